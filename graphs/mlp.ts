@@ -1,0 +1,73 @@
+import { add, concat, gather, matmul, relu, squeeze, type Value } from '../src/onnx/index.ts';
+import { type DataFacts, defaultRange, type ModelDefinition, type Parameter, type Range, scaledSigmoid } from './model.ts';
+
+export interface MlpConfig {
+  /** The lengths of a user's and of an item's embedding; `auto` grows with their number. */
+  readonly factors: number | 'auto' | readonly [user: number, item: number];
+  /** The widths of the hidden layers. */
+  readonly hidden: readonly number[];
+  /** The dropout on the embeddings, then after each hidden layer. A single number is for the embeddings alone. */
+  readonly dropout: number | readonly number[];
+  readonly range: Range;
+  /** The standard deviation of the first random embeddings. */
+  readonly spread: number;
+}
+
+/**
+ * User and item embeddings side by side, dropout, then linear layers with ReLU and dropout between them, down to one
+ * number, which a sigmoid scales to the rating range.
+ */
+export function mlp(config: Partial<MlpConfig> = {}): ModelDefinition<MlpConfig> {
+  return (facts) => {
+    const { hidden = [10], range = defaultRange(facts), spread = 0.01 } = config;
+    const [userFactors, itemFactors] = embeddingSizes(config.factors ?? 'auto', facts);
+    const dropout = dropoutRates(config.dropout ?? 0.05, hidden.length);
+    const widths = [userFactors + itemFactors, ...hidden, 1];
+    const layers = widths.slice(1).map((outputs, layer) => ({ inputs: widths[layer], outputs, layer: layer + 1 }));
+    return {
+      name: 'mlp',
+      config: { factors: [userFactors, itemFactors], hidden, dropout, range, spread },
+      parameters: {
+        user_factors: { dims: [facts.users, userFactors], initial: { normal: spread }, rowsOf: 'user' },
+        item_factors: { dims: [facts.items, itemFactors], initial: { normal: spread }, rowsOf: 'item' },
+        ...Object.fromEntries(layers.flatMap(({ inputs, outputs, layer }) => linear(layer, inputs, outputs))),
+      },
+      rating(parameters, user, item, drop) {
+        const embedding = concat(
+          [gather(parameters.user_factors, user), gather(parameters.item_factors, item)],
+          1,
+          'embedding',
+        );
+        let activation: Value = drop(embedding, dropout[0]);
+        for (const { layer } of layers) {
+          const product = matmul(activation, parameters[`linear_${layer}_weight`]);
+          const output = add(product, parameters[`linear_${layer}_bias`], `linear_${layer}`);
+          activation = layer > hidden.length ? output : drop(relu(output, `relu_${layer}`), dropout[layer]);
+        }
+        return scaledSigmoid(squeeze(activation, [1], 'score'), range);
+      },
+    };
+  };
+}
+
+// Weights and biases start uniform in ±1/√inputs, as torch.nn.Linear's do.
+function linear(layer: number, inputs: number, outputs: number): [string, Parameter][] {
+  const initial = { uniform: 1 / Math.sqrt(inputs) };
+  return [
+    [`linear_${layer}_weight`, { dims: [inputs, outputs], initial }],
+    [`linear_${layer}_bias`, { dims: [outputs], initial }],
+  ];
+}
+
+/** min(600, round(1.6 · n^0.56)), fastai's rule of thumb for an embedding of n rows. */
+function embeddingSizes(factors: MlpConfig['factors'], { users, items }: DataFacts): readonly [number, number] {
+  if (factors === 'auto') return [embeddingSize(users), embeddingSize(items)];
+  return typeof factors === 'number' ? [factors, factors] : factors;
+}
+
+const embeddingSize = (rows: number): number => Math.min(600, Math.round(1.6 * rows ** 0.56));
+
+function dropoutRates(dropout: MlpConfig['dropout'], hiddenLayers: number): number[] {
+  const rates = typeof dropout === 'number' ? [dropout] : dropout;
+  return Array.from({ length: hiddenLayers + 1 }, (_, place) => rates[place] ?? 0);
+}

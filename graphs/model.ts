@@ -1,0 +1,62 @@
+import { add, mul, sigmoid, type Value } from '../src/onnx/index.ts';
+
+/** What a model needs to know of the data that it will be trained on. */
+export interface DataFacts {
+  readonly users: number;
+  readonly items: number;
+  /** The smallest and the largest rating. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** How a parameter's elements are drawn at the start: normal of a standard deviation, or uniform in ±. */
+export type Initial = { readonly normal: number } | { readonly uniform: number };
+
+export interface Parameter {
+  readonly dims: readonly number[];
+  readonly initial: Initial;
+  /** Whether the parameter has a row for each user or each item; a dense layer has neither. */
+  readonly rowsOf?: 'user' | 'item';
+}
+
+/** While training, drops elements at this rate and scales up the rest; when serving, the identity. */
+export type Dropout = (x: Value, rate: number) => Value;
+
+/** A model of ratings for one set of users and items: its parameters, and its formula. */
+export interface Model<Config = unknown> {
+  readonly name: string;
+  /** All choices made, defaults included; plain JSON. */
+  readonly config: Config;
+  readonly parameters: Readonly<Record<string, Parameter>>;
+  /**
+   * The formula.
+   *
+   * @param parameters a tensor for each of `this.parameters`
+   * @param user int[batch], rows of the user tables
+   * @param item int[batch]
+   * @returns the predicted ratings, float[batch]
+   */
+  rating(parameters: Readonly<Record<string, Value>>, user: Value, item: Value, dropout: Dropout): Value;
+}
+
+/** A model with its own choices made, waiting for the data. */
+export type ModelDefinition<Config = unknown> = (facts: DataFacts) => Model<Config>;
+
+/** The lowest and the highest rating that a model can give. */
+export type Range = readonly [low: number, high: number];
+
+/**
+ * A little wider than the data, since a sigmoid never reaches its ends: 1 to 5 gives 0 to 5.5. The lower end gets more
+ * room, because the lowest ratings are further from the mean in nearly all rating data.
+ */
+export function defaultRange({ low, high }: Pick<DataFacts, 'low' | 'high'>): Range {
+  return [low - (high - low) / 4, high + (high - low) / 8];
+}
+
+/** low + (high − low) · σ(score) */
+export function scaledSigmoid(score: Value, [low, high]: Range): Value {
+  return add(mul(sigmoid(score, 'probability'), high - low, 'scaled'), low, 'rating');
+}
+
+/** Serves a formula as it is, without dropout. */
+export const noDropout: Dropout = (x) => x;

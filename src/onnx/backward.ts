@@ -1,0 +1,69 @@
+import { gradientRules, type Rule } from './gradients.ts';
+import { nodesBefore } from './graph.ts';
+import type { OperatorName } from './operators.ts';
+import { add } from './ops.ts';
+import { constant, describe, GraphError, type Node, type Value } from './value.ts';
+
+/**
+ * Reverse mode: the gradients of a scalar `loss` with respect to `targets` (parameters, or any values on the way), as
+ * values of their shapes.
+ *
+ * Gradients are added up over every path from a target to the loss. What the result does not need is never part of
+ * the graph.
+ *
+ * @throws GraphError if the loss is not a scalar, does not depend on a target, or an operator on the way is not
+ *   differentiable.
+ */
+export function gradients(loss: Value, targets: readonly Value[]): Value[] {
+  if (loss.dims.length !== 0) throw new GraphError(`the loss must be a scalar, but is ${describe(loss)}`);
+  const order = nodesBefore([loss]);
+  const onTheWay = dependents(order, targets);
+  const sums = new Map<Value, Value>([[loss, constant(1, loss.dtype)]]);
+  for (const node of order.reverse()) {
+    if (!onTheWay.has(node)) continue;
+    const dys = node.outputs.map((output) => sums.get(output));
+    if (dys.every((dy) => dy === undefined)) continue;
+    const use = {
+      inputs: node.inputs,
+      outputs: node.outputs,
+      y: node.outputs[0],
+      attributes: node.attributes,
+    };
+    const flows = ruleOf(node)(use, dys[0] as Value, dys);
+    for (const [place, value] of node.inputs.entries()) {
+      const flow = flows[place];
+      if (!flow) continue;
+      if (!dys.includes(flow)) name(flow, `grad_${value.name}`);
+      const sum = sums.get(value);
+      sums.set(value, sum ? add(sum, flow, `grad_${value.name}_sum`) : flow);
+    }
+  }
+  return targets.map((target) => {
+    const gradient = sums.get(target);
+    if (!gradient) throw new GraphError(`the loss "${loss.name}" does not depend on "${target.name}"`);
+    return gradient;
+  });
+}
+
+/** The nodes through which `targets` reach what comes after them; the others need no gradient. */
+function dependents(order: readonly Node[], targets: readonly Value[]): Set<Node> {
+  const reached = new Set<Value>(targets);
+  const nodes = new Set<Node>();
+  for (const node of order) {
+    if (!node.inputs.some((value) => reached.has(value))) continue;
+    nodes.add(node);
+    for (const output of node.outputs) reached.add(output);
+  }
+  return nodes;
+}
+
+// A rule's result is fresh, so nothing else has seen its name yet.
+function name(fresh: { name: string }, wanted: string): void {
+  fresh.name = wanted;
+}
+
+function ruleOf(node: Node): Rule {
+  const rule = gradientRules[node.operator as OperatorName] as Rule | null;
+  if (!rule) throw new GraphError(`${node.operator} "${node.outputs[0].name}" is not differentiable`);
+  return rule;
+}

@@ -1,0 +1,226 @@
+import type { OperatorName } from './operators.ts';
+import * as ops from './ops.ts';
+import { axisOf, constantInts, intOf, intsOf } from './shapes.ts';
+import { type Attributes, GraphError, type Value } from './value.ts';
+
+/** What a rule sees of a node: its inputs, its outputs (`y` is the first), its attributes. */
+export interface Use {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly y: Value;
+  readonly attributes: Attributes;
+}
+
+/**
+ * A vector–Jacobian product: from the gradient of the outputs to that of each input; null where an input has none.
+ * `dy` belongs to the first output, `dys` to all, undefined where the loss does not depend on one.
+ */
+export type Rule = (use: Use, dy: Value, dys: readonly (Value | undefined)[]) => readonly (Value | null)[];
+
+const { add, sub, mul, div, neg, where, reduceSum } = ops;
+
+/** One rule an operator; null: not differentiable. */
+export const gradientRules = {
+  Add: ({ inputs: [a, b] }, dy) => [unbroadcast(dy, a), unbroadcast(dy, b)],
+  Sub: ({ inputs: [a, b] }, dy) => [unbroadcast(dy, a), unbroadcast(neg(dy), b)],
+  Mul: ({ inputs: [a, b] }, dy) => [unbroadcast(mul(dy, b), a), unbroadcast(mul(dy, a), b)],
+  Div: ({ inputs: [a, b], y }, dy) => [unbroadcast(div(dy, b), a), unbroadcast(neg(div(mul(dy, y), b)), b)],
+  Pow: ({ inputs: [a, b], y }, dy) => [
+    unbroadcast(mul(dy, mul(b, ops.pow(a, sub(b, 1)))), a),
+    unbroadcast(mul(dy, mul(y, ops.log(a))), b),
+  ],
+  Max: ({ inputs: [a, b] }, dy) => chosen(ops.greaterOrEqual(a, b), dy, a, b),
+  Min: ({ inputs: [a, b] }, dy) => chosen(ops.lessOrEqual(a, b), dy, a, b),
+  Where: ({ inputs: [condition, a, b] }, dy) => [null, ...chosen(condition, dy, a, b)],
+  Neg: (_, dy) => [neg(dy)],
+  Sign: () => [null],
+  Floor: () => [null],
+  Abs: ({ inputs: [x] }, dy) => [mul(dy, ops.sign(x))],
+  Exp: ({ y }, dy) => [mul(dy, y)],
+  Log: ({ inputs: [x] }, dy) => [div(dy, x)],
+  Sqrt: ({ y }, dy) => [div(dy, mul(y, 2))],
+  Reciprocal: ({ y }, dy) => [neg(mul(dy, mul(y, y)))],
+  Sigmoid: ({ y }, dy) => [mul(dy, mul(y, sub(1, y)))],
+  Tanh: ({ y }, dy) => [mul(dy, sub(1, mul(y, y)))],
+  Relu: ({ y }, dy) => [where(ops.greater(y, 0), dy, 0)],
+  LeakyRelu: ({ inputs: [x], attributes }, dy) => [
+    where(ops.greater(x, 0), dy, mul(dy, alphaOf(attributes))),
+  ],
+  Elu: ({ inputs: [x], y, attributes }, dy) => [
+    where(ops.greater(x, 0), dy, mul(dy, add(y, alphaOf(attributes)))),
+  ],
+  Softplus: ({ inputs: [x] }, dy) => [mul(dy, ops.sigmoid(x))],
+  Erf: ({ inputs: [x] }, dy) => [mul(dy, mul(ops.exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))],
+  Softmax: ({ y, attributes }, dy) => [mul(y, sub(dy, sumAlong(mul(dy, y), attributes)))],
+  LogSoftmax: ({ y, attributes }, dy) => [sub(dy, mul(ops.exp(y), sumAlong(dy, attributes)))],
+  Cast: ({ inputs: [x], y }, dy) => [isReal(x) && isReal(y) ? ops.cast(dy, x.dtype) : null],
+  Identity: (_, dy) => [dy],
+  MatMul: ({ inputs: [a, b] }, dy) => [
+    unbroadcast(ops.matmul(dy, swapLast(b)), a),
+    unbroadcast(ops.matmul(swapLast(a), dy), b),
+  ],
+  Transpose: ({ inputs: [x], attributes }, dy) => [ops.transpose(dy, inverse(intsOf(attributes, 'perm'), x))],
+  Reshape: ({ inputs: [x] }, dy) => [reshapeLike(dy, x), null],
+  Expand: ({ inputs: [x] }, dy) => [unbroadcast(dy, x), null],
+  Squeeze: ({ inputs: [x] }, dy) => [reshapeLike(dy, x), null],
+  Unsqueeze: ({ inputs: [x] }, dy) => [reshapeLike(dy, x), null],
+  Concat: ({ inputs, attributes }, dy) => pieces(dy, inputs, intOf(attributes, 'axis', 0)),
+  Split: ({ outputs, attributes }, _, dys) => [
+    ops.concat(
+      outputs.map((output, part) => dys[part] ?? ops.zerosLike(output)),
+      intOf(attributes, 'axis', 0),
+    ),
+    null,
+  ],
+  Slice: ({ inputs: [x, start, end, axes, steps] }, dy) => [
+    unslice(dy, x, start, end, axes, steps),
+    null,
+    null,
+    null,
+    null,
+  ],
+  Gather: ({ inputs: [x, indices], attributes }, dy) => [
+    ungather(dy, x, indices, intOf(attributes, 'axis', 0)),
+    null,
+  ],
+  ReduceSum: ({ inputs: [x, axes], attributes }, dy) => [
+    spread(dy, x, axes && constantInts(axes), attributes),
+    null,
+  ],
+  ReduceMean: ({ inputs: [x], y, attributes }, dy) => [
+    spread(div(dy, div(ops.sizeOf(x), ops.sizeOf(y))), x, intsOf(attributes, 'axes'), attributes),
+  ],
+  ReduceMax: extremum,
+  ReduceMin: extremum,
+  // Replaced rows give their gradient to the updates; with reduction=add both get it.
+  ScatterND: ({ inputs: [, indices, updates], attributes }, dy) => [
+    attributes.reduction ? dy : ops.scatterNd(dy, indices, ops.zerosLike(updates)),
+    null,
+    gatherRows(dy, indices),
+  ],
+  Equal: null,
+  Less: null,
+  LessOrEqual: null,
+  Greater: null,
+  GreaterOrEqual: null,
+  And: null,
+  Or: null,
+  Not: null,
+  Shape: null,
+  Size: null,
+  ConstantOfShape: null,
+  Range: null,
+  Loop: null,
+  LabelEncoder: null,
+} satisfies Record<OperatorName, Rule | null>;
+
+const isReal = (value: Value): boolean => value.dtype === 'float' || value.dtype === 'double';
+
+/** Sums a gradient over the axes along which the operand was stretched. */
+function unbroadcast(dy: Value, x: Value): Value {
+  const missing = dy.dims.length - x.dims.length;
+  const stretched = dy.dims.flatMap((dim, axis) => {
+    const own = axis < missing ? undefined : x.dims[axis - missing];
+    return axis >= missing && own !== dim ? [axis] : [];
+  });
+  const kept = stretched.length ? reduceSum(dy, { axes: stretched, keepDims: true }) : dy;
+  return missing ? reduceSum(kept, { axes: Array.from({ length: missing }, (_, axis) => axis) }) : kept;
+}
+
+function chosen(condition: Value, dy: Value, a: Value, b: Value): [Value, Value] {
+  return [unbroadcast(where(condition, dy, 0), a), unbroadcast(where(condition, 0, dy), b)];
+}
+
+function alphaOf(attributes: Attributes): number {
+  return 'float' in attributes.alpha ? attributes.alpha.float : 1;
+}
+
+function sumAlong(x: Value, attributes: Attributes): Value {
+  return reduceSum(x, { axes: [intOf(attributes, 'axis', -1)], keepDims: true });
+}
+
+function swapLast(x: Value): Value {
+  const axes = x.dims.map((_, axis) => axis);
+  const [row, column] = axes.slice(-2);
+  return ops.transpose(x, [...axes.slice(0, -2), column, row]);
+}
+
+function inverse(order: readonly number[] | undefined, x: Value): number[] {
+  const axes = order ?? x.dims.map((_, axis) => x.dims.length - 1 - axis);
+  return axes.map((_, axis) => axes.indexOf(axis));
+}
+
+function reshapeLike(dy: Value, x: Value): Value {
+  return ops.reshape(dy, ops.shapeOf(x), x.dims);
+}
+
+function pieces(dy: Value, inputs: readonly Value[], axisGiven: number): Value[] {
+  const axis = axisOf(axisGiven, dy.dims.length);
+  const sizes = inputs.map((value) => value.dims[axis]);
+  if (!sizes.every((size) => typeof size === 'number')) {
+    throw new GraphError(
+      `Concat: the gradient needs known sizes along axis ${axis}, not ${sizes.join(', ')}`,
+    );
+  }
+  return ops.split(dy, sizes, axis);
+}
+
+// The gradient of a slice is scattered to the places it was cut from: row numbers go through the same slice.
+function unslice(dy: Value, x: Value, start: Value, end: Value, axes: Value, steps: Value): Value {
+  const [axis, ...more] = constantInts(axes) ?? [];
+  const step = constantInts(steps)?.[0];
+  if (more.length || axis === undefined || step === undefined)
+    throw new GraphError('Slice: the gradient takes one axis');
+  const along = axisOf(axis, x.dims.length);
+  const rows = ops.slice(ops.rowNumbers(toFront(x, along)), start, end, { step, dim: dy.dims[along] });
+  return ungather(dy, x, rows, along);
+}
+
+function toFront(x: Value, axis: number): Value {
+  return axis === 0 ? x : ops.transpose(x, [axis, ...x.dims.map((_, at) => at).filter((at) => at !== axis)]);
+}
+
+/** Adds up the rows of `dy` where they were gathered from, duplicates included. */
+function ungather(dy: Value, x: Value, indices: Value, axisGiven: number): Value {
+  const axis = axisOf(axisGiven, x.dims.length);
+  const rank = indices.dims.length;
+  // dy is [before, indices, after]: bring the index axes first, scatter onto [axis, before, after], and move back.
+  const axes = dy.dims.map((_, at) => at);
+  const own = axes.slice(axis, axis + rank);
+  const rows = axis === 0 ? dy : ops.transpose(dy, [...own, ...axes.filter((at) => !own.includes(at))]);
+  const zeros = ops.zerosLike(toFront(x, axis));
+  const places = ops.unsqueeze(ops.cast(indices, 'int64'), [-1]);
+  const sum = ops.scatterNd(zeros, places, rows, 'add');
+  if (axis === 0) return sum;
+  const back = x.dims.map((_, at) => at);
+  return ops.transpose(sum, [...back.slice(1, axis + 1), 0, ...back.slice(axis + 1)]);
+}
+
+function gatherRows(dy: Value, indices: Value): Value {
+  if (indices.dims.at(-1) !== 1) throw new GraphError('ScatterND: the gradient takes indices of depth 1');
+  return ops.gather(dy, ops.squeeze(indices, [-1]));
+}
+
+/** Stretches the gradient of a reduction back over the axes that it went over. */
+function spread(dy: Value, x: Value, axes: readonly number[] | undefined, attributes: Attributes): Value {
+  return ops.expandLike(restored(dy, x, axes, attributes), x);
+}
+
+function restored(
+  reduced: Value,
+  x: Value,
+  axes: readonly number[] | undefined,
+  attributes: Attributes,
+): Value {
+  if (intOf(attributes, 'keepdims', 1) === 1) return reduced;
+  const gone = (axes ?? x.dims.map((_, axis) => axis)).map((axis) => axisOf(axis, x.dims.length));
+  return gone.length ? ops.unsqueeze(reduced, gone) : reduced;
+}
+
+// Where several elements are the largest, they share the gradient.
+function extremum({ inputs: [x], y, attributes }: Use, dy: Value): readonly Value[] {
+  const axes = intsOf(attributes, 'axes');
+  const winners = ops.cast(ops.equal(x, restored(y, x, axes, attributes)), x.dtype);
+  const ties = reduceSum(winners, { axes: axes ?? x.dims.map((_, axis) => axis), keepDims: true });
+  return [mul(winners, div(restored(dy, x, axes, attributes), ties))];
+}

@@ -1,0 +1,24 @@
+/** ONNX as a small language: tensors, operators, gradients, files. It knows nothing of recommenders. */
+export { gradients } from './backward.ts';
+export { buildModel, type ModelParts } from './builder.ts';
+export * from './ops.ts';
+export {
+  decodeModel,
+  encodeModel,
+  type GraphFile,
+  type ModelFile,
+  type NamedType,
+  type NodeFile,
+} from './proto.ts';
+export {
+  constant,
+  type DataType,
+  type Dim,
+  describe,
+  GraphError,
+  initializer,
+  input,
+  type TensorData,
+  type TensorType,
+  type Value,
+} from './value.ts';

@@ -1,0 +1,299 @@
+import { dependents } from './graph.ts';
+import { type OperatorName, operatorTable } from './operators.ts';
+import { DATA_TYPES } from './proto.ts';
+import { axisOf } from './shapes.ts';
+import {
+  type Attributes,
+  constant,
+  type DataType,
+  type Dim,
+  describe,
+  GraphError,
+  initializer,
+  input,
+  type Node,
+  type TensorType,
+  type Value,
+} from './value.ts';
+
+/** A tensor, or a number that becomes a constant of the other operand's type. */
+export type Operand = Value | number;
+
+/**
+ * Uses an operator: one output or several, named after `name`.
+ *
+ * @throws GraphError naming the operator, the node and the shapes, if they do not fit.
+ */
+function apply(
+  operator: OperatorName,
+  inputs: readonly Value[],
+  attributes: Attributes = {},
+  name?: string,
+  dims?: readonly Dim[],
+): Value[] {
+  const label = name ?? operator.toLowerCase();
+  let types: TensorType[];
+  try {
+    types = operatorTable[operator].infer(inputs, attributes, dims);
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    const shapes = inputs.map((value) => `${value.name}: ${describe(value)}`).join(', ');
+    throw new GraphError(`${operator} "${label}" (${shapes}): ${error.message}`);
+  }
+  const outputs: Value[] = [];
+  const node: Node = { operator, inputs, attributes, outputs };
+  for (const type of types) outputs.push({ ...type, name: label, source: { kind: 'node', node } });
+  return outputs;
+}
+
+const one = (...arguments_: Parameters<typeof apply>): Value => apply(...arguments_)[0];
+
+const asValue = (operand: Operand, like: Value): Value =>
+  typeof operand === 'number' ? constant(operand, like.dtype) : operand;
+
+const binary =
+  (operator: OperatorName) =>
+  (a: Operand, b: Operand, name?: string): Value => {
+    const like = typeof a === 'number' ? b : a;
+    if (typeof like === 'number') throw new GraphError(`${operator}: one operand must be a tensor`);
+    return one(operator, [asValue(a, like), asValue(b, like)], {}, name);
+  };
+
+const unary =
+  (operator: OperatorName) =>
+  (x: Value, name?: string): Value =>
+    one(operator, [x], {}, name);
+
+export const add = binary('Add');
+export const sub = binary('Sub');
+export const mul = binary('Mul');
+export const div = binary('Div');
+export const pow = binary('Pow');
+export const max = binary('Max');
+export const min = binary('Min');
+export const equal = binary('Equal');
+export const less = binary('Less');
+export const lessOrEqual = binary('LessOrEqual');
+export const greater = binary('Greater');
+export const greaterOrEqual = binary('GreaterOrEqual');
+
+export const neg = unary('Neg');
+export const abs = unary('Abs');
+export const sign = unary('Sign');
+export const exp = unary('Exp');
+export const log = unary('Log');
+export const sqrt = unary('Sqrt');
+export const reciprocal = unary('Reciprocal');
+export const floor = unary('Floor');
+export const sigmoid = unary('Sigmoid');
+export const tanh = unary('Tanh');
+export const relu = unary('Relu');
+export const softplus = unary('Softplus');
+export const erf = unary('Erf');
+export const not = unary('Not');
+export const identity = unary('Identity');
+
+export const and = (a: Value, b: Value, name?: string): Value => one('And', [a, b], {}, name);
+export const or = (a: Value, b: Value, name?: string): Value => one('Or', [a, b], {}, name);
+
+/** x where positive, `slope`·x elsewhere. */
+export const leakyRelu = (x: Value, slope = 0.01, name?: string): Value =>
+  one('LeakyRelu', [x], { alpha: { float: slope } }, name);
+
+/** x where positive, `alpha`·(eˣ − 1) elsewhere. */
+export const elu = (x: Value, alpha = 1, name?: string): Value =>
+  one('Elu', [x], { alpha: { float: alpha } }, name);
+
+/** Sums to 1 along `axis`. */
+export const softmax = (x: Value, axis = -1, name?: string): Value =>
+  one('Softmax', [x], { axis: { int: axis } }, name);
+
+export const logSoftmax = (x: Value, axis = -1, name?: string): Value =>
+  one('LogSoftmax', [x], { axis: { int: axis } }, name);
+
+/** `a` where the condition holds, `b` elsewhere; all three broadcast. */
+export function where(condition: Value, a: Operand, b: Operand, name?: string): Value {
+  const like = typeof a === 'number' ? b : a;
+  if (typeof like === 'number') return where(condition, constant(like), b, name);
+  return one('Where', [condition, asValue(a, like), asValue(b, like)], {}, name);
+}
+
+export const cast = (x: Value, to: DataType, name?: string): Value =>
+  x.dtype === to ? x : one('Cast', [x], { to: { int: DATA_TYPES[to] } }, name);
+
+/** The product of the last two axes; the axes before them broadcast. */
+export const matmul = (a: Value, b: Value, name?: string): Value => one('MatMul', [a, b], {}, name);
+
+/** The axes in the order of `axes`; reversed when there is none. */
+export const transpose = (x: Value, axes?: readonly number[], name?: string): Value =>
+  one('Transpose', [x], axes ? { perm: { ints: axes } } : {}, name);
+
+/**
+ * The same elements in another shape. In a list of numbers 0 keeps the size of that axis and one −1 takes what is
+ * left; a shape known only at run time is an int64 tensor, with `dims` saying what its sizes are called.
+ */
+export const reshape = (
+  x: Value,
+  shape: readonly number[] | Value,
+  dims?: readonly Dim[],
+  name?: string,
+): Value => one('Reshape', [x, isValue(shape) ? shape : constant(shape, 'int64')], {}, name, dims);
+
+/** x stretched to the shape of `like`. */
+export const expandLike = (x: Value, like: Value, name?: string): Value =>
+  x.dims.join() === like.dims.join() ? x : one('Expand', [x, shapeOf(like)], {}, name, like.dims);
+
+export const squeeze = (x: Value, axes: readonly number[], name?: string): Value =>
+  one('Squeeze', [x, constant(axes, 'int64')], {}, name);
+
+export const unsqueeze = (x: Value, axes: readonly number[], name?: string): Value =>
+  one('Unsqueeze', [x, constant(axes, 'int64')], {}, name);
+
+export const concat = (values: readonly Value[], axis: number, name?: string): Value =>
+  one('Concat', values, { axis: { int: axis } }, name);
+
+/** Cuts an axis into parts of the given sizes. */
+export const split = (x: Value, sizes: readonly number[], axis = 0, name?: string): Value[] =>
+  apply('Split', [x, constant(sizes, 'int64')], { axis: { int: axis } }, name);
+
+/**
+ * x[start:end:step] along one axis. Bounds are numbers, or int64 tensors of shape [1]; with tensors, or along an axis
+ * whose size is a name, `dim` says what the new size is called.
+ */
+export function slice(
+  x: Value,
+  start: number | Value,
+  end: number | Value,
+  { axis = 0, step = 1, dim, name }: { axis?: number; step?: number; dim?: Dim; name?: string } = {},
+): Value {
+  const bound = (value: number | Value): Value => (isValue(value) ? value : constant([value], 'int64'));
+  const inputs = [x, bound(start), bound(end), constant([axis], 'int64'), constant([step], 'int64')];
+  const dims =
+    dim === undefined ? undefined : x.dims.map((old, at) => (at === axisOf(axis, x.dims.length) ? dim : old));
+  return one('Slice', inputs, {}, name, dims);
+}
+
+/** Rows (or slices along `axis`) of x by number. An index of −1 is the last: check ids before they reach a graph. */
+export const gather = (x: Value, indices: Value, axis = 0, name?: string): Value =>
+  one('Gather', [x, indices], { axis: { int: axis } }, name);
+
+/**
+ * x with the rows at `rows` (int64[n]) replaced by, or with `reduction: 'add'` increased by, `updates`.
+ *
+ * ONNX Runtime loses additions to the same row if a session has more than one intra-op thread.
+ */
+export function scatterRows(x: Value, rows: Value, updates: Value, reduction?: 'add', name?: string): Value {
+  const attributes = reduction ? { reduction: { string: reduction } } : undefined;
+  return one('ScatterND', [x, unsqueeze(rows, [-1], `${rows.name}_column`), updates], attributes, name);
+}
+
+/** `scatterRows` for whole multi-indices: `indices` is int64[…, depth]. */
+export const scatterNd = (
+  x: Value,
+  indices: Value,
+  updates: Value,
+  reduction?: 'add',
+  name?: string,
+): Value =>
+  one('ScatterND', [x, indices, updates], reduction ? { reduction: { string: reduction } } : {}, name);
+
+/** Which axes a reduction goes over (all, when none are given), and whether they stay with size 1. */
+export interface Reduction {
+  readonly axes?: readonly number[];
+  readonly keepDims?: boolean;
+}
+
+export const reduceSum = (x: Value, { axes, keepDims = false }: Reduction = {}, name?: string): Value =>
+  one('ReduceSum', axes ? [x, constant(axes, 'int64')] : [x], { keepdims: { int: Number(keepDims) } }, name);
+
+const reduction =
+  (operator: OperatorName) =>
+  (x: Value, { axes, keepDims = false }: Reduction = {}, name?: string): Value =>
+    one(operator, [x], { ...(axes && { axes: { ints: axes } }), keepdims: { int: Number(keepDims) } }, name);
+
+export const reduceMean = reduction('ReduceMean');
+export const reduceMax = reduction('ReduceMax');
+export const reduceMin = reduction('ReduceMin');
+
+/** The shape as int64[rank]: a constant where all sizes are numbers. */
+export const shapeOf = (x: Value): Value =>
+  isStatic(x.dims) ? constant(x.dims, 'int64') : one('Shape', [x], {}, `${x.name}_shape`);
+
+/** The number of elements, as a scalar. */
+export const sizeOf = (x: Value, dtype: DataType = x.dtype): Value =>
+  isStatic(x.dims)
+    ? constant(
+        x.dims.reduce((product, dim) => product * dim, 1),
+        dtype,
+      )
+    : cast(one('Size', [x], {}, `${x.name}_count`), dtype, `${x.name}_size`);
+
+/** A tensor of one value, shaped like x. */
+export function fullLike(x: Value, value: number, dtype: DataType = x.dtype, name?: string): Value {
+  const { source } = constant([value], dtype);
+  if (source.kind !== 'initializer') throw new GraphError('unreachable');
+  const attributes = { value: { tensor: { dtype, dims: [1], data: source.data } } };
+  return one('ConstantOfShape', [shapeOf(x)], attributes, name, x.dims);
+}
+
+export const zerosLike = (x: Value, name?: string): Value => fullLike(x, 0, x.dtype, name ?? 'zeros');
+
+/** 0, 1, … up to the size of x's first axis: int64. */
+export function rowNumbers(x: Value, name = 'row_numbers'): Value {
+  const count = squeeze(slice(shapeOf(x), 0, 1, { name: `${name}_count` }), [0], `${name}_count`);
+  return one('Range', [constant(0, 'int64'), count, constant(1, 'int64')], {}, name, [x.dims[0]]);
+}
+
+/** int64 row numbers for string ids: the place of an id in `ids`, or `ids.length` for one that is not there. */
+export const labelEncoder = (x: Value, ids: readonly string[], name?: string): Value =>
+  one(
+    'LabelEncoder',
+    [x],
+    {
+      keys_strings: { strings: ids },
+      values_int64s: { ints: ids.map((_, row) => row) },
+      default_int64: { int: ids.length },
+    },
+    name,
+  );
+
+/**
+ * Runs `body` `trips` times (an int64 scalar). `state` goes from trip to trip; what the body gives in `scan` is stacked
+ * along a new first axis. Whatever in the body does not depend on the trip is computed once, outside.
+ */
+export function loop(
+  trips: Value,
+  state: readonly Value[],
+  body: (trip: Value, state: readonly Value[]) => { state: readonly Value[]; scan: readonly Value[] },
+  name = 'loop',
+): { state: Value[]; scan: Value[] } {
+  const trip = input('trip', 'int64', []);
+  const condition = input('go_on', 'bool', []);
+  const carried = state.map((value) => input(`${value.name}_in`, value.dtype, value.dims));
+  const result = body(trip, carried);
+  const inputs = [trip, condition, ...carried];
+  const varying = dependents({ inputs, outputs: [...result.state, ...result.scan] });
+  const taken = new Set<Value>();
+  // An output must come from a node inside, and no value may go out twice.
+  const outputs = [condition, ...result.state, ...result.scan].map((value) => {
+    const inside = value.source.kind === 'node' && varying.has(value.source.node) && !taken.has(value);
+    taken.add(value);
+    return inside ? value : identity(value, `${value.name}_out`);
+  });
+  const attributes = { body: { graph: { inputs, outputs } } };
+  const all = apply(
+    'Loop',
+    [trips, initializer('true', 'bool', [], Uint8Array.of(1)), ...state],
+    attributes,
+    name,
+  );
+  return { state: all.slice(0, state.length), scan: all.slice(state.length) };
+}
+
+function isStatic(dims: readonly Dim[]): dims is readonly number[] {
+  return dims.every((dim) => typeof dim === 'number');
+}
+
+function isValue(candidate: unknown): candidate is Value {
+  return typeof candidate === 'object' && candidate !== null && 'source' in candidate;
+}

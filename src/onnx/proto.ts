@@ -1,0 +1,224 @@
+import onnxProto, { type onnx as Proto } from 'onnx-proto';
+import {
+  type Attribute,
+  type Constant,
+  type DataType,
+  GraphError,
+  type TensorData,
+  type TensorType,
+} from './value.ts';
+
+/** A name and what is known of its tensor. */
+export interface NamedType extends TensorType {
+  readonly name: string;
+}
+
+export interface NamedConstant extends Constant {
+  readonly name: string;
+}
+
+export interface NodeFile {
+  readonly operator: string;
+  readonly domain: string;
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute<GraphFile>>>;
+}
+
+export interface GraphFile {
+  readonly name: string;
+  readonly inputs: readonly NamedType[];
+  readonly outputs: readonly NamedType[];
+  readonly nodes: readonly NodeFile[];
+  readonly initializers: readonly NamedConstant[];
+}
+
+/** What an `.onnx` file says. */
+export interface ModelFile {
+  readonly irVersion: number;
+  /** Operator set versions by domain; '' is ONNX's own. */
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly producer: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly graph: GraphFile;
+}
+
+// The package is CommonJS, so that its one export comes by way of the default.
+const { onnx } = onnxProto;
+const { DataType: Types } = onnx.TensorProto;
+const { AttributeType } = onnx.AttributeProto;
+
+/** ONNX's numbers for the element types. */
+export const DATA_TYPES: Readonly<Record<DataType, number>> = {
+  float: Types.FLOAT,
+  double: Types.DOUBLE,
+  int32: Types.INT32,
+  int64: Types.INT64,
+  bool: Types.BOOL,
+  string: Types.STRING,
+};
+
+/** The bytes of an `.onnx` file. The same model gives the same bytes. */
+export function encodeModel(model: ModelFile): Uint8Array {
+  const bytes = onnx.ModelProto.encode({
+    irVersion: model.irVersion,
+    producerName: model.producer,
+    graph: encodeGraph(model.graph),
+    opsetImport: Object.entries(model.opsets).map(([domain, version]) => ({ domain, version })),
+    metadataProps: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
+  }).finish();
+  if (bytes.length > 2 ** 31 - 1)
+    throw new GraphError(`graph "${model.graph.name}": over 2 GiB, ONNX's limit for a file`);
+  return bytes;
+}
+
+function encodeGraph(graph: GraphFile): Proto.IGraphProto {
+  return {
+    name: graph.name,
+    input: graph.inputs.map(encodeType),
+    output: graph.outputs.map(encodeType),
+    node: graph.nodes.map((node) => ({
+      opType: node.operator,
+      domain: node.domain,
+      name: node.name,
+      input: [...node.inputs],
+      output: [...node.outputs],
+      attribute: Object.entries(node.attributes).map(([name, attribute]) => encodeAttribute(name, attribute)),
+    })),
+    initializer: graph.initializers.map(({ name, ...constant }) => ({ name, ...encodeTensor(constant) })),
+  };
+}
+
+function encodeType({ name, dtype, dims }: NamedType): Proto.IValueInfoProto {
+  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType: DATA_TYPES[dtype], shape: { dim } } } };
+}
+
+const utf8 = new TextEncoder();
+
+function encodeAttribute(name: string, attribute: Attribute<GraphFile>): Proto.IAttributeProto {
+  if ('int' in attribute) return { name, type: AttributeType.INT, i: attribute.int };
+  if ('ints' in attribute) return { name, type: AttributeType.INTS, ints: [...attribute.ints] };
+  if ('float' in attribute) return { name, type: AttributeType.FLOAT, f: attribute.float };
+  if ('string' in attribute) return { name, type: AttributeType.STRING, s: utf8.encode(attribute.string) };
+  if ('strings' in attribute) {
+    return { name, type: AttributeType.STRINGS, strings: attribute.strings.map((text) => utf8.encode(text)) };
+  }
+  if ('tensor' in attribute) return { name, type: AttributeType.TENSOR, t: encodeTensor(attribute.tensor) };
+  return { name, type: AttributeType.GRAPH, g: encodeGraph(attribute.graph) };
+}
+
+function encodeTensor({ dtype, dims, data }: Constant): Proto.ITensorProto {
+  const proto = { dims: [...dims], dataType: DATA_TYPES[dtype] };
+  if (dtype === 'string')
+    return { ...proto, stringData: Array.from(data as readonly string[], (text) => utf8.encode(text)) };
+  const { buffer, byteOffset, byteLength } = data as Exclude<TensorData, readonly string[]>;
+  return { ...proto, rawData: new Uint8Array(buffer, byteOffset, byteLength) };
+}
+
+/**
+ * Reads an `.onnx` file.
+ *
+ * @throws GraphError if the bytes are not an ONNX model.
+ */
+export function decodeModel(bytes: Uint8Array): ModelFile {
+  let proto: Proto.ModelProto;
+  try {
+    proto = onnx.ModelProto.decode(bytes);
+  } catch (error) {
+    throw new GraphError(`not an ONNX model: ${(error as Error).message}`);
+  }
+  if (!proto.graph || proto.opsetImport.length === 0)
+    throw new GraphError('not an ONNX model: it has no graph');
+  return {
+    irVersion: Number(proto.irVersion),
+    opsets: Object.fromEntries(
+      proto.opsetImport.map(({ domain, version }) => [domain ?? '', Number(version)]),
+    ),
+    producer: proto.producerName,
+    metadata: Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key ?? '', value ?? ''])),
+    graph: decodeGraph(proto.graph),
+  };
+}
+
+function decodeGraph(graph: Proto.IGraphProto): GraphFile {
+  return {
+    name: graph.name ?? '',
+    inputs: (graph.input ?? []).map(decodeType),
+    outputs: (graph.output ?? []).map(decodeType),
+    nodes: (graph.node ?? []).map((node) => ({
+      operator: node.opType ?? '',
+      domain: node.domain ?? '',
+      name: node.name ?? '',
+      inputs: node.input ?? [],
+      outputs: node.output ?? [],
+      attributes: Object.fromEntries(
+        (node.attribute ?? []).map((proto) => [proto.name ?? '', decodeAttribute(proto)]),
+      ),
+    })),
+    initializers: (graph.initializer ?? []).map((tensor) => ({
+      name: tensor.name ?? '',
+      ...decodeTensor(tensor),
+    })),
+  };
+}
+
+function decodeType({ name, type }: Proto.IValueInfoProto): NamedType {
+  const dims = (type?.tensorType?.shape?.dim ?? []).map((dim) => dim.dimParam || Number(dim.dimValue ?? 0));
+  return { name: name ?? '', dtype: dtypeOf(type?.tensorType?.elemType), dims };
+}
+
+// A file from elsewhere may use types that the builder has no name for; they keep ONNX's, in lower case.
+function dtypeOf(number: number | null | undefined): DataType {
+  const known = Object.entries(DATA_TYPES).find(([, value]) => value === number)?.[0];
+  return (known ?? Types[number ?? 0]?.toLowerCase() ?? `type ${number}`) as DataType;
+}
+
+const text = new TextDecoder();
+
+function decodeAttribute(proto: Proto.IAttributeProto): Attribute<GraphFile> {
+  switch (proto.type) {
+    case AttributeType.INT:
+      return { int: Number(proto.i) };
+    case AttributeType.INTS:
+      return { ints: (proto.ints ?? []).map(Number) };
+    case AttributeType.FLOAT:
+      return { float: proto.f ?? 0 };
+    case AttributeType.STRINGS:
+      return { strings: (proto.strings ?? []).map((bytes) => text.decode(bytes)) };
+    case AttributeType.TENSOR:
+      return { tensor: decodeTensor(proto.t ?? {}) };
+    case AttributeType.GRAPH:
+      return { graph: decodeGraph(proto.g ?? {}) };
+    case AttributeType.STRING:
+      return { string: text.decode(proto.s ?? new Uint8Array()) };
+    default:
+      return { string: `(${AttributeType[proto.type ?? 0] ?? proto.type})` };
+  }
+}
+
+function decodeTensor(proto: Proto.ITensorProto): Constant {
+  const dims = (proto.dims ?? []).map(Number);
+  return { dtype: dtypeOf(proto.dataType), dims, data: decodeData(proto) };
+}
+
+function decodeData(proto: Proto.ITensorProto): TensorData {
+  if (proto.dataType === Types.STRING) return (proto.stringData ?? []).map((bytes) => text.decode(bytes));
+  // A copy, since raw data lies in the file at any offset, which a typed array may not have.
+  const raw = proto.rawData ? new Uint8Array(proto.rawData) : undefined;
+  switch (proto.dataType) {
+    case Types.FLOAT:
+      return raw ? new Float32Array(raw.buffer) : Float32Array.from(proto.floatData ?? []);
+    case Types.DOUBLE:
+      return raw ? new Float64Array(raw.buffer) : Float64Array.from(proto.doubleData ?? []);
+    case Types.INT32:
+      return raw ? new Int32Array(raw.buffer) : Int32Array.from(proto.int32Data ?? []);
+    case Types.INT64:
+      return raw
+        ? new BigInt64Array(raw.buffer)
+        : BigInt64Array.from((proto.int64Data ?? []).map((number) => BigInt(String(number))));
+    default:
+      return raw ?? Uint8Array.from(proto.int32Data ?? []);
+  }
+}

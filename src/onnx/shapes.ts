@@ -1,0 +1,313 @@
+import {
+  type Attributes,
+  type DataType,
+  type Dim,
+  describe,
+  GraphError,
+  type TensorType,
+  type Value,
+} from './value.ts';
+
+/** The output types of an operator, given its inputs; throws a `GraphError` if they do not fit. */
+export type Infer = (
+  inputs: readonly Value[],
+  attributes: Attributes,
+  /** The output dims, where they depend on values known only when the graph runs. */
+  dims?: readonly Dim[],
+) => TensorType[];
+
+/** Two shapes side by side, right-aligned: equal sizes stay, a 1 stretches. */
+export function broadcast(a: readonly Dim[], b: readonly Dim[]): Dim[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const left = a[axis - rank + a.length] ?? 1;
+    const right = b[axis - rank + b.length] ?? 1;
+    if (left === right || right === 1) return left;
+    if (left === 1) return right;
+    throw new GraphError(`the sizes ${left} and ${right} cannot be broadcast together`);
+  });
+}
+
+/** An axis counted from the start; negative ones count from the end, as in ONNX. */
+export function axisOf(axis: number, rank: number): number {
+  const positive = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
+    throw new GraphError(`there is no axis ${axis} in a tensor of rank ${rank}`);
+  }
+  return positive;
+}
+
+/** The numbers in an int64 input that is a constant; undefined if it is not. */
+export function constantInts(value: Value): number[] | undefined {
+  return value.source.kind === 'initializer'
+    ? Array.from(value.source.data as BigInt64Array, Number)
+    : undefined;
+}
+
+export function intsOf(attributes: Attributes, name: string): readonly number[] | undefined {
+  const attribute = attributes[name];
+  return attribute && 'ints' in attribute ? attribute.ints : undefined;
+}
+
+export function intOf(attributes: Attributes, name: string, otherwise: number): number {
+  const attribute = attributes[name];
+  return attribute && 'int' in attribute ? attribute.int : otherwise;
+}
+
+const NUMERIC: readonly DataType[] = ['float', 'double', 'int32', 'int64'];
+const REAL: readonly DataType[] = ['float', 'double'];
+
+function expectDtype(value: Value, allowed: readonly DataType[]): void {
+  if (!allowed.includes(value.dtype)) {
+    throw new GraphError(`${value.name} is ${value.dtype}, which must be one of ${allowed.join(', ')}`);
+  }
+}
+
+function expectSame(values: readonly Value[]): void {
+  for (const value of values) {
+    if (value.dtype !== values[0].dtype) {
+      throw new GraphError(`${values[0].name} is ${values[0].dtype} but ${value.name} is ${value.dtype}`);
+    }
+  }
+}
+
+/** One input, one output of its type. */
+export const unary: Infer = ([x]) => {
+  expectDtype(x, REAL);
+  return [{ dtype: x.dtype, dims: x.dims }];
+};
+
+export const unaryNumeric: Infer = ([x]) => {
+  expectDtype(x, NUMERIC);
+  return [{ dtype: x.dtype, dims: x.dims }];
+};
+
+export const same: Infer = ([x]) => [{ dtype: x.dtype, dims: x.dims }];
+
+/** Two inputs of one type, broadcast. */
+export const binary: Infer = ([a, b]) => {
+  expectSame([a, b]);
+  expectDtype(a, NUMERIC);
+  return [{ dtype: a.dtype, dims: broadcast(a.dims, b.dims) }];
+};
+
+export const comparison: Infer = ([a, b]) => {
+  expectSame([a, b]);
+  return [{ dtype: 'bool', dims: broadcast(a.dims, b.dims) }];
+};
+
+export const logical: Infer = (inputs) => {
+  for (const value of inputs) expectDtype(value, ['bool']);
+  return [{ dtype: 'bool', dims: inputs.map((value) => value.dims).reduce(broadcast) }];
+};
+
+export const where: Infer = ([condition, a, b]) => {
+  expectDtype(condition, ['bool']);
+  expectSame([a, b]);
+  return [{ dtype: a.dtype, dims: broadcast(condition.dims, broadcast(a.dims, b.dims)) }];
+};
+
+export const matmul: Infer = ([a, b]) => {
+  expectSame([a, b]);
+  expectDtype(a, NUMERIC);
+  if (a.dims.length < 2 || b.dims.length < 2) throw new GraphError('both factors need at least two axes');
+  const [rows, inner] = a.dims.slice(-2);
+  const [innerToo, columns] = b.dims.slice(-2);
+  if (inner !== innerToo) throw new GraphError(`the inner sizes ${inner} and ${innerToo} differ`);
+  return [{ dtype: a.dtype, dims: [...broadcast(a.dims.slice(0, -2), b.dims.slice(0, -2)), rows, columns] }];
+};
+
+export const transpose: Infer = ([x], attributes) => {
+  const order = intsOf(attributes, 'perm') ?? x.dims.map((_, axis) => x.dims.length - 1 - axis);
+  if (
+    [...order].sort((a, b) => a - b).some((axis, place) => axis !== place) ||
+    order.length !== x.dims.length
+  ) {
+    throw new GraphError(`[${order}] is not an order of the axes`);
+  }
+  return [{ dtype: x.dtype, dims: order.map((axis) => x.dims[axis]) }];
+};
+
+const product = (dims: readonly Dim[]): number | undefined =>
+  dims.reduce<number | undefined>(
+    (all, dim) => (typeof dim === 'number' && all !== undefined ? all * dim : undefined),
+    1,
+  );
+
+export const reshape: Infer = ([x, shape], _, dims) => {
+  const asked = constantInts(shape);
+  if (!asked) return [{ dtype: x.dtype, dims: given(dims) }];
+  const out: Dim[] = asked.map((size, axis) => (size === 0 ? x.dims[axis] : size));
+  const hole = asked.indexOf(-1);
+  const size = product(x.dims);
+  if (hole >= 0) {
+    const rest = product(out.filter((_, axis) => axis !== hole));
+    if (size !== undefined && rest) out[hole] = size / rest;
+    else out[hole] = dims?.[hole] ?? withoutCommon(x.dims, out, hole);
+  }
+  const outSize = product(out);
+  if (
+    out.some((dim) => typeof dim === 'number' && !Number.isInteger(dim)) ||
+    (size ?? outSize) !== (outSize ?? size)
+  ) {
+    throw new GraphError(`${describe(x)} does not fit into [${asked}]`);
+  }
+  return [{ dtype: x.dtype, dims: out }];
+};
+
+// [batch, 4, 5] into [-1, 20] leaves batch for the hole.
+function withoutCommon(from: readonly Dim[], to: readonly Dim[], hole: number): Dim {
+  const names = from.filter((dim) => typeof dim === 'string');
+  for (const [axis, dim] of to.entries())
+    if (axis !== hole && names.includes(dim as string)) names.splice(names.indexOf(dim as string), 1);
+  const numbers = (dims: readonly Dim[]): number =>
+    product(dims.filter((dim) => typeof dim === 'number')) ?? 1;
+  const ratio = numbers(from) / numbers(to.filter((_, axis) => axis !== hole));
+  if (names.length === 0) return ratio;
+  return ratio === 1 ? names.join('*') : `${names.join('*')}*${ratio}`;
+}
+
+function given(dims: readonly Dim[] | undefined): readonly Dim[] {
+  if (!dims) throw new GraphError('the shape is not a constant: say what the dims are called');
+  return dims;
+}
+
+export const shapeInput: Infer = ([x], _, dims) => [{ dtype: x.dtype, dims: given(dims) }];
+
+export const shape: Infer = ([x]) => [{ dtype: 'int64', dims: [x.dims.length] }];
+
+export const scalarInt: Infer = () => [{ dtype: 'int64', dims: [] }];
+
+export const squeeze: Infer = ([x, axes]) => {
+  const gone = (constantInts(axes) ?? []).map((axis) => axisOf(axis, x.dims.length));
+  for (const axis of gone) {
+    if (x.dims[axis] !== 1) throw new GraphError(`axis ${axis} has size ${x.dims[axis]}, not 1`);
+  }
+  return [{ dtype: x.dtype, dims: x.dims.filter((_, axis) => !gone.includes(axis)) }];
+};
+
+export const unsqueeze: Infer = ([x, axes]) => {
+  const fresh = constantInts(axes) ?? [];
+  const rank = x.dims.length + fresh.length;
+  const places = fresh.map((axis) => axisOf(axis, rank));
+  const rest = [...x.dims];
+  return [
+    {
+      dtype: x.dtype,
+      dims: Array.from({ length: rank }, (_, axis) => (places.includes(axis) ? 1 : (rest.shift() as Dim))),
+    },
+  ];
+};
+
+export const concat: Infer = (inputs, attributes) => {
+  expectSame(inputs);
+  const axis = axisOf(intOf(attributes, 'axis', 0), inputs[0].dims.length);
+  for (const value of inputs) {
+    if (
+      value.dims.length !== inputs[0].dims.length ||
+      value.dims.some((dim, at) => at !== axis && dim !== inputs[0].dims[at])
+    ) {
+      throw new GraphError(`only axis ${axis} may differ`);
+    }
+  }
+  const sizes = inputs.map((value) => value.dims[axis]);
+  const total =
+    product(sizes) === undefined ? sizes.join('+') : (sizes as number[]).reduce((sum, size) => sum + size, 0);
+  return [{ dtype: inputs[0].dtype, dims: inputs[0].dims.map((dim, at) => (at === axis ? total : dim)) }];
+};
+
+export const split: Infer = ([x, sizes], attributes) => {
+  const axis = axisOf(intOf(attributes, 'axis', 0), x.dims.length);
+  const parts = constantInts(sizes) ?? [];
+  const total = parts.reduce((sum, part) => sum + part, 0);
+  if (total !== x.dims[axis]) throw new GraphError(`the parts [${parts}] do not add up to ${x.dims[axis]}`);
+  return parts.map((part) => ({ dtype: x.dtype, dims: x.dims.map((dim, at) => (at === axis ? part : dim)) }));
+};
+
+export const slice: Infer = ([x, starts, ends, axes, steps], _, dims) => {
+  const bounds = [starts, ends, axes, steps].map(constantInts);
+  if (dims) return [{ dtype: x.dtype, dims }];
+  const [from, to, along, by] = bounds;
+  if (!from || !to || !along || !by) return [{ dtype: x.dtype, dims: given(dims) }];
+  const out = [...x.dims];
+  for (const [place, axisGiven] of along.entries()) {
+    const axis = axisOf(axisGiven, out.length);
+    const size = out[axis];
+    if (typeof size !== 'number')
+      throw new GraphError(`axis ${axis} has no known size: say what the dims are called`);
+    if (by[place] < 1) throw new GraphError('steps must be positive');
+    const clamp = (bound: number): number => Math.min(Math.max(bound < 0 ? bound + size : bound, 0), size);
+    out[axis] = Math.max(0, Math.ceil((clamp(to[place]) - clamp(from[place])) / by[place]));
+  }
+  return [{ dtype: x.dtype, dims: out }];
+};
+
+export const gather: Infer = ([x, indices], attributes) => {
+  expectDtype(indices, ['int32', 'int64']);
+  const axis = axisOf(intOf(attributes, 'axis', 0), x.dims.length);
+  return [{ dtype: x.dtype, dims: [...x.dims.slice(0, axis), ...indices.dims, ...x.dims.slice(axis + 1)] }];
+};
+
+export const scatterNd: Infer = ([x, indices, updates]) => {
+  expectDtype(indices, ['int64']);
+  expectSame([x, updates]);
+  const depth = indices.dims.at(-1);
+  if (typeof depth !== 'number' || depth > x.dims.length)
+    throw new GraphError(`indices of depth ${depth} into ${describe(x)}`);
+  const wanted = [...indices.dims.slice(0, -1), ...x.dims.slice(depth)];
+  if (wanted.join() !== updates.dims.join()) {
+    throw new GraphError(`the updates must be [${wanted.join(', ')}] but are [${updates.dims.join(', ')}]`);
+  }
+  return [{ dtype: x.dtype, dims: x.dims }];
+};
+
+function reducedDims(x: Value, axes: readonly number[] | undefined, attributes: Attributes): Dim[] {
+  const gone = axes ? axes.map((axis) => axisOf(axis, x.dims.length)) : x.dims.map((_, axis) => axis);
+  return intOf(attributes, 'keepdims', 1) === 1
+    ? x.dims.map((dim, axis) => (gone.includes(axis) ? 1 : dim))
+    : x.dims.filter((_, axis) => !gone.includes(axis));
+}
+
+export const reduceSum: Infer = ([x, axes], attributes) => {
+  expectDtype(x, NUMERIC);
+  return [{ dtype: x.dtype, dims: reducedDims(x, axes && constantInts(axes), attributes) }];
+};
+
+export const reduce: Infer = ([x], attributes) => {
+  expectDtype(x, NUMERIC);
+  return [{ dtype: x.dtype, dims: reducedDims(x, intsOf(attributes, 'axes'), attributes) }];
+};
+
+export const alongAxis: Infer = ([x], attributes) => {
+  expectDtype(x, REAL);
+  axisOf(intOf(attributes, 'axis', -1), x.dims.length);
+  return [{ dtype: x.dtype, dims: x.dims }];
+};
+
+export const range: Infer = ([start, limit, step], _, dims) => {
+  expectSame([start, limit, step]);
+  return [{ dtype: start.dtype, dims: given(dims) }];
+};
+
+export const loop: Infer = ([trips, condition, ...initial], attributes) => {
+  expectDtype(trips, ['int64']);
+  expectDtype(condition, ['bool']);
+  const attribute = attributes.body;
+  if (!attribute || !('graph' in attribute)) throw new GraphError('a loop needs a body');
+  const { outputs } = attribute.graph;
+  const carried = outputs.slice(1, 1 + initial.length);
+  for (const [place, value] of carried.entries()) {
+    if (describe(value) !== describe(initial[place])) {
+      throw new GraphError(
+        `${initial[place].name} enters as ${describe(initial[place])} and leaves as ${describe(value)}`,
+      );
+    }
+  }
+  const scanned = outputs.slice(1 + initial.length);
+  const count =
+    trips.source.kind === 'initializer' ? Number((trips.source.data as BigInt64Array)[0]) : `${trips.name}`;
+  return [
+    ...carried.map(({ dtype, dims }) => ({ dtype, dims })),
+    ...scanned.map(({ dtype, dims }) => ({ dtype, dims: [count, ...dims] })),
+  ];
+};

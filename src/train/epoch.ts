@@ -1,0 +1,140 @@
+import type { Dropout, Model } from '../../graphs/model.ts';
+import {
+  add,
+  buildModel,
+  cast,
+  gather,
+  greaterOrEqual,
+  input,
+  loop,
+  type ModelFile,
+  mul,
+  reshape,
+  rowNumbers,
+  shapeOf,
+  sizeOf,
+  slice,
+  type Value,
+} from '../onnx/index.ts';
+import type { Loss } from './losses.ts';
+import type { Optimizer } from './optimizers.ts';
+import { parameterGradients } from './row-gradients.ts';
+import { update } from './update.ts';
+
+export interface EpochOptions {
+  readonly optimizer: Optimizer;
+  readonly loss: Loss;
+  /** Update only the batch's rows of user and item tables, instead of all rows at every step. */
+  readonly lazy: boolean;
+}
+
+/** `user_factors` and `user_factors.mean`: the names of a parameter and of its optimizer state. */
+export const stateName = (parameter: string, state: string): string => `${parameter}.${state}`;
+
+/** The names of all that goes from epoch to epoch, in order. */
+export function carriedNames(model: Model, optimizer: Optimizer): string[] {
+  return Object.keys(model.parameters).flatMap((name) => [
+    name,
+    ...optimizer.state.map((state) => stateName(name, state)),
+  ]);
+}
+
+export interface EpochGraph {
+  readonly file: ModelFile;
+  /** For each dropout of the model, how many random numbers it takes a rating. */
+  readonly dropoutWidths: readonly number[];
+}
+
+/**
+ * Many steps of training as one graph: a `Loop` whose body gathers a batch, computes the loss, its gradients, and the
+ * optimizer's update.
+ *
+ * Inputs: parameters and optimizer state (see `carriedNames`); `user`, `item` int32[ratings] and `actual`
+ * float[ratings], in the order of training; `batch_start` int64[steps + 1]: batch i is rows batch_start[i] to
+ * batch_start[i + 1]; `learning_rate`, `momentum` float[steps]; `first_step` float: the number of the first step,
+ * counted from 1; with dropout `noise` float[noise], uniform in [0, 1), and for each dropout `noise_start_1`, … int64[steps]:
+ * where in it a step's mask begins.
+ *
+ * Outputs: the parameters and state after the last step, called as the inputs with `.next` added; `loss` float[steps].
+ *
+ * Run it in a session of one intra-op thread: ONNX Runtime's ScatterND loses additions otherwise.
+ */
+export function epochGraph(model: Model, { optimizer, loss, lazy }: EpochOptions): EpochGraph {
+  const names = Object.keys(model.parameters);
+  const width = 1 + optimizer.state.length;
+  const carried = names.flatMap((name) => {
+    const { dims } = model.parameters[name];
+    return [input(name, 'float', dims), ...optimizer.state.map((state) => input(stateName(name, state), 'float', dims))];
+  });
+  const users = input('user', 'int32', ['ratings']);
+  const items = input('item', 'int32', ['ratings']);
+  const actuals = input('actual', 'float', ['ratings']);
+  const batchStart = input('batch_start', 'int64', ['steps+1']);
+  const learningRate = input('learning_rate', 'float', ['steps']);
+  const momentum = input('momentum', 'float', ['steps']);
+  const firstStep = input('first_step', 'float', []);
+  const noise = noiseSource();
+
+  const step = add(cast(rowNumbers(learningRate, 'steps'), 'float'), firstStep, 'step');
+  const scalarsOfSteps = optimizer.scalars({ learningRate, momentum, step });
+  const allUsers = cast(users, 'int64', 'users');
+  const allItems = cast(items, 'int64', 'items');
+  const stepCount = reshape(shapeOf(learningRate), [], undefined, 'step_count');
+
+  const { state, scan } = loop(stepCount, carried, (trip, values) => {
+    const at = reshape(trip, [1], undefined, 'trip_row');
+    const start = gather(batchStart, at, 0, 'batch_from');
+    const end = gather(batchStart, add(at, 1), 0, 'batch_to');
+    const batch = (all: Value, name: string): Value => slice(all, start, end, { dim: 'batch', name });
+    const scalars = mapValues(scalarsOfSteps, (vector, name) => gather(vector, trip, 0, name));
+    // Each parameter is followed by its state.
+    const groups = names.map((_, place) => values.slice(place * width, (place + 1) * width));
+    const parameters = Object.fromEntries(names.map((name, place) => [name, groups[place][0]]));
+    const user = batch(allUsers, 'batch_user');
+    const item = batch(allItems, 'batch_item');
+    const predicted = model.rating(parameters, user, item, noise.dropout(trip));
+    const error = loss(predicted, batch(actuals, 'batch_actual'));
+    const slopes = parameterGradients(error, Object.values(parameters));
+    const updated = groups.flatMap(([parameter, ...parts], place) => {
+      const own = Object.fromEntries(optimizer.state.map((part, offset) => [part, parts[offset]]));
+      const next = update(optimizer, lazy, parameter, own, slopes[place], scalars);
+      return [next.parameter, ...optimizer.state.map((part) => next.state[part])];
+    });
+    return { state: updated, scan: [error] };
+  });
+  const file = buildModel({
+    name: `train ${model.name}`,
+    inputs: [...carried, users, items, actuals, batchStart, learningRate, momentum, firstStep, ...noise.inputs()],
+    outputs: { ...Object.fromEntries(carried.map((value, place) => [`${value.name}.next`, state[place]])), loss: scan[0] },
+    metadata: { intra_op_threads: '1' },
+  });
+  return { file, dropoutWidths: noise.widths };
+}
+
+/** Dropout masks are cut from random numbers that are made once an epoch, since operators with a seed are not repeatable. */
+function noiseSource() {
+  const noise = input('noise', 'float', ['noise']);
+  const widths: number[] = [];
+  const starts: Value[] = [];
+  return {
+    widths,
+    inputs: (): Value[] => (widths.length ? [noise, ...starts] : []),
+    dropout:
+      (trip: Value): Dropout =>
+      (x, rate) => {
+        if (rate === 0) return x;
+        const starting = input(`noise_start_${widths.length + 1}`, 'int64', ['steps']);
+        starts.push(starting);
+        widths.push(x.dims.slice(1).reduce<number>((product, dim) => product * Number(dim), 1));
+        const start = reshape(gather(starting, trip), [1]);
+        const end = add(start, reshape(sizeOf(x, 'int64'), [1]));
+        const uniform = reshape(slice(noise, start, end, { dim: 'mask' }), shapeOf(x), x.dims);
+        const mask = mul(cast(greaterOrEqual(uniform, rate), 'float'), 1 / (1 - rate), 'dropout_mask');
+        return mul(x, mask, 'dropout');
+      },
+  };
+}
+
+function mapValues(values: Readonly<Record<string, Value>>, change: (value: Value, name: string) => Value) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value, name)]));
+}

@@ -1,0 +1,132 @@
+import { add, div, mul, pow, sqrt, sub, type Value } from '../onnx/index.ts';
+
+/** Tensors by name, each of its parameter's shape. */
+export type State = Readonly<Record<string, Value>>;
+
+/** Numbers of one step, by name. */
+export type Scalars = Readonly<Record<string, Value>>;
+
+/** What changes from step to step; as vectors over the steps, or as the scalars of one. */
+export interface Hyperparameters {
+  readonly learningRate: Value;
+  readonly momentum: Value;
+  /** Counted from 1. */
+  readonly step: Value;
+}
+
+/**
+ * An optimizer as three pure functions, whose split lets a table of embeddings be updated at low cost: a step is
+ * `decay` the state, `accumulate` the gradient into it, `update` the parameter from it. All are elementwise.
+ */
+export interface Optimizer {
+  readonly name: string;
+  readonly config: Readonly<Record<string, number>>;
+  readonly state: readonly string[];
+  /** Weight decay as a part of the gradient, as in SGD; 0 where there is none or it is decoupled. */
+  readonly l2: number;
+  /** Whether a row still moves in steps in which it has no gradient. */
+  readonly inertia: boolean;
+  /** What `decay`, `accumulate` and `update` need of a step, elementwise over the steps. */
+  scalars(hyperparameters: Hyperparameters): Scalars;
+  decay(state: State, scalars: Scalars): State;
+  accumulate(state: State, gradient: Value, scalars: Scalars): State;
+  /** `gradient` is there only for optimizers without inertia. */
+  update(parameter: Value, state: State, gradient: Value | undefined, scalars: Scalars): Value;
+}
+
+export interface SgdConfig {
+  /** False: plain steps, whatever the schedule's momentum is. */
+  readonly momentum?: boolean;
+  readonly weightDecay?: number;
+}
+
+/** v ← momentum · v + gradient; parameter ← parameter − rate · v. Without momentum v is the gradient. */
+export function sgd({ momentum = false, weightDecay = 0 }: SgdConfig = {}): Optimizer {
+  return {
+    name: momentum ? 'sgd-momentum' : 'sgd',
+    config: { weightDecay },
+    state: momentum ? ['velocity'] : [],
+    l2: weightDecay,
+    inertia: momentum,
+    scalars: ({ learningRate, momentum: decay }) => ({ learningRate, decay }),
+    decay: (state, { decay }) => (momentum ? { velocity: mul(state.velocity, decay) } : state),
+    accumulate: (state, gradient) => (momentum ? { velocity: add(state.velocity, gradient) } : state),
+    update: (parameter, { velocity }, gradient, { learningRate }) =>
+      sub(parameter, mul(momentum ? velocity : (gradient as Value), learningRate)),
+  };
+}
+
+export interface AdagradConfig {
+  readonly epsilon?: number;
+  readonly weightDecay?: number;
+}
+
+/** s ← s + gradient²; parameter ← parameter − rate · gradient / (√s + ε). Duchi, Hazan and Singer (2011). */
+export function adagrad({ epsilon = 1e-10, weightDecay = 0 }: AdagradConfig = {}): Optimizer {
+  return {
+    name: 'adagrad',
+    config: { epsilon, weightDecay },
+    state: ['sum_of_squares'],
+    l2: weightDecay,
+    inertia: false,
+    scalars: ({ learningRate }) => ({ learningRate }),
+    decay: (state) => state,
+    accumulate: ({ sum_of_squares }, gradient) => ({ sum_of_squares: add(sum_of_squares, mul(gradient, gradient)) }),
+    update: (parameter, { sum_of_squares }, gradient, { learningRate }) =>
+      sub(parameter, div(mul(gradient as Value, learningRate), add(sqrt(sum_of_squares), epsilon))),
+  };
+}
+
+export interface AdamConfig {
+  /** The decay of the mean of squares; that of the mean is the schedule's momentum. */
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  readonly weightDecay?: number;
+}
+
+/** Adam with weight decay as a part of the gradient. Kingma and Ba (2015). */
+export function adam(config: AdamConfig = {}): Optimizer {
+  return adamFamily('adam', { beta2: 0.99, epsilon: 1e-5, weightDecay: 0, ...config }, false);
+}
+
+/** Adam with decoupled weight decay: parameter ← parameter · (1 − rate · decay) − step. Loshchilov and Hutter (2019). */
+export function adamW(config: AdamConfig = {}): Optimizer {
+  return adamFamily('adamw', { beta2: 0.99, epsilon: 1e-5, weightDecay: 0.1, ...config }, true);
+}
+
+function adamFamily(name: string, config: Required<AdamConfig>, decoupled: boolean): Optimizer {
+  const { beta2, epsilon, weightDecay } = config;
+  return {
+    name,
+    config: { ...config },
+    state: ['mean', 'mean_of_squares'],
+    l2: decoupled ? 0 : weightDecay,
+    inertia: true,
+    // With c₁ = 1 − β₁ᵗ and c₂ = 1 − β₂ᵗ the step rate · (mean / c₁) / (√(squares / c₂) + ε) is
+    // (rate · √c₂ / c₁) · mean / (√squares + ε · √c₂): the corrections are left to scalars.
+    scalars({ learningRate, momentum: beta1, step }) {
+      const root = sqrt(sub(1, pow(beta2Like(step, beta2), step)));
+      return {
+        beta1,
+        fresh1: sub(1, beta1),
+        rate: div(mul(learningRate, root), sub(1, pow(beta1, step))),
+        epsilon: mul(root, epsilon),
+        keep: sub(1, mul(learningRate, decoupled ? weightDecay : 0)),
+      };
+    },
+    decay: ({ mean, mean_of_squares }, { beta1 }) => ({
+      mean: mul(mean, beta1),
+      mean_of_squares: mul(mean_of_squares, beta2),
+    }),
+    accumulate: ({ mean, mean_of_squares }, gradient, { fresh1 }) => ({
+      mean: add(mean, mul(gradient, fresh1)),
+      mean_of_squares: add(mean_of_squares, mul(mul(gradient, gradient), 1 - beta2)),
+    }),
+    update(parameter, { mean, mean_of_squares }, _, scalars) {
+      const kept = decoupled && weightDecay > 0 ? mul(parameter, scalars.keep) : parameter;
+      return sub(kept, div(mul(mean, scalars.rate), add(sqrt(mean_of_squares), scalars.epsilon)));
+    },
+  };
+}
+
+const beta2Like = (step: Value, beta2: number): Value => add(mul(step, 0), beta2);

@@ -1,0 +1,51 @@
+import { nodesBefore } from '../onnx/graph.ts';
+import { cast, concat, fullLike, gather, gradients, reshape, rowNumbers, scatterRows, type Value, zerosLike } from '../onnx/index.ts';
+
+/** The gradient of a table of which few rows were used: all other rows have none. */
+export interface RowGradient {
+  /** int64[n], with duplicates. */
+  readonly ids: Value;
+  /** [n, …]: the whole gradient of the row, the same wherever an id occurs again. */
+  readonly rows: Value;
+}
+
+/** The gradient of each parameter: of its rows, where the loss uses nothing but rows gathered from it. */
+export function parameterGradients(loss: Value, parameters: readonly Value[]): (Value | RowGradient)[] {
+  const nodes = nodesBefore([loss]);
+  const lookups = parameters.map((table) => {
+    const uses = nodes.filter((node) => node.inputs.includes(table));
+    const onlyRows = uses.every(
+      ({ operator, attributes, inputs }) =>
+        operator === 'Gather' && inputs[0] === table && 'int' in attributes.axis && attributes.axis.int === 0,
+    );
+    return onlyRows ? uses.map((node) => ({ ids: node.inputs[1], rows: node.outputs[0] })) : undefined;
+  });
+  const targets = parameters.flatMap((parameter, at) => lookups[at]?.map(({ rows }) => rows) ?? [parameter]);
+  const slopes = gradients(loss, targets);
+  const slots = new Map<Value, Value>();
+  return parameters.map((parameter, at) => {
+    const lookup = lookups[at];
+    if (!lookup) return slopes.shift() as Value;
+    const found = slopes.splice(0, lookup.length);
+    if (lookup.length === 1 && lookup[0].ids.dims.length === 1) return summed(parameter, lookup[0].ids, found[0], slots);
+    const ids = concat(lookup.map((use) => reshape(use.ids, [-1])), 0);
+    const width = parameter.dims.slice(1).map(Number);
+    return summed(parameter, ids, concat(found.map((rows) => reshape(rows, [-1, ...width])), 0), slots);
+  });
+}
+
+// Rows of the same id are added up at one of their places, and read back from there by all of them. So they can be
+// written to the table without adding, which no number of threads can upset.
+function summed(table: Value, anyIds: Value, rows: Value, slots: Map<Value, Value>): RowGradient {
+  const ids = cast(anyIds, 'int64');
+  const slot = slots.get(anyIds) ?? sharedPlace(table, ids);
+  slots.set(anyIds, slot);
+  return { ids, rows: gather(scatterRows(zerosLike(rows), slot, rows, 'add'), slot, 0, `${rows.name}_total`) };
+}
+
+/** For each place in `ids`, one place of the same id. */
+function sharedPlace(table: Value, ids: Value): Value {
+  const column = { ...table, dims: [table.dims[0]] };
+  const places = scatterRows(fullLike(column, 0, 'int64'), ids, rowNumbers(ids));
+  return gather(places, ids, 0, `${ids.name}_place`);
+}
