@@ -1,0 +1,148 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import * as v from 'valibot';
+import { UserError } from '../errors.ts';
+import { type Manifest, manifestSchema } from './manifest.ts';
+
+/** Files by name, beside the manifest that lists them. */
+export interface Artifact {
+  readonly manifest: Manifest;
+  readonly files: Readonly<Record<string, Uint8Array>>;
+}
+
+const MANIFEST = 'manifest.json';
+
+/** A new artifact, complete, whose files are being moved to their places. */
+const PENDING = '.pending';
+
+/** A new artifact that is being written. */
+const INCOMING = '.incoming-';
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * Says early, before anything is trained, whether `directory` may take an artifact.
+ *
+ * @throws UserError if it is a file, or a folder of other things.
+ */
+export async function checkTarget(directory: string): Promise<void> {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    if (error.code === 'ENOTDIR') throw new UserError(`${directory}: is a file; --out takes a folder`);
+    throw new UserError(`${directory}: cannot be read (${error.code})`);
+  });
+  const ours = [MANIFEST, PENDING];
+  if (names.some((name) => !name.startsWith(INCOMING)) && !names.some((name) => ours.includes(name))) {
+    throw new UserError(`${directory}: holds other files and no ${MANIFEST}; choose a new or an empty folder`);
+  }
+}
+
+/**
+ * Writes an artifact so that a kill at any moment leaves the old one or the new one: all files are written and synced
+ * under a name that no reader looks at; renaming that folder makes the new artifact the one that counts; then its files
+ * move to their places, the manifest last. A reader, and the next writer, goes on from wherever that ended.
+ */
+export async function writeArtifact(directory: string, { manifest, files }: Artifact): Promise<void> {
+  await checkTarget(directory);
+  const target = resolve(directory);
+  await mkdir(target, { recursive: true });
+  await settle(target);
+  const incoming = join(target, INCOMING + randomBytes(4).toString('hex'));
+  try {
+    await mkdir(incoming);
+    for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes);
+    await writeSynced(join(incoming, MANIFEST), Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
+    await syncDirectory(incoming);
+    await rename(incoming, join(target, PENDING));
+    await syncDirectory(target);
+  } catch (error) {
+    await rm(incoming, { recursive: true, force: true });
+    throw new UserError(`${directory}: the model could not be written (${(error as NodeJS.ErrnoException).code ?? error})`);
+  }
+  await settle(target);
+  await syncDirectory(dirname(target));
+}
+
+/** Finishes what a killed writer began: a complete artifact moves to its place, an incomplete one is removed. */
+async function settle(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (name.startsWith(INCOMING)) await rm(join(directory, name), { recursive: true, force: true });
+  }
+  const pending = join(directory, PENDING);
+  const names = await readdir(pending).catch(() => undefined);
+  if (!names) return;
+  const heads = names.filter((name) => name !== MANIFEST);
+  for (const name of heads) await rename(join(pending, name), join(directory, name));
+  if (names.includes(MANIFEST)) await rename(join(pending, MANIFEST), join(directory, MANIFEST));
+  await rm(pending, { recursive: true, force: true });
+  await syncDirectory(directory);
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  // Windows cannot open a folder; there the rename itself is what there is.
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
+}
+
+/**
+ * Reads an artifact and checks every file against its manifest.
+ *
+ * @throws UserError if there is none, or it is broken.
+ */
+export async function readArtifact(directory: string): Promise<Artifact> {
+  const manifest = parseManifest(await readPart(directory, MANIFEST), directory);
+  const files: Record<string, Uint8Array> = {};
+  for (const [name, { sha256: expected }] of Object.entries(manifest.files)) {
+    const bytes = await readPart(directory, name);
+    if (sha256(bytes) !== expected) {
+      throw new UserError(`${join(directory, name)}: does not match ${MANIFEST}: it was changed or cut off; train it again`);
+    }
+    files[name] = bytes;
+  }
+  return { manifest, files };
+}
+
+/** A file of the artifact that counts: one not yet in its place comes first. */
+async function readPart(directory: string, name: string): Promise<Uint8Array> {
+  for (const path of [join(directory, PENDING, name), join(directory, name)]) {
+    try {
+      return await readFile(path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw new UserError(`${path}: cannot be read (${code})`);
+    }
+  }
+  throw new UserError(
+    name === MANIFEST
+      ? `${directory}: is not a trained model: there is no ${MANIFEST} in it; make one with cofactor train`
+      : `${join(directory, name)}: is missing, though ${MANIFEST} lists it; train the model again`,
+  );
+}
+
+function parseManifest(bytes: Uint8Array, directory: string): Manifest {
+  const path = join(directory, MANIFEST);
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new UserError(`${path}: is not JSON; train the model again`);
+  }
+  const result = v.safeParse(manifestSchema, json);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new UserError(`${path}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`);
+}

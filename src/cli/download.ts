@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import cliProgress from 'cli-progress';
+import { Argument, Command } from 'commander';
+import { type DataSet, dataSets, download } from '../data/movielens.ts';
+import { printLine, size } from './output.ts';
+
+export function downloadCommand(): Command {
+  return new Command('download')
+    .description('Fetch a MovieLens data set from GroupLens and check its sum.')
+    .addArgument(new Argument('<name>', 'which one').choices(Object.keys(dataSets)))
+    .option('--into <folder>', 'where its own folder goes', '.')
+    .action(run);
+}
+
+async function run(name: DataSet, { into }: { into: string }): Promise<void> {
+  const bar = new cliProgress.SingleBar({
+    format: `${name} {bar} {done}`,
+    hideCursor: true,
+    stream: process.stderr,
+    noTTYOutput: false,
+  });
+  let shown = false;
+  const { path, existed, notice } = await download(name, into, {
+    onProgress(received, total) {
+      if (!process.stderr.isTTY) return;
+      if (!shown) bar.start(total ?? received, 0, { done: '' });
+      shown = true;
+      bar.update(received, { done: size(received) });
+    },
+  }).finally(() => bar.stop());
+  printLine(existed ? `${path} is already there` : `Downloaded ${path}`);
+  printLine(notice);
+  printLine(`Train on it: cofactor train ${join(path, FILES[name])}`);
+}
+
+const FILES: Record<DataSet, string> = {
+  'ml-latest-small': 'ratings.csv',
+  'ml-100k': 'u.data',
+  'ml-1m': 'ratings.dat',
+  'ml-25m': 'ratings.csv',
+  'ml-32m': 'ratings.csv',
+};

@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { readRatings } from '../data/ratings.ts';
+import { evaluate } from '../evaluate/evaluate.ts';
+import { load } from './load.ts';
+import { type ReadFlags, readFlags, withReadOptions } from './options.ts';
+import { error, plural, printJson, printLine } from './output.ts';
+
+export function evaluateCommand(): Command {
+  const command = new Command('evaluate')
+    .description('Say how well a model predicts the ratings in a file.')
+    .argument('<folder>', 'a trained model')
+    .argument('<file...>', 'ratings: files or patterns')
+    .option('--json', 'print one JSON object');
+  return withReadOptions(command).action(run);
+}
+
+async function run(directory: string, files: string[], flags: ReadFlags & { json?: boolean }): Promise<void> {
+  const { recommender, known } = await load(directory);
+  const result = await evaluate(recommender, known, await readRatings(files, readFlags(flags)));
+  if (flags.json) {
+    printJson(result);
+    return;
+  }
+  printLine(`RMSE ${error(result.rmse)}, MAE ${error(result.mae)} on ${plural(result.ratings, 'rating')}`);
+  printLine(
+    `${plural(result.unknownUsers, 'user')} and ${plural(result.unknownItems, 'item')} were unknown to the model and counted as average`,
+  );
+}

@@ -1,0 +1,115 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { readArtifact } from '../artifact/artifact.ts';
+import type { Manifest } from '../artifact/manifest.ts';
+import { UserError } from '../errors.ts';
+import { decodeModel, describe, type GraphFile, GraphError, type ModelFile } from '../onnx/index.ts';
+import { error, plural, printJson, printLine, size } from './output.ts';
+
+export function inspectCommand(): Command {
+  return new Command('inspect')
+    .description('Say what is inside a trained model or an ONNX file.')
+    .argument('<path>', 'a folder, or a file.onnx')
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
+
+async function run(path: string, { json }: { json?: boolean }): Promise<void> {
+  const information = await stat(path).catch(() => undefined);
+  if (!information) throw new UserError(`${path}: there is no such file or folder`);
+  if (!information.isDirectory()) {
+    const summary = summarize(await readFile(path), path);
+    if (json) printJson(summary);
+    else printFile(path, summary);
+    return;
+  }
+  const { manifest, files } = await readArtifact(path);
+  const summaries = Object.entries(files).map(([name, bytes]) => [name, summarize(bytes, join(path, name))] as const);
+  if (json) {
+    printJson({ manifest, files: Object.fromEntries(summaries) });
+    return;
+  }
+  printManifest(manifest);
+  for (const [name, summary] of summaries) printFile(name, summary);
+}
+
+interface Summary {
+  readonly bytes: number;
+  readonly irVersion: number;
+  readonly opsets: ModelFile['opsets'];
+  readonly producer: string;
+  readonly metadata: ModelFile['metadata'];
+  readonly graph: string;
+  /** `user: string[n]` */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Tensors kept in the file, and how many ids each LabelEncoder knows. */
+  readonly initializers: readonly string[];
+  readonly vocabularies: Readonly<Record<string, number>>;
+  /** How often each operator is used, those in loops included. */
+  readonly operators: Readonly<Record<string, number>>;
+}
+
+function summarize(bytes: Uint8Array, path: string): Summary {
+  let model: ModelFile;
+  try {
+    model = decodeModel(bytes);
+  } catch (problem) {
+    if (problem instanceof GraphError) throw new UserError(`${path}: ${problem.message.split('\n')[0]}`);
+    throw problem;
+  }
+  const { graph, opsets, irVersion, producer, metadata } = model;
+  const typed = ({ name, ...type }: GraphFile['inputs'][number]): string => `${name}: ${describe(type)}`;
+  const operators: Record<string, number> = {};
+  const vocabularies: Record<string, number> = {};
+  const count = (nodes: GraphFile['nodes']): void => {
+    for (const { operator, name, attributes } of nodes) {
+      operators[operator] = (operators[operator] ?? 0) + 1;
+      if (attributes.keys_strings && 'strings' in attributes.keys_strings) {
+        vocabularies[name] = attributes.keys_strings.strings.length;
+      }
+      for (const attribute of Object.values(attributes)) if ('graph' in attribute) count(attribute.graph.nodes);
+    }
+  };
+  count(graph.nodes);
+  return {
+    bytes: bytes.length,
+    irVersion,
+    opsets,
+    producer,
+    metadata,
+    graph: graph.name,
+    inputs: graph.inputs.map(typed),
+    outputs: graph.outputs.map(typed),
+    initializers: graph.initializers.map(typed),
+    vocabularies,
+    operators,
+  };
+}
+
+function printManifest({ model, data, training, metrics, history, cofactor, libraries }: Manifest): void {
+  const settings = (values: Readonly<Record<string, unknown>>): string =>
+    Object.entries(values).map(([key, value]) => `${key} ${JSON.stringify(value)}`).join(', ');
+  printLine(`${model.name}: ${settings(model.config)}`);
+  printLine(`  trained on ${plural(data.ratings, 'rating')} from ${data.low} to ${data.high}: ${plural(data.users, 'user')}, ${plural(data.items, 'item')}`);
+  printLine(`  training: ${settings(training)}`);
+  const { valid } = metrics;
+  const heldOut = valid ? `, validation RMSE ${error(valid.rmse)}, MAE ${error(valid.mae)}` : '';
+  printLine(`  ${plural(history.length, 'epoch')}: training RMSE ${error(metrics.train.rmse)}${heldOut}`);
+  printLine(`  made by cofactor ${cofactor} with ${Object.entries(libraries).map((entry) => entry.join(' ')).join(', ')}`);
+}
+
+function printFile(name: string, summary: Summary): void {
+  const opsets = Object.entries(summary.opsets).map(([domain, version]) => `${domain || 'ONNX'} opset ${version}`);
+  printLine(`${name}: ${size(summary.bytes)}, IR version ${summary.irVersion}, ${opsets.join(', ')}`);
+  printLine(`  inputs: ${summary.inputs.join(', ') || 'none'}`);
+  printLine(`  outputs: ${summary.outputs.join(', ') || 'none'}`);
+  for (const initializer of summary.initializers) printLine(`  holds ${initializer}`);
+  for (const [node, ids] of Object.entries(summary.vocabularies)) printLine(`  ${node}: ${plural(ids, 'id')}`);
+  const operators = Object.entries(summary.operators).map(([operator, uses]) => (uses > 1 ? `${operator} × ${uses}` : operator));
+  printLine(`  operators: ${operators.join(', ') || 'none'}`);
+  for (const [key, value] of Object.entries(summary.metadata)) {
+    printLine(`  ${key}: ${value.length > 200 ? `${value.slice(0, 200)}…` : value}`);
+  }
+}

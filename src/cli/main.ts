@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { UserError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { downloadCommand } from './download.ts';
+import { evaluateCommand } from './evaluate.ts';
+import { inspectCommand } from './inspect.ts';
+import { predictCommand } from './predict.ts';
+import { trainCommand } from './train.ts';
+
+const program = new Command('cofactor')
+  .description('Train a recommender from a file of ratings; serve it anywhere ONNX runs.')
+  .version(VERSION)
+  .showHelpAfterError('(cofactor help COMMAND says more)')
+  .addCommand(trainCommand())
+  .addCommand(evaluateCommand())
+  .addCommand(predictCommand())
+  .addCommand(inspectCommand())
+  .addCommand(downloadCommand());
+
+// A reader that has seen enough, such as `head`, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const message = error instanceof UserError ? error.message : `this is a bug in cofactor: ${(error as Error).message}`;
+  process.stderr.write(`cofactor: ${message}\n`);
+  if (process.env.COFACTOR_DEBUG) process.stderr.write(`${(error as Error).stack}\n`);
+  process.exitCode = 1;
+}

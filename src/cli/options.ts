@@ -1,0 +1,55 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ReadOptions } from '../data/ratings.ts';
+
+/** A number within bounds, for an option. */
+export const number =
+  ({ above, from, below, to, whole = false }: { above?: number; from?: number; below?: number; to?: number; whole?: boolean } = {}) =>
+  (text: string): number => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    const fits =
+      Number.isFinite(value) &&
+      (!whole || Number.isSafeInteger(value)) &&
+      (above === undefined || value > above) &&
+      (from === undefined || value >= from) &&
+      (below === undefined || value < below) &&
+      (to === undefined || value <= to);
+    if (fits) return value;
+    const bounds = [
+      above !== undefined && `above ${above}`,
+      from !== undefined && `at least ${from}`,
+      below !== undefined && `below ${below}`,
+      to !== undefined && `at most ${to}`,
+    ].filter(Boolean);
+    throw new InvalidArgumentError(`It must be a ${whole ? 'whole ' : ''}number${bounds.length ? ` ${bounds.join(' and ')}` : ''}.`);
+  };
+
+/** `10,5`: numbers with commas between them. */
+export const numbers =
+  (bounds: Parameters<typeof number>[0]) =>
+  (text: string): number[] =>
+    text.split(',').map(number(bounds));
+
+export type ReadFlags = Pick<ReadOptions, 'user' | 'item' | 'rating' | 'time' | 'delimiter' | 'header' | 'encoding'>;
+
+/** The flags that say how to read a file of ratings. */
+export function withReadOptions(command: Command, { ids = true }: { ids?: boolean } = {}): Command {
+  const group = (option: Option): Option => option.helpGroup('Reading:');
+  if (ids) {
+    command
+      .addOption(group(new Option('--user <column>', 'the column of user ids: its name, or its number from 1')))
+      .addOption(group(new Option('--item <column>', 'the column of item ids')))
+      .addOption(group(new Option('--rating <column>', 'the column of ratings')))
+      .addOption(group(new Option('--time <column>', 'the column of times')));
+  }
+  return command
+    .addOption(group(new Option('--delimiter <text>', 'what stands between fields')))
+    .addOption(group(new Option('--header', 'the first line names the columns')))
+    .addOption(group(new Option('--no-header', 'the first line is data')).default(undefined))
+    .addOption(group(new Option('--encoding <name>', 'of a text file').choices(['utf-8', 'latin-1', 'utf-16'])));
+}
+
+/** Only what `readRatings` takes. */
+export function readFlags(flags: ReadFlags): ReadFlags {
+  const { user, item, rating, time, delimiter, header, encoding } = flags;
+  return { user, item, rating, time, delimiter, header, encoding };
+}

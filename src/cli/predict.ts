@@ -1,0 +1,63 @@
+import { Command } from 'commander';
+import { readPairs } from '../data/ratings.ts';
+import { csvLine, writeTable } from '../data/write.ts';
+import { UserError } from '../errors.ts';
+import { load } from './load.ts';
+import { type ReadFlags, readFlags, withReadOptions } from './options.ts';
+import { plural, printJson, printLine, printNote } from './output.ts';
+
+interface PredictFlags extends ReadFlags {
+  out?: string;
+  json?: boolean;
+  userColumn?: string;
+  itemColumn?: string;
+}
+
+export function predictCommand(): Command {
+  const command = new Command('predict')
+    .description('Predict ratings: of one item by one user, or of all pairs in a file.')
+    .argument('<folder>', 'a trained model')
+    .argument('[pairs]', 'a file of users and items')
+    .option('--user <id>', 'the user, where there is no file')
+    .option('--item <id>', 'the item, where there is no file')
+    .option('--out <file>', 'write the predictions here: .csv or .parquet')
+    .option('--json', 'print one JSON list of {user, item, rating}')
+    .option('--user-column <column>', 'the column of user ids in the file: its name, or its number from 1')
+    .option('--item-column <column>', 'the column of item ids');
+  return withReadOptions(command, { ids: false }).action(run);
+}
+
+async function run(directory: string, file: string | undefined, flags: PredictFlags): Promise<void> {
+  const { user, item, out, json } = flags;
+  if ((file === undefined) === (user === undefined) || (user === undefined) !== (item === undefined)) {
+    throw new UserError('give either a file of pairs, or --user and --item');
+  }
+  if (out !== undefined && json) throw new UserError('--out and --json exclude one another; give one of them');
+  if (out !== undefined && !/\.(csv|parquet)$/.test(out)) throw new UserError(`${out}: --out takes a .csv or a .parquet file`);
+  const { recommender, known } = await load(directory);
+  const { users, items } = file === undefined
+    ? { users: [user as string], items: [item as string] }
+    : await readPairs(file, { ...readFlags(flags), user: flags.userColumn, item: flags.itemColumn });
+  // As a decimal, what a float says: 3.912, not 3.9119999408721924.
+  const ratings = Array.from(await recommender.predict(users, items), (rating) => Number(rating.toPrecision(7)));
+
+  if (out !== undefined) await writeTable(out, { user: users, item: items, rating: ratings });
+  else if (json) printJson(users.map((user, row) => ({ user, item: items[row], rating: ratings[row] })));
+  else if (file === undefined) printLine(String(ratings[0]));
+  else {
+    printLine('user,item,rating');
+    for (const [row, user] of users.entries()) printLine(csvLine([user, items[row], ratings[row]]));
+  }
+  noteUnknown('user', users, known.userIds);
+  noteUnknown('item', items, known.itemIds);
+  if (out !== undefined) printNote(`Wrote ${plural(users.length, 'prediction')} to ${out}`);
+}
+
+function noteUnknown(noun: string, ids: readonly string[], known: readonly string[]): void {
+  const set = new Set(known);
+  const unknown = [...new Set(ids)].filter((id) => !set.has(id));
+  if (unknown.length === 0) return;
+  const some = unknown.slice(0, 3).map((id) => JSON.stringify(id));
+  const list = unknown.length > 3 ? `${some.join(', ')}, …` : some.join(', ');
+  printNote(`${plural(unknown.length, noun)} unknown to the model, counted as average: ${list}`);
+}

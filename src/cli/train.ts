@@ -1,0 +1,246 @@
+import { basename, join } from 'node:path';
+import { Command, Option } from 'commander';
+import { dotBias } from '../../graphs/dot-bias.ts';
+import { mlp } from '../../graphs/mlp.ts';
+import type { ModelDefinition } from '../../graphs/model.ts';
+import { checkTarget } from '../artifact/artifact.ts';
+import { checkTrainable, type Ratings, readRatings } from '../data/ratings.ts';
+import { leaveLastOut, randomSplit, timeSplit } from '../data/split.ts';
+import { UserError } from '../errors.ts';
+import { removeCheckpoint } from '../train/checkpoint.ts';
+import type { LossName } from '../train/losses.ts';
+import { adagrad, adam, adamW, type Optimizer, sgd } from '../train/optimizers.ts';
+import { constantRate, cosine, oneCycle, type Schedule } from '../train/schedules.ts';
+import { type TrainedModel, train } from '../train/train.ts';
+import { number, numbers, type ReadFlags, readFlags, withReadOptions } from './options.ts';
+import { count, error, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
+import { progressBar } from './progress.ts';
+
+interface TrainFlags extends ReadFlags {
+  model: 'dot-bias' | 'mlp';
+  out?: string;
+  test?: string;
+  valid?: number;
+  split?: 'random' | 'time' | 'leave-last-out';
+  factors?: number | 'auto';
+  hidden?: number[];
+  dropout?: number[];
+  range?: string[];
+  spread?: number;
+  epochs?: number;
+  batch?: number;
+  learningRate?: number;
+  schedule: 'one-cycle' | 'cosine' | 'constant';
+  optimizer: keyof typeof optimizers;
+  weightDecay?: number;
+  loss: LossName;
+  lazy?: boolean;
+  patience?: number;
+  seed: number;
+  resume?: boolean;
+  json?: boolean;
+}
+
+/** Each optimizer, and the highest learning rate that serves it well on MovieLens in batches of 64. */
+const optimizers = {
+  adamw: { create: adamW, learningRate: 5e-3 },
+  adam: { create: adam, learningRate: 5e-3 },
+  adagrad: { create: adagrad, learningRate: 5e-2 },
+  sgd: { create: sgd, learningRate: 1 },
+  'sgd-momentum': { create: (config: object) => sgd({ ...config, momentum: true }), learningRate: 0.1 },
+};
+
+const schedules = { 'one-cycle': oneCycle, cosine, constant: constantRate };
+
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .description('Train a model on a file of ratings: CSV, TSV, Parquet or JSON lines, compressed or not.')
+    .argument('<file...>', 'ratings: files or patterns')
+    .addOption(new Option('--model <name>', 'what to train').choices(['dot-bias', 'mlp']).default('dot-bias'))
+    .option('--out <folder>', 'where the model goes (default: artifacts/FILE-MODEL)')
+    .option('--test <file>', 'ratings to report the error on; they take no part in training')
+    .option('--valid <fraction>', 'hold out this part of the ratings, which chooses the best epoch', number({ above: 0, below: 1 }))
+    .addOption(new Option('--split <how>', 'what --valid holds out (default: random)').choices(['random', 'time', 'leave-last-out']))
+    .option('--seed <number>', 'the same seed gives the same bytes', number({ whole: true, from: 0 }), 1)
+    .option('--resume', 'go on with a training that was cut off')
+    .option('--json', 'print one JSON object');
+  const group = (flags: string, description: string): Option => new Option(flags, description);
+  for (const option of [
+    group('--factors <number>', 'length of a user’s and an item’s vector, or auto for the MLP (default: 50)').argParser(factors),
+    group('--hidden <widths>', 'MLP: the hidden layers, such as 64,32 (default: 10)').argParser(numbers({ whole: true, from: 1 })),
+    group('--dropout <rates>', 'MLP: on the embeddings, then after each hidden layer (default: 0.05,0)').argParser(
+      numbers({ from: 0, below: 1 }),
+    ),
+    group('--range <low...>', 'the lowest and highest rating the model can give (default: a little wider than the data)'),
+    group('--spread <number>', 'standard deviation of the first random factors (default: 0.01)').argParser(number({ from: 0 })),
+  ]) {
+    command.addOption(option.helpGroup('Model:'));
+  }
+  for (const option of [
+    group('--epochs <number>', 'times through the ratings (default: 5)').argParser(number({ whole: true, from: 1 })),
+    group('--batch <number>', 'ratings a step (default: 64)').argParser(number({ whole: true, from: 1 })),
+    group('--learning-rate <number>', 'the highest learning rate (default: 0.005 for adamw)').argParser(number({ above: 0 })),
+    group('--schedule <name>', 'of the learning rate').choices(Object.keys(schedules)).default('one-cycle'),
+    group('--optimizer <name>', 'how steps are taken').choices(Object.keys(optimizers)).default('adamw'),
+    group('--weight-decay <number>', 'pull towards zero (default: 0.1 for adamw, 0 for the others)').argParser(number({ from: 0 })),
+    group('--loss <name>', 'what is made small').choices(['mse', 'l1', 'huber']).default('mse'),
+    group('--lazy', 'update only the rows of a batch (default: for tables of over 50,000 rows)'),
+    group('--no-lazy', 'update all rows at every step').default(undefined),
+    group('--patience <epochs>', 'stop after so many epochs without a better validation error').argParser(number({ whole: true, from: 1 })),
+  ]) {
+    command.addOption(option.helpGroup('Training:'));
+  }
+  return withReadOptions(command).action(run);
+}
+
+function factors(text: string): number | 'auto' {
+  return text === 'auto' ? text : number({ whole: true, from: 1 })(text);
+}
+
+async function run(files: string[], flags: TrainFlags): Promise<void> {
+  const { test, resume = false, json } = flags;
+  const out = flags.out ?? join('artifacts', `${basename(files[0]).split('.')[0]}-${flags.model}`);
+  const definition = define(flags);
+  checkHeldOut(flags);
+  await checkTarget(out);
+
+  const started = performance.now();
+  const all = await readRatings(files, readFlags(flags));
+  checkTrainable(all, files.join(', '));
+  const { train: ratings, valid } = holdOut(all, flags);
+  const testRatings = test === undefined ? undefined : await readRatings(test, { ...readFlags(flags), vocabulary: ratings });
+  const read = (performance.now() - started) / 1000;
+  if (!json) reportReading(all, files, read);
+
+  const bar = progressBar();
+  const interrupt = onInterrupt();
+  const path = `${out.replace(/[/\\]+$/, '')}.checkpoint`;
+  let model: TrainedModel;
+  try {
+    model = await train(ratings, definition, {
+      epochs: flags.epochs,
+      batch: flags.batch,
+      optimizer: optimizerOf(flags),
+      schedule: scheduleOf(flags),
+      loss: flags.loss,
+      lazy: flags.lazy,
+      patience: flags.patience,
+      seed: flags.seed,
+      valid,
+      checkpoint: { path, resume },
+      signal: interrupt.signal,
+      onProgress: bar.update,
+    });
+  } finally {
+    bar.stop();
+    interrupt.stop();
+  }
+  const exporting = performance.now();
+  await model.save(out);
+  const export_ = (performance.now() - exporting) / 1000;
+  // What was cut off can still go on.
+  if (!interrupt.signal.aborted) await removeCheckpoint(path);
+
+  const heldOut = testRatings ? await model.evaluate(testRatings) : model.manifest.metrics.valid;
+  const { manifest } = model;
+  if (json) {
+    printJson({
+      model: manifest.model.name,
+      out,
+      users: manifest.data.users,
+      items: manifest.data.items,
+      ratings: manifest.data.ratings,
+      epochs: manifest.history.length,
+      seconds: { read, ...model.seconds, export: export_ },
+      train: manifest.metrics.train,
+      ...(heldOut && { valid: heldOut }),
+    });
+    return;
+  }
+  printLine(
+    `Trained ${manifest.model.name} on ${plural(manifest.data.ratings, 'rating')}: ${plural(manifest.history.length, 'epoch')} in ${seconds(model.seconds.train)}`,
+  );
+  printLine(`  training RMSE ${error(manifest.metrics.train.rmse)}`);
+  if (heldOut) {
+    const name = testRatings ? 'test' : 'validation';
+    const size = count((testRatings ?? (valid as Ratings)).ratings.length);
+    printLine(`  ${name} RMSE ${error(heldOut.rmse)}, MAE ${error(heldOut.mae)} on ${size} ratings`);
+  }
+  printLine(`Wrote ${join(out, 'predict.onnx')} (${size(model.predictFile.length)}) and manifest.json`);
+  if (interrupt.signal.aborted) printNote(`Stopped early; --resume goes on from ${path}`);
+}
+
+function reportReading(ratings: Ratings, files: readonly string[], read: number): void {
+  const { userIds, itemIds, duplicates, assumptions } = ratings;
+  const from = files.length === 1 ? files[0] : `${files.length} files`;
+  printLine(
+    `Read ${plural(ratings.ratings.length, 'rating')} of ${plural(itemIds.length, 'item')} by ${plural(userIds.length, 'user')} from ${from} in ${seconds(read)}`,
+  );
+  if (duplicates > 0) printLine(`  ${plural(duplicates, 'rating')} replaced by a later one of the same user and item`);
+  for (const assumption of assumptions) printLine(`  ${assumption}`);
+}
+
+function define({ model, factors, hidden, dropout, range, spread }: TrainFlags): ModelDefinition {
+  const limits = range && rangeOf(range);
+  if (model === 'mlp') return mlp(defined({ factors, hidden, dropout, range: limits, spread }));
+  if (factors === 'auto') throw new UserError('--factors auto is for --model mlp; give dot-bias a number');
+  if (hidden ?? dropout) throw new UserError('--hidden and --dropout are for --model mlp');
+  return dotBias(defined({ factors, range: limits, spread }));
+}
+
+function rangeOf(texts: readonly string[]): [number, number] {
+  const [low, high, ...more] = texts.map(Number);
+  if (more.length > 0 || !(low < high) || !Number.isFinite(high - low)) {
+    throw new UserError(`--range takes two numbers, the lower first, such as --range 0 5.5; not ${texts.join(' ')}`);
+  }
+  return [low, high];
+}
+
+function checkHeldOut({ test, valid, split, patience }: TrainFlags): void {
+  const holding = valid !== undefined || split === 'leave-last-out';
+  if (test !== undefined && holding) throw new UserError('--test and --valid exclude one another; give one of them');
+  if (split !== undefined && !holding) throw new UserError(`--split ${split} says what --valid holds out; give --valid 0.2, say`);
+  if (split === 'leave-last-out' && valid !== undefined) {
+    throw new UserError('--split leave-last-out holds out one rating a user; leave out --valid');
+  }
+  if (patience !== undefined && !holding) throw new UserError('--patience needs a validation set; give --valid 0.2, say');
+}
+
+function holdOut(ratings: Ratings, { valid, split, seed }: TrainFlags): { train: Ratings; valid?: Ratings } {
+  if (split === 'leave-last-out') return leaveLastOut(ratings);
+  if (valid === undefined) return { train: ratings };
+  return split === 'time' ? timeSplit(ratings, valid) : randomSplit(ratings, valid, seed);
+}
+
+function optimizerOf({ optimizer, weightDecay }: TrainFlags): Optimizer {
+  return optimizers[optimizer].create(defined({ weightDecay }));
+}
+
+function scheduleOf({ schedule, optimizer, learningRate }: TrainFlags): Schedule {
+  return schedules[schedule]({ learningRate: learningRate ?? optimizers[optimizer].learningRate });
+}
+
+function defined<T extends object>(values: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: NonNullable<T[Key]>;
+  };
+}
+
+/** The first Ctrl-C asks training to end after the running epoch; the second ends the program. */
+function onInterrupt(): { signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const listener = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+    printNote('\nEnding after this epoch; Ctrl-C again ends at once, and --resume goes on from the epoch before');
+  };
+  process.on('SIGINT', listener);
+  process.on('SIGTERM', listener);
+  return {
+    signal: controller.signal,
+    stop() {
+      process.off('SIGINT', listener);
+      process.off('SIGTERM', listener);
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import { UserError } from '../errors.ts';
+import { list, oneLine, quoted } from './text.ts';
+
+/** Which column holds what: names from the header, or 1-based numbers. An empty name for `time`: read no times. */
+export interface ColumnOptions {
+  user?: string;
+  item?: string;
+  rating?: string;
+  time?: string;
+}
+
+/** Places of the columns, from 0. */
+export interface Columns {
+  user: number;
+  item: number;
+  rating?: number;
+  time?: number;
+}
+
+type Role = keyof Columns;
+
+const itemNames = `item itemid iid movie movieid product productid asin isbn book bookid song songid track trackid
+  artist artistid article articleid game gameid anime animeid business businessid recipe recipeid film filmid`;
+
+/** Usual names, the most telling first, without case, spaces, `_`, `-` and `.`. */
+const usualNames = {
+  user: `user userid uid username member memberid customer customerid reviewer reviewerid account accountid
+    visitor visitorid client clientid person personid`,
+  item: itemNames,
+  rating: 'rating ratings score stars star value overall rate bookrating starrating userrating reviewscore',
+  time: `timestamp time ts date datetime unixtime unixreviewtime unixtimestamp ratingtimestamp ratingdate ratedat
+    createdat`,
+  id: `${itemNames} id`,
+  title: 'title name movietitle booktitle itemtitle itemname producttitle productname',
+};
+
+/** The place of the column with a usual name for its role, or −1. */
+export function usualColumn(names: string[], role: keyof typeof usualNames): number {
+  const plain = names.map(plainName);
+  const name = usualNames[role].split(/\s+/).find((candidate) => plain.includes(candidate));
+  return name === undefined ? -1 : plain.indexOf(name);
+}
+
+/**
+ * Finds the columns by the given names or the usual ones.
+ *
+ * @param names the header
+ * @throws UserError that lists the names there are
+ */
+export function findColumns(
+  file: string,
+  names: string[],
+  wanted: readonly Role[],
+  options: ColumnOptions,
+): Columns {
+  const found: Partial<Columns> = {};
+  const missing: Role[] = [];
+  for (const role of wanted) {
+    const given = options[role];
+    if (role === 'time' && given === '') continue;
+    const place = given === undefined ? usualColumn(names, role) : givenColumn(names, given);
+    if (place !== -1) found[role] = place;
+    else if (given !== undefined)
+      throw new UserError(
+        oneLine(`${file}: no column ${quoted(given)} (--${role}); the columns are ${list(names)}`),
+      );
+    else if (role !== 'time') missing.push(role);
+  }
+  if (missing.length > 0)
+    throw new UserError(
+      oneLine(
+        `${file}: no ${missing.join(', ')} column found; the columns are ${list(names)}; ` +
+          `name the right ones with ${missing.map((role) => `--${role}`).join(', ')}`,
+      ),
+    );
+  return found as Columns;
+}
+
+/** Whether a first line is a header: its rating is no number or, where it has two fields, one is a usual name. */
+export function looksLikeHeader(fields: string[], options: ColumnOptions): boolean {
+  const rating = Number(options.rating) || 3;
+  if (isNumber(fields[rating - 1])) return false;
+  if (fields.length !== 2) return true;
+  return (['user', 'item'] as const).some((role) => {
+    const given = options[role];
+    return given === undefined
+      ? usualColumn(fields, role) !== -1
+      : fields.map(plainName).includes(plainName(given));
+  });
+}
+
+/** The columns of a file without a header: user, item, rating, and time when the fourth field can be one. */
+export function positionalNames(fields: string[]): string[] {
+  const usualOrder = ['user', 'item', 'rating', 'time'];
+  return fields.map((field, place) =>
+    place < 3 || (place === 3 && (isNumber(field) || !Number.isNaN(Date.parse(field))))
+      ? usualOrder[place]
+      : String(place + 1),
+  );
+}
+
+function givenColumn(names: string[], given: string): number {
+  const exact = names.indexOf(given);
+  if (exact !== -1) return exact;
+  const similar = names.map(plainName).indexOf(plainName(given));
+  if (similar !== -1) return similar;
+  return /^\d+$/.test(given) && Number(given) <= names.length ? Number(given) - 1 : -1;
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[\s_.-]/g, '');
+}
+
+function isNumber(field: string | undefined): boolean {
+  return field !== undefined && field.trim() !== '' && Number.isFinite(Number(field));
+}

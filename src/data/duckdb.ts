@@ -1,0 +1,37 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+
+export type { DuckDBConnection };
+
+/** Runs `work` on an in-memory database of its own. The native module is loaded on the first call. */
+export async function withDatabase<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const instance = await DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    preserve_insertion_order: 'true',
+    // Nothing is written beside the user's files, even if the process is killed.
+    temp_directory: '',
+  });
+  const connection = await instance.connect();
+  try {
+    await connection.run("SET TimeZone = 'UTC'");
+    return await work(connection);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** A string as an SQL literal. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** All rows of a query whose columns are texts or integers. */
+export async function rows(
+  connection: DuckDBConnection,
+  query: string,
+): Promise<(string | number | null)[][]> {
+  const result = await connection.runAndReadAll(query);
+  return result.getRowsJS() as (string | number | null)[][];
+}

@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import yauzl, { type Entry } from 'yauzl';
+import { UserError } from '../errors.ts';
+import { oneLine } from './text.ts';
+
+export { readTitles } from './titles.ts';
+
+/**
+ * The data sets, and MD5 sums of their archives as GroupLens publishes them. The archive of ml-latest-small may
+ * change, so its sum is fetched with it.
+ */
+export const dataSets = {
+  'ml-latest-small': undefined,
+  'ml-100k': '0e33842e24a9c977be4e0107933c0723',
+  'ml-1m': 'c4d9eecfca2ab87c1945afe126590906',
+  'ml-25m': '6b51fb2759a8657d3bfcbfc42b592ada',
+  'ml-32m': 'd472be332d4daa821edc399621853b57',
+} as const;
+
+export type DataSet = keyof typeof dataSets;
+
+export interface DownloadOptions {
+  /** Called as bytes arrive; `total` is undefined where the server does not say. */
+  onProgress?: (received: number, total: number | undefined) => void;
+  /** Stops the download; nothing stays behind. */
+  signal?: AbortSignal;
+  fetch?: typeof globalThis.fetch;
+  baseUrl?: string;
+  /** MD5 sums to expect; one that is undefined is fetched. */
+  sums?: Partial<Record<DataSet, string>>;
+}
+
+export interface Download {
+  /** The folder with the data. */
+  path: string;
+  /** Whether the folder was there before, so that nothing was done. */
+  existed: boolean;
+  /** The terms of use in one sentence. */
+  notice: string;
+}
+
+/** More than the largest set unpacks to, in bytes. */
+const largestUnpacked = 4e9;
+
+/**
+ * Downloads a MovieLens data set from GroupLens, checks its sum and unpacks it to `directory/name`. The folder
+ * appears at once and whole, or not at all.
+ *
+ * @throws UserError without network, for a wrong sum, a bad archive, or a folder that cannot be written
+ */
+export async function download(
+  name: DataSet,
+  directory: string,
+  options: DownloadOptions = {},
+): Promise<Download> {
+  if (!Object.hasOwn(dataSets, name))
+    throw new UserError(
+      oneLine(`no data set is called "${name}"; there are ${Object.keys(dataSets).join(', ')}`),
+    );
+  const path = join(directory, name);
+  const notice =
+    'MovieLens data is by GroupLens, University of Minnesota: free for research that acknowledges it, ' +
+    `no commercial use without permission; see the README in ${path}`;
+  if (await stat(path).catch(() => undefined)) return { path, existed: true, notice };
+
+  const temporary = await makeTemporary(directory, name);
+  try {
+    const archive = join(temporary, 'archive.zip');
+    await fetchArchive(name, directory, archive, options);
+    const unpacked = join(temporary, 'unpacked');
+    await unzip(archive, unpacked).catch((error: Error) => {
+      throw new UserError(oneLine(`${name}.zip: cannot be unpacked (${error.message}); try again`));
+    });
+    await rename(join(unpacked, name), path).catch((error: NodeJS.ErrnoException) => {
+      throw new UserError(oneLine(`${path}: cannot be moved into place (${error.code}); try again`));
+    });
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  return { path, existed: false, notice };
+}
+
+/** Beside the target, so that the last step is a rename. */
+async function makeTemporary(directory: string, name: string): Promise<string> {
+  try {
+    await mkdir(directory, { recursive: true });
+    return await mkdtemp(join(directory, `.${name}-`));
+  } catch (error) {
+    throw new UserError(
+      oneLine(
+        `${directory}: cannot be written (${(error as NodeJS.ErrnoException).code}); name another folder`,
+      ),
+    );
+  }
+}
+
+async function fetchArchive(
+  name: DataSet,
+  directory: string,
+  archive: string,
+  options: DownloadOptions,
+): Promise<void> {
+  const {
+    onProgress,
+    signal,
+    fetch = globalThis.fetch,
+    baseUrl = 'https://files.grouplens.org/datasets/movielens',
+  } = options;
+  const url = `${baseUrl}/${name}.zip`;
+  const hash = createHash('md5');
+  let expected: string | undefined = { ...dataSets, ...options.sums }[name];
+  try {
+    if (expected === undefined) {
+      const text = await (await answer(await fetch(`${url}.md5`, { signal }))).text();
+      expected = /\b[0-9a-f]{32}\b/i.exec(text)?.[0].toLowerCase();
+      if (expected === undefined) throw new UserError(`${url}.md5: holds no MD5 sum; try again later`);
+    }
+    const response = await answer(await fetch(url, { signal }));
+    const total = Number(response.headers.get('content-length')) || undefined;
+    let received = 0;
+    const meter = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        received += chunk.length;
+        onProgress?.(received, total);
+        done(null, chunk);
+      },
+    });
+    await pipeline(Readable.fromWeb(response.body as never), meter, createWriteStream(archive), { signal });
+  } catch (error) {
+    if (error instanceof UserError || signal?.aborted) throw error;
+    throw networkError(error as Error, url, directory);
+  }
+  const sum = hash.digest('hex');
+  if (sum !== expected)
+    throw new UserError(`${url}: arrived damaged, or has changed (MD5 ${sum}, not ${expected}); try again`);
+}
+
+async function answer(response: Response): Promise<Response> {
+  if (response.ok) return response;
+  await response.body?.cancel();
+  throw new UserError(`${response.url}: the server answered ${response.status}; try again later`);
+}
+
+function networkError(error: Error, url: string, directory: string): UserError {
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  const code = (error as NodeJS.ErrnoException).code ?? cause?.code ?? cause?.message ?? error.message;
+  if (code === 'ENOSPC')
+    return new UserError(oneLine(`${directory}: the disk is full; make room or name another folder`));
+  return new UserError(
+    oneLine(
+      `no network: could not reach ${new URL(url).host} (${code}); download it by hand from ${url} ` +
+        `and unzip it to ${directory}`,
+    ),
+  );
+}
+
+/** yauzl 3 as far as it is used; its types are those of yauzl 2. */
+interface Zip {
+  eachEntry(): AsyncIterable<Entry>;
+  openReadStreamPromise(entry: Entry): Promise<Readable>;
+  close(): void;
+}
+
+/** Unpacks an archive below `folder`. yauzl refuses names that leave it, and entries longer than they say. */
+async function unzip(archive: string, folder: string): Promise<void> {
+  const { openPromise } = yauzl as unknown as { openPromise(path: string): Promise<Zip> };
+  const zip = await openPromise(archive);
+  try {
+    let size = 0;
+    for await (const entry of zip.eachEntry()) {
+      if (entry.fileName.endsWith('/')) continue;
+      size += entry.uncompressedSize;
+      if (size > largestUnpacked) throw new Error('it unpacks to more than 4 GB');
+      const target = join(folder, entry.fileName);
+      await mkdir(dirname(target), { recursive: true });
+      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target, { flags: 'wx' }));
+    }
+  } finally {
+    zip.close();
+  }
+}

@@ -1,0 +1,151 @@
+import type { DuckDBDataChunk } from '@duckdb/node-api';
+import { UserError } from '../errors.ts';
+import { type Columns, findColumns } from './columns.ts';
+import { type DuckDBConnection, rows, withDatabase } from './duckdb.ts';
+import { diagnose, fieldError } from './problems.ts';
+import type { Ratings } from './ratings.ts';
+import { findFiles, openSource, type Source, type SourceOptions } from './source.ts';
+import { oneLine } from './text.ts';
+
+interface Part {
+  source: Source;
+  columns: Columns;
+}
+
+const pairRoles = ['user', 'item'] as const;
+const ratingRoles = [...pairRoles, 'rating', 'time'] as const;
+
+/**
+ * Reads files one after another into one table, in which ids are numbered in order of first appearance.
+ *
+ * @param rated whether there is a rating to read; else all ratings are 0
+ */
+export function readTable(paths: string[], options: SourceOptions, rated: boolean): Promise<Ratings> {
+  return withDatabase(async (connection) => {
+    await connection.run('CREATE TABLE raw (user_id VARCHAR, item_id VARCHAR, rating FLOAT, time DOUBLE)');
+    await connection.run(`
+      CREATE MACRO seconds(value) AS CASE WHEN abs(value) > 1e11 THEN value / 1000 ELSE value END;
+      CREATE MACRO is_bad(id) AS coalesce(id, '') = '' OR contains(id, chr(0))`);
+    const parts: Part[] = [];
+    let length = 0;
+    for (const file of await findFiles(connection, paths)) {
+      const source = await openSource(connection, file, options);
+      const columns = findColumns(file, source.names, rated ? ratingRoles : pairRoles, options);
+      const added = await load(connection, source, columns);
+      await checkRows(connection, source, columns, length);
+      length += added;
+      parts.push({ source, columns });
+    }
+    const timed = parts.every(({ columns }) => columns.time !== undefined);
+    return { ...(await numbered(connection, length, timed)), duplicates: 0, assumptions: assumptions(parts) };
+  });
+}
+
+/** Appends a file to the table; a text that is no number or time becomes null, a column that is not there 0. */
+async function load(connection: DuckDBConnection, source: Source, columns: Columns): Promise<number> {
+  const { user, item, rating, time } = columns;
+  const text = source.expressions;
+  const { rowsChanged } = await connection
+    .run(
+      `INSERT INTO raw SELECT ${text[user]}, ${text[item]},
+         ${rating === undefined ? 0 : `TRY_CAST(${text[rating]} AS FLOAT)`},
+         ${
+           time === undefined
+             ? 0
+             : `coalesce(seconds(TRY_CAST(${text[time]} AS DOUBLE)), epoch(TRY_CAST(${text[time]} AS TIMESTAMPTZ)))`
+         }
+       FROM ${source.table}`,
+    )
+    .catch(async (error: Error) => {
+      throw await diagnose(error, connection, source);
+    });
+  if (rowsChanged === 0)
+    throw new UserError(
+      oneLine(`${source.file}: has a header and no ratings; give a file with one rating a line`),
+    );
+  return rowsChanged;
+}
+
+/** Throws for the first row, of those from `start` on, with a bad id, or a rating or time that is no finite number. */
+async function checkRows(
+  connection: DuckDBConnection,
+  source: Source,
+  columns: Columns,
+  start: number,
+): Promise<void> {
+  const [fault] = await rows(
+    connection,
+    `SELECT rowid::INTEGER - ${start} AS row, CASE
+       WHEN is_bad(user_id) THEN 'user'
+       WHEN is_bad(item_id) THEN 'item'
+       WHEN rating IS NULL OR NOT isfinite(rating) THEN 'rating'
+       WHEN time IS NULL OR NOT isfinite(time) THEN 'time'
+     END AS role
+     FROM raw WHERE rowid >= ${start} AND role IS NOT NULL ORDER BY row LIMIT 1`,
+  );
+  if (fault !== undefined)
+    throw await fieldError(connection, source, columns, fault[1] as keyof Columns, Number(fault[0]));
+}
+
+/** Numbers the ids and hands out the table as arrays. */
+async function numbered(
+  connection: DuckDBConnection,
+  length: number,
+  timed: boolean,
+): Promise<Omit<Ratings, 'duplicates' | 'assumptions'>> {
+  for (const role of ['user', 'item'])
+    await connection.run(
+      `CREATE TABLE ${role}s AS
+       SELECT ${role}_id, (row_number() OVER (ORDER BY min(rowid)) - 1)::INTEGER AS row FROM raw GROUP BY ${role}_id`,
+    );
+  const ids = async (role: string) =>
+    (await rows(connection, `SELECT ${role}_id FROM ${role}s ORDER BY row`)).map(([id]) => String(id));
+  const users = new Int32Array(length);
+  const items = new Int32Array(length);
+  const ratings = new Float32Array(length);
+  const times = timed ? new Float64Array(length) : undefined;
+  const result = await connection.run(
+    `SELECT raw.rowid::INTEGER, users.row, items.row, rating, time
+     FROM raw JOIN users USING (user_id) JOIN items USING (item_id)`,
+  );
+  // A join keeps no order, so each row says where it belongs.
+  for await (const chunk of result) {
+    const place = numbers<Int32Array>(chunk, 0);
+    const user = numbers<Int32Array>(chunk, 1);
+    const item = numbers<Int32Array>(chunk, 2);
+    const rating = numbers<Float32Array>(chunk, 3);
+    const time = numbers<Float64Array>(chunk, 4);
+    for (let row = 0; row < place.length; row++) {
+      users[place[row]] = user[row];
+      items[place[row]] = item[row];
+      ratings[place[row]] = rating[row];
+      if (times) times[place[row]] = time[row];
+    }
+  }
+  return {
+    userIds: await ids('user'),
+    itemIds: await ids('item'),
+    users,
+    items,
+    ratings,
+    ...(times && { times }),
+  };
+}
+
+/** The memory of a column of numbers. */
+function numbers<T>(chunk: DuckDBDataChunk, column: number): T {
+  return (chunk.getColumnVector(column) as unknown as { items: T }).items;
+}
+
+function assumptions(parts: Part[]): string[] {
+  const said = parts.flatMap(({ source, columns }) => {
+    if (source.kind !== 'text' || source.header) return [];
+    const order = ratingRoles.filter((role) => columns[role] !== undefined);
+    const named = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
+    return [oneLine(`${source.file}: no header, so columns by place: ${named}`)];
+  });
+  const untimed = parts.filter(({ columns }) => columns.time === undefined);
+  if (untimed.length > 0 && untimed.length < parts.length)
+    said.push(oneLine(`${untimed[0].source.file}: has no times, so times are not used`));
+  return said;
+}

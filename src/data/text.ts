@@ -1,0 +1,51 @@
+/** A message as one line: control characters, which a file name or a field may hold, become spaces. */
+export function oneLine(message: string): string {
+  return message.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+}
+
+/** A piece of a file as it stands in a message: in quotes, at most 40 characters. */
+export function quoted(text: string): string {
+  return `"${text.length > 40 ? `${text.slice(0, 40)}…` : text}"`;
+}
+
+/** The first twelve of a list of names. */
+export function list(names: string[]): string {
+  return names.slice(0, 12).map(quoted).join(', ') + (names.length > 12 ? ', …' : '');
+}
+
+/**
+ * Splits one line of a delimited text into fields (RFC 4180).
+ *
+ * @param open whether the line continues a quoted field of the line before
+ * @returns the fields; whether the last is still open; whether text follows a closing quote
+ */
+export function splitLine(
+  line: string,
+  delimiter: string,
+  quote: boolean,
+  open = false,
+): { fields: string[]; open: boolean; broken: boolean } {
+  const fields: string[] = [];
+  let field = '';
+  let at = 0;
+  for (;;) {
+    if (quote && !open && field === '' && line[at] === '"') {
+      open = true;
+      at++;
+    }
+    while (open) {
+      const end = line.indexOf('"', at);
+      if (end === -1) return { fields: [...fields, field + line.slice(at)], open, broken: false };
+      open = line[end + 1] === '"';
+      field += line.slice(at, open ? end + 1 : end);
+      at = open ? end + 2 : end + 1;
+      if (!open && at < line.length && !line.startsWith(delimiter, at) && line.slice(at).trim() !== '')
+        return { fields, open, broken: true };
+    }
+    const end = line.indexOf(delimiter, at);
+    fields.push(field + line.slice(at, end === -1 ? undefined : end));
+    if (end === -1) return { fields, open, broken: false };
+    field = '';
+    at = end + delimiter.length;
+  }
+}

@@ -1,0 +1,28 @@
+import type { Vocabulary } from '../../graphs/predict.ts';
+import type { Ratings } from '../data/ratings.ts';
+import type { Recommender } from '../recommend/recommender.ts';
+import { type Metrics, metrics } from './metrics.ts';
+
+export interface Evaluation extends Metrics {
+  readonly ratings: number;
+  /** How many users, and how many items, of the ratings the model has never seen. */
+  readonly unknownUsers: number;
+  readonly unknownItems: number;
+}
+
+/** How well a model predicts ratings, those of unknown users and items included. */
+export async function evaluate(recommender: Recommender, known: Vocabulary, ratings: Ratings): Promise<Evaluation> {
+  const users = Array.from(ratings.users, (row) => ratings.userIds[row]);
+  const items = Array.from(ratings.items, (row) => ratings.itemIds[row]);
+  return {
+    ratings: users.length,
+    ...metrics(await recommender.predict(users, items), ratings.ratings),
+    unknownUsers: unknown(ratings.userIds, known.userIds),
+    unknownItems: unknown(ratings.itemIds, known.itemIds),
+  };
+}
+
+function unknown(ids: readonly string[], known: readonly string[]): number {
+  const set = new Set(known);
+  return ids.filter((id) => !set.has(id)).length;
+}

@@ -1,0 +1,33 @@
+/** All that a program in Node may import from cofactor. */
+export { type DotBiasConfig, dotBias } from '../graphs/dot-bias.ts';
+export { type MlpConfig, mlp } from '../graphs/mlp.ts';
+export {
+  type DataFacts,
+  defaultRange,
+  type Dropout,
+  type Initial,
+  type Model,
+  type ModelDefinition,
+  type Parameter,
+  type Range,
+  scaledSigmoid,
+} from '../graphs/model.ts';
+export type { Vocabulary } from '../graphs/predict.ts';
+export { type Artifact, readArtifact } from './artifact/artifact.ts';
+export type { Manifest } from './artifact/manifest.ts';
+export { type DataSet, download } from './data/movielens.ts';
+export { type Ratings, type ReadOptions, readPairs, readRatings } from './data/ratings.ts';
+export { leaveLastOut, randomSplit, type Split, timeSplit } from './data/split.ts';
+export { readTitles } from './data/titles.ts';
+export { UserError } from './errors.ts';
+export { type Evaluation, evaluate } from './evaluate/evaluate.ts';
+export { type Metrics, metrics } from './evaluate/metrics.ts';
+export * as onnx from './onnx/index.ts';
+export { Recommender } from './recommend/recommender.ts';
+export { nodeRuntime } from './run/node.ts';
+export type { Runtime } from './run/runtime.ts';
+export type { EpochRecord, Progress, Settings } from './train/fit.ts';
+export type { LossName } from './train/losses.ts';
+export { type AdagradConfig, type AdamConfig, adagrad, adam, adamW, type Optimizer, type SgdConfig, sgd } from './train/optimizers.ts';
+export { constantRate, cosine, oneCycle, type Schedule } from './train/schedules.ts';
+export { type TrainedModel, type TrainOptions, train } from './train/train.ts';

@@ -1,0 +1,43 @@
+import { type InferenceSession, Tensor } from 'onnxruntime-common';
+import type { Artifact } from '../artifact/artifact.ts';
+import type { Manifest } from '../artifact/manifest.ts';
+import { UserError } from '../errors.ts';
+import type { Runtime } from '../run/runtime.ts';
+
+/** Pairs in one run, so that many do not ask for all their memory at once. */
+const PAIRS_A_RUN = 8192;
+
+/** Answers questions with an artifact's files, on any runtime. */
+export class Recommender {
+  private constructor(
+    readonly manifest: Manifest,
+    private readonly session: InferenceSession,
+  ) {}
+
+  /** @throws UserError if the runtime refuses the file. */
+  static async create({ manifest, files }: Artifact, runtime: Runtime): Promise<Recommender> {
+    const bytes = files['predict.onnx'];
+    if (!bytes) throw new UserError('manifest.json lists no predict.onnx; train the model again');
+    return new Recommender(manifest, await runtime.createSession(bytes));
+  }
+
+  /**
+   * Predicted ratings, one for each pair of ids. An id that the model has never seen counts as the average.
+   *
+   * @param users user ids, [n]
+   * @param items item ids, [n]
+   */
+  async predict(users: readonly string[], items: readonly string[]): Promise<Float32Array> {
+    if (users.length !== items.length) {
+      throw new UserError(`${users.length} users but ${items.length} items: predict takes as many of one as of the other`);
+    }
+    const ratings = new Float32Array(users.length);
+    for (let from = 0; from < users.length; from += PAIRS_A_RUN) {
+      const user = new Tensor('string', users.slice(from, from + PAIRS_A_RUN));
+      const item = new Tensor('string', items.slice(from, from + PAIRS_A_RUN));
+      const { rating } = await this.session.run({ user, item });
+      ratings.set(rating.data as Float32Array, from);
+    }
+    return ratings;
+  }
+}

@@ -1,0 +1,218 @@
+import { setImmediate } from 'node:timers/promises';
+import { type InferenceSession, Tensor } from 'onnxruntime-common';
+import type { Model } from '../../graphs/model.ts';
+import { generator, normals, type RandomGenerator, shuffled, uniforms } from '../data/random.ts';
+import type { Ratings } from '../data/ratings.ts';
+import { UserError } from '../errors.ts';
+import { type Metrics, metrics } from '../evaluate/metrics.ts';
+import { encodeModel } from '../onnx/index.ts';
+import type { Runtime } from '../run/runtime.ts';
+import { type Checkpoint, readCheckpoint, type Tensors, writeCheckpoint } from './checkpoint.ts';
+import { carriedNames, type EpochGraph, epochGraph, stateName } from './epoch.ts';
+import { type LossName, losses } from './losses.ts';
+import type { Optimizer } from './optimizers.ts';
+import type { Schedule } from './schedules.ts';
+import { createScorer, type Scorer } from './score.ts';
+
+/** How a model is trained, all choices made. */
+export interface Settings {
+  readonly epochs: number;
+  /** Ratings a step. */
+  readonly batch: number;
+  readonly optimizer: Optimizer;
+  readonly schedule: Schedule;
+  readonly loss: LossName;
+  readonly lazy: boolean;
+  readonly seed: number;
+  /** Stop after this many epochs without a better validation error. */
+  readonly patience?: number;
+}
+
+/** What one epoch came to. */
+export interface EpochRecord {
+  /** The mean training loss over the epoch, dropout included. */
+  readonly loss: number;
+  readonly valid?: Metrics;
+}
+
+/** Where training is; told after every run of the epoch graph. */
+export interface Progress {
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Ratings of this epoch done, of `ratings`. */
+  readonly done: number;
+  readonly ratings: number;
+  /** The mean loss over this epoch so far. */
+  readonly loss: number;
+  readonly valid?: Metrics;
+}
+
+export interface FitOptions {
+  readonly model: Model;
+  readonly ratings: Ratings;
+  readonly settings: Settings;
+  readonly runtime: Runtime;
+  /** Ratings by the same row numbers, which choose the best epoch. */
+  readonly valid?: Ratings;
+  readonly checkpoint?: { readonly path: string; readonly resume: boolean; readonly settings: Checkpoint['settings'] };
+  /** Ends training after the running epoch. */
+  readonly signal?: AbortSignal;
+  onProgress?(progress: Progress): void;
+}
+
+export interface Fitted {
+  /** The parameters alone. */
+  readonly parameters: Tensors;
+  readonly history: readonly EpochRecord[];
+  /** The epoch, counted from 1, that the values are from. */
+  readonly epoch: number;
+  readonly scorer: Scorer;
+  readonly seconds: { readonly build: number; readonly train: number };
+}
+
+/** Ratings in one run of the graph: between runs there is time for a progress bar, and for Ctrl-C. */
+const RATINGS_A_RUN = 2 ** 18;
+
+/** Numbers for dropout masks, shared by all steps of a run; masks begin anywhere in them. */
+const NOISE = 2 ** 20;
+
+/** One seed gives independent generators for all that is random. */
+const STREAMS = { initial: 1, epoch: 1000 };
+
+/** Trains a model's parameters: one run of the epoch graph an epoch, or several for large data. */
+export async function fit(options: FitOptions): Promise<Fitted> {
+  const { model, ratings, settings, runtime, valid, checkpoint, signal, onProgress } = options;
+  const { epochs, optimizer, seed, patience = Number.POSITIVE_INFINITY } = settings;
+  const started = performance.now();
+  const graph = epochGraph(model, { optimizer, loss: losses[settings.loss], lazy: settings.lazy });
+  const session = await runtime.createSession(encodeModel(graph.file), { threads: 1 });
+  const scorer = await createScorer(model, runtime);
+  const built = performance.now();
+
+  const resumed = checkpoint?.resume ? await readCheckpoint(checkpoint.path, checkpoint.settings) : undefined;
+  let carried = toTensors(resumed?.carried ?? initialTensors(model, optimizer, generator(seed, STREAMS.initial)));
+  let best = resumed?.best;
+  const history = [...(resumed?.history ?? [])];
+
+  while (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience) {
+    const epoch = history.length;
+    const feed = epochFeeds(ratings, settings, graph, epoch);
+    let sum = 0;
+    for (let done = 0; done < ratings.ratings.length; ) {
+      const run = feed(done);
+      const results = await session.run({ ...carried, ...run.feeds });
+      carried = Object.fromEntries(carriedNames(model, optimizer).map((name) => [name, results[`${name}.next`]]));
+      sum += run.sizes.reduce((total, size, step) => total + size * Number(results.loss.data[step]), 0);
+      done = run.end;
+      if (!Number.isFinite(sum)) {
+        throw new UserError(
+          `training diverged in epoch ${epoch + 1}: the loss is not a finite number; use a lower learning rate than ${settings.schedule.config.learningRate}`,
+        );
+      }
+      if (done < ratings.ratings.length) onProgress?.({ epoch, epochs, done, ratings: ratings.ratings.length, loss: sum / done });
+      await setImmediate();
+    }
+    const loss = sum / ratings.ratings.length;
+    const error = valid && metrics(await scorer.score(fromTensors(model, carried), valid.users, valid.items), valid.ratings);
+    history.push({ loss, ...(error && { valid: error }) });
+    const isBest = valid !== undefined && epochsSinceBest(history) === 0;
+    if (isBest) best = fromTensors(model, carried);
+    onProgress?.({ epoch, epochs, done: ratings.ratings.length, ratings: ratings.ratings.length, loss, ...(error && { valid: error }) });
+    if (checkpoint) {
+      await writeCheckpoint(checkpoint.path, { settings: checkpoint.settings, history, carried: plain(carried), best });
+    }
+  }
+  await session.release();
+  return {
+    parameters: best ?? fromTensors(model, carried),
+    history,
+    epoch: history.length - epochsSinceBest(history),
+    scorer,
+    seconds: { build: (built - started) / 1000, train: (performance.now() - built) / 1000 },
+  };
+}
+
+/** 0: the last epoch is the best, or there is no validation set. */
+function epochsSinceBest(history: readonly EpochRecord[]): number {
+  const errors = history.map(({ valid }) => valid?.rmse ?? 0);
+  return errors[0] === undefined || history[0].valid === undefined ? 0 : errors.length - 1 - errors.indexOf(Math.min(...errors));
+}
+
+type Feeds = Record<string, Tensor>;
+
+/** The inputs of an epoch's runs: from a place in the epoch's order to the feeds of the run that begins there. */
+function epochFeeds(ratings: Ratings, settings: Settings, graph: EpochGraph, epoch: number) {
+  const { batch, epochs, seed, schedule } = settings;
+  const count = ratings.ratings.length;
+  const random = generator(seed, STREAMS.epoch + epoch);
+  const order = shuffled(count, random);
+  const steps = Math.ceil(count / batch);
+  // Batches of nearly equal size, so that none is too small to be told from noise.
+  const startOf = (step: number): number => Math.floor((step * count) / steps);
+  const stepsARun = Math.max(1, Math.floor(RATINGS_A_RUN / batch));
+  let step = 0;
+
+  return (begin: number): { feeds: Feeds; end: number; sizes: number[] } => {
+    const first = step;
+    const last = Math.min(steps, first + stepsARun);
+    step = last;
+    const end = startOf(last);
+    const rows = order.subarray(begin, end);
+    const starts = Array.from({ length: last - first + 1 }, (_, at) => startOf(first + at) - begin);
+    const settingsOfSteps = starts.slice(1).map((_, at) => schedule.at((epoch * steps + first + at) / (epochs * steps)));
+    const feeds = {
+      user: new Tensor('int32', rows.map((row) => ratings.users[row])),
+      item: new Tensor('int32', rows.map((row) => ratings.items[row])),
+      actual: new Tensor('float32', Float32Array.from(rows, (row) => ratings.ratings[row])),
+      batch_start: new Tensor('int64', BigInt64Array.from(starts, BigInt)),
+      learning_rate: new Tensor('float32', Float32Array.from(settingsOfSteps, ({ learningRate }) => learningRate)),
+      momentum: new Tensor('float32', Float32Array.from(settingsOfSteps, ({ momentum }) => momentum)),
+      first_step: new Tensor('float32', [epoch * steps + first + 1], []),
+      ...noiseFeeds(graph.dropoutWidths, batch, last - first, random),
+    };
+    return { feeds, end, sizes: starts.slice(1).map((start, at) => start - starts[at]) };
+  };
+}
+
+function noiseFeeds(widths: readonly number[], batch: number, steps: number, random: RandomGenerator): Feeds {
+  if (widths.length === 0) return {};
+  const size = Math.max(NOISE, 2 * batch * Math.max(...widths));
+  const feeds: Feeds = { noise: new Tensor('float32', uniforms(size, random)) };
+  for (const [place, width] of widths.entries()) {
+    const starts = uniforms(steps, random);
+    feeds[`noise_start_${place + 1}`] = new Tensor(
+      'int64',
+      BigInt64Array.from(starts, (start) => BigInt(Math.floor(start * (size - batch * width)))),
+    );
+  }
+  return feeds;
+}
+
+function initialTensors(model: Model, optimizer: Optimizer, random: RandomGenerator): Tensors {
+  return Object.fromEntries(
+    Object.entries(model.parameters).flatMap(([name, { dims, initial }]) => {
+      const size = dims.reduce((product, dim) => product * dim, 1);
+      const data =
+        'normal' in initial
+          ? normals(size, initial.normal, random)
+          : uniforms(size, random).map((value) => (2 * value - 1) * initial.uniform);
+      const state = optimizer.state.map((part) => [stateName(name, part), { dims, data: new Float32Array(size) }] as const);
+      return [[name, { dims, data }] as const, ...state];
+    }),
+  );
+}
+
+function toTensors(tensors: Tensors): Feeds {
+  return Object.fromEntries(Object.entries(tensors).map(([name, { dims, data }]) => [name, new Tensor('float32', data, dims)]));
+}
+
+function plain(tensors: Readonly<Record<string, InferenceSession.OnnxValueMapType[string]>>): Tensors {
+  return Object.fromEntries(
+    Object.entries(tensors as Feeds).map(([name, { dims, data }]) => [name, { dims, data: data as Float32Array }]),
+  );
+}
+
+/** The parameters alone. */
+function fromTensors(model: Model, tensors: Feeds): Tensors {
+  return plain(Object.fromEntries(Object.keys(model.parameters).map((name) => [name, tensors[name]])));
+}

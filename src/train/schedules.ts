@@ -1,0 +1,71 @@
+export interface StepSettings {
+  readonly learningRate: number;
+  readonly momentum: number;
+}
+
+/** What the optimizer's learning rate and momentum are, as training goes from 0 to 1. */
+export interface Schedule {
+  readonly name: string;
+  readonly config: Readonly<Record<string, number>>;
+  at(progress: number): StepSettings;
+}
+
+const cosineBetween = (from: number, to: number, progress: number): number =>
+  to + ((from - to) * (1 + Math.cos(Math.PI * progress))) / 2;
+
+export interface OneCycleConfig {
+  /** The highest learning rate. */
+  readonly learningRate: number;
+  /** The part of training in which the learning rate rises. */
+  readonly warmUp?: number;
+  /** The first learning rate is the highest divided by this, */
+  readonly divide?: number;
+  /** and the last is the highest divided by this. */
+  readonly divideFinal?: number;
+  /** Momentum where the learning rate is low, */
+  readonly momentum?: number;
+  /** and where it is highest. */
+  readonly momentumLow?: number;
+}
+
+/** Smith (2018), "A disciplined approach to neural network hyper-parameters", with cosine sides as in fastai. */
+export function oneCycle(config: OneCycleConfig): Schedule {
+  const settings = { warmUp: 0.25, divide: 25, divideFinal: 1e5, momentum: 0.95, momentumLow: 0.85, ...config };
+  const { learningRate, warmUp, divide, divideFinal, momentum, momentumLow } = settings;
+  return {
+    name: 'one-cycle',
+    config: settings,
+    at(progress) {
+      if (progress < warmUp) {
+        const part = progress / warmUp;
+        return {
+          learningRate: cosineBetween(learningRate / divide, learningRate, part),
+          momentum: cosineBetween(momentum, momentumLow, part),
+        };
+      }
+      const part = (progress - warmUp) / (1 - warmUp);
+      return {
+        learningRate: cosineBetween(learningRate, learningRate / divideFinal, part),
+        momentum: cosineBetween(momentumLow, momentum, part),
+      };
+    },
+  };
+}
+
+export interface ConstantConfig {
+  readonly learningRate: number;
+  readonly momentum?: number;
+}
+
+/** From the full learning rate down to 0 along half a cosine. Loshchilov and Hutter (2017). */
+export function cosine({ learningRate, momentum = 0.9 }: ConstantConfig): Schedule {
+  return {
+    name: 'cosine',
+    config: { learningRate, momentum },
+    at: (progress) => ({ learningRate: cosineBetween(learningRate, 0, progress), momentum }),
+  };
+}
+
+export function constantRate({ learningRate, momentum = 0.9 }: ConstantConfig): Schedule {
+  return { name: 'constant', config: { learningRate, momentum }, at: () => ({ learningRate, momentum }) };
+}

@@ -1,0 +1,35 @@
+import { Tensor } from 'onnxruntime-common';
+import type { Model } from '../../graphs/model.ts';
+import { scoreGraph } from '../../graphs/predict.ts';
+import { encodeModel } from '../onnx/index.ts';
+import type { Runtime } from '../run/runtime.ts';
+import type { Tensors } from './checkpoint.ts';
+
+/** Predicts ratings by row numbers, with whatever parameters it is given. */
+export interface Scorer {
+  /** @param users rows; the number of users stands for one that is unknown, and so for items */
+  score(parameters: Tensors, users: Int32Array, items: Int32Array): Promise<Float32Array>;
+}
+
+/** Pairs in one run: small enough that what is gathered for them stays in the cache. */
+const PAIRS_A_RUN = 8192;
+
+export async function createScorer(model: Model, runtime: Runtime): Promise<Scorer> {
+  const session = await runtime.createSession(encodeModel(scoreGraph(model)), { threads: 1 });
+  return {
+    async score(parameters, users, items) {
+      const feeds = Object.fromEntries(
+        Object.keys(model.parameters).map((name) => [name, new Tensor('float32', parameters[name].data, parameters[name].dims)]),
+      );
+      const scores = new Float32Array(users.length);
+      for (let from = 0; from < users.length; from += PAIRS_A_RUN) {
+        const to = Math.min(users.length, from + PAIRS_A_RUN);
+        const user = new Tensor('int32', users.subarray(from, to));
+        const item = new Tensor('int32', items.subarray(from, to));
+        const { rating } = await session.run({ ...feeds, user, item });
+        scores.set(rating.data as Float32Array, from);
+      }
+      return scores;
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import type { DataFacts, Model, ModelDefinition } from '../../graphs/model.ts';
+import { predictGraph } from '../../graphs/predict.ts';
+import { sha256, writeArtifact } from '../artifact/artifact.ts';
+import type { Manifest } from '../artifact/manifest.ts';
+import { checkTrainable, type Ratings } from '../data/ratings.ts';
+import { type Metrics, metrics } from '../evaluate/metrics.ts';
+import { encodeModel } from '../onnx/index.ts';
+import { Recommender } from '../recommend/recommender.ts';
+import { nodeRuntime } from '../run/node.ts';
+import type { Runtime } from '../run/runtime.ts';
+import { VERSION } from '../version.ts';
+import { type Fitted, fit, type Progress, type Settings } from './fit.ts';
+import { adamW } from './optimizers.ts';
+import { oneCycle } from './schedules.ts';
+
+export interface TrainOptions extends Partial<Settings> {
+  /** Held-out ratings by the same row numbers as the training ratings (see the splits); they choose the best epoch. */
+  readonly valid?: Ratings;
+  /** A file that is written after each epoch, and what to do if it is there from a training that was cut off. */
+  readonly checkpoint?: { readonly path: string; readonly resume?: boolean };
+  /** Ends training after the running epoch, and keeps what is trained. */
+  readonly signal?: AbortSignal;
+  readonly runtime?: Runtime;
+  onProgress?(progress: Progress): void;
+}
+
+/**
+ * Trains a model: `await train(await readRatings('ratings.csv'), dotBias({ factors: 50 }))`.
+ *
+ * @throws UserError if the ratings cannot train a model, or training diverges.
+ */
+export async function train(
+  ratings: Ratings,
+  definition: ModelDefinition,
+  options: TrainOptions = {},
+): Promise<TrainedModel> {
+  checkTrainable(ratings, 'the ratings');
+  const facts = factsOf(ratings);
+  const model = definition(facts);
+  const settings: Settings = { ...defaultSettings(model), ...definedOnly(options) };
+  const runtime = options.runtime ?? (await nodeRuntime());
+  const data = { ...facts, ratings: ratings.ratings.length, fingerprint: fingerprint(ratings, options.valid) };
+  const described = {
+    model: { name: model.name, config: model.config as Record<string, unknown> },
+    data,
+    training: describeSettings(settings),
+  };
+  const { checkpoint } = options;
+  const fitted = await fit({
+    ...options,
+    model,
+    ratings,
+    settings,
+    runtime,
+    checkpoint: checkpoint && { path: checkpoint.path, resume: checkpoint.resume ?? false, settings: described },
+  });
+  return TrainedModel.create(ratings, model, fitted, { ...described, libraries: { [runtime.name]: runtime.version } });
+}
+
+/** The recipe of `scripts/bench`: five epochs of one-cycle AdamW in batches of 64. */
+function defaultSettings(model: Model): Settings {
+  const rows = Object.values(model.parameters).reduce((sum, { dims, rowsOf }) => sum + (rowsOf ? dims[0] : 0), 0);
+  return {
+    epochs: 5,
+    batch: 64,
+    optimizer: adamW(),
+    schedule: oneCycle({ learningRate: 5e-3 }),
+    loss: 'mse',
+    lazy: rows > LARGE_TABLES,
+    seed: 1,
+  };
+}
+
+/** Rows of all tables together above which moving each of them at every step costs more than it gains. */
+const LARGE_TABLES = 50_000;
+
+function definedOnly(options: TrainOptions): Partial<Settings> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function describeSettings({ optimizer, schedule, epochs, batch, loss, lazy, seed, patience }: Settings): Record<string, unknown> {
+  return {
+    epochs,
+    batch,
+    optimizer: { name: optimizer.name, ...optimizer.config },
+    schedule: { name: schedule.name, ...schedule.config },
+    loss,
+    lazy,
+    seed,
+    ...(patience !== undefined && { patience }),
+  };
+}
+
+function factsOf({ userIds, itemIds, ratings }: Ratings): DataFacts {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const rating of ratings) {
+    if (rating < low) low = rating;
+    if (rating > high) high = rating;
+  }
+  return { users: userIds.length, items: itemIds.length, low, high };
+}
+
+function fingerprint(...parts: (Ratings | undefined)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) {
+    if (!part) continue;
+    hash.update(JSON.stringify([part.userIds, part.itemIds]));
+    for (const column of [part.users, part.items, part.ratings]) hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
+  }
+  return hash.digest('hex');
+}
+
+/** A trained model, ready to be asked or saved. */
+export class TrainedModel {
+  private constructor(
+    readonly manifest: Manifest,
+    /** `predict.onnx`, self-contained. */
+    readonly predictFile: Uint8Array,
+    readonly seconds: Fitted['seconds'],
+    private readonly model: Fitted,
+  ) {}
+
+  /** Lays out the files of a model that has been fitted. */
+  static async create(
+    ratings: Ratings,
+    model: Model,
+    fitted: Fitted,
+    described: Pick<Manifest, 'model' | 'data' | 'training' | 'libraries'>,
+  ): Promise<TrainedModel> {
+    const metadata = { cofactor: VERSION, model: model.name, config: JSON.stringify(model.config) };
+    const predictFile = encodeModel(predictGraph(model, fitted.parameters, ratings, metadata));
+    const predicted = await fitted.scorer.score(fitted.parameters, ratings.users, ratings.items);
+    const { valid } = fitted.history[fitted.epoch - 1];
+    const manifest: Manifest = {
+      format: 1,
+      cofactor: VERSION,
+      ...described,
+      history: [...fitted.history],
+      metrics: { train: { rmse: metrics(predicted, ratings.ratings).rmse }, ...(valid && { valid }) },
+      files: { 'predict.onnx': { bytes: predictFile.length, sha256: sha256(predictFile) } },
+    };
+    return new TrainedModel(manifest, predictFile, fitted.seconds, fitted);
+  }
+
+  /** How well the model predicts ratings given by the row numbers it was trained with (see the splits). */
+  async evaluate({ users, items, ratings }: Ratings): Promise<Metrics> {
+    return metrics(await this.model.scorer.score(this.model.parameters, users, items), ratings);
+  }
+
+  /** Predictions by string ids, from the very bytes that `save` writes. */
+  async recommender(runtime?: Runtime): Promise<Recommender> {
+    return Recommender.create({ manifest: this.manifest, files: { 'predict.onnx': this.predictFile } }, runtime ?? (await nodeRuntime()));
+  }
+
+  /** Writes `predict.onnx` and `manifest.json`; a kill at any moment leaves what was there, or this. */
+  async save(directory: string): Promise<void> {
+    await writeArtifact(directory, { manifest: this.manifest, files: { 'predict.onnx': this.predictFile } });
+  }
+}

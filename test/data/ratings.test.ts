@@ -1,0 +1,398 @@
+import { mkdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { withDatabase } from '../../src/data/duckdb.ts';
+import { type Ratings, readPairs, readRatings, renumbered, selectRows } from '../../src/data/ratings.ts';
+import { hasShared, sample, shared, temporaryFolder, why } from './files.ts';
+
+const folder = temporaryFolder();
+
+/** The ratings as a person would list them. */
+function listed({ userIds, itemIds, users, items, ratings, times }: Ratings) {
+  return Array.from(users, (user, place) => [
+    userIds[user],
+    itemIds[items[place]],
+    ratings[place],
+    ...(times ? [times[place]] : []),
+  ]);
+}
+
+const three = [
+  ['7', '01', 4.5, 900000001],
+  ['7', '1', 3, 900000002],
+  ['8', '01', 0.5, 900000003],
+];
+
+vi.setConfig({ testTimeout: 60_000 });
+
+describe('formats', () => {
+  const csv = (separator: string, header = true) =>
+    [...(header ? [['userId', 'movieId', 'rating', 'timestamp']] : []), ...three]
+      .map((row) => row.join(separator))
+      .join('\n');
+
+  test.each([
+    ['ratings.csv', csv(',')],
+    ['windows.csv', csv(',').replaceAll('\n', '\r\n')],
+    ['classic.csv', csv(',').replaceAll('\n', '\r')],
+    ['ending.csv', `${csv(',')}\n`],
+    ['blank.csv', `\n\n${csv(',').replaceAll('\n', '\n\n')}\n\n`],
+    ['mark.csv', `\ufeff${csv(',')}`],
+    ['semicolons.csv', csv(';')],
+    ['bars.txt', csv('|')],
+    ['tabs.tsv', csv('\t')],
+    ['u.data', csv('\t', false)],
+    ['u1.base', csv('\t', false)],
+    ['ratings.dat', csv('::', false)],
+    ['bare.csv', csv(',', false)],
+    ['compressed.csv.gz', gzipSync(csv(','))],
+    ['compressed-without-extension', gzipSync(csv(','))],
+    ['utf-16.csv', Buffer.from(`\ufeff${csv(',')}`, 'utf16le')],
+    [
+      'rows.jsonl',
+      three.map(([user, item, score, ts]) => JSON.stringify({ score, item, user, ts })).join('\n\n'),
+    ],
+    [
+      'rows.ndjson',
+      three
+        .map(([userId, asin, overall, date]) =>
+          JSON.stringify({ userId, asin, overall, date, x: { y: [1] } }),
+        )
+        .join('\n'),
+    ],
+    ['rows.json', JSON.stringify(three.map(([user, item, stars, time]) => ({ user, item, stars, time })))],
+    [
+      'rows.jsonl.gz',
+      gzipSync(
+        three.map(([user, item, rating, time]) => JSON.stringify({ user, item, rating, time })).join('\n'),
+      ),
+    ],
+  ])('%s', async (name, content) => {
+    const ratings = await readRatings(await folder.write(name, content));
+    expect(listed(ratings)).toEqual(three);
+    expect(ratings.userIds).toEqual(['7', '8']);
+    expect(ratings.itemIds).toEqual(['01', '1']);
+    expect(ratings.duplicates).toBe(0);
+  });
+
+  test('Parquet, with whole numbers as ids and a time with a zone', async () => {
+    const path = join(folder.path, 'rows.parquet');
+    await withDatabase((connection) =>
+      connection.run(
+        `COPY (SELECT * FROM (VALUES (7, 'a', 4::TINYINT, TIMESTAMPTZ '1970-01-01 02:00:05+02'), (9007199254740993, 'b', 3, NULL))
+         AS t("User ID", "item-id", "RATING", "Date") WHERE "Date" IS NOT NULL OR true) TO '${path}'`,
+      ),
+    );
+    await expect(readRatings(path)).rejects.toThrow('row 2');
+    expect(listed(await readRatings(path, { time: '' }))).toEqual([
+      ['7', 'a', 4],
+      ['9007199254740993', 'b', 3],
+    ]);
+  });
+
+  test('zstd', async () => {
+    const path = join(folder.path, 'rows.csv.zst');
+    await withDatabase((connection) =>
+      connection.run(
+        `COPY (SELECT 'é' AS "user", range AS item, 3 AS rating FROM range(3)) TO '${path}' (COMPRESSION zstd)`,
+      ),
+    );
+    expect(listed(await readRatings(path))).toEqual([
+      ['é', '0', 3],
+      ['é', '1', 3],
+      ['é', '2', 3],
+    ]);
+  });
+
+  test('Latin-1, when named', async () => {
+    const path = await folder.write('latin.csv', Buffer.from('user,item,rating\né,ü,3\n', 'latin1'));
+    expect(listed(await readRatings(path, { encoding: 'latin-1' }))).toEqual([['é', 'ü', 3]]);
+  });
+
+  test('a file without a header says what was assumed', async () => {
+    const path = await folder.write('headless.csv', 'a,b,3,x\nc,d,4,y\n');
+    const ratings = await readRatings(path);
+    expect(ratings.assumptions).toEqual([
+      `${path}: no header, so columns by place: user 1, item 2, rating 3`,
+    ]);
+    expect(ratings.times).toBeUndefined();
+  });
+});
+
+describe('columns', () => {
+  test.each([
+    ['User-ID;ISBN;Book-Rating', 'a;b;3'],
+    ['reviewerID,asin,reviewerName,overall', 'a,b,Bob,3'],
+    ['business_id,user_id,stars', 'b,a,3'],
+    ['CUSTOMER,Track Id,Score', 'a,b,3'],
+    ['title,rating,user,item', 't,3,a,b'],
+  ])('%s', async (header, row) => {
+    const path = await folder.write('columns.csv', `${header}\n${row}\n`);
+    expect(listed(await readRatings(path))).toEqual([['a', 'b', 3]]);
+  });
+
+  test('by given names, which need not match in case', async () => {
+    const path = await folder.write('given.csv', 'Who,What,How Much\na,b,3\n');
+    const ratings = await readRatings(path, { user: 'who', item: 'What', rating: 'how_much' });
+    expect(listed(ratings)).toEqual([['a', 'b', 3]]);
+  });
+
+  test('by given numbers', async () => {
+    const path = await folder.write('numbers.csv', '3,b,a\n4,d,c\n');
+    const ratings = await readRatings(path, { user: '3', item: '2', rating: '1' });
+    expect(listed(ratings)).toEqual([
+      ['a', 'b', 3],
+      ['c', 'd', 4],
+    ]);
+  });
+
+  test('header and delimiter as told', async () => {
+    const path = await folder.write('told.csv', 'a.b.x\na.b.3\n');
+    const ratings = await readRatings(path, {
+      header: true,
+      delimiter: '.',
+      user: 'a',
+      item: 'b',
+      rating: 'x',
+    });
+    expect(listed(ratings)).toEqual([['a', 'b', 3]]);
+  });
+});
+
+describe('times', () => {
+  test.each([
+    ['1000000000', 1e9],
+    ['1000000000.5', 1e9 + 0.5],
+    ['1000000000000', 1e9],
+    ['2001-09-09', 999993600],
+    ['2001-09-09 01:46:40', 1e9],
+    ['2001-09-09T01:46:40Z', 1e9],
+    ['2001-09-09T03:46:40+02:00', 1e9],
+    ['0', 0],
+    ['-5', -5],
+  ])('%s', async (text, seconds) => {
+    const path = await folder.write('times.csv', `user,item,rating,time\na,b,3,${text}\n`);
+    expect((await readRatings(path)).times).toEqual(Float64Array.of(seconds));
+  });
+
+  test('are dropped, with a word, when one of the files has none', async () => {
+    const one = await folder.write('timed.csv', 'user,item,rating,time\na,b,3,5\n');
+    const two = await folder.write('untimed.csv', 'user,item,rating\na,c,4\n');
+    const ratings = await readRatings([one, two]);
+    expect(ratings.times).toBeUndefined();
+    expect(ratings.assumptions).toEqual([`${two}: has no times, so times are not used`]);
+  });
+});
+
+describe('names of files', () => {
+  test.each([
+    "it's.csv",
+    'ü 日本.csv',
+    'a[1].csv',
+    'a*.csv',
+    'a?.csv',
+    'x"y$1{z}.csv',
+    'back\\slash.csv',
+    'line\nbreak.csv',
+    '-flag.csv',
+    '[x',
+    'dir=1.csv',
+  ])('%j is read as such', async (name) => {
+    await folder.write('a1.csv', 'user,item,rating\nwrong,x,1\n');
+    const path = await folder.write(name, 'user,item,rating\nright,x,1\n');
+    expect((await readRatings(path)).userIds).toEqual(['right']);
+  });
+
+  test('a pattern takes its files in the order of their names, wherever it starts', async () => {
+    const inner = join(folder.path, 'pa[r]ts');
+    await mkdir(inner);
+    for (const part of ['b', 'a', 'c'])
+      await folder.write(`pa[r]ts/${part}.csv`, `user,item,rating\n${part},x,1\n`);
+    expect((await readRatings(join(folder.path, 'pa?r?ts', '*.csv'))).userIds).toEqual(['a', 'b', 'c']);
+    expect((await readRatings(relative('', join(folder.path, 'pa?r?ts', '[bc].csv')))).userIds).toEqual([
+      'b',
+      'c',
+    ]);
+  });
+
+  test('files of a list are read in its order, each with its own columns', async () => {
+    const one = await folder.write('one.csv', 'item,user,rating\ni,u,1\n');
+    const two = await folder.write('two.tsv', 'rating\tuser\titem\n2\tu\tj\n');
+    expect(listed(await readRatings([two, one]))).toEqual([
+      ['u', 'j', 2],
+      ['u', 'i', 1],
+    ]);
+  });
+});
+
+describe('duplicates', () => {
+  test('the latest by time wins, whatever the order', async () => {
+    const path = await folder.write(
+      'late.csv',
+      'user,item,rating,time\na,x,1,30\nb,x,2,10\na,x,3,20\na,y,4,5\n',
+    );
+    const ratings = await readRatings(path);
+    expect(ratings.duplicates).toBe(1);
+    expect(listed(ratings)).toEqual([
+      ['a', 'x', 1, 30],
+      ['b', 'x', 2, 10],
+      ['a', 'y', 4, 5],
+    ]);
+  });
+
+  test('the last wins without times, and at the same time', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.tuple(
+            fc.constantFrom('a', 'b', 'c'),
+            fc.constantFrom('x', 'y', 'z'),
+            fc.integer({ min: 1, max: 5 }),
+          ),
+          {
+            minLength: 1,
+          },
+        ),
+        fc.boolean(),
+        async (rows, timed) => {
+          const lines = rows.map((row) => [...row, ...(timed ? [7] : [])].join(','));
+          const header = `user,item,rating${timed ? ',time' : ''}`;
+          const path = await folder.write('last.csv', [header, ...lines].join('\n'));
+          const ratings = await readRatings(path);
+          const last = new Map(rows.map(([user, item, rating]) => [`${user}${item}`, rating]));
+          expect(new Map(listed(ratings).map(([user, item, rating]) => [`${user}${item}`, rating]))).toEqual(
+            last,
+          );
+          expect(ratings.duplicates).toBe(rows.length - last.size);
+        },
+      ),
+      { numRuns: 25 },
+    ));
+});
+
+test('any Unicode id comes back as it was written', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc
+          .tuple(fc.string({ unit: 'binary', minLength: 1 }), fc.string({ unit: 'grapheme', minLength: 1 }))
+          .filter((ids) => !ids.join().includes('\0')),
+        { minLength: 1, maxLength: 20 },
+      ),
+      fc.constantFrom(',', '\t', ';', '|'),
+      fc.constantFrom('\n', '\r\n'),
+      async (ids, delimiter, lineBreak) => {
+        const field = (id: string) => `"${id.replaceAll('"', '""')}"`;
+        const lines = ids.map(([user, item], place) => [field(user), field(item), place].join(delimiter));
+        const path = await folder.write(
+          'unicode.csv',
+          [['user', 'item', 'rating'].join(delimiter), ...lines].join(lineBreak),
+        );
+        expect(await readPairs(path)).toEqual({
+          users: ids.map(([user]) => user),
+          items: ids.map(([, item]) => item),
+        });
+        const ratings = await readRatings(path);
+        expect(ratings.userIds).toEqual([...new Set(ids.map(([user]) => user))]);
+      },
+    ),
+    { numRuns: 30 },
+  ));
+
+test('ids keep their spaces, zeros, and words that mean nothing elsewhere', async () => {
+  const path = await folder.write(
+    'plain.csv',
+    'user,item,rating\n a , b ,3\n01,1e3,3\nNULL,nan,3\n#c,a"b,3\n1,1000,3\n',
+  );
+  const ratings = await readRatings(path);
+  expect(ratings.userIds).toEqual([' a ', '01', 'NULL', '#c', '1']);
+  expect(ratings.itemIds).toEqual([' b ', '1e3', 'nan', 'a"b', '1000']);
+});
+
+test('order and row numbers do not depend on the threads of DuckDB', async () => {
+  const length = 300_000;
+  const row = (index: number) => [(index * 7919) % 5003, Math.imul(index, 31337) >>> 12, index % 5];
+  const part = (name: string, from: number) => {
+    const lines = ['user,item,rating'];
+    for (let index = from; index < from + length / 2; index++) lines.push(row(index).join(','));
+    return folder.write(name, lines.join('\n'));
+  };
+  const ratings = await readRatings([await part('large-1.csv', 0), await part('large-2.csv', length / 2)]);
+  expect(ratings.users.length + ratings.duplicates).toBe(length);
+  const expected = new Map<string, number>();
+  const userIds = new Set<string>();
+  for (let index = 0; index < length; index++) {
+    const [user, item, rating] = row(index);
+    userIds.add(String(user));
+    expected.delete(`${user} ${item}`);
+    expected.set(`${user} ${item}`, rating);
+  }
+  expect(ratings.userIds).toEqual([...userIds]);
+  const got = listed(ratings).map(([user, item, rating]) => `${user} ${item} ${rating}`);
+  expect(got).toEqual(Array.from(expected, ([pair, rating]) => `${pair} ${rating}`));
+});
+
+test('with a vocabulary, ids are numbered by it and strange ones get the unknown row', async () => {
+  const path = await folder.write('known.csv', 'user,item,rating\nq,x,1\nb,x,2\nr,y,3\nq,x,4\n');
+  const ratings = await readRatings(path, { vocabulary: { userIds: ['a', 'b'], itemIds: ['y', 'z'] } });
+  expect(ratings.userIds).toEqual(['a', 'b']);
+  expect([...ratings.users]).toEqual([1, 2, 2]);
+  expect([...ratings.items]).toEqual([2, 0, 2]);
+  expect([...ratings.ratings]).toEqual([2, 3, 4]);
+  expect(ratings.duplicates).toBe(1);
+  const again = renumbered(ratings, { userIds: ['b'], itemIds: ['y'] });
+  expect([...again.users]).toEqual([0, 1, 1]);
+});
+
+test('selectRows takes places in the order given', async () => {
+  const ratings = await readRatings(
+    await folder.write('select.csv', 'user,item,rating,time\na,x,1,5\nb,y,2,6\n'),
+  );
+  expect(listed(selectRows(ratings, Int32Array.of(1, 0, 1)))).toEqual([
+    ['b', 'y', 2, 6],
+    ['a', 'x', 1, 5],
+    ['b', 'y', 2, 6],
+  ]);
+});
+
+describe('pairs', () => {
+  test.each([
+    ['with a header', 'user,item\n01,x\n2,y\n01,x\n'],
+    ['without one', '01,x\n2,y\n01,x\n'],
+    ['beside a rating, which is ignored', 'item,rating,user\nx,good,01\ny,,2\nx,1,01\n'],
+  ])('%s', async (_, content) => {
+    const path = await folder.write('pairs.csv', content);
+    expect(await readPairs(path)).toEqual({ users: ['01', '2', '01'], items: ['x', 'y', 'x'] });
+  });
+});
+
+test('the sample holds MovieLens latest-small', async () => {
+  const ratings = await readRatings(`${sample}/ratings.csv.gz`);
+  expect(ratings.users.length).toBe(100_836);
+  expect([ratings.userIds.length, ratings.itemIds.length]).toEqual([610, 9724]);
+  expect(listed(ratings).slice(0, 2)).toEqual([
+    ['1', '1', 4, 964982703],
+    ['1', '3', 4, 964981247],
+  ]);
+  expect(listed(ratings).at(-1)).toEqual(['610', '170875', 3, 1493846415]);
+  expect(ratings.assumptions).toEqual([]);
+});
+
+describe.skipIf(!hasShared)(`MovieLens 100K${why}`, () => {
+  test('u.data', async () => {
+    const ratings = await readRatings(`${shared}/ml-100k/u.data`);
+    expect(ratings.users.length).toBe(100_000);
+    expect([ratings.userIds.length, ratings.itemIds.length]).toEqual([943, 1682]);
+    expect(listed(ratings)[0]).toEqual(['196', '242', 3, 881250949]);
+  });
+
+  test('a fold, with the vocabulary of its training part', async () => {
+    const vocabulary = await readRatings(`${shared}/ml-100k/u1.base`);
+    const ratings = await readRatings(`${shared}/ml-100k/u1.test`, { vocabulary });
+    expect(ratings.users.length).toBe(20_000);
+    expect(ratings.itemIds).toBe(vocabulary.itemIds);
+    expect(ratings.items.filter((row) => row === ratings.itemIds.length).length).toBeGreaterThan(0);
+  });
+});
