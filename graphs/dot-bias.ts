@@ -17,7 +17,7 @@ export interface DotBiasConfig {
  */
 export function dotBias(config: Partial<DotBiasConfig> = {}): ModelDefinition<DotBiasConfig> {
   return (facts) => {
-    const { factors = 50, range = defaultRange(facts), spread = 0.01 } = config;
+    const { factors = 50, range = defaultRange(facts), spread = 0.001 } = config;
     const initial = { normal: spread };
     return {
       name: 'dot-bias',

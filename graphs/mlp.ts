@@ -1,5 +1,12 @@
 import { add, concat, gather, matmul, relu, squeeze, type Value } from '../src/onnx/index.ts';
-import { type DataFacts, defaultRange, type ModelDefinition, type Parameter, type Range, scaledSigmoid } from './model.ts';
+import {
+  type DataFacts,
+  defaultRange,
+  type ModelDefinition,
+  type Parameter,
+  type Range,
+  scaledSigmoid,
+} from './model.ts';
 
 export interface MlpConfig {
   /** The lengths of a user's and of an item's embedding; `auto` grows with their number. */
@@ -23,7 +30,9 @@ export function mlp(config: Partial<MlpConfig> = {}): ModelDefinition<MlpConfig>
     const [userFactors, itemFactors] = embeddingSizes(config.factors ?? 'auto', facts);
     const dropout = dropoutRates(config.dropout ?? 0.05, hidden.length);
     const widths = [userFactors + itemFactors, ...hidden, 1];
-    const layers = widths.slice(1).map((outputs, layer) => ({ inputs: widths[layer], outputs, layer: layer + 1 }));
+    const layers = widths
+      .slice(1)
+      .map((outputs, layer) => ({ inputs: widths[layer], outputs, layer: layer + 1 }));
     return {
       name: 'mlp',
       config: { factors: [userFactors, itemFactors], hidden, dropout, range, spread },
@@ -60,7 +69,10 @@ function linear(layer: number, inputs: number, outputs: number): [string, Parame
 }
 
 /** min(600, round(1.6 · n^0.56)), fastai's rule of thumb for an embedding of n rows. */
-function embeddingSizes(factors: MlpConfig['factors'], { users, items }: DataFacts): readonly [number, number] {
+function embeddingSizes(
+  factors: MlpConfig['factors'],
+  { users, items }: DataFacts,
+): readonly [number, number] {
   if (factors === 'auto') return [embeddingSize(users), embeddingSize(items)];
   return typeof factors === 'number' ? [factors, factors] : factors;
 }

@@ -15,6 +15,8 @@ await build({
   format: 'esm',
   target: 'node20',
   // onnx-proto is CommonJS, and requires protobufjs.
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  },
   external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
 });

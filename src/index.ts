@@ -3,8 +3,8 @@ export { type DotBiasConfig, dotBias } from '../graphs/dot-bias.ts';
 export { type MlpConfig, mlp } from '../graphs/mlp.ts';
 export {
   type DataFacts,
-  defaultRange,
   type Dropout,
+  defaultRange,
   type Initial,
   type Model,
   type ModelDefinition,
@@ -28,6 +28,15 @@ export { nodeRuntime } from './run/node.ts';
 export type { Runtime } from './run/runtime.ts';
 export type { EpochRecord, Progress, Settings } from './train/fit.ts';
 export type { LossName } from './train/losses.ts';
-export { type AdagradConfig, type AdamConfig, adagrad, adam, adamW, type Optimizer, type SgdConfig, sgd } from './train/optimizers.ts';
+export {
+  type AdagradConfig,
+  type AdamConfig,
+  adagrad,
+  adam,
+  adamW,
+  type Optimizer,
+  type SgdConfig,
+  sgd,
+} from './train/optimizers.ts';
 export { constantRate, cosine, oneCycle, type Schedule } from './train/schedules.ts';
 export { type TrainedModel, type TrainOptions, train } from './train/train.ts';

@@ -36,7 +36,9 @@ export async function checkTarget(directory: string): Promise<void> {
   });
   const ours = [MANIFEST, PENDING];
   if (names.some((name) => !name.startsWith(INCOMING)) && !names.some((name) => ours.includes(name))) {
-    throw new UserError(`${directory}: holds other files and no ${MANIFEST}; choose a new or an empty folder`);
+    throw new UserError(
+      `${directory}: holds other files and no ${MANIFEST}; choose a new or an empty folder`,
+    );
   }
 }
 
@@ -60,7 +62,9 @@ export async function writeArtifact(directory: string, { manifest, files }: Arti
     await syncDirectory(target);
   } catch (error) {
     await rm(incoming, { recursive: true, force: true });
-    throw new UserError(`${directory}: the model could not be written (${(error as NodeJS.ErrnoException).code ?? error})`);
+    throw new UserError(
+      `${directory}: the model could not be written (${(error as NodeJS.ErrnoException).code ?? error})`,
+    );
   }
   await settle(target);
   await syncDirectory(dirname(target));
@@ -109,7 +113,9 @@ export async function readArtifact(directory: string): Promise<Artifact> {
   for (const [name, { sha256: expected }] of Object.entries(manifest.files)) {
     const bytes = await readPart(directory, name);
     if (sha256(bytes) !== expected) {
-      throw new UserError(`${join(directory, name)}: does not match ${MANIFEST}: it was changed or cut off; train it again`);
+      throw new UserError(
+        `${join(directory, name)}: does not match ${MANIFEST}: it was changed or cut off; train it again`,
+      );
     }
     files[name] = bytes;
   }
@@ -144,5 +150,7 @@ function parseManifest(bytes: Uint8Array, directory: string): Manifest {
   const result = v.safeParse(manifestSchema, json);
   if (result.success) return result.output;
   const [issue] = result.issues;
-  throw new UserError(`${path}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`);
+  throw new UserError(
+    `${path}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`,
+  );
 }

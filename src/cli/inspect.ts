@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { readArtifact } from '../artifact/artifact.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
-import { decodeModel, describe, type GraphFile, GraphError, type ModelFile } from '../onnx/index.ts';
+import { decodeModel, describe, GraphError, type GraphFile, type ModelFile } from '../onnx/index.ts';
 import { error, plural, printJson, printLine, size } from './output.ts';
 
 export function inspectCommand(): Command {
@@ -25,7 +25,9 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
     return;
   }
   const { manifest, files } = await readArtifact(path);
-  const summaries = Object.entries(files).map(([name, bytes]) => [name, summarize(bytes, join(path, name))] as const);
+  const summaries = Object.entries(files).map(
+    ([name, bytes]) => [name, summarize(bytes, join(path, name))] as const,
+  );
   if (json) {
     printJson({ manifest, files: Object.fromEntries(summaries) });
     return;
@@ -69,7 +71,8 @@ function summarize(bytes: Uint8Array, path: string): Summary {
       if (attributes.keys_strings && 'strings' in attributes.keys_strings) {
         vocabularies[name] = attributes.keys_strings.strings.length;
       }
-      for (const attribute of Object.values(attributes)) if ('graph' in attribute) count(attribute.graph.nodes);
+      for (const attribute of Object.values(attributes))
+        if ('graph' in attribute) count(attribute.graph.nodes);
     }
   };
   count(graph.nodes);
@@ -90,24 +93,37 @@ function summarize(bytes: Uint8Array, path: string): Summary {
 
 function printManifest({ model, data, training, metrics, history, cofactor, libraries }: Manifest): void {
   const settings = (values: Readonly<Record<string, unknown>>): string =>
-    Object.entries(values).map(([key, value]) => `${key} ${JSON.stringify(value)}`).join(', ');
+    Object.entries(values)
+      .map(([key, value]) => `${key} ${JSON.stringify(value)}`)
+      .join(', ');
   printLine(`${model.name}: ${settings(model.config)}`);
-  printLine(`  trained on ${plural(data.ratings, 'rating')} from ${data.low} to ${data.high}: ${plural(data.users, 'user')}, ${plural(data.items, 'item')}`);
+  printLine(
+    `  trained on ${plural(data.ratings, 'rating')} from ${data.low} to ${data.high}: ${plural(data.users, 'user')}, ${plural(data.items, 'item')}`,
+  );
   printLine(`  training: ${settings(training)}`);
   const { valid } = metrics;
   const heldOut = valid ? `, validation RMSE ${error(valid.rmse)}, MAE ${error(valid.mae)}` : '';
   printLine(`  ${plural(history.length, 'epoch')}: training RMSE ${error(metrics.train.rmse)}${heldOut}`);
-  printLine(`  made by cofactor ${cofactor} with ${Object.entries(libraries).map((entry) => entry.join(' ')).join(', ')}`);
+  printLine(
+    `  made by cofactor ${cofactor} with ${Object.entries(libraries)
+      .map((entry) => entry.join(' '))
+      .join(', ')}`,
+  );
 }
 
 function printFile(name: string, summary: Summary): void {
-  const opsets = Object.entries(summary.opsets).map(([domain, version]) => `${domain || 'ONNX'} opset ${version}`);
+  const opsets = Object.entries(summary.opsets).map(
+    ([domain, version]) => `${domain || 'ONNX'} opset ${version}`,
+  );
   printLine(`${name}: ${size(summary.bytes)}, IR version ${summary.irVersion}, ${opsets.join(', ')}`);
   printLine(`  inputs: ${summary.inputs.join(', ') || 'none'}`);
   printLine(`  outputs: ${summary.outputs.join(', ') || 'none'}`);
   for (const initializer of summary.initializers) printLine(`  holds ${initializer}`);
-  for (const [node, ids] of Object.entries(summary.vocabularies)) printLine(`  ${node}: ${plural(ids, 'id')}`);
-  const operators = Object.entries(summary.operators).map(([operator, uses]) => (uses > 1 ? `${operator} × ${uses}` : operator));
+  for (const [node, ids] of Object.entries(summary.vocabularies))
+    printLine(`  ${node}: ${plural(ids, 'id')}`);
+  const operators = Object.entries(summary.operators).map(([operator, uses]) =>
+    uses > 1 ? `${operator} × ${uses}` : operator,
+  );
   printLine(`  operators: ${operators.join(', ') || 'none'}`);
   for (const [key, value] of Object.entries(summary.metadata)) {
     printLine(`  ${key}: ${value.length > 200 ? `${value.slice(0, 200)}…` : value}`);

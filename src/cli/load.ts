@@ -1,6 +1,6 @@
+import type { Vocabulary } from '../../graphs/predict.ts';
 import { readArtifact } from '../artifact/artifact.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import type { Vocabulary } from '../../graphs/predict.ts';
 import { UserError } from '../errors.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { nodeRuntime } from '../run/node.ts';
@@ -13,6 +13,8 @@ export async function load(directory: string): Promise<{ recommender: Recommende
     return { recommender, known: readVocabulary(artifact.files['predict.onnx']) };
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`${directory}: ONNX Runtime refuses the model: ${(error as Error).message.split('\n')[0]}`);
+    throw new UserError(
+      `${directory}: ONNX Runtime refuses the model: ${(error as Error).message.split('\n')[0]}`,
+    );
   }
 }

@@ -27,7 +27,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync();
 } catch (error) {
-  const message = error instanceof UserError ? error.message : `this is a bug in cofactor: ${(error as Error).message}`;
+  const message =
+    error instanceof UserError ? error.message : `this is a bug in cofactor: ${(error as Error).message}`;
   process.stderr.write(`cofactor: ${message}\n`);
   if (process.env.COFACTOR_DEBUG) process.stderr.write(`${(error as Error).stack}\n`);
   process.exitCode = 1;

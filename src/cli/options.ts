@@ -3,7 +3,19 @@ import type { ReadOptions } from '../data/ratings.ts';
 
 /** A number within bounds, for an option. */
 export const number =
-  ({ above, from, below, to, whole = false }: { above?: number; from?: number; below?: number; to?: number; whole?: boolean } = {}) =>
+  ({
+    above,
+    from,
+    below,
+    to,
+    whole = false,
+  }: {
+    above?: number;
+    from?: number;
+    below?: number;
+    to?: number;
+    whole?: boolean;
+  } = {}) =>
   (text: string): number => {
     const value = text.trim() === '' ? Number.NaN : Number(text);
     const fits =
@@ -20,7 +32,9 @@ export const number =
       below !== undefined && `below ${below}`,
       to !== undefined && `at most ${to}`,
     ].filter(Boolean);
-    throw new InvalidArgumentError(`It must be a ${whole ? 'whole ' : ''}number${bounds.length ? ` ${bounds.join(' and ')}` : ''}.`);
+    throw new InvalidArgumentError(
+      `It must be a ${whole ? 'whole ' : ''}number${bounds.length ? ` ${bounds.join(' and ')}` : ''}.`,
+    );
   };
 
 /** `10,5`: numbers with commas between them. */
@@ -29,14 +43,19 @@ export const numbers =
   (text: string): number[] =>
     text.split(',').map(number(bounds));
 
-export type ReadFlags = Pick<ReadOptions, 'user' | 'item' | 'rating' | 'time' | 'delimiter' | 'header' | 'encoding'>;
+export type ReadFlags = Pick<
+  ReadOptions,
+  'user' | 'item' | 'rating' | 'time' | 'delimiter' | 'header' | 'encoding'
+>;
 
 /** The flags that say how to read a file of ratings. */
 export function withReadOptions(command: Command, { ids = true }: { ids?: boolean } = {}): Command {
   const group = (option: Option): Option => option.helpGroup('Reading:');
   if (ids) {
     command
-      .addOption(group(new Option('--user <column>', 'the column of user ids: its name, or its number from 1')))
+      .addOption(
+        group(new Option('--user <column>', 'the column of user ids: its name, or its number from 1')),
+      )
       .addOption(group(new Option('--item <column>', 'the column of item ids')))
       .addOption(group(new Option('--rating <column>', 'the column of ratings')))
       .addOption(group(new Option('--time <column>', 'the column of times')));
@@ -45,7 +64,9 @@ export function withReadOptions(command: Command, { ids = true }: { ids?: boolea
     .addOption(group(new Option('--delimiter <text>', 'what stands between fields')))
     .addOption(group(new Option('--header', 'the first line names the columns')))
     .addOption(group(new Option('--no-header', 'the first line is data')).default(undefined))
-    .addOption(group(new Option('--encoding <name>', 'of a text file').choices(['utf-8', 'latin-1', 'utf-16'])));
+    .addOption(
+      group(new Option('--encoding <name>', 'of a text file').choices(['utf-8', 'latin-1', 'utf-16'])),
+    );
 }
 
 /** Only what `readRatings` takes. */

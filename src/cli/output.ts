@@ -18,7 +18,8 @@ const counts = new Intl.NumberFormat('en-US');
 export const count = (value: number): string => counts.format(value);
 
 /** `1 user`, `943 users` */
-export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+export const plural = (value: number, noun: string): string =>
+  `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 
 /** 0.25 s */
 export const seconds = (value: number): string => `${value.toFixed(2)} s`;

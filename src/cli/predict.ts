@@ -32,14 +32,19 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
   if ((file === undefined) === (user === undefined) || (user === undefined) !== (item === undefined)) {
     throw new UserError('give either a file of pairs, or --user and --item');
   }
-  if (out !== undefined && json) throw new UserError('--out and --json exclude one another; give one of them');
-  if (out !== undefined && !/\.(csv|parquet)$/.test(out)) throw new UserError(`${out}: --out takes a .csv or a .parquet file`);
+  if (out !== undefined && json)
+    throw new UserError('--out and --json exclude one another; give one of them');
+  if (out !== undefined && !/\.(csv|parquet)$/.test(out))
+    throw new UserError(`${out}: --out takes a .csv or a .parquet file`);
   const { recommender, known } = await load(directory);
-  const { users, items } = file === undefined
-    ? { users: [user as string], items: [item as string] }
-    : await readPairs(file, { ...readFlags(flags), user: flags.userColumn, item: flags.itemColumn });
+  const { users, items } =
+    file === undefined
+      ? { users: [user as string], items: [item as string] }
+      : await readPairs(file, { ...readFlags(flags), user: flags.userColumn, item: flags.itemColumn });
   // As a decimal, what a float says: 3.912, not 3.9119999408721924.
-  const ratings = Array.from(await recommender.predict(users, items), (rating) => Number(rating.toPrecision(7)));
+  const ratings = Array.from(await recommender.predict(users, items), (rating) =>
+    Number(rating.toPrecision(7)),
+  );
 
   if (out !== undefined) await writeTable(out, { user: users, item: items, rating: ratings });
   else if (json) printJson(users.map((user, row) => ({ user, item: items[row], rating: ratings[row] })));

@@ -59,34 +59,64 @@ export function trainCommand(): Command {
     .addOption(new Option('--model <name>', 'what to train').choices(['dot-bias', 'mlp']).default('dot-bias'))
     .option('--out <folder>', 'where the model goes (default: artifacts/FILE-MODEL)')
     .option('--test <file>', 'ratings to report the error on; they take no part in training')
-    .option('--valid <fraction>', 'hold out this part of the ratings, which chooses the best epoch', number({ above: 0, below: 1 }))
-    .addOption(new Option('--split <how>', 'what --valid holds out (default: random)').choices(['random', 'time', 'leave-last-out']))
+    .option(
+      '--valid <fraction>',
+      'hold out this part of the ratings, which chooses the best epoch',
+      number({ above: 0, below: 1 }),
+    )
+    .addOption(
+      new Option('--split <how>', 'what --valid holds out (default: random)').choices([
+        'random',
+        'time',
+        'leave-last-out',
+      ]),
+    )
     .option('--seed <number>', 'the same seed gives the same bytes', number({ whole: true, from: 0 }), 1)
     .option('--resume', 'go on with a training that was cut off')
     .option('--json', 'print one JSON object');
   const group = (flags: string, description: string): Option => new Option(flags, description);
   for (const option of [
-    group('--factors <number>', 'length of a user’s and an item’s vector, or auto for the MLP (default: 50)').argParser(factors),
-    group('--hidden <widths>', 'MLP: the hidden layers, such as 64,32 (default: 10)').argParser(numbers({ whole: true, from: 1 })),
-    group('--dropout <rates>', 'MLP: on the embeddings, then after each hidden layer (default: 0.05,0)').argParser(
-      numbers({ from: 0, below: 1 }),
+    group(
+      '--factors <number>',
+      'length of a user’s and an item’s vector, or auto for the MLP (default: 50)',
+    ).argParser(factors),
+    group('--hidden <widths>', 'MLP: the hidden layers, such as 64,32 (default: 10)').argParser(
+      numbers({ whole: true, from: 1 }),
     ),
-    group('--range <low...>', 'the lowest and highest rating the model can give (default: a little wider than the data)'),
-    group('--spread <number>', 'standard deviation of the first random factors (default: 0.01)').argParser(number({ from: 0 })),
+    group(
+      '--dropout <rates>',
+      'MLP: on the embeddings, then after each hidden layer (default: 0.05,0)',
+    ).argParser(numbers({ from: 0, below: 1 })),
+    group(
+      '--range <low...>',
+      'the lowest and highest rating the model can give (default: a little wider than the data)',
+    ),
+    group('--spread <number>', 'standard deviation of the first random factors (default: 0.01)').argParser(
+      number({ from: 0 }),
+    ),
   ]) {
     command.addOption(option.helpGroup('Model:'));
   }
   for (const option of [
-    group('--epochs <number>', 'times through the ratings (default: 5)').argParser(number({ whole: true, from: 1 })),
+    group('--epochs <number>', 'times through the ratings (default: 5)').argParser(
+      number({ whole: true, from: 1 }),
+    ),
     group('--batch <number>', 'ratings a step (default: 64)').argParser(number({ whole: true, from: 1 })),
-    group('--learning-rate <number>', 'the highest learning rate (default: 0.005 for adamw)').argParser(number({ above: 0 })),
+    group('--learning-rate <number>', 'the highest learning rate (default: 0.005 for adamw)').argParser(
+      number({ above: 0 }),
+    ),
     group('--schedule <name>', 'of the learning rate').choices(Object.keys(schedules)).default('one-cycle'),
     group('--optimizer <name>', 'how steps are taken').choices(Object.keys(optimizers)).default('adamw'),
-    group('--weight-decay <number>', 'pull towards zero (default: 0.1 for adamw, 0 for the others)').argParser(number({ from: 0 })),
+    group(
+      '--weight-decay <number>',
+      'pull towards zero (default: 0.1 for adamw, 0 for the others)',
+    ).argParser(number({ from: 0 })),
     group('--loss <name>', 'what is made small').choices(['mse', 'l1', 'huber']).default('mse'),
     group('--lazy', 'update only the rows of a batch (default: for tables of over 50,000 rows)'),
     group('--no-lazy', 'update all rows at every step').default(undefined),
-    group('--patience <epochs>', 'stop after so many epochs without a better validation error').argParser(number({ whole: true, from: 1 })),
+    group('--patience <epochs>', 'stop after so many epochs without a better validation error').argParser(
+      number({ whole: true, from: 1 }),
+    ),
   ]) {
     command.addOption(option.helpGroup('Training:'));
   }
@@ -108,7 +138,8 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const all = await readRatings(files, readFlags(flags));
   checkTrainable(all, files.join(', '));
   const { train: ratings, valid } = holdOut(all, flags);
-  const testRatings = test === undefined ? undefined : await readRatings(test, { ...readFlags(flags), vocabulary: ratings });
+  const testRatings =
+    test === undefined ? undefined : await readRatings(test, { ...readFlags(flags), vocabulary: ratings });
   const read = (performance.now() - started) / 1000;
   if (!json) reportReading(all, files, read);
 
@@ -176,7 +207,8 @@ function reportReading(ratings: Ratings, files: readonly string[], read: number)
   printLine(
     `Read ${plural(ratings.ratings.length, 'rating')} of ${plural(itemIds.length, 'item')} by ${plural(userIds.length, 'user')} from ${from} in ${seconds(read)}`,
   );
-  if (duplicates > 0) printLine(`  ${plural(duplicates, 'rating')} replaced by a later one of the same user and item`);
+  if (duplicates > 0)
+    printLine(`  ${plural(duplicates, 'rating')} replaced by a later one of the same user and item`);
   for (const assumption of assumptions) printLine(`  ${assumption}`);
 }
 
@@ -191,19 +223,24 @@ function define({ model, factors, hidden, dropout, range, spread }: TrainFlags):
 function rangeOf(texts: readonly string[]): [number, number] {
   const [low, high, ...more] = texts.map(Number);
   if (more.length > 0 || !(low < high) || !Number.isFinite(high - low)) {
-    throw new UserError(`--range takes two numbers, the lower first, such as --range 0 5.5; not ${texts.join(' ')}`);
+    throw new UserError(
+      `--range takes two numbers, the lower first, such as --range 0 5.5; not ${texts.join(' ')}`,
+    );
   }
   return [low, high];
 }
 
 function checkHeldOut({ test, valid, split, patience }: TrainFlags): void {
   const holding = valid !== undefined || split === 'leave-last-out';
-  if (test !== undefined && holding) throw new UserError('--test and --valid exclude one another; give one of them');
-  if (split !== undefined && !holding) throw new UserError(`--split ${split} says what --valid holds out; give --valid 0.2, say`);
+  if (test !== undefined && holding)
+    throw new UserError('--test and --valid exclude one another; give one of them');
+  if (split !== undefined && !holding)
+    throw new UserError(`--split ${split} says what --valid holds out; give --valid 0.2, say`);
   if (split === 'leave-last-out' && valid !== undefined) {
     throw new UserError('--split leave-last-out holds out one rating a user; leave out --valid');
   }
-  if (patience !== undefined && !holding) throw new UserError('--patience needs a validation set; give --valid 0.2, say');
+  if (patience !== undefined && !holding)
+    throw new UserError('--patience needs a validation set; give --valid 0.2, say');
 }
 
 function holdOut(ratings: Ratings, { valid, split, seed }: TrainFlags): { train: Ratings; valid?: Ratings } {
@@ -232,7 +269,9 @@ function onInterrupt(): { signal: AbortSignal; stop(): void } {
   const listener = (): void => {
     if (controller.signal.aborted) process.exit(130);
     controller.abort();
-    printNote('\nEnding after this epoch; Ctrl-C again ends at once, and --resume goes on from the epoch before');
+    printNote(
+      '\nEnding after this epoch; Ctrl-C again ends at once, and --resume goes on from the epoch before',
+    );
   };
   process.on('SIGINT', listener);
   process.on('SIGTERM', listener);

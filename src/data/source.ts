@@ -10,7 +10,7 @@ import { diagnose, explain } from './problems.ts';
 import { oneLine, splitLine } from './text.ts';
 
 export interface SourceOptions extends ColumnOptions {
-  /** What separates fields of a text file; found from its first line by default. */
+  /** What separates fields of a text file, where `\t` means a tab; found from its first line by default. */
   delimiter?: string;
   /** Whether a text file starts with a line of column names; found from its first line by default. */
   header?: boolean;
@@ -95,11 +95,16 @@ export async function openSource(
   if (compression === 'uncompressed' && encoding !== 'utf-16' && looksBinary(bytes))
     throw new UserError(oneLine(`${file}: is not a text file; give CSV, TSV, JSON lines or Parquet`));
 
-  const reading = `compression = '${compression}', encoding = '${encoding}', hive_partitioning = false`;
-  const lines =
-    `read_csv(${path}, auto_detect = false, header = false, columns = {'line': 'VARCHAR'}, delim = '', ` +
-    `quote = '', escape = '', ${reading})`;
-  const start = await rows(connection, `SELECT line FROM ${lines} LIMIT 1000`).catch((error: Error) => {
+  const reading = `compression = '${compression}', encoding = ${literal(encoding)}, hive_partitioning = false`;
+  const linesBy = (more: string) =>
+    `read_csv(${path}, auto_detect = false, header = false, columns = {'line': 'VARCHAR'}, ` +
+    `delim = '${noDelimiter}', quote = '', escape = '', ${more})`;
+  const lines = linesBy(reading);
+  // Not strict, so that line breaks within quotes may be of another kind than those between lines.
+  const start = await rows(
+    connection,
+    `SELECT line FROM ${linesBy(`strict_mode = false, ${reading}`)} LIMIT 1000`,
+  ).catch((error: Error) => {
     throw explain(error.message, file);
   });
   const blank = start.findIndex(([line]) => line !== null);
@@ -151,7 +156,7 @@ function openText(
   reading: string,
   options: SourceOptions,
 ): Source {
-  const delimiter = options.delimiter ?? likelyDelimiter(line);
+  const delimiter = (options.delimiter || likelyDelimiter(line)).replaceAll('\\t', '\t');
   const quote = delimiter !== '::';
   const { fields } = splitLine(line, delimiter, quote);
   const header = options.header ?? looksLikeHeader(fields, options);
@@ -164,6 +169,9 @@ function openText(
   const names = header ? fields : positionalNames(fields);
   return { ...source, kind: 'text', table, names, expressions, header, delimiter, quote };
 }
+
+/** Control characters that stand in no text: with them for a delimiter a line is one field. */
+const noDelimiter = '\x01\x02\x03';
 
 const plain = { names: [], expressions: [], header: false, delimiter: '\n', quote: false };
 

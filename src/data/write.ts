@@ -15,7 +15,9 @@ export async function writeTable(path: string, columns: Columns): Promise<void> 
   try {
     await withDatabase(async (connection) => {
       const entries = Object.entries(columns);
-      const types = entries.map(([name, values]) => `"${name}" ${typeof values[0] === 'number' ? 'FLOAT' : 'VARCHAR'}`);
+      const types = entries.map(
+        ([name, values]) => `"${name}" ${typeof values[0] === 'number' ? 'FLOAT' : 'VARCHAR'}`,
+      );
       await connection.run(`CREATE TABLE result (${types.join(', ')})`);
       const appender = await connection.createAppender('result');
       for (let row = 0; row < entries[0][1].length; row++) {
@@ -39,5 +41,7 @@ export async function writeTable(path: string, columns: Columns): Promise<void> 
 
 /** One line of CSV, quoted where it must be (RFC 4180). */
 export function csvLine(fields: readonly (string | number)[]): string {
-  return fields.map((field) => (/[",\r\n]/.test(String(field)) ? `"${String(field).replaceAll('"', '""')}"` : field)).join(',');
+  return fields
+    .map((field) => (/[",\r\n]/.test(String(field)) ? `"${String(field).replaceAll('"', '""')}"` : field))
+    .join(',');
 }

@@ -11,7 +11,11 @@ export interface Evaluation extends Metrics {
 }
 
 /** How well a model predicts ratings, those of unknown users and items included. */
-export async function evaluate(recommender: Recommender, known: Vocabulary, ratings: Ratings): Promise<Evaluation> {
+export async function evaluate(
+  recommender: Recommender,
+  known: Vocabulary,
+  ratings: Ratings,
+): Promise<Evaluation> {
   const users = Array.from(ratings.users, (row) => ratings.userIds[row]);
   const items = Array.from(ratings.items, (row) => ratings.itemIds[row]);
   return {

@@ -29,7 +29,9 @@ export class Recommender {
    */
   async predict(users: readonly string[], items: readonly string[]): Promise<Float32Array> {
     if (users.length !== items.length) {
-      throw new UserError(`${users.length} users but ${items.length} items: predict takes as many of one as of the other`);
+      throw new UserError(
+        `${users.length} users but ${items.length} items: predict takes as many of one as of the other`,
+      );
     }
     const ratings = new Float32Array(users.length);
     for (let from = 0; from < users.length; from += PAIRS_A_RUN) {

@@ -5,7 +5,9 @@ import { buildModel, decodeModel, encodeModel, GraphError, initializer } from '.
 import type { EpochRecord } from './fit.ts';
 
 /** Tensors by name: parameters, and optimizer state. */
-export type Tensors = Readonly<Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>>;
+export type Tensors = Readonly<
+  Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>
+>;
 
 /** All that training needs to go on after an epoch as if it had never stopped. */
 export interface Checkpoint {
@@ -20,8 +22,14 @@ export interface Checkpoint {
 const BEST = 'best.';
 
 /** Writes a checkpoint, as an ONNX file of tensors, so that a kill leaves the one before or this one. */
-export async function writeCheckpoint(path: string, { settings, history, carried, best = {} }: Checkpoint): Promise<void> {
-  const tensors = [...Object.entries(carried), ...Object.entries(best).map(([name, tensor]) => [BEST + name, tensor] as const)];
+export async function writeCheckpoint(
+  path: string,
+  { settings, history, carried, best = {} }: Checkpoint,
+): Promise<void> {
+  const tensors = [
+    ...Object.entries(carried),
+    ...Object.entries(best).map(([name, tensor]) => [BEST + name, tensor] as const),
+  ];
   const file = buildModel({
     name: 'checkpoint',
     inputs: [],
@@ -38,7 +46,10 @@ export async function writeCheckpoint(path: string, { settings, history, carried
  *
  * @throws UserError if there is none, it is broken, or it belongs to another training.
  */
-export async function readCheckpoint(path: string, settings: Readonly<Record<string, unknown>>): Promise<Checkpoint> {
+export async function readCheckpoint(
+  path: string,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<Checkpoint> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
       error.code === 'ENOENT'
@@ -51,8 +62,12 @@ export async function readCheckpoint(path: string, settings: Readonly<Record<str
     (key) => JSON.stringify(found.settings[key]) !== JSON.stringify(settings[key]),
   );
   if (other.length > 0) {
-    const was = other.map((key) => `${key} was ${JSON.stringify(found.settings[key])}, is ${JSON.stringify(settings[key])}`);
-    throw new UserError(`${path}: belongs to another training: ${was.join('; ')}; use its settings, or train without --resume`);
+    const was = other.map(
+      (key) => `${key} was ${JSON.stringify(found.settings[key])}, is ${JSON.stringify(settings[key])}`,
+    );
+    throw new UserError(
+      `${path}: belongs to another training: ${was.join('; ')}; use its settings, or train without --resume`,
+    );
   }
   return found;
 }

@@ -64,7 +64,10 @@ export function epochGraph(model: Model, { optimizer, loss, lazy }: EpochOptions
   const width = 1 + optimizer.state.length;
   const carried = names.flatMap((name) => {
     const { dims } = model.parameters[name];
-    return [input(name, 'float', dims), ...optimizer.state.map((state) => input(stateName(name, state), 'float', dims))];
+    return [
+      input(name, 'float', dims),
+      ...optimizer.state.map((state) => input(stateName(name, state), 'float', dims)),
+    ];
   });
   const users = input('user', 'int32', ['ratings']);
   const items = input('item', 'int32', ['ratings']);
@@ -104,8 +107,21 @@ export function epochGraph(model: Model, { optimizer, loss, lazy }: EpochOptions
   });
   const file = buildModel({
     name: `train ${model.name}`,
-    inputs: [...carried, users, items, actuals, batchStart, learningRate, momentum, firstStep, ...noise.inputs()],
-    outputs: { ...Object.fromEntries(carried.map((value, place) => [`${value.name}.next`, state[place]])), loss: scan[0] },
+    inputs: [
+      ...carried,
+      users,
+      items,
+      actuals,
+      batchStart,
+      learningRate,
+      momentum,
+      firstStep,
+      ...noise.inputs(),
+    ],
+    outputs: {
+      ...Object.fromEntries(carried.map((value, place) => [`${value.name}.next`, state[place]])),
+      loss: scan[0],
+    },
     metadata: { intra_op_threads: '1' },
   });
   return { file, dropoutWidths: noise.widths };

@@ -54,7 +54,11 @@ export interface FitOptions {
   readonly runtime: Runtime;
   /** Ratings by the same row numbers, which choose the best epoch. */
   readonly valid?: Ratings;
-  readonly checkpoint?: { readonly path: string; readonly resume: boolean; readonly settings: Checkpoint['settings'] };
+  readonly checkpoint?: {
+    readonly path: string;
+    readonly resume: boolean;
+    readonly settings: Checkpoint['settings'];
+  };
   /** Ends training after the running epoch. */
   readonly signal?: AbortSignal;
   onProgress?(progress: Progress): void;
@@ -80,7 +84,7 @@ const NOISE = 2 ** 20;
 const STREAMS = { initial: 1, epoch: 1000 };
 
 /** Trains a model's parameters: one run of the epoch graph an epoch, or several for large data. */
-export async function fit(options: FitOptions): Promise<Fitted> {
+export async function fitParameters(options: FitOptions): Promise<Fitted> {
   const { model, ratings, settings, runtime, valid, checkpoint, signal, onProgress } = options;
   const { epochs, optimizer, seed, patience = Number.POSITIVE_INFINITY } = settings;
   const started = performance.now();
@@ -90,7 +94,9 @@ export async function fit(options: FitOptions): Promise<Fitted> {
   const built = performance.now();
 
   const resumed = checkpoint?.resume ? await readCheckpoint(checkpoint.path, checkpoint.settings) : undefined;
-  let carried = toTensors(resumed?.carried ?? initialTensors(model, optimizer, generator(seed, STREAMS.initial)));
+  let carried = toTensors(
+    resumed?.carried ?? initialTensors(model, optimizer, generator(seed, STREAMS.initial)),
+  );
   let best = resumed?.best;
   const history = [...(resumed?.history ?? [])];
 
@@ -101,7 +107,9 @@ export async function fit(options: FitOptions): Promise<Fitted> {
     for (let done = 0; done < ratings.ratings.length; ) {
       const run = feed(done);
       const results = await session.run({ ...carried, ...run.feeds });
-      carried = Object.fromEntries(carriedNames(model, optimizer).map((name) => [name, results[`${name}.next`]]));
+      carried = Object.fromEntries(
+        carriedNames(model, optimizer).map((name) => [name, results[`${name}.next`]]),
+      );
       sum += run.sizes.reduce((total, size, step) => total + size * Number(results.loss.data[step]), 0);
       done = run.end;
       if (!Number.isFinite(sum)) {
@@ -109,17 +117,32 @@ export async function fit(options: FitOptions): Promise<Fitted> {
           `training diverged in epoch ${epoch + 1}: the loss is not a finite number; use a lower learning rate than ${settings.schedule.config.learningRate}`,
         );
       }
-      if (done < ratings.ratings.length) onProgress?.({ epoch, epochs, done, ratings: ratings.ratings.length, loss: sum / done });
+      if (done < ratings.ratings.length)
+        onProgress?.({ epoch, epochs, done, ratings: ratings.ratings.length, loss: sum / done });
       await setImmediate();
     }
     const loss = sum / ratings.ratings.length;
-    const error = valid && metrics(await scorer.score(fromTensors(model, carried), valid.users, valid.items), valid.ratings);
+    const error =
+      valid &&
+      metrics(await scorer.score(fromTensors(model, carried), valid.users, valid.items), valid.ratings);
     history.push({ loss, ...(error && { valid: error }) });
     const isBest = valid !== undefined && epochsSinceBest(history) === 0;
     if (isBest) best = fromTensors(model, carried);
-    onProgress?.({ epoch, epochs, done: ratings.ratings.length, ratings: ratings.ratings.length, loss, ...(error && { valid: error }) });
+    onProgress?.({
+      epoch,
+      epochs,
+      done: ratings.ratings.length,
+      ratings: ratings.ratings.length,
+      loss,
+      ...(error && { valid: error }),
+    });
     if (checkpoint) {
-      await writeCheckpoint(checkpoint.path, { settings: checkpoint.settings, history, carried: plain(carried), best });
+      await writeCheckpoint(checkpoint.path, {
+        settings: checkpoint.settings,
+        history,
+        carried: plain(carried),
+        best,
+      });
     }
   }
   await session.release();
@@ -135,7 +158,9 @@ export async function fit(options: FitOptions): Promise<Fitted> {
 /** 0: the last epoch is the best, or there is no validation set. */
 function epochsSinceBest(history: readonly EpochRecord[]): number {
   const errors = history.map(({ valid }) => valid?.rmse ?? 0);
-  return errors[0] === undefined || history[0].valid === undefined ? 0 : errors.length - 1 - errors.indexOf(Math.min(...errors));
+  return errors[0] === undefined || history[0].valid === undefined
+    ? 0
+    : errors.length - 1 - errors.indexOf(Math.min(...errors));
 }
 
 type Feeds = Record<string, Tensor>;
@@ -159,14 +184,31 @@ function epochFeeds(ratings: Ratings, settings: Settings, graph: EpochGraph, epo
     const end = startOf(last);
     const rows = order.subarray(begin, end);
     const starts = Array.from({ length: last - first + 1 }, (_, at) => startOf(first + at) - begin);
-    const settingsOfSteps = starts.slice(1).map((_, at) => schedule.at((epoch * steps + first + at) / (epochs * steps)));
+    const settingsOfSteps = starts
+      .slice(1)
+      .map((_, at) => schedule.at((epoch * steps + first + at) / (epochs * steps)));
     const feeds = {
-      user: new Tensor('int32', rows.map((row) => ratings.users[row])),
-      item: new Tensor('int32', rows.map((row) => ratings.items[row])),
-      actual: new Tensor('float32', Float32Array.from(rows, (row) => ratings.ratings[row])),
+      user: new Tensor(
+        'int32',
+        rows.map((row) => ratings.users[row]),
+      ),
+      item: new Tensor(
+        'int32',
+        rows.map((row) => ratings.items[row]),
+      ),
+      actual: new Tensor(
+        'float32',
+        Float32Array.from(rows, (row) => ratings.ratings[row]),
+      ),
       batch_start: new Tensor('int64', BigInt64Array.from(starts, BigInt)),
-      learning_rate: new Tensor('float32', Float32Array.from(settingsOfSteps, ({ learningRate }) => learningRate)),
-      momentum: new Tensor('float32', Float32Array.from(settingsOfSteps, ({ momentum }) => momentum)),
+      learning_rate: new Tensor(
+        'float32',
+        Float32Array.from(settingsOfSteps, ({ learningRate }) => learningRate),
+      ),
+      momentum: new Tensor(
+        'float32',
+        Float32Array.from(settingsOfSteps, ({ momentum }) => momentum),
+      ),
       first_step: new Tensor('float32', [epoch * steps + first + 1], []),
       ...noiseFeeds(graph.dropoutWidths, batch, last - first, random),
     };
@@ -196,19 +238,26 @@ function initialTensors(model: Model, optimizer: Optimizer, random: RandomGenera
         'normal' in initial
           ? normals(size, initial.normal, random)
           : uniforms(size, random).map((value) => (2 * value - 1) * initial.uniform);
-      const state = optimizer.state.map((part) => [stateName(name, part), { dims, data: new Float32Array(size) }] as const);
+      const state = optimizer.state.map(
+        (part) => [stateName(name, part), { dims, data: new Float32Array(size) }] as const,
+      );
       return [[name, { dims, data }] as const, ...state];
     }),
   );
 }
 
 function toTensors(tensors: Tensors): Feeds {
-  return Object.fromEntries(Object.entries(tensors).map(([name, { dims, data }]) => [name, new Tensor('float32', data, dims)]));
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { dims, data }]) => [name, new Tensor('float32', data, dims)]),
+  );
 }
 
 function plain(tensors: Readonly<Record<string, InferenceSession.OnnxValueMapType[string]>>): Tensors {
   return Object.fromEntries(
-    Object.entries(tensors as Feeds).map(([name, { dims, data }]) => [name, { dims, data: data as Float32Array }]),
+    Object.entries(tensors as Feeds).map(([name, { dims, data }]) => [
+      name,
+      { dims, data: data as Float32Array },
+    ]),
   );
 }
 

@@ -71,7 +71,9 @@ export function adagrad({ epsilon = 1e-10, weightDecay = 0 }: AdagradConfig = {}
     inertia: false,
     scalars: ({ learningRate }) => ({ learningRate }),
     decay: (state) => state,
-    accumulate: ({ sum_of_squares }, gradient) => ({ sum_of_squares: add(sum_of_squares, mul(gradient, gradient)) }),
+    accumulate: ({ sum_of_squares }, gradient) => ({
+      sum_of_squares: add(sum_of_squares, mul(gradient, gradient)),
+    }),
     update: (parameter, { sum_of_squares }, gradient, { learningRate }) =>
       sub(parameter, div(mul(gradient as Value, learningRate), add(sqrt(sum_of_squares), epsilon))),
   };

@@ -1,5 +1,16 @@
 import { nodesBefore } from '../onnx/graph.ts';
-import { cast, concat, fullLike, gather, gradients, reshape, rowNumbers, scatterRows, type Value, zerosLike } from '../onnx/index.ts';
+import {
+  cast,
+  concat,
+  fullLike,
+  gather,
+  gradients,
+  reshape,
+  rowNumbers,
+  scatterRows,
+  type Value,
+  zerosLike,
+} from '../onnx/index.ts';
 
 /** The gradient of a table of which few rows were used: all other rows have none. */
 export interface RowGradient {
@@ -27,10 +38,22 @@ export function parameterGradients(loss: Value, parameters: readonly Value[]): (
     const lookup = lookups[at];
     if (!lookup) return slopes.shift() as Value;
     const found = slopes.splice(0, lookup.length);
-    if (lookup.length === 1 && lookup[0].ids.dims.length === 1) return summed(parameter, lookup[0].ids, found[0], slots);
-    const ids = concat(lookup.map((use) => reshape(use.ids, [-1])), 0);
+    if (lookup.length === 1 && lookup[0].ids.dims.length === 1)
+      return summed(parameter, lookup[0].ids, found[0], slots);
+    const ids = concat(
+      lookup.map((use) => reshape(use.ids, [-1])),
+      0,
+    );
     const width = parameter.dims.slice(1).map(Number);
-    return summed(parameter, ids, concat(found.map((rows) => reshape(rows, [-1, ...width])), 0), slots);
+    return summed(
+      parameter,
+      ids,
+      concat(
+        found.map((rows) => reshape(rows, [-1, ...width])),
+        0,
+      ),
+      slots,
+    );
   });
 }
 
@@ -40,7 +63,10 @@ function summed(table: Value, anyIds: Value, rows: Value, slots: Map<Value, Valu
   const ids = cast(anyIds, 'int64');
   const slot = slots.get(anyIds) ?? sharedPlace(table, ids);
   slots.set(anyIds, slot);
-  return { ids, rows: gather(scatterRows(zerosLike(rows), slot, rows, 'add'), slot, 0, `${rows.name}_total`) };
+  return {
+    ids,
+    rows: gather(scatterRows(zerosLike(rows), slot, rows, 'add'), slot, 0, `${rows.name}_total`),
+  };
 }
 
 /** For each place in `ids`, one place of the same id. */

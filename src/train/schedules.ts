@@ -30,7 +30,14 @@ export interface OneCycleConfig {
 
 /** Smith (2018), "A disciplined approach to neural network hyper-parameters", with cosine sides as in fastai. */
 export function oneCycle(config: OneCycleConfig): Schedule {
-  const settings = { warmUp: 0.25, divide: 25, divideFinal: 1e5, momentum: 0.95, momentumLow: 0.85, ...config };
+  const settings = {
+    warmUp: 0.25,
+    divide: 25,
+    divideFinal: 1e5,
+    momentum: 0.95,
+    momentumLow: 0.85,
+    ...config,
+  };
   const { learningRate, warmUp, divide, divideFinal, momentum, momentumLow } = settings;
   return {
     name: 'one-cycle',

@@ -19,7 +19,10 @@ export async function createScorer(model: Model, runtime: Runtime): Promise<Scor
   return {
     async score(parameters, users, items) {
       const feeds = Object.fromEntries(
-        Object.keys(model.parameters).map((name) => [name, new Tensor('float32', parameters[name].data, parameters[name].dims)]),
+        Object.keys(model.parameters).map((name) => [
+          name,
+          new Tensor('float32', parameters[name].data, parameters[name].dims),
+        ]),
       );
       const scores = new Float32Array(users.length);
       for (let from = 0; from < users.length; from += PAIRS_A_RUN) {

@@ -10,7 +10,7 @@ import { Recommender } from '../recommend/recommender.ts';
 import { nodeRuntime } from '../run/node.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { VERSION } from '../version.ts';
-import { type Fitted, fit, type Progress, type Settings } from './fit.ts';
+import { type Fitted, fitParameters, type Progress, type Settings } from './fit.ts';
 import { adamW } from './optimizers.ts';
 import { oneCycle } from './schedules.ts';
 
@@ -40,27 +40,41 @@ export async function train(
   const model = definition(facts);
   const settings: Settings = { ...defaultSettings(model), ...definedOnly(options) };
   const runtime = options.runtime ?? (await nodeRuntime());
-  const data = { ...facts, ratings: ratings.ratings.length, fingerprint: fingerprint(ratings, options.valid) };
+  const data = {
+    ...facts,
+    ratings: ratings.ratings.length,
+    fingerprint: fingerprint(ratings, options.valid),
+  };
   const described = {
     model: { name: model.name, config: model.config as Record<string, unknown> },
     data,
     training: describeSettings(settings),
   };
   const { checkpoint } = options;
-  const fitted = await fit({
+  const fitted = await fitParameters({
     ...options,
     model,
     ratings,
     settings,
     runtime,
-    checkpoint: checkpoint && { path: checkpoint.path, resume: checkpoint.resume ?? false, settings: described },
+    checkpoint: checkpoint && {
+      path: checkpoint.path,
+      resume: checkpoint.resume ?? false,
+      settings: described,
+    },
   });
-  return TrainedModel.create(ratings, model, fitted, { ...described, libraries: { [runtime.name]: runtime.version } });
+  return TrainedModel.create(ratings, model, fitted, {
+    ...described,
+    libraries: { [runtime.name]: runtime.version },
+  });
 }
 
 /** The recipe of `scripts/bench`: five epochs of one-cycle AdamW in batches of 64. */
 function defaultSettings(model: Model): Settings {
-  const rows = Object.values(model.parameters).reduce((sum, { dims, rowsOf }) => sum + (rowsOf ? dims[0] : 0), 0);
+  const rows = Object.values(model.parameters).reduce(
+    (sum, { dims, rowsOf }) => sum + (rowsOf ? dims[0] : 0),
+    0,
+  );
   return {
     epochs: 5,
     batch: 64,
@@ -79,7 +93,16 @@ function definedOnly(options: TrainOptions): Partial<Settings> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-function describeSettings({ optimizer, schedule, epochs, batch, loss, lazy, seed, patience }: Settings): Record<string, unknown> {
+function describeSettings({
+  optimizer,
+  schedule,
+  epochs,
+  batch,
+  loss,
+  lazy,
+  seed,
+  patience,
+}: Settings): Record<string, unknown> {
   return {
     epochs,
     batch,
@@ -107,7 +130,8 @@ function fingerprint(...parts: (Ratings | undefined)[]): string {
   for (const part of parts) {
     if (!part) continue;
     hash.update(JSON.stringify([part.userIds, part.itemIds]));
-    for (const column of [part.users, part.items, part.ratings]) hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
+    for (const column of [part.users, part.items, part.ratings])
+      hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
   }
   return hash.digest('hex');
 }
@@ -151,7 +175,10 @@ export class TrainedModel {
 
   /** Predictions by string ids, from the very bytes that `save` writes. */
   async recommender(runtime?: Runtime): Promise<Recommender> {
-    return Recommender.create({ manifest: this.manifest, files: { 'predict.onnx': this.predictFile } }, runtime ?? (await nodeRuntime()));
+    return Recommender.create(
+      { manifest: this.manifest, files: { 'predict.onnx': this.predictFile } },
+      runtime ?? (await nodeRuntime()),
+    );
   }
 
   /** Writes `predict.onnx` and `manifest.json`; a kill at any moment leaves what was there, or this. */

@@ -36,7 +36,11 @@ export function update(
   }
   // Every row moves, but only the batch's rows have a gradient to accumulate.
   const decayed = optimizer.decay(state, scalars);
-  const fresh = optimizer.accumulate(mapState(decayed, (part) => gather(part, ids)), rows, scalars);
+  const fresh = optimizer.accumulate(
+    mapState(decayed, (part) => gather(part, ids)),
+    rows,
+    scalars,
+  );
   const accumulated = mapState(decayed, (part, name) => scatterRows(part, ids, fresh[name]));
   return { parameter: optimizer.update(parameter, accumulated, undefined, scalars), state: accumulated };
 }

@@ -295,6 +295,15 @@ test('of several files the right one is named', async () => {
   expect(await userError(readRatings([one, two]))).toContain(`${two}, line 3: "x"`);
 });
 
+test.each([
+  { delimiter: '"' },
+  { delimiter: '\n' },
+  { delimiter: '|||||' },
+  { encoding: "ebcdic'" as 'utf-8' },
+])('an option that cannot be: %j', async (options) => {
+  expect(await messageFor(good, 'bad.csv', options)).toMatch(/^FILE/);
+});
+
 describe('Parquet', () => {
   const write = (query: string, name: string) =>
     withDatabase(async (connection) => {

@@ -161,6 +161,11 @@ describe('columns', () => {
   });
 });
 
+test.each(['', '\\t', '\t'])('the delimiter %j on a file of tabs', async (delimiter) => {
+  const path = await folder.write('tab.txt', 'user\titem\trating\na,b\tx\t3\n');
+  expect(listed(await readRatings(path, { delimiter }))).toEqual([['a,b', 'x', 3]]);
+});
+
 describe('times', () => {
   test.each([
     ['1000000000', 1e9],
