@@ -27,7 +27,7 @@ export interface MlpConfig {
 export function mlp(config: Partial<MlpConfig> = {}): ModelDefinition<MlpConfig> {
   return (facts) => {
     const { hidden = [10], range = defaultRange(facts), spread = 0.01 } = config;
-    const [userFactors, itemFactors] = embeddingSizes(config.factors ?? 'auto', facts);
+    const [userFactors, itemFactors] = embeddingSizes(config.factors ?? 50, facts);
     const dropout = dropoutRates(config.dropout ?? 0.05, hidden.length);
     const widths = [userFactors + itemFactors, ...hidden, 1];
     const layers = widths

@@ -47,6 +47,12 @@ async function main(): Promise<void> {
   const unknown = names.find((name) => !Object.hasOwn(peers, name));
   if (unknown !== undefined) throw new Error(`--only takes ${Object.keys(peers).join(',')}; not ${unknown}`);
 
+  const machine = {
+    processor: cpus()[0].model,
+    cores: cpus().length,
+    node: process.version,
+    load: loadavg()[0],
+  };
   const scratch = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
   const runs: Run[] = [];
   const notAvailable: { [peer: string]: string } = {};
@@ -59,14 +65,20 @@ async function main(): Promise<void> {
         notAvailable[peer] = (error as Error).message;
       }
     }
+    if (machine.load > 0.5) {
+      console.error(
+        `load average ${machine.load.toFixed(1)}: other work is running, so the seconds will not be fair`,
+      );
+    }
     // Seed by seed, so that whatever else the machine does falls on every contender alike.
     for (const seed of SEEDS) {
       for (const [peer, contender] of contenders) {
         if (peer in notAvailable) continue;
         try {
-          runs.push(await measure(peer, contender, seed, scratch));
-          process.stderr.write(
-            `${contender.label}, seed ${seed}: ${runs.at(-1)?.seconds.train.toFixed(2)} s\n`,
+          const run = await measure(peer, contender, seed, scratch);
+          runs.push(run);
+          console.error(
+            `${run.label}, threads: ${run.threads}, seed ${seed}: ${run.seconds.train.toFixed(2)} s`,
           );
         } catch (error) {
           notAvailable[peer] = (error as Error).message;
@@ -78,12 +90,6 @@ async function main(): Promise<void> {
   }
 
   const rows = summarize(runs.filter(({ peer }) => !(peer in notAvailable)));
-  const machine = {
-    processor: cpus()[0].model,
-    cores: cpus().length,
-    load: loadavg()[0],
-    node: process.version,
-  };
   const ratios = compare(rows);
   console.log(`${machine.cores} cores, ${machine.processor}, Node ${machine.node}\n\n${table(rows)}\n`);
   for (const [what, ratio] of Object.entries(ratios)) console.log(`${what}: ${ratio.toFixed(2)}`);
@@ -162,7 +168,7 @@ function compare(rows: readonly Row[]): { [what: string]: number } {
     against
       .flatMap((peer) => ['train', 'process'].map((stage) => [peer, stage]))
       .map(([peer, stage]): [string, number] => [
-        `cofactor / fastest ${peer}, ${stage}`,
+        `${stage} seconds, cofactor / fastest ${peer}`,
         fastest('cofactor', stage) / fastest(peer, stage),
       ])
       .filter(([, ratio]) => Number.isFinite(ratio) && ratio > 0),

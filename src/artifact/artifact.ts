@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
+import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 
@@ -46,28 +47,30 @@ export async function checkTarget(directory: string): Promise<void> {
  * Writes an artifact so that a kill at any moment leaves the old one or the new one: all files are written and synced
  * under a name that no reader looks at; renaming that folder makes the new artifact the one that counts; then its files
  * move to their places, the manifest last. A reader, and the next writer, goes on from wherever that ended.
+ *
+ * @throws UserError if `directory` may not take it, or it cannot be written.
  */
 export async function writeArtifact(directory: string, { manifest, files }: Artifact): Promise<void> {
   await checkTarget(directory);
   const target = resolve(directory);
-  await mkdir(target, { recursive: true });
-  await settle(target);
   const incoming = join(target, INCOMING + randomBytes(4).toString('hex'));
   try {
+    await mkdir(target, { recursive: true });
+    await settle(target);
     await mkdir(incoming);
     for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes);
     await writeSynced(join(incoming, MANIFEST), Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
     await syncDirectory(incoming);
     await rename(incoming, join(target, PENDING));
     await syncDirectory(target);
+    await settle(target);
+    await syncDirectory(dirname(target));
   } catch (error) {
-    await rm(incoming, { recursive: true, force: true });
+    await rm(incoming, { recursive: true, force: true }).catch(() => undefined);
     throw new UserError(
       `${directory}: the model could not be written (${(error as NodeJS.ErrnoException).code ?? error})`,
     );
   }
-  await settle(target);
-  await syncDirectory(dirname(target));
 }
 
 /** Finishes what a killed writer began: a complete artifact moves to its place, an incomplete one is removed. */
@@ -85,7 +88,8 @@ async function settle(directory: string): Promise<void> {
   await syncDirectory(directory);
 }
 
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+/** Writes a new file, all of it, and waits until the disk has it. */
+export async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'wx');
   try {
     await file.writeFile(bytes);
@@ -108,7 +112,17 @@ async function syncDirectory(path: string): Promise<void> {
  * @throws UserError if there is none, or it is broken.
  */
 export async function readArtifact(directory: string): Promise<Artifact> {
-  const manifest = parseManifest(await readPart(directory, MANIFEST), directory);
+  const bytes = await readPart(directory, MANIFEST);
+  try {
+    return await readFiles(directory, parseManifest(bytes, directory));
+  } catch (error) {
+    // A new artifact may have come in the meantime.
+    if (sha256(await readPart(directory, MANIFEST)) === sha256(bytes)) throw error;
+    return readArtifact(directory);
+  }
+}
+
+async function readFiles(directory: string, manifest: Manifest): Promise<Artifact> {
   const files: Record<string, Uint8Array> = {};
   for (const [name, { sha256: expected }] of Object.entries(manifest.files)) {
     const bytes = await readPart(directory, name);
@@ -151,6 +165,6 @@ function parseManifest(bytes: Uint8Array, directory: string): Manifest {
   if (result.success) return result.output;
   const [issue] = result.issues;
   throw new UserError(
-    `${path}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`,
+    oneLine(`${path}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`),
   );
 }

@@ -16,8 +16,9 @@ export async function evaluate(
   known: Vocabulary,
   ratings: Ratings,
 ): Promise<Evaluation> {
-  const users = Array.from(ratings.users, (row) => ratings.userIds[row]);
-  const items = Array.from(ratings.items, (row) => ratings.itemIds[row]);
+  // The unknown row has no id; no model knows the empty one.
+  const users = Array.from(ratings.users, (row) => ratings.userIds[row] ?? '');
+  const items = Array.from(ratings.items, (row) => ratings.itemIds[row] ?? '');
   return {
     ratings: users.length,
     ...metrics(await recommender.predict(users, items), ratings.ratings),

@@ -1,5 +1,5 @@
 import { gradientRules, type Rule } from './gradients.ts';
-import { nodesBefore } from './graph.ts';
+import { dependencies, nodesBefore } from './graph.ts';
 import type { OperatorName } from './operators.ts';
 import { add } from './ops.ts';
 import { constant, describe, GraphError, type Node, type Value } from './value.ts';
@@ -50,7 +50,7 @@ function dependents(order: readonly Node[], targets: readonly Value[]): Set<Node
   const reached = new Set<Value>(targets);
   const nodes = new Set<Node>();
   for (const node of order) {
-    if (!node.inputs.some((value) => reached.has(value))) continue;
+    if (!dependencies(node).some((value) => reached.has(value))) continue;
     nodes.add(node);
     for (const output of node.outputs) reached.add(output);
   }

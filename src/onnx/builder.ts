@@ -1,4 +1,4 @@
-import { bodyContents, bodyOf, nodesBefore } from './graph.ts';
+import { bodyContents, bodyOf, dependencies, nodesBefore } from './graph.ts';
 import { type OperatorName, operatorTable } from './operators.ts';
 import { identity } from './ops.ts';
 import type { GraphFile, ModelFile, NamedConstant, NamedType, NodeFile } from './proto.ts';
@@ -32,6 +32,8 @@ export function buildModel({ name, inputs, outputs, metadata = {} }: ModelParts)
 class Builder {
   private readonly names = new Map<Value, string>();
   private readonly taken = new Set<string>();
+  /** Where to go on looking for a free number after a name. */
+  private readonly counts = new Map<string, number>();
   private readonly initializers: NamedConstant[] = [];
   private readonly smallConstants = new Map<string, string>();
   private readonly opsets: Record<string, number> = { '': LOWEST_OPSET };
@@ -93,14 +95,20 @@ class Builder {
   private body(body: Body, name: string): GraphFile {
     for (const value of body.inputs) this.give(value, value.name);
     const { nodes, captured } = bodyContents(body);
-    for (const value of captured) this.nameOf(value, nodes[0]);
-    return {
+    for (const value of captured) {
+      const user = nodes.find((node) => dependencies(node).includes(value)) as Node;
+      this.nameOf(value, user);
+    }
+    const graph = {
       name: `${name}_body`,
       inputs: this.types(body.inputs),
       nodes: this.nodes(nodes),
       outputs: this.types(body.outputs),
       initializers: [],
     };
+    // Outside the body nothing may use what is inside.
+    for (const value of body.inputs) this.names.delete(value);
+    return graph;
   }
 
   private types(values: readonly Value[]): NamedType[] {
@@ -113,7 +121,9 @@ class Builder {
 
   private give(value: Value, wanted: string): string {
     let name = wanted;
-    for (let count = 2; this.taken.has(name); count++) name = `${wanted}_${count}`;
+    let count = this.counts.get(wanted) ?? 2;
+    while (this.taken.has(name)) name = `${wanted}_${count++}`;
+    this.counts.set(wanted, count);
     this.taken.add(name);
     this.names.set(value, name);
     return name;

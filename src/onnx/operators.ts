@@ -34,7 +34,7 @@ export const operators = {
   Erf: { since: 9, infer: shapes.unary },
   Softmax: { since: 13, infer: shapes.alongAxis },
   LogSoftmax: { since: 13, infer: shapes.alongAxis },
-  Equal: { since: 11, infer: shapes.comparison },
+  Equal: { since: 11, infer: shapes.equality },
   Less: { since: 9, infer: shapes.comparison },
   LessOrEqual: { since: 12, infer: shapes.comparison },
   Greater: { since: 9, infer: shapes.comparison },

@@ -204,12 +204,22 @@ export interface Reduction {
 }
 
 export const reduceSum = (x: Value, { axes, keepDims = false }: Reduction = {}, name?: string): Value =>
-  one('ReduceSum', axes ? [x, constant(axes, 'int64')] : [x], { keepdims: { int: Number(keepDims) } }, name);
+  one(
+    'ReduceSum',
+    axes?.length ? [x, constant(axes, 'int64')] : [x],
+    { keepdims: { int: Number(keepDims) } },
+    name,
+  );
 
 const reduction =
   (operator: OperatorName) =>
   (x: Value, { axes, keepDims = false }: Reduction = {}, name?: string): Value =>
-    one(operator, [x], { ...(axes && { axes: { ints: axes } }), keepdims: { int: Number(keepDims) } }, name);
+    one(
+      operator,
+      [x],
+      { ...(axes?.length && { axes: { ints: axes } }), keepdims: { int: Number(keepDims) } },
+      name,
+    );
 
 export const reduceMean = reduction('ReduceMean');
 export const reduceMax = reduction('ReduceMax');
@@ -272,6 +282,8 @@ export function loop(
   const carried = state.map((value) => input(`${value.name}_in`, value.dtype, value.dims));
   const result = body(trip, carried);
   const inputs = [trip, condition, ...carried];
+  if (result.state.length !== state.length)
+    throw new GraphError(`Loop "${name}": ${state.length} values enter but ${result.state.length} leave`);
   const varying = dependents({ inputs, outputs: [...result.state, ...result.scan] });
   const taken = new Set<Value>();
   // An output must come from a node inside, and no value may go out twice.

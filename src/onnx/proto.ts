@@ -123,14 +123,15 @@ function encodeTensor({ dtype, dims, data }: Constant): Proto.ITensorProto {
  * @throws GraphError if the bytes are not an ONNX model.
  */
 export function decodeModel(bytes: Uint8Array): ModelFile {
-  let proto: Proto.ModelProto;
   try {
-    proto = onnx.ModelProto.decode(bytes);
+    return readModel(onnx.ModelProto.decode(bytes));
   } catch (error) {
     throw new GraphError(`not an ONNX model: ${(error as Error).message}`);
   }
-  if (!proto.graph || proto.opsetImport.length === 0)
-    throw new GraphError('not an ONNX model: it has no graph');
+}
+
+function readModel(proto: Proto.ModelProto): ModelFile {
+  if (!proto.graph || proto.opsetImport.length === 0) throw new GraphError('it has no graph');
   return {
     irVersion: Number(proto.irVersion),
     opsets: Object.fromEntries(
@@ -175,7 +176,8 @@ function dtypeOf(number: number | null | undefined): DataType {
   return (known ?? Types[number ?? 0]?.toLowerCase() ?? `type ${number}`) as DataType;
 }
 
-const text = new TextDecoder();
+// A byte order mark at the start of an id is a part of it.
+const text = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function decodeAttribute(proto: Proto.IAttributeProto): Attribute<GraphFile> {
   switch (proto.type) {
@@ -205,8 +207,8 @@ function decodeTensor(proto: Proto.ITensorProto): Constant {
 
 function decodeData(proto: Proto.ITensorProto): TensorData {
   if (proto.dataType === Types.STRING) return (proto.stringData ?? []).map((bytes) => text.decode(bytes));
-  // A copy, since raw data lies in the file at any offset, which a typed array may not have.
-  const raw = proto.rawData ? new Uint8Array(proto.rawData) : undefined;
+  // A copy, since raw data lies in the file at any offset, which a typed array may not have. Absent data is empty.
+  const raw = proto.rawData?.length ? new Uint8Array(proto.rawData) : undefined;
   switch (proto.dataType) {
     case Types.FLOAT:
       return raw ? new Float32Array(raw.buffer) : Float32Array.from(proto.floatData ?? []);

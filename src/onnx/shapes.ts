@@ -91,10 +91,17 @@ export const binary: Infer = ([a, b]) => {
   return [{ dtype: a.dtype, dims: broadcast(a.dims, b.dims) }];
 };
 
-export const comparison: Infer = ([a, b]) => {
-  expectSame([a, b]);
-  return [{ dtype: 'bool', dims: broadcast(a.dims, b.dims) }];
-};
+const compare =
+  (allowed: readonly DataType[]): Infer =>
+  ([a, b]) => {
+    expectSame([a, b]);
+    expectDtype(a, allowed);
+    return [{ dtype: 'bool', dims: broadcast(a.dims, b.dims) }];
+  };
+
+export const comparison = compare(NUMERIC);
+
+export const equality = compare([...NUMERIC, 'bool']);
 
 export const logical: Infer = (inputs) => {
   for (const value of inputs) expectDtype(value, ['bool']);
@@ -147,7 +154,7 @@ export const reshape: Infer = ([x, shape], _, dims) => {
   }
   const outSize = product(out);
   if (
-    out.some((dim) => typeof dim === 'number' && !Number.isInteger(dim)) ||
+    out.some((dim) => typeof dim !== 'string' && !(Number.isInteger(dim) && dim >= 0)) ||
     (size ?? outSize) !== (outSize ?? size)
   ) {
     throw new GraphError(`${describe(x)} does not fit into [${asked}]`);
@@ -190,6 +197,7 @@ export const unsqueeze: Infer = ([x, axes]) => {
   const fresh = constantInts(axes) ?? [];
   const rank = x.dims.length + fresh.length;
   const places = fresh.map((axis) => axisOf(axis, rank));
+  if (new Set(places).size < places.length) throw new GraphError(`the axes [${fresh}] repeat one`);
   const rest = [...x.dims];
   return [
     {
@@ -200,6 +208,7 @@ export const unsqueeze: Infer = ([x, axes]) => {
 };
 
 export const concat: Infer = (inputs, attributes) => {
+  if (inputs.length === 0) throw new GraphError('there is nothing to join');
   expectSame(inputs);
   const axis = axisOf(intOf(attributes, 'axis', 0), inputs[0].dims.length);
   for (const value of inputs) {

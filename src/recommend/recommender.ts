@@ -18,7 +18,11 @@ export class Recommender {
   static async create({ manifest, files }: Artifact, runtime: Runtime): Promise<Recommender> {
     const bytes = files['predict.onnx'];
     if (!bytes) throw new UserError('manifest.json lists no predict.onnx; train the model again');
-    return new Recommender(manifest, await runtime.createSession(bytes));
+    const session = await runtime.createSession(bytes).catch((error: Error) => {
+      const [reason] = error.message.split('\n');
+      throw new UserError(`predict.onnx: ${runtime.name} refuses it: ${reason}; train the model again`);
+    });
+    return new Recommender(manifest, session);
   }
 
   /**

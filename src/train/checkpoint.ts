@@ -1,7 +1,9 @@
-import { readFile, rm } from 'node:fs/promises';
-import writeFileAtomic from 'write-file-atomic';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { sha256, writeSynced } from '../artifact/artifact.ts';
+import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
-import { buildModel, decodeModel, encodeModel, GraphError, initializer } from '../onnx/index.ts';
+import { buildModel, decodeModel, encodeModel, initializer } from '../onnx/index.ts';
 import type { EpochRecord } from './fit.ts';
 
 /** Tensors by name: parameters, and optimizer state. */
@@ -21,7 +23,14 @@ export interface Checkpoint {
 
 const BEST = 'best.';
 
-/** Writes a checkpoint, as an ONNX file of tensors, so that a kill leaves the one before or this one. */
+/** A checkpoint that is being written. */
+const incomingOf = (path: string): string => `${path}.incoming`;
+
+/**
+ * Writes a checkpoint, as an ONNX file of tensors, so that a kill leaves the one before or this one.
+ *
+ * @throws UserError if it cannot be written.
+ */
 export async function writeCheckpoint(
   path: string,
   { settings, history, carried, best = {} }: Checkpoint,
@@ -38,7 +47,18 @@ export async function writeCheckpoint(
     ),
     metadata: { settings: JSON.stringify(settings), history: JSON.stringify(history) },
   });
-  await writeFileAtomic(path, Buffer.from(encodeModel(file)));
+  const metadata = { ...file.metadata, sha256: sha256(encodeModel(file)) };
+  const incoming = incomingOf(path);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await rm(incoming, { force: true });
+    await writeSynced(incoming, encodeModel({ ...file, metadata }));
+    await rename(incoming, path);
+  } catch (error) {
+    await rm(incoming, { force: true }).catch(() => undefined);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`${path}: the checkpoint could not be written (${code ?? error})`);
+  }
 }
 
 /**
@@ -58,15 +78,16 @@ export async function readCheckpoint(
     );
   });
   const found = parse(bytes, path);
-  const other = Object.keys({ ...found.settings, ...settings }).filter(
-    (key) => JSON.stringify(found.settings[key]) !== JSON.stringify(settings[key]),
-  );
+  const [was, is] = [new Map(leaves(found.settings)), new Map(leaves(settings))];
+  const other = [...new Map([...was, ...is]).keys()].filter((key) => was.get(key) !== is.get(key));
   if (other.length > 0) {
-    const was = other.map(
-      (key) => `${key} was ${JSON.stringify(found.settings[key])}, is ${JSON.stringify(settings[key])}`,
+    const changes = other.map(
+      (key) => `${key} was ${was.get(key) ?? 'not set'}, is ${is.get(key) ?? 'not set'}`,
     );
     throw new UserError(
-      `${path}: belongs to another training: ${was.join('; ')}; use its settings, or train without --resume`,
+      oneLine(
+        `${path}: belongs to another training: ${changes.join('; ')}; use its settings, or train without --resume`,
+      ),
     );
   }
   return found;
@@ -74,15 +95,28 @@ export async function readCheckpoint(
 
 export async function removeCheckpoint(path: string): Promise<void> {
   await rm(path, { force: true });
+  await rm(incomingOf(path), { force: true });
+}
+
+/** Each setting by its path: `training.epochs` and `5`. */
+function leaves(value: unknown, path: readonly string[] = []): [string, string][] {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+    ? Object.entries(value).flatMap(([key, part]) => leaves(part, [...path, key]))
+    : [[path.join('.'), JSON.stringify(value)]];
 }
 
 function parse(bytes: Uint8Array, path: string): Checkpoint {
   try {
-    const { graph, metadata } = decodeModel(bytes);
-    const tensors = graph.initializers.map(({ name, dims, data }): [string, Tensors[string]] => [
-      name.replace(/\.value$/, ''),
-      { dims, data: data as Float32Array },
-    ]);
+    const file = decodeModel(bytes);
+    const { sha256: expected, ...metadata } = file.metadata;
+    if (sha256(encodeModel({ ...file, metadata })) !== expected) throw new Error('changed');
+    // Outputs, since equal tensors are kept once.
+    const { nodes, initializers } = file.graph;
+    const constants = new Map(initializers.map(({ name, ...constant }) => [name, constant]));
+    const tensors = nodes.map(({ inputs, outputs }): [string, Tensors[string]] => {
+      const { dims, data } = constants.get(inputs[0]) as (typeof initializers)[number];
+      return [outputs[0], { dims, data: data as Float32Array }];
+    });
     const ofBest = tensors.filter(([name]) => name.startsWith(BEST));
     return {
       settings: JSON.parse(metadata.settings),
@@ -92,10 +126,7 @@ function parse(bytes: Uint8Array, path: string): Checkpoint {
         best: Object.fromEntries(ofBest.map(([name, tensor]) => [name.slice(BEST.length), tensor])),
       }),
     };
-  } catch (error) {
-    if (error instanceof GraphError || error instanceof SyntaxError) {
-      throw new UserError(`${path}: the checkpoint is broken; train without --resume`);
-    }
-    throw error;
+  } catch {
+    throw new UserError(`${path}: the checkpoint is broken; train without --resume`);
   }
 }

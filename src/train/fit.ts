@@ -61,6 +61,8 @@ export interface FitOptions {
   };
   /** Ends training after the running epoch. */
   readonly signal?: AbortSignal;
+  /** Ratings in one run of the graph: between runs there is time for a progress bar, and for Ctrl-C. */
+  readonly ratingsARun?: number;
   onProgress?(progress: Progress): void;
 }
 
@@ -74,18 +76,29 @@ export interface Fitted {
   readonly seconds: { readonly build: number; readonly train: number };
 }
 
-/** Ratings in one run of the graph: between runs there is time for a progress bar, and for Ctrl-C. */
-const RATINGS_A_RUN = 2 ** 18;
-
 /** Numbers for dropout masks, shared by all steps of a run; masks begin anywhere in them. */
 const NOISE = 2 ** 20;
 
 /** One seed gives independent generators for all that is random. */
 const STREAMS = { initial: 1, epoch: 1000 };
 
-/** Trains a model's parameters: one run of the epoch graph an epoch, or several for large data. */
+/**
+ * Trains a model's parameters: one run of the epoch graph an epoch, or several for large data.
+ *
+ * @throws UserError if training diverges, or is stopped before its first epoch.
+ */
 export async function fitParameters(options: FitOptions): Promise<Fitted> {
-  const { model, ratings, settings, runtime, valid, checkpoint, signal, onProgress } = options;
+  const {
+    model,
+    ratings,
+    settings,
+    runtime,
+    valid,
+    checkpoint,
+    signal,
+    ratingsARun = 2 ** 18,
+    onProgress,
+  } = options;
   const { epochs, optimizer, seed, patience = Number.POSITIVE_INFINITY } = settings;
   const started = performance.now();
   const graph = epochGraph(model, { optimizer, loss: losses[settings.loss], lazy: settings.lazy });
@@ -102,7 +115,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
 
   while (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience) {
     const epoch = history.length;
-    const feed = epochFeeds(ratings, settings, graph, epoch);
+    const feed = epochFeeds(ratings, settings, graph, epoch, ratingsARun);
     let sum = 0;
     for (let done = 0; done < ratings.ratings.length; ) {
       const run = feed(done);
@@ -112,11 +125,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
       );
       sum += run.sizes.reduce((total, size, step) => total + size * Number(results.loss.data[step]), 0);
       done = run.end;
-      if (!Number.isFinite(sum)) {
-        throw new UserError(
-          `training diverged in epoch ${epoch + 1}: the loss is not a finite number; use a lower learning rate than ${settings.schedule.config.learningRate}`,
-        );
-      }
+      if (!Number.isFinite(sum)) throw diverged(settings, epoch + 1);
       if (done < ratings.ratings.length)
         onProgress?.({ epoch, epochs, done, ratings: ratings.ratings.length, loss: sum / done });
       await setImmediate();
@@ -125,6 +134,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     const error =
       valid &&
       metrics(await scorer.score(fromTensors(model, carried), valid.users, valid.items), valid.ratings);
+    if (error && !Number.isFinite(error.rmse)) throw diverged(settings, epoch + 1);
     history.push({ loss, ...(error && { valid: error }) });
     const isBest = valid !== undefined && epochsSinceBest(history) === 0;
     if (isBest) best = fromTensors(model, carried);
@@ -146,6 +156,8 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     }
   }
   await session.release();
+  if (history.length === 0)
+    throw new UserError('training was stopped before its first epoch: there is no model');
   return {
     parameters: best ?? fromTensors(model, carried),
     history,
@@ -153,6 +165,13 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     scorer,
     seconds: { build: (built - started) / 1000, train: (performance.now() - built) / 1000 },
   };
+}
+
+/** What is thrown where numbers are no longer finite: for the user, since the learning rate is too high. */
+export function diverged({ schedule }: Settings, epoch: number): UserError {
+  return new UserError(
+    `training diverged in epoch ${epoch}: the error is not a finite number; use a lower learning rate than ${schedule.config.learningRate}`,
+  );
 }
 
 /** 0: the last epoch is the best, or there is no validation set. */
@@ -166,15 +185,22 @@ function epochsSinceBest(history: readonly EpochRecord[]): number {
 type Feeds = Record<string, Tensor>;
 
 /** The inputs of an epoch's runs: from a place in the epoch's order to the feeds of the run that begins there. */
-function epochFeeds(ratings: Ratings, settings: Settings, graph: EpochGraph, epoch: number) {
-  const { batch, epochs, seed, schedule } = settings;
+function epochFeeds(
+  ratings: Ratings,
+  settings: Settings,
+  graph: EpochGraph,
+  epoch: number,
+  ratingsARun: number,
+) {
+  const { epochs, seed, schedule } = settings;
   const count = ratings.ratings.length;
+  const batch = Math.min(settings.batch, count);
   const random = generator(seed, STREAMS.epoch + epoch);
   const order = shuffled(count, random);
   const steps = Math.ceil(count / batch);
   // Batches of nearly equal size, so that none is too small to be told from noise.
   const startOf = (step: number): number => Math.floor((step * count) / steps);
-  const stepsARun = Math.max(1, Math.floor(RATINGS_A_RUN / batch));
+  const stepsARun = Math.max(1, Math.floor(ratingsARun / batch));
   let step = 0;
 
   return (begin: number): { feeds: Feeds; end: number; sizes: number[] } => {

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { DataFacts, Model, ModelDefinition } from '../../graphs/model.ts';
-import { predictGraph } from '../../graphs/predict.ts';
+import { predictGraph, type Vocabulary } from '../../graphs/predict.ts';
 import { sha256, writeArtifact } from '../artifact/artifact.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import { checkTrainable, type Ratings } from '../data/ratings.ts';
+import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import { encodeModel } from '../onnx/index.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { nodeRuntime } from '../run/node.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { VERSION } from '../version.ts';
-import { type Fitted, fitParameters, type Progress, type Settings } from './fit.ts';
+import { diverged, type Fitted, fitParameters, type Progress, type Settings } from './fit.ts';
 import { adamW } from './optimizers.ts';
 import { oneCycle } from './schedules.ts';
 
@@ -28,17 +29,24 @@ export interface TrainOptions extends Partial<Settings> {
 /**
  * Trains a model: `await train(await readRatings('ratings.csv'), dotBias({ factors: 50 }))`.
  *
- * @throws UserError if the ratings cannot train a model, or training diverges.
+ * @throws UserError if the ratings or the settings cannot train a model, training diverges, or it is stopped before its
+ * first epoch.
  */
 export async function train(
   ratings: Ratings,
   definition: ModelDefinition,
   options: TrainOptions = {},
 ): Promise<TrainedModel> {
+  checkRows(ratings, 'the ratings', 0);
   checkTrainable(ratings, 'the ratings');
+  if (options.valid) {
+    checkRows(options.valid, 'the validation ratings', 1);
+    checkVocabulary(options.valid, ratings, 'the validation ratings');
+  }
   const facts = factsOf(ratings);
   const model = definition(facts);
   const settings: Settings = { ...defaultSettings(model), ...definedOnly(options) };
+  checkSettings(settings);
   const runtime = options.runtime ?? (await nodeRuntime());
   const data = {
     ...facts,
@@ -63,10 +71,52 @@ export async function train(
       settings: described,
     },
   });
-  return TrainedModel.create(ratings, model, fitted, {
+  const trained = await TrainedModel.create(ratings, model, fitted, {
     ...described,
     libraries: { [runtime.name]: runtime.version },
   });
+  if (!Number.isFinite(trained.manifest.metrics.train.rmse)) throw diverged(settings, fitted.epoch);
+  return trained;
+}
+
+/** @param unknown 1 where ratings of the unknown row are welcome, else 0 */
+function checkRows(ratings: Ratings, name: string, unknown: 0 | 1): void {
+  const count = ratings.ratings.length;
+  if (count === 0) throw new UserError(`${name}: there are none`);
+  for (const [kind, ids, rows] of [
+    ['user', ratings.userIds, ratings.users],
+    ['item', ratings.itemIds, ratings.items],
+  ] as const) {
+    if (rows.length !== count)
+      throw new UserError(`${name}: ${count} ratings, but ${rows.length} ${kind} rows`);
+    const at = rows.findIndex((row) => !(row >= 0 && row < ids.length + unknown));
+    if (at >= 0)
+      throw new UserError(
+        `${name}: number ${at + 1} has ${kind} row ${rows[at]}, but there are ${ids.length} ${kind} ids`,
+      );
+  }
+  const at = ratings.ratings.findIndex((rating) => !Number.isFinite(rating));
+  if (at >= 0)
+    throw new UserError(`${name}: number ${at + 1} is ${ratings.ratings[at]}, not a finite number`);
+}
+
+/** Row numbers mean nothing with other ids. */
+function checkVocabulary(ratings: Vocabulary, known: Vocabulary, name: string): void {
+  for (const key of ['userIds', 'itemIds'] as const) {
+    const [ids, others] = [ratings[key], known[key]];
+    if (ids !== others && !(ids.length === others.length && ids.every((id, row) => id === others[row])))
+      throw new UserError(
+        `${name}: their ${key} are not those of training; split the ratings, or read with { vocabulary }`,
+      );
+  }
+}
+
+function checkSettings(settings: Settings): void {
+  for (const name of ['epochs', 'batch', 'patience'] as const) {
+    const value = settings[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
+      throw new UserError(`${name} is ${value}; give a whole number from 1`);
+  }
 }
 
 /** The recipe of `scripts/bench`: five epochs of one-cycle AdamW in batches of 64. */
@@ -144,6 +194,7 @@ export class TrainedModel {
     readonly predictFile: Uint8Array,
     readonly seconds: Fitted['seconds'],
     private readonly model: Fitted,
+    private readonly known: Vocabulary,
   ) {}
 
   /** Lays out the files of a model that has been fitted. */
@@ -165,11 +216,19 @@ export class TrainedModel {
       metrics: { train: { rmse: metrics(predicted, ratings.ratings).rmse }, ...(valid && { valid }) },
       files: { 'predict.onnx': { bytes: predictFile.length, sha256: sha256(predictFile) } },
     };
-    return new TrainedModel(manifest, predictFile, fitted.seconds, fitted);
+    const { userIds, itemIds } = ratings;
+    return new TrainedModel(manifest, predictFile, fitted.seconds, fitted, { userIds, itemIds });
   }
 
-  /** How well the model predicts ratings given by the row numbers it was trained with (see the splits). */
-  async evaluate({ users, items, ratings }: Ratings): Promise<Metrics> {
+  /**
+   * How well the model predicts ratings given by the row numbers it was trained with (see the splits).
+   *
+   * @throws UserError if they have other ids.
+   */
+  async evaluate(actual: Ratings): Promise<Metrics> {
+    checkRows(actual, 'the ratings', 1);
+    checkVocabulary(actual, this.known, 'the ratings');
+    const { users, items, ratings } = actual;
     return metrics(await this.model.scorer.score(this.model.parameters, users, items), ratings);
   }
 

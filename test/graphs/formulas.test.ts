@@ -1,0 +1,158 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { expect, describe as group, test } from 'vitest';
+import { dotBias } from '../../graphs/dot-bias.ts';
+import { mlp } from '../../graphs/mlp.ts';
+import { type DataFacts, defaultRange, type Model } from '../../graphs/model.ts';
+import { scoreGraph } from '../../graphs/predict.ts';
+import * as onnx from '../../src/onnx/index.ts';
+import { dot, randomParameters, rowOf, scaled } from './models.ts';
+
+const facts: DataFacts = { users: 5, items: 4, low: 1, high: 5 };
+
+/** The ratings of all pairs of rows, the average rows included. */
+async function scores(model: Model): Promise<{ user: number; item: number; rating: number }[]> {
+  const values = randomParameters(model);
+  const pairs = Array.from({ length: 6 * 5 }, (_, place) => ({
+    user: place % 6,
+    item: Math.floor(place / 6),
+  }));
+  const session = await InferenceSession.create(onnx.encodeModel(scoreGraph(model)));
+  const { rating } = await session.run({
+    ...Object.fromEntries(
+      Object.entries(model.parameters).map(([name, { dims }]) => [
+        name,
+        new Tensor('float32', values[name].data, dims),
+      ]),
+    ),
+    user: new Tensor(
+      'int32',
+      pairs.map(({ user }) => user),
+    ),
+    item: new Tensor(
+      'int32',
+      pairs.map(({ item }) => item),
+    ),
+  });
+  await session.release();
+  return pairs.map((pair, place) => ({ ...pair, rating: Number(rating.data[place]) }));
+}
+
+group('the formula, against plain loops', () => {
+  test('dot-bias', async () => {
+    const model = dotBias({ factors: 3, range: [0.5, 6] })(facts);
+    const { user_factors, item_factors, user_bias, item_bias } = randomParameters(model);
+    for (const { user, item, rating } of await scores(model)) {
+      const affinity = dot(rowOf(user_factors.data, 3, user), rowOf(item_factors.data, 3, item));
+      const score = affinity + rowOf(user_bias.data, 1, user)[0] + rowOf(item_bias.data, 1, item)[0];
+      expect(rating).toBeCloseTo(scaled(score, [0.5, 6]), 5);
+    }
+  });
+
+  test.each([[[]], [[7]], [[6, 3]]])('mlp with hidden layers of %j', async (hidden) => {
+    const model = mlp({ factors: [3, 2], hidden })(facts);
+    const values = randomParameters(model);
+    for (const { user, item, rating } of await scores(model)) {
+      let activation = [
+        ...rowOf(values.user_factors.data, 3, user),
+        ...rowOf(values.item_factors.data, 2, item),
+      ];
+      for (const [place, width] of [...hidden, 1].entries()) {
+        const weight = values[`linear_${place + 1}_weight`].data;
+        const bias = values[`linear_${place + 1}_bias`].data;
+        const outputs = Array.from(bias, (start, output) =>
+          activation.reduce((sum, one, row) => sum + one * weight[row * width + output], start),
+        );
+        activation = place < hidden.length ? outputs.map((one) => Math.max(0, one)) : outputs;
+      }
+      expect(rating).toBeCloseTo(scaled(activation[0], [0, 5.5]), 5);
+    }
+  });
+});
+
+group('choices that are not made', () => {
+  test.each([
+    [1, 5, [0, 5.5]],
+    [0.5, 5, [0.5 - 4.5 / 4, 5 + 4.5 / 8]],
+    [0, 1, [-0.25, 1.125]],
+    [-10, 10, [-15, 12.5]],
+  ])('the range of ratings from %d to %d', (low, high, range) => {
+    expect(defaultRange({ low, high })).toEqual(range);
+    for (const definition of [dotBias(), mlp()])
+      expect(definition({ users: 2, items: 2, low, high }).config).toMatchObject({ range });
+  });
+
+  test('dot-bias has a vector and a bias a user and an item', () => {
+    const { config, parameters } = dotBias()(facts);
+    const initial = { normal: config.spread };
+    expect(config).toEqual({ factors: 50, range: [0, 5.5], spread: expect.any(Number) });
+    expect(parameters).toEqual({
+      user_factors: { dims: [5, 50], initial, rowsOf: 'user' },
+      item_factors: { dims: [4, 50], initial, rowsOf: 'item' },
+      user_bias: { dims: [5], initial, rowsOf: 'user' },
+      item_bias: { dims: [4], initial, rowsOf: 'item' },
+    });
+  });
+
+  test('the layers of mlp go from both embeddings to one number, and start as torch.nn.Linear does', () => {
+    const { parameters } = mlp({ factors: 8, hidden: [6, 3] })(facts);
+    const shapes = Object.fromEntries(Object.entries(parameters).map(([name, { dims }]) => [name, dims]));
+    expect(shapes).toEqual({
+      user_factors: [5, 8],
+      item_factors: [4, 8],
+      linear_1_weight: [16, 6],
+      linear_1_bias: [6],
+      linear_2_weight: [6, 3],
+      linear_2_bias: [3],
+      linear_3_weight: [3, 1],
+      linear_3_bias: [1],
+    });
+    expect(parameters.linear_1_weight.initial).toEqual({ uniform: 1 / 4 });
+    expect(parameters.linear_3_bias.initial).toEqual({ uniform: 1 / Math.sqrt(3) });
+  });
+
+  test.each([
+    [943, 1682, [74, 102]],
+    [610, 9724, [58, 274]],
+    [2, 10_000_000, [2, 600]],
+  ])('embeddings of %d users and %d items grow as min(600, round(1.6 · n^0.56))', (users, items, sizes) => {
+    const { config, parameters } = mlp({ factors: 'auto' })({ ...facts, users, items });
+    expect(config.factors).toEqual(sizes);
+    expect(parameters.user_factors.dims).toEqual([users, sizes[0]]);
+    expect(parameters.item_factors.dims).toEqual([items, sizes[1]]);
+  });
+
+  test.each([
+    [undefined, [0.05, 0, 0]],
+    [0.2, [0.2, 0, 0]],
+    [
+      [0.1, 0.2],
+      [0.1, 0.2, 0],
+    ],
+    [
+      [0.1, 0.2, 0.3],
+      [0.1, 0.2, 0.3],
+    ],
+  ])('dropout of %j falls on the embeddings, then on each hidden layer', (dropout, rates) => {
+    const model = mlp({ hidden: [6, 3], dropout })(facts);
+    expect(model.config.dropout).toEqual(rates);
+    const used: [dims: unknown, rate: number][] = [];
+    const parameters = Object.fromEntries(
+      Object.entries(model.parameters).map(([name, { dims }]) => [name, onnx.input(name, 'float', dims)]),
+    );
+    const row = onnx.input('row', 'int64', ['batch']);
+    model.rating(parameters, row, row, (x, rate) => {
+      used.push([x.dims[1], rate]);
+      return x;
+    });
+    expect(used).toEqual([
+      [model.parameters.linear_1_weight.dims[0], rates[0]],
+      [6, rates[1]],
+      [3, rates[2]],
+    ]);
+  });
+
+  test('the config is plain JSON', () => {
+    for (const { config } of [dotBias()(facts), mlp()(facts)])
+      expect(JSON.parse(JSON.stringify(config))).toEqual(config);
+  });
+});

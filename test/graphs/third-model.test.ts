@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { nodeRuntime, Recommender, randomSplit, readArtifact, readRatings, train } from '../../src/index.ts';
+import { sample, temporaryFolder } from '../data/files.ts';
+import { neuralFactorization } from './factorization.ts';
+
+const folder = temporaryFolder();
+
+test('a third model is one short file, written against the public entry alone', async () => {
+  const source = await readFile('test/graphs/factorization.ts', 'utf8');
+  expect(source.trimEnd().split('\n').length).toBeLessThan(40);
+  expect(source.match(/from '.*'/g)).toEqual(["from '../../src/index.ts'"]);
+});
+
+test('it is trained, saved and read back as those that came with the package are', async () => {
+  const rows = gunzipSync(await readFile(join(sample, 'ratings.csv.gz')))
+    .toString()
+    .split('\n');
+  const few = await folder.write('few.csv', rows.slice(0, 5001).join('\n'));
+  const split = randomSplit(await readRatings(few), 0.1, 1);
+  const model = await train(split.train, neuralFactorization(), { valid: split.valid });
+
+  const { ratings } = split.train;
+  const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
+  const squares = split.valid.ratings.map((rating) => (rating - mean) ** 2);
+  const errorOfMean = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
+  const { rmse } = await model.evaluate(split.valid);
+  expect(rmse).toBeLessThan(0.95 * errorOfMean);
+
+  const path = join(folder.path, 'model');
+  await model.save(path);
+  const artifact = await readArtifact(path);
+  expect(artifact.manifest.model).toEqual({
+    name: 'neural-factorization',
+    config: { factors: 16, hidden: 16 },
+  });
+  const recommender = await Recommender.create(artifact, await nodeRuntime());
+  const [users, items] = [
+    ['1', '2', '3', 'nobody'],
+    ['1', '260', 'nothing', '1'],
+  ];
+  const predicted = await recommender.predict(users, items);
+  expect(predicted).toEqual(await (await model.recommender()).predict(users, items));
+  expect(new Set(predicted).size).toBe(users.length);
+});
