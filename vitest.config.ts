@@ -1,10 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests of the package as it is built; `test/build.ts` builds it before them. */
+const built = ['test/cli/**/*.test.ts', 'test/package.test.ts', 'test/readme.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Training and child processes; most tests take far less.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: 'source', include: ['test/**/*.test.ts'], exclude: built } },
+      { extends: true, test: { name: 'package', include: built, globalSetup: 'test/build.ts' } },
+    ],
   },
 });

@@ -1,14 +1,15 @@
 // Bundles the library and the command line into dist/, with onnx-proto inside: it asks for an old protobufjs, which
 // an installed package could not override. All other dependencies stay outside.
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 rmSync('dist', { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: { index: 'src/index.ts', cli: 'src/cli/main.ts' },
   outdir: 'dist',
   bundle: true,
+  metafile: true,
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
   platform: 'node',
@@ -20,3 +21,12 @@ await build({
   },
   external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
 });
+
+// Whose code is inside must be said there.
+const bundled = Object.keys(metafile.inputs).map(
+  (path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1],
+);
+const notices = [...new Set(bundled)]
+  .filter(Boolean)
+  .map((name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8').trim()}\n`);
+writeFileSync('dist/THIRD-PARTY', notices.join('\n'));

@@ -68,8 +68,8 @@ test('imports point one way only', async () => {
   expect(wrong).toEqual([]);
 });
 
-test(`no file is over ${MOST_LINES} lines`, async () => {
-  const long = (await sources('src', 'graphs', 'test', 'scripts'))
+test(`no source file is over ${MOST_LINES} lines`, async () => {
+  const long = (await sources('src', 'graphs', 'scripts'))
     .map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }))
     .filter(({ lines }) => lines > MOST_LINES);
   expect(long).toEqual([]);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { downloadCommand } from './download.ts';
@@ -11,12 +12,11 @@ import { trainCommand } from './train.ts';
 const program = new Command('cofactor')
   .description('Train a recommender from a file of ratings; serve it anywhere ONNX runs.')
   .version(VERSION)
-  .showHelpAfterError('(cofactor help COMMAND says more)')
-  .addCommand(trainCommand())
-  .addCommand(evaluateCommand())
-  .addCommand(predictCommand())
-  .addCommand(inspectCommand())
-  .addCommand(downloadCommand());
+  .configureOutput({
+    outputError: (text, write) => write(`cofactor: ${oneLine(text.replace(/^error: /, ''))}\n`),
+  });
+for (const command of [trainCommand, evaluateCommand, predictCommand, inspectCommand, downloadCommand])
+  program.addCommand(command().copyInheritedSettings(program));
 
 // A reader that has seen enough, such as `head`, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -28,7 +28,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   const message =
-    error instanceof UserError ? error.message : `this is a bug in cofactor: ${(error as Error).message}`;
+    error instanceof UserError ? error.message : `this is a bug in cofactor: ${oneLine(String(error))}`;
   process.stderr.write(`cofactor: ${message}\n`);
   if (process.env.COFACTOR_DEBUG) process.stderr.write(`${(error as Error).stack}\n`);
   process.exitCode = 1;

@@ -55,7 +55,7 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
   }
   noteUnknown('user', users, known.userIds);
   noteUnknown('item', items, known.itemIds);
-  if (out !== undefined) printNote(`Wrote ${plural(users.length, 'prediction')} to ${out}`);
+  if (out !== undefined) printLine(`Wrote ${plural(users.length, 'prediction')} to ${out}`);
 }
 
 function noteUnknown(noun: string, ids: readonly string[], known: readonly string[]): void {

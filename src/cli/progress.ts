@@ -13,23 +13,23 @@ export function progressBar(): { update(progress: Progress): void; stop(): void 
     hideCursor: true,
     stream: process.stderr,
   });
-  let started: { at: number; done: number } | undefined;
+  const at = performance.now();
+  let first: number | undefined;
   return {
     update({ epoch, epochs, done, ratings, loss, valid }) {
       const all = epoch * ratings + done;
-      const now = performance.now();
-      // The first call comes after the first run, so the time of it is not known; a resumed training starts later.
-      if (!started) {
-        started = { at: now, done: all };
-        bar.start(epochs * ratings, all, { epoch: '', loss: '', valid: '', rate: '…', left: '…' });
+      if (first === undefined) {
+        // A resumed training begins with a later epoch.
+        first = epoch * ratings;
+        bar.start(epochs * ratings, all, { epoch: '', loss: '', valid: '', rate: '', left: '' });
       }
-      const rate = (all - started.done) / ((now - started.at) / 1000);
+      const rate = (all - first) / ((performance.now() - at) / 1000);
       bar.update(all, {
         epoch: `${epoch + 1}/${epochs}`,
         loss: loss.toFixed(4),
         valid: valid ? ` · validation RMSE ${valid.rmse.toFixed(4)}` : '',
-        rate: rate > 0 ? count(Math.round(rate)) : '…',
-        left: rate > 0 ? `${Math.ceil((epochs * ratings - all) / rate)} s` : '…',
+        rate: count(Math.round(rate)),
+        left: `${Math.ceil((epochs * ratings - all) / rate)} s`,
       });
     },
     stop: () => bar.stop(),

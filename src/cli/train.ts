@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
@@ -145,7 +145,8 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
 
   const bar = progressBar();
   const interrupt = onInterrupt();
-  const path = `${out.replace(/[/\\]+$/, '')}.checkpoint`;
+  // Beside the folder, also where it is named `.`.
+  const path = join(out, '..', `${basename(resolve(out))}.checkpoint`);
   let model: TrainedModel;
   try {
     model = await train(ratings, definition, {
@@ -169,11 +170,12 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const exporting = performance.now();
   await model.save(out);
   const export_ = (performance.now() - exporting) / 1000;
+  const { manifest } = model;
   // What was cut off can still go on.
-  if (!interrupt.signal.aborted) await removeCheckpoint(path);
+  const cutOff = interrupt.signal.aborted && manifest.history.length < Number(manifest.training.epochs);
+  if (!cutOff) await removeCheckpoint(path);
 
   const heldOut = testRatings ? await model.evaluate(testRatings) : model.manifest.metrics.valid;
-  const { manifest } = model;
   if (json) {
     printJson({
       model: manifest.model.name,
@@ -198,7 +200,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
     printLine(`  ${name} RMSE ${error(heldOut.rmse)}, MAE ${error(heldOut.mae)} on ${size} ratings`);
   }
   printLine(`Wrote ${join(out, 'predict.onnx')} (${size(model.predictFile.length)}) and manifest.json`);
-  if (interrupt.signal.aborted) printNote(`Stopped early; --resume goes on from ${path}`);
+  if (cutOff) printNote(`Stopped early; --resume goes on from ${path}`);
 }
 
 function reportReading(ratings: Ratings, files: readonly string[], read: number): void {
@@ -214,6 +216,10 @@ function reportReading(ratings: Ratings, files: readonly string[], read: number)
 
 function define({ model, factors, hidden, dropout, range, spread }: TrainFlags): ModelDefinition {
   const limits = range && rangeOf(range);
+  if (dropout && dropout.length > (hidden?.length ?? 1) + 1)
+    throw new UserError(
+      `--dropout takes a rate for the embeddings and one after each hidden layer, not ${dropout.length}`,
+    );
   if (model === 'mlp') return mlp(defined({ factors, hidden, dropout, range: limits, spread }));
   if (factors === 'auto') throw new UserError('--factors auto is for --model mlp; give dot-bias a number');
   if (hidden ?? dropout) throw new UserError('--hidden and --dropout are for --model mlp');

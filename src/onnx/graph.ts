@@ -59,6 +59,23 @@ export function dependents(body: Body): Set<Node> {
   return inside;
 }
 
+/** `root` computed anew with other values in place of some that it depends on. */
+export function substitute(root: Value, replacements: ReadonlyMap<Value, Value>): Value {
+  const renewed = new Map(replacements);
+  for (const node of nodesBefore([root])) {
+    if (!node.inputs.some((value) => renewed.has(value))) continue;
+    const outputs: Value[] = [];
+    const inputs = node.inputs.map((value) => renewed.get(value) ?? value);
+    const copy: Node = { ...node, inputs, outputs };
+    for (const output of node.outputs) {
+      const renewal = { ...output, source: { kind: 'node', node: copy } } as const;
+      outputs.push(renewal);
+      if (!replacements.has(output)) renewed.set(output, renewal);
+    }
+  }
+  return renewed.get(root) ?? root;
+}
+
 // An explicit stack: a long chain of nodes must not overflow JavaScript's.
 function visit(
   roots: readonly Value[],

@@ -30,6 +30,7 @@ export class Recommender {
    *
    * @param users user ids, [n]
    * @param items item ids, [n]
+   * @throws UserError for lists of unlike length, or an id with a NUL character
    */
   async predict(users: readonly string[], items: readonly string[]): Promise<Float32Array> {
     if (users.length !== items.length) {
@@ -37,6 +38,9 @@ export class Recommender {
         `${users.length} users but ${items.length} items: predict takes as many of one as of the other`,
       );
     }
+    // ONNX Runtime in Node ends a string at its first NUL, and would take the id for another.
+    const cut = [...users, ...items].find((id) => id.includes('\0'));
+    if (cut !== undefined) throw new UserError(`${JSON.stringify(cut)}: an id may not hold a NUL character`);
     const ratings = new Float32Array(users.length);
     for (let from = 0; from < users.length; from += PAIRS_A_RUN) {
       const user = new Tensor('string', users.slice(from, from + PAIRS_A_RUN));

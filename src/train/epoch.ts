@@ -19,6 +19,7 @@ import {
 import type { Loss } from './losses.ts';
 import type { Optimizer } from './optimizers.ts';
 import { parameterGradients } from './row-gradients.ts';
+import { pack, placeholders, tablesOf, unpack, withTables } from './tables.ts';
 import { update } from './update.ts';
 
 export interface EpochOptions {
@@ -28,8 +29,9 @@ export interface EpochOptions {
   readonly lazy: boolean;
 }
 
-/** `user_factors` and `user_factors.mean`: the names of a parameter and of its optimizer state. */
-export const stateName = (parameter: string, state: string): string => `${parameter}.${state}`;
+/** `user_factors.mean`: the name of a part of a parameter's optimizer state; without one, that of the parameter. */
+export const stateName = (parameter: string, state: string): string =>
+  state ? `${parameter}.${state}` : parameter;
 
 /** The names of all that goes from epoch to epoch, in order. */
 export function carriedNames(model: Model, optimizer: Optimizer): string[] {
@@ -61,7 +63,6 @@ export interface EpochGraph {
  */
 export function epochGraph(model: Model, { optimizer, loss, lazy }: EpochOptions): EpochGraph {
   const names = Object.keys(model.parameters);
-  const width = 1 + optimizer.state.length;
   const carried = names.flatMap((name) => {
     const { dims } = model.parameters[name];
     return [
@@ -84,27 +85,43 @@ export function epochGraph(model: Model, { optimizer, loss, lazy }: EpochOptions
   const allItems = cast(items, 'int64', 'items');
   const stepCount = reshape(shapeOf(learningRate), [], undefined, 'step_count');
 
-  const { state, scan } = loop(stepCount, carried, (trip, values) => {
+  // Each table is followed by its state; outside the loop every parameter and its state is a tensor of its own.
+  const tables = tablesOf(model);
+  const parts = ['', ...optimizer.state];
+  const byName = Object.fromEntries(carried.map((value) => [value.name, value]));
+  const initial = tables.flatMap((names) =>
+    parts.map((part) => pack(names.map((name) => byName[stateName(name, part)]))),
+  );
+
+  const { state, scan } = loop(stepCount, initial, (trip, values) => {
     const at = reshape(trip, [1], undefined, 'trip_row');
     const start = gather(batchStart, at, 0, 'batch_from');
     const end = gather(batchStart, add(at, 1), 0, 'batch_to');
     const batch = (all: Value, name: string): Value => slice(all, start, end, { dim: 'batch', name });
     const scalars = mapValues(scalarsOfSteps, (vector, name) => gather(vector, trip, 0, name));
-    // Each parameter is followed by its state.
-    const groups = names.map((_, place) => values.slice(place * width, (place + 1) * width));
-    const parameters = Object.fromEntries(names.map((name, place) => [name, groups[place][0]]));
+    const groups = tables.map((_, place) => values.slice(place * parts.length, (place + 1) * parts.length));
+    const trained = groups.map(([table]) => table);
     const user = batch(allUsers, 'batch_user');
     const item = batch(allItems, 'batch_item');
+    const parameters = placeholders(model);
     const predicted = model.rating(parameters, user, item, noise.dropout(trip));
-    const error = loss(predicted, batch(actuals, 'batch_actual'));
-    const slopes = parameterGradients(error, Object.values(parameters));
-    const updated = groups.flatMap(([parameter, ...parts], place) => {
-      const own = Object.fromEntries(optimizer.state.map((part, offset) => [part, parts[offset]]));
-      const next = update(optimizer, lazy, parameter, own, slopes[place], scalars);
+    const formula = loss(predicted, batch(actuals, 'batch_actual'));
+    const error = withTables(formula, parameters, tables, trained);
+    const slopes = parameterGradients(error, trained);
+    const updated = groups.flatMap(([table, ...own], place) => {
+      const state = Object.fromEntries(optimizer.state.map((part, offset) => [part, own[offset]]));
+      const next = update(optimizer, lazy, table, state, slopes[place], scalars);
       return [next.parameter, ...optimizer.state.map((part) => next.state[part])];
     });
     return { state: updated, scan: [error] };
   });
+  const results = tables.flatMap((names, place) =>
+    parts.flatMap((part, offset) => {
+      const columns = names.map((name) => byName[stateName(name, part)]);
+      const values = unpack(state[place * parts.length + offset], columns);
+      return columns.map(({ name }, column) => [`${name}.next`, values[column]] as const);
+    }),
+  );
   const file = buildModel({
     name: `train ${model.name}`,
     inputs: [
@@ -119,7 +136,7 @@ export function epochGraph(model: Model, { optimizer, loss, lazy }: EpochOptions
       ...noise.inputs(),
     ],
     outputs: {
-      ...Object.fromEntries(carried.map((value, place) => [`${value.name}.next`, state[place]])),
+      ...Object.fromEntries(results),
       loss: scan[0],
     },
     metadata: { intra_op_threads: '1' },

@@ -101,11 +101,13 @@ function adamFamily(name: string, config: Required<AdamConfig>, decoupled: boole
   return {
     name,
     config: { ...config },
-    state: ['mean', 'mean_of_squares'],
+    // The root of the mean of squares, not the mean itself: a row without gradient then decays by a product, and the
+    // root is taken of the batch's rows alone.
+    state: ['mean', 'root_mean_square'],
     l2: decoupled ? 0 : weightDecay,
     inertia: true,
     // With c₁ = 1 − β₁ᵗ and c₂ = 1 − β₂ᵗ the step rate · (mean / c₁) / (√(squares / c₂) + ε) is
-    // (rate · √c₂ / c₁) · mean / (√squares + ε · √c₂): the corrections are left to scalars.
+    // (rate · √c₂ / c₁) · mean / (root + ε · √c₂): the corrections are left to scalars.
     scalars({ learningRate, momentum: beta1, step }) {
       const root = sqrt(sub(1, pow(beta2Like(step, beta2), step)));
       return {
@@ -116,17 +118,17 @@ function adamFamily(name: string, config: Required<AdamConfig>, decoupled: boole
         keep: sub(1, mul(learningRate, decoupled ? weightDecay : 0)),
       };
     },
-    decay: ({ mean, mean_of_squares }, { beta1 }) => ({
+    decay: ({ mean, root_mean_square }, { beta1 }) => ({
       mean: mul(mean, beta1),
-      mean_of_squares: mul(mean_of_squares, beta2),
+      root_mean_square: mul(root_mean_square, Math.sqrt(beta2)),
     }),
-    accumulate: ({ mean, mean_of_squares }, gradient, { fresh1 }) => ({
+    accumulate: ({ mean, root_mean_square: root }, gradient, { fresh1 }) => ({
       mean: add(mean, mul(gradient, fresh1)),
-      mean_of_squares: add(mean_of_squares, mul(mul(gradient, gradient), 1 - beta2)),
+      root_mean_square: sqrt(add(mul(root, root), mul(mul(gradient, gradient), 1 - beta2))),
     }),
-    update(parameter, { mean, mean_of_squares }, _, scalars) {
+    update(parameter, { mean, root_mean_square }, _, scalars) {
       const kept = decoupled && weightDecay > 0 ? mul(parameter, scalars.keep) : parameter;
-      return sub(kept, div(mul(mean, scalars.rate), add(sqrt(mean_of_squares), scalars.epsilon)));
+      return sub(kept, div(mul(mean, scalars.rate), add(root_mean_square, scalars.epsilon)));
     },
   };
 }

@@ -25,10 +25,15 @@ export function parameterGradients(loss: Value, parameters: readonly Value[]): (
   const nodes = nodesBefore([loss]);
   const lookups = parameters.map((table) => {
     const uses = nodes.filter((node) => node.inputs.includes(table));
-    const onlyRows = uses.every(
-      ({ operator, attributes, inputs }) =>
-        operator === 'Gather' && inputs[0] === table && 'int' in attributes.axis && attributes.axis.int === 0,
-    );
+    const onlyRows =
+      uses.length > 0 &&
+      uses.every(
+        ({ operator, attributes, inputs }) =>
+          operator === 'Gather' &&
+          inputs[0] === table &&
+          'int' in attributes.axis &&
+          attributes.axis.int === 0,
+      );
     return onlyRows ? uses.map((node) => ({ ids: node.inputs[1], rows: node.outputs[0] })) : undefined;
   });
   const targets = parameters.flatMap((parameter, at) => lookups[at]?.map(({ rows }) => rows) ?? [parameter]);

@@ -31,7 +31,7 @@ export async function open(inputs: readonly Value[], outputs: Readonly<Record<st
   const session = await InferenceSession.create(encodeModel(file), {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
-    // What ONNX Runtime infers otherwise than the graph says is found below.
+    // It warns of every node that it would remove were it not an output.
     logSeverityLevel: 3,
   });
   const run = async (feeds: Feeds): Promise<Record<string, Elements>> => {

@@ -87,13 +87,14 @@ const textbook: Record<string, (weightDecay: number) => Rule> = {
     adamStep({ ...element, value: element.value * (1 - given.rate * weightDecay) }, slope, given),
 };
 
-const adamStep: Rule = ({ value, state: [m, v] }, gradient, { rate, momentum, step }) => {
+// The state holds the root of the mean of squares.
+const adamStep: Rule = ({ value, state: [m, root] }, gradient, { rate, momentum, step }) => {
   const mean = momentum * m + (1 - momentum) * gradient;
-  const squares = 0.99 * v + 0.01 * gradient ** 2;
+  const squares = 0.99 * root ** 2 + 0.01 * gradient ** 2;
   const [unbiased, unbiasedSquares] = [mean / (1 - momentum ** step), squares / (1 - 0.99 ** step)];
   return {
     value: value - (rate * unbiased) / (Math.sqrt(unbiasedSquares) + 1e-5),
-    state: [mean, squares],
+    state: [mean, Math.sqrt(squares)],
   };
 };
 

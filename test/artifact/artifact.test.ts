@@ -1,0 +1,217 @@
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { dotBias } from '../../graphs/dot-bias.ts';
+import { checkTarget, readArtifact, sha256, writeArtifact } from '../../src/artifact/artifact.ts';
+import type { Manifest } from '../../src/artifact/manifest.ts';
+import { readVocabulary } from '../../src/artifact/vocabulary.ts';
+import { train } from '../../src/train/train.ts';
+import { temporaryFolder, userError } from '../data/files.ts';
+import { lowRank } from '../train/synthetic.ts';
+import { expectSame, made } from './made.ts';
+
+const folder = temporaryFolder();
+let folders = 0;
+const newPath = () => join(folder.path, `artifact-${folders++}`);
+
+async function saved(names?: string[]): Promise<string> {
+  const path = newPath();
+  await writeArtifact(path, made('saved', names));
+  return path;
+}
+
+/** Saves an artifact, and then writes another manifest over its own. */
+async function withManifest(change: (manifest: Manifest) => unknown): Promise<string> {
+  const path = await saved();
+  const { manifest } = await readArtifact(path);
+  await writeFile(join(path, 'manifest.json'), JSON.stringify(change(manifest)));
+  return path;
+}
+
+describe('an artifact', () => {
+  test('comes back as it was written', async () => {
+    const artifact = made('model', ['predict.onnx', 'similar.onnx']);
+    const path = join(newPath(), 'deep', 'down');
+    await writeArtifact(path, artifact);
+    expectSame(await readArtifact(path), artifact);
+    expect((await readdir(path)).sort()).toEqual(['manifest.json', 'predict.onnx', 'similar.onnx']);
+  });
+
+  test('of a trained model has the sums of its files, and its ids', async () => {
+    const ratings = lowRank();
+    const model = await train(ratings, dotBias({ factors: 2 }), { epochs: 1 });
+    const path = newPath();
+    await model.save(path);
+    const bytes = await readFile(join(path, 'predict.onnx'));
+    const manifest = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
+    expect(manifest).toEqual(JSON.parse(JSON.stringify(model.manifest)));
+    expect(manifest.files).toEqual({ 'predict.onnx': { bytes: bytes.length, sha256: sha256(bytes) } });
+    const { files } = await readArtifact(path);
+    const { userIds, itemIds } = ratings;
+    expect(readVocabulary(files['predict.onnx'])).toEqual({ userIds, itemIds });
+  });
+
+  test('sha256 is that of the standard', () => {
+    expect(sha256(Buffer.from('abc'))).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    );
+  });
+
+  test('takes the place of another, and leaves the files of others', async () => {
+    const path = await saved();
+    await writeFile(join(path, 'notes.txt'), 'mine');
+    const next = made('next');
+    await writeArtifact(path, next);
+    expectSame(await readArtifact(path), next);
+    expect((await readdir(path)).sort()).toEqual(['manifest.json', 'notes.txt', 'predict.onnx']);
+    expect(await readFile(join(path, 'notes.txt'), 'utf8')).toBe('mine');
+  });
+});
+
+describe('a broken artifact names the file', () => {
+  test('with any byte changed', async () => {
+    const path = await saved(['predict.onnx', 'similar.onnx']);
+    const file = join(path, 'similar.onnx');
+    const bytes = await readFile(file);
+    for (const at of [0, 500, 999]) {
+      const changed = Buffer.from(bytes);
+      changed[at] ^= 1;
+      await writeFile(file, changed);
+      expect(await userError(readArtifact(path))).toBe(
+        `${file}: does not match manifest.json: it was changed or cut off; train it again`,
+      );
+    }
+    await writeFile(file, bytes.subarray(0, 400));
+    expect(await userError(readArtifact(path))).toContain(`${file}: does not match`);
+    await writeFile(file, bytes);
+    await readArtifact(path);
+  });
+
+  test('without a file, or with a folder in its place', async () => {
+    const path = await saved();
+    const file = join(path, 'predict.onnx');
+    await rm(file);
+    expect(await userError(readArtifact(path))).toContain(
+      `${file}: is missing, though manifest.json lists it`,
+    );
+    await mkdir(file);
+    expect(await userError(readArtifact(path))).toBe(`${file}: cannot be read (EISDIR)`);
+  });
+
+  test('without a manifest: an empty folder, none, a file', async () => {
+    const path = newPath();
+    expect(await userError(readArtifact(path))).toContain(`${path}: is not a trained model`);
+    await mkdir(path);
+    expect(await userError(readArtifact(path))).toContain(`${path}: is not a trained model`);
+    const file = await folder.write('a file', '');
+    expect(await userError(readArtifact(file))).toContain(`${file}: is not a trained model`);
+  });
+
+  test.each(['', '{', '{"format": 1', 'PK\u0003\u0004', '\u0000'])('whose manifest is %j', async (text) => {
+    const path = await saved();
+    const file = join(path, 'manifest.json');
+    await writeFile(file, text);
+    expect(await userError(readArtifact(path))).toBe(`${file}: is not JSON; train the model again`);
+  });
+
+  test.each<[string, (manifest: Manifest) => unknown, RegExp]>([
+    ['null', () => null, /the whole: /],
+    ['a list', () => [], /: /],
+    ['of another format', (manifest) => ({ ...manifest, format: 2 }), /format: /],
+    ['without files', ({ files, ...manifest }) => (files ? manifest : {}), /files: /],
+    [
+      'with a text for a number',
+      (manifest) => ({ ...manifest, data: { ...manifest.data, users: '2' } }),
+      /data\.users: /,
+    ],
+    [
+      'with a sum that is none',
+      (manifest) => ({ ...manifest, files: { 'predict.onnx': { bytes: 1, sha256: 'abc' } } }),
+      /files\.predict\.onnx\.sha256: /,
+    ],
+    [
+      'with an error that is none',
+      (manifest) => ({ ...manifest, metrics: { train: { rmse: null } } }),
+      /metrics\.train\.rmse: /,
+    ],
+  ])('whose manifest is %s', async (_, change, message) => {
+    const path = await withManifest(change);
+    const told = await userError(readArtifact(path));
+    expect(told).toMatch(message);
+    expect(told).toContain(`${join(path, 'manifest.json')}: `);
+  });
+
+  test.each([
+    '../secret.onnx',
+    '..',
+    '.',
+    '',
+    '/etc/passwd',
+    'a/b.onnx',
+    'a\\b.onnx',
+    '.hidden',
+    'C:evil.onnx',
+    'two\nlines\u2028.onnx',
+    'nul\u0000.onnx',
+    '-flag/',
+  ])('whose manifest leads to %j', async (name) => {
+    await folder.write('secret.onnx', 'secret');
+    const entry = { bytes: 6, sha256: sha256(Buffer.from('secret')) };
+    const path = await withManifest((manifest) => ({ ...manifest, files: { [name]: entry } }));
+    expect(await userError(readArtifact(path))).toContain(path);
+  });
+});
+
+describe('checkTarget', () => {
+  const accepted = async (path: string) => expect(await checkTarget(path)).toBeUndefined();
+
+  test('takes a folder that is not there, an empty one, and one with an artifact', async () => {
+    const path = newPath();
+    await accepted(path);
+    await mkdir(path);
+    await accepted(path);
+    await writeArtifact(path, made('model'));
+    await writeFile(join(path, 'notes.txt'), 'mine');
+    await accepted(path);
+  });
+
+  test('takes a folder that a killed writer left', async () => {
+    const path = newPath();
+    await mkdir(join(path, '.incoming-0a1b2c3d'), { recursive: true });
+    await accepted(path);
+  });
+
+  test('refuses a file, a place in a file, and a folder of other things', async () => {
+    const file = await folder.write('taken', '');
+    expect(await userError(checkTarget(file))).toBe(`${file}: is a file; --out takes a folder`);
+    expect(await userError(checkTarget(join(file, 'in')))).toContain('is a file');
+    const path = newPath();
+    await mkdir(path);
+    await writeFile(join(path, 'thesis.txt'), 'mine');
+    expect(await userError(checkTarget(path))).toContain(`${path}: holds other files and no manifest.json`);
+    expect(await userError(writeArtifact(path, made('model')))).toContain('holds other files');
+    expect(await readdir(path)).toEqual(['thesis.txt']);
+  });
+});
+
+describe('what cannot be written is a UserError', () => {
+  test('a folder that cannot be made', async () => {
+    const path = newPath();
+    await symlink(join(folder.path, 'nowhere', 'at', 'all'), path);
+    expect(await userError(writeArtifact(path, made('model')))).toContain(
+      `${path}: the model could not be written (`,
+    );
+  });
+
+  test('a folder in the place of a file; the new artifact still reads', async () => {
+    const path = await saved();
+    await rm(join(path, 'predict.onnx'));
+    await mkdir(join(path, 'predict.onnx', 'full'), { recursive: true });
+    const next = made('next');
+    expect(await userError(writeArtifact(path, next))).toContain('could not be written (');
+    expectSame(await readArtifact(path), next);
+    await rm(join(path, 'predict.onnx'), { recursive: true });
+    await writeArtifact(path, made('last'));
+    expect((await readdir(path)).sort()).toEqual(['manifest.json', 'predict.onnx']);
+  });
+});

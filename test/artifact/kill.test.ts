@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { build } from 'esbuild';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Artifact, readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
+import { generator, uniforms } from '../../src/data/random.ts';
+import { temporaryFolder } from '../data/files.ts';
+import { expectSame, made } from './made.ts';
+
+const folder = temporaryFolder();
+const names = ['predict.onnx', 'similar.onnx'];
+const artifacts = ['one', 'other'].map((label) => made(label, names, 300_000));
+let script: string;
+
+beforeAll(async () => {
+  script = join(folder.path, 'writer.mjs');
+  await build({
+    stdin: {
+      contents: `
+        import { readArtifact, writeArtifact } from './src/artifact/artifact.ts';
+        const [target, ...sources] = process.argv.slice(2);
+        const artifacts = await Promise.all(sources.map(readArtifact));
+        process.stdout.write('ready');
+        for (let turn = 0; ; turn++) {
+          const { files, manifest } = artifacts[turn % 2];
+          await writeArtifact(target, { files, manifest: { ...manifest, training: { turn } } });
+        }
+      `,
+      resolveDir: '.',
+    },
+    outfile: script,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+  });
+  for (const artifact of artifacts) {
+    await writeArtifact(join(folder.path, artifact.manifest.model.name), artifact);
+  }
+});
+
+/** Kills, at the end of `during`, another process that writes one artifact over the other, again and again. */
+async function whileWriting(target: string, during: () => Promise<void>): Promise<void> {
+  const sources = artifacts.map(({ manifest }) => join(folder.path, manifest.model.name));
+  const child = spawn(process.execPath, [script, target, ...sources], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = once(child, 'exit');
+  try {
+    await once(child.stdout, 'data');
+    await during();
+  } finally {
+    child.kill('SIGKILL');
+    expect((await exit)[1]).toBe('SIGKILL');
+  }
+}
+
+async function expectWhole(target: string): Promise<string> {
+  const { files, manifest } = await readArtifact(target);
+  const expected = artifacts.find(
+    (artifact) => artifact.manifest.model.name === manifest.model.name,
+  ) as Artifact;
+  // Each turn of the writer has a number of its own.
+  expectSame({ files, manifest: { ...manifest, training: expected.manifest.training } }, expected);
+  return manifest.model.name;
+}
+
+describe('a process that overwrites an artifact in a loop', () => {
+  test('and is killed at 40 random moments leaves one of the two, whole', async () => {
+    const target = join(folder.path, 'killed');
+    await writeArtifact(target, artifacts[0]);
+    for (const part of uniforms(40, generator(11))) {
+      await whileWriting(target, () => setTimeout(part * 40));
+      await expectWhole(target);
+    }
+    await writeArtifact(target, artifacts[1]);
+    expect(await expectWhole(target)).toBe('other');
+    expect((await readdir(target)).sort()).toEqual(['manifest.json', ...names]);
+  });
+
+  test('never shows a reader a mixture', async () => {
+    const target = join(folder.path, 'read');
+    await writeArtifact(target, artifacts[0]);
+    const seen = new Set<string>();
+    await whileWriting(target, async () => {
+      for (let time = 0; time < 150; time++) seen.add(await expectWhole(target));
+    });
+    expect([...seen].sort()).toEqual(['one', 'other']);
+  });
+});

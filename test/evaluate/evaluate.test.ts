@@ -1,0 +1,87 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { dotBias } from '../../graphs/dot-bias.ts';
+import type { Ratings } from '../../src/data/ratings.ts';
+import { randomSplit } from '../../src/data/split.ts';
+import { evaluate } from '../../src/evaluate/evaluate.ts';
+import { metrics } from '../../src/evaluate/metrics.ts';
+import type { Recommender } from '../../src/recommend/recommender.ts';
+import { type TrainedModel, train } from '../../src/train/train.ts';
+import { lowRank } from '../train/synthetic.ts';
+
+const { train: ratings, valid } = randomSplit(lowRank(), 0.2, 1);
+let model: TrainedModel;
+let recommender: Recommender;
+
+beforeAll(async () => {
+  model = await train(ratings, dotBias({ factors: 2 }));
+  recommender = await model.recommender();
+});
+
+function ratingsOf(rows: [user: string, item: string, rating: number][]): Ratings {
+  const userIds = [...new Set(rows.map(([user]) => user))];
+  const itemIds = [...new Set(rows.map(([, item]) => item))];
+  return {
+    userIds,
+    itemIds,
+    users: Int32Array.from(rows, ([user]) => userIds.indexOf(user)),
+    items: Int32Array.from(rows, ([, item]) => itemIds.indexOf(item)),
+    ratings: Float32Array.from(rows, ([, , rating]) => rating),
+    duplicates: 0,
+    assumptions: [],
+  };
+}
+
+describe('evaluate', () => {
+  test('agrees with the model that was trained', async () => {
+    for (const part of [ratings, valid]) {
+      const { rmse, mae, ...counts } = await evaluate(recommender, ratings, part);
+      const expected = await model.evaluate(part);
+      expect(Math.abs(rmse - expected.rmse)).toBeLessThan(1e-6);
+      expect(Math.abs(mae - expected.mae)).toBeLessThan(1e-6);
+      expect(counts).toEqual({ ratings: part.ratings.length, unknownUsers: 0, unknownItems: 0 });
+    }
+  });
+
+  test('goes by ids, not by rows', async () => {
+    const rows: [string, string, number][] = [
+      ['user 7', 'item 3', 2],
+      ['user 1', 'item 9', 5],
+      ['user 7', 'item 9', 1],
+    ];
+    const predicted = await recommender.predict(
+      rows.map(([user]) => user),
+      rows.map(([, item]) => item),
+    );
+    expect(await evaluate(recommender, ratings, ratingsOf(rows))).toEqual({
+      ...metrics(predicted, [2, 5, 1]),
+      ratings: 3,
+      unknownUsers: 0,
+      unknownItems: 0,
+    });
+  });
+
+  test('counts unknown users and items once each', async () => {
+    const result = await evaluate(
+      recommender,
+      ratings,
+      ratingsOf([
+        ['stranger', 'item 3', 2],
+        ['stranger', 'new', 5],
+        ['user 1', 'new', 5],
+        ['user 1', 'newer', 5],
+        ['user 2', 'item 1', 5],
+      ]),
+    );
+    expect(result).toMatchObject({ ratings: 5, unknownUsers: 1, unknownItems: 2 });
+  });
+
+  test('predicts the average for the unknown row, as a split leaves it', async () => {
+    const unknown: Ratings = {
+      ...valid,
+      users: valid.users.slice().fill(ratings.userIds.length),
+      items: valid.items.map((row, at) => (at % 2 ? row : ratings.itemIds.length)),
+    };
+    const { rmse } = await evaluate(recommender, ratings, unknown);
+    expect(Math.abs(rmse - (await model.evaluate(unknown)).rmse)).toBeLessThan(1e-6);
+  });
+});

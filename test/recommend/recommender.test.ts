@@ -1,0 +1,92 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { dotBias } from '../../graphs/dot-bias.ts';
+import { mlp } from '../../graphs/mlp.ts';
+import type { ModelDefinition } from '../../graphs/model.ts';
+import { metrics } from '../../src/evaluate/metrics.ts';
+import { Recommender } from '../../src/recommend/recommender.ts';
+import { nodeRuntime } from '../../src/run/node.ts';
+import { type TrainedModel, train } from '../../src/train/train.ts';
+import { userError } from '../data/files.ts';
+import { lowRank } from '../train/synthetic.ts';
+
+const ratings = lowRank();
+const users = Array.from(ratings.users, (row) => ratings.userIds[row]);
+const items = Array.from(ratings.items, (row) => ratings.itemIds[row]);
+
+describe.each<[string, ModelDefinition]>([
+  ['dot-bias', dotBias({ factors: 3 })],
+  ['mlp', mlp({ factors: 3, dropout: 0.5 })],
+])('a recommender of %s', (_, definition) => {
+  let model: TrainedModel;
+  let recommender: Recommender;
+  beforeAll(async () => {
+    model = await train(ratings, definition);
+    recommender = await model.recommender();
+  });
+
+  test('predicts what the trained model does', async () => {
+    const { rmse, mae } = metrics(await recommender.predict(users, items), ratings.ratings);
+    const expected = await model.evaluate(ratings);
+    expect(Math.abs(rmse - expected.rmse)).toBeLessThan(1e-6);
+    expect(Math.abs(mae - expected.mae)).toBeLessThan(1e-6);
+    expect(Math.abs(rmse - model.manifest.metrics.train.rmse)).toBeLessThan(1e-6);
+  });
+
+  test.each([1, 8191, 8192, 8193, 20_000])('predicts %i pairs as it does each alone', async (length) => {
+    const places = Array.from({ length }, (_, at) => (at * 7) % users.length);
+    const once = await recommender.predict(users, items);
+    const many = await recommender.predict(
+      places.map((place) => users[place]),
+      places.map((place) => items[place]),
+    );
+    expect(many).toHaveLength(length);
+    const worst = places.reduce((most, place, at) => Math.max(most, Math.abs(many[at] - once[place])), 0);
+    expect(worst).toBeLessThan(1e-6);
+  });
+
+  test('of nothing predicts nothing', async () => {
+    expect(await recommender.predict([], [])).toEqual(new Float32Array());
+  });
+
+  test('refuses more of one than of the other', async () => {
+    expect(await userError(recommender.predict(['user 1'], []))).toBe(
+      '1 users but 0 items: predict takes as many of one as of the other',
+    );
+  });
+
+  test('counts any unknown id as the average', async () => {
+    const unknown = ['nobody', '', 'user 01', 'User 1', 'user 1 ', '\u{1F600}'];
+    const predicted = await recommender.predict(
+      unknown,
+      unknown.map(() => 'item 2'),
+    );
+    expect(new Set(predicted).size).toBe(1);
+    const { low, high } = model.manifest.data;
+    const [both] = await recommender.predict(['nobody'], ['nothing']);
+    expect(both).toBeGreaterThan(low);
+    expect(both).toBeLessThan(high);
+    expect(await recommender.predict(['user 1'], ['item 2'])).not.toContain(predicted[0]);
+  });
+
+  test('answers several questions at once', async () => {
+    const [one, two] = await Promise.all([
+      recommender.predict(users, items),
+      recommender.predict(users.toReversed(), items.toReversed()),
+    ]);
+    expect(two.toReversed()).toEqual(one);
+  });
+});
+
+describe('files that no runtime takes', () => {
+  test('are a UserError', async () => {
+    const { manifest } = await train(ratings, dotBias({ factors: 2 }), { epochs: 1 });
+    const runtime = await nodeRuntime();
+    const garbage = { 'predict.onnx': new TextEncoder().encode('not a model\nat all') };
+    expect(await userError(Recommender.create({ manifest, files: garbage }, runtime))).toMatch(
+      /^predict\.onnx: onnxruntime-node refuses it: .*; train the model again$/,
+    );
+    expect(await userError(Recommender.create({ manifest, files: {} }, runtime))).toContain(
+      'lists no predict.onnx',
+    );
+  });
+});
