@@ -1,20 +1,12 @@
 import type { Vocabulary } from '../../graphs/predict.ts';
 import { readArtifact } from '../artifact/artifact.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { UserError } from '../errors.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { nodeRuntime } from '../run/node.ts';
 
 /** The model in a folder, ready to be asked, and the ids that it knows. */
 export async function load(directory: string): Promise<{ recommender: Recommender; known: Vocabulary }> {
   const artifact = await readArtifact(directory);
-  try {
-    const recommender = await Recommender.create(artifact, await nodeRuntime());
-    return { recommender, known: readVocabulary(artifact.files['predict.onnx']) };
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(
-      `${directory}: ONNX Runtime refuses the model: ${(error as Error).message.split('\n')[0]}`,
-    );
-  }
+  const recommender = await Recommender.create(artifact, await nodeRuntime());
+  return { recommender, known: readVocabulary(artifact.files['predict.onnx']) };
 }

@@ -6,10 +6,11 @@ import { count } from './output.ts';
 export function progressBar(): { update(progress: Progress): void; stop(): void } {
   if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
   const bar = new cliProgress.SingleBar({
-    format: 'epoch {epoch} {bar} {percentage}% · loss {loss}{valid} · {rate} ratings/s · {left} left',
+    // 80 columns.
+    format: 'epoch {epoch} {bar} · {left} left · {rate} ratings/s · loss {loss}{valid}',
     barCompleteChar: '█',
     barIncompleteChar: '░',
-    barsize: 24,
+    barsize: 10,
     hideCursor: true,
     stream: process.stderr,
   });
@@ -18,19 +19,19 @@ export function progressBar(): { update(progress: Progress): void; stop(): void 
   return {
     update({ epoch, epochs, done, ratings, loss, valid }) {
       const all = epoch * ratings + done;
-      if (first === undefined) {
-        // A resumed training begins with a later epoch.
-        first = epoch * ratings;
-        bar.start(epochs * ratings, all, { epoch: '', loss: '', valid: '', rate: '', left: '' });
-      }
+      const begins = first === undefined;
+      // A resumed training begins with a later epoch.
+      first ??= epoch * ratings;
       const rate = (all - first) / ((performance.now() - at) / 1000);
-      bar.update(all, {
+      const facts = {
         epoch: `${epoch + 1}/${epochs}`,
-        loss: loss.toFixed(4),
-        valid: valid ? ` · validation RMSE ${valid.rmse.toFixed(4)}` : '',
-        rate: count(Math.round(rate)),
         left: `${Math.ceil((epochs * ratings - all) / rate)} s`,
-      });
+        rate: count(Math.round(rate)),
+        loss: loss.toFixed(4),
+        valid: valid ? ` · RMSE ${valid.rmse.toFixed(4)}` : '',
+      };
+      if (begins) bar.start(epochs * ratings, all, facts);
+      else bar.update(all, facts);
     },
     stop: () => bar.stop(),
   };

@@ -41,13 +41,16 @@ interface TrainFlags extends ReadFlags {
   json?: boolean;
 }
 
-/** Each optimizer, and the highest learning rate that serves it well on MovieLens in batches of 64. */
+/** Each optimizer, and the highest learning rate that serves each model well on MovieLens in batches of 64. */
 const optimizers = {
-  adamw: { create: adamW, learningRate: 5e-3 },
-  adam: { create: adam, learningRate: 5e-3 },
-  adagrad: { create: adagrad, learningRate: 5e-2 },
-  sgd: { create: sgd, learningRate: 1 },
-  'sgd-momentum': { create: (config: object) => sgd({ ...config, momentum: true }), learningRate: 0.1 },
+  adamw: { create: adamW, learningRate: { 'dot-bias': 5e-3, mlp: 5e-3 } },
+  adam: { create: adam, learningRate: { 'dot-bias': 2e-3, mlp: 2e-3 } },
+  adagrad: { create: adagrad, learningRate: { 'dot-bias': 0.1, mlp: 0.1 } },
+  sgd: { create: sgd, learningRate: { 'dot-bias': 3, mlp: 0.3 } },
+  'sgd-momentum': {
+    create: (config: object) => sgd({ ...config, momentum: true }),
+    learningRate: { 'dot-bias': 0.3, mlp: 0.1 },
+  },
 };
 
 const schedules = { 'one-cycle': oneCycle, cosine, constant: constantRate };
@@ -89,9 +92,9 @@ export function trainCommand(): Command {
     ).argParser(numbers({ from: 0, below: 1 })),
     group(
       '--range <low...>',
-      'the lowest and highest rating the model can give (default: a little wider than the data)',
+      'the lowest and highest rating the model can give; after FILE (default: a little wider than the data)',
     ),
-    group('--spread <number>', 'standard deviation of the first random factors (default: 0.01)').argParser(
+    group('--spread <number>', 'standard deviation of the first random factors (default: 0.001; MLP: 0.01)').argParser(
       number({ from: 0 }),
     ),
   ]) {
@@ -216,11 +219,13 @@ function reportReading(ratings: Ratings, files: readonly string[], read: number)
 
 function define({ model, factors, hidden, dropout, range, spread }: TrainFlags): ModelDefinition {
   const limits = range && rangeOf(range);
-  if (dropout && dropout.length > (hidden?.length ?? 1) + 1)
-    throw new UserError(
-      `--dropout takes a rate for the embeddings and one after each hidden layer, not ${dropout.length}`,
-    );
-  if (model === 'mlp') return mlp(defined({ factors, hidden, dropout, range: limits, spread }));
+  if (model === 'mlp') {
+    if (dropout && dropout.length > (hidden?.length ?? 1) + 1)
+      throw new UserError(
+        `--dropout takes a rate for the embeddings and one after each hidden layer, not ${dropout.length}`,
+      );
+    return mlp(defined({ factors, hidden, dropout, range: limits, spread }));
+  }
   if (factors === 'auto') throw new UserError('--factors auto is for --model mlp; give dot-bias a number');
   if (hidden ?? dropout) throw new UserError('--hidden and --dropout are for --model mlp');
   return dotBias(defined({ factors, range: limits, spread }));
@@ -259,8 +264,8 @@ function optimizerOf({ optimizer, weightDecay }: TrainFlags): Optimizer {
   return optimizers[optimizer].create(defined({ weightDecay }));
 }
 
-function scheduleOf({ schedule, optimizer, learningRate }: TrainFlags): Schedule {
-  return schedules[schedule]({ learningRate: learningRate ?? optimizers[optimizer].learningRate });
+function scheduleOf({ schedule, optimizer, learningRate, model }: TrainFlags): Schedule {
+  return schedules[schedule]({ learningRate: learningRate ?? optimizers[optimizer].learningRate[model] });
 }
 
 function defined<T extends object>(values: T): { [Key in keyof T]?: NonNullable<T[Key]> } {

@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
+import type { Model } from '../../graphs/model.ts';
 import { type Ratings, readRatings, selectRows } from '../../src/data/ratings.ts';
 import { randomSplit } from '../../src/data/split.ts';
+import { add, gather, mul, squeeze } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
-import { fitParameters, type Progress } from '../../src/train/fit.ts';
+import { type FitOptions, fitParameters, type Progress } from '../../src/train/fit.ts';
+import type { LossName } from '../../src/train/losses.ts';
 import { adamW, sgd } from '../../src/train/optimizers.ts';
 import { constantRate, oneCycle } from '../../src/train/schedules.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
@@ -90,11 +93,7 @@ describe('batches', () => {
   });
 });
 
-async function fitted(options: {
-  ratingsARun?: number;
-  signal?: AbortSignal;
-  onProgress?(at: Progress): void;
-}) {
+async function fitted({ loss = 'mse' as LossName, ...options }: Partial<FitOptions> & { loss?: LossName }) {
   return fitParameters({
     model: small({ users: 40, items: 30, low: 1, high: 5 }),
     ratings,
@@ -103,7 +102,7 @@ async function fitted(options: {
       batch: 32,
       optimizer: adamW(),
       schedule: oneCycle({ learningRate: 0.01 }),
-      loss: 'mse',
+      loss,
       lazy: false,
       seed: 1,
     },
@@ -159,6 +158,27 @@ describe('dropout', () => {
     expect(half.manifest.history[0].loss).not.toBeCloseTo(half.manifest.metrics.train.rmse ** 2, 2);
     expect(half.manifest.metrics).toEqual(without.manifest.metrics);
     expect(await half.evaluate(valid)).toEqual(await half.evaluate(valid));
+  });
+
+  test.each([0.25, 0.8])('at the rate %f keeps the mean', async (rate) => {
+    // Each rating is a dropped 1, compared with 0: the mean of what is left, and of its squares.
+    const model: Model = {
+      name: 'ones',
+      config: {},
+      parameters: { user_factors: { dims: [40, 1], initial: { normal: 0.1 }, rowsOf: 'user' } },
+      rating: ({ user_factors }, user, _, dropout) =>
+        squeeze(dropout(add(mul(gather(user_factors, user), 0), 1), rate), [1]),
+    };
+    const many = 20_000;
+    const zeros: Ratings = {
+      ...ratings,
+      users: new Int32Array(many),
+      items: new Int32Array(many),
+      ratings: new Float32Array(many),
+    };
+    const lossOf = async (loss: LossName) => (await fitted({ model, ratings: zeros, loss })).history[0].loss;
+    expect(await lossOf('l1')).toBeCloseTo(1, 1.3);
+    expect((await lossOf('mse')) * (1 - rate)).toBeCloseTo(1, 1.3);
   });
 
   test('draws other masks in each epoch', async () => {

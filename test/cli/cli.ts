@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, expect } from 'vitest';
+import { sha256 } from '../../src/artifact/artifact.ts';
+import { temporaryFolder } from '../data/files.ts';
+
+/** The command line as it is built; see `test/build.ts`. */
+export const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** A folder of its own for a test file, with `ratings.csv` in it, and the command line run there. */
+export function workplace() {
+  const folder = temporaryFolder();
+  beforeAll(async () => {
+    await folder.write('ratings.csv', ratingsCsv());
+  });
+  const at = (...names: string[]) => join(folder.path, ...names);
+
+  const cofactor = (...args: string[]) =>
+    new Promise<{ code: number; stdout: string; stderr: string }>((done) => {
+      execFile(process.execPath, [program, ...args], { cwd: folder.path }, (error, stdout, stderr) =>
+        done({ code: error ? Number(error.code) : 0, stdout, stderr }),
+      );
+    });
+
+  /** What a run prints that goes well, which says nothing on stderr. */
+  async function text(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await cofactor(...args);
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    return stdout;
+  }
+
+  async function json(...args: string[]) {
+    const stdout = await text(...args, '--json');
+    expect(stdout).toMatch(/^[^\n]+\n$/);
+    return JSON.parse(stdout);
+  }
+
+  /** The one line that a run ends in which fails. */
+  async function failure(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await cofactor(...args);
+    expect(stderr).toMatch(/^cofactor: (?!this is a bug)[^\n]{10,400}\n$/);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    return stderr.trim();
+  }
+
+  const manifest = async (directory: string) =>
+    JSON.parse(await readFile(at(directory, 'manifest.json'), 'utf8'));
+
+  /** Every file there is, hidden ones too, with the sum of its bytes. */
+  async function contents(directory = '.'): Promise<Record<string, string>> {
+    const entries = await readdir(at(directory), { withFileTypes: true, recursive: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const sums = files.map(async ({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      return [path, sha256(await readFile(path))] as const;
+    });
+    return Object.fromEntries(await Promise.all(sums));
+  }
+
+  return { write: folder.write, names: folder.names, at, cofactor, text, json, failure, manifest, contents };
+}
+
+/** Ratings from 1 to 5 that follow a pattern; every user rates at the same pace. */
+export function ratingsCsv({ users = 30, items = 20, each = 12 } = {}): string {
+  const lines = Array.from({ length: users * each }, (_, row) => {
+    const [user, turn] = [Math.floor(row / each), row % each];
+    const item = (user * 7 + turn * 3) % items;
+    return `u${user},i${item},${1 + (((user % 5) + (item % 3) * 2) % 5)},${1_000_000 + turn * 1000 + user}`;
+  });
+  return `user,item,rating,timestamp\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,153 @@
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { beforeAll, expect, test } from 'vitest';
+import { sha256 } from '../../src/artifact/artifact.ts';
+import { buildModel, encodeModel, input, sigmoid } from '../../src/onnx/index.ts';
+import { ratingsCsv, workplace } from './cli.ts';
+
+const { write, at, text, failure, manifest, contents } = workplace();
+const good = ratingsCsv();
+const withLine = (line: string) => good.replace('\n', `\n${line}\n`);
+
+/** Files that no model can be trained on, and what must be said. */
+const bad: [name: string, content: string | Buffer, message: RegExp][] = [
+  ['fields.csv', withLine('u1,i1'), /fields.csv, line 2: 2 fields where the header has 4/],
+  ['quote.csv', withLine('"u1,i1,3,1'), /quote.csv, line 2/],
+  ['late.csv', `${good}u1,i1\n`, /late.csv, line 362/],
+  ['column.csv', good.replace('rating', 'colour'), /no rating column.*"colour"/],
+  ['text.csv', withLine('u1,i1,good,1'), /text.csv, line 2: "good" in column "rating"/],
+  ['blank.csv', withLine('u1,i1,,1'), /line 2: an empty field in column "rating"/],
+  ['nan.csv', withLine('u1,i1,NaN,1'), /line 2: "NaN"/],
+  ['infinity.csv', withLine('u1,i1,-inf,1'), /line 2: "-inf"/],
+  ['huge.csv', withLine('u1,i1,1e99,1'), /line 2: "1e99"/],
+  ['id.csv', withLine(',i1,3,1'), /line 2: an empty id/],
+  ['time.csv', withLine('u1,i1,3,later'), /line 2: "later".*not a time/],
+  ['one-user.csv', 'user,item,rating\na,x,1\na,y,2\n', /by one user, "a"/],
+  ['one-item.csv', 'user,item,rating\na,x,1\nb,x,2\n', /of one item, "x"/],
+  ['one-rating.csv', 'user,item,rating\na,x,3\nb,y,3\n', /all ratings are 3/],
+  ['header.csv', 'user,item,rating\n', /no ratings/],
+  ['empty.csv', '', /is empty/],
+  ['cut.csv.gz', gzipSync(good).subarray(0, 300), /damaged or cut off/],
+  ['long.csv', withLine(`${'u'.repeat(10_000_000)},i1,3,1`), /line 2.*longer than 2 MB/],
+  ['latin.csv', Buffer.from(withLine('\u00e9,i1,3,1'), 'latin1'), /line 2.*not UTF-8.*--encoding latin-1/],
+  ['noise.parquet', Buffer.concat([Buffer.from('PAR1'), Buffer.alloc(5000, 7)]), /damaged or cut off/],
+  ['noise.jsonl', '{"user":"a","item":"x","rating":1}\n{"user":\n', /line 2: broken JSON/],
+];
+
+beforeAll(async () => {
+  await text('train', 'ratings.csv', '--out', 'model', '--factors', '2');
+  await mkdir(at('folder.csv'));
+  await Promise.all(bad.map(([name, content]) => write(name, content)));
+});
+
+const noFiles: [string, RegExp][] = [
+  ['folder.csv', /is a directory/],
+  ['missing.csv', /no such file/],
+  ['missing-*.csv', /no file matches/],
+  ['model/predict.onnx', /not a text file/],
+];
+const all = [...bad.map(([name, , message]): [string, RegExp] => [name, message]), ...noFiles];
+
+test.each(all)('train %s: one line, nothing left behind, the old model untouched', async (name, message) => {
+  const before = await contents();
+  expect(await failure('train', name, '--out', 'new/model')).toMatch(message);
+  expect(await failure('train', name, '--out', 'model')).toMatch(message);
+  expect(await contents()).toEqual(before);
+});
+
+test.each(all.filter(([name]) => !name.startsWith('one-')))(
+  'evaluate, predict, and train --test %s: one line',
+  async (name, message) => {
+    const before = await contents();
+    expect(await failure('evaluate', 'model', name)).toMatch(message);
+    expect(await failure('train', 'ratings.csv', '--test', name, '--out', 'new', '--json')).toMatch(message);
+    expect(await contents()).toEqual(before);
+  },
+);
+
+test('predict says what is wrong with a file of pairs, and writes nothing', async () => {
+  const before = await contents();
+  for (const [name, message] of all.filter(([name]) =>
+    /^(fields|id|empty|cut|long|latin|missing)/.test(name),
+  ))
+    expect(await failure('predict', 'model', name, '--out', 'out.csv')).toMatch(message);
+  expect(await contents()).toEqual(before);
+});
+
+/** Makes `predict.onnx` of a copy of the model these bytes, with or without a manifest that agrees. */
+async function withPredict(name: string, bytes: Uint8Array, agree: boolean): Promise<void> {
+  await cp(at('model'), at(name), { recursive: true });
+  await writeFile(at(name, 'predict.onnx'), bytes);
+  if (!agree) return;
+  const files = { 'predict.onnx': { bytes: bytes.length, sha256: sha256(bytes) } };
+  await writeFile(at(name, 'manifest.json'), JSON.stringify({ ...(await manifest('model')), files }));
+}
+
+const broken: [name: string, make: (name: string) => Promise<void>, message: RegExp][] = [
+  [
+    'a changed byte',
+    async (name) => {
+      const bytes = await readFile(at('model', 'predict.onnx'));
+      bytes[bytes.length >> 1] ^= 1;
+      await withPredict(name, bytes, false);
+    },
+    /does not match manifest.json/,
+  ],
+  [
+    'no file',
+    (name) => withPredict(name, new Uint8Array(), false).then(() => rm(at(name, 'predict.onnx'))),
+    /missing/,
+  ],
+  ['garbage of the right sum', (name) => withPredict(name, Buffer.from('no model'), true), /ONNX/i],
+  ['an empty file of the right sum', (name) => withPredict(name, new Uint8Array(), true), /ONNX/i],
+  [
+    'another model of the right sum',
+    (name) => {
+      const x = input('x', 'float', ['n']);
+      const file = buildModel({ name: 'other', inputs: [x], outputs: { y: sigmoid(x) } });
+      return withPredict(name, encodeModel(file), true);
+    },
+    /predict.onnx/,
+  ],
+  [
+    'no manifest',
+    async (name) => {
+      await cp(at('model'), at(name), { recursive: true });
+      await rm(at(name, 'manifest.json'));
+    },
+    /no manifest.json/,
+  ],
+  [
+    'a manifest that is not JSON',
+    async (name) => {
+      await cp(at('model'), at(name), { recursive: true });
+      await writeFile(at(name, 'manifest.json'), '{');
+    },
+    /manifest.json: is not JSON/,
+  ],
+  [
+    'a manifest of another format',
+    async (name) => {
+      await cp(at('model'), at(name), { recursive: true });
+      await writeFile(at(name, 'manifest.json'), '{"format": 2}');
+    },
+    /manifest.json: /,
+  ],
+  [
+    'a manifest that lists no files',
+    async (name) => {
+      await cp(at('model'), at(name), { recursive: true });
+      await writeFile(at(name, 'manifest.json'), JSON.stringify({ ...(await manifest('model')), files: {} }));
+    },
+    /lists no predict.onnx/,
+  ],
+];
+
+test.each(broken)('a model with %s is one line', async (what, make, message) => {
+  const name = what.replaceAll(' ', '-');
+  await make(name);
+  const before = await contents();
+  expect(await failure('predict', name, '--user', 'u1', '--item', 'i1')).toMatch(message);
+  expect(await failure('evaluate', name, 'ratings.csv')).toMatch(message);
+  expect(await contents()).toEqual(before);
+});

@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { beforeAll, expect, test } from 'vitest';
+import { writeCheckpoint } from '../../src/train/checkpoint.ts';
+import { workplace } from './cli.ts';
+
+const { write, at, text, json, failure, manifest } = workplace();
+beforeAll(() => text('train', 'ratings.csv', '--out', 'model', '--factors', '2', '--valid', '0.2'));
+
+test('says what a folder holds and how it was trained', async () => {
+  const printed = await text('inspect', 'model');
+  expect(printed).toMatch(/^dot-bias: factors 2, range \[0,5.5\]/);
+  expect(printed).toMatch(/trained on 288 ratings from 1 to 5: 30 users, 20 items/);
+  expect(printed).toMatch(/5 epochs: training RMSE \d\.\d{4}, validation RMSE \d\.\d{4}, MAE \d\.\d{4}/);
+  expect(printed).toMatch(/inputs: user: string\[n\], item: string\[n\]\n {2}outputs: rating: float\[n\]/);
+  expect(await json('inspect', 'model')).toEqual({
+    manifest: await manifest('model'),
+    files: { 'predict.onnx': await json('inspect', 'model/predict.onnx') },
+  });
+});
+
+test('says what a file holds', async () => {
+  const summary = await json('inspect', 'model/predict.onnx');
+  expect(summary).toMatchObject({
+    bytes: (await readFile(at('model/predict.onnx'))).length,
+    opsets: { '': expect.any(Number), 'ai.onnx.ml': expect.any(Number) },
+    inputs: ['user: string[n]', 'item: string[n]'],
+    outputs: ['rating: float[n]'],
+    vocabularies: { user_row: 30, item_row: 20 },
+    operators: { LabelEncoder: 2, Sigmoid: 1 },
+    metadata: { model: 'dot-bias' },
+  });
+  expect(summary.initializers).toContain('user_factors: float[31, 2]');
+  expect(await text('inspect', 'model/predict.onnx')).toMatch(/holds user_factors: float\[31, 2\]/);
+});
+
+test('says what a checkpoint holds', async () => {
+  await writeCheckpoint(at('model.checkpoint'), {
+    settings: { seed: 3 },
+    history: [{ loss: 0.5 }],
+    carried: { user_bias: { dims: [2], data: Float32Array.of(1, 2) } },
+  });
+  expect(await json('inspect', 'model.checkpoint')).toMatchObject({
+    inputs: [],
+    outputs: ['user_bias: float[2]'],
+    metadata: { settings: '{"seed":3}', history: '[{"loss":0.5}]' },
+  });
+  expect(await text('inspect', 'model.checkpoint')).toMatch(/inputs: none/);
+});
+
+test('what is no model is one line', async () => {
+  const bytes = await readFile(at('model/predict.onnx'));
+  await write('cut.onnx', bytes.subarray(0, bytes.length / 2));
+  await write('empty.onnx', '');
+  await write('noise.onnx', Buffer.from(Array.from({ length: 5000 }, (_, place) => (place * 7919) % 251)));
+  for (const file of ['ratings.csv', 'cut.onnx', 'empty.onnx', 'noise.onnx'])
+    expect(await failure('inspect', file)).toContain(`${file}: not an ONNX model`);
+  expect(await failure('inspect', '.')).toMatch(/no manifest.json/);
+  expect(await failure('inspect', 'nothing')).toMatch(/no such file or folder/);
+});

@@ -1,0 +1,240 @@
+import { expect, test } from 'vitest';
+import { ratingsCsv, workplace } from './cli.ts';
+
+const { write, at, names, text, json, failure, manifest, contents } = workplace();
+const some = expect.any(Number);
+const small = ['--factors', '2', '--epochs', '1'];
+
+test('prints one JSON object, and leaves the model and nothing else', async () => {
+  expect(await json('train', 'ratings.csv', '--out', 'model')).toEqual({
+    model: 'dot-bias',
+    out: 'model',
+    users: 30,
+    items: 20,
+    ratings: 360,
+    epochs: 5,
+    seconds: { read: some, build: some, train: some, export: some },
+    train: { rmse: some },
+  });
+  expect(Object.keys(await contents('model')).sort()).toEqual([
+    at('model', 'manifest.json'),
+    at('model', 'predict.onnx'),
+  ]);
+  expect((await names()).filter((name) => name.includes('checkpoint'))).toEqual([]);
+});
+
+test('a held-out part is not trained on, and its error is part of the object', async () => {
+  const result = await json('train', 'ratings.csv', '--out', 'valid', '--valid', '0.25', ...small);
+  expect(result).toMatchObject({ ratings: 270, valid: { rmse: some, mae: some } });
+  expect(Object.keys(result)).toEqual([
+    'model',
+    'out',
+    'users',
+    'items',
+    'ratings',
+    'epochs',
+    'seconds',
+    'train',
+    'valid',
+  ]);
+});
+
+test('a test file is reported on and takes no part in training, unknown ids included', async () => {
+  await write('test.csv', 'user,item,rating\nu1,i1,5\nnobody,nothing,1\n');
+  const alone = await json('train', 'ratings.csv', '--out', 'alone', ...small);
+  const tested = await json('train', 'ratings.csv', '--out', 'tested', '--test', 'test.csv', ...small);
+  expect(tested).toEqual({
+    ...alone,
+    out: 'tested',
+    seconds: tested.seconds,
+    valid: { rmse: some, mae: some },
+  });
+  expect(Object.values(await contents('tested'))).toEqual(Object.values(await contents('alone')));
+  const { rmse, mae } = await json('evaluate', 'tested', 'test.csv');
+  expect(tested.valid.rmse).toBeCloseTo(rmse, 5);
+  expect(tested.valid.mae).toBeCloseTo(mae, 5);
+});
+
+test.each([
+  ['random', ['--valid', '0.1', '--split', 'random'], 324],
+  ['time', ['--valid', '0.1', '--split', 'time'], 324],
+  ['leave-last-out', ['--split', 'leave-last-out'], 330],
+])('splits: %s', async (name, flags, ratings) => {
+  const result = await json('train', 'ratings.csv', '--out', `split-${name}`, ...flags, ...small);
+  expect(result).toMatchObject({ ratings, valid: { rmse: some, mae: some } });
+});
+
+test('the default folder is named after the file and the model', async () => {
+  expect((await json('train', 'ratings.csv', ...small)).out).toBe('artifacts/ratings-dot-bias');
+  expect((await json('train', at('ratings.csv'), '--model', 'mlp', ...small)).out).toBe(
+    'artifacts/ratings-mlp',
+  );
+  expect(Object.keys(await contents('artifacts'))).toHaveLength(4);
+});
+
+test('says for people what was read, how well the model fits, and where it is', async () => {
+  await write('twice.csv', `${ratingsCsv()}u0,i0,5,9999999\n`);
+  const lines = (await text('train', 'twice.csv', '--out', 'told', '--valid', '0.25', ...small)).split('\n');
+  expect(lines).toEqual([
+    expect.stringMatching(/^Read 360 ratings of 20 items by 30 users from twice.csv in [\d.]+ s$/),
+    '  1 rating replaced by a later one of the same user and item',
+    expect.stringMatching(/^Trained dot-bias on 270 ratings: 1 epoch in [\d.]+ s$/),
+    expect.stringMatching(/^ {2}training RMSE \d\.\d{4}$/),
+    expect.stringMatching(/^ {2}validation RMSE \d\.\d{4}, MAE \d\.\d{4} on 90 ratings$/),
+    expect.stringMatching(/^Wrote told\/predict.onnx \([\d.]+ kB\) and manifest.json$/),
+    '',
+  ]);
+});
+
+test('one seed gives one sequence of bytes, another another', async () => {
+  await Promise.all(
+    Object.entries({ a: '7', b: '7', c: '8' }).map(([out, seed]) =>
+      text('train', 'ratings.csv', '--out', out, '--seed', seed, ...small),
+    ),
+  );
+  const [a, b, c] = await Promise.all(['a', 'b', 'c'].map(async (out) => Object.values(await contents(out))));
+  expect(a).toEqual(b);
+  expect(a).not.toEqual(c);
+});
+
+test.each([
+  ['sgd', 'one-cycle', 'mse'],
+  ['sgd-momentum', 'cosine', 'l1'],
+  ['adagrad', 'constant', 'huber'],
+  ['adam', 'cosine', 'mse'],
+  ['adamw', 'constant', 'l1'],
+])('--optimizer %s --schedule %s --loss %s', async (optimizer, schedule, loss) => {
+  const flags = ['--optimizer', optimizer, '--schedule', schedule, '--loss', loss];
+  await json('train', 'ratings.csv', '--out', optimizer, ...flags, ...small);
+  expect((await manifest(optimizer)).training).toMatchObject({
+    optimizer: { name: optimizer.replace('-momentum', '') },
+    schedule: { name: schedule, learningRate: some },
+    loss,
+  });
+});
+
+test('--learning-rate, --weight-decay, --batch', async () => {
+  const flags = ['--learning-rate', '0.02', '--weight-decay', '0.01', '--batch', '100'];
+  await json('train', 'ratings.csv', '--out', 'numbers', ...flags, ...small);
+  expect((await manifest('numbers')).training).toMatchObject({
+    batch: 100,
+    schedule: { learningRate: 0.02 },
+    optimizer: { weightDecay: 0.01 },
+  });
+});
+
+test.each([
+  [['--lazy'], { lazy: true }],
+  [['--no-lazy'], { lazy: false }],
+  [[], { lazy: false }],
+  [['--valid', '0.2', '--patience', '3'], { patience: 3 }],
+])('%j', async (flags, training) => {
+  const out = `training${flags.join('')}`;
+  await json('train', 'ratings.csv', '--out', out, ...flags, ...small);
+  expect((await manifest(out)).training).toMatchObject(training);
+});
+
+test.each<[string[], object]>([
+  [[], { factors: 50, range: [0, 5.5], spread: 0.001 }],
+  [['--range', '0', '5.5'], { range: [0, 5.5] }],
+  [['--range', '-2', '-1.5', '--spread', '0.1'], { range: [-2, -1.5], spread: 0.1 }],
+  [['--model', 'mlp'], { factors: [50, 50], hidden: [10], dropout: [0.05, 0] }],
+  [['--model', 'mlp', '--factors', 'auto'], { factors: [11, 9] }],
+  [
+    ['--model', 'mlp', '--hidden', '8,4', '--dropout', '0.1,0.1,0'],
+    { hidden: [8, 4], dropout: [0.1, 0.1, 0] },
+  ],
+])('the model of %j', async (flags, config) => {
+  const out = `model${flags.join('')}`;
+  await json('train', 'ratings.csv', '--out', out, '--epochs', '1', ...flags);
+  expect((await manifest(out)).model).toMatchObject({
+    name: flags.includes('mlp') ? 'mlp' : 'dot-bias',
+    config,
+  });
+});
+
+test('reads columns by name or number, without header, in another encoding', async () => {
+  await write('odd.txt', Buffer.from('3;\u00e9t\u00e9;x;1\n4;hiver;y;2\n', 'latin1'));
+  const reading = [
+    '--user',
+    '3',
+    '--item',
+    '2',
+    '--rating',
+    '1',
+    '--time',
+    '',
+    '--delimiter',
+    ';',
+    '--no-header',
+  ];
+  const result = await json(
+    'train',
+    'odd.txt',
+    '--out',
+    'odd',
+    '--encoding',
+    'latin-1',
+    ...reading,
+    ...small,
+  );
+  expect(result).toMatchObject({ users: 2, items: 2, ratings: 2 });
+  expect(await json('predict', 'odd', '--user', 'x', '--item', '\u00e9t\u00e9')).toHaveLength(1);
+});
+
+test('reads several files and patterns as one', async () => {
+  await write('part-1.csv', 'user,item,rating\na,x,1\n');
+  await write('part-2.csv', 'user,item,rating\nb,y,2\n');
+  const result = await json('train', 'part-*.csv', 'ratings.csv', '--out', 'parts', ...small);
+  expect(result).toMatchObject({ users: 32, items: 22, ratings: 362 });
+});
+
+test('a folder named by a dot keeps the checkpoint out of itself', async () => {
+  await json('train', 'ratings.csv', '--out', 'dotted/.', ...small);
+  expect(Object.keys(await contents('dotted'))).toHaveLength(2);
+});
+
+test.each([
+  [['--model', 'svd'], /--model.*dot-bias, mlp/],
+  [['--modl', 'mlp'], /--modl.*--model/],
+  [['--epochs', '0'], /--epochs.*at least 1/],
+  [['--epochs', '1.5'], /--epochs.*whole number/],
+  [['--batch', 'many'], /--batch/],
+  [['--seed', '-1'], /--seed/],
+  [['--learning-rate', '0'], /--learning-rate.*above 0/],
+  [['--learning-rate', '1e30', '--json'], /diverged.*1e\+30/],
+  [['--valid', '1'], /--valid.*below 1/],
+  [['--valid', '0.2', '--test', 'ratings.csv'], /--test and --valid/],
+  [['--valid', '0.2', '--split', 'leave-last-out'], /leave out --valid/],
+  [['--split', 'leave-last-out', '--test', 'ratings.csv'], /--test and --valid/],
+  [['--split', 'time'], /give --valid/],
+  [['--split', 'backwards'], /--split/],
+  [['--patience', '2'], /--patience needs/],
+  [['--factors', '0'], /--factors/],
+  [['--factors', 'auto'], /--model mlp/],
+  [['--hidden', '8'], /--model mlp/],
+  [['--dropout', '0.5'], /--model mlp/],
+  [['--model', 'mlp', '--hidden', '8,'], /--hidden/],
+  [['--model', 'mlp', '--dropout', '1'], /--dropout.*below 1/],
+  [['--model', 'mlp', '--dropout', '0.1,0.1,0.1'], /--dropout.*not 3/],
+  [['--range', '5', '1'], /--range.*5 1/],
+  [['--range', '1'], /--range takes two/],
+  [['--range', '1', '2', '3'], /--range takes two/],
+  [['--optimizer', 'lion'], /--optimizer/],
+  [['--schedule', 'linear'], /--schedule/],
+  [['--loss', 'mape'], /--loss/],
+  [['--rating', 'stars'], /"stars".*"rating"/],
+  [['--out', 'ratings.csv'], /is a file/],
+  [['--out', '.'], /holds other files/],
+  [['--resume', '--json'], /no checkpoint/],
+])('%j is one line, and nothing is written', async (flags, message) => {
+  const before = await contents();
+  const out = flags.includes('--out') ? [] : ['--out', 'refused'];
+  expect(await failure('train', 'ratings.csv', ...out, ...flags)).toMatch(message);
+  expect(await contents()).toEqual(before);
+});
+
+test('a command line without a file, or with a command that is none, is one line', async () => {
+  expect(await failure('train')).toMatch(/file/);
+  expect(await failure('trian')).toMatch(/train/);
+});
