@@ -58,7 +58,7 @@ const schedules = { 'one-cycle': oneCycle, cosine, constant: constantRate };
 export function trainCommand(): Command {
   const command = new Command('train')
     .description('Train a model on a file of ratings: CSV, TSV, Parquet or JSON lines, compressed or not.')
-    .argument('<file...>', 'ratings: files or patterns')
+    .argument('[file...]', 'ratings: files or patterns')
     .addOption(new Option('--model <name>', 'what to train').choices(['dot-bias', 'mlp']).default('dot-bias'))
     .option('--out <folder>', 'where the model goes (default: artifacts/FILE-MODEL)')
     .option('--test <file>', 'ratings to report the error on; they take no part in training')
@@ -92,11 +92,12 @@ export function trainCommand(): Command {
     ).argParser(numbers({ from: 0, below: 1 })),
     group(
       '--range <low...>',
-      'the lowest and highest rating the model can give; after FILE (default: a little wider than the data)',
+      'the lowest and highest rating the model can give, such as 0 5.5 (default: a little wider than the data)',
     ),
-    group('--spread <number>', 'standard deviation of the first random factors (default: 0.001; MLP: 0.01)').argParser(
-      number({ from: 0 }),
-    ),
+    group(
+      '--spread <number>',
+      'standard deviation of the first random factors (default: 0.001; MLP: 0.01)',
+    ).argParser(number({ from: 0 })),
   ]) {
     command.addOption(option.helpGroup('Model:'));
   }
@@ -130,9 +131,12 @@ function factors(text: string): number | 'auto' {
   return text === 'auto' ? text : number({ whole: true, from: 1 })(text);
 }
 
-async function run(files: string[], flags: TrainFlags): Promise<void> {
+async function run(named: string[], flags: TrainFlags): Promise<void> {
   const { test, resume = false, json } = flags;
-  const out = flags.out ?? join('artifacts', `${basename(files[0]).split('.')[0]}-${flags.model}`);
+  // Where --range comes before the files, it has taken them for numbers.
+  const files = named.length > 0 ? named : (flags.range?.splice(2) ?? []);
+  if (files.length === 0) throw new UserError('give a file of ratings: cofactor train FILE');
+  const out = flags.out ?? join('artifacts', `${stem(files[0])}-${flags.model}`);
   const definition = define(flags);
   checkHeldOut(flags);
   await checkTarget(out);
@@ -204,6 +208,11 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   }
   printLine(`Wrote ${join(out, 'predict.onnx')} (${size(model.predictFile.length)}) and manifest.json`);
   if (cutOff) printNote(`Stopped early; --resume goes on from ${path}`);
+}
+
+/** `ratings` for `data/ratings-*.csv.gz`: what comes before the first character that a folder had better not have. */
+function stem(file: string): string {
+  return /^[\p{L}\p{N}_-]*[\p{L}\p{N}]/u.exec(basename(file))?.[0] ?? 'model';
 }
 
 function reportReading(ratings: Ratings, files: readonly string[], read: number): void {

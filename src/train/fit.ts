@@ -76,6 +76,15 @@ export interface Fitted {
   readonly seconds: { readonly build: number; readonly train: number };
 }
 
+/** Numbers are no longer finite: the learning rate is too high, and to go on would end in the same way. */
+export class DivergedError extends UserError {
+  constructor({ schedule }: Settings, epoch: number) {
+    super(
+      `training diverged in epoch ${epoch}: the error is not a finite number; use a lower learning rate than ${schedule.config.learningRate}`,
+    );
+  }
+}
+
 /** Numbers for dropout masks, shared by all steps of a run; masks begin anywhere in them. */
 const NOISE = 2 ** 20;
 
@@ -125,7 +134,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
       );
       sum += run.sizes.reduce((total, size, step) => total + size * Number(results.loss.data[step]), 0);
       done = run.end;
-      if (!Number.isFinite(sum)) throw diverged(settings, epoch + 1);
+      if (!Number.isFinite(sum)) throw new DivergedError(settings, epoch + 1);
       if (done < ratings.ratings.length)
         onProgress?.({ epoch, epochs, done, ratings: ratings.ratings.length, loss: sum / done });
       await setImmediate();
@@ -134,7 +143,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     const error =
       valid &&
       metrics(await scorer.score(fromTensors(model, carried), valid.users, valid.items), valid.ratings);
-    if (error && !Number.isFinite(error.rmse)) throw diverged(settings, epoch + 1);
+    if (error && !Number.isFinite(error.rmse)) throw new DivergedError(settings, epoch + 1);
     history.push({ loss, ...(error && { valid: error }) });
     const isBest = valid !== undefined && epochsSinceBest(history) === 0;
     if (isBest) best = fromTensors(model, carried);
@@ -165,13 +174,6 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     scorer,
     seconds: { build: (built - started) / 1000, train: (performance.now() - built) / 1000 },
   };
-}
-
-/** What is thrown where numbers are no longer finite: for the user, since the learning rate is too high. */
-export function diverged({ schedule }: Settings, epoch: number): UserError {
-  return new UserError(
-    `training diverged in epoch ${epoch}: the error is not a finite number; use a lower learning rate than ${schedule.config.learningRate}`,
-  );
 }
 
 /** 0: the last epoch is the best, or there is no validation set. */

@@ -11,7 +11,8 @@ import { Recommender } from '../recommend/recommender.ts';
 import { nodeRuntime } from '../run/node.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { VERSION } from '../version.ts';
-import { diverged, type Fitted, fitParameters, type Progress, type Settings } from './fit.ts';
+import { removeCheckpoint } from './checkpoint.ts';
+import { DivergedError, type Fitted, fitParameters, type Progress, type Settings } from './fit.ts';
 import { adamW } from './optimizers.ts';
 import { oneCycle } from './schedules.ts';
 
@@ -59,24 +60,28 @@ export async function train(
     training: describeSettings(settings),
   };
   const { checkpoint } = options;
-  const fitted = await fitParameters({
-    ...options,
-    model,
-    ratings,
-    settings,
-    runtime,
-    checkpoint: checkpoint && {
-      path: checkpoint.path,
-      resume: checkpoint.resume ?? false,
-      settings: described,
-    },
-  });
-  const trained = await TrainedModel.create(ratings, model, fitted, {
-    ...described,
-    libraries: { [runtime.name]: runtime.version },
-  });
-  if (!Number.isFinite(trained.manifest.metrics.train.rmse)) throw diverged(settings, fitted.epoch);
-  return trained;
+  try {
+    const fitted = await fitParameters({
+      ...options,
+      model,
+      ratings,
+      settings,
+      runtime,
+      checkpoint: checkpoint && {
+        path: checkpoint.path,
+        resume: checkpoint.resume ?? false,
+        settings: described,
+      },
+    });
+    const libraries = { [runtime.name]: runtime.version };
+    const trained = await TrainedModel.create(ratings, model, fitted, { ...described, libraries });
+    if (!Number.isFinite(trained.manifest.metrics.train.rmse))
+      throw new DivergedError(settings, fitted.epoch);
+    return trained;
+  } catch (error) {
+    if (error instanceof DivergedError && checkpoint) await removeCheckpoint(checkpoint.path);
+    throw error;
+  }
 }
 
 /** @param unknown 1 where ratings of the unknown row are welcome, else 0 */

@@ -69,7 +69,14 @@ test('the default folder is named after the file and the model', async () => {
   expect((await json('train', at('ratings.csv'), '--model', 'mlp', ...small)).out).toBe(
     'artifacts/ratings-mlp',
   );
-  expect(Object.keys(await contents('artifacts'))).toHaveLength(4);
+  expect((await json('train', 'rating?.csv', ...small)).out).toBe('artifacts/rating-dot-bias');
+  expect(Object.keys(await contents('artifacts'))).toHaveLength(6);
+});
+
+test('--range may stand before the file', async () => {
+  await json('train', ...small, '--out', 'ranged', '--range', '0', '6', 'ratings.csv');
+  expect((await manifest('ranged')).model.config).toMatchObject({ range: [0, 6] });
+  expect(await failure('train', '--out', 'ranged', '--range', '0', '6')).toMatch(/give a file of ratings/);
 });
 
 test('says for people what was read, how well the model fits, and where it is', async () => {
@@ -107,7 +114,7 @@ test.each([
   const flags = ['--optimizer', optimizer, '--schedule', schedule, '--loss', loss];
   await json('train', 'ratings.csv', '--out', optimizer, ...flags, ...small);
   expect((await manifest(optimizer)).training).toMatchObject({
-    optimizer: { name: optimizer.replace('-momentum', '') },
+    optimizer: { name: optimizer },
     schedule: { name: schedule, learningRate: some },
     loss,
   });

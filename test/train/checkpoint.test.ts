@@ -298,3 +298,12 @@ describe('a checkpoint', () => {
     expect((await folder.names()).filter((other) => other.startsWith(name))).toEqual([]);
   });
 });
+
+test('training that diverges after an epoch leaves no checkpoint, for it would diverge again', async () => {
+  const path = newPath();
+  const at = (progress: number) => ({ learningRate: progress < 0.4 ? 0.03 : 1e38, momentum: 0.9 });
+  const schedule = { name: 'rising', config: { learningRate: 1e38 }, at };
+  const diverging = train(ratings, dotBias(), { ...settings, schedule, checkpoint: { path } });
+  expect(await userError(diverging)).toMatch(/diverged in epoch 3/);
+  await expect(readFile(path)).rejects.toThrow('ENOENT');
+});

@@ -1,0 +1,127 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { program, ratingsCsv, workplace } from './cli.ts';
+
+const { write, at, text, json, contents, manifest } = workplace();
+
+/** A training that is long enough to be cut off, and short enough to be done again. */
+const training = (out: string) => [
+  ...['train', 'many.csv', '--out', out],
+  ...['--factors', '4', '--epochs', '200', '--valid', '0.1'],
+];
+
+/** What the same training comes to that is never cut off. */
+let whole: string[];
+beforeAll(async () => {
+  await write('many.csv', ratingsCsv({ users: 400, items: 40 }));
+  await text(...training('whole'));
+  whole = Object.values(await contents('whole'));
+});
+
+/** Starts a training, and waits until it has written a checkpoint. */
+async function begin(out: string, args: string[]) {
+  const written = () => statSync(at(`${out}.checkpoint`), { throwIfNoEntry: false })?.mtimeMs;
+  const before = written();
+  const child = spawn(process.execPath, [program, ...args], { cwd: at() });
+  const printed = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].on('data', (chunk) => {
+      printed[name] += chunk;
+    });
+  const ended = new Promise<{ code: number | null; signal: string | null } & typeof printed>((done) =>
+    child.on('close', (code, signal) => done({ code, signal, ...printed })),
+  );
+  while (written() === before) {
+    expect(child.exitCode, printed.stderr).toBe(null);
+    await setTimeout(5);
+  }
+  return { child, ended };
+}
+
+test('the first Ctrl-C ends training after the running epoch and keeps the model; --resume goes on', async () => {
+  const { child, ended } = await begin('kept', [...training('kept'), '--json']);
+  child.kill('SIGINT');
+  const { code, stdout, stderr } = await ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/Ending after this epoch/) });
+  const { epochs, valid } = JSON.parse(stdout);
+  expect(epochs).toBeLessThan(200);
+  expect(valid.rmse).toBeGreaterThan(0);
+  expect((await manifest('kept')).history).toHaveLength(epochs);
+  expect(await json('predict', 'kept', '--user', 'u1', '--item', 'i1')).toHaveLength(1);
+
+  expect(await json(...training('kept'), '--resume')).toMatchObject({ epochs: 200 });
+  expect(Object.values(await contents('kept'))).toEqual(whole);
+  expect(existsSync(at('kept.checkpoint'))).toBe(false);
+});
+
+test('without --json it says where to go on from', async () => {
+  const { child, ended } = await begin('told', training('told'));
+  child.kill('SIGTERM');
+  const { code, stdout, stderr } = await ended;
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Wrote told\/predict.onnx/m);
+  expect(stderr).toMatch(/^Stopped early; --resume goes on from told.checkpoint$/m);
+});
+
+test('after kill -9, twice, --resume comes to the bytes of a training that was never cut off', async () => {
+  for (const more of [[], ['--resume']]) {
+    const { child, ended } = await begin('killed', [...training('killed'), ...more]);
+    child.kill('SIGKILL');
+    expect((await ended).signal).toBe('SIGKILL');
+    expect(existsSync(at('killed'))).toBe(false);
+  }
+  await text(...training('killed'), '--resume');
+  expect(Object.values(await contents('killed'))).toEqual(whole);
+  expect(existsSync(at('killed.checkpoint'))).toBe(false);
+});
+
+test('--resume of a training with other settings is refused, and the checkpoint stays', async () => {
+  const { child, ended } = await begin('other', training('other'));
+  child.kill('SIGKILL');
+  await ended;
+  const before = await contents();
+  const { code, stderr } = spawnResult([...training('other'), '--resume', '--seed', '2']);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^cofactor: other.checkpoint: .*seed was 1, is 2.*\n$/);
+  expect(await contents()).toEqual(before);
+});
+
+function spawnResult(args: string[]) {
+  const { status, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: at(), encoding: 'utf8' });
+  return { code: status, stderr };
+}
+
+test('the second Ctrl-C ends the program and leaves the old model', async () => {
+  await text('train', 'ratings.csv', '--out', 'old', '--factors', '2', '--epochs', '1');
+  const before = await contents('old');
+  // An epoch of single steps lasts long enough for both to fall into it.
+  const slow = ['--model', 'mlp', '--hidden', '200,200', '--batch', '1', '--epochs', '50'];
+  const { child, ended } = await begin('old', ['train', 'many.csv', '--out', 'old', ...slow]);
+  child.kill('SIGINT');
+  await setTimeout(50);
+  child.kill('SIGINT');
+  expect(await ended).toMatchObject({ code: 130 });
+  expect(await contents('old')).toEqual(before);
+});
+
+const python = spawnSync('python3', ['-c', 'import pty']).status === 0;
+describe.skipIf(!python)(`on a terminal${python ? '' : ' (skipped: no python3 with pty)'}`, () => {
+  const onTerminal = (...args: string[]) => {
+    const script = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)';
+    const { status, stdout } = spawnSync('python3', ['-c', script, process.execPath, program, ...args], {
+      cwd: at(),
+      encoding: 'utf8',
+      input: '',
+    });
+    expect(status, stdout).toBe(0);
+    return stdout;
+  };
+
+  test('a bar shows the epoch, the time left, ratings a second and the loss', () => {
+    const printed = onTerminal('train', 'many.csv', '--out', 'bar', '--factors', '4', '--valid', '0.1');
+    expect(printed).toMatch(/epoch 1\/5 [█░]+ · \d+ s left · [\d,]+ ratings\/s · loss \d\.\d{4}/);
+    expect(printed).toMatch(/epoch 5\/5 █+ · 0 s left · [\d,]+ ratings\/s · loss \d\.\d{4} · RMSE \d\.\d{4}/);
+  });
+});

@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest';
+import { ratingsCsv } from './cli/cli.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const tsc = join(root, 'node_modules/typescript/bin/tsc');
+
+let folder: string;
+/** The files of the tarball. */
+let packed: string[];
+/** Why the tarball could not be installed, where it could not. */
+let noInstall: string | undefined;
+
+const inFolder = (command: string, ...args: string[]) =>
+  run(command, args, {
+    cwd: folder,
+    // As .npmrc of this project says: the install script would fetch GPU libraries from elsewhere.
+    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
+    maxBuffer: 64 << 20,
+  });
+
+beforeAll(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'cofactor-package-')));
+  // Not to build again under the feet of other tests: `test/build.ts` has built.
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
+    cwd: root,
+  });
+  const [{ filename, files }] = JSON.parse(stdout);
+  packed = files.map(({ path }: { path: string }) => path);
+  await writeFile(join(folder, 'package.json'), '{"private": true}');
+  await writeFile(join(folder, 'ratings.csv'), ratingsCsv());
+  await inFolder('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', `./${filename}`).catch(
+    (error) => {
+      if (!/ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|network/.test(error.stderr)) throw error;
+      noInstall = 'no network: npm cannot install the dependencies of the tarball';
+    },
+  );
+}, 300_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test('the tarball holds what is built, the notices, and no data', async () => {
+  const places = new Set(packed.map((path) => path.replace(/^dist\/(types|chunks)\/.*/, 'dist/$1/')));
+  expect([...places].sort()).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist/THIRD-PARTY',
+    'dist/chunks/',
+    'dist/cli.js',
+    'dist/index.js',
+    'dist/types/',
+    'package.json',
+  ]);
+  const notices = await readFile(join(root, 'dist/THIRD-PARTY'), 'utf8');
+  expect(notices).toMatch(/onnx-proto\n\nCopyright 2017 Christoph Koerner\n\nPermission is hereby granted/);
+});
+
+const needsInstall = (name: string, body: () => Promise<void>) =>
+  test(name, async (context: TestContext) => {
+    if (noInstall) context.skip(noInstall);
+    await body();
+  });
+
+needsInstall('npx cofactor trains and predicts', async () => {
+  const trained = await inFolder('npx', 'cofactor', 'train', 'ratings.csv', '--out', 'model', '--json');
+  expect(JSON.parse(trained.stdout)).toMatchObject({ out: 'model', ratings: 360 });
+  const { stdout } = await inFolder('npx', 'cofactor', 'predict', 'model', '--user', 'u1', '--item', 'i1');
+  expect(Number(stdout)).toBeGreaterThan(0);
+});
+
+needsInstall('a program imports it', async () => {
+  await writeFile(
+    join(folder, 'program.mjs'),
+    `import { dotBias, readRatings, train } from 'cofactor';
+     const model = await train(await readRatings('ratings.csv'), dotBias({ factors: 2 }), { epochs: 1 });
+     await model.save('saved');
+     const recommender = await model.recommender();
+     console.log((await recommender.predict(['u1'], ['i1'])).length);`,
+  );
+  expect(await inFolder(process.execPath, 'program.mjs')).toEqual({ stdout: '1\n', stderr: '' });
+  expect(JSON.parse(await readFile(join(folder, 'saved/manifest.json'), 'utf8'))).toMatchObject({
+    format: 1,
+  });
+});
+
+needsInstall('a strict TypeScript program type checks against it, its libraries included', async () => {
+  await writeFile(
+    join(folder, 'program.mts'),
+    `import { dotBias, type ModelDefinition, onnx, readRatings, scaledSigmoid, train, UserError } from 'cofactor';
+     const mine: ModelDefinition = ({ users }) => ({
+       name: 'mine',
+       config: {},
+       parameters: { bias: { dims: [users], initial: { normal: 0.1 }, rowsOf: 'user' } },
+       rating: ({ bias }, user) => scaledSigmoid(onnx.gather(bias, user), [0, 5]),
+     });
+     const model = await train(await readRatings('ratings.csv'), mine, { epochs: 1 });
+     const rmse: number = model.manifest.metrics.train.rmse;
+     // @ts-expect-error a wrong type is seen, so the types are not any
+     dotBias({ factors: 'many' });
+     // @ts-expect-error the same of a type from another package
+     const ratings: string = await (await model.recommender()).predict([], []);
+     export { rmse, ratings, UserError };`,
+  );
+  const strict = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'ES2022'];
+  for (const [module, resolution] of [
+    ['NodeNext', 'NodeNext'],
+    ['ESNext', 'Bundler'],
+  ]) {
+    const flags = [...strict, '--module', module, '--moduleResolution', resolution];
+    const { stdout } = await inFolder(process.execPath, tsc, ...flags, 'program.mts').catch((error) => error);
+    expect(stdout, resolution).toBe('');
+  }
+});
+
+needsInstall('there is one protobufjs, a current one', async () => {
+  const { stdout } = await inFolder('npm', 'ls', 'protobufjs', '--all', '--parseable', '--long');
+  const versions = stdout
+    .trim()
+    .split('\n')
+    .map((line) => /protobufjs@([\d.]+)/.exec(line)?.[1]);
+  expect(versions).toEqual([expect.stringMatching(/^([89]|\d\d)\./)]);
+});
