@@ -1,4 +1,6 @@
+import * as v from 'valibot';
 import { add, gather, mul, reduceSum } from '../src/onnx/index.ts';
+import { check, parts } from './config.ts';
 import { defaultRange, type ModelDefinition, type Range, scaledSigmoid } from './model.ts';
 
 export interface DotBiasConfig {
@@ -9,13 +11,18 @@ export interface DotBiasConfig {
   readonly spread: number;
 }
 
+const schema = v.partial(v.object({ factors: parts.width, range: parts.range, spread: parts.spread }));
+
 /**
  * rating = low + (high − low) · σ(user factors · item factors + user bias + item bias)
  *
  * Koren, Bell and Volinsky (2009), "Matrix factorization techniques for recommender systems", with the output
  * squashed into the rating range.
+ *
+ * @throws UserError if the configuration cannot be.
  */
 export function dotBias(config: Partial<DotBiasConfig> = {}): ModelDefinition<DotBiasConfig> {
+  check(schema, config, 'dot-bias: ');
   return (facts) => {
     const { factors = 50, range = defaultRange(facts), spread = 0.001 } = config;
     const initial = { normal: spread };

@@ -1,4 +1,7 @@
+import * as v from 'valibot';
+import { UserError } from '../src/errors.ts';
 import { add, concat, gather, matmul, relu, squeeze, type Value } from '../src/onnx/index.ts';
+import { check, parts } from './config.ts';
 import {
   type DataFacts,
   defaultRange,
@@ -20,15 +23,32 @@ export interface MlpConfig {
   readonly spread: number;
 }
 
+const schema = v.partial(
+  v.object({
+    factors: v.union(
+      [parts.width, v.literal('auto'), v.tuple([parts.width, parts.width])],
+      'give a width, or one for users and one for items, or auto',
+    ),
+    hidden: v.array(parts.width, 'give a list of widths'),
+    dropout: v.union([parts.rate, v.array(parts.rate)], 'give rates from 0 to below 1'),
+    range: parts.range,
+    spread: parts.spread,
+  }),
+);
+
 /**
  * User and item embeddings side by side, dropout, then linear layers with ReLU and dropout between them, down to one
  * number, which a sigmoid scales to the rating range.
+ *
+ * @throws UserError if the configuration cannot be.
  */
 export function mlp(config: Partial<MlpConfig> = {}): ModelDefinition<MlpConfig> {
+  check(schema, config, 'mlp: ');
+  const { hidden = [10] } = config;
+  const dropout = dropoutRates(config.dropout ?? 0.05, hidden.length);
   return (facts) => {
-    const { hidden = [10], range = defaultRange(facts), spread = 0.01 } = config;
+    const { range = defaultRange(facts), spread = 0.01 } = config;
     const [userFactors, itemFactors] = embeddingSizes(config.factors ?? 50, facts);
-    const dropout = dropoutRates(config.dropout ?? 0.05, hidden.length);
     const widths = [userFactors + itemFactors, ...hidden, 1];
     const layers = widths
       .slice(1)
@@ -81,5 +101,10 @@ const embeddingSize = (rows: number): number => Math.min(600, Math.round(1.6 * r
 
 function dropoutRates(dropout: MlpConfig['dropout'], hiddenLayers: number): number[] {
   const rates = typeof dropout === 'number' ? [dropout] : dropout;
+  if (rates.length > hiddenLayers + 1) {
+    throw new UserError(
+      `mlp: dropout has ${rates.length} rates; give one for the embeddings and one for each of ${hiddenLayers} hidden layers`,
+    );
+  }
   return Array.from({ length: hiddenLayers + 1 }, (_, place) => rates[place] ?? 0);
 }

@@ -1,4 +1,4 @@
-import { add, mul, sigmoid, type Value } from '../src/onnx/index.ts';
+import { add, describe, GraphError, mul, sigmoid, type Value } from '../src/onnx/index.ts';
 
 /** What a model needs to know of the data that it will be trained on. */
 export interface DataFacts {
@@ -37,6 +37,29 @@ export interface Model<Config = unknown> {
    * @returns the predicted ratings, float[batch]
    */
   rating(parameters: Readonly<Record<string, Value>>, user: Value, item: Value, dropout: Dropout): Value;
+}
+
+/**
+ * A model's formula, used once.
+ *
+ * @throws GraphError if it gives anything but one number a rating: a [batch, 1] would be broadcast with the actual
+ *   ratings to [batch, batch], and train on nonsense.
+ */
+export function ratingOf(
+  model: Model,
+  parameters: Readonly<Record<string, Value>>,
+  user: Value,
+  item: Value,
+  dropout: Dropout,
+): Value {
+  const rating = model.rating(parameters, user, item, dropout);
+  const wanted = { dtype: 'float', dims: user.dims } as const;
+  if (describe(rating) !== describe(wanted)) {
+    throw new GraphError(
+      `model "${model.name}": its rating is ${describe(rating)}, but must be ${describe(wanted)}`,
+    );
+  }
+  return rating;
 }
 
 /** A model with its own choices made, waiting for the data. */

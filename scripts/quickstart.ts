@@ -2,17 +2,7 @@
 // them, and predicts a few ratings from the files that it wrote.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  dotBias,
-  mlp,
-  nodeRuntime,
-  Recommender,
-  randomSplit,
-  readArtifact,
-  readRatings,
-  readTitles,
-  train,
-} from '../src/index.ts';
+import { dotBias, load, mlp, randomSplit, readRatings, readTitles, train } from '../src/index.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sample = join(root, 'src/data/sample/ml-latest-small');
@@ -31,10 +21,9 @@ console.log(
   `MovieLens latest-small: ${split.train.ratings.length} ratings to train on, ${split.valid.ratings.length} held out`,
 );
 
-const runtime = await nodeRuntime();
 const itemOf = new Map(Array.from(titles, ([id, title]) => [title, id]));
 for (const [name, definition] of Object.entries({ 'dot-bias': dotBias(), mlp: mlp() })) {
-  const model = await train(split.train, definition, { runtime });
+  const model = await train(split.train, definition);
   const { rmse, mae } = await model.evaluate(split.valid);
   const folder = join('artifacts', `quickstart-${name}`);
   await model.save(join(root, folder));
@@ -42,7 +31,7 @@ for (const [name, definition] of Object.entries({ 'dot-bias': dotBias(), mlp: ml
     `\n${name}: RMSE ${rmse.toFixed(4)}, MAE ${mae.toFixed(4)} on the held-out fifth; trained in ${model.seconds.train.toFixed(1)} s`,
   );
 
-  const recommender = await Recommender.create(await readArtifact(join(root, folder)), runtime);
+  const recommender = await load(join(root, folder));
   const items = films.map((title) => itemOf.get(title) ?? title);
   const predictions = await recommender.predict(
     films.map(() => user),

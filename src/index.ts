@@ -23,10 +23,11 @@ export { UserError } from './errors.ts';
 export { type Evaluation, evaluate } from './evaluate/evaluate.ts';
 export { type Metrics, metrics } from './evaluate/metrics.ts';
 export * as onnx from './onnx/index.ts';
+export { load } from './recommend/load.ts';
 export { Recommender } from './recommend/recommender.ts';
 export { nodeRuntime } from './run/node.ts';
 export type { Runtime } from './run/runtime.ts';
-export type { EpochRecord, Progress, Settings } from './train/fit.ts';
+export type { EpochRecord, Progress } from './train/fit.ts';
 export type { LossName } from './train/losses.ts';
 export {
   type AdagradConfig,

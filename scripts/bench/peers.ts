@@ -5,7 +5,7 @@ import { pythonEnvironment } from '../conformance/python.ts';
 
 /** The recipe, as flags of the command line; the Python peers have the same numbers in their scripts. */
 const RECIPE =
-  '--model dot-bias --factors 50 --epochs 5 --batch 64 --learning-rate 5e-3 --optimizer adamw --weight-decay 0.1 --range 0 5.5';
+  '--model dot-bias --factors 50 --epochs 5 --batch 64 --learning-rate 5e-3 --optimizer adamw --weight-decay 0.1 --range 0,5.5';
 const THREADS = [1, 2];
 
 export interface Split {

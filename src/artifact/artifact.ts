@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { oneLine } from '../data/text.ts';
@@ -24,10 +24,13 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** The state of a training that is under way, in the folder that its model will be written to. */
+export const CHECKPOINT = '.checkpoint';
+
 /**
  * Says early, before anything is trained, whether `directory` may take an artifact.
  *
- * @throws UserError if it is a file, or a folder of other things.
+ * @throws UserError if it is a file, a folder of other things, or cannot be written.
  */
 export async function checkTarget(directory: string): Promise<void> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
@@ -35,11 +38,28 @@ export async function checkTarget(directory: string): Promise<void> {
     if (error.code === 'ENOTDIR') throw new UserError(`${directory}: is a file; --out takes a folder`);
     throw new UserError(`${directory}: cannot be read (${error.code})`);
   });
-  const ours = [MANIFEST, PENDING];
-  if (names.some((name) => !name.startsWith(INCOMING)) && !names.some((name) => ours.includes(name))) {
-    throw new UserError(
-      `${directory}: holds other files and no ${MANIFEST}; choose a new or an empty folder`,
-    );
+  const others = names.filter((name) => !name.startsWith(INCOMING) && !name.startsWith(CHECKPOINT));
+  if (others.length > 0 && !others.includes(PENDING) && !(await isArtifact(directory))) {
+    throw new UserError(`${directory}: holds other files and no model; choose a new or an empty folder`);
+  }
+  await checkWritable(resolve(directory)).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(`${directory}: cannot be written (${error.code}); choose another folder`);
+  });
+}
+
+async function isArtifact(directory: string): Promise<boolean> {
+  // Other programs call files manifest.json too; of ours, one that was cut off may be overwritten.
+  const bytes = await readFile(join(directory, MANIFEST)).catch(() => undefined);
+  return bytes !== undefined && /^\s*\{\s*"format": \d+,\s*"cofactor":/.test(bytes.toString('utf8', 0, 200));
+}
+
+/** Whether a folder, or the nearest one above it that is there, may be written to. */
+async function checkWritable(path: string): Promise<void> {
+  try {
+    await access(path, constants.W_OK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    await checkWritable(dirname(path));
   }
 }
 

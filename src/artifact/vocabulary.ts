@@ -1,12 +1,20 @@
+import { UserError } from '../errors.ts';
 import { decodeModel } from '../onnx/index.ts';
+import type { Artifact } from './artifact.ts';
 
-/** The ids that a model knows, in the order of their rows. */
-export function readVocabulary(predictFile: Uint8Array): { userIds: string[]; itemIds: string[] } {
-  const { nodes } = decodeModel(predictFile).graph;
+/**
+ * The ids that a model knows, in the order of their rows.
+ *
+ * @throws UserError if it knows none.
+ */
+export function readVocabulary({ files }: Artifact): { userIds: string[]; itemIds: string[] } {
+  const { nodes } = decodeModel(files['predict.onnx']).graph;
   const idsOf = (input: string): string[] => {
     const encoder = nodes.find(({ operator, inputs }) => operator === 'LabelEncoder' && inputs[0] === input);
     const keys = encoder?.attributes.keys_strings;
-    return keys && 'strings' in keys ? [...keys.strings] : [];
+    if (!keys || !('strings' in keys))
+      throw new UserError(`predict.onnx knows no ${input}s; train the model again`);
+    return [...keys.strings];
   };
   return { userIds: idsOf('user'), itemIds: idsOf('item') };
 }

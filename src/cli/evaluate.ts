@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { readRatings } from '../data/ratings.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
-import { load } from './load.ts';
+import { load } from '../recommend/load.ts';
 import { type ReadFlags, readFlags, withReadOptions } from './options.ts';
 import { error, plural, printJson, printLine } from './output.ts';
 
@@ -15,8 +15,8 @@ export function evaluateCommand(): Command {
 }
 
 async function run(directory: string, files: string[], flags: ReadFlags & { json?: boolean }): Promise<void> {
-  const { recommender, known } = await load(directory);
-  const result = await evaluate(recommender, known, await readRatings(files, readFlags(flags)));
+  const recommender = await load(directory);
+  const result = await evaluate(recommender, await readRatings(files, readFlags(flags)));
   if (flags.json) {
     printJson(result);
     return;

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
+import { readVocabulary } from '../artifact/vocabulary.ts';
 import { readPairs } from '../data/ratings.ts';
 import { csvLine, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
-import { load } from './load.ts';
+import { load } from '../recommend/load.ts';
 import { type ReadFlags, readFlags, withReadOptions } from './options.ts';
 import { plural, printJson, printLine, printNote } from './output.ts';
 
@@ -36,7 +37,8 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
     throw new UserError('--out and --json exclude one another; give one of them');
   if (out !== undefined && !/\.(csv|parquet)$/.test(out))
     throw new UserError(`${out}: --out takes a .csv or a .parquet file`);
-  const { recommender, known } = await load(directory);
+  const recommender = await load(directory);
+  const known = readVocabulary(recommender.artifact);
   const { users, items } =
     file === undefined
       ? { users: [user as string], items: [item as string] }

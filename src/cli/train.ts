@@ -1,16 +1,17 @@
-import { basename, join, resolve } from 'node:path';
+import { rmdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { ModelDefinition } from '../../graphs/model.ts';
-import { checkTarget } from '../artifact/artifact.ts';
+import { CHECKPOINT, checkTarget } from '../artifact/artifact.ts';
 import { checkTrainable, type Ratings, readRatings } from '../data/ratings.ts';
 import { leaveLastOut, randomSplit, timeSplit } from '../data/split.ts';
 import { UserError } from '../errors.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
 import type { LossName } from '../train/losses.ts';
-import { adagrad, adam, adamW, type Optimizer, sgd } from '../train/optimizers.ts';
-import { constantRate, cosine, oneCycle, type Schedule } from '../train/schedules.ts';
+import { adagrad, adam, adamW, sgd } from '../train/optimizers.ts';
+import { constantRate, cosine, oneCycle } from '../train/schedules.ts';
 import { type TrainedModel, train } from '../train/train.ts';
 import { number, numbers, type ReadFlags, readFlags, withReadOptions } from './options.ts';
 import { count, error, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
@@ -25,7 +26,7 @@ interface TrainFlags extends ReadFlags {
   factors?: number | 'auto';
   hidden?: number[];
   dropout?: number[];
-  range?: string[];
+  range?: number[];
   spread?: number;
   epochs?: number;
   batch?: number;
@@ -41,16 +42,12 @@ interface TrainFlags extends ReadFlags {
   json?: boolean;
 }
 
-/** Each optimizer, and the highest learning rate that serves each model well on MovieLens in batches of 64. */
 const optimizers = {
-  adamw: { create: adamW, learningRate: { 'dot-bias': 5e-3, mlp: 5e-3 } },
-  adam: { create: adam, learningRate: { 'dot-bias': 2e-3, mlp: 2e-3 } },
-  adagrad: { create: adagrad, learningRate: { 'dot-bias': 0.1, mlp: 0.1 } },
-  sgd: { create: sgd, learningRate: { 'dot-bias': 3, mlp: 0.3 } },
-  'sgd-momentum': {
-    create: (config: object) => sgd({ ...config, momentum: true }),
-    learningRate: { 'dot-bias': 0.3, mlp: 0.1 },
-  },
+  adamw: adamW,
+  adam,
+  adagrad,
+  sgd,
+  'sgd-momentum': (config: { weightDecay?: number }) => sgd({ ...config, momentum: true }),
 };
 
 const schedules = { 'one-cycle': oneCycle, cosine, constant: constantRate };
@@ -58,7 +55,7 @@ const schedules = { 'one-cycle': oneCycle, cosine, constant: constantRate };
 export function trainCommand(): Command {
   const command = new Command('train')
     .description('Train a model on a file of ratings: CSV, TSV, Parquet or JSON lines, compressed or not.')
-    .argument('[file...]', 'ratings: files or patterns')
+    .argument('<file...>', 'ratings: files or patterns')
     .addOption(new Option('--model <name>', 'what to train').choices(['dot-bias', 'mlp']).default('dot-bias'))
     .option('--out <folder>', 'where the model goes (default: artifacts/FILE-MODEL)')
     .option('--test <file>', 'ratings to report the error on; they take no part in training')
@@ -91,9 +88,9 @@ export function trainCommand(): Command {
       'MLP: on the embeddings, then after each hidden layer (default: 0.05,0)',
     ).argParser(numbers({ from: 0, below: 1 })),
     group(
-      '--range <low...>',
-      'the lowest and highest rating the model can give, such as 0 5.5 (default: a little wider than the data)',
-    ),
+      '--range <low,high>',
+      'the lowest and highest rating the model can give, such as 0,5.5 (default: a little wider than the data)',
+    ).argParser(numbers({})),
     group(
       '--spread <number>',
       'standard deviation of the first random factors (default: 0.001; MLP: 0.01)',
@@ -106,9 +103,10 @@ export function trainCommand(): Command {
       number({ whole: true, from: 1 }),
     ),
     group('--batch <number>', 'ratings a step (default: 64)').argParser(number({ whole: true, from: 1 })),
-    group('--learning-rate <number>', 'the highest learning rate (default: 0.005 for adamw)').argParser(
-      number({ above: 0 }),
-    ),
+    group(
+      '--learning-rate <number>',
+      'the highest learning rate (default: 0.005 for adamw; others by optimizer and model)',
+    ).argParser(number({ above: 0 })),
     group('--schedule <name>', 'of the learning rate').choices(Object.keys(schedules)).default('one-cycle'),
     group('--optimizer <name>', 'how steps are taken').choices(Object.keys(optimizers)).default('adamw'),
     group(
@@ -131,11 +129,8 @@ function factors(text: string): number | 'auto' {
   return text === 'auto' ? text : number({ whole: true, from: 1 })(text);
 }
 
-async function run(named: string[], flags: TrainFlags): Promise<void> {
+async function run(files: string[], flags: TrainFlags): Promise<void> {
   const { test, resume = false, json } = flags;
-  // Where --range comes before the files, it has taken them for numbers.
-  const files = named.length > 0 ? named : (flags.range?.splice(2) ?? []);
-  if (files.length === 0) throw new UserError('give a file of ratings: cofactor train FILE');
   const out = flags.out ?? join('artifacts', `${stem(files[0])}-${flags.model}`);
   const definition = define(flags);
   checkHeldOut(flags);
@@ -152,15 +147,15 @@ async function run(named: string[], flags: TrainFlags): Promise<void> {
 
   const bar = progressBar();
   const interrupt = onInterrupt();
-  // Beside the folder, also where it is named `.`.
-  const path = join(out, '..', `${basename(resolve(out))}.checkpoint`);
+  const path = join(out, CHECKPOINT);
   let model: TrainedModel;
   try {
     model = await train(ratings, definition, {
       epochs: flags.epochs,
       batch: flags.batch,
-      optimizer: optimizerOf(flags),
-      schedule: scheduleOf(flags),
+      optimizer: optimizers[flags.optimizer](defined({ weightDecay: flags.weightDecay })),
+      schedule: schedules[flags.schedule],
+      learningRate: flags.learningRate,
       loss: flags.loss,
       lazy: flags.lazy,
       patience: flags.patience,
@@ -170,13 +165,17 @@ async function run(named: string[], flags: TrainFlags): Promise<void> {
       signal: interrupt.signal,
       onProgress: bar.update,
     });
+  } catch (error) {
+    // The folder may have been made for the checkpoint alone.
+    await rmdir(out).catch(() => undefined);
+    throw error;
   } finally {
     bar.stop();
     interrupt.stop();
   }
   const exporting = performance.now();
   await model.save(out);
-  const export_ = (performance.now() - exporting) / 1000;
+  const export_ = model.seconds.export + (performance.now() - exporting) / 1000;
   const { manifest } = model;
   // What was cut off can still go on.
   const cutOff = interrupt.signal.aborted && manifest.history.length < Number(manifest.training.epochs);
@@ -227,27 +226,11 @@ function reportReading(ratings: Ratings, files: readonly string[], read: number)
 }
 
 function define({ model, factors, hidden, dropout, range, spread }: TrainFlags): ModelDefinition {
-  const limits = range && rangeOf(range);
-  if (model === 'mlp') {
-    if (dropout && dropout.length > (hidden?.length ?? 1) + 1)
-      throw new UserError(
-        `--dropout takes a rate for the embeddings and one after each hidden layer, not ${dropout.length}`,
-      );
-    return mlp(defined({ factors, hidden, dropout, range: limits, spread }));
-  }
-  if (factors === 'auto') throw new UserError('--factors auto is for --model mlp; give dot-bias a number');
+  const common = defined({ factors, range: range as [number, number] | undefined, spread });
+  if (model === 'mlp') return mlp({ ...common, ...defined({ hidden, dropout }) });
   if (hidden ?? dropout) throw new UserError('--hidden and --dropout are for --model mlp');
-  return dotBias(defined({ factors, range: limits, spread }));
-}
-
-function rangeOf(texts: readonly string[]): [number, number] {
-  const [low, high, ...more] = texts.map(Number);
-  if (more.length > 0 || !(low < high) || !Number.isFinite(high - low)) {
-    throw new UserError(
-      `--range takes two numbers, the lower first, such as --range 0 5.5; not ${texts.join(' ')}`,
-    );
-  }
-  return [low, high];
+  if (factors === 'auto') throw new UserError('--factors auto is for --model mlp; give dot-bias a number');
+  return dotBias({ ...common, factors });
 }
 
 function checkHeldOut({ test, valid, split, patience }: TrainFlags): void {
@@ -267,14 +250,6 @@ function holdOut(ratings: Ratings, { valid, split, seed }: TrainFlags): { train:
   if (split === 'leave-last-out') return leaveLastOut(ratings);
   if (valid === undefined) return { train: ratings };
   return split === 'time' ? timeSplit(ratings, valid) : randomSplit(ratings, valid, seed);
-}
-
-function optimizerOf({ optimizer, weightDecay }: TrainFlags): Optimizer {
-  return optimizers[optimizer].create(defined({ weightDecay }));
-}
-
-function scheduleOf({ schedule, optimizer, learningRate, model }: TrainFlags): Schedule {
-  return schedules[schedule]({ learningRate: learningRate ?? optimizers[optimizer].learningRate[model] });
 }
 
 function defined<T extends object>(values: T): { [Key in keyof T]?: NonNullable<T[Key]> } {

@@ -5,7 +5,7 @@ import { oneLine, quoted } from './text.ts';
 
 /** Ratings of items by users. The four arrays of ratings are parallel: one entry a rating, in file order. */
 export interface Ratings {
-  /** Ids as the file writes them. The row number of an id is its place here: order of first appearance. */
+  /** Ids as the file writes them. The row number of an id is its place here: as read, in order of first appearance. */
   userIds: string[];
   itemIds: string[];
   /** Row numbers; the number of ids stands for an id that is not among them. */
@@ -14,6 +14,8 @@ export interface Ratings {
   ratings: Float32Array;
   /** Unix seconds, where every file has them. */
   times?: Float64Array;
+  /** How many users and items have no id here, because a vocabulary was given that lacks them. */
+  unknown?: { users: number; items: number };
   /** How many ratings a later one of the same user and item replaced. */
   duplicates: number;
   /** What the reader took for granted, a sentence each. */
@@ -105,6 +107,10 @@ export function renumbered(
     itemIds,
     users: ratings.users.map((row) => userRows[row]),
     items: ratings.items.map((row) => itemRows[row]),
+    unknown: {
+      users: new Set(ratings.users.filter((row) => userRows[row] === userIds.length)).size,
+      items: new Set(ratings.items.filter((row) => itemRows[row] === itemIds.length)).size,
+    },
   };
 }
 

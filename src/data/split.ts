@@ -17,7 +17,7 @@ export interface Split {
 export function randomSplit(ratings: Ratings, fraction: number, seed: number): Split {
   const length = ratings.users.length;
   const held = new Uint8Array(length);
-  // Training draws from the streams 0, 1, 2 …
+  // Training draws from the streams 1 and 1000, 1001, …
   const order = shuffled(length, generator(seed, -1));
   for (const place of order.subarray(0, validLength(length, fraction))) held[place] = 1;
   return split(ratings, held);

@@ -1,4 +1,4 @@
-import type { Vocabulary } from '../../graphs/predict.ts';
+import { readVocabulary } from '../artifact/vocabulary.ts';
 import type { Ratings } from '../data/ratings.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { type Metrics, metrics } from './metrics.ts';
@@ -11,19 +11,16 @@ export interface Evaluation extends Metrics {
 }
 
 /** How well a model predicts ratings, those of unknown users and items included. */
-export async function evaluate(
-  recommender: Recommender,
-  known: Vocabulary,
-  ratings: Ratings,
-): Promise<Evaluation> {
+export async function evaluate(recommender: Recommender, ratings: Ratings): Promise<Evaluation> {
   // The unknown row has no id; no model knows the empty one.
   const users = Array.from(ratings.users, (row) => ratings.userIds[row] ?? '');
   const items = Array.from(ratings.items, (row) => ratings.itemIds[row] ?? '');
+  const known = readVocabulary(recommender.artifact);
   return {
     ratings: users.length,
     ...metrics(await recommender.predict(users, items), ratings.ratings),
-    unknownUsers: unknown(ratings.userIds, known.userIds),
-    unknownItems: unknown(ratings.itemIds, known.itemIds),
+    unknownUsers: unknown(ratings.userIds, known.userIds) + (ratings.unknown?.users ?? 0),
+    unknownItems: unknown(ratings.itemIds, known.itemIds) + (ratings.unknown?.items ?? 0),
   };
 }
 

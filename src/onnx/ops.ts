@@ -183,8 +183,7 @@ export const gather = (x: Value, indices: Value, axis = 0, name?: string): Value
  * ONNX Runtime loses additions to the same row if a session has more than one intra-op thread.
  */
 export function scatterRows(x: Value, rows: Value, updates: Value, reduction?: 'add', name?: string): Value {
-  const attributes = reduction ? { reduction: { string: reduction } } : undefined;
-  return one('ScatterND', [x, unsqueeze(rows, [-1], `${rows.name}_column`), updates], attributes, name);
+  return scatterNd(x, unsqueeze(rows, [-1], `${rows.name}_column`), updates, reduction, name);
 }
 
 /** `scatterRows` for whole multi-indices: `indices` is int64[…, depth]. */

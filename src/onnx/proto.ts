@@ -166,7 +166,9 @@ function decodeGraph(graph: Proto.IGraphProto): GraphFile {
 }
 
 function decodeType({ name, type }: Proto.IValueInfoProto): NamedType {
-  const dims = (type?.tensorType?.shape?.dim ?? []).map((dim) => dim.dimParam || Number(dim.dimValue ?? 0));
+  const dims = (type?.tensorType?.shape?.dim ?? []).map(
+    (dim) => dim.dimParam || (Object.hasOwn(dim, 'dimValue') ? Number(dim.dimValue) : '?'),
+  );
   return { name: name ?? '', dtype: dtypeOf(type?.tensorType?.elemType), dims };
 }
 

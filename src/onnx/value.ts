@@ -58,8 +58,8 @@ export type Source =
   | { readonly kind: 'node'; readonly node: Node };
 
 /**
- * A symbolic tensor: a type, and where it comes from. Values are never changed; a graph is whatever a set of
- * outputs depends on. `name` is what the value would like to be called; the builder makes it unique.
+ * A symbolic tensor: a type, and where it comes from. Values are not changed once others use
+ * them; a graph is whatever a set of outputs depends on. `name` is what the value would like to be called; the builder makes it unique.
  */
 export interface Value extends TensorType {
   readonly name: string;

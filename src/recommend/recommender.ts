@@ -1,6 +1,5 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Artifact } from '../artifact/artifact.ts';
-import type { Manifest } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 
@@ -10,19 +9,19 @@ const PAIRS_A_RUN = 8192;
 /** Answers questions with an artifact's files, on any runtime. */
 export class Recommender {
   private constructor(
-    readonly manifest: Manifest,
+    readonly artifact: Artifact,
     private readonly session: InferenceSession,
   ) {}
 
   /** @throws UserError if the runtime refuses the file. */
-  static async create({ manifest, files }: Artifact, runtime: Runtime): Promise<Recommender> {
-    const bytes = files['predict.onnx'];
+  static async create(artifact: Artifact, runtime: Runtime): Promise<Recommender> {
+    const bytes = artifact.files['predict.onnx'];
     if (!bytes) throw new UserError('manifest.json lists no predict.onnx; train the model again');
     const session = await runtime.createSession(bytes).catch((error: Error) => {
       const [reason] = error.message.split('\n');
       throw new UserError(`predict.onnx: ${runtime.name} refuses it: ${reason}; train the model again`);
     });
-    return new Recommender(manifest, session);
+    return new Recommender(artifact, session);
   }
 
   /**

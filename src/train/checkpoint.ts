@@ -1,15 +1,12 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { sha256, writeSynced } from '../artifact/artifact.ts';
+import type { Tensors } from '../../graphs/predict.ts';
+import { writeSynced } from '../artifact/artifact.ts';
 import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
-import { buildModel, decodeModel, encodeModel, initializer } from '../onnx/index.ts';
+import { decodeModel, encodeModel, type ModelFile } from '../onnx/index.ts';
 import type { EpochRecord } from './fit.ts';
-
-/** Tensors by name: parameters, and optimizer state. */
-export type Tensors = Readonly<
-  Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>
->;
 
 /** All that training needs to go on after an epoch as if it had never stopped. */
 export interface Checkpoint {
@@ -35,24 +32,28 @@ export async function writeCheckpoint(
   path: string,
   { settings, history, carried, best = {} }: Checkpoint,
 ): Promise<void> {
-  const tensors = [
-    ...Object.entries(carried),
-    ...Object.entries(best).map(([name, tensor]) => [BEST + name, tensor] as const),
-  ];
-  const file = buildModel({
-    name: 'checkpoint',
-    inputs: [],
-    outputs: Object.fromEntries(
-      tensors.map(([name, { dims, data }]) => [name, initializer(`${name}.value`, 'float', dims, data)]),
-    ),
-    metadata: { settings: JSON.stringify(settings), history: JSON.stringify(history) },
-  });
-  const metadata = { ...file.metadata, sha256: sha256(encodeModel(file)) };
+  const tensors = {
+    ...carried,
+    ...Object.fromEntries(Object.entries(best).map(([name, tensor]) => [BEST + name, tensor])),
+  };
+  const initializers = Object.entries(tensors).map(([name, tensor]) => ({
+    name,
+    dtype: 'float' as const,
+    ...tensor,
+  }));
+  const facts = { settings: JSON.stringify(settings), history: JSON.stringify(history) };
+  const file: ModelFile = {
+    irVersion: 8,
+    opsets: { '': 16 },
+    producer: 'cofactor',
+    metadata: { ...facts, sha256: checksum(facts, initializers) },
+    graph: { name: 'checkpoint', inputs: [], outputs: [], nodes: [], initializers },
+  };
   const incoming = incomingOf(path);
   try {
     await mkdir(dirname(path), { recursive: true });
     await rm(incoming, { force: true });
-    await writeSynced(incoming, encodeModel({ ...file, metadata }));
+    await writeSynced(incoming, encodeModel(file));
     await rename(incoming, path);
   } catch (error) {
     await rm(incoming, { force: true }).catch(() => undefined);
@@ -79,7 +80,10 @@ export async function readCheckpoint(
   });
   const found = parse(bytes, path);
   const [was, is] = [new Map(leaves(found.settings)), new Map(leaves(settings))];
-  const other = [...new Map([...was, ...is]).keys()].filter((key) => was.get(key) !== is.get(key));
+  const different = [...new Map([...was, ...is]).keys()].filter((key) => was.get(key) !== is.get(key));
+  // The graph follows from the settings; it speaks only for a model of one's own, whose formula they do not tell.
+  const settingsAlone = different.filter((key) => key !== 'graph');
+  const other = settingsAlone.length > 0 ? settingsAlone : different;
   if (other.length > 0) {
     const changes = other.map(
       (key) => `${key} was ${was.get(key) ?? 'not set'}, is ${is.get(key) ?? 'not set'}`,
@@ -107,20 +111,17 @@ function leaves(value: unknown, path: readonly string[] = []): [string, string][
 
 function parse(bytes: Uint8Array, path: string): Checkpoint {
   try {
-    const file = decodeModel(bytes);
-    const { sha256: expected, ...metadata } = file.metadata;
-    if (sha256(encodeModel({ ...file, metadata })) !== expected) throw new Error('changed');
-    // Outputs, since equal tensors are kept once.
-    const { nodes, initializers } = file.graph;
-    const constants = new Map(initializers.map(({ name, ...constant }) => [name, constant]));
-    const tensors = nodes.map(({ inputs, outputs }): [string, Tensors[string]] => {
-      const { dims, data } = constants.get(inputs[0]) as (typeof initializers)[number];
-      return [outputs[0], { dims, data: data as Float32Array }];
-    });
+    const { graph, metadata } = decodeModel(bytes);
+    const { settings, history, sha256 } = metadata;
+    if (checksum({ settings, history }, graph.initializers) !== sha256) throw new Error('changed');
+    const tensors = graph.initializers.map(({ name, dims, data }): [string, Tensors[string]] => [
+      name,
+      { dims, data: data as Float32Array },
+    ]);
     const ofBest = tensors.filter(([name]) => name.startsWith(BEST));
     return {
-      settings: JSON.parse(metadata.settings),
-      history: JSON.parse(metadata.history),
+      settings: JSON.parse(settings),
+      history: JSON.parse(history),
       carried: Object.fromEntries(tensors.filter(([name]) => !name.startsWith(BEST))),
       ...(ofBest.length > 0 && {
         best: Object.fromEntries(ofBest.map(([name, tensor]) => [name.slice(BEST.length), tensor])),
@@ -129,4 +130,16 @@ function parse(bytes: Uint8Array, path: string): Checkpoint {
   } catch {
     throw new UserError(`${path}: the checkpoint is broken; train without --resume`);
   }
+}
+
+function checksum(
+  facts: Readonly<Record<string, string>>,
+  tensors: ModelFile['graph']['initializers'],
+): string {
+  const hash = createHash('sha256').update(JSON.stringify(facts));
+  for (const { name, dtype, dims, data } of tensors) {
+    const { buffer, byteOffset, byteLength } = data as Float32Array;
+    hash.update(JSON.stringify([name, dtype, dims])).update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest('hex');
 }

@@ -1,4 +1,4 @@
-import type { Dropout, Model } from '../../graphs/model.ts';
+import { type Dropout, type Model, ratingOf } from '../../graphs/model.ts';
 import {
   add,
   buildModel,
@@ -104,7 +104,7 @@ export function epochGraph(model: Model, { optimizer, loss, lazy }: EpochOptions
     const user = batch(allUsers, 'batch_user');
     const item = batch(allItems, 'batch_item');
     const parameters = placeholders(model);
-    const predicted = model.rating(parameters, user, item, noise.dropout(trip));
+    const predicted = ratingOf(model, parameters, user, item, noise.dropout(trip));
     const formula = loss(predicted, batch(actuals, 'batch_actual'));
     const error = withTables(formula, parameters, tables, trained);
     const slopes = parameterGradients(error, trained);

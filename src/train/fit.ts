@@ -1,32 +1,21 @@
 import { setImmediate } from 'node:timers/promises';
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Model } from '../../graphs/model.ts';
+import type { Tensors } from '../../graphs/predict.ts';
+import { sha256 } from '../artifact/artifact.ts';
 import { generator, normals, type RandomGenerator, shuffled, uniforms } from '../data/random.ts';
 import type { Ratings } from '../data/ratings.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import { encodeModel } from '../onnx/index.ts';
 import type { Runtime } from '../run/runtime.ts';
-import { type Checkpoint, readCheckpoint, type Tensors, writeCheckpoint } from './checkpoint.ts';
+import { VERSION } from '../version.ts';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { carriedNames, type EpochGraph, epochGraph, stateName } from './epoch.ts';
-import { type LossName, losses } from './losses.ts';
+import { losses } from './losses.ts';
 import type { Optimizer } from './optimizers.ts';
-import type { Schedule } from './schedules.ts';
 import { createScorer, type Scorer } from './score.ts';
-
-/** How a model is trained, all choices made. */
-export interface Settings {
-  readonly epochs: number;
-  /** Ratings a step. */
-  readonly batch: number;
-  readonly optimizer: Optimizer;
-  readonly schedule: Schedule;
-  readonly loss: LossName;
-  readonly lazy: boolean;
-  readonly seed: number;
-  /** Stop after this many epochs without a better validation error. */
-  readonly patience?: number;
-}
+import type { Settings } from './settings.ts';
 
 /** What one epoch came to. */
 export interface EpochRecord {
@@ -37,6 +26,7 @@ export interface EpochRecord {
 
 /** Where training is; told after every run of the epoch graph. */
 export interface Progress {
+  /** Counted from 0. */
   readonly epoch: number;
   readonly epochs: number;
   /** Ratings of this epoch done, of `ratings`. */
@@ -111,11 +101,15 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
   const { epochs, optimizer, seed, patience = Number.POSITIVE_INFINITY } = settings;
   const started = performance.now();
   const graph = epochGraph(model, { optimizer, loss: losses[settings.loss], lazy: settings.lazy });
-  const session = await runtime.createSession(encodeModel(graph.file), { threads: 1 });
+  const file = encodeModel(graph.file);
+  const session = await runtime.createSession(file, { threads: 1 });
   const scorer = await createScorer(model, runtime);
   const built = performance.now();
 
-  const resumed = checkpoint?.resume ? await readCheckpoint(checkpoint.path, checkpoint.settings) : undefined;
+  // The graph says what no configuration need say: the formula of a model of one's own.
+  const initial = Object.values(model.parameters).map((parameter) => parameter.initial);
+  const identity = { ...checkpoint?.settings, cofactor: VERSION, initial, graph: sha256(file) };
+  const resumed = checkpoint?.resume ? await readCheckpoint(checkpoint.path, identity) : undefined;
   let carried = toTensors(
     resumed?.carried ?? initialTensors(model, optimizer, generator(seed, STREAMS.initial)),
   );
@@ -157,7 +151,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     });
     if (checkpoint) {
       await writeCheckpoint(checkpoint.path, {
-        settings: checkpoint.settings,
+        settings: identity,
         history,
         carried: plain(carried),
         best,

@@ -109,7 +109,7 @@ function adamFamily(name: string, config: Required<AdamConfig>, decoupled: boole
     // With c₁ = 1 − β₁ᵗ and c₂ = 1 − β₂ᵗ the step rate · (mean / c₁) / (√(squares / c₂) + ε) is
     // (rate · √c₂ / c₁) · mean / (root + ε · √c₂): the corrections are left to scalars.
     scalars({ learningRate, momentum: beta1, step }) {
-      const root = sqrt(sub(1, pow(beta2Like(step, beta2), step)));
+      const root = sqrt(sub(1, pow(beta2, step)));
       return {
         beta1,
         fresh1: sub(1, beta1),
@@ -132,5 +132,3 @@ function adamFamily(name: string, config: Required<AdamConfig>, decoupled: boole
     },
   };
 }
-
-const beta2Like = (step: Value, beta2: number): Value => add(mul(step, 0), beta2);

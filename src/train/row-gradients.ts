@@ -11,6 +11,7 @@ import {
   type Value,
   zerosLike,
 } from '../onnx/index.ts';
+import type { Node } from '../onnx/value.ts';
 
 /** The gradient of a table of which few rows were used: all other rows have none. */
 export interface RowGradient {
@@ -25,15 +26,7 @@ export function parameterGradients(loss: Value, parameters: readonly Value[]): (
   const nodes = nodesBefore([loss]);
   const lookups = parameters.map((table) => {
     const uses = nodes.filter((node) => node.inputs.includes(table));
-    const onlyRows =
-      uses.length > 0 &&
-      uses.every(
-        ({ operator, attributes, inputs }) =>
-          operator === 'Gather' &&
-          inputs[0] === table &&
-          'int' in attributes.axis &&
-          attributes.axis.int === 0,
-      );
+    const onlyRows = uses.length > 0 && uses.every((node) => isLookup(node, table));
     return onlyRows ? uses.map((node) => ({ ids: node.inputs[1], rows: node.outputs[0] })) : undefined;
   });
   const targets = parameters.flatMap((parameter, at) => lookups[at]?.map(({ rows }) => rows) ?? [parameter]);
@@ -60,6 +53,13 @@ export function parameterGradients(loss: Value, parameters: readonly Value[]): (
       slots,
     );
   });
+}
+
+/** Whether a node gathers rows of a table. */
+export function isLookup({ operator, attributes, inputs }: Node, table: Value): boolean {
+  return (
+    operator === 'Gather' && inputs[0] === table && 'int' in attributes.axis && attributes.axis.int === 0
+  );
 }
 
 // Rows of the same id are added up at one of their places, and read back from there by all of them. So they can be

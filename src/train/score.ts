@@ -1,9 +1,8 @@
 import { Tensor } from 'onnxruntime-common';
 import type { Model } from '../../graphs/model.ts';
-import { scoreGraph } from '../../graphs/predict.ts';
+import { scoreGraph, servingParameters, type Tensors } from '../../graphs/predict.ts';
 import { encodeModel } from '../onnx/index.ts';
 import type { Runtime } from '../run/runtime.ts';
-import type { Tensors } from './checkpoint.ts';
 
 /** Predicts ratings by row numbers, with whatever parameters it is given. */
 export interface Scorer {
@@ -19,9 +18,9 @@ export async function createScorer(model: Model, runtime: Runtime): Promise<Scor
   return {
     async score(parameters, users, items) {
       const feeds = Object.fromEntries(
-        Object.keys(model.parameters).map((name) => [
+        Object.entries(servingParameters(model, parameters)).map(([name, { dims, data }]) => [
           name,
-          new Tensor('float32', parameters[name].data, parameters[name].dims),
+          new Tensor('float32', data, dims),
         ]),
       );
       const scores = new Float32Array(users.length);

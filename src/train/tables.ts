@@ -1,6 +1,7 @@
-import { type Model, noDropout } from '../../graphs/model.ts';
+import { type Model, noDropout, ratingOf } from '../../graphs/model.ts';
 import { nodesBefore, substitute } from '../onnx/graph.ts';
-import { concat, gather, input, split, squeeze, unsqueeze, type Value } from '../onnx/index.ts';
+import { concat, GraphError, gather, input, split, squeeze, unsqueeze, type Value } from '../onnx/index.ts';
+import { isLookup } from './row-gradients.ts';
 
 /** Parameters by name. */
 export type Named = Readonly<Record<string, Value>>;
@@ -8,16 +9,23 @@ export type Named = Readonly<Record<string, Value>>;
 /**
  * Which parameters lie side by side in one table while they are trained: all that the formula only looks up by user, and
  * all by item, so that a step gathers, updates and scatters once for them. Any other parameter is a table of its own.
+ *
+ * @throws GraphError if the formula does not use a parameter, or does not give one number a rating.
  */
 export function tablesOf(model: Model): string[][] {
   const parameters = placeholders(model);
   const ids = { user: input('user', 'int64', ['batch']), item: input('item', 'int64', ['batch']) };
-  const rating = model.rating(parameters, ids.user, ids.item, noDropout);
+  const rating = ratingOf(model, parameters, ids.user, ids.item, noDropout);
   const tables: Record<string, string[]> = {};
   for (const [name, { dims, rowsOf }] of Object.entries(model.parameters)) {
     const lookups = uses(parameters[name], rating);
+    if (lookups.length === 0)
+      throw new GraphError(`model "${model.name}": its rating does not depend on "${name}"`);
+    const table = parameters[name];
     const together =
-      rowsOf && dims.length <= 2 && lookups.every((node) => isLookup(node) && node.inputs[1] === ids[rowsOf]);
+      rowsOf &&
+      dims.length <= 2 &&
+      lookups.every((node) => isLookup(node, table) && node.inputs[1] === ids[rowsOf]);
     tables[together ? rowsOf : name] = [...(tables[together ? rowsOf : name] ?? []), name];
   }
   return Object.values(tables);
@@ -71,8 +79,4 @@ export function withTables(
 
 function uses(value: Value, result: Value) {
   return nodesBefore([result]).filter((node) => node.inputs.includes(value));
-}
-
-function isLookup({ operator, attributes }: ReturnType<typeof uses>[number]): boolean {
-  return operator === 'Gather' && 'int' in attributes.axis && attributes.axis.int === 0;
 }

@@ -12,14 +12,16 @@ import { nodeRuntime } from '../run/node.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { VERSION } from '../version.ts';
 import { removeCheckpoint } from './checkpoint.ts';
-import { DivergedError, type Fitted, fitParameters, type Progress, type Settings } from './fit.ts';
-import { adamW } from './optimizers.ts';
-import { oneCycle } from './schedules.ts';
+import { DivergedError, type Fitted, fitParameters, type Progress } from './fit.ts';
+import { describeSettings, type SettingsOptions, settingsFor } from './settings.ts';
 
-export interface TrainOptions extends Partial<Settings> {
+export interface TrainOptions extends SettingsOptions {
   /** Held-out ratings by the same row numbers as the training ratings (see the splits); they choose the best epoch. */
   readonly valid?: Ratings;
-  /** A file that is written after each epoch, and what to do if it is there from a training that was cut off. */
+  /**
+   * A file that is written after each epoch, and whether to go on from it. It stays after the training, for whoever
+   * saves the model to remove.
+   */
   readonly checkpoint?: { readonly path: string; readonly resume?: boolean };
   /** Ends training after the running epoch, and keeps what is trained. */
   readonly signal?: AbortSignal;
@@ -46,8 +48,9 @@ export async function train(
   }
   const facts = factsOf(ratings);
   const model = definition(facts);
-  const settings: Settings = { ...defaultSettings(model), ...definedOnly(options) };
-  checkSettings(settings);
+  const settings = settingsFor(model, options);
+  if (settings.patience !== undefined && !options.valid)
+    throw new UserError('patience needs validation ratings; give valid, or leave patience out');
   const runtime = options.runtime ?? (await nodeRuntime());
   const data = {
     ...facts,
@@ -116,60 +119,6 @@ function checkVocabulary(ratings: Vocabulary, known: Vocabulary, name: string): 
   }
 }
 
-function checkSettings(settings: Settings): void {
-  for (const name of ['epochs', 'batch', 'patience'] as const) {
-    const value = settings[name];
-    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
-      throw new UserError(`${name} is ${value}; give a whole number from 1`);
-  }
-}
-
-/** The recipe of `scripts/bench`: five epochs of one-cycle AdamW in batches of 64. */
-function defaultSettings(model: Model): Settings {
-  const rows = Object.values(model.parameters).reduce(
-    (sum, { dims, rowsOf }) => sum + (rowsOf ? dims[0] : 0),
-    0,
-  );
-  return {
-    epochs: 5,
-    batch: 64,
-    optimizer: adamW(),
-    schedule: oneCycle({ learningRate: 5e-3 }),
-    loss: 'mse',
-    lazy: rows > LARGE_TABLES,
-    seed: 1,
-  };
-}
-
-/** Rows of all tables together above which moving each of them at every step costs more than it gains. */
-const LARGE_TABLES = 50_000;
-
-function definedOnly(options: TrainOptions): Partial<Settings> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function describeSettings({
-  optimizer,
-  schedule,
-  epochs,
-  batch,
-  loss,
-  lazy,
-  seed,
-  patience,
-}: Settings): Record<string, unknown> {
-  return {
-    epochs,
-    batch,
-    optimizer: { name: optimizer.name, ...optimizer.config },
-    schedule: { name: schedule.name, ...schedule.config },
-    loss,
-    lazy,
-    seed,
-    ...(patience !== undefined && { patience }),
-  };
-}
-
 function factsOf({ userIds, itemIds, ratings }: Ratings): DataFacts {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
@@ -197,7 +146,8 @@ export class TrainedModel {
     readonly manifest: Manifest,
     /** `predict.onnx`, self-contained. */
     readonly predictFile: Uint8Array,
-    readonly seconds: Fitted['seconds'],
+    /** What building the graphs, training, and laying out the file took. */
+    readonly seconds: Fitted['seconds'] & { readonly export: number },
     private readonly model: Fitted,
     private readonly known: Vocabulary,
   ) {}
@@ -209,8 +159,10 @@ export class TrainedModel {
     fitted: Fitted,
     described: Pick<Manifest, 'model' | 'data' | 'training' | 'libraries'>,
   ): Promise<TrainedModel> {
+    const started = performance.now();
     const metadata = { cofactor: VERSION, model: model.name, config: JSON.stringify(model.config) };
     const predictFile = encodeModel(predictGraph(model, fitted.parameters, ratings, metadata));
+    const seconds = { ...fitted.seconds, export: (performance.now() - started) / 1000 };
     const predicted = await fitted.scorer.score(fitted.parameters, ratings.users, ratings.items);
     const { valid } = fitted.history[fitted.epoch - 1];
     const manifest: Manifest = {
@@ -222,7 +174,7 @@ export class TrainedModel {
       files: { 'predict.onnx': { bytes: predictFile.length, sha256: sha256(predictFile) } },
     };
     const { userIds, itemIds } = ratings;
-    return new TrainedModel(manifest, predictFile, fitted.seconds, fitted, { userIds, itemIds });
+    return new TrainedModel(manifest, predictFile, seconds, fitted, { userIds, itemIds });
   }
 
   /**

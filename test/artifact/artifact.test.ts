@@ -46,9 +46,8 @@ describe('an artifact', () => {
     const manifest = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
     expect(manifest).toEqual(JSON.parse(JSON.stringify(model.manifest)));
     expect(manifest.files).toEqual({ 'predict.onnx': { bytes: bytes.length, sha256: sha256(bytes) } });
-    const { files } = await readArtifact(path);
     const { userIds, itemIds } = ratings;
-    expect(readVocabulary(files['predict.onnx'])).toEqual({ userIds, itemIds });
+    expect(readVocabulary(await readArtifact(path))).toEqual({ userIds, itemIds });
   });
 
   test('sha256 is that of the standard', () => {
@@ -179,6 +178,8 @@ describe('checkTarget', () => {
     const path = newPath();
     await mkdir(join(path, '.incoming-0a1b2c3d'), { recursive: true });
     await accepted(path);
+    await writeFile(join(path, '.checkpoint'), '');
+    await accepted(path);
   });
 
   test('refuses a file, a place in a file, and a folder of other things', async () => {
@@ -188,9 +189,11 @@ describe('checkTarget', () => {
     const path = newPath();
     await mkdir(path);
     await writeFile(join(path, 'thesis.txt'), 'mine');
-    expect(await userError(checkTarget(path))).toContain(`${path}: holds other files and no manifest.json`);
+    expect(await userError(checkTarget(path))).toContain(`${path}: holds other files and no model`);
     expect(await userError(writeArtifact(path, made('model')))).toContain('holds other files');
     expect(await readdir(path)).toEqual(['thesis.txt']);
+    await writeFile(join(path, 'manifest.json'), '{"name": "of a web app"}');
+    expect(await userError(checkTarget(path))).toContain('holds other files');
   });
 });
 

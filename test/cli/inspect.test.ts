@@ -41,7 +41,7 @@ test('says what a checkpoint holds', async () => {
   });
   expect(await json('inspect', 'model.checkpoint')).toMatchObject({
     inputs: [],
-    outputs: ['user_bias: float[2]'],
+    initializers: ['user_bias: float[2]'],
     metadata: { settings: '{"seed":3}', history: '[{"loss":0.5}]' },
   });
   expect(await text('inspect', 'model.checkpoint')).toMatch(/inputs: none/);

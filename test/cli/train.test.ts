@@ -73,12 +73,6 @@ test('the default folder is named after the file and the model', async () => {
   expect(Object.keys(await contents('artifacts'))).toHaveLength(6);
 });
 
-test('--range may stand before the file', async () => {
-  await json('train', ...small, '--out', 'ranged', '--range', '0', '6', 'ratings.csv');
-  expect((await manifest('ranged')).model.config).toMatchObject({ range: [0, 6] });
-  expect(await failure('train', '--out', 'ranged', '--range', '0', '6')).toMatch(/give a file of ratings/);
-});
-
 test('says for people what was read, how well the model fits, and where it is', async () => {
   await write('twice.csv', `${ratingsCsv()}u0,i0,5,9999999\n`);
   const lines = (await text('train', 'twice.csv', '--out', 'told', '--valid', '0.25', ...small)).split('\n');
@@ -143,8 +137,8 @@ test.each([
 
 test.each<[string[], object]>([
   [[], { factors: 50, range: [0, 5.5], spread: 0.001 }],
-  [['--range', '0', '5.5'], { range: [0, 5.5] }],
-  [['--range', '-2', '-1.5', '--spread', '0.1'], { range: [-2, -1.5], spread: 0.1 }],
+  [['--range', '0,5.5'], { range: [0, 5.5] }],
+  [['--range', '-2,-1.5', '--spread', '0.1'], { range: [-2, -1.5], spread: 0.1 }],
   [['--model', 'mlp'], { factors: [50, 50], hidden: [10], dropout: [0.05, 0] }],
   [['--model', 'mlp', '--factors', 'auto'], { factors: [11, 9] }],
   [
@@ -223,10 +217,10 @@ test.each([
   [['--dropout', '0.5'], /--model mlp/],
   [['--model', 'mlp', '--hidden', '8,'], /--hidden/],
   [['--model', 'mlp', '--dropout', '1'], /--dropout.*below 1/],
-  [['--model', 'mlp', '--dropout', '0.1,0.1,0.1'], /--dropout.*not 3/],
-  [['--range', '5', '1'], /--range.*5 1/],
-  [['--range', '1'], /--range takes two/],
-  [['--range', '1', '2', '3'], /--range takes two/],
+  [['--model', 'mlp', '--dropout', '0.1,0.1,0.1'], /dropout has 3 rates/],
+  [['--range', '5,1'], /range is \[5,1\]; give two numbers/],
+  [['--range', '1'], /range is \[1\]; give two numbers/],
+  [['--range', '1,2,3'], /range is \[1,2,3\]; give two numbers/],
   [['--optimizer', 'lion'], /--optimizer/],
   [['--schedule', 'linear'], /--schedule/],
   [['--loss', 'mape'], /--loss/],

@@ -34,7 +34,7 @@ function ratingsOf(rows: [user: string, item: string, rating: number][]): Rating
 describe('evaluate', () => {
   test('agrees with the model that was trained', async () => {
     for (const part of [ratings, valid]) {
-      const { rmse, mae, ...counts } = await evaluate(recommender, ratings, part);
+      const { rmse, mae, ...counts } = await evaluate(recommender, part);
       const expected = await model.evaluate(part);
       expect(Math.abs(rmse - expected.rmse)).toBeLessThan(1e-6);
       expect(Math.abs(mae - expected.mae)).toBeLessThan(1e-6);
@@ -52,7 +52,7 @@ describe('evaluate', () => {
       rows.map(([user]) => user),
       rows.map(([, item]) => item),
     );
-    expect(await evaluate(recommender, ratings, ratingsOf(rows))).toEqual({
+    expect(await evaluate(recommender, ratingsOf(rows))).toEqual({
       ...metrics(predicted, [2, 5, 1]),
       ratings: 3,
       unknownUsers: 0,
@@ -63,7 +63,6 @@ describe('evaluate', () => {
   test('counts unknown users and items once each', async () => {
     const result = await evaluate(
       recommender,
-      ratings,
       ratingsOf([
         ['stranger', 'item 3', 2],
         ['stranger', 'new', 5],
@@ -81,7 +80,7 @@ describe('evaluate', () => {
       users: valid.users.slice().fill(ratings.userIds.length),
       items: valid.items.map((row, at) => (at % 2 ? row : ratings.itemIds.length)),
     };
-    const { rmse } = await evaluate(recommender, ratings, unknown);
+    const { rmse } = await evaluate(recommender, unknown);
     expect(Math.abs(rmse - (await model.evaluate(unknown)).rmse)).toBeLessThan(1e-6);
   });
 });

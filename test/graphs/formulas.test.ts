@@ -3,7 +3,7 @@ import { expect, describe as group, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import { type DataFacts, defaultRange, type Model } from '../../graphs/model.ts';
-import { scoreGraph } from '../../graphs/predict.ts';
+import { scoreGraph, servingParameters } from '../../graphs/predict.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { dot, randomParameters, rowOf, scaled } from './models.ts';
 
@@ -19,9 +19,9 @@ async function scores(model: Model): Promise<{ user: number; item: number; ratin
   const session = await InferenceSession.create(onnx.encodeModel(scoreGraph(model)));
   const { rating } = await session.run({
     ...Object.fromEntries(
-      Object.entries(model.parameters).map(([name, { dims }]) => [
+      Object.entries(servingParameters(model, values)).map(([name, { dims, data }]) => [
         name,
-        new Tensor('float32', values[name].data, dims),
+        new Tensor('float32', data, dims),
       ]),
     ),
     user: new Tensor(

@@ -1,14 +1,14 @@
 import type { Model } from '../../graphs/model.ts';
-import type { ParameterValues } from '../../graphs/predict.ts';
+import type { Tensors } from '../../graphs/predict.ts';
 import { generator, uniforms } from '../../src/data/random.ts';
 
 /** Parameters between −1 and 1, the same at every call. */
-export function randomParameters({ parameters }: Model): ParameterValues {
+export function randomParameters({ parameters }: Model): Tensors {
   const random = generator(7);
   return Object.fromEntries(
     Object.entries(parameters).map(([name, { dims }]) => {
       const size = dims.reduce((product, dim) => product * dim, 1);
-      return [name, { data: uniforms(size, random).map((one) => 2 * one - 1) }];
+      return [name, { dims, data: uniforms(size, random).map((one) => 2 * one - 1) }];
     }),
   );
 }

@@ -107,7 +107,7 @@ group('opset and IR version are as low as the operators allow', () => {
     const values = Object.fromEntries(
       Object.entries(model.parameters).map(([name, { dims }]) => [
         name,
-        { data: new Float32Array(dims.reduce((product, dim) => product * dim, 1)) },
+        { dims, data: new Float32Array(dims.reduce((product, dim) => product * dim, 1)) },
       ]),
     );
     const { opsets, irVersion } = predictGraph(model, values, { userIds: ['a', 'b'], itemIds: ['c', 'd'] });

@@ -7,6 +7,7 @@ import type { ModelDefinition } from '../../graphs/model.ts';
 import { type Ratings, selectRows } from '../../src/data/ratings.ts';
 import { randomSplit } from '../../src/data/split.ts';
 import { UserError } from '../../src/errors.ts';
+import { add, gather, mul } from '../../src/onnx/index.ts';
 import { readCheckpoint, removeCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.ts';
 import { adagrad } from '../../src/train/optimizers.ts';
 import { constantRate, oneCycle } from '../../src/train/schedules.ts';
@@ -147,8 +148,8 @@ describe('resuming another training names what differs', () => {
     ],
     [
       'patience',
-      [ratings, dotBias({ factors: 2 }), { ...settings, patience: 3 }],
-      /: training\.patience was not set, is 3; use/,
+      [ratings, dotBias({ factors: 2 }), { ...settings, valid, patience: 3 }],
+      /training\.patience was not set, is 3; use/,
     ],
     [
       'learning rate',
@@ -306,4 +307,22 @@ test('training that diverges after an epoch leaves no checkpoint, for it would d
   const diverging = train(ratings, dotBias(), { ...settings, schedule, checkpoint: { path } });
   expect(await userError(diverging)).toMatch(/diverged in epoch 3/);
   await expect(readFile(path)).rejects.toThrow('ENOENT');
+});
+
+test('a formula that was changed does not go on from another’s parameters', async () => {
+  const formula =
+    (way: typeof add | typeof mul): ModelDefinition =>
+    ({ users, items }) => ({
+      name: 'own',
+      config: {},
+      parameters: {
+        user_bias: { dims: [users], initial: { normal: 0.1 }, rowsOf: 'user' },
+        item_bias: { dims: [items], initial: { normal: 0.1 }, rowsOf: 'item' },
+      },
+      rating: ({ user_bias, item_bias }, user, item) => way(gather(user_bias, user), gather(item_bias, item)),
+    });
+  const path = newPath();
+  await train(ratings, formula(add), { ...settings, checkpoint: { path } });
+  const changed = train(ratings, formula(mul), { ...settings, checkpoint: { path, resume: true } });
+  expect(await userError(changed)).toMatch(/belongs to another training: graph was/);
 });

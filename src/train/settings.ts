@@ -1,0 +1,84 @@
+import * as v from 'valibot';
+import { check, parts } from '../../graphs/config.ts';
+import type { Model } from '../../graphs/model.ts';
+import { type LossName, losses } from './losses.ts';
+import { adamW, type Optimizer } from './optimizers.ts';
+import { oneCycle, type Schedule } from './schedules.ts';
+
+/** How a model is trained, all choices made. */
+export interface Settings {
+  readonly epochs: number;
+  /** Ratings a step. */
+  readonly batch: number;
+  readonly optimizer: Optimizer;
+  readonly schedule: Schedule;
+  readonly loss: LossName;
+  /** Update only the batch's rows of user and item tables, instead of all rows at every step. */
+  readonly lazy: boolean;
+  readonly seed: number;
+  /** Stop after this many epochs without a better validation error. */
+  readonly patience?: number;
+}
+
+export interface SettingsOptions extends Partial<Omit<Settings, 'schedule'>> {
+  /** A schedule, or how to make one from the highest learning rate: `cosine`. */
+  readonly schedule?: Schedule | ((config: { learningRate: number }) => Schedule);
+  /** The highest learning rate; by default one that suits the optimizer and the model. */
+  readonly learningRate?: number;
+}
+
+const schema = v.object({
+  epochs: parts.count,
+  batch: parts.count,
+  loss: v.picklist(Object.keys(losses), `give one of ${Object.keys(losses).join(', ')}`),
+  lazy: v.boolean('give true or false'),
+  seed: v.custom((seed) => Number.isSafeInteger(seed) && Number(seed) >= 0, 'give a whole number from 0'),
+  patience: v.optional(parts.count),
+});
+
+/** Rows of all tables together above which moving each of them at every step costs more than it gains. */
+const LARGE_TABLES = 50_000;
+
+/** The highest learning rates that served each model well on MovieLens 100K, in batches of 64. */
+const LEARNING_RATES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  adamw: { 'dot-bias': 5e-3, mlp: 5e-3 },
+  adam: { 'dot-bias': 2e-3, mlp: 2e-3 },
+  adagrad: { 'dot-bias': 0.1, mlp: 0.1 },
+  sgd: { 'dot-bias': 3, mlp: 0.3 },
+  'sgd-momentum': { 'dot-bias': 0.3, mlp: 0.1 },
+};
+
+/**
+ * All choices: those given, and for the others the recipe of `scripts/bench`, five epochs of one-cycle AdamW in batches
+ * of 64.
+ *
+ * @throws UserError for a choice that cannot be.
+ */
+export function settingsFor(model: Model, options: SettingsOptions): Settings {
+  const { optimizer = adamW(), schedule = oneCycle, patience } = options;
+  const rates = LEARNING_RATES[optimizer.name];
+  // A model of one's own is by default taken to be like dot-bias.
+  const learningRate = options.learningRate ?? rates?.[model.name] ?? rates?.['dot-bias'] ?? 5e-3;
+  const rows = Object.values(model.parameters).map(({ dims, rowsOf }) => (rowsOf ? dims[0] : 0));
+  const settings = {
+    epochs: options.epochs ?? 5,
+    batch: options.batch ?? 64,
+    optimizer,
+    schedule: typeof schedule === 'function' ? schedule({ learningRate }) : schedule,
+    loss: options.loss ?? 'mse',
+    lazy: options.lazy ?? rows.reduce((sum, count) => sum + count, 0) > LARGE_TABLES,
+    seed: options.seed ?? 1,
+    ...(patience !== undefined && { patience }),
+  };
+  check(schema, settings);
+  return settings;
+}
+
+/** Settings as plain JSON. */
+export function describeSettings({ optimizer, schedule, ...settings }: Settings): Record<string, unknown> {
+  return {
+    ...settings,
+    optimizer: { name: optimizer.name, ...optimizer.config },
+    schedule: { name: schedule.name, ...schedule.config },
+  };
+}

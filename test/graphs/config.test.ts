@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { type DotBiasConfig, dotBias } from '../../graphs/dot-bias.ts';
+import { type MlpConfig, mlp } from '../../graphs/mlp.ts';
+import type { Model, ModelDefinition } from '../../graphs/model.ts';
+import { UserError } from '../../src/errors.ts';
+import { GraphError, gather, unsqueeze } from '../../src/onnx/index.ts';
+import { adagrad, sgd } from '../../src/train/optimizers.ts';
+import { cosine } from '../../src/train/schedules.ts';
+import { settingsFor } from '../../src/train/settings.ts';
+import { train } from '../../src/train/train.ts';
+import { lowRank } from '../train/synthetic.ts';
+
+const facts = { users: 3, items: 4, low: 1, high: 5 };
+
+describe('a configuration that cannot be is one line that says what to give', () => {
+  test.each<[Partial<DotBiasConfig>, string]>([
+    [{ factors: 1.5 }, 'dot-bias: factors is 1.5; give a whole number from 1 to 100,000'],
+    [{ factors: -1 }, 'dot-bias: factors is -1; give a whole number from 1 to 100,000'],
+    [{ range: [5, 0] }, 'dot-bias: range is [5,0]; give two numbers, the lower first, such as 0 and 5.5'],
+    [{ spread: Number.NaN }, 'dot-bias: spread is NaN; give a standard deviation, 0 or more'],
+  ])('%o', (config, message) => {
+    expect(() => dotBias(config)).toThrow(new UserError(message));
+  });
+
+  test.each<[Partial<MlpConfig>, RegExp]>([
+    [{ factors: 0 }, /^mlp: factors is 0; give a width/],
+    [{ hidden: [10, 0] }, /^mlp: hidden.1 is 0; give a whole number/],
+    [{ dropout: 1 }, /^mlp: dropout is 1; give rates/],
+    [{ dropout: [0.1, 0.1, 0.1] }, /^mlp: dropout has 3 rates; give one for the embeddings/],
+  ])('%o', (config, message) => {
+    expect(() => mlp(config)).toThrow(message);
+  });
+});
+
+describe('settings', () => {
+  const model = dotBias()(facts);
+
+  test.each([
+    [{ epochs: 0 }, /^epochs is 0; give a whole number from 1$/],
+    [{ seed: 1.5 }, /^seed is 1.5; give a whole number from 0$/],
+    [{ loss: 'foo' as 'mse' }, /^loss is "foo"; give one of mse, l1, huber$/],
+  ])('%o', (options, message) => {
+    expect(() => settingsFor(model, options)).toThrow(message);
+  });
+
+  test('the learning rate suits the optimizer and the model, or is as given', () => {
+    const rate = (...[made, options]: Parameters<typeof settingsFor>) =>
+      settingsFor(made, options).schedule.config.learningRate;
+    expect(rate(model, {})).toBe(0.005);
+    expect(rate(model, { optimizer: sgd() })).toBe(3);
+    expect(rate(mlp()(facts), { optimizer: sgd() })).toBe(0.3);
+    expect(rate({ ...model, name: 'own' }, { optimizer: adagrad() })).toBe(0.1);
+    expect(rate(model, { learningRate: 0.7, schedule: cosine })).toBe(0.7);
+    expect(rate(model, { schedule: cosine({ learningRate: 0.2 }) })).toBe(0.2);
+  });
+});
+
+describe('a formula that cannot be right fails when its graph is built', () => {
+  const biases =
+    (rating: Model['rating']): ModelDefinition =>
+    ({ users, items }) => ({
+      name: 'own',
+      config: {},
+      parameters: {
+        user_bias: { dims: [users], initial: { normal: 0.1 }, rowsOf: 'user' },
+        item_bias: { dims: [items], initial: { normal: 0.1 }, rowsOf: 'item' },
+      },
+      rating,
+    });
+
+  test('a column in place of a vector, which would be broadcast with the ratings', async () => {
+    const column = biases(({ user_bias }, user) => unsqueeze(gather(user_bias, user), [1]));
+    await expect(train(lowRank({}), column)).rejects.toThrow(
+      new GraphError('model "own": its rating is float[batch, 1], but must be float[batch]'),
+    );
+  });
+
+  test('a parameter that the formula does not use', async () => {
+    const half = biases(({ item_bias }, _, item) => gather(item_bias, item));
+    await expect(train(lowRank({}), half)).rejects.toThrow(
+      new GraphError('model "own": its rating does not depend on "user_bias"'),
+    );
+  });
+});
