@@ -31,13 +31,12 @@ export function parameterGradients(loss: Value, parameters: readonly Value[]): (
   });
   const targets = parameters.flatMap((parameter, at) => lookups[at]?.map(({ rows }) => rows) ?? [parameter]);
   const slopes = gradients(loss, targets);
-  const slots = new Map<Value, Value>();
   return parameters.map((parameter, at) => {
     const lookup = lookups[at];
     if (!lookup) return slopes.shift() as Value;
     const found = slopes.splice(0, lookup.length);
     if (lookup.length === 1 && lookup[0].ids.dims.length === 1)
-      return summed(parameter, lookup[0].ids, found[0], slots);
+      return summed(parameter, lookup[0].ids, found[0]);
     const ids = concat(
       lookup.map((use) => reshape(use.ids, [-1])),
       0,
@@ -50,7 +49,6 @@ export function parameterGradients(loss: Value, parameters: readonly Value[]): (
         found.map((rows) => reshape(rows, [-1, ...width])),
         0,
       ),
-      slots,
     );
   });
 }
@@ -64,14 +62,11 @@ export function isLookup({ operator, attributes, inputs }: Node, table: Value): 
 
 // Rows of the same id are added up at one of their places, and read back from there by all of them. So they can be
 // written to the table without adding, which no number of threads can upset.
-function summed(table: Value, anyIds: Value, rows: Value, slots: Map<Value, Value>): RowGradient {
+function summed(table: Value, anyIds: Value, rows: Value): RowGradient {
   const ids = cast(anyIds, 'int64');
-  const slot = slots.get(anyIds) ?? sharedPlace(table, ids);
-  slots.set(anyIds, slot);
-  return {
-    ids,
-    rows: gather(scatterRows(zerosLike(rows), slot, rows, 'add'), slot, 0, `${rows.name}_total`),
-  };
+  const place = sharedPlace(table, ids);
+  const sums = scatterRows(zerosLike(rows), place, rows, 'add');
+  return { ids, rows: gather(sums, place, 0, `${rows.name}_total`) };
 }
 
 /** For each place in `ids`, one place of the same id. */
