@@ -8,6 +8,7 @@ export default defineConfig({
     // Training and child processes; most tests take far less.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    setupFiles: 'test/setup.ts',
     projects: [
       { extends: true, test: { name: 'source', include: ['test/**/*.test.ts'], exclude: built } },
       { extends: true, test: { name: 'package', include: built, globalSetup: 'test/build.ts' } },

@@ -100,12 +100,14 @@ export async function openSource(
     `read_csv(${path}, auto_detect = false, header = false, columns = {'line': 'VARCHAR'}, ` +
     `delim = '${noDelimiter}', quote = '', escape = '', ${more})`;
   const lines = linesBy(reading);
-  // Not strict, so that line breaks within quotes may be of another kind than those between lines.
-  const start = await rows(
-    connection,
-    `SELECT line FROM ${linesBy(`strict_mode = false, ${reading}`)} LIMIT 1000`,
-  ).catch((error: Error) => {
-    throw explain(error.message, file);
+  // Not strict, so that line breaks within quotes may be of another kind than those between lines. Where a line cannot
+  // be read all the same, what it is to be blamed for shows when the table is read.
+  const firstLines = (more: string) =>
+    rows(connection, `SELECT line FROM ${linesBy(`strict_mode = false, ${more}${reading}`)} LIMIT 1000`);
+  const start = await firstLines('').catch(async (error: Error) => {
+    const readable = await firstLines('ignore_errors = true, ').catch(() => []);
+    if (readable.length === 0) throw explain(error.message, file);
+    return readable;
   });
   const blank = start.findIndex(([line]) => line !== null);
   if (blank === -1) throw new UserError(oneLine(`${file}: is empty; give a file with one rating a line`));
