@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -135,6 +136,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const definition = define(flags);
   checkHeldOut(flags);
   await checkTarget(out);
+  const existed = existsSync(out);
 
   const started = performance.now();
   const all = await readRatings(files, readFlags(flags));
@@ -166,8 +168,8 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
       onProgress: bar.update,
     });
   } catch (error) {
-    // The folder may have been made for the checkpoint alone.
-    await rmdir(out).catch(() => undefined);
+    // The folder may have been made for a checkpoint that is gone again.
+    if (!existed) await rmdir(out).catch(() => undefined);
     throw error;
   } finally {
     bar.stop();
