@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { add, gather, mul, reduceSum } from '../src/onnx/index.ts';
 import { check, parts } from './config.ts';
-import { defaultRange, type ModelDefinition, type Range, scaledSigmoid } from './model.ts';
+import { defaultRange, type ModelDefinition, type Range, scaledSigmoid, scoreOf } from './model.ts';
 
 export interface DotBiasConfig {
   /** The length of a user's and of an item's vector. */
@@ -26,14 +26,15 @@ export function dotBias(config: Partial<DotBiasConfig> = {}): ModelDefinition<Do
   return (facts) => {
     const { factors = 50, range = defaultRange(facts), spread = 0.001 } = config;
     const initial = { normal: spread };
+    const bias = { normal: spread, center: (startAt(facts.ratings) * scoreOf(facts.mean, range)) / 2 };
     return {
       name: 'dot-bias',
       config: { factors, range, spread },
       parameters: {
         user_factors: { dims: [facts.users, factors], initial, rowsOf: 'user' },
         item_factors: { dims: [facts.items, factors], initial, rowsOf: 'item' },
-        user_bias: { dims: [facts.users], initial, rowsOf: 'user' },
-        item_bias: { dims: [facts.items], initial, rowsOf: 'item' },
+        user_bias: { dims: [facts.users], initial: bias, rowsOf: 'user' },
+        item_bias: { dims: [facts.items], initial: bias, rowsOf: 'item' },
       },
       rating({ user_factors, item_factors, user_bias, item_bias }, user, item) {
         const products = mul(gather(user_factors, user), gather(item_factors, item), 'products');
@@ -43,4 +44,14 @@ export function dotBias(config: Partial<DotBiasConfig> = {}): ModelDefinition<Do
       },
     };
   };
+}
+
+/**
+ * How far towards the mean rating training begins. A few hundred steps cannot carry the biases there, so with few
+ * ratings it begins at the mean. With more, what is rated rarely is rated below the mean, and to begin below it is the
+ * better guess (validation RMSE on MovieLens: of 3,000 ratings 1.09 from the mean and 1.25 from zero, of 40,000 0.98
+ * and 0.96).
+ */
+function startAt(ratings: number): number {
+  return ratings < 10_000 ? 1 : 0.25;
 }

@@ -9,6 +9,7 @@ import {
   type Parameter,
   type Range,
   scaledSigmoid,
+  scoreOf,
 } from './model.ts';
 
 export interface MlpConfig {
@@ -53,13 +54,19 @@ export function mlp(config: Partial<MlpConfig> = {}): ModelDefinition<MlpConfig>
     const layers = widths
       .slice(1)
       .map((outputs, layer) => ({ inputs: widths[layer], outputs, layer: layer + 1 }));
+    // Before anything is learned, ratings are near the mean.
+    const center = scoreOf(facts.mean, range);
     return {
       name: 'mlp',
       config: { factors: [userFactors, itemFactors], hidden, dropout, range, spread },
       parameters: {
         user_factors: { dims: [facts.users, userFactors], initial: { normal: spread }, rowsOf: 'user' },
         item_factors: { dims: [facts.items, itemFactors], initial: { normal: spread }, rowsOf: 'item' },
-        ...Object.fromEntries(layers.flatMap(({ inputs, outputs, layer }) => linear(layer, inputs, outputs))),
+        ...Object.fromEntries(
+          layers.flatMap(({ inputs, outputs, layer }) =>
+            linear(layer, inputs, outputs, layer > hidden.length ? center : 0),
+          ),
+        ),
       },
       rating(parameters, user, item, drop) {
         const embedding = concat(
@@ -80,11 +87,11 @@ export function mlp(config: Partial<MlpConfig> = {}): ModelDefinition<MlpConfig>
 }
 
 // Weights and biases start uniform in ±1/√inputs, as torch.nn.Linear's do.
-function linear(layer: number, inputs: number, outputs: number): [string, Parameter][] {
+function linear(layer: number, inputs: number, outputs: number, center: number): [string, Parameter][] {
   const initial = { uniform: 1 / Math.sqrt(inputs) };
   return [
     [`linear_${layer}_weight`, { dims: [inputs, outputs], initial }],
-    [`linear_${layer}_bias`, { dims: [outputs], initial }],
+    [`linear_${layer}_bias`, { dims: [outputs], initial: { ...initial, center } }],
   ];
 }
 

@@ -4,13 +4,17 @@ import { add, describe, GraphError, mul, sigmoid, type Value } from '../src/onnx
 export interface DataFacts {
   readonly users: number;
   readonly items: number;
+  readonly ratings: number;
   /** The smallest and the largest rating. */
   readonly low: number;
   readonly high: number;
+  readonly mean: number;
 }
 
-/** How a parameter's elements are drawn at the start: normal of a standard deviation, or uniform in ±. */
-export type Initial = { readonly normal: number } | { readonly uniform: number };
+/** How a parameter's elements are drawn at the start: normal of a standard deviation, or uniform in ±, around a center. */
+export type Initial = ({ readonly normal: number } | { readonly uniform: number }) & {
+  readonly center?: number;
+};
 
 export interface Parameter {
   readonly dims: readonly number[];
@@ -74,6 +78,13 @@ export type Range = readonly [low: number, high: number];
  */
 export function defaultRange({ low, high }: Pick<DataFacts, 'low' | 'high'>): Range {
   return [low - (high - low) / 4, high + (high - low) / 8];
+}
+
+/** The score at which `scaledSigmoid` gives a rating: where training had better begin, at the mean. */
+export function scoreOf(rating: number, [low, high]: Range): number {
+  // A range that one chose need not hold the mean.
+  const part = Math.min(0.99, Math.max(0.01, (rating - low) / (high - low)));
+  return Math.log(part / (1 - part));
 }
 
 /** low + (high − low) · σ(score) */

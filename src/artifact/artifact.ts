@@ -33,6 +33,7 @@ export const CHECKPOINT = '.checkpoint';
  * @throws UserError if it is a file, a folder of other things, or cannot be written.
  */
 export async function checkTarget(directory: string): Promise<void> {
+  if (directory === '') throw new UserError('--out is empty; name a folder');
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     if (error.code === 'ENOTDIR') throw new UserError(`${directory}: is a file; --out takes a folder`);

@@ -13,6 +13,7 @@ export const manifestSchema = v.object({
     ratings: v.number(),
     low: v.number(),
     high: v.number(),
+    mean: v.number(),
     /** SHA-256 of the ids and ratings that the model was trained on and chosen by. */
     fingerprint: v.string(),
   }),

@@ -21,7 +21,8 @@ for (const command of [trainCommand, evaluateCommand, predictCommand, inspectCom
 // A reader that has seen enough, such as `head`, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  process.stderr.write(`cofactor: standard output cannot be written (${error.code})\n`);
+  process.exit(1);
 });
 
 try {

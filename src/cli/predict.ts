@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { readPairs } from '../data/ratings.ts';
@@ -37,6 +38,8 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
     throw new UserError('--out and --json exclude one another; give one of them');
   if (out !== undefined && !/\.(csv|parquet)$/.test(out))
     throw new UserError(`${out}: --out takes a .csv or a .parquet file`);
+  if (out !== undefined && file !== undefined && resolve(out) === resolve(file))
+    throw new UserError(`${out}: is the file of pairs; write the predictions to another`);
   const recommender = await load(directory);
   const known = readVocabulary(recommender.artifact);
   const { users, items } =

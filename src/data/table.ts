@@ -48,7 +48,7 @@ async function load(connection: DuckDBConnection, source: Source, columns: Colum
   const { rowsChanged } = await connection
     .run(
       `INSERT INTO raw SELECT ${text[user]}, ${text[item]},
-         ${rating === undefined ? 0 : `TRY_CAST(${text[rating]} AS FLOAT)`},
+         ${rating === undefined ? 0 : `TRY_CAST(${decimal(source, text[rating])} AS FLOAT)`},
          ${
            time === undefined
              ? 0
@@ -64,6 +64,11 @@ async function load(connection: DuckDBConnection, source: Source, columns: Colum
       oneLine(`${source.file}: has a header and no ratings; give a file with one rating a line`),
     );
   return rowsChanged;
+}
+
+/** Where fields are not separated by commas, a comma may stand for the decimal point. */
+function decimal(source: Source, text: string): string {
+  return source.kind === 'text' && source.delimiter !== ',' ? `replace(${text}, ',', '.')` : text;
 }
 
 /** Throws for the first row, of those from `start` on, with a bad id, or a rating or time that is no finite number. */

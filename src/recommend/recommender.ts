@@ -37,6 +37,8 @@ export class Recommender {
         `${users.length} users but ${items.length} items: predict takes as many of one as of the other`,
       );
     }
+    const other = [...users, ...items].find((id) => typeof id !== 'string');
+    if (other !== undefined) throw new UserError(`${other}: ids are strings; give '${other}'`);
     // ONNX Runtime in Node ends a string at its first NUL, and would take the id for another.
     const cut = [...users, ...items].find((id) => id.includes('\0'));
     if (cut !== undefined) throw new UserError(`${JSON.stringify(cut)}: an id may not hold a NUL character`);

@@ -81,8 +81,8 @@ export async function readCheckpoint(
   const found = parse(bytes, path);
   const [was, is] = [new Map(leaves(found.settings)), new Map(leaves(settings))];
   const different = [...new Map([...was, ...is]).keys()].filter((key) => was.get(key) !== is.get(key));
-  // The graph follows from the settings; it speaks only for a model of one's own, whose formula they do not tell.
-  const settingsAlone = different.filter((key) => key !== 'graph');
+  // These follow from the settings; they speak only for a model of one's own, whose formula those do not tell.
+  const settingsAlone = different.filter((key) => key !== 'graph' && key !== 'initial');
   const other = settingsAlone.length > 0 ? settingsAlone : different;
   if (other.length > 0) {
     const changes = other.map(

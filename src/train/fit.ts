@@ -256,10 +256,11 @@ function initialTensors(model: Model, optimizer: Optimizer, random: RandomGenera
   return Object.fromEntries(
     Object.entries(model.parameters).flatMap(([name, { dims, initial }]) => {
       const size = dims.reduce((product, dim) => product * dim, 1);
+      const { center = 0 } = initial;
       const data =
         'normal' in initial
-          ? normals(size, initial.normal, random)
-          : uniforms(size, random).map((value) => (2 * value - 1) * initial.uniform);
+          ? normals(size, initial.normal, random).map((value) => center + value)
+          : uniforms(size, random).map((value) => center + (2 * value - 1) * initial.uniform);
       const state = optimizer.state.map(
         (part) => [stateName(name, part), { dims, data: new Float32Array(size) }] as const,
       );

@@ -54,7 +54,6 @@ export async function train(
   const runtime = options.runtime ?? (await nodeRuntime());
   const data = {
     ...facts,
-    ratings: ratings.ratings.length,
     fingerprint: fingerprint(ratings, options.valid),
   };
   const described = {
@@ -126,7 +125,8 @@ function factsOf({ userIds, itemIds, ratings }: Ratings): DataFacts {
     if (rating < low) low = rating;
     if (rating > high) high = rating;
   }
-  return { users: userIds.length, items: itemIds.length, low, high };
+  const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
+  return { users: userIds.length, items: itemIds.length, ratings: ratings.length, low, high, mean };
 }
 
 function fingerprint(...parts: (Ratings | undefined)[]): string {

@@ -218,6 +218,7 @@ test.each([
   [['--model', 'mlp', '--hidden', '8,'], /--hidden/],
   [['--model', 'mlp', '--dropout', '1'], /--dropout.*below 1/],
   [['--model', 'mlp', '--dropout', '0.1,0.1,0.1'], /dropout has 3 rates/],
+  [['--out', ''], /--out is empty/],
   [['--range', '5,1'], /range is \[5,1\]; give two numbers/],
   [['--range', '1'], /range is \[1\]; give two numbers/],
   [['--range', '1,2,3'], /range is \[1,2,3\]; give two numbers/],

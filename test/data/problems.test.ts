@@ -112,8 +112,8 @@ test.each<[string, string | Buffer, string, string?, ReadOptions?]>([
     'FILE, line 3: "good" in column "rating" is not a finite number; correct or remove the line',
   ],
   [
-    'a comma as decimal point',
-    'user;item;rating\na;x;3,5\n',
+    'a comma as decimal point between commas',
+    'user,item,rating\na,x,"3,5"\n',
     'FILE, line 2: "3,5" in column "rating" is not a finite number; correct or remove the line',
   ],
   [

@@ -401,3 +401,8 @@ describe.skipIf(!hasShared)(`MovieLens 100K${why}`, () => {
     expect(ratings.items.filter((row) => row === ratings.itemIds.length).length).toBeGreaterThan(0);
   });
 });
+
+test('a comma is the decimal point where it separates no fields', async () => {
+  const path = await folder.write('decimal.csv', 'user;item;rating\na;x;3,5\nb;x;4\n');
+  expect([...(await readRatings(path)).ratings]).toEqual([3.5, 4]);
+});

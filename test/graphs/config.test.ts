@@ -10,7 +10,7 @@ import { settingsFor } from '../../src/train/settings.ts';
 import { train } from '../../src/train/train.ts';
 import { lowRank } from '../train/synthetic.ts';
 
-const facts = { users: 3, items: 4, low: 1, high: 5 };
+const facts = { users: 3, items: 4, ratings: 9, low: 1, high: 5, mean: 3 };
 
 describe('a configuration that cannot be is one line that says what to give', () => {
   test.each<[Partial<DotBiasConfig>, string]>([

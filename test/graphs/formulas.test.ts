@@ -2,12 +2,12 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, describe as group, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
-import { type DataFacts, defaultRange, type Model } from '../../graphs/model.ts';
+import { type DataFacts, defaultRange, type Model, scoreOf } from '../../graphs/model.ts';
 import { scoreGraph, servingParameters } from '../../graphs/predict.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { dot, randomParameters, rowOf, scaled } from './models.ts';
 
-const facts: DataFacts = { users: 5, items: 4, low: 1, high: 5 };
+const facts: DataFacts = { users: 5, items: 4, ratings: 9, low: 1, high: 5, mean: 3 };
 
 /** The ratings of all pairs of rows, the average rows included. */
 async function scores(model: Model): Promise<{ user: number; item: number; rating: number }[]> {
@@ -78,19 +78,29 @@ group('choices that are not made', () => {
   ])('the range of ratings from %d to %d', (low, high, range) => {
     expect(defaultRange({ low, high })).toEqual(range);
     for (const definition of [dotBias(), mlp()])
-      expect(definition({ users: 2, items: 2, low, high }).config).toMatchObject({ range });
+      expect(definition({ ...facts, low, high }).config).toMatchObject({ range });
   });
 
   test('dot-bias has a vector and a bias a user and an item', () => {
     const { config, parameters } = dotBias()(facts);
     const initial = { normal: config.spread };
     expect(config).toEqual({ factors: 50, range: [0, 5.5], spread: expect.any(Number) });
+    const center = scoreOf(facts.mean, [0, 5.5]) / 2;
+    const bias = { ...initial, center: expect.closeTo(center, 12) };
     expect(parameters).toEqual({
       user_factors: { dims: [5, 50], initial, rowsOf: 'user' },
       item_factors: { dims: [4, 50], initial, rowsOf: 'item' },
-      user_bias: { dims: [5], initial, rowsOf: 'user' },
-      item_bias: { dims: [4], initial, rowsOf: 'item' },
+      user_bias: { dims: [5], initial: bias, rowsOf: 'user' },
+      item_bias: { dims: [4], initial: bias, rowsOf: 'item' },
     });
+    const many = dotBias()({ ...facts, ratings: 10_000 }).parameters.user_bias.initial;
+    expect(many.center).toBeCloseTo(center / 4, 12);
+  });
+
+  test('training begins at the mean, or at the end of the range that is nearest', () => {
+    const ratingAt = (score: number): number => 5.5 / (1 + Math.exp(-score));
+    expect(ratingAt(scoreOf(3.7, [0, 5.5]))).toBeCloseTo(3.7, 9);
+    expect(scoreOf(9, [0, 5.5])).toBeCloseTo(Math.log(99), 9);
   });
 
   test('the layers of mlp go from both embeddings to one number, and start as torch.nn.Linear does', () => {
@@ -107,7 +117,11 @@ group('choices that are not made', () => {
       linear_3_bias: [1],
     });
     expect(parameters.linear_1_weight.initial).toEqual({ uniform: 1 / 4 });
-    expect(parameters.linear_3_bias.initial).toEqual({ uniform: 1 / Math.sqrt(3) });
+    expect(parameters.linear_1_bias.initial).toMatchObject({ center: 0 });
+    expect(parameters.linear_3_bias.initial).toEqual({
+      uniform: 1 / Math.sqrt(3),
+      center: scoreOf(facts.mean, [0, 5.5]),
+    });
   });
 
   test.each([

@@ -14,7 +14,7 @@ const composed = 'caf\u00e9';
 const decomposed = 'cafe\u0301';
 const userIds = ['1', composed, decomposed, '👩‍👩‍👧', '', ' 1', '\ufeff1', 'x'.repeat(100_000)];
 const itemIds = ['1', '01', '1.0', '电影', '\u0001', 'a\nb', '🎬'];
-const facts = { users: userIds.length, items: itemIds.length, low: 1, high: 5 };
+const facts = { users: userIds.length, items: itemIds.length, ratings: 9, low: 1, high: 5, mean: 3 };
 
 const bytesOf = (model: Model): Uint8Array =>
   encodeModel(predictGraph(model, randomParameters(model), { userIds, itemIds }));

@@ -103,7 +103,7 @@ group('opset and IR version are as low as the operators allow', () => {
   });
 
   test('the predict graph of dot-bias', () => {
-    const model = dotBias({ factors: 2 })({ users: 2, items: 2, low: 1, high: 5 });
+    const model = dotBias({ factors: 2 })({ users: 2, items: 2, ratings: 9, low: 1, high: 5, mean: 3 });
     const values = Object.fromEntries(
       Object.entries(model.parameters).map(([name, { dims }]) => [
         name,

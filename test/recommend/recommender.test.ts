@@ -54,6 +54,14 @@ describe.each<[string, ModelDefinition]>([
     );
   });
 
+  test('refuses ids that are no strings, or hold what the runtime cuts off', async () => {
+    const numbers = [1] as unknown as string[];
+    expect(await userError(recommender.predict(numbers, ['item 2']))).toBe("1: ids are strings; give '1'");
+    expect(await userError(recommender.predict(['user 1\0x'], ['item 2']))).toBe(
+      '"user 1\\u0000x": an id may not hold a NUL character',
+    );
+  });
+
   test('counts any unknown id as the average', async () => {
     const unknown = ['nobody', '', 'user 01', 'User 1', 'user 1 ', '\u{1F600}'];
     const predicted = await recommender.predict(

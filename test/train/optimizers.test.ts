@@ -11,7 +11,7 @@ import { losses } from '../../src/train/losses.ts';
 import { adagrad, adam, adamW, type Optimizer, sgd } from '../../src/train/optimizers.ts';
 
 /** Row 5 of the users and row 4 of the items are in no batch; batches repeat users, items, and pairs, and differ in size. */
-const facts = { users: 6, items: 5, low: 1, high: 5 };
+const facts = { users: 6, items: 5, ratings: 9, low: 1, high: 5, mean: 3 };
 const batches = [
   { user: [0, 1, 0, 2, 0], item: [0, 0, 1, 2, 1], actual: [1, 4, 2.5, 5, 3] },
   { user: [3, 3], item: [3, 3], actual: [2, 4.5] },

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { Model } from '../../graphs/model.ts';
+import { generator } from '../../src/data/random.ts';
 import { type Ratings, readRatings, selectRows } from '../../src/data/ratings.ts';
 import { randomSplit } from '../../src/data/split.ts';
 import { add, gather, mul, squeeze } from '../../src/onnx/index.ts';
@@ -95,7 +96,7 @@ describe('batches', () => {
 
 async function fitted({ loss = 'mse' as LossName, ...options }: Partial<FitOptions> & { loss?: LossName }) {
   return fitParameters({
-    model: small({ users: 40, items: 30, low: 1, high: 5 }),
+    model: small({ users: 40, items: 30, ratings: 9, low: 1, high: 5, mean: 3 }),
     ratings,
     settings: {
       epochs: 3,
@@ -332,7 +333,14 @@ test('options that are undefined are as good as absent', async () => {
 
 test('initial parameters have the model’s spread', async () => {
   const { parameters } = await fitParameters({
-    model: dotBias({ factors: 100, spread: 0.3 })({ users: 200, items: 30, low: 1, high: 5 }),
+    model: dotBias({ factors: 100, spread: 0.3 })({
+      users: 200,
+      items: 30,
+      ratings: 9,
+      low: 1,
+      high: 5,
+      mean: 3,
+    }),
     ratings,
     settings: {
       epochs: 1,
@@ -348,4 +356,29 @@ test('initial parameters have the model’s spread', async () => {
   const { data } = parameters.user_factors;
   const deviation = Math.sqrt(data.reduce((sum, value) => sum + value ** 2, 0) / data.length);
   expect(deviation).toBeCloseTo(0.3, 1.9);
+});
+
+test('with few ratings a model is no worse than their mean', async () => {
+  const random = generator(4);
+  const [train_, valid_] = [0, 1].map((): Ratings => {
+    const stars = Float32Array.from(
+      { length: 100 },
+      () => [5, 5, 5, 5, 4, 4, 3, 1][(random.next() >>> 8) % 8],
+    );
+    const rows = (count: number) => Int32Array.from(stars, () => (random.next() >>> 8) % count);
+    const ids = Array.from({ length: 10 }, (_, row) => `${row}`);
+    return {
+      userIds: ids,
+      itemIds: ids,
+      users: rows(10),
+      items: rows(10),
+      ratings: stars,
+      duplicates: 0,
+      assumptions: [],
+    };
+  });
+  for (const definition of [dotBias(), mlp()]) {
+    const { rmse } = await (await train(train_, definition)).evaluate(valid_);
+    expect(rmse).toBeLessThan(1.1 * errorOfMean(valid_));
+  }
 });
