@@ -18,3 +18,9 @@ export function readVocabulary({ files }: Artifact): { userIds: string[]; itemId
   };
   return { userIds: idsOf('user'), itemIds: idsOf('item') };
 }
+
+/** Each id once that is not among the known ones. */
+export function unknownIds(ids: readonly string[], known: readonly string[]): string[] {
+  const set = new Set(known);
+  return [...new Set(ids)].filter((id) => !set.has(id));
+}

@@ -7,13 +7,11 @@ export const number =
     above,
     from,
     below,
-    to,
     whole = false,
   }: {
     above?: number;
     from?: number;
     below?: number;
-    to?: number;
     whole?: boolean;
   } = {}) =>
   (text: string): number => {
@@ -23,14 +21,12 @@ export const number =
       (!whole || Number.isSafeInteger(value)) &&
       (above === undefined || value > above) &&
       (from === undefined || value >= from) &&
-      (below === undefined || value < below) &&
-      (to === undefined || value <= to);
+      (below === undefined || value < below);
     if (fits) return value;
     const bounds = [
       above !== undefined && `above ${above}`,
       from !== undefined && `at least ${from}`,
       below !== undefined && `below ${below}`,
-      to !== undefined && `at most ${to}`,
     ].filter(Boolean);
     throw new InvalidArgumentError(
       `It must be a ${whole ? 'whole ' : ''}number${bounds.length ? ` ${bounds.join(' and ')}` : ''}.`,

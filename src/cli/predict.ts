@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { readVocabulary } from '../artifact/vocabulary.ts';
+import { readVocabulary, unknownIds } from '../artifact/vocabulary.ts';
 import { readPairs } from '../data/ratings.ts';
 import { csvLine, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
@@ -64,8 +64,7 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
 }
 
 function noteUnknown(noun: string, ids: readonly string[], known: readonly string[]): void {
-  const set = new Set(known);
-  const unknown = [...new Set(ids)].filter((id) => !set.has(id));
+  const unknown = unknownIds(ids, known);
   if (unknown.length === 0) return;
   const some = unknown.slice(0, 3).map((id) => JSON.stringify(id));
   const list = unknown.length > 3 ? `${some.join(', ')}, …` : some.join(', ');

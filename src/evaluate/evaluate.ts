@@ -1,4 +1,4 @@
-import { readVocabulary } from '../artifact/vocabulary.ts';
+import { readVocabulary, unknownIds } from '../artifact/vocabulary.ts';
 import type { Ratings } from '../data/ratings.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { type Metrics, metrics } from './metrics.ts';
@@ -19,12 +19,7 @@ export async function evaluate(recommender: Recommender, ratings: Ratings): Prom
   return {
     ratings: users.length,
     ...metrics(await recommender.predict(users, items), ratings.ratings),
-    unknownUsers: unknown(ratings.userIds, known.userIds) + (ratings.unknown?.users ?? 0),
-    unknownItems: unknown(ratings.itemIds, known.itemIds) + (ratings.unknown?.items ?? 0),
+    unknownUsers: unknownIds(ratings.userIds, known.userIds).length + (ratings.unknown?.users ?? 0),
+    unknownItems: unknownIds(ratings.itemIds, known.itemIds).length + (ratings.unknown?.items ?? 0),
   };
-}
-
-function unknown(ids: readonly string[], known: readonly string[]): number {
-  const set = new Set(known);
-  return ids.filter((id) => !set.has(id)).length;
 }

@@ -178,7 +178,7 @@ export const gather = (x: Value, indices: Value, axis = 0, name?: string): Value
   one('Gather', [x, indices], { axis: { int: axis } }, name);
 
 /**
- * x with the rows at `rows` (int64[n]) replaced by, or with `reduction: 'add'` increased by, `updates`.
+ * x with the rows at `rows` (int64, of any shape) replaced by, or with `reduction: 'add'` increased by, `updates`.
  *
  * ONNX Runtime loses additions to the same row if a session has more than one intra-op thread.
  */

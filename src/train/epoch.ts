@@ -35,10 +35,9 @@ export const stateName = (parameter: string, state: string): string =>
 
 /** The names of all that goes from epoch to epoch, in order. */
 export function carriedNames(model: Model, optimizer: Optimizer): string[] {
-  return Object.keys(model.parameters).flatMap((name) => [
-    name,
-    ...optimizer.state.map((state) => stateName(name, state)),
-  ]);
+  return Object.keys(model.parameters).flatMap((name) =>
+    ['', ...optimizer.state].map((part) => stateName(name, part)),
+  );
 }
 
 export interface EpochGraph {
@@ -63,13 +62,10 @@ export interface EpochGraph {
  */
 export function epochGraph(model: Model, { optimizer, loss, lazy }: EpochOptions): EpochGraph {
   const names = Object.keys(model.parameters);
-  const carried = names.flatMap((name) => {
-    const { dims } = model.parameters[name];
-    return [
-      input(name, 'float', dims),
-      ...optimizer.state.map((state) => input(stateName(name, state), 'float', dims)),
-    ];
-  });
+  const parts = ['', ...optimizer.state];
+  const carried = names.flatMap((name) =>
+    parts.map((part) => input(stateName(name, part), 'float', model.parameters[name].dims)),
+  );
   const users = input('user', 'int32', ['ratings']);
   const items = input('item', 'int32', ['ratings']);
   const actuals = input('actual', 'float', ['ratings']);
@@ -87,13 +83,12 @@ export function epochGraph(model: Model, { optimizer, loss, lazy }: EpochOptions
 
   // Each table is followed by its state; outside the loop every parameter and its state is a tensor of its own.
   const tables = tablesOf(model);
-  const parts = ['', ...optimizer.state];
   const byName = Object.fromEntries(carried.map((value) => [value.name, value]));
-  const initial = tables.flatMap((names) =>
-    parts.map((part) => pack(names.map((name) => byName[stateName(name, part)]))),
+  const columns = tables.flatMap((names) =>
+    parts.map((part) => names.map((name) => byName[stateName(name, part)])),
   );
 
-  const { state, scan } = loop(stepCount, initial, (trip, values) => {
+  const { state, scan } = loop(stepCount, columns.map(pack), (trip, values) => {
     const at = reshape(trip, [1], undefined, 'trip_row');
     const start = gather(batchStart, at, 0, 'batch_from');
     const end = gather(batchStart, add(at, 1), 0, 'batch_to');
@@ -115,12 +110,8 @@ export function epochGraph(model: Model, { optimizer, loss, lazy }: EpochOptions
     });
     return { state: updated, scan: [error] };
   });
-  const results = tables.flatMap((names, place) =>
-    parts.flatMap((part, offset) => {
-      const columns = names.map((name) => byName[stateName(name, part)]);
-      const values = unpack(state[place * parts.length + offset], columns);
-      return columns.map(({ name }, column) => [`${name}.next`, values[column]] as const);
-    }),
+  const results = columns.flatMap((like, place) =>
+    unpack(state[place], like).map((value, column) => [`${like[column].name}.next`, value] as const),
   );
   const file = buildModel({
     name: `train ${model.name}`,

@@ -119,6 +119,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
   while (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience) {
     const epoch = history.length;
     const feed = epochFeeds(ratings, settings, graph, epoch, ratingsARun);
+    const progress = { epoch, epochs, ratings: ratings.ratings.length };
     let sum = 0;
     for (let done = 0; done < ratings.ratings.length; ) {
       const run = feed(done);
@@ -129,8 +130,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
       sum += run.sizes.reduce((total, size, step) => total + size * Number(results.loss.data[step]), 0);
       done = run.end;
       if (!Number.isFinite(sum)) throw new DivergedError(settings, epoch + 1);
-      if (done < ratings.ratings.length)
-        onProgress?.({ epoch, epochs, done, ratings: ratings.ratings.length, loss: sum / done });
+      if (done < ratings.ratings.length) onProgress?.({ ...progress, done, loss: sum / done });
       await setImmediate();
     }
     const loss = sum / ratings.ratings.length;
@@ -138,17 +138,11 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
       valid &&
       metrics(await scorer.score(fromTensors(model, carried), valid.users, valid.items), valid.ratings);
     if (error && !Number.isFinite(error.rmse)) throw new DivergedError(settings, epoch + 1);
-    history.push({ loss, ...(error && { valid: error }) });
+    const record: EpochRecord = { loss, ...(error && { valid: error }) };
+    history.push(record);
     const isBest = valid !== undefined && epochsSinceBest(history) === 0;
     if (isBest) best = fromTensors(model, carried);
-    onProgress?.({
-      epoch,
-      epochs,
-      done: ratings.ratings.length,
-      ratings: ratings.ratings.length,
-      loss,
-      ...(error && { valid: error }),
-    });
+    onProgress?.({ ...progress, done: progress.ratings, ...record });
     if (checkpoint) {
       await writeCheckpoint(checkpoint.path, {
         settings: identity,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DataFacts, Model, ModelDefinition } from '../../graphs/model.ts';
 import { predictGraph, type Vocabulary } from '../../graphs/predict.ts';
-import { sha256, writeArtifact } from '../artifact/artifact.ts';
+import { type Artifact, sha256, writeArtifact } from '../artifact/artifact.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import { checkTrainable, type Ratings } from '../data/ratings.ts';
 import { UserError } from '../errors.ts';
@@ -52,10 +52,7 @@ export async function train(
   if (settings.patience !== undefined && !options.valid)
     throw new UserError('patience needs validation ratings; give valid, or leave patience out');
   const runtime = options.runtime ?? (await nodeRuntime());
-  const data = {
-    ...facts,
-    fingerprint: fingerprint(ratings, options.valid),
-  };
+  const data = { ...facts, fingerprint: fingerprint(ratings, options.valid) };
   const described = {
     model: { name: model.name, config: model.config as Record<string, unknown> },
     data,
@@ -189,16 +186,17 @@ export class TrainedModel {
     return metrics(await this.model.scorer.score(this.model.parameters, users, items), ratings);
   }
 
+  private get artifact(): Artifact {
+    return { manifest: this.manifest, files: { 'predict.onnx': this.predictFile } };
+  }
+
   /** Predictions by string ids, from the very bytes that `save` writes. */
   async recommender(runtime?: Runtime): Promise<Recommender> {
-    return Recommender.create(
-      { manifest: this.manifest, files: { 'predict.onnx': this.predictFile } },
-      runtime ?? (await nodeRuntime()),
-    );
+    return Recommender.create(this.artifact, runtime ?? (await nodeRuntime()));
   }
 
   /** Writes `predict.onnx` and `manifest.json`; a kill at any moment leaves what was there, or this. */
   async save(directory: string): Promise<void> {
-    await writeArtifact(directory, { manifest: this.manifest, files: { 'predict.onnx': this.predictFile } });
+    await writeArtifact(directory, this.artifact);
   }
 }

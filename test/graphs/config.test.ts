@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { type DotBiasConfig, dotBias } from '../../graphs/dot-bias.ts';
 import { type MlpConfig, mlp } from '../../graphs/mlp.ts';
-import type { Model, ModelDefinition } from '../../graphs/model.ts';
 import { UserError } from '../../src/errors.ts';
 import { GraphError, gather, unsqueeze } from '../../src/onnx/index.ts';
 import { adagrad, sgd } from '../../src/train/optimizers.ts';
 import { cosine } from '../../src/train/schedules.ts';
 import { settingsFor } from '../../src/train/settings.ts';
 import { train } from '../../src/train/train.ts';
-import { lowRank } from '../train/synthetic.ts';
+import { lowRank, ofBiases } from '../train/synthetic.ts';
 
 const facts = { users: 3, items: 4, ratings: 9, low: 1, high: 5, mean: 3 };
 
@@ -56,27 +55,15 @@ describe('settings', () => {
 });
 
 describe('a formula that cannot be right fails when its graph is built', () => {
-  const biases =
-    (rating: Model['rating']): ModelDefinition =>
-    ({ users, items }) => ({
-      name: 'own',
-      config: {},
-      parameters: {
-        user_bias: { dims: [users], initial: { normal: 0.1 }, rowsOf: 'user' },
-        item_bias: { dims: [items], initial: { normal: 0.1 }, rowsOf: 'item' },
-      },
-      rating,
-    });
-
   test('a column in place of a vector, which would be broadcast with the ratings', async () => {
-    const column = biases(({ user_bias }, user) => unsqueeze(gather(user_bias, user), [1]));
+    const column = ofBiases(({ user_bias }, user) => unsqueeze(gather(user_bias, user), [1]));
     await expect(train(lowRank({}), column)).rejects.toThrow(
       new GraphError('model "own": its rating is float[batch, 1], but must be float[batch]'),
     );
   });
 
   test('a parameter that the formula does not use', async () => {
-    const half = biases(({ item_bias }, _, item) => gather(item_bias, item));
+    const half = ofBiases(({ item_bias }, _, item) => gather(item_bias, item));
     await expect(train(lowRank({}), half)).rejects.toThrow(
       new GraphError('model "own": its rating does not depend on "user_bias"'),
     );

@@ -13,7 +13,7 @@ import { adagrad } from '../../src/train/optimizers.ts';
 import { constantRate, oneCycle } from '../../src/train/schedules.ts';
 import { type TrainedModel, type TrainOptions, train } from '../../src/train/train.ts';
 import { temporaryFolder, userError } from '../data/files.ts';
-import { lowRank } from './synthetic.ts';
+import { lowRank, ofBiases } from './synthetic.ts';
 
 const folder = temporaryFolder();
 const { train: ratings, valid } = randomSplit(lowRank({ noise: 0.7 }), 0.2, 3);
@@ -311,17 +311,8 @@ test('training that diverges after an epoch leaves no checkpoint, for it would d
 });
 
 test('a formula that was changed does not go on from another’s parameters', async () => {
-  const formula =
-    (way: typeof add | typeof mul): ModelDefinition =>
-    ({ users, items }) => ({
-      name: 'own',
-      config: {},
-      parameters: {
-        user_bias: { dims: [users], initial: { normal: 0.1 }, rowsOf: 'user' },
-        item_bias: { dims: [items], initial: { normal: 0.1 }, rowsOf: 'item' },
-      },
-      rating: ({ user_bias, item_bias }, user, item) => way(gather(user_bias, user), gather(item_bias, item)),
-    });
+  const formula = (way: typeof add | typeof mul): ModelDefinition =>
+    ofBiases(({ user_bias, item_bias }, user, item) => way(gather(user_bias, user), gather(item_bias, item)));
   const path = newPath();
   await train(ratings, formula(add), { ...settings, checkpoint: { path } });
   const changed = train(ratings, formula(mul), { ...settings, checkpoint: { path, resume: true } });

@@ -1,3 +1,4 @@
+import type { Model, ModelDefinition } from '../../graphs/model.ts';
 import { generator, normals, uniforms } from '../../src/data/random.ts';
 import type { Ratings } from '../../src/data/ratings.ts';
 
@@ -31,3 +32,16 @@ export function errorOfMean({ ratings }: Ratings): number {
   const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
   return Math.sqrt(ratings.reduce((sum, rating) => sum + (rating - mean) ** 2, 0) / ratings.length);
 }
+
+/** A model of one's own: a bias a user and an item, and a formula. */
+export const ofBiases =
+  (rating: Model['rating']): ModelDefinition =>
+  ({ users, items }) => ({
+    name: 'own',
+    config: {},
+    parameters: {
+      user_bias: { dims: [users], initial: { normal: 0.1 }, rowsOf: 'user' },
+      item_bias: { dims: [items], initial: { normal: 0.1 }, rowsOf: 'item' },
+    },
+    rating,
+  });
