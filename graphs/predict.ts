@@ -1,4 +1,12 @@
-import { buildModel, initializer, input, labelEncoder, type ModelFile } from '../src/onnx/index.ts';
+import {
+  buildModel,
+  initializer,
+  input,
+  labelEncoder,
+  type ModelFile,
+  type ModelParts,
+  type Value,
+} from '../src/onnx/index.ts';
 import { type Model, noDropout, ratingOf } from './model.ts';
 
 /** The ids of users and items, in the order of their rows. */
@@ -22,29 +30,37 @@ export function servingParameters(model: Model, trained: Tensors): Tensors {
   );
 }
 
-/**
- * `user: string[n]`, `item: string[n]` → `rating: float[n]`, self-contained. An id that is not in the vocabulary has
- * the average of all rows for its factors and its bias.
- */
-export function predictGraph(
-  model: Model,
-  trained: Tensors,
-  { userIds, itemIds }: Vocabulary,
-  metadata: Readonly<Record<string, string>> = {},
-): ModelFile {
-  const user = input('user', 'string', ['n']);
-  const item = input('item', 'string', ['n']);
-  const parameters = Object.fromEntries(
+/** The serving parameters, as tensors kept in the graph. */
+export function servingTables(model: Model, trained: Tensors): Readonly<Record<string, Value>> {
+  return Object.fromEntries(
     Object.entries(servingParameters(model, trained)).map(([name, { dims, data }]) => [
       name,
       initializer(name, 'float', dims, data),
     ]),
   );
+}
+
+/**
+ * `user: string[n]`, `item: string[n]` → `rating: float[n]`, self-contained. An id that is not in the vocabulary has
+ * the average of all rows for its factors and its bias.
+ */
+export function predictGraph(model: Model, trained: Tensors, { userIds, itemIds }: Vocabulary): ModelParts {
+  const user = input('user', 'string', ['n']);
+  const item = input('item', 'string', ['n']);
   const userRow = labelEncoder(user, userIds, 'user_row');
   const itemRow = labelEncoder(item, itemIds, 'item_row');
-  const rating = ratingOf(model, parameters, userRow, itemRow, noDropout);
-  return buildModel({ name: `predict ${model.name}`, inputs: [user, item], outputs: { rating }, metadata });
+  const rating = ratingOf(model, servingTables(model, trained), userRow, itemRow, noDropout);
+  return { name: `predict ${model.name}`, inputs: [user, item], outputs: { rating } };
 }
+
+/** The row numbers of a table: int64[count]. */
+export const allRows = (count: number): Value =>
+  initializer(
+    'all_rows',
+    'int64',
+    [count],
+    BigInt64Array.from({ length: count }, (_, row) => BigInt(row)),
+  );
 
 /**
  * The same by row numbers, with the serving parameters as inputs, for a model in training: `user`, `item` int32[n] →

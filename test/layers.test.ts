@@ -10,7 +10,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   run: [],
   graphs: ['errors', 'onnx'],
   data: ['errors'],
-  artifact: ['errors', 'version', 'onnx', 'data'],
+  artifact: ['errors', 'version', 'onnx', 'run', 'graphs', 'data'],
   recommend: ['errors', 'run', 'artifact'],
   evaluate: ['errors', 'graphs', 'data', 'artifact', 'recommend'],
   train: ['errors', 'version', 'onnx', 'run', 'graphs', 'data', 'artifact', 'recommend', 'evaluate'],

@@ -104,9 +104,25 @@ async function settle(directory: string): Promise<void> {
   if (!names) return;
   const heads = names.filter((name) => name !== MANIFEST);
   for (const name of heads) await rename(join(pending, name), join(directory, name));
-  if (names.includes(MANIFEST)) await rename(join(pending, MANIFEST), join(directory, MANIFEST));
+  if (names.includes(MANIFEST)) {
+    const old = await filesOf(directory);
+    await rename(join(pending, MANIFEST), join(directory, MANIFEST));
+    // What the new artifact lacks, such as what users have rated, goes with the old one.
+    const current = await filesOf(directory);
+    for (const name of old) if (!current.includes(name)) await rm(join(directory, name), { force: true });
+  }
   await rm(pending, { recursive: true, force: true });
   await syncDirectory(directory);
+}
+
+/** The files that a folder's manifest lists; none where it has none, or one that is broken. */
+async function filesOf(directory: string): Promise<string[]> {
+  const bytes = await readFile(join(directory, MANIFEST)).catch(() => undefined);
+  try {
+    return bytes ? Object.keys(parseManifest(bytes, directory).files) : [];
+  } catch {
+    return [];
+  }
 }
 
 /** Writes a new file, all of it, and waits until the disk has it. */

@@ -207,7 +207,9 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
     const size = count((testRatings ?? (valid as Ratings)).ratings.length);
     printLine(`  ${name} RMSE ${error(heldOut.rmse)}, MAE ${error(heldOut.mae)} on ${size} ratings`);
   }
-  printLine(`Wrote ${join(out, 'predict.onnx')} (${size(model.predictFile.length)}) and manifest.json`);
+  printLine(
+    `Wrote ${join(out, 'predict.onnx')} (${size(model.artifact.files['predict.onnx'].length)}) and manifest.json`,
+  );
   if (cutOff) printNote(`Stopped early; --resume goes on from ${path}`);
 }
 

@@ -111,6 +111,9 @@ export const gradientRules = {
   ConstantOfShape: null,
   Range: null,
   Loop: null,
+  ScatterElements: null,
+  TopK: null,
+  DequantizeLinear: null,
   LabelEncoder: null,
 } satisfies Record<OperatorName, Rule | null>;
 

@@ -59,21 +59,37 @@ export function dependents(body: Body): Set<Node> {
   return inside;
 }
 
-/** `root` computed anew with other values in place of some that it depends on. */
-export function substitute(root: Value, replacements: ReadonlyMap<Value, Value>): Value {
+/** `roots` computed anew with other values in place of some that they depend on, inside loops too. */
+export function substitute(roots: readonly Value[], replacements: ReadonlyMap<Value, Value>): Value[] {
   const renewed = new Map(replacements);
-  for (const node of nodesBefore([root])) {
-    if (!node.inputs.some((value) => renewed.has(value))) continue;
+  const current = (value: Value): Value => renewed.get(value) ?? value;
+  for (const node of nodesBefore(roots)) {
+    if (!dependencies(node).some((value) => renewed.has(value))) continue;
     const outputs: Value[] = [];
-    const inputs = node.inputs.map((value) => renewed.get(value) ?? value);
-    const copy: Node = { ...node, inputs, outputs };
+    const body = bodyOf(node);
+    const attributes = body && {
+      body: { graph: { inputs: body.inputs, outputs: substitute(body.outputs, renewed) } },
+    };
+    const copy: Node = {
+      ...node,
+      inputs: node.inputs.map(current),
+      attributes: { ...node.attributes, ...attributes },
+      outputs,
+    };
     for (const output of node.outputs) {
       const renewal = { ...output, source: { kind: 'node', node: copy } } as const;
       outputs.push(renewal);
       if (!replacements.has(output)) renewed.set(output, renewal);
     }
   }
-  return renewed.get(root) ?? root;
+  return roots.map(current);
+}
+
+/** Whether a node gathers rows of a table. */
+export function isLookup({ operator, attributes, inputs }: Node, table: Value): boolean {
+  return (
+    operator === 'Gather' && inputs[0] === table && 'int' in attributes.axis && attributes.axis.int === 0
+  );
 }
 
 // An explicit stack: a long chain of nodes must not overflow JavaScript's.

@@ -2,6 +2,7 @@
 export { gradients } from './backward.ts';
 export { buildModel, type ModelParts } from './builder.ts';
 export * from './ops.ts';
+export { allPairs } from './pairs.ts';
 export {
   decodeModel,
   encodeModel,

@@ -56,6 +56,8 @@ export const operators = {
   Slice: { since: 10, infer: shapes.slice },
   Gather: { since: 11, infer: shapes.gather },
   ScatterND: { since: (attributes) => (attributes.reduction ? 16 : 11), infer: shapes.scatterNd },
+  ScatterElements: { since: 11, infer: shapes.scatterElements },
+  TopK: { since: 11, infer: shapes.topK },
   ReduceSum: { since: 13, infer: shapes.reduceSum },
   ReduceMean: { since: 11, infer: shapes.reduce },
   ReduceMax: { since: 12, infer: shapes.reduce },
@@ -72,6 +74,7 @@ export const operators = {
   },
   Range: { since: 11, infer: shapes.range },
   Loop: { since: 13, infer: shapes.loop },
+  DequantizeLinear: { since: 13, infer: shapes.dequantize },
   LabelEncoder: { since: 2, domain: 'ai.onnx.ml', infer: ([x]) => [{ dtype: 'int64', dims: x.dims }] },
 } satisfies Record<string, Operator>;
 
@@ -82,10 +85,13 @@ export const operatorTable: Readonly<Record<OperatorName, Operator>> = operators
 
 const CAST: Record<number, DataType> = {
   1: 'float',
+  3: 'int8',
+  4: 'uint16',
   6: 'int32',
   7: 'int64',
   8: 'string',
   9: 'bool',
+  10: 'float16',
   11: 'double',
 };
 

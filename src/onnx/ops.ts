@@ -20,11 +20,11 @@ import {
 export type Operand = Value | number;
 
 /**
- * Uses an operator: one output or several, named after `name`.
+ * Uses an operator by its name: one output or several, named after `name`.
  *
  * @throws GraphError naming the operator, the node and the shapes, if they do not fit.
  */
-function apply(
+export function apply(
   operator: OperatorName,
   inputs: readonly Value[],
   attributes: Attributes = {},
@@ -196,6 +196,24 @@ export const scatterNd = (
 ): Value =>
   one('ScatterND', [x, indices, updates], reduction ? { reduction: { string: reduction } } : {}, name);
 
+/** x with the elements at `indices` (int64, of as many axes as x) along `axis` replaced by `updates`. */
+export const scatterElements = (x: Value, indices: Value, updates: Value, axis = 0, name?: string): Value =>
+  one('ScatterElements', [x, indices, updates], { axis: { int: axis } }, name);
+
+/**
+ * The `k` (int64[1]) largest elements along the last axis, the largest first, and their places there; of equal ones the
+ * first comes first. `dim` says what the new size is called.
+ */
+export function topK(x: Value, k: Value, dim: Dim, name = 'top'): { values: Value; places: Value } {
+  const dims = [...x.dims.slice(0, -1), dim];
+  const [values, places] = apply('TopK', [x, k], { axis: { int: -1 } }, name, dims);
+  return { values, places };
+}
+
+/** Whole numbers times the scale of their row along `axis`: int8 and float[rows] to float. */
+export const dequantizeLinear = (x: Value, scale: Value, axis: number, name?: string): Value =>
+  one('DequantizeLinear', [x, scale], { axis: { int: axis } }, name);
+
 /** Which axes a reduction goes over (all, when none are given), and whether they stay with size 1. */
 export interface Reduction {
   readonly axes?: readonly number[];
@@ -250,8 +268,12 @@ export const zerosLike = (x: Value, name?: string): Value => fullLike(x, 0, x.dt
 /** 0, 1, … up to the size of x's first axis: int64. */
 export function rowNumbers(x: Value, name = 'row_numbers'): Value {
   const count = squeeze(slice(shapeOf(x), 0, 1, { name: `${name}_count` }), [0], `${name}_count`);
-  return one('Range', [constant(0, 'int64'), count, constant(1, 'int64')], {}, name, [x.dims[0]]);
+  return range(count, x.dims[0], name);
 }
+
+/** 0, 1, … below `limit` (an int64 scalar); `dim` says what their number is called. */
+export const range = (limit: Value, dim: Dim, name = 'range'): Value =>
+  one('Range', [constant(0, 'int64'), limit, constant(1, 'int64')], {}, name, [dim]);
 
 /** int64 row numbers for string ids: the place of an id in `ids`, or `ids.length` for one that is not there. */
 export const labelEncoder = (x: Value, ids: readonly string[], name?: string): Value =>

@@ -53,6 +53,9 @@ const { AttributeType } = onnx.AttributeProto;
 export const DATA_TYPES: Readonly<Record<DataType, number>> = {
   float: Types.FLOAT,
   double: Types.DOUBLE,
+  float16: Types.FLOAT16,
+  int8: Types.INT8,
+  uint16: Types.UINT16,
   int32: Types.INT32,
   int64: Types.INT64,
   bool: Types.BOOL,
@@ -216,6 +219,12 @@ function decodeData(proto: Proto.ITensorProto): TensorData {
       return raw ? new Float32Array(raw.buffer) : Float32Array.from(proto.floatData ?? []);
     case Types.DOUBLE:
       return raw ? new Float64Array(raw.buffer) : Float64Array.from(proto.doubleData ?? []);
+    case Types.INT8:
+      return raw ? new Int8Array(raw.buffer) : Int8Array.from(proto.int32Data ?? []);
+    // ONNX keeps the bits of a float16 where it keeps small whole numbers.
+    case Types.FLOAT16:
+    case Types.UINT16:
+      return raw ? new Uint16Array(raw.buffer) : Uint16Array.from(proto.int32Data ?? []);
     case Types.INT32:
       return raw ? new Int32Array(raw.buffer) : Int32Array.from(proto.int32Data ?? []);
     case Types.INT64:

@@ -270,6 +270,33 @@ export const scatterNd: Infer = ([x, indices, updates]) => {
   return [{ dtype: x.dtype, dims: x.dims }];
 };
 
+export const scatterElements: Infer = ([x, indices, updates]) => {
+  expectDtype(indices, ['int32', 'int64']);
+  expectSame([x, updates]);
+  if (indices.dims.join() !== updates.dims.join() || indices.dims.length !== x.dims.length)
+    throw new GraphError('indices and updates must have one shape, of as many axes as the data');
+  return [{ dtype: x.dtype, dims: x.dims }];
+};
+
+export const topK: Infer = ([x, k], attributes, dims) => {
+  expectDtype(x, NUMERIC);
+  expectDtype(k, ['int64']);
+  axisOf(intOf(attributes, 'axis', -1), x.dims.length);
+  return [
+    { dtype: x.dtype, dims: given(dims) },
+    { dtype: 'int64', dims: given(dims) },
+  ];
+};
+
+export const dequantize: Infer = ([x, scale], attributes) => {
+  expectDtype(x, ['int8']);
+  expectDtype(scale, ['float']);
+  const size = x.dims[axisOf(intOf(attributes, 'axis', 1), x.dims.length)];
+  if (scale.dims.length !== 1 || scale.dims[0] !== size)
+    throw new GraphError(`the scale must be [${size}], one for each row`);
+  return [{ dtype: 'float', dims: x.dims }];
+};
+
 function reducedDims(x: Value, axes: readonly number[] | undefined, attributes: Attributes): Dim[] {
   const gone = axes ? axes.map((axis) => axisOf(axis, x.dims.length)) : x.dims.map((_, axis) => axis);
   return intOf(attributes, 'keepdims', 1) === 1

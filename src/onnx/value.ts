@@ -1,5 +1,14 @@
 /** The element types that the builder knows, by their ONNX names. */
-export type DataType = 'float' | 'double' | 'int32' | 'int64' | 'bool' | 'string';
+export type DataType =
+  | 'float'
+  | 'double'
+  | 'float16'
+  | 'int8'
+  | 'uint16'
+  | 'int32'
+  | 'int64'
+  | 'bool'
+  | 'string';
 
 /** The size of an axis: a number, or a name for a size that is known only when the graph runs. */
 export type Dim = number | string;
@@ -10,10 +19,12 @@ export interface TensorType {
   readonly dims: readonly Dim[];
 }
 
-/** The elements of a constant tensor. `bool` is one byte an element. */
+/** The elements of a constant tensor. `bool` is one byte an element; `float16` the bits of one. */
 export type TensorData =
   | Float32Array
   | Float64Array
+  | Int8Array
+  | Uint16Array
   | Int32Array
   | BigInt64Array
   | Uint8Array
@@ -98,14 +109,19 @@ function tensorData(numbers: readonly number[], dtype: DataType): TensorData {
       return Float32Array.from(numbers);
     case 'double':
       return Float64Array.from(numbers);
+    case 'int8':
+      return Int8Array.from(numbers);
+    case 'uint16':
+      return Uint16Array.from(numbers);
     case 'int32':
       return Int32Array.from(numbers);
     case 'int64':
       return BigInt64Array.from(numbers, BigInt);
     case 'bool':
       return Uint8Array.from(numbers);
+    case 'float16':
     case 'string':
-      throw new GraphError('a string constant needs strings: use initializer()');
+      throw new GraphError(`a ${dtype} constant needs its elements: use initializer()`);
   }
 }
 

@@ -2,26 +2,97 @@ import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Artifact } from '../artifact/artifact.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
+import { runInPieces } from './pieces.ts';
 
-/** Pairs in one run, so that many do not ask for all their memory at once. */
-const PAIRS_A_RUN = 8192;
+/** An item and the rating that a user would give it. */
+export interface Recommendation {
+  readonly item: string;
+  readonly rating: number;
+}
+
+export interface Similar {
+  readonly item: string;
+  /** The cosine of the angle between both items' factors: −1 to 1. */
+  readonly similarity: number;
+}
+
+export interface RecommendOptions {
+  /** How many items a user; 10 when absent. Fewer come where there are not so many. */
+  readonly k?: number;
+  /** Items to leave out, for each of the users. */
+  readonly exclude?: readonly (readonly string[])[];
+  /**
+   * Whether items that the user rated in training may come too. When absent they are left out, if the artifact knows
+   * them.
+   */
+  readonly seen?: boolean;
+}
+
+/** A person that the model has never seen. */
+export interface FoldedIn {
+  /** The person's row of each user parameter, by its name. */
+  readonly parameters: Readonly<Record<string, Float32Array>>;
+  /** The best items that are not among those rated. */
+  readonly recommended: readonly Recommendation[];
+}
 
 /** Answers questions with an artifact's files, on any runtime. */
 export class Recommender {
+  /** Titles by item id; empty where the artifact has none. */
+  readonly titles: ReadonlyMap<string, string>;
+  private readonly sessions = new Map<string, Promise<InferenceSession>>();
+
   private constructor(
     readonly artifact: Artifact,
-    private readonly session: InferenceSession,
-  ) {}
+    private readonly runtime: Runtime,
+  ) {
+    const titles = artifact.files['titles.json'];
+    this.titles = new Map(titles && Object.entries(JSON.parse(new TextDecoder().decode(titles))));
+  }
 
-  /** @throws UserError if the runtime refuses the file. */
-  static async create(artifact: Artifact, runtime: Runtime): Promise<Recommender> {
-    const bytes = artifact.files['predict.onnx'];
-    if (!bytes) throw new UserError('manifest.json lists no predict.onnx; train the model again');
-    const session = await runtime.createSession(bytes).catch((error: Error) => {
+  /**
+   * @param heads which to open at once; the others are opened when they are first needed
+   * @throws UserError if the runtime refuses a file.
+   */
+  static async create(
+    artifact: Artifact,
+    runtime: Runtime,
+    heads: readonly string[] = ['predict'],
+  ): Promise<Recommender> {
+    const recommender = new Recommender(artifact, runtime);
+    await Promise.all(heads.map((head) => recommender.session(head)));
+    return recommender;
+  }
+
+  /** The names of the `.onnx` files, without their ending: `predict`, `recommend`, … */
+  get heads(): string[] {
+    return Object.keys(this.artifact.files).flatMap((name) => /^(.+)\.onnx$/.exec(name)?.[1] ?? []);
+  }
+
+  /**
+   * The session that runs a head.
+   *
+   * @throws UserError if the artifact lacks it, or the runtime refuses it.
+   */
+  session(head: string): Promise<InferenceSession> {
+    const opened = this.sessions.get(head) ?? this.open(`${head}.onnx`);
+    this.sessions.set(head, opened);
+    return opened;
+  }
+
+  private async open(name: string): Promise<InferenceSession> {
+    const bytes = this.artifact.files[name];
+    if (!bytes) throw new UserError(`manifest.json lists no ${name}; train the model again`);
+    return this.runtime.createSession(bytes, { threads: 1 }).catch((error: Error) => {
       const [reason] = error.message.split('\n');
-      throw new UserError(`predict.onnx: ${runtime.name} refuses it: ${reason}; train the model again`);
+      throw new UserError(`${name}: ${this.runtime.name} refuses it: ${reason}; train the model again`);
     });
-    return new Recommender(artifact, session);
+  }
+
+  /** Runs a head on tensors, as many rows at once as are good for it. */
+  async run(head: string, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    const session = await this.session(head);
+    return runInPieces(session, feeds, this.artifact.manifest.files[`${head}.onnx`].batch ?? MOST_ROWS);
   }
 
   /**
@@ -37,18 +108,130 @@ export class Recommender {
         `${users.length} users but ${items.length} items: predict takes as many of one as of the other`,
       );
     }
-    const other = [...users, ...items].find((id) => typeof id !== 'string');
-    if (other !== undefined) throw new UserError(`${other}: ids are strings; give '${other}'`);
-    // ONNX Runtime in Node ends a string at its first NUL, and would take the id for another.
-    const cut = [...users, ...items].find((id) => id.includes('\0'));
-    if (cut !== undefined) throw new UserError(`${JSON.stringify(cut)}: an id may not hold a NUL character`);
-    const ratings = new Float32Array(users.length);
-    for (let from = 0; from < users.length; from += PAIRS_A_RUN) {
-      const user = new Tensor('string', users.slice(from, from + PAIRS_A_RUN));
-      const item = new Tensor('string', items.slice(from, from + PAIRS_A_RUN));
-      const { rating } = await this.session.run({ user, item });
-      ratings.set(rating.data as Float32Array, from);
-    }
-    return ratings;
+    const { rating } = await this.run('predict', { user: strings(users), item: strings(items) });
+    return rating.data as Float32Array;
   }
+
+  /**
+   * For each user the items that they would rate highest, the highest first. A user that the model has never seen gets
+   * what the average of all users would like.
+   *
+   * @throws UserError for lists of unlike length, an id with a NUL character, or a `k` that is no whole number from 1
+   */
+  async recommend(
+    users: readonly string[],
+    { k = 10, exclude, seen = false }: RecommendOptions = {},
+  ): Promise<Recommendation[][]> {
+    if (exclude && exclude.length !== users.length)
+      throw new UserError(`${users.length} users but ${exclude.length} lists to exclude`);
+    const user = strings(users);
+    const lists: (readonly string[])[] = [...(exclude ?? users.map(() => []))];
+    if (!seen && this.heads.includes('seen')) {
+      const { item } = await this.run('seen', { user });
+      for (const [row, rated] of rowsOf(item).entries()) lists[row] = [...lists[row], ...rated];
+    }
+    const { item, rating } = await this.run('recommend', { user, k: count(k), exclude: padded(lists) });
+    return paired(item, rating).map((row) => row.map(([item, rating]) => ({ item, rating })));
+  }
+
+  /**
+   * For each item those most like it, the most similar first; none for an item that the model has never seen.
+   *
+   * @throws UserError for an id with a NUL character, or a `k` that is no whole number from 1
+   */
+  async similar(items: readonly string[], { k = 10 }: { readonly k?: number } = {}): Promise<Similar[][]> {
+    const { similar, similarity } = await this.run('similar', { item: strings(items), k: count(k) });
+    return paired(similar, similarity).map((row) => row.map(([item, similarity]) => ({ item, similarity })));
+  }
+
+  /**
+   * What a person would like whom the model has never seen, from some ratings. Items that the model has never seen are
+   * passed over.
+   *
+   * @throws UserError for a rating that is not finite, an id with a NUL character, or a `k` that is no whole number from 1
+   */
+  async foldIn(
+    ratings: readonly Recommendation[],
+    { k = 10, exclude = [] }: { readonly k?: number; readonly exclude?: readonly string[] } = {},
+  ): Promise<FoldedIn> {
+    const wrong = ratings.find(({ rating }) => !Number.isFinite(rating));
+    if (wrong)
+      throw new UserError(`the rating of ${JSON.stringify(wrong.item)} is ${wrong.rating}, not a number`);
+    const left = new Set(exclude);
+    const results = await this.run('fold-in', {
+      item: strings(ratings.map(({ item }) => item)),
+      rating: new Tensor(
+        'float32',
+        Float32Array.from(ratings, ({ rating }) => rating),
+        [ratings.length],
+      ),
+      k: count(k + left.size),
+    });
+    const { top_item, top_rating, ...rows } = results;
+    const best = pairs(top_item.data as string[], top_rating.data as Float32Array);
+    return {
+      parameters: Object.fromEntries(
+        Object.entries(rows).map(([name, { data }]) => [name, data as Float32Array]),
+      ),
+      recommended: best
+        .filter(([item]) => !left.has(item))
+        .slice(0, k)
+        .map(([item, rating]) => ({ item, rating })),
+    };
+  }
+
+  /** Frees the memory of the runtime. */
+  async release(): Promise<void> {
+    const opened = await Promise.allSettled(this.sessions.values());
+    this.sessions.clear();
+    for (const session of opened) if (session.status === 'fulfilled') await session.value.release();
+  }
+}
+
+/** Rows in one run of a head whose artifact says nothing of them. */
+const MOST_ROWS = 8192;
+
+/** string[n] */
+function strings(ids: readonly string[], dims = [ids.length]): Tensor {
+  const other = ids.find((id) => typeof id !== 'string');
+  if (other !== undefined) throw new UserError(`${other}: ids are strings; give '${other}'`);
+  // ONNX Runtime in Node ends a string at its first NUL, and would take the id for another.
+  const cut = ids.find((id) => id.includes('\0'));
+  if (cut !== undefined) throw new UserError(`${JSON.stringify(cut)}: an id may not hold a NUL character`);
+  return new Tensor('string', ids, dims);
+}
+
+/** string[n, m], padded with ''. */
+function padded(lists: readonly (readonly string[])[]): Tensor {
+  const width = lists.reduce((most, list) => Math.max(most, list.length), 0);
+  const rows = lists.map((list) => [...list, ...Array<string>(width - list.length).fill('')]);
+  return strings(rows.flat(), [lists.length, width]);
+}
+
+/** int64[1] */
+function count(k: number): Tensor {
+  if (!Number.isSafeInteger(k) || k < 1) throw new UserError(`k is ${k}; give a whole number from 1`);
+  return new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]);
+}
+
+/** The rows of a string[n, m] without their padding. */
+function rowsOf({ data, dims: [rows, width] }: Tensor): string[][] {
+  return Array.from({ length: rows }, (_, row) =>
+    (data as string[]).slice(row * width, (row + 1) * width).filter((id) => id !== ''),
+  );
+}
+
+/** The rows of a string[n, k] and a float[n, k], side by side, without their padding. */
+function paired(ids: Tensor, numbers: Tensor): [string, number][][] {
+  const [rows, width] = ids.dims;
+  return Array.from({ length: rows }, (_, row) =>
+    pairs(
+      (ids.data as string[]).slice(row * width, (row + 1) * width),
+      (numbers.data as Float32Array).subarray(row * width, (row + 1) * width),
+    ),
+  );
+}
+
+function pairs(ids: readonly string[], numbers: Float32Array): [string, number][] {
+  return ids.flatMap((id, place) => (id === '' ? [] : [[id, numbers[place]] as [string, number]]));
 }

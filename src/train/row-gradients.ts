@@ -1,4 +1,4 @@
-import { nodesBefore } from '../onnx/graph.ts';
+import { isLookup, nodesBefore } from '../onnx/graph.ts';
 import {
   cast,
   concat,
@@ -11,7 +11,6 @@ import {
   type Value,
   zerosLike,
 } from '../onnx/index.ts';
-import type { Node } from '../onnx/value.ts';
 
 /** The gradient of a table of which few rows were used: all other rows have none. */
 export interface RowGradient {
@@ -51,13 +50,6 @@ export function parameterGradients(loss: Value, parameters: readonly Value[]): (
       ),
     );
   });
-}
-
-/** Whether a node gathers rows of a table. */
-export function isLookup({ operator, attributes, inputs }: Node, table: Value): boolean {
-  return (
-    operator === 'Gather' && inputs[0] === table && 'int' in attributes.axis && attributes.axis.int === 0
-  );
 }
 
 // Rows of the same id are added up at one of their places, and read back from there by all of them. So they can be

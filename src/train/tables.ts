@@ -1,7 +1,6 @@
 import { type Model, noDropout, ratingOf } from '../../graphs/model.ts';
-import { nodesBefore, substitute } from '../onnx/graph.ts';
+import { isLookup, nodesBefore, substitute } from '../onnx/graph.ts';
 import { concat, GraphError, gather, input, split, squeeze, unsqueeze, type Value } from '../onnx/index.ts';
-import { isLookup } from './row-gradients.ts';
 
 /** Parameters by name. */
 export type Named = Readonly<Record<string, Value>>;
@@ -74,7 +73,7 @@ export function withTables(
       for (const node of nodes) replacements.set(node.outputs[0], parts[column]);
     }
   }
-  return substitute(loss, replacements);
+  return substitute([loss], replacements)[0];
 }
 
 function uses(value: Value, result: Value) {

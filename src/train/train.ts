@@ -1,21 +1,32 @@
 import { createHash } from 'node:crypto';
 import type { DataFacts, Model, ModelDefinition } from '../../graphs/model.ts';
-import { predictGraph, type Vocabulary } from '../../graphs/predict.ts';
+import type { Vocabulary } from '../../graphs/predict.ts';
 import { type Artifact, sha256, writeArtifact } from '../artifact/artifact.ts';
+import { buildHeads } from '../artifact/heads.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import { checkTrainable, type Ratings } from '../data/ratings.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
-import { encodeModel } from '../onnx/index.ts';
+import type { Precision } from '../onnx/compress.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { nodeRuntime } from '../run/node.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { VERSION } from '../version.ts';
 import { removeCheckpoint } from './checkpoint.ts';
 import { DivergedError, type Fitted, fitParameters, type Progress } from './fit.ts';
-import { describeSettings, type SettingsOptions, settingsFor } from './settings.ts';
+import { describeSettings, type Settings, type SettingsOptions, settingsFor } from './settings.ts';
 
-export interface TrainOptions extends SettingsOptions {
+/** What goes into a model's files, beside what it has learned. */
+export interface FileOptions {
+  /** How the numbers of large tables are kept; float32 when absent. */
+  readonly precision?: Precision;
+  /** Keep what each user rated, so that recommendations leave it out: 2 or 4 bytes a rating. */
+  readonly seen?: boolean;
+  /** Titles by item id. */
+  readonly titles?: ReadonlyMap<string, string>;
+}
+
+export interface TrainOptions extends SettingsOptions, FileOptions {
   /** Held-out ratings by the same row numbers as the training ratings (see the splits); they choose the best epoch. */
   readonly valid?: Ratings;
   /**
@@ -73,10 +84,8 @@ export async function train(
       },
     });
     const libraries = { [runtime.name]: runtime.version };
-    const trained = await TrainedModel.create(ratings, model, fitted, { ...described, libraries });
-    if (!Number.isFinite(trained.manifest.metrics.train.rmse))
-      throw new DivergedError(settings, fitted.epoch);
-    return trained;
+    const about = { ...described, libraries };
+    return await TrainedModel.create({ ...options, ratings, model, settings, fitted, about, runtime });
   } catch (error) {
     if (error instanceof DivergedError && checkpoint) await removeCheckpoint(checkpoint.path);
     throw error;
@@ -140,38 +149,67 @@ function fingerprint(...parts: (Ratings | undefined)[]): string {
 /** A trained model, ready to be asked or saved. */
 export class TrainedModel {
   private constructor(
-    readonly manifest: Manifest,
-    /** `predict.onnx`, self-contained. */
-    readonly predictFile: Uint8Array,
-    /** What building the graphs, training, and laying out the file took. */
+    /** The files that serve it, and what is said of them. */
+    readonly artifact: Artifact,
+    /** What building the graphs, training, and laying out the files took. */
     readonly seconds: Fitted['seconds'] & { readonly export: number },
     private readonly model: Fitted,
     private readonly known: Vocabulary,
   ) {}
 
   /** Lays out the files of a model that has been fitted. */
-  static async create(
-    ratings: Ratings,
-    model: Model,
-    fitted: Fitted,
-    described: Pick<Manifest, 'model' | 'data' | 'training' | 'libraries'>,
-  ): Promise<TrainedModel> {
+  static async create({
+    ratings,
+    model,
+    settings,
+    fitted,
+    about,
+    runtime,
+    precision,
+    titles,
+    seen,
+  }: FileOptions & {
+    readonly ratings: Ratings;
+    readonly model: Model;
+    readonly settings: Settings;
+    readonly fitted: Fitted;
+    readonly about: Pick<Manifest, 'model' | 'data' | 'training' | 'libraries'>;
+    readonly runtime: Runtime;
+  }): Promise<TrainedModel> {
+    const predicted = await fitted.scorer.score(fitted.parameters, ratings.users, ratings.items);
+    const { rmse } = metrics(predicted, ratings.ratings);
+    if (!Number.isFinite(rmse)) throw new DivergedError(settings, fitted.epoch);
+    const { valid } = fitted.history[fitted.epoch - 1];
     const started = performance.now();
     const metadata = { cofactor: VERSION, model: model.name, config: JSON.stringify(model.config) };
-    const predictFile = encodeModel(predictGraph(model, fitted.parameters, ratings, metadata));
+    // What is to be expected of ratings by a person that training has not seen.
+    const error = valid?.rmse ?? rmse;
+    const heads = await buildHeads(model, fitted.parameters, ratings, error, metadata, runtime, {
+      precision,
+      seen: seen ? ratings : undefined,
+    });
+    if (titles) heads['titles.json'] = { bytes: titlesFile(titles, ratings.itemIds) };
     const seconds = { ...fitted.seconds, export: (performance.now() - started) / 1000 };
-    const predicted = await fitted.scorer.score(fitted.parameters, ratings.users, ratings.items);
-    const { valid } = fitted.history[fitted.epoch - 1];
     const manifest: Manifest = {
       format: 1,
       cofactor: VERSION,
-      ...described,
+      ...about,
+      ...(precision && { precision }),
       history: [...fitted.history],
-      metrics: { train: { rmse: metrics(predicted, ratings.ratings).rmse }, ...(valid && { valid }) },
-      files: { 'predict.onnx': { bytes: predictFile.length, sha256: sha256(predictFile) } },
+      metrics: { train: { rmse }, ...(valid && { valid }) },
+      files: mapValues(heads, ({ bytes, batch }) => ({
+        bytes: bytes.length,
+        sha256: sha256(bytes),
+        ...(batch && { batch }),
+      })),
     };
+    const artifact = { manifest, files: mapValues(heads, ({ bytes }) => bytes) };
     const { userIds, itemIds } = ratings;
-    return new TrainedModel(manifest, predictFile, seconds, fitted, { userIds, itemIds });
+    return new TrainedModel(artifact, seconds, fitted, { userIds, itemIds });
+  }
+
+  get manifest(): Manifest {
+    return this.artifact.manifest;
   }
 
   /**
@@ -186,17 +224,26 @@ export class TrainedModel {
     return metrics(await this.model.scorer.score(this.model.parameters, users, items), ratings);
   }
 
-  private get artifact(): Artifact {
-    return { manifest: this.manifest, files: { 'predict.onnx': this.predictFile } };
-  }
-
-  /** Predictions by string ids, from the very bytes that `save` writes. */
+  /** Answers by string ids, from the very bytes that `save` writes. */
   async recommender(runtime?: Runtime): Promise<Recommender> {
     return Recommender.create(this.artifact, runtime ?? (await nodeRuntime()));
   }
 
-  /** Writes `predict.onnx` and `manifest.json`; a kill at any moment leaves what was there, or this. */
+  /** Writes the files and `manifest.json`; a kill at any moment leaves what was there, or this. */
   async save(directory: string): Promise<void> {
     await writeArtifact(directory, this.artifact);
   }
+}
+
+/** The titles of the items that the model knows, by their ids. */
+function titlesFile(titles: ReadonlyMap<string, string>, itemIds: readonly string[]): Uint8Array {
+  const known = itemIds.filter((id) => titles.has(id)).map((id) => [id, titles.get(id)]);
+  return new TextEncoder().encode(`${JSON.stringify(Object.fromEntries(known))}\n`);
+}
+
+function mapValues<From, To>(
+  values: Readonly<Record<string, From>>,
+  change: (value: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
 }

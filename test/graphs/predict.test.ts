@@ -5,7 +5,7 @@ import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { Model, ModelDefinition } from '../../graphs/model.ts';
 import { predictGraph } from '../../graphs/predict.ts';
-import { encodeModel } from '../../src/onnx/index.ts';
+import { buildModel, encodeModel } from '../../src/onnx/index.ts';
 import { dot, randomParameters, rowOf, scaled } from './models.ts';
 
 web.env.wasm.numThreads = 1;
@@ -17,7 +17,7 @@ const itemIds = ['1', '01', '1.0', '电影', '\u0001', 'a\nb', '🎬'];
 const facts = { users: userIds.length, items: itemIds.length, ratings: 9, low: 1, high: 5, mean: 3 };
 
 const bytesOf = (model: Model): Uint8Array =>
-  encodeModel(predictGraph(model, randomParameters(model), { userIds, itemIds }));
+  encodeModel(buildModel(predictGraph(model, randomParameters(model), { userIds, itemIds })));
 
 const pairs = (users: string[], items: string[]) =>
   users.flatMap((user) => items.map((item) => [user, item]));

@@ -30,6 +30,9 @@ const whole = fc.maxSafeInteger();
 const elements: Record<DataType, (size: number) => Arbitrary<TensorData>> = {
   float: (size) => fc.float32Array({ minLength: size, maxLength: size }),
   double: (size) => fc.float64Array({ minLength: size, maxLength: size }),
+  float16: (size) => fc.uint16Array({ minLength: size, maxLength: size }),
+  int8: (size) => fc.int8Array({ minLength: size, maxLength: size }),
+  uint16: (size) => fc.uint16Array({ minLength: size, maxLength: size }),
   int32: (size) => fc.int32Array({ minLength: size, maxLength: size }),
   int64: (size) =>
     fc.array(int64, { minLength: size, maxLength: size }).map((numbers) => BigInt64Array.from(numbers)),

@@ -22,9 +22,9 @@ const settings: TrainOptions = { epochs: 5, batch: 16, schedule: constantRate({ 
 let files = 0;
 const newPath = () => join(folder.path, `${files++}.checkpoint`);
 
-const bytesOf = ({ manifest, predictFile }: TrainedModel) => ({
+const bytesOf = ({ manifest, artifact }: TrainedModel) => ({
   manifest: JSON.stringify(manifest),
-  predict: Buffer.from(predictFile).toString('base64'),
+  predict: Buffer.from(artifact.files['predict.onnx']).toString('base64'),
 });
 
 class Cut extends Error {}
@@ -277,7 +277,7 @@ describe('a checkpoint', () => {
   test('that is another ONNX file is broken', async () => {
     const model = await train(ratings, dotBias({ factors: 2 }), { epochs: 1 });
     const path = newPath();
-    await writeFile(path, model.predictFile);
+    await writeFile(path, model.artifact.files['predict.onnx']);
     expect(await userError(readCheckpoint(path, {}))).toContain('the checkpoint is broken');
   });
 

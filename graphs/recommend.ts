@@ -1,0 +1,41 @@
+import { allPairs, input, labelEncoder, type ModelParts, type Value } from '../src/onnx/index.ts';
+import { type Model, noDropout, ratingOf } from './model.ts';
+import { allRows, servingTables, type Tensors, type Vocabulary } from './predict.ts';
+import { topItems } from './top-items.ts';
+
+/**
+ * `user: string[n]`, `k: int64[1]`, `exclude: string[n, m]` (padded with '') → `item: string[n, k]`,
+ * `rating: float[n, k]`: for each user the items of the highest predicted ratings, the highest first, without those
+ * excluded. An unknown user has the average of all users' parameters.
+ */
+export function recommendGraph(model: Model, trained: Tensors, { userIds, itemIds }: Vocabulary): ModelParts {
+  const user = input('user', 'string', ['n']);
+  const k = input('k', 'int64', [1]);
+  const exclude = input('exclude', 'string', ['n', 'm']);
+  const ratings = catalogueRatings(
+    model,
+    servingTables(model, trained),
+    labelEncoder(user, userIds, 'user_row'),
+    itemIds.length,
+  );
+  const top = topItems(ratings, labelEncoder(exclude, itemIds, 'excluded_row'), k, itemIds);
+  return {
+    name: `recommend ${model.name}`,
+    inputs: [user, k, exclude],
+    outputs: { item: top.items, rating: top.scores },
+  };
+}
+
+/** What each user would rate every item, and last an unknown one: float[n, items + 1]. */
+export function catalogueRatings(
+  model: Model,
+  parameters: Readonly<Record<string, Value>>,
+  userRow: Value,
+  items: number,
+): Value {
+  return allPairs(
+    (user, item) => ratingOf(model, parameters, user, item, noDropout),
+    userRow,
+    allRows(items + 1),
+  );
+}

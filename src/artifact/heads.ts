@@ -1,0 +1,86 @@
+import { foldInGraph } from '../../graphs/fold-in.ts';
+import type { Model } from '../../graphs/model.ts';
+import { predictGraph, type Tensors, type Vocabulary } from '../../graphs/predict.ts';
+import { recommendGraph } from '../../graphs/recommend.ts';
+import { seenGraph } from '../../graphs/seen.ts';
+import { similarGraph } from '../../graphs/similar.ts';
+import { compressed, type Precision } from '../onnx/compress.ts';
+import { precomputed } from '../onnx/constants.ts';
+import { nodesBefore } from '../onnx/graph.ts';
+import { buildModel, encodeModel, type ModelParts, type TensorData, type Value } from '../onnx/index.ts';
+import type { Constant } from '../onnx/value.ts';
+import type { Runtime } from '../run/runtime.ts';
+
+export interface HeadOptions {
+  /** How the numbers of large tables are kept in the files; float32 unless told otherwise. */
+  readonly precision?: Precision;
+  /** The rows of the ratings that are kept, so that recommendations leave out what a user has rated. */
+  readonly seen?: { readonly users: Int32Array; readonly items: Int32Array };
+}
+
+export interface Head {
+  readonly bytes: Uint8Array;
+  /** The most rows of a request in one run, which bounds the memory that it takes. */
+  readonly batch?: number;
+}
+
+/** Floats of the largest tensor of a run: what stays in the processor’s cache is fastest (measured: 2 to 4 MB). */
+const LARGEST = 3 << 18;
+const MOST_ROWS = 8192;
+
+/**
+ * The `.onnx` files that serve a trained model, by name.
+ *
+ * @param error the root mean square error of predictions
+ */
+export async function buildHeads(
+  model: Model,
+  trained: Tensors,
+  vocabulary: Vocabulary,
+  error: number,
+  metadata: Readonly<Record<string, string>>,
+  runtime: Runtime,
+  { precision = 'float32', seen }: HeadOptions = {},
+): Promise<Record<string, Head>> {
+  const graphs: Record<string, ModelParts | undefined> = {
+    predict: predictGraph(model, trained, vocabulary),
+    recommend: recommendGraph(model, trained, vocabulary),
+    similar: similarGraph(model, trained, vocabulary),
+    'fold-in': foldInGraph(model, trained, vocabulary, error),
+    seen: seen && seenGraph(vocabulary, seen.users, seen.items),
+  };
+  const heads: Record<string, Head> = {};
+  for (const [name, graph] of Object.entries(graphs)) {
+    if (!graph) continue;
+    const parts = compressed(await precomputed(graph, (values) => evaluate(values, runtime)), precision);
+    const bytes = encodeModel(buildModel({ ...parts, metadata }));
+    heads[`${name}.onnx`] = { bytes, batch: rowsARun(parts) };
+  }
+  return heads;
+}
+
+async function evaluate(values: Readonly<Record<string, Value>>, runtime: Runtime): Promise<Constant[]> {
+  const file = buildModel({ name: 'constants', inputs: [], outputs: values });
+  const session = await runtime.createSession(encodeModel(file), { threads: 1 });
+  const results = await session.run({});
+  await session.release();
+  return Object.entries(values).map(([name, { dtype }]) => {
+    const { dims, data } = results[name];
+    return { dtype, dims, data: data as TensorData };
+  });
+}
+
+/** How many rows of a request fit into one run; undefined for a head that takes no rows. */
+function rowsARun({ inputs, outputs }: ModelParts): number | undefined {
+  if (!inputs.some(({ dims }) => dims[0] === 'n')) return undefined;
+  const widths = nodesBefore(Object.values(outputs))
+    .flatMap((node) => node.outputs)
+    .filter(({ dims }) => String(dims[0]).split('*')[0] === 'n')
+    .map(({ dims }) =>
+      dims
+        .join('*')
+        .split('*')
+        .reduce((size, dim) => size * (Number(dim) || 1), 1),
+    );
+  return Math.max(1, Math.min(MOST_ROWS, Math.floor(LARGEST / Math.max(...widths))));
+}

@@ -1,0 +1,81 @@
+import { Float16Array } from '@petamoriken/float16';
+import type { ModelParts } from './builder.ts';
+import { withValues } from './constants.ts';
+import { dependencies, isLookup, nodesBefore } from './graph.ts';
+import { cast, dequantizeLinear, gather } from './ops.ts';
+import { initializer, type Value } from './value.ts';
+
+/** How the numbers of large tables are kept: as they are, in half the space, or in a quarter. */
+export type Precision = 'float32' | 'float16' | 'int8';
+
+/** Tables of fewer elements gain nothing. */
+const FEWEST_ELEMENTS = 4096;
+
+/** A table that takes less space, and how whole rows or all of it become floats again. */
+interface Compressed {
+  readonly stored: readonly Value[];
+  restore(stored: readonly Value[], axis: number): Value;
+}
+
+/**
+ * Keeps large tables as float16, or as int8 with a scale for each row (slice along the longest axis), and restores what
+ * is used of them when the graph runs.
+ */
+export function compressed(parts: ModelParts, precision: Precision): ModelParts {
+  if (precision === 'float32') return parts;
+  const nodes = nodesBefore(Object.values(parts.outputs));
+  const tables = new Set(nodes.flatMap(dependencies).filter(isLargeTable));
+  const replacements = new Map<Value, Value>();
+  for (const table of tables) {
+    const axis = table.dims.indexOf(Math.max(...table.dims.map(Number)));
+    const { stored, restore } = precision === 'int8' ? toInt8(table, axis) : toFloat16(table);
+    replacements.set(table, restore(stored, axis));
+    for (const node of nodes) {
+      const [, ids] = node.inputs;
+      if (axis !== 0 || !isLookup(node, table) || ids.dims.length !== 1) continue;
+      // Only the rows that are looked up.
+      const rows = stored.map((part) => gather(part, ids));
+      replacements.set(node.outputs[0], restore(rows, 0));
+    }
+  }
+  return withValues(parts, replacements);
+}
+
+function isLargeTable({ dtype, dims, source }: Value): boolean {
+  return (
+    dtype === 'float' &&
+    dims.length > 1 &&
+    source.kind === 'initializer' &&
+    source.data.length >= FEWEST_ELEMENTS
+  );
+}
+
+function toFloat16(table: Value): Compressed {
+  const half = new Uint16Array(Float16Array.from(elementsOf(table)).buffer);
+  return {
+    stored: [initializer(`${table.name}_float16`, 'float16', table.dims as number[], half)],
+    restore: ([rows]) => cast(rows, 'float', table.name),
+  };
+}
+
+function toInt8(table: Value, axis: number): Compressed {
+  const dims = table.dims as readonly number[];
+  const data = elementsOf(table);
+  const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
+  const rowOf = (place: number): number => Math.floor(place / inner) % dims[axis];
+  const scale = new Float32Array(dims[axis]);
+  for (const [place, element] of data.entries())
+    scale[rowOf(place)] = Math.max(scale[rowOf(place)], Math.abs(element) / 127);
+  const whole = Int8Array.from(data, (element, place) => Math.round(element / (scale[rowOf(place)] || 1)));
+  return {
+    stored: [
+      initializer(`${table.name}_int8`, 'int8', dims, whole),
+      initializer(`${table.name}_scale`, 'float', [dims[axis]], scale),
+    ],
+    restore: ([rows, scales], along) => dequantizeLinear(rows, scales, along, table.name),
+  };
+}
+
+function elementsOf({ source }: Value): Float32Array {
+  return (source as { data: Float32Array }).data;
+}

@@ -1,0 +1,59 @@
+import type { ModelParts } from './builder.ts';
+import { dependencies, nodesBefore, substitute } from './graph.ts';
+import { type Constant, initializer, type Node, type Value } from './value.ts';
+
+/**
+ * Replaces what depends on no input by its elements, so that it is not computed again wherever the file is run.
+ *
+ * @param evaluate the elements of some values, which it computes
+ */
+export async function precomputed(
+  parts: ModelParts,
+  evaluate: (values: Readonly<Record<string, Value>>) => Promise<readonly Constant[]>,
+): Promise<ModelParts> {
+  const fixed = new Set<Node>();
+  const isFixed = ({ source }: Value): boolean =>
+    source.kind === 'initializer' || (source.kind === 'node' && fixed.has(source.node));
+  const used = new Set<Value>();
+  for (const node of nodesBefore(Object.values(parts.outputs))) {
+    const needs = dependencies(node);
+    if (needs.every(isFixed)) fixed.add(node);
+    else for (const value of needs.filter(isFixed)) used.add(seen(value, SHAPES));
+  }
+  // A table that is used both as it is and transposed is kept once.
+  const bases = [...used].map((value) => seen(value, ORDERS));
+  const shared = (base: Value): boolean => used.has(base) || bases.filter((one) => one === base).length > 1;
+  const wanted = new Set(
+    [...used]
+      .map((value, place) => (shared(bases[place]) ? bases[place] : value))
+      .filter(({ source }) => source.kind === 'node'),
+  );
+  if (wanted.size === 0) return parts;
+  const values = [...wanted];
+  const constants = await evaluate(
+    Object.fromEntries(values.map((value, place) => [`value_${place}`, value])),
+  );
+  const replacements = values.map((value, place) => {
+    const { dtype, dims, data } = constants[place];
+    return [value, initializer(value.name, dtype, dims, data)] as const;
+  });
+  return withValues(parts, new Map(replacements));
+}
+
+/** What a value is another view of, by operators that cost nothing, or little. */
+function seen(value: Value, views: ReadonlySet<string>): Value {
+  const { source } = value;
+  return source.kind === 'node' && views.has(source.node.operator)
+    ? seen(source.node.inputs[0], views)
+    : value;
+}
+
+const SHAPES = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Identity']);
+const ORDERS = new Set(['Transpose', ...SHAPES]);
+
+/** The same parts with other values in place of some. */
+export function withValues(parts: ModelParts, replacements: ReadonlyMap<Value, Value>): ModelParts {
+  const renewed = substitute(Object.values(parts.outputs), replacements);
+  const outputs = Object.keys(parts.outputs).map((name, place) => [name, renewed[place]] as const);
+  return { ...parts, outputs: Object.fromEntries(outputs) };
+}

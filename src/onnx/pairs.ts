@@ -1,0 +1,206 @@
+import { isLookup, nodesBefore } from './graph.ts';
+import { type OperatorName, operatorTable } from './operators.ts';
+import * as ops from './ops.ts';
+import { axisOf, constantInts, intOf, intsOf } from './shapes.ts';
+import { constant, type Dim, input, type Node, type Value } from './value.ts';
+
+/** What a value of the formula belongs to: no id, each left id, each right id, or each pair of them. */
+type Side = 'none' | 'left' | 'right' | 'pairs';
+
+interface Sided {
+  readonly side: Side;
+  /** [left, …], [right, …], or [left, …, right]: with the right ids last what is elementwise runs over long rows. */
+  readonly value: Value;
+}
+
+/** An operator that is not known to work on all pairs at once. */
+class OneByOne extends Error {}
+
+/**
+ * A formula of pairs, computed for each of some left ids with each of some right ids.
+ *
+ * What depends on one side only is computed once an id; a sum of products of both sides is a matrix product; a linear
+ * layer over both side by side is the sum of one over each. A formula with other ways to combine the sides is computed
+ * pair by pair.
+ *
+ * @param formula from int64[batch] and int64[batch] to one number a pair, [batch]
+ * @param left int64[n]
+ * @param right int64[m]
+ * @returns [n, m]
+ */
+export function allPairs(formula: (left: Value, right: Value) => Value, left: Value, right: Value): Value {
+  const [anyLeft, anyRight] = ['left', 'right'].map((name) => input(name, 'int64', ['batch']));
+  const result = formula(anyLeft, anyRight);
+  const pairs = new Pairs(left, right);
+  try {
+    return pairs.compute(result, anyLeft, anyRight);
+  } catch (error) {
+    if (!(error instanceof OneByOne)) throw error;
+  }
+  const dims = [left.dims[0], right.dims[0]];
+  const flat = (side: Side, value: Value): Value =>
+    ops.reshape(pairs.stretched({ side, value }), [-1], [dims.join('*')]);
+  return ops.reshape(formula(flat('left', left), flat('right', right)), pairs.shape, dims, result.name);
+}
+
+class Pairs {
+  private readonly known = new Map<Value, Sided>();
+
+  constructor(
+    private readonly left: Value,
+    private readonly right: Value,
+  ) {}
+
+  /** int64[2] */
+  get shape(): Value {
+    return ops.concat([ops.shapeOf(this.left), ops.shapeOf(this.right)], 0, 'pairs_shape');
+  }
+
+  compute(result: Value, left: Value, right: Value): Value {
+    this.known.set(left, { side: 'left', value: this.left });
+    this.known.set(right, { side: 'right', value: this.right });
+    for (const node of nodesBefore([result])) {
+      const inputs = node.inputs.map((value) => this.of(value));
+      const [side, ...more] = new Set(inputs.map((one) => one.side).filter((one) => one !== 'none'));
+      if (side === undefined) continue;
+      if (more.length > 0 || side === 'pairs') {
+        this.known.set(node.outputs[0], { side: 'pairs', value: this.ofPairs(node, inputs) });
+        continue;
+      }
+      const [table] = node.inputs;
+      if (isLookup(node, table) && node.inputs[1] === right && isEveryRow(this.right, table)) {
+        this.known.set(node.outputs[0], { side, value: table });
+        continue;
+      }
+      const rows = this[side as 'left' | 'right'].dims[0];
+      const dims = node.outputs[0].dims.map((dim) => (dim === 'batch' ? rows : dim));
+      const values = inputs.map(({ value }) => value);
+      const outputs = again(node, values, node.attributes, dims);
+      for (const [place, output] of node.outputs.entries())
+        this.known.set(output, { side, value: outputs[place] });
+    }
+    return this.stretched(this.of(result));
+  }
+
+  /** Repeated for all pairs. */
+  stretched(sided: Sided): Value {
+    const value = this.lifted(sided);
+    const inner = value.dims.slice(1, -1).map(Number);
+    const dims = [this.left.dims[0], ...inner, this.right.dims[0]];
+    if (value.dims.join() === dims.join()) return value;
+    const parts = [ops.shapeOf(this.left), constant(inner, 'int64'), ops.shapeOf(this.right)];
+    return ops.apply('Expand', [value, ops.concat(parts, 0)], {}, value.name, dims)[0];
+  }
+
+  private of(value: Value): Sided {
+    return this.known.get(value) ?? { side: 'none', value };
+  }
+
+  /** With axes of size 1 where it has none of its own, so that it is broadcast with [left, …, right]. */
+  private lifted({ side, value }: Sided): Value {
+    const axes = value.dims.map((_, axis) => axis);
+    if (side === 'pairs' || axes.length === 0) return value;
+    if (side !== 'right') return ops.unsqueeze(value, [-1], value.name);
+    const last = axes.length > 1 ? ops.transpose(value, [...axes.slice(1), 0], value.name) : value;
+    return ops.unsqueeze(last, [0], value.name);
+  }
+
+  private ofPairs(node: Node, inputs: readonly Sided[]): Value {
+    const { operator, attributes } = node;
+    if (operator === 'ReduceSum') {
+      const product = this.matrixProduct(node);
+      if (product) return product;
+    }
+    if (operator === 'MatMul') return this.linear(node);
+    const values = inputs.map((one) => this.lifted(one));
+    const rank = Math.max(node.inputs[0].dims.length, node.outputs[0].dims.length);
+    if (operator === 'Concat') {
+      const [axis] = innerAxes([intOf(attributes, 'axis', 0)], rank);
+      return ops.concat(
+        inputs.map((one) => this.stretched(one)),
+        axis,
+        node.outputs[0].name,
+      );
+    }
+    if (AXES_INPUT.has(operator)) {
+      const axes = innerAxes(node.inputs[1] && constantInts(node.inputs[1]), rank);
+      return again(node, [values[0], constant(axes, 'int64')])[0];
+    }
+    if (AXES_ATTRIBUTE.has(operator)) {
+      const axes = { ints: innerAxes(intsOf(attributes, 'axes'), rank) };
+      return again(node, values, { ...attributes, axes })[0];
+    }
+    const aligned = inputs.every(
+      ({ side }, place) => side === 'none' || node.inputs[place].dims.length === rank,
+    );
+    if (!aligned || !ELEMENTWISE.has(operatorTable[operator as OperatorName].infer)) throw new OneByOne();
+    return again(node, values)[0];
+  }
+
+  /** Σ left · right over the last axis. */
+  private matrixProduct({ inputs: [x, axes], attributes, outputs }: Node): Value | undefined {
+    const { source } = x;
+    const summed = axes && constantInts(axes)?.map((axis) => axisOf(axis, x.dims.length));
+    if (source.kind !== 'node' || source.node.operator !== 'Mul' || x.dims.length !== 2) return;
+    const factors = source.node.inputs.map((value) => this.of(value));
+    const [left, right] = ['left', 'right'].map((side) => factors.find((one) => one.side === side)?.value);
+    if (!left || !right || summed?.join() !== '1' || left.dims[1] !== right.dims[1]) return;
+    const product = ops.matmul(left, ops.transpose(right, undefined, right.name), outputs[0].name);
+    return intOf(attributes, 'keepdims', 1) ? ops.unsqueeze(product, [1]) : product;
+  }
+
+  /** [left, right] · weight is left · its rows of the weight + right · its rows. */
+  private linear({ inputs: [x, weight], outputs: [{ name }] }: Node): Value {
+    if (this.of(weight).side !== 'none' || x.dims.length !== 2 || weight.dims.length !== 2)
+      throw new OneByOne();
+    const { source } = x;
+    const joined = source.kind === 'node' && source.node.operator === 'Concat' ? source.node.inputs : [x];
+    let row = 0;
+    const terms = joined.map((part) => {
+      const { side, value } = this.of(part);
+      const width = Number(part.dims[1]);
+      const rows = joined.length > 1 ? ops.slice(weight, row, row + width, { name: weight.name }) : weight;
+      row += width;
+      return side === 'pairs'
+        ? ops.matmul(ops.transpose(rows, undefined, weight.name), value, name)
+        : this.lifted({ side, value: ops.matmul(value, rows, `${name}_${side}`) });
+    });
+    return terms.reduce((sum, term) => ops.add(sum, term, name));
+  }
+}
+
+/** Axes between those of the two sides, which are where they were before there was a second side. */
+function innerAxes(axes: readonly number[] | undefined, rank: number): number[] {
+  const positive = (axes ?? [0]).map((axis) => axisOf(axis, rank));
+  if (positive.includes(0)) throw new OneByOne();
+  return positive;
+}
+
+const AXES_INPUT = new Set(['ReduceSum', 'Squeeze', 'Unsqueeze']);
+const AXES_ATTRIBUTE = new Set(['ReduceMean', 'ReduceMax', 'ReduceMin']);
+
+/** What operators do to shapes, whose output axes are the same axes of the inputs, counted from the last. */
+const ELEMENTWISE = new Set(
+  (['Add', 'Less', 'Equal', 'And', 'Where', 'Neg', 'Exp', 'Cast', 'Identity'] as const).map(
+    (name) => operatorTable[name].infer,
+  ),
+);
+
+/** Whether row numbers are all those of a table, in order. */
+function isEveryRow({ dims: [count], source }: Value, table: Value): boolean {
+  return (
+    source.kind === 'initializer' &&
+    count === table.dims[0] &&
+    (source.data as BigInt64Array).every((row, place) => row === BigInt(place))
+  );
+}
+
+/** The same operator on other inputs. */
+function again(
+  node: Node,
+  inputs: readonly Value[],
+  attributes = node.attributes,
+  dims?: readonly Dim[],
+): Value[] {
+  return ops.apply(node.operator as OperatorName, inputs, attributes, node.outputs[0].name, dims);
+}
