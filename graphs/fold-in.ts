@@ -72,7 +72,8 @@ export function foldInGraph(
   const itemRow = labelEncoder(item, itemIds, 'item_row');
   const known = cast(less(itemRow, itemIds.length), 'float', 'known');
   const each = unsqueeze(fullLike(itemRow, 1, 'float'), [1], 'each_rating');
-  const formula = ratingOfRows(model, servingTables(model, trained), itemRow);
+  const tables = servingTables(model, trained);
+  const formula = ratingOfRows(model, tables, itemRow);
 
   /** The rows of the user tables, from one row of all in units of the prior, of which zero is the mean. */
   const rowsOf = (unit: Value): Value[] =>
@@ -105,7 +106,7 @@ export function foldInGraph(
     return { state: [next, add(next, mul(sub(next, unit), momentum), 'next_ahead')], scan: [] };
   });
   const rows = rowsOf(state[0]);
-  const parameters = { ...servingTables(model, trained), ...byName(names, rows) };
+  const parameters = { ...tables, ...byName(names, rows) };
   const ratings = catalogueRatings(model, parameters, constant([0], 'int64'), itemIds.length);
   const top = topItems(ratings, unsqueeze(itemRow, [0]), k, itemIds);
   return {
@@ -114,7 +115,8 @@ export function foldInGraph(
     outputs: {
       ...byName(
         names,
-        rows.map((row) => squeeze(row, [0])),
+        // No scalars: Triton's configurations know none.
+        rows.map((row) => (row.dims.length > 1 ? squeeze(row, [0]) : row)),
       ),
       top_item: squeeze(top.items, [0]),
       top_rating: squeeze(top.scores, [0]),

@@ -25,9 +25,9 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
     return;
   }
   const { manifest, files } = await readArtifact(path);
-  const summaries = Object.entries(files).map(
-    ([name, bytes]) => [name, summarize(bytes, join(path, name))] as const,
-  );
+  const summaries = Object.entries(files)
+    .filter(([name]) => name.endsWith('.onnx'))
+    .map(([name, bytes]) => [name, summarize(bytes, join(path, name))] as const);
   if (json) {
     printJson({ manifest, files: Object.fromEntries(summaries) });
     return;

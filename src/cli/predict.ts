@@ -1,12 +1,12 @@
-import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { readVocabulary, unknownIds } from '../artifact/vocabulary.ts';
+import { readVocabulary } from '../artifact/vocabulary.ts';
 import { readPairs } from '../data/ratings.ts';
-import { csvLine, writeTable } from '../data/write.ts';
+import { checkTable, csvLine, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
 import { load } from '../recommend/load.ts';
 import { type ReadFlags, readFlags, withReadOptions } from './options.ts';
-import { plural, printJson, printLine, printNote } from './output.ts';
+import { decimal, plural, printJson, printLine } from './output.ts';
+import { noteUnknown } from './unknown.ts';
 
 interface PredictFlags extends ReadFlags {
   out?: string;
@@ -36,23 +36,19 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
   }
   if (out !== undefined && json)
     throw new UserError('--out and --json exclude one another; give one of them');
-  if (out !== undefined && !/\.(csv|parquet)$/.test(out))
-    throw new UserError(`${out}: --out takes a .csv or a .parquet file`);
-  if (out !== undefined && file !== undefined && resolve(out) === resolve(file))
-    throw new UserError(`${out}: is the file of pairs; write the predictions to another`);
+  if (out !== undefined) checkTable(out, file);
   const recommender = await load(directory);
   const known = readVocabulary(recommender.artifact);
   const { users, items } =
     file === undefined
       ? { users: [user as string], items: [item as string] }
       : await readPairs(file, { ...readFlags(flags), user: flags.userColumn, item: flags.itemColumn });
-  // As a decimal, what a float says: 3.912, not 3.9119999408721924.
-  const ratings = Array.from(await recommender.predict(users, items), (rating) =>
-    Number(rating.toPrecision(7)),
-  );
+  const ratings = Array.from(await recommender.predict(users, items), decimal);
 
-  if (out !== undefined) await writeTable(out, { user: users, item: items, rating: ratings });
-  else if (json) printJson(users.map((user, row) => ({ user, item: items[row], rating: ratings[row] })));
+  if (out !== undefined) {
+    const rows = users.map((user, row) => [user, items[row], ratings[row]]);
+    await writeTable(out, { user: 'VARCHAR', item: 'VARCHAR', rating: 'FLOAT' }, rows);
+  } else if (json) printJson(users.map((user, row) => ({ user, item: items[row], rating: ratings[row] })));
   else if (file === undefined) printLine(String(ratings[0]));
   else {
     printLine('user,item,rating');
@@ -61,12 +57,4 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
   noteUnknown('user', users, known.userIds);
   noteUnknown('item', items, known.itemIds);
   if (out !== undefined) printLine(`Wrote ${plural(users.length, 'prediction')} to ${out}`);
-}
-
-function noteUnknown(noun: string, ids: readonly string[], known: readonly string[]): void {
-  const unknown = unknownIds(ids, known);
-  if (unknown.length === 0) return;
-  const some = unknown.slice(0, 3).map((id) => JSON.stringify(id));
-  const list = unknown.length > 3 ? `${some.join(', ')}, …` : some.join(', ');
-  printNote(`${plural(unknown.length, noun)} unknown to the model, counted as average: ${list}`);
 }

@@ -8,6 +8,7 @@ import type { ModelDefinition } from '../../graphs/model.ts';
 import { CHECKPOINT, checkTarget } from '../artifact/artifact.ts';
 import { checkTrainable, type Ratings, readRatings } from '../data/ratings.ts';
 import { leaveLastOut, randomSplit, timeSplit } from '../data/split.ts';
+import { readTitles } from '../data/titles.ts';
 import { UserError } from '../errors.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
 import type { LossName } from '../train/losses.ts';
@@ -39,6 +40,9 @@ interface TrainFlags extends ReadFlags {
   lazy?: boolean;
   patience?: number;
   seed: number;
+  titles?: string;
+  quantize?: 'float16' | 'int8';
+  seen?: boolean;
   resume?: boolean;
   json?: boolean;
 }
@@ -123,6 +127,16 @@ export function trainCommand(): Command {
   ]) {
     command.addOption(option.helpGroup('Training:'));
   }
+  for (const option of [
+    group('--titles <file>', 'a table of item ids and titles, to keep in the model'),
+    group('--seen', 'keep what each user rated, so that recommendations leave it out (2 bytes a rating)'),
+    group('--quantize <type>', 'smaller files: tables of half the bytes, or a quarter').choices([
+      'float16',
+      'int8',
+    ]),
+  ]) {
+    command.addOption(option.helpGroup('Files:'));
+  }
   return withReadOptions(command).action(run);
 }
 
@@ -144,6 +158,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const { train: ratings, valid } = holdOut(all, flags);
   const testRatings =
     test === undefined ? undefined : await readRatings(test, { ...readFlags(flags), vocabulary: ratings });
+  const titles = flags.titles === undefined ? undefined : await readTitles(flags.titles);
   const read = (performance.now() - started) / 1000;
   if (!json) reportReading(all, files, read);
 
@@ -163,6 +178,9 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
       patience: flags.patience,
       seed: flags.seed,
       valid,
+      titles,
+      seen: flags.seen,
+      precision: flags.quantize,
       checkpoint: { path, resume },
       signal: interrupt.signal,
       onProgress: bar.update,
@@ -207,9 +225,9 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
     const size = count((testRatings ?? (valid as Ratings)).ratings.length);
     printLine(`  ${name} RMSE ${error(heldOut.rmse)}, MAE ${error(heldOut.mae)} on ${size} ratings`);
   }
-  printLine(
-    `Wrote ${join(out, 'predict.onnx')} (${size(model.artifact.files['predict.onnx'].length)}) and manifest.json`,
-  );
+  const bytes = Object.values(model.artifact.files).reduce((sum, { length }) => sum + length, 0);
+  const names = [...Object.keys(model.artifact.files), 'manifest.json'].join(', ');
+  printLine(`Wrote ${out} (${size(bytes)}): ${names}`);
   if (cutOff) printNote(`Stopped early; --resume goes on from ${path}`);
 }
 

@@ -11,13 +11,13 @@ export interface ColumnOptions {
 
 /** Places of the columns, from 0. */
 export interface Columns {
-  user: number;
-  item: number;
+  user?: number;
+  item?: number;
   rating?: number;
   time?: number;
 }
 
-type Role = keyof Columns;
+export type Role = keyof Columns;
 
 const itemNames = `item itemid iid movie movieid product productid asin isbn book bookid song songid track trackid
   artist artistid article articleid game gameid anime animeid business businessid recipe recipeid film filmid`;
@@ -45,17 +45,20 @@ export function usualColumn(names: string[], role: keyof typeof usualNames): num
  * Finds the columns by the given names or the usual ones.
  *
  * @param names the header
+ * @param wanted columns that must be there
+ * @param welcome columns that may be
  * @throws UserError that lists the names there are
  */
 export function findColumns(
   file: string,
   names: string[],
   wanted: readonly Role[],
+  welcome: readonly Role[],
   options: ColumnOptions,
 ): Columns {
-  const found: Partial<Columns> = {};
+  const found: Columns = {};
   const missing: Role[] = [];
-  for (const role of wanted) {
+  for (const role of [...wanted, ...welcome]) {
     const given = options[role];
     if (role === 'time' && given === '') continue;
     const place = given === undefined ? usualColumn(names, role) : givenColumn(names, given);
@@ -64,7 +67,7 @@ export function findColumns(
       throw new UserError(
         oneLine(`${file}: no column ${quoted(given)} (--${role}); the columns are ${list(names)}`),
       );
-    else if (role !== 'time') missing.push(role);
+    else if (wanted.includes(role)) missing.push(role);
   }
   if (missing.length > 0)
     throw new UserError(
@@ -73,14 +76,18 @@ export function findColumns(
           `name the right ones with ${missing.map((role) => `--${role}`).join(', ')}`,
       ),
     );
-  return found as Columns;
+  return found;
 }
 
-/** Whether a first line is a header: its rating is no number or, where it has two fields, one is a usual name. */
-export function looksLikeHeader(fields: string[], options: ColumnOptions): boolean {
-  const rating = Number(options.rating) || 3;
+/**
+ * Whether a first line is a header: its rating is no number or, where it has but one field or two, one is a usual name.
+ *
+ * @param wanted columns that must be there
+ */
+export function looksLikeHeader(fields: string[], wanted: readonly Role[], options: ColumnOptions): boolean {
+  const rating = Number(options.rating) || positionalNames(fields, wanted).indexOf('rating') + 1;
   if (isNumber(fields[rating - 1])) return false;
-  if (fields.length !== 2) return true;
+  if (fields.length > 2 || fields.length < Math.min(2, wanted.length)) return true;
   return (['user', 'item'] as const).some((role) => {
     const given = options[role];
     return given === undefined
@@ -89,8 +96,12 @@ export function looksLikeHeader(fields: string[], options: ColumnOptions): boole
   });
 }
 
-/** The columns of a file without a header: user, item, rating, and time when the fourth field can be one. */
-export function positionalNames(fields: string[]): string[] {
+/**
+ * The columns of a file without a header: user, item, rating, and time when the fourth field can be one; or only those
+ * wanted, where it has no more.
+ */
+export function positionalNames(fields: string[], wanted: readonly Role[]): string[] {
+  if (fields.length <= wanted.length && wanted.length < 3) return wanted.slice(0, fields.length);
   const usualOrder = ['user', 'item', 'rating', 'time'];
   return fields.map((field, place) =>
     place < 3 || (place === 3 && (isNumber(field) || !Number.isNaN(Date.parse(field))))

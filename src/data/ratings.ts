@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { SourceOptions } from './source.ts';
-import { readTable } from './table.ts';
+import { NO_ID, readTable } from './table.ts';
 import { oneLine, quoted } from './text.ts';
 
 /** Ratings of items by users. The four arrays of ratings are parallel: one entry a rating, in file order. */
@@ -36,17 +36,56 @@ export interface ReadOptions extends SourceOptions {
  * @throws UserError that names the file and, where there is one, the line
  */
 export async function readRatings(path: string | string[], options: ReadOptions = {}): Promise<Ratings> {
-  const table = await readTable([path].flat(), options, true);
+  const latest = latestOnly(await readTable([path].flat(), options, ['user', 'item', 'rating'], ['time']));
+  return options.vocabulary === undefined ? latest : renumbered(latest, options.vocabulary);
+}
+
+/**
+ * Reads one person's ratings, of which the latest of an item counts. A column of users is not looked at.
+ *
+ * @throws UserError as `readRatings` does
+ */
+export async function readOwnRatings(
+  path: string,
+  options: SourceOptions = {},
+): Promise<{ item: string; rating: number }[]> {
+  const { itemIds, items, ratings } = latestOnly(
+    await readTable([path], options, ['item', 'rating'], ['time']),
+  );
+  return Array.from(items, (row, place) => ({ item: itemIds[row], rating: ratings[place] }));
+}
+
+/**
+ * Reads a list of users, each once.
+ *
+ * @throws UserError as `readRatings` does
+ */
+export async function readUsers(path: string, options: SourceOptions = {}): Promise<string[]> {
+  return (await readTable([path], options, ['user'])).userIds;
+}
+
+/**
+ * Reads the items of a user: of all lines, where the file has no column of users.
+ *
+ * @throws UserError as `readRatings` does
+ */
+export async function readItems(path: string, user: string, options: SourceOptions = {}): Promise<string[]> {
+  const { userIds, itemIds, users, items } = await readTable([path], options, ['item'], ['user']);
+  return Array.from(
+    items.filter((_, place) => [user, NO_ID].includes(userIds[users[place]])),
+    (row) => itemIds[row],
+  );
+}
+
+function latestOnly(table: Ratings): Ratings {
   const replaced = replacedPlaces(table);
   const ratings = { ...table, duplicates: replaced.size };
-  const latest =
-    replaced.size === 0
-      ? ratings
-      : selectRows(
-          ratings,
-          table.users.map((_, place) => place).filter((place) => !replaced.has(place)),
-        );
-  return options.vocabulary === undefined ? latest : renumbered(latest, options.vocabulary);
+  return replaced.size === 0
+    ? ratings
+    : selectRows(
+        ratings,
+        table.users.map((_, place) => place).filter((place) => !replaced.has(place)),
+      );
 }
 
 /**
@@ -58,7 +97,7 @@ export async function readPairs(
   path: string | string[],
   options: ReadOptions = {},
 ): Promise<{ users: string[]; items: string[] }> {
-  const { userIds, itemIds, users, items } = await readTable([path].flat(), options, false);
+  const { userIds, itemIds, users, items } = await readTable([path].flat(), options, ['user', 'item']);
   return {
     users: Array.from(users, (row) => userIds[row]),
     items: Array.from(items, (row) => itemIds[row]),

@@ -4,7 +4,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../errors.ts';
-import { type ColumnOptions, looksLikeHeader, positionalNames } from './columns.ts';
+import { type ColumnOptions, looksLikeHeader, positionalNames, type Role } from './columns.ts';
 import { type DuckDBConnection, literal, rows } from './duckdb.ts';
 import { diagnose, explain } from './problems.ts';
 import { oneLine, splitLine } from './text.ts';
@@ -73,12 +73,14 @@ export async function findFiles(connection: DuckDBConnection, paths: string[]): 
 /**
  * Finds the format of a file from its first bytes and its name, and its columns from its first line.
  *
+ * @param wanted columns that must be there
  * @throws UserError for a file that is empty, damaged, or no table
  */
 export async function openSource(
   connection: DuckDBConnection,
   file: string,
   options: SourceOptions,
+  wanted: readonly Role[] = ['user', 'item', 'rating'],
 ): Promise<Source> {
   const bytes = await firstBytes(file);
   const starts = (mark: string) => bytes.toString('latin1', 0, mark.length) === mark;
@@ -115,7 +117,7 @@ export async function openSource(
   if (/\.(json|jsonl|ndjson)(\.gz|\.zst)?$/i.test(file))
     return openJson(connection, { file, lines }, path, line, compression);
   // DuckDB would take the second of two blank lines for the header.
-  return openText({ file, lines }, path, line, `skip = ${blank}, ${reading}`, options);
+  return openText({ file, lines }, path, line, `skip = ${blank}, ${reading}`, wanted, options);
 }
 
 async function openParquet(connection: DuckDBConnection, file: string, path: string): Promise<Source> {
@@ -156,19 +158,20 @@ function openText(
   path: string,
   line: string,
   reading: string,
+  wanted: readonly Role[],
   options: SourceOptions,
 ): Source {
   const delimiter = (options.delimiter || likelyDelimiter(line)).replaceAll('\\t', '\t');
   const quote = delimiter !== '::';
   const { fields } = splitLine(line, delimiter, quote);
-  const header = options.header ?? looksLikeHeader(fields, options);
+  const header = options.header ?? looksLikeHeader(fields, wanted, options);
   const expressions = fields.map((_, place) => `c${place}`);
   const columns = expressions.map((name) => `${name}: 'VARCHAR'`).join(', ');
   const mark = quote ? `'"'` : `''`;
   const table =
     `read_csv(${path}, auto_detect = false, header = ${header}, columns = {${columns}}, ` +
     `delim = ${literal(delimiter)}, quote = ${mark}, escape = ${mark}, ${reading})`;
-  const names = header ? fields : positionalNames(fields);
+  const names = header ? fields : positionalNames(fields, wanted);
   return { ...source, kind: 'text', table, names, expressions, header, delimiter, quote };
 }
 

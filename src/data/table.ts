@@ -1,26 +1,35 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import { UserError } from '../errors.ts';
-import { type Columns, findColumns } from './columns.ts';
-import { type DuckDBConnection, rows, withDatabase } from './duckdb.ts';
+import { type Columns, findColumns, type Role } from './columns.ts';
+import { type DuckDBConnection, literal, rows, withDatabase } from './duckdb.ts';
 import { diagnose, fieldError } from './problems.ts';
 import type { Ratings } from './ratings.ts';
 import { findFiles, openSource, type Source, type SourceOptions } from './source.ts';
 import { oneLine } from './text.ts';
+
+/** Stands where there is no column of ids. */
+export const NO_ID = '-';
 
 interface Part {
   source: Source;
   columns: Columns;
 }
 
-const pairRoles = ['user', 'item'] as const;
-const ratingRoles = [...pairRoles, 'rating', 'time'] as const;
+const roles: readonly Role[] = ['user', 'item', 'rating', 'time'];
 
 /**
- * Reads files one after another into one table, in which ids are numbered in order of first appearance.
+ * Reads files one after another into one table, in which ids are numbered in order of first appearance. An id that is
+ * not read is NO_ID, a rating 0.
  *
- * @param rated whether there is a rating to read; else all ratings are 0
+ * @param wanted columns that must be there
+ * @param welcome columns that may be
  */
-export function readTable(paths: string[], options: SourceOptions, rated: boolean): Promise<Ratings> {
+export function readTable(
+  paths: string[],
+  options: SourceOptions,
+  wanted: readonly Role[],
+  welcome: readonly Role[] = [],
+): Promise<Ratings> {
   return withDatabase(async (connection) => {
     await connection.run('CREATE TABLE raw (user_id VARCHAR, item_id VARCHAR, rating FLOAT, time DOUBLE)');
     await connection.run(`
@@ -29,8 +38,8 @@ export function readTable(paths: string[], options: SourceOptions, rated: boolea
     const parts: Part[] = [];
     let length = 0;
     for (const file of await findFiles(connection, paths)) {
-      const source = await openSource(connection, file, options);
-      const columns = findColumns(file, source.names, rated ? ratingRoles : pairRoles, options);
+      const source = await openSource(connection, file, options, wanted);
+      const columns = findColumns(file, source.names, wanted, welcome, options);
       const added = await load(connection, source, columns);
       await checkRows(connection, source, columns, length);
       length += added;
@@ -45,9 +54,10 @@ export function readTable(paths: string[], options: SourceOptions, rated: boolea
 async function load(connection: DuckDBConnection, source: Source, columns: Columns): Promise<number> {
   const { user, item, rating, time } = columns;
   const text = source.expressions;
+  const id = (place: number | undefined): string => (place === undefined ? literal(NO_ID) : text[place]);
   const { rowsChanged } = await connection
     .run(
-      `INSERT INTO raw SELECT ${text[user]}, ${text[item]},
+      `INSERT INTO raw SELECT ${id(user)}, ${id(item)},
          ${rating === undefined ? 0 : `TRY_CAST(${decimal(source, text[rating])} AS FLOAT)`},
          ${
            time === undefined
@@ -145,7 +155,7 @@ function numbers<T>(chunk: DuckDBDataChunk, column: number): T {
 function assumptions(parts: Part[]): string[] {
   const said = parts.flatMap(({ source, columns }) => {
     if (source.kind !== 'text' || source.header) return [];
-    const order = ratingRoles.filter((role) => columns[role] !== undefined);
+    const order = roles.filter((role) => columns[role] !== undefined);
     const named = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
     return [oneLine(`${source.file}: no header, so columns by place: ${named}`)];
   });

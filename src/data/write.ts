@@ -1,31 +1,34 @@
 import { rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { DuckDBAppender } from '@duckdb/node-api';
 import { UserError } from '../errors.ts';
 import { literal, withDatabase } from './duckdb.ts';
 
-/** Columns of one length, by name. */
-export type Columns = Readonly<Record<string, readonly (string | number)[]>>;
+/** The type of each column, by name. */
+export type ColumnTypes = Readonly<Record<string, 'VARCHAR' | 'INTEGER' | 'FLOAT'>>;
+
+type Row = readonly (string | number)[];
 
 /**
- * Writes columns to a `.csv` or `.parquet` file, whole or not at all.
+ * Writes rows to a `.csv` or `.parquet` file, whole or not at all.
  *
+ * @param rows a value for each column; taken as they come
  * @throws UserError if the file cannot be written
  */
-export async function writeTable(path: string, columns: Columns): Promise<void> {
+export async function writeTable(
+  path: string,
+  columns: ColumnTypes,
+  rows: Iterable<Row> | AsyncIterable<Row>,
+): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     await withDatabase(async (connection) => {
-      const entries = Object.entries(columns);
-      const types = entries.map(
-        ([name, values]) => `"${name}" ${typeof values[0] === 'number' ? 'FLOAT' : 'VARCHAR'}`,
-      );
+      const types = Object.entries(columns).map(([name, type]) => `"${name}" ${type}`);
       await connection.run(`CREATE TABLE result (${types.join(', ')})`);
       const appender = await connection.createAppender('result');
-      for (let row = 0; row < entries[0][1].length; row++) {
-        for (const [, values] of entries) {
-          const value = values[row];
-          if (typeof value === 'number') appender.appendFloat(value);
-          else appender.appendVarchar(value);
-        }
+      const append = Object.values(columns).map((type) => APPEND[type]);
+      for await (const row of rows) {
+        for (const [place, value] of row.entries()) append[place](appender, value);
         appender.endRow();
       }
       appender.closeSync();
@@ -35,8 +38,27 @@ export async function writeTable(path: string, columns: Columns): Promise<void> 
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
+    if (error instanceof UserError) throw error;
     throw new UserError(`${path}: cannot be written: ${(error as Error).message.split('\n')[0]}`);
   }
+}
+
+const APPEND = {
+  VARCHAR: (appender: DuckDBAppender, value: unknown) => appender.appendVarchar(value as string),
+  INTEGER: (appender: DuckDBAppender, value: unknown) => appender.appendInteger(value as number),
+  FLOAT: (appender: DuckDBAppender, value: unknown) => appender.appendFloat(value as number),
+};
+
+/**
+ * Where a table may be written to.
+ *
+ * @param input the file that the table is made from
+ * @throws UserError for another ending, or the input itself
+ */
+export function checkTable(path: string, input?: string): void {
+  if (!/\.(csv|parquet)$/.test(path)) throw new UserError(`${path}: --out takes a .csv or a .parquet file`);
+  if (input !== undefined && resolve(path) === resolve(input))
+    throw new UserError(`${path}: is the file that is read; write to another`);
 }
 
 /** One line of CSV, quoted where it must be (RFC 4180). */

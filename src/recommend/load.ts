@@ -5,8 +5,9 @@ import { Recommender } from './recommender.ts';
 /**
  * The model in a folder, ready to be asked, in Node.
  *
+ * @param heads which to open at once (`predict`); the others are opened when they are first needed
  * @throws UserError if there is none, it is broken, or ONNX Runtime refuses it.
  */
-export async function load(directory: string): Promise<Recommender> {
-  return Recommender.create(await readArtifact(directory), await nodeRuntime());
+export async function load(directory: string, heads?: readonly string[]): Promise<Recommender> {
+  return Recommender.create(await readArtifact(directory), await nodeRuntime(), heads);
 }

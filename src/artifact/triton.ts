@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { decodeModel, type NamedType } from '../onnx/index.ts';
+import { type Artifact, writeSynced } from './artifact.ts';
+
+/**
+ * Adds an artifact's heads to a model repository of Triton Inference Server: `NAME.predict/1/model.onnx` and
+ * `NAME.predict/config.pbtxt`, and so on. Where a model is there already, the heads become its next version.
+ *
+ * @returns the models and their versions
+ * @throws UserError if the repository cannot be written
+ */
+export async function writeTritonRepository(
+  repository: string,
+  name: string,
+  { files }: Artifact,
+): Promise<{ model: string; version: number }[]> {
+  try {
+    const heads = Object.entries(files).filter(([file]) => file.endsWith('.onnx'));
+    const written = [];
+    for (const [file, bytes] of heads)
+      written.push(await writeModel(repository, `${name}.${file.slice(0, -'.onnx'.length)}`, bytes));
+    return written;
+  } catch (error) {
+    throw new UserError(
+      `${repository}: the repository cannot be written (${(error as NodeJS.ErrnoException).code ?? error})`,
+    );
+  }
+}
+
+async function writeModel(repository: string, model: string, bytes: Uint8Array) {
+  const folder = join(repository, model);
+  await mkdir(folder, { recursive: true });
+  const versions = (await readdir(folder)).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
+  const version = Math.max(0, ...versions) + 1;
+  // A server may be watching: a version appears as a whole, after the configuration that goes with it.
+  const incoming = join(folder, `.incoming-${randomBytes(4).toString('hex')}`);
+  try {
+    await mkdir(incoming);
+    await writeSynced(join(incoming, 'config.pbtxt'), Buffer.from(configuration(model, bytes)));
+    await rename(join(incoming, 'config.pbtxt'), join(folder, 'config.pbtxt'));
+    await writeSynced(join(incoming, 'model.onnx'), bytes);
+    await rename(incoming, join(folder, String(version)));
+  } finally {
+    await rm(incoming, { recursive: true, force: true });
+  }
+  return { model, version };
+}
+
+const TYPES: Partial<Record<NamedType['dtype'], string>> = {
+  string: 'TYPE_STRING',
+  float: 'TYPE_FP32',
+  int64: 'TYPE_INT64',
+};
+
+/** https://github.com/triton-inference-server/common/blob/main/protobuf/model_config.proto, as text. */
+function configuration(model: string, bytes: Uint8Array): string {
+  const { inputs, outputs } = decodeModel(bytes).graph;
+  const tensors = (kind: string, types: readonly NamedType[]): string[] =>
+    types.map(({ name, dtype, dims }) => {
+      const sizes = dims.map((dim) => (typeof dim === 'number' ? dim : -1)).join(', ');
+      return `${kind} { name: "${name}" data_type: ${TYPES[dtype]} dims: [ ${sizes} ] }`;
+    });
+  return [
+    `name: ${JSON.stringify(model)}`,
+    'backend: "onnxruntime"',
+    // The rows of a request are an axis of the inputs themselves.
+    'max_batch_size: 0',
+    ...tensors('input', inputs),
+    ...tensors('output', outputs),
+    '',
+  ].join('\n');
+}

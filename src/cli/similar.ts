@@ -1,0 +1,35 @@
+import { Command } from 'commander';
+import { oneLine } from '../data/text.ts';
+import { UserError } from '../errors.ts';
+import { load } from '../recommend/load.ts';
+import { decimal, printJson, printTable } from './output.ts';
+import { howMany, namesOf, titleOf } from './recommend.ts';
+
+export function similarCommand(): Command {
+  return new Command('similar')
+    .description('List the items most like one.')
+    .argument('<folder>', 'a trained model')
+    .requiredOption('--item <id>', 'the item')
+    .option(...howMany)
+    .option('--json', 'print one JSON list of {item, title?, similarity}')
+    .action(run);
+}
+
+async function run(
+  directory: string,
+  { item, k, json }: { item: string; k: number; json?: boolean },
+): Promise<void> {
+  const recommender = await load(directory, []);
+  const [nearest] = await recommender.similar([item], { k });
+  if (nearest.length === 0)
+    throw new UserError(
+      oneLine(`${JSON.stringify(item)}: the model knows no such item; give an id as in training`),
+    );
+  const list = nearest.map((one) => ({
+    item: one.item,
+    ...titleOf(recommender, one.item),
+    similarity: decimal(one.similarity),
+  }));
+  if (json) printJson(list);
+  else printTable(list.map(({ similarity, ...named }) => [...namesOf(named), similarity.toFixed(3)]));
+}

@@ -1,0 +1,16 @@
+import { unknownIds } from '../artifact/vocabulary.ts';
+import { plural, printNote } from './output.ts';
+
+/** Says on stderr which ids a model does not know, and what became of them. */
+export function noteUnknown(
+  noun: string,
+  ids: readonly string[],
+  known: readonly string[],
+  fate = 'counted as average',
+): void {
+  const unknown = unknownIds(ids, known);
+  if (unknown.length === 0) return;
+  const some = unknown.slice(0, 3).map((id) => JSON.stringify(id));
+  const list = unknown.length > 3 ? `${some.join(', ')}, …` : some.join(', ');
+  printNote(`${plural(unknown.length, noun)} unknown to the model, ${fate}: ${list}`);
+}

@@ -1,0 +1,254 @@
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { readPairs, readRatings } from '../../src/data/ratings.ts';
+import { ratingsCsv, workplace } from './cli.ts';
+
+const { write, at, names, cofactor, text, json, failure, manifest } = workplace();
+
+interface Row {
+  readonly item: string;
+  readonly title?: string;
+  readonly rating: number;
+}
+
+/** Titles that a careless table would tear apart. */
+const titles = ['"Café", the film', '東京物語', 'two\nlines', '👩‍🚀'];
+
+beforeAll(async () => {
+  await write(
+    'titles.csv',
+    `id,title\n${titles.map((title, row) => `i${row},${JSON.stringify(title).replaceAll('\\"', '""').replaceAll('\\n', '\n')}`).join('\n')}\n`,
+  );
+  const flags = ['--factors', '4', '--epochs', '20', '--batch', '16'];
+  await text('train', 'ratings.csv', '--out', 'plain', ...flags);
+  await text('train', 'ratings.csv', '--out', 'full', '--seen', '--titles', 'titles.csv', ...flags);
+});
+
+const rated = async (user: string) =>
+  ratingsCsv()
+    .split('\n')
+    .filter((line) => line.startsWith(`${user},`))
+    .map((line) => line.split(',')[1]);
+
+describe('recommend', () => {
+  test('lists the items of the highest predictions', async () => {
+    const best: Row[] = await json('recommend', 'plain', '--user', 'u1', '-k', '20');
+    const predicted: { item: string; rating: number }[] = [];
+    for (const { item } of best)
+      predicted.push(...(await json('predict', 'plain', '--user', 'u1', '--item', item)));
+    for (const [place, { item, rating }] of best.entries()) {
+      expect(predicted[place].item).toBe(item);
+      expect(predicted[place].rating).toBeCloseTo(rating, 5);
+    }
+    expect(best.map(({ rating }) => rating)).toEqual(best.map(({ rating }) => rating).sort((a, b) => b - a));
+    expect(new Set(best.map(({ item }) => item)).size).toBe(20);
+  });
+
+  test('leaves out what the user rated, where the model knows it or a file says so', async () => {
+    const own = await rated('u1');
+    const rest: Row[] = await json('recommend', 'full', '--user', 'u1', '-k', '99');
+    expect(rest.map(({ item }) => item)).toHaveLength(20 - own.length);
+    for (const { item } of rest) expect(own).not.toContain(item);
+    expect(await json('recommend', 'full', '--user', 'u1', '-k', '99', '--seen')).toHaveLength(20);
+    const excluded = await json('recommend', 'plain', '--user', 'u1', '-k', '99', '--exclude', 'ratings.csv');
+    expect(excluded.map(({ item }: Row) => item)).toEqual(rest.map(({ item }) => item));
+    await write('items.txt', `${rest[0].item}\n${rest[1].item}\nunheard of\n`);
+    const fewer = await json('recommend', 'full', '--user', 'u1', '-k', '1', '--exclude', 'items.txt');
+    expect(fewer).toEqual([rest[2]]);
+  });
+
+  test('prints a table, with titles where there are some', async () => {
+    const rows: Row[] = await json('recommend', 'full', '--user', 'u3', '-k', '20', '--seen');
+    const lines = (await text('recommend', 'full', '--user', 'u3', '-k', '20', '--seen'))
+      .trimEnd()
+      .split('\n');
+    expect(lines).toHaveLength(20);
+    for (const [place, { item, title, rating }] of rows.entries()) {
+      expect(lines[place].startsWith(item)).toBe(true);
+      expect(lines[place].endsWith(` ${rating.toFixed(2)}`)).toBe(true);
+      expect(title).toBe(titles[Number(item.slice(1))]);
+      if (title && !title.includes('\n')) expect(lines[place]).toContain(title);
+    }
+  });
+
+  test('gives an unknown user what the average would like, and says so', async () => {
+    const { stdout, stderr, code } = await cofactor('recommend', 'full', '--user', 'new', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toHaveLength(10);
+    expect(stderr).toBe('1 user unknown to the model, counted as average: "new"\n');
+  });
+
+  test.each([
+    ['with a header', 'item,rating\ni0,5\ni1,1\n'],
+    ['without one', 'i0,5\ni1,1\n'],
+    ['of tabs and decimal commas', 'item\trating\ni0\t5,0\ni1\t1,0\n'],
+    ['of a user among the columns', 'me,i0,5,1000\nme,i1,1,1000\n'],
+    ['with an earlier rating of an item', 'item,rating,timestamp\ni0,1,5\ni0,5,9\ni1,1,7\n'],
+  ])('takes the ratings of a person it has never seen: a file %s', async (_, content) => {
+    await write('mine.csv', content);
+    const best: Row[] = await json('recommend', 'plain', '--ratings', 'mine.csv', '-k', '99');
+    expect(best).toHaveLength(18);
+    for (const { item } of best) expect(['i0', 'i1']).not.toContain(item);
+    await write('usual.csv', 'item,rating\ni0,5\ni1,1\n');
+    expect(best).toEqual(await json('recommend', 'plain', '--ratings', 'usual.csv', '-k', '99'));
+    await write(
+      'rest.txt',
+      best
+        .slice(1)
+        .map(({ item }) => item)
+        .join('\n'),
+    );
+    expect(await json('recommend', 'plain', '--ratings', 'mine.csv', '--exclude', 'rest.txt')).toEqual([
+      best[0],
+    ]);
+  });
+
+  test('passes over items that it does not know, and says so', async () => {
+    await write('mine.csv', 'item,rating\ni0,5\nunheard of,1\n');
+    const { stderr, code } = await cofactor('recommend', 'plain', '--ratings', 'mine.csv');
+    expect({ stderr, code }).toEqual({
+      stderr: '1 item unknown to the model, passed over: "unheard of"\n',
+      code: 0,
+    });
+    await write('mine.csv', 'item,rating\nunheard of,1\n');
+    expect(await failure('recommend', 'plain', '--ratings', 'mine.csv')).toContain('knows none of its items');
+  });
+
+  test('refuses what makes no sense in one line', async () => {
+    expect(await failure('recommend', 'plain')).toContain('give either --user or --ratings');
+    expect(await failure('recommend', 'plain', '--user', 'u1', '-k', '0')).toContain('at least 1');
+    expect(await failure('recommend', 'plain', '--user', 'u1', '--exclude', 'missing.csv')).toContain(
+      'no such file',
+    );
+    await write('mine.csv', 'item,rating\ni0,good\n');
+    expect(await failure('recommend', 'plain', '--ratings', 'mine.csv')).toContain('line 2');
+    await write('mine.csv', 'item,stars,when\ni0,,3\n');
+    expect(await failure('recommend', 'plain', '--ratings', 'mine.csv')).toContain('line 2');
+  });
+});
+
+describe('similar', () => {
+  test('lists the nearest items, without the item itself', async () => {
+    const nearest: { item: string; similarity: number }[] = await json(
+      'similar',
+      'full',
+      '--item',
+      'i0',
+      '-k',
+      '99',
+    );
+    expect(nearest).toHaveLength(19);
+    expect(nearest.map(({ item }) => item)).not.toContain('i0');
+    const similarities = nearest.map(({ similarity }) => similarity);
+    expect(similarities).toEqual(similarities.toSorted((a, b) => b - a));
+    const [first] = (await text('similar', 'full', '--item', 'i0')).split('\n');
+    expect(first.startsWith(nearest[0].item)).toBe(true);
+  });
+
+  test('refuses an item that it does not know', async () =>
+    expect(await failure('similar', 'full', '--item', 'none\nsuch')).toContain('"none\\nsuch"'));
+});
+
+describe('batch', () => {
+  test('writes the best for everyone, in either form', async () => {
+    expect(await text('batch', 'full', '--out', 'top.parquet', '-k', '3')).toMatch(
+      /^Wrote the best 3 for 30 users to top.parquet in [\d.]+ s\n$/,
+    );
+    await text('batch', 'full', '--out', 'top.csv', '-k', '3');
+    const { users, items } = await readPairs(at('top.parquet'));
+    expect(await readPairs(at('top.csv'))).toEqual({ users, items });
+    expect(users).toHaveLength(90);
+    const { ratings } = await readRatings(at('top.parquet'));
+    for (const user of ['u0', 'u29']) {
+      const places = [...users.keys()].filter((place) => users[place] === user);
+      const alone: Row[] = await json('recommend', 'full', '--user', user, '-k', '3');
+      expect(places.map((place) => items[place])).toEqual(alone.map(({ item }) => item));
+      for (const [rank, place] of places.entries()) expect(ratings[place]).toBeCloseTo(alone[rank].rating, 5);
+    }
+    expect((await readFile(at('top.csv'), 'utf8')).split('\n').slice(0, 2)).toEqual([
+      'user,rank,item,rating',
+      expect.stringMatching(/^u0,1,i\d+,[\d.]+$/),
+    ]);
+    expect((await names()).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  test('takes a list of users, each once, unknown ones too', async () => {
+    await write('users.csv', 'u2\nnew\nu2\n');
+    const { stderr, code } = await cofactor(
+      'batch',
+      'full',
+      'users.csv',
+      '--out',
+      'some.csv',
+      '-k',
+      '2',
+      '--seen',
+    );
+    expect({ stderr, code }).toEqual({
+      stderr: '1 user unknown to the model, counted as average: "new"\n',
+      code: 0,
+    });
+    expect((await readPairs(at('some.csv'))).users).toEqual(['u2', 'u2', 'new', 'new']);
+  });
+
+  test('writes nowhere else than asked', async () => {
+    await write('users.csv', 'u2\n');
+    expect(await failure('batch', 'full', 'users.csv', '--out', 'users.csv')).toContain(
+      'is the file that is read',
+    );
+    expect(await failure('batch', 'full', '--out', 'top.txt')).toContain('.csv or a .parquet');
+    expect(await failure('batch', 'full', 'missing.csv', '--out', 'top.csv')).toContain('no such file');
+    expect(await failure('batch', 'full', '--out', 'none/top.csv')).toContain('cannot be written');
+  });
+});
+
+describe('smaller files', () => {
+  test.each(['float16', 'int8'])('--quantize %s predicts nearly the same', async (type) => {
+    await text(
+      'train',
+      'ratings.csv',
+      '--out',
+      type,
+      '--quantize',
+      type,
+      '--factors',
+      '300',
+      '--epochs',
+      '2',
+    );
+    expect((await manifest(type)).precision).toBe(type);
+    await text('train', 'ratings.csv', '--out', 'whole', '--factors', '300', '--epochs', '2');
+    const [small, whole] = await Promise.all([type, 'whole'].map(async (out) => (await manifest(out)).files));
+    for (const file of ['predict.onnx', 'recommend.onnx', 'similar.onnx'])
+      expect(small[file].bytes / whole[file].bytes).toBeLessThan(type === 'int8' ? 0.4 : 0.6);
+    const { rmse } = await json('evaluate', type, 'ratings.csv');
+    expect(rmse).toBeCloseTo((await json('evaluate', 'whole', 'ratings.csv')).rmse, 3);
+  });
+});
+
+describe('export', () => {
+  test('adds versions to a Triton model repository', async () => {
+    const heads = ['predict', 'recommend', 'similar', 'fold-in'];
+    expect(await text('export', 'plain', '--triton', 'repository')).toBe(
+      heads.map((head) => `Wrote repository/plain.${head}/1/model.onnx\n`).join(''),
+    );
+    await text('export', 'plain', '--triton', 'repository');
+    for (const head of heads) {
+      const bytes = await readFile(at('plain', `${head}.onnx`));
+      for (const version of ['1', '2'])
+        expect(await readFile(at('repository', `plain.${head}`, version, 'model.onnx'))).toEqual(bytes);
+    }
+    expect(
+      await readFile(at('repository/plain.recommend/config.pbtxt'), 'utf8'),
+    ).toBe(`name: "plain.recommend"
+backend: "onnxruntime"
+max_batch_size: 0
+input { name: "user" data_type: TYPE_STRING dims: [ -1 ] }
+input { name: "k" data_type: TYPE_INT64 dims: [ 1 ] }
+input { name: "exclude" data_type: TYPE_STRING dims: [ -1, -1 ] }
+output { name: "item" data_type: TYPE_STRING dims: [ -1, -1 ] }
+output { name: "rating" data_type: TYPE_FP32 dims: [ -1, -1 ] }
+`);
+    expect(await failure('export', 'plain', '--triton', 'ratings.csv')).toContain('cannot be written');
+  });
+});
