@@ -1,0 +1,110 @@
+import type { GoldenCase, JsonTensor, JsonTensors, Report } from './golden.ts';
+
+/** What two runtimes may differ by in a rating. */
+export const TOLERANCE = 1e-5;
+
+/** How far a runtime is from a golden set in all cases of one file. */
+export interface Verdict {
+  /** The largest difference between two floats. */
+  readonly difference: number;
+  /** Places in which an item stands that is ranked within the tolerance of the expected one. */
+  readonly swaps: number;
+  /** What else differs, or the error that the runtime met. */
+  readonly problem?: string;
+}
+
+/** Whether a runtime gives the same: ratings within the tolerance, and all else as it is. */
+export const agrees = ({ difference, problem }: Verdict): boolean =>
+  problem === undefined && difference <= TOLERANCE;
+
+/** Verdicts by file. */
+export function compare(
+  golden: readonly GoldenCase[],
+  { results }: Report,
+): Readonly<Record<string, Verdict>> {
+  const verdicts: Record<string, Verdict> = {};
+  for (const [place, { model, outputs }] of golden.entries()) {
+    const result = results[place] ?? { error: 'no result' };
+    const verdict =
+      'error' in result
+        ? { difference: 0, swaps: 0, problem: result.error }
+        : compareOutputs(outputs, result.outputs);
+    verdicts[model] = verdicts[model] ? worse(verdicts[model], verdict) : verdict;
+  }
+  return verdicts;
+}
+
+/** Two verdicts as one. */
+export function worse(one: Verdict, other: Verdict): Verdict {
+  return {
+    difference: Math.max(one.difference, other.difference),
+    swaps: one.swaps + other.swaps,
+    problem: one.problem ?? other.problem,
+  };
+}
+
+function compareOutputs(golden: JsonTensors, outputs: JsonTensors): Verdict {
+  let difference = 0;
+  let swaps = 0;
+  for (const name of new Set([...Object.keys(golden), ...Object.keys(outputs)])) {
+    const [wanted, got] = [golden[name], outputs[name]];
+    if (describe(wanted) !== describe(got))
+      return { difference, swaps, problem: `${name} is ${describe(got)}, not ${describe(wanted)}` };
+    const scores = scoresOf(name, golden);
+    for (const [place, value] of wanted.data.entries()) {
+      const other = got.data[place];
+      if (wanted.type === 'float') difference = Math.max(difference, distance(value, other));
+      else if (other === value) continue;
+      else if (scores && areNear(place, [wanted, got], [golden[scores], outputs[scores]])) swaps++;
+      else {
+        const problem = `${name}[${place}] is ${JSON.stringify(other)}, not ${JSON.stringify(value)}`;
+        return { difference, swaps, problem };
+      }
+    }
+  }
+  return { difference, swaps };
+}
+
+/** The name of the floats that strings are ranked by: those of the same shape. */
+function scoresOf(name: string, outputs: JsonTensors): string | undefined {
+  const { type, shape } = outputs[name];
+  if (type !== 'string') return undefined;
+  return Object.keys(outputs).find(
+    (other) => outputs[other].type === 'float' && `${outputs[other].shape}` === `${shape}`,
+  );
+}
+
+/**
+ * Whether, in a row of strings ranked by scores, that at `place` may stand there: arithmetic of another order makes one
+ * of two near scores the higher. Where both runtimes find two scores equal, their order must be the same.
+ */
+function areNear(
+  place: number,
+  [wanted, got]: readonly JsonTensor[],
+  [wantedScores, gotScores]: readonly JsonTensor[],
+): boolean {
+  const width = wanted.shape[wanted.shape.length - 1];
+  const start = place - (place % width);
+  const find = ({ data }: JsonTensor, value: string | number) => {
+    const at = data.slice(start, start + width).indexOf(value);
+    return at < 0 ? undefined : start + at;
+  };
+  const there = find(wanted, got.data[place]);
+  const here = find(got, wanted.data[place]);
+  const inverted =
+    there !== undefined &&
+    here !== undefined &&
+    wantedScores.data[there] === wantedScores.data[place] &&
+    gotScores.data[here] === gotScores.data[place] &&
+    there > place === here > place;
+  // What is not in the row at all came after its last.
+  const score = wantedScores.data[there ?? start + width - 1];
+  return !inverted && distance(score, wantedScores.data[place]) <= TOLERANCE;
+}
+
+/** How far a float is; NaN, which is beyond all tolerances, when it is none. */
+function distance(wanted: string | number, got: string | number | null): number {
+  return typeof got === 'number' ? Math.abs(Math.fround(got) - Math.fround(Number(wanted))) : Number.NaN;
+}
+
+const describe = (tensor?: JsonTensor): string => (tensor ? `${tensor.type}[${tensor.shape}]` : 'absent');
