@@ -41,12 +41,7 @@ const LEAST_ERROR = 1e-3;
 /**
  * For a person the model has never seen: `item: string[m]`, `rating: float[m]`, `k: int64[1]` → the person's row of
  * each user parameter, by its name; and `top_item: string[k]`, `top_rating: float[k]`, the best items that are not
- * among those rated. Unknown items are passed over.
- *
- * The row is the most probable one, given the ratings: rating errors are normal with this deviation,
- * and a user's parameters are normal with the mean and covariance of the trained users'. It is found by Nesterov's
- * accelerated gradient descent (1983), in a loop, from the gradient of the model's own formula. A step is 1 / L, where
- * L bounds the curvature of the Gauss–Newton approximation by its trace.
+ * among those rated. Unknown items are passed over. To a model without user parameters all people are one.
  *
  * @param error the root mean square error of predictions
  */
@@ -60,20 +55,59 @@ export function foldInGraph(
   const rating = input('rating', 'float', ['m']);
   const k = input('k', 'int64', [1]);
   const names = Object.keys(model.parameters).filter((name) => model.parameters[name].rowsOf === 'user');
-  const dims = names.map((name) => trained[name].dims.slice(1));
-  const widths = dims.map((rest) => rest.reduce((product, dim) => product * dim, 1));
-  const width = widths.reduce((sum, one) => sum + one, 0);
-  const users = prior(names.map((name, place) => ({ ...trained[name], width: widths[place] })));
-  const mean = initializer('mean', 'float', [1, width], users.mean);
-  const root = initializer('covariance_root', 'float', [width, width], users.root);
-  // A perfect fit would leave the prior no say at all.
-  const spread = Math.max(error, LEAST_ERROR);
-
   const itemRow = labelEncoder(item, itemIds, 'item_row');
   const known = cast(less(itemRow, itemIds.length), 'float', 'known');
-  const each = unsqueeze(fullLike(itemRow, 1, 'float'), [1], 'each_rating');
   const tables = servingTables(model, trained);
   const formula = ratingOfRows(model, tables, itemRow);
+  const users = names.map((name) => trained[name]);
+  // A perfect fit would leave the prior no say at all.
+  const spread = Math.max(error, LEAST_ERROR);
+  const rows =
+    names.length > 0
+      ? mostProbableRows(names, users, (copies) => formula(names, copies), rating, known, spread)
+      : [];
+  const parameters = { ...tables, ...byName(names, rows) };
+  const ratings = catalogueRatings(model, parameters, constant([0], 'int64'), itemIds.length);
+  const top = topItems(ratings, unsqueeze(itemRow, [0]), k, itemIds);
+  return {
+    name: `fold-in ${model.name}`,
+    inputs: [item, rating, k],
+    outputs: {
+      ...byName(
+        names,
+        // No scalars: Triton's configurations know none.
+        rows.map((row) => (row.dims.length > 1 ? squeeze(row, [0]) : row)),
+      ),
+      top_item: squeeze(top.items, [0]),
+      top_rating: squeeze(top.scores, [0]),
+    },
+  };
+}
+
+/**
+ * The most probable row of each user table, given ratings: their errors are normal with the deviation `spread`, and a
+ * user's parameters are normal with the mean and covariance of the trained users'. It is found by Nesterov's accelerated
+ * gradient descent (1983), in a loop, from the gradient of the model's own formula. A step is 1 / L, where L bounds the
+ * curvature of the Gauss–Newton approximation by its trace.
+ *
+ * @param predict from a row of each table for each rating to the predicted ratings, float[m]
+ * @param known float[m], 1 for ratings that count and 0 for those that do not
+ */
+function mostProbableRows(
+  names: readonly string[],
+  trained: readonly Tensors[string][],
+  predict: (copies: readonly Value[]) => Value,
+  rating: Value,
+  known: Value,
+  spread: number,
+): Value[] {
+  const dims = trained.map((table) => table.dims.slice(1));
+  const widths = dims.map((rest) => rest.reduce((product, dim) => product * dim, 1));
+  const width = widths.reduce((sum, one) => sum + one, 0);
+  const users = prior(trained.map((table, place) => ({ ...table, width: widths[place] })));
+  const mean = initializer('mean', 'float', [1, width], users.mean);
+  const root = initializer('covariance_root', 'float', [width, width], users.root);
+  const each = unsqueeze(fullLike(known, 1, 'float'), [1], 'each_rating');
 
   /** The rows of the user tables, from one row of all in units of the prior, of which zero is the mean. */
   const rowsOf = (unit: Value): Value[] =>
@@ -85,7 +119,7 @@ export function foldInGraph(
     const copies = rowsOf(unit).map((row, place) =>
       reshape(mul(reshape(row, [1, -1]), each), [-1, ...dims[place]], ['m', ...dims[place]], names[place]),
     );
-    const predicted = formula(names, copies);
+    const predicted = predict(copies);
     const slopes = gradients(reduceSum(mul(predicted, known)), copies);
     const flat = slopes.map((slope, place) => reshape(slope, [-1, widths[place]], ['m', widths[place]]));
     const slope = div(matmul(concat(flat, 1), transpose(root)), spread, 'slope');
@@ -105,23 +139,7 @@ export function foldInGraph(
     const next = sub(ahead, div(gradient, bound), 'next');
     return { state: [next, add(next, mul(sub(next, unit), momentum), 'next_ahead')], scan: [] };
   });
-  const rows = rowsOf(state[0]);
-  const parameters = { ...tables, ...byName(names, rows) };
-  const ratings = catalogueRatings(model, parameters, constant([0], 'int64'), itemIds.length);
-  const top = topItems(ratings, unsqueeze(itemRow, [0]), k, itemIds);
-  return {
-    name: `fold-in ${model.name}`,
-    inputs: [item, rating, k],
-    outputs: {
-      ...byName(
-        names,
-        // No scalars: Triton's configurations know none.
-        rows.map((row) => (row.dims.length > 1 ? squeeze(row, [0]) : row)),
-      ),
-      top_item: squeeze(top.items, [0]),
-      top_rating: squeeze(top.scores, [0]),
-    },
-  };
+  return rowsOf(state[0]);
 }
 
 /** The model's formula for ratings whose users' rows are there already, one for each: nothing is looked up. */

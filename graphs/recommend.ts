@@ -1,4 +1,5 @@
 import { allPairs, input, labelEncoder, type ModelParts, type Value } from '../src/onnx/index.ts';
+import { withLentRow, withoutLentRow } from './lent-row.ts';
 import { type Model, noDropout, ratingOf } from './model.ts';
 import { allRows, servingTables, type Tensors, type Vocabulary } from './predict.ts';
 import { topItems } from './top-items.ts';
@@ -12,17 +13,14 @@ export function recommendGraph(model: Model, trained: Tensors, { userIds, itemId
   const user = input('user', 'string', ['n']);
   const k = input('k', 'int64', [1]);
   const exclude = input('exclude', 'string', ['n', 'm']);
-  const ratings = catalogueRatings(
-    model,
-    servingTables(model, trained),
-    labelEncoder(user, userIds, 'user_row'),
-    itemIds.length,
-  );
-  const top = topItems(ratings, labelEncoder(exclude, itemIds, 'excluded_row'), k, itemIds);
+  const userRow = withLentRow(labelEncoder(user, userIds, 'user_row'), userIds.length);
+  const excluded = withLentRow(labelEncoder(exclude, itemIds, 'excluded_row'), itemIds.length);
+  const ratings = catalogueRatings(model, servingTables(model, trained), userRow, itemIds.length);
+  const top = topItems(ratings, excluded, k, itemIds);
   return {
     name: `recommend ${model.name}`,
     inputs: [user, k, exclude],
-    outputs: { item: top.items, rating: top.scores },
+    outputs: { item: withoutLentRow(top.items, user), rating: withoutLentRow(top.scores, user) },
   };
 }
 

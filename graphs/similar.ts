@@ -15,6 +15,7 @@ import {
   unsqueeze,
   where,
 } from '../src/onnx/index.ts';
+import { withLentRow, withoutLentRow } from './lent-row.ts';
 import type { Model } from './model.ts';
 import { servingTables, type Tensors, type Vocabulary } from './predict.ts';
 import { topItems } from './top-items.ts';
@@ -38,7 +39,7 @@ export function similarGraph(
   if (factors.length === 0) return undefined;
   const item = input('item', 'string', ['n']);
   const k = input('k', 'int64', [1]);
-  const row = labelEncoder(item, itemIds, 'item_row');
+  const row = withLentRow(labelEncoder(item, itemIds, 'item_row'), itemIds.length);
   const table = concat(factors, 1, 'factors');
   const squares = reduceSum(mul(table, table), { axes: [1], keepDims: true });
   // Factors that are all zero are similar to nothing.
@@ -50,6 +51,9 @@ export function similarGraph(
   return {
     name: `similar ${model.name}`,
     inputs: [item, k],
-    outputs: { similar: top.items, similarity: top.scores },
+    outputs: {
+      similar: withoutLentRow(top.items, item),
+      similarity: withoutLentRow(top.scores, item),
+    },
   };
 }

@@ -1,5 +1,5 @@
 // The main job, start to end: trains both models on the sample data with a fifth of the ratings held out, compares
-// them, and predicts a few ratings from the files that it wrote.
+// them, and predicts and recommends from the files that it wrote.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dotBias, load, mlp, randomSplit, readRatings, readTitles, train } from '../src/index.ts';
@@ -7,12 +7,7 @@ import { dotBias, load, mlp, randomSplit, readRatings, readTitles, train } from 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sample = join(root, 'src/data/sample/ml-latest-small');
 const user = '414';
-const films = [
-  'Toy Story (1995)',
-  'Pulp Fiction (1994)',
-  'Spirited Away (Sen to Chihiro no kamikakushi) (2001)',
-  'Batman & Robin (1997)',
-];
+const film = 'Pulp Fiction (1994)';
 
 const ratings = await readRatings(join(sample, 'ratings.csv.gz'));
 const titles = await readTitles(join(sample, 'movies.csv.gz'));
@@ -21,9 +16,9 @@ console.log(
   `MovieLens latest-small: ${split.train.ratings.length} ratings to train on, ${split.valid.ratings.length} held out`,
 );
 
-const itemOf = new Map(Array.from(titles, ([id, title]) => [title, id]));
+const [item] = Array.from(titles).find(([, title]) => title === film) ?? [film];
 for (const [name, definition] of Object.entries({ 'dot-bias': dotBias(), mlp: mlp() })) {
-  const model = await train(split.train, definition);
+  const model = await train(split.train, definition, { titles, seen: true });
   const { rmse, mae } = await model.evaluate(split.valid);
   const folder = join('artifacts', `quickstart-${name}`);
   await model.save(join(root, folder));
@@ -32,13 +27,13 @@ for (const [name, definition] of Object.entries({ 'dot-bias': dotBias(), mlp: ml
   );
 
   const recommender = await load(join(root, folder));
-  const items = films.map((title) => itemOf.get(title) ?? title);
-  const predictions = await recommender.predict(
-    films.map(() => user),
-    items,
-  );
-  for (const [place, title] of films.entries()) {
-    console.log(`  user ${user} would rate ${title}: ${predictions[place].toFixed(1)}`);
-  }
-  console.log(`  files: ${join(folder, 'predict.onnx')} and manifest.json`);
+  const [predicted] = await recommender.predict([user], [item]);
+  const [recommended] = await recommender.recommend([user], { k: 3 });
+  const [similar] = await recommender.similar([item], { k: 3 });
+  const list = (found: readonly { item: string }[]): string =>
+    found.map((one) => recommender.titles.get(one.item) ?? one.item).join(' · ');
+  console.log(`  user ${user} would rate ${film}: ${predicted.toFixed(1)}`);
+  console.log(`  and would like most: ${list(recommended)}`);
+  console.log(`  most like ${film}: ${list(similar)}`);
+  console.log(`  files: ${folder}`);
 }

@@ -15,16 +15,32 @@ export {
 export type { Vocabulary } from '../graphs/predict.ts';
 export { type Artifact, readArtifact } from './artifact/artifact.ts';
 export type { Manifest } from './artifact/manifest.ts';
+export { writeTritonRepository } from './artifact/triton.ts';
 export { type DataSet, download } from './data/movielens.ts';
-export { type Ratings, type ReadOptions, readPairs, readRatings } from './data/ratings.ts';
+export {
+  type Ratings,
+  type ReadOptions,
+  readItems,
+  readOwnRatings,
+  readPairs,
+  readRatings,
+  readUsers,
+} from './data/ratings.ts';
 export { leaveLastOut, randomSplit, type Split, timeSplit } from './data/split.ts';
 export { readTitles } from './data/titles.ts';
 export { UserError } from './errors.ts';
 export { type Evaluation, evaluate } from './evaluate/evaluate.ts';
 export { type Metrics, metrics } from './evaluate/metrics.ts';
+export type { Precision } from './onnx/compress.ts';
 export * as onnx from './onnx/index.ts';
 export { load } from './recommend/load.ts';
-export { Recommender } from './recommend/recommender.ts';
+export {
+  type FoldedIn,
+  type Recommendation,
+  Recommender,
+  type RecommendOptions,
+  type Similar,
+} from './recommend/recommender.ts';
 export { nodeRuntime } from './run/node.ts';
 export type { Runtime } from './run/runtime.ts';
 export type { EpochRecord, Progress } from './train/fit.ts';
@@ -40,4 +56,4 @@ export {
   sgd,
 } from './train/optimizers.ts';
 export { constantRate, cosine, oneCycle, type Schedule } from './train/schedules.ts';
-export { type TrainedModel, type TrainOptions, train } from './train/train.ts';
+export { type FileOptions, type TrainedModel, type TrainOptions, train } from './train/train.ts';

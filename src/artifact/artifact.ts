@@ -102,15 +102,15 @@ async function settle(directory: string): Promise<void> {
   const pending = join(directory, PENDING);
   const names = await readdir(pending).catch(() => undefined);
   if (!names) return;
+  if (names.includes(MANIFEST)) {
+    // What the new artifact lacks, such as what users have rated, goes before the old manifest, which alone tells of it.
+    const next = await filesOf(pending);
+    for (const name of await filesOf(directory))
+      if (!next.includes(name)) await rm(join(directory, name), { force: true });
+  }
   const heads = names.filter((name) => name !== MANIFEST);
   for (const name of heads) await rename(join(pending, name), join(directory, name));
-  if (names.includes(MANIFEST)) {
-    const old = await filesOf(directory);
-    await rename(join(pending, MANIFEST), join(directory, MANIFEST));
-    // What the new artifact lacks, such as what users have rated, goes with the old one.
-    const current = await filesOf(directory);
-    for (const name of old) if (!current.includes(name)) await rm(join(directory, name), { force: true });
-  }
+  if (names.includes(MANIFEST)) await rename(join(pending, MANIFEST), join(directory, MANIFEST));
   await rm(pending, { recursive: true, force: true });
   await syncDirectory(directory);
 }

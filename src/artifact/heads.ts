@@ -50,11 +50,12 @@ export async function buildHeads(
     seen: seen && seenGraph(vocabulary, seen.users, seen.items),
   };
   const heads: Record<string, Head> = {};
+  const padding = seen ? mostOften(seen.users, vocabulary.userIds.length) : 1;
   for (const [name, graph] of Object.entries(graphs)) {
     if (!graph) continue;
     const parts = compressed(await precomputed(graph, (values) => evaluate(values, runtime)), precision);
     const bytes = encodeModel(buildModel({ ...parts, metadata }));
-    heads[`${name}.onnx`] = { bytes, batch: rowsARun(parts) };
+    heads[`${name}.onnx`] = { bytes, batch: rowsARun(parts, padding) };
   }
   return heads;
 }
@@ -70,17 +71,28 @@ async function evaluate(values: Readonly<Record<string, Value>>, runtime: Runtim
   });
 }
 
-/** How many rows of a request fit into one run; undefined for a head that takes no rows. */
-function rowsARun({ inputs, outputs }: ModelParts): number | undefined {
+/** How often the number that comes most often is there, of those below `limit`. */
+function mostOften(numbers: Int32Array, limit: number): number {
+  const counts = new Int32Array(limit);
+  for (const number of numbers) counts[number]++;
+  return counts.reduce((most, count) => Math.max(most, count), 1);
+}
+
+/**
+ * How many rows of a request fit into one run; undefined for a head that takes no rows.
+ *
+ * @param padding how long the lists of a padded string[n, m] may be
+ */
+function rowsARun({ inputs, outputs }: ModelParts, padding: number): number | undefined {
   if (!inputs.some(({ dims }) => dims[0] === 'n')) return undefined;
   const widths = nodesBefore(Object.values(outputs))
     .flatMap((node) => node.outputs)
-    .filter(({ dims }) => String(dims[0]).split('*')[0] === 'n')
+    .filter(({ dims }) => /^n\b/.test(String(dims[0])))
     .map(({ dims }) =>
       dims
         .join('*')
         .split('*')
-        .reduce((size, dim) => size * (Number(dim) || 1), 1),
+        .reduce((size, dim) => size * (dim === 'm' ? padding : Number(dim) || 1), 1),
     );
   return Math.max(1, Math.min(MOST_ROWS, Math.floor(LARGEST / Math.max(...widths))));
 }

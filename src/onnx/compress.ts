@@ -2,11 +2,12 @@ import { Float16Array } from '@petamoriken/float16';
 import type { ModelParts } from './builder.ts';
 import { withValues } from './constants.ts';
 import { dependencies, isLookup, nodesBefore } from './graph.ts';
-import { cast, dequantizeLinear, gather } from './ops.ts';
+import { cast, gather, mul } from './ops.ts';
 import { initializer, type Value } from './value.ts';
 
 /** How the numbers of large tables are kept: as they are, in half the space, or in a quarter. */
-export type Precision = 'float32' | 'float16' | 'int8';
+export const PRECISIONS = ['float32', 'float16', 'int8'] as const;
+export type Precision = (typeof PRECISIONS)[number];
 
 /** Tables of fewer elements gain nothing. */
 const FEWEST_ELEMENTS = 4096;
@@ -14,12 +15,12 @@ const FEWEST_ELEMENTS = 4096;
 /** A table that takes less space, and how whole rows or all of it become floats again. */
 interface Compressed {
   readonly stored: readonly Value[];
-  restore(stored: readonly Value[], axis: number): Value;
+  restore(stored: readonly Value[]): Value;
 }
 
 /**
  * Keeps large tables as float16, or as int8 with a scale for each row (slice along the longest axis), and restores what
- * is used of them when the graph runs.
+ * is used of them when the graph runs. A table with numbers that are too large for that stays as it is.
  */
 export function compressed(parts: ModelParts, precision: Precision): ModelParts {
   if (precision === 'float32') return parts;
@@ -28,14 +29,15 @@ export function compressed(parts: ModelParts, precision: Precision): ModelParts 
   const replacements = new Map<Value, Value>();
   for (const table of tables) {
     const axis = table.dims.indexOf(Math.max(...table.dims.map(Number)));
-    const { stored, restore } = precision === 'int8' ? toInt8(table, axis) : toFloat16(table);
-    replacements.set(table, restore(stored, axis));
+    const small = precision === 'int8' ? toInt8(table, axis) : toFloat16(table);
+    if (!small) continue;
+    replacements.set(table, small.restore(small.stored));
     for (const node of nodes) {
       const [, ids] = node.inputs;
       if (axis !== 0 || !isLookup(node, table) || ids.dims.length !== 1) continue;
       // Only the rows that are looked up.
-      const rows = stored.map((part) => gather(part, ids));
-      replacements.set(node.outputs[0], restore(rows, 0));
+      const rows = small.stored.map((part) => gather(part, ids));
+      replacements.set(node.outputs[0], small.restore(rows));
     }
   }
   return withValues(parts, replacements);
@@ -50,15 +52,18 @@ function isLargeTable({ dtype, dims, source }: Value): boolean {
   );
 }
 
-function toFloat16(table: Value): Compressed {
-  const half = new Uint16Array(Float16Array.from(elementsOf(table)).buffer);
+function toFloat16(table: Value): Compressed | undefined {
+  const data = elementsOf(table);
+  const half = Float16Array.from(data);
+  if (data.some((element, place) => Number.isFinite(element) && !Number.isFinite(half[place]))) return;
+  const bits = new Uint16Array(half.buffer);
   return {
-    stored: [initializer(`${table.name}_float16`, 'float16', table.dims as number[], half)],
+    stored: [initializer(`${table.name}_float16`, 'float16', table.dims as number[], bits)],
     restore: ([rows]) => cast(rows, 'float', table.name),
   };
 }
 
-function toInt8(table: Value, axis: number): Compressed {
+function toInt8(table: Value, axis: number): Compressed | undefined {
   const dims = table.dims as readonly number[];
   const data = elementsOf(table);
   const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
@@ -66,13 +71,19 @@ function toInt8(table: Value, axis: number): Compressed {
   const scale = new Float32Array(dims[axis]);
   for (const [place, element] of data.entries())
     scale[rowOf(place)] = Math.max(scale[rowOf(place)], Math.abs(element) / 127);
-  const whole = Int8Array.from(data, (element, place) => Math.round(element / (scale[rowOf(place)] || 1)));
+  if (!scale.every(Number.isFinite)) return;
+  // The scale of numbers near 1e-45 may be rounded down by a half.
+  const whole = Int8Array.from(data, (element, place) =>
+    Math.max(-127, Math.min(127, Math.round(element / (scale[rowOf(place)] || 1)))),
+  );
+  const scaleDims = dims.map((dim, at) => (at === axis ? dim : 1));
   return {
     stored: [
       initializer(`${table.name}_int8`, 'int8', dims, whole),
-      initializer(`${table.name}_scale`, 'float', [dims[axis]], scale),
+      initializer(`${table.name}_scale`, 'float', scaleDims, scale),
     ],
-    restore: ([rows, scales], along) => dequantizeLinear(rows, scales, along, table.name),
+    // Not DequantizeLinear: ONNX Runtime 1.30 ends the process where a Transpose follows it.
+    restore: ([rows, scales]) => mul(cast(rows, 'float'), scales, table.name),
   };
 }
 

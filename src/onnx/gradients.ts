@@ -113,7 +113,6 @@ export const gradientRules = {
   Loop: null,
   ScatterElements: null,
   TopK: null,
-  DequantizeLinear: null,
   LabelEncoder: null,
 } satisfies Record<OperatorName, Rule | null>;
 

@@ -74,7 +74,6 @@ export const operators = {
   },
   Range: { since: 11, infer: shapes.range },
   Loop: { since: 13, infer: shapes.loop },
-  DequantizeLinear: { since: 13, infer: shapes.dequantize },
   LabelEncoder: { since: 2, domain: 'ai.onnx.ml', infer: ([x]) => [{ dtype: 'int64', dims: x.dims }] },
 } satisfies Record<string, Operator>;
 

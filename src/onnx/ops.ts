@@ -210,20 +210,20 @@ export function topK(x: Value, k: Value, dim: Dim, name = 'top'): { values: Valu
   return { values, places };
 }
 
-/** Whole numbers times the scale of their row along `axis`: int8 and float[rows] to float. */
-export const dequantizeLinear = (x: Value, scale: Value, axis: number, name?: string): Value =>
-  one('DequantizeLinear', [x, scale], { axis: { int: axis } }, name);
-
 /** Which axes a reduction goes over (all, when none are given), and whether they stay with size 1. */
 export interface Reduction {
   readonly axes?: readonly number[];
   readonly keepDims?: boolean;
 }
 
+// ONNX Runtime gets the shape wrong when it counts axes of an empty tensor from the end.
+const fromStart = (axes: readonly number[], { dims: { length } }: Value): number[] =>
+  axes.map((axis) => (axis < 0 && axis >= -length ? axis + length : axis));
+
 export const reduceSum = (x: Value, { axes, keepDims = false }: Reduction = {}, name?: string): Value =>
   one(
     'ReduceSum',
-    axes?.length ? [x, constant(axes, 'int64')] : [x],
+    axes?.length ? [x, constant(fromStart(axes, x), 'int64')] : [x],
     { keepdims: { int: Number(keepDims) } },
     name,
   );
@@ -234,7 +234,7 @@ const reduction =
     one(
       operator,
       [x],
-      { ...(axes?.length && { axes: { ints: axes } }), keepdims: { int: Number(keepDims) } },
+      { ...(axes?.length && { axes: { ints: fromStart(axes, x) } }), keepdims: { int: Number(keepDims) } },
       name,
     );
 
@@ -256,11 +256,21 @@ export const sizeOf = (x: Value, dtype: DataType = x.dtype): Value =>
     : cast(one('Size', [x], {}, `${x.name}_count`), dtype, `${x.name}_size`);
 
 /** A tensor of one value, shaped like x. */
-export function fullLike(x: Value, value: number, dtype: DataType = x.dtype, name?: string): Value {
+export const fullLike = (x: Value, value: number, dtype: DataType = x.dtype, name?: string): Value =>
+  full(shapeOf(x), value, dtype, x.dims, name);
+
+/** A tensor of one value, of a shape that is an int64 tensor; `dims` says what its sizes are called. */
+export function full(
+  shape: Value,
+  value: number,
+  dtype: DataType,
+  dims: readonly Dim[],
+  name?: string,
+): Value {
   const { source } = constant([value], dtype);
   if (source.kind !== 'initializer') throw new GraphError('unreachable');
   const attributes = { value: { tensor: { dtype, dims: [1], data: source.data } } };
-  return one('ConstantOfShape', [shapeOf(x)], attributes, name, x.dims);
+  return one('ConstantOfShape', [shape], attributes, name, dims);
 }
 
 export const zerosLike = (x: Value, name?: string): Value => fullLike(x, 0, x.dtype, name ?? 'zeros');

@@ -1,4 +1,4 @@
-import { isLookup, nodesBefore } from './graph.ts';
+import { bodyOf, dependencies, isLookup, nodesBefore } from './graph.ts';
 import { type OperatorName, operatorTable } from './operators.ts';
 import * as ops from './ops.ts';
 import { axisOf, constantInts, intOf, intsOf } from './shapes.ts';
@@ -60,6 +60,7 @@ class Pairs {
     this.known.set(left, { side: 'left', value: this.left });
     this.known.set(right, { side: 'right', value: this.right });
     for (const node of nodesBefore([result])) {
+      if (bodyOf(node) && dependencies(node).some((value) => this.known.has(value))) throw new OneByOne();
       const inputs = node.inputs.map((value) => this.of(value));
       const [side, ...more] = new Set(inputs.map((one) => one.side).filter((one) => one !== 'none'));
       if (side === undefined) continue;
@@ -107,6 +108,8 @@ class Pairs {
 
   private ofPairs(node: Node, inputs: readonly Sided[]): Value {
     const { operator, attributes } = node;
+    const fit = inputs.every(({ side }, place) => side === 'none' || isOfBatch(node.inputs[place]));
+    if (!fit) throw new OneByOne();
     if (operator === 'ReduceSum') {
       const product = this.matrixProduct(node);
       if (product) return product;
@@ -168,6 +171,9 @@ class Pairs {
     return terms.reduce((sum, term) => ops.add(sum, term, name));
   }
 }
+
+/** Whether the first axis of a value is that of the ids, and no other is. */
+const isOfBatch = ({ dims }: Value): boolean => dims.lastIndexOf('batch') === 0;
 
 /** Axes between those of the two sides, which are where they were before there was a second side. */
 function innerAxes(axes: readonly number[] | undefined, rank: number): number[] {

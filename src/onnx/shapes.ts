@@ -288,15 +288,6 @@ export const topK: Infer = ([x, k], attributes, dims) => {
   ];
 };
 
-export const dequantize: Infer = ([x, scale], attributes) => {
-  expectDtype(x, ['int8']);
-  expectDtype(scale, ['float']);
-  const size = x.dims[axisOf(intOf(attributes, 'axis', 1), x.dims.length)];
-  if (scale.dims.length !== 1 || scale.dims[0] !== size)
-    throw new GraphError(`the scale must be [${size}], one for each row`);
-  return [{ dtype: 'float', dims: x.dims }];
-};
-
 function reducedDims(x: Value, axes: readonly number[] | undefined, attributes: Attributes): Dim[] {
   const gone = axes ? axes.map((axis) => axisOf(axis, x.dims.length)) : x.dims.map((_, axis) => axis);
   return intOf(attributes, 'keepdims', 1) === 1

@@ -92,7 +92,11 @@ export class Recommender {
   /** Runs a head on tensors, as many rows at once as are good for it. */
   async run(head: string, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const session = await this.session(head);
-    return runInPieces(session, feeds, this.artifact.manifest.files[`${head}.onnx`].batch ?? MOST_ROWS);
+    return runInPieces(session, feeds, this.rowsARun(head));
+  }
+
+  private rowsARun(head: string): number {
+    return this.artifact.manifest.files[`${head}.onnx`]?.batch ?? MOST_ROWS;
   }
 
   /**
@@ -124,14 +128,22 @@ export class Recommender {
   ): Promise<Recommendation[][]> {
     if (exclude && exclude.length !== users.length)
       throw new UserError(`${users.length} users but ${exclude.length} lists to exclude`);
-    const user = strings(users);
-    const lists: (readonly string[])[] = [...(exclude ?? users.map(() => []))];
-    if (!seen && this.heads.includes('seen')) {
-      const { item } = await this.run('seen', { user });
-      for (const [row, rated] of rowsOf(item).entries()) lists[row] = [...lists[row], ...rated];
+    const wanted = count(k);
+    const rows = this.rowsARun('recommend');
+    const found: Recommendation[][] = [];
+    // Piece by piece, because the longest list of a piece makes all of its lists as long.
+    for (let from = 0; from < users.length; from += rows) {
+      const piece = users.slice(from, from + rows);
+      const user = strings(piece);
+      let lists = exclude?.slice(from, from + rows) ?? piece.map((): string[] => []);
+      if (!seen && this.heads.includes('seen')) {
+        const rated = rowsOf((await this.run('seen', { user })).item);
+        lists = lists.map((list, row) => [...list, ...rated[row]]);
+      }
+      const { item, rating } = await this.run('recommend', { user, k: wanted, exclude: padded(lists) });
+      found.push(...paired(item, rating).map((row) => row.map(([item, rating]) => ({ item, rating }))));
     }
-    const { item, rating } = await this.run('recommend', { user, k: count(k), exclude: padded(lists) });
-    return paired(item, rating).map((row) => row.map(([item, rating]) => ({ item, rating })));
+    return found;
   }
 
   /**
@@ -154,7 +166,8 @@ export class Recommender {
     ratings: readonly Recommendation[],
     { k = 10, exclude = [] }: { readonly k?: number; readonly exclude?: readonly string[] } = {},
   ): Promise<FoldedIn> {
-    const wrong = ratings.find(({ rating }) => !Number.isFinite(rating));
+    count(k);
+    const wrong = ratings.find(({ rating }) => !Number.isFinite(Math.fround(rating)));
     if (wrong)
       throw new UserError(`the rating of ${JSON.stringify(wrong.item)} is ${wrong.rating}, not a number`);
     const left = new Set(exclude);
@@ -182,8 +195,10 @@ export class Recommender {
 
   /** Frees the memory of the runtime. */
   async release(): Promise<void> {
-    const opened = await Promise.allSettled(this.sessions.values());
+    const opening = [...this.sessions.values()];
+    // Who asks from now on gets a new one.
     this.sessions.clear();
+    const opened = await Promise.allSettled(opening);
     for (const session of opened) if (session.status === 'fulfilled') await session.value.release();
   }
 }
@@ -193,8 +208,8 @@ const MOST_ROWS = 8192;
 
 /** string[n] */
 function strings(ids: readonly string[], dims = [ids.length]): Tensor {
-  const other = ids.find((id) => typeof id !== 'string');
-  if (other !== undefined) throw new UserError(`${other}: ids are strings; give '${other}'`);
+  const other = ids.findIndex((id) => typeof id !== 'string');
+  if (other >= 0) throw new UserError(`${ids[other]}: ids are strings; give '${ids[other]}'`);
   // ONNX Runtime in Node ends a string at its first NUL, and would take the id for another.
   const cut = ids.find((id) => id.includes('\0'));
   if (cut !== undefined) throw new UserError(`${JSON.stringify(cut)}: an id may not hold a NUL character`);

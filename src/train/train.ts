@@ -7,7 +7,7 @@ import type { Manifest } from '../artifact/manifest.ts';
 import { checkTrainable, type Ratings } from '../data/ratings.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
-import type { Precision } from '../onnx/compress.ts';
+import { PRECISIONS, type Precision } from '../onnx/compress.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { nodeRuntime } from '../run/node.ts';
 import type { Runtime } from '../run/runtime.ts';
@@ -52,6 +52,7 @@ export async function train(
   options: TrainOptions = {},
 ): Promise<TrainedModel> {
   checkRows(ratings, 'the ratings', 0);
+  checkIds(ratings, 'the ratings');
   checkTrainable(ratings, 'the ratings');
   if (options.valid) {
     checkRows(options.valid, 'the validation ratings', 1);
@@ -62,6 +63,8 @@ export async function train(
   const settings = settingsFor(model, options);
   if (settings.patience !== undefined && !options.valid)
     throw new UserError('patience needs validation ratings; give valid, or leave patience out');
+  if (options.precision && !PRECISIONS.includes(options.precision))
+    throw new UserError(`precision is "${options.precision}"; give one of ${PRECISIONS.join(', ')}`);
   const runtime = options.runtime ?? (await nodeRuntime());
   const data = { ...facts, fingerprint: fingerprint(ratings, options.valid) };
   const described = {
@@ -111,6 +114,21 @@ function checkRows(ratings: Ratings, name: string, unknown: 0 | 1): void {
   const at = ratings.ratings.findIndex((rating) => !Number.isFinite(rating));
   if (at >= 0)
     throw new UserError(`${name}: number ${at + 1} is ${ratings.ratings[at]}, not a finite number`);
+}
+
+/** Files pad lists of ids with '', and ONNX Runtime in Node ends an id at its first NUL. */
+function checkIds({ userIds, itemIds }: Vocabulary, name: string): void {
+  for (const [kind, ids] of [
+    ['user', userIds],
+    ['item', itemIds],
+  ] as const) {
+    const at = ids.findIndex((id) => typeof id !== 'string' || id === '' || id.includes('\0'));
+    if (at >= 0)
+      throw new UserError(
+        `${name}: ${kind} id ${at + 1} is ${JSON.stringify(ids[at])}; give a text of at least one character, without NUL`,
+      );
+    if (new Set(ids).size < ids.length) throw new UserError(`${name}: two of the ${kind} ids are the same`);
+  }
 }
 
 /** Row numbers mean nothing with other ids. */

@@ -42,12 +42,37 @@ describe('an artifact', () => {
     const model = await train(ratings, dotBias({ factors: 2 }), { epochs: 1 });
     const path = newPath();
     await model.save(path);
-    const bytes = await readFile(join(path, 'predict.onnx'));
+    const names = ['predict', 'recommend', 'similar', 'fold-in'].map((head) => `${head}.onnx`);
+    expect((await readdir(path)).sort()).toEqual([...names, 'manifest.json'].sort());
     const manifest = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
     expect(manifest).toEqual(JSON.parse(JSON.stringify(model.manifest)));
-    expect(manifest.files).toEqual({ 'predict.onnx': { bytes: bytes.length, sha256: sha256(bytes) } });
+    expect(Object.keys(manifest.files)).toEqual(names);
+    for (const name of names) {
+      const bytes = await readFile(join(path, name));
+      expect(manifest.files[name]).toMatchObject({ bytes: bytes.length, sha256: sha256(bytes) });
+    }
     const { userIds, itemIds } = ratings;
     expect(readVocabulary(await readArtifact(path))).toEqual({ userIds, itemIds });
+  });
+
+  test('keeps titles and what users rated, or not, and says how its tables are kept', async () => {
+    const ratings = lowRank();
+    const path = newPath();
+    const titles = new Map([['item 1', 'One']]);
+    const options = { epochs: 1, seen: true, titles, precision: 'int8' } as const;
+    const full = await train(ratings, dotBias({ factors: 2 }), options);
+    await full.save(path);
+    expect(full.manifest.precision).toBe('int8');
+    expect(await readFile(join(path, 'titles.json'), 'utf8')).toBe('{"item 1":"One"}\n');
+    expectSame(await readArtifact(path), full.artifact);
+    expect(Object.keys(full.manifest.files)).toEqual(expect.arrayContaining(['seen.onnx', 'titles.json']));
+
+    const plain = await train(ratings, dotBias({ factors: 2 }), { epochs: 1 });
+    await plain.save(path);
+    expect(plain.manifest).not.toHaveProperty('precision');
+    expect((await readdir(path)).sort()).toEqual(
+      [...Object.keys(plain.artifact.files), 'manifest.json'].sort(),
+    );
   });
 
   test('sha256 is that of the standard', () => {

@@ -36,9 +36,9 @@ vi.mock('node:fs/promises', async (original) => {
           await file.writeFile(part);
         }
       },
+      // Only the process dies here, and what it has written stays.
       async sync() {
         life.step(`sync ${name}`);
-        await file.sync();
       },
       close: () => file.close(),
     };
@@ -83,7 +83,9 @@ afterEach(() => {
 });
 
 const names = ['predict.onnx', 'similar.onnx'];
-const [old, next, last] = ['old', 'next', 'last'].map((label) => made(label, names));
+const [next, last] = ['next', 'last'].map((label) => made(label, names));
+// The others lack one of its files, which goes with it.
+const old = made('old', [...names, 'seen.onnx']);
 
 /** Which of these, wholly, is read. */
 async function readOf(path: string, candidates: readonly Artifact[]): Promise<string> {

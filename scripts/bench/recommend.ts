@@ -1,0 +1,94 @@
+/** Recommending from a catalogue, in one process: cofactor's heads against NumPy. README.md says what the rows are. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { dotBias, mlp, nodeRuntime, onnx, readRatings, type TrainedModel, train } from '../../src/index.ts';
+import { pythonEnvironment } from '../conformance/python.ts';
+
+const USERS = 1000;
+const K = 10;
+const RUNS = 21;
+
+const run = promisify(execFile);
+const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+async function seconds(work: () => Promise<unknown>, runs: number): Promise<number> {
+  await work();
+  const times: number[] = [];
+  for (let turn = 0; turn < runs; turn++) {
+    const start = performance.now();
+    await work();
+    times.push((performance.now() - start) / 1000);
+  }
+  return median(times);
+}
+
+async function ofCofactor(model: TrainedModel, userIds: readonly string[]) {
+  const recommender = await model.recommender(await nodeRuntime());
+  const rated = Array.from({ length: 20 }, (_, place) => ({
+    item: String(place + 1),
+    rating: 1 + (place % 5),
+  }));
+  const result = {
+    one: await seconds(() => recommender.recommend(['1'], { k: K }), RUNS * 20),
+    all: await seconds(() => recommender.recommend(userIds, { k: K }), RUNS),
+    similar: await seconds(() => recommender.similar(['1'], { k: K }), RUNS * 20),
+    foldIn: await seconds(() => recommender.foldIn(rated, { k: K }), RUNS * 5),
+  };
+  await recommender.release();
+  return result;
+}
+
+/** The same factors as arrays. */
+async function ofNumpy(model: TrainedModel, folder: string, threads: number) {
+  const python = await pythonEnvironment('conformance', path('../conformance/requirements.txt'));
+  const { graph } = onnx.decodeModel(model.artifact.files['predict.onnx']);
+  for (const { name, data } of graph.initializers)
+    if (/_(factors|bias)$/.test(name)) await writeFile(join(folder, `${name}.f32`), data as Float32Array);
+  const { stdout } = await run(
+    python,
+    [path('numpy_recommend.py'), folder, ...[USERS, K, RUNS].map(String)],
+    {
+      env: { ...process.env, OPENBLAS_NUM_THREADS: String(threads) },
+    },
+  );
+  return JSON.parse(stdout) as { version: string; one: number; all: number };
+}
+
+const ratings = await readRatings(path('../../src/data/sample/ml-latest-small/ratings.csv.gz'));
+const users = Array.from({ length: USERS }, (_, row) => ratings.userIds[row % ratings.userIds.length]);
+const folder = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
+try {
+  const dot = await train(ratings, dotBias());
+  const rows = {
+    'dot-bias': await ofCofactor(dot, users),
+    MLP: await ofCofactor(await train(ratings, mlp()), users),
+    'NumPy, 1 thread': await ofNumpy(dot, folder, 1),
+    'NumPy, 2 threads': await ofNumpy(dot, folder, 2),
+  };
+  const items = ratings.itemIds.length;
+  console.log(`Best ${K} of ${items} items, milliseconds, medians`);
+  console.table(
+    Object.fromEntries(
+      Object.entries(rows).map(([name, row]) => [
+        name,
+        {
+          'one user': (row.one * 1000).toFixed(3),
+          [`${USERS} users`]: (row.all * 1000).toFixed(1),
+          'million items a second': ((USERS * items) / row.all / 1e6).toFixed(0),
+          ...('similar' in row && {
+            'similar to one': (row.similar * 1000).toFixed(3),
+            'fold-in of 20 ratings': (row.foldIn * 1000).toFixed(2),
+          }),
+        },
+      ]),
+    ),
+  );
+  console.log(JSON.stringify(rows));
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,390 @@
+import * as web from 'onnxruntime-web';
+import { describe, expect, test } from 'vitest';
+import { dotBias } from '../../graphs/dot-bias.ts';
+import { mlp } from '../../graphs/mlp.ts';
+import type { Artifact } from '../../src/artifact/artifact.ts';
+import { gather } from '../../src/onnx/index.ts';
+import { Recommender } from '../../src/recommend/recommender.ts';
+import { nodeRuntime } from '../../src/run/node.ts';
+import type { Runtime } from '../../src/run/runtime.ts';
+import { train } from '../../src/train/train.ts';
+import { userError } from '../data/files.ts';
+import { count, padded, rowsOf, strings } from '../graphs/heads.ts';
+import { lowRank } from '../train/synthetic.ts';
+
+web.env.wasm.numThreads = 1;
+
+const ratings = lowRank();
+const { userIds, itemIds } = ratings;
+const ratedBy = (user: string): string[] =>
+  Array.from(ratings.items, (item, at) => [userIds[ratings.users[at]], itemIds[item]])
+    .filter(([other]) => other === user)
+    .map(([, item]) => item);
+
+const titles = new Map([
+  ['item 3', 'Köln 75'],
+  ['item 0', '"Quoted", 📽️'],
+  ['item 999', 'unknown to the model'],
+]);
+const { artifact } = await train(ratings, dotBias({ factors: 3 }), { seen: true, titles });
+const node = await nodeRuntime();
+const recommender = await Recommender.create(artifact, node);
+
+/** The same artifact with other runs of a head, or without some of its files. */
+function changed({ batch, without = [] }: { batch?: number; without?: readonly string[] }): Artifact {
+  const kept = Object.entries(artifact.manifest.files).filter(([name]) => !without.includes(name));
+  const files = kept.map(([name, { bytes, sha256 }]) => [name, { bytes, sha256, batch }]);
+  return {
+    manifest: { ...artifact.manifest, files: Object.fromEntries(files) },
+    files: Object.fromEntries(kept.map(([name]) => [name, artifact.files[name]])),
+  };
+}
+
+/** Users of many kinds, with lists of unlike length to exclude. */
+const users = Array.from({ length: 23 }, (_, at) => (at % 6 === 5 ? 'nobody' : userIds[(at * 7) % 40]));
+const exclude = users.map((_, at) => itemIds.filter((_, item) => (item * at) % 5 === 1).slice(0, at));
+
+describe('recommend', () => {
+  test('leaves out what a user has rated, unless told otherwise', async () => {
+    const found = await recommender.recommend(userIds, { k: 30 });
+    const all = await recommender.recommend(userIds, { k: 30, seen: true });
+    for (const [at, user] of userIds.entries()) {
+      const out = new Set(ratedBy(user));
+      expect(all[at]).toHaveLength(30);
+      expect(found[at]).toEqual(all[at].filter(({ item }) => !out.has(item)));
+      const predicted = await recommender.predict(
+        all[at].map(() => user),
+        all[at].map(({ item }) => item),
+      );
+      for (const [place, { rating }] of all[at].entries()) {
+        expect(Math.abs(rating - predicted[place])).toBeLessThan(1e-5);
+        expect(rating).toBeLessThanOrEqual(all[at][place - 1]?.rating ?? rating);
+      }
+    }
+    expect((await recommender.recommend(['user 1']))[0]).toEqual(found[1].slice(0, 10));
+    const [nobody] = await recommender.recommend(['nobody'], { k: 50 });
+    expect(new Set(nobody.map(({ item }) => item))).toEqual(new Set(itemIds));
+  });
+
+  test('leaves out what it is told to as well', async () => {
+    const unrated = itemIds.find((id) => !ratedBy('user 2').includes(id)) as string;
+    const out = [unrated, 'nothing', unrated, ''];
+    for (const seen of [true, false]) {
+      const [all] = await recommender.recommend(['user 2'], { k: 30, seen });
+      const [found] = await recommender.recommend(['user 2'], { k: 30, seen, exclude: [out] });
+      expect(found).toHaveLength(all.length - 1);
+      expect(found).toEqual(all.filter(({ item }) => item !== unrated));
+    }
+  });
+
+  test('leaves nothing out where the artifact knows of nothing', async () => {
+    const old = await Recommender.create(changed({ without: ['seen.onnx'] }), node);
+    expect(await old.recommend(['user 1'])).toEqual(await recommender.recommend(['user 1'], { seen: true }));
+  });
+
+  test.each([1, 2, 3, 22, 23])('of many users is that of each alone, %i at once', async (batch) => {
+    const inPieces = await Recommender.create(changed({ batch }), node);
+    const many = await inPieces.recommend(users, { k: 4, exclude });
+    for (const [at, user] of users.entries()) {
+      const [one] = await recommender.recommend([user], { k: 4, exclude: [exclude[at]] });
+      expect(many[at].map(({ item }) => item)).toEqual(one.map(({ item }) => item));
+      for (const [place, { rating }] of many[at].entries())
+        expect(Math.abs(rating - one[place].rating)).toBeLessThan(1e-6);
+    }
+    const fed = { user: strings(users), exclude: padded(exclude), k: count(30) };
+    const [pieces, whole] = await Promise.all(
+      [inPieces, recommender].map((one) => one.run('recommend', fed)),
+    );
+    expect(rowsOf(pieces.item)).toEqual(rowsOf(whole.item));
+    const rated = await inPieces.run('seen', { user: strings(users) });
+    expect(rowsOf<string>(rated.item).map((row) => row.filter((id) => id !== ''))).toEqual(
+      users.map(ratedBy),
+    );
+  });
+
+  test('of nobody is nothing', async () => {
+    expect(await recommender.recommend([])).toEqual([]);
+    expect(await recommender.recommend([], { exclude: [], seen: true })).toEqual([]);
+    expect(await recommender.similar([])).toEqual([]);
+    const none = { user: strings([]), exclude: strings([], [0, 2]), k: count(3) };
+    expect((await recommender.run('recommend', none)).item.dims).toEqual([0, 3]);
+    expect((await recommender.run('seen', { user: strings([]) })).item.dims).toEqual([0, 0]);
+  });
+});
+
+describe('similar', () => {
+  test('is of each item what it is alone, and nothing of an unknown one', async () => {
+    const asked = ['item 4', 'nothing', 'item 0', 'item 4'];
+    const inPieces = await Recommender.create(changed({ batch: 1 }), node);
+    const found = await inPieces.similar(asked, { k: 5 });
+    expect(found).toEqual(await recommender.similar(asked, { k: 5 }));
+    expect(found.map((list) => list.length)).toEqual([5, 0, 5, 5]);
+    expect(found[3]).toEqual(found[0]);
+    const [all] = await recommender.similar(['item 4'], { k: 100 });
+    expect(all.map(({ item }) => item).sort()).toEqual(itemIds.filter((id) => id !== 'item 4').sort());
+    for (const { similarity } of all) expect(Math.abs(similarity)).toBeLessThan(1.000001);
+  });
+});
+
+describe('fold in', () => {
+  const own = ratedBy('user 7').map((item, at) => ({ item, rating: 1 + (at % 5) }));
+
+  test('leaves out what is rated and what it is told to', async () => {
+    const { recommended, parameters } = await recommender.foldIn(own, { k: 30 });
+    const rated = new Set(own.map(({ item }) => item));
+    expect(recommended.map(({ item }) => item).sort()).toEqual(itemIds.filter((id) => !rated.has(id)).sort());
+    expect(Object.entries(parameters).map(([name, row]) => [name, row.length])).toEqual([
+      ['user_factors', 3],
+      ['user_bias', 1],
+    ]);
+    const [first, second, third] = recommended;
+    const out = [second.item, 'nothing', second.item, own[0].item];
+    const fewer = await recommender.foldIn(own, { k: 2, exclude: out });
+    expect(fewer).toEqual({ parameters, recommended: [first, third] });
+  });
+
+  test('of nothing is what an unknown user would like', async () => {
+    const { recommended } = await recommender.foldIn([]);
+    const [expected] = await recommender.recommend(['nobody']);
+    expect(recommended.map(({ item }) => item)).toEqual(expected.map(({ item }) => item));
+    expect(await recommender.foldIn([{ item: 'nothing', rating: 5 }])).toEqual(await recommender.foldIn([]));
+  });
+
+  test('moves ratings towards those given', async () => {
+    const [before, up, down] = await Promise.all(
+      [[], [5, 5, 5], [1, 1, 1]].map((some) =>
+        recommender.foldIn(
+          some.map((rating, at) => ({ item: itemIds[at], rating })),
+          { k: 30 },
+        ),
+      ),
+    );
+    const mean = ({ recommended }: typeof up) => {
+      const others = recommended.filter(({ item }) => !itemIds.slice(0, 3).includes(item));
+      expect(others).toHaveLength(27);
+      return others.reduce((sum, { rating }) => sum + rating, 0) / others.length;
+    };
+    expect(mean(up)).toBeGreaterThan(mean(before) + 0.05);
+    expect(mean(down)).toBeLessThan(mean(before) - 0.05);
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300])('refuses the rating %d', async (rating) => {
+    expect(await userError(recommender.foldIn([{ item: 'item 1', rating }]))).toBe(
+      `the rating of "item 1" is ${rating}, not a number`,
+    );
+  });
+});
+
+describe('what cannot be is refused in one line', () => {
+  const bad: [unknown, string][] = [
+    [0, '0'],
+    [-1, '-1'],
+    [2.5, '2.5'],
+    [Number.NaN, 'NaN'],
+    [Number.POSITIVE_INFINITY, 'Infinity'],
+    ['3', '3'],
+  ];
+
+  test.each(bad)('%o items', async (given, told) => {
+    const k = given as number;
+    const asked: Promise<unknown>[] = [
+      recommender.recommend(['user 1'], { k }),
+      recommender.recommend([], { k }),
+      recommender.similar(['item 1'], { k }),
+      recommender.foldIn([], { k }),
+      recommender.foldIn([], { k, exclude: ['item 1', 'item 2'] }),
+    ];
+    for (const message of await Promise.all(asked.map(userError)))
+      expect(message).toBe(`k is ${told}; give a whole number from 1`);
+  });
+
+  test('ids with a NUL character, wherever they stand', async () => {
+    const id = 'item 1\0';
+    const asked: Promise<unknown>[] = [
+      recommender.recommend([id]),
+      recommender.recommend(['user 1'], { exclude: [['item 2', id]] }),
+      recommender.similar(['item 2', id]),
+      recommender.foldIn([{ item: id, rating: 3 }]),
+    ];
+    for (const message of await Promise.all(asked.map(userError)))
+      expect(message).toBe('"item 1\\u0000": an id may not hold a NUL character');
+  });
+
+  test.each([undefined, null, 1])('%o for an id', async (id) => {
+    const ids = ['user 1', id as unknown as string];
+    const asked: Promise<unknown>[] = [recommender.recommend(ids), recommender.similar(ids)];
+    for (const message of await Promise.all(asked.map(userError)))
+      expect(message).toBe(`${id}: ids are strings; give '${id}'`);
+  });
+
+  test('lists to exclude for more users than there are', async () => {
+    expect(await userError(recommender.recommend(['user 1'], { exclude: [[], []] }))).toBe(
+      '1 users but 2 lists to exclude',
+    );
+  });
+
+  test('ids that a file would take for padding, before anything is trained', async () => {
+    const named = (ids: string[]) => train({ ...ratings, itemIds: ids }, dotBias());
+    expect(await userError(named(['', ...itemIds.slice(1)]))).toBe(
+      'the ratings: item id 1 is ""; give a text of at least one character, without NUL',
+    );
+    expect(await userError(named([...itemIds.slice(1), 'a\0b']))).toContain('item id 30 is "a\\u0000b"');
+    expect(await userError(named(['item 1', ...itemIds.slice(1)]))).toBe(
+      'the ratings: two of the item ids are the same',
+    );
+  });
+
+  test('a precision that there is not, before anything is trained', async () => {
+    const precision = 'int4' as 'int8';
+    expect(await userError(train(ratings, dotBias(), { precision }))).toBe(
+      'precision is "int4"; give one of float32, float16, int8',
+    );
+  });
+
+  test('a head that the artifact lacks', async () => {
+    const without = ['recommend', 'similar', 'fold-in', 'seen'].map((head) => `${head}.onnx`);
+    const old = await Recommender.create(changed({ without }), node);
+    expect(old.heads).toEqual(['predict']);
+    expect(await old.predict(['user 1'], ['item 1'])).toEqual(
+      await recommender.predict(['user 1'], ['item 1']),
+    );
+    const messages = await Promise.all(
+      [old.recommend(['user 1']), old.similar(['item 1']), old.foldIn([])].map(userError),
+    );
+    for (const [at, head] of ['recommend', 'similar', 'fold-in'].entries())
+      expect(messages[at]).toContain(`lists no ${head}.onnx`);
+  });
+});
+
+test('titles are those of the items that the model knows', async () => {
+  expect([...recommender.titles]).toEqual([
+    ['item 0', '"Quoted", 📽️'],
+    ['item 3', 'Köln 75'],
+  ]);
+  const odd = ['__proto__', '10', '2', 'constructor'];
+  const few = { ...ratings, itemIds: [...odd, ...itemIds.slice(4)] };
+  const named = await train(few, dotBias({ factors: 2 }), {
+    epochs: 1,
+    titles: new Map(odd.map((id) => [id, `T ${id}`])),
+  });
+  expect((await named.recommender()).titles).toEqual(new Map(odd.map((id) => [id, `T ${id}`])));
+  expect((await Recommender.create(changed({ without: ['titles.json'] }), node)).titles.size).toBe(0);
+});
+
+describe('sessions', () => {
+  /** A runtime that counts what it opens and releases. */
+  function counting() {
+    const seen = { opened: 0, released: 0 };
+    const runtime: Runtime = {
+      ...node,
+      async createSession(...asked) {
+        seen.opened++;
+        const session = await node.createSession(...asked);
+        const release = session.release.bind(session);
+        session.release = async () => {
+          seen.released++;
+          await release();
+        };
+        return session;
+      },
+    };
+    return { seen, runtime };
+  }
+
+  test('are opened once each, when they are first needed or at once', async () => {
+    const { seen, runtime } = counting();
+    const lazy = await Recommender.create(artifact, runtime, []);
+    expect(seen.opened).toBe(0);
+    await Promise.all(Array.from({ length: 5 }, () => lazy.similar(['item 1'])));
+    expect(seen.opened).toBe(1);
+    await lazy.recommend(['user 1']);
+    expect(seen.opened).toBe(3);
+    await Recommender.create(artifact, runtime, ['predict', 'fold-in']);
+    expect(seen.opened).toBe(5);
+  });
+
+  test('are released, and opened anew for who asks again', async () => {
+    const { seen, runtime } = counting();
+    const one = await Recommender.create(artifact, runtime);
+    const before = await one.similar(['item 1']);
+    const releasing = one.release();
+    const asked = one.similar(['item 1']);
+    await releasing;
+    expect(seen).toEqual({ opened: 3, released: 2 });
+    expect(await asked).toEqual(before);
+    await one.release();
+    await one.release();
+    expect(seen).toEqual({ opened: 3, released: 3 });
+    const broken = { ...artifact, files: { ...artifact.files, 'similar.onnx': new Uint8Array([1, 2, 3]) } };
+    const other = await Recommender.create(broken, runtime);
+    expect(await userError(other.similar(['item 1']))).toContain('similar.onnx: onnxruntime-node refuses it');
+    await other.release();
+    expect(seen).toEqual({ opened: 5, released: 4 });
+  });
+
+  test('answer many at once as one after the other', async () => {
+    const ask = (at: number): Promise<unknown> =>
+      [
+        () => recommender.recommend(users.slice(at % 9), { k: (at % 7) + 1 }),
+        () => recommender.similar([itemIds[at % 30]], { k: 3 }),
+        () => recommender.foldIn([{ item: itemIds[at % 30], rating: (at % 5) + 1 }]),
+        () =>
+          recommender.predict(
+            users,
+            users.map(() => itemIds[at % 30]),
+          ),
+      ][at % 4]();
+    const turns = Array.from({ length: 40 }, (_, at) => at);
+    const together = await Promise.all(turns.map(ask));
+    for (const at of turns) expect(together[at]).toEqual(await ask(at));
+  });
+});
+
+test.each([
+  ['dot-bias', dotBias({ factors: 3 })],
+  ['mlp', mlp({ factors: 4, hidden: [6, 5] })],
+])('%s answers in WebAssembly as in Node', async (_, definition) => {
+  const inWasm: Runtime = {
+    name: 'onnxruntime-web',
+    version: web.env.versions.common,
+    createSession: (model) => web.InferenceSession.create(model),
+  };
+  const model = await train(ratings, definition, { epochs: 2, seen: true });
+  const [here, there] = await Promise.all([node, inWasm].map((one) => model.recommender(one)));
+  const own = ratedBy('user 7').map((item, at) => ({ item, rating: 1 + (at % 5) }));
+  const answers = async (one: Recommender) => ({
+    predict: [
+      ...(await one.predict(
+        users,
+        users.map((_, at) => itemIds[at]),
+      )),
+    ],
+    recommend: await one.recommend(users, { k: 6, exclude }),
+    similar: await one.similar(['item 3', 'nothing'], { k: 6 }),
+    foldIn: await one.foldIn(own),
+    none: [await one.recommend([]), await one.similar([]), (await one.foldIn([])).recommended],
+  });
+  const leaves = (all: unknown): unknown[] =>
+    typeof all === 'object' && all !== null ? Object.entries(all).flat().flatMap(leaves) : [all];
+  const [expected, found] = (await Promise.all([here, there].map(answers))).map(leaves);
+  expect(found).toHaveLength(expected.length);
+  for (const [at, one] of expected.entries())
+    if (typeof one === 'number') expect(Math.abs(one - Number(found[at]))).toBeLessThan(1e-4);
+    else expect(found[at]).toBe(one);
+});
+
+test('a model without factors of items or users answers what it can', async () => {
+  const alone = await train(ratings, ({ items }) => ({
+    name: 'items-alone',
+    config: {},
+    parameters: { item_bias: { dims: [items], initial: { normal: 1 }, rowsOf: 'item' } },
+    rating: ({ item_bias }, _, item) => gather(item_bias, item),
+  }));
+  const one = await alone.recommender();
+  expect(one.heads).toEqual(['predict', 'recommend', 'fold-in']);
+  const [first, second] = await one.recommend(['user 1', 'nobody'], { k: 5 });
+  expect(first).toEqual(second);
+  const { parameters, recommended } = await one.foldIn([{ item: first[0].item, rating: 1 }], { k: 4 });
+  expect(parameters).toEqual({});
+  expect(recommended).toEqual(first.slice(1));
+});
