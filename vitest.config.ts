@@ -1,7 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests of the package as it is built; `test/build.ts` builds it before them. */
-const built = ['test/cli/**/*.test.ts', 'test/package.test.ts', 'test/readme.test.ts'];
+const built = [
+  'test/cli/**/*.test.ts',
+  'test/package.test.ts',
+  'test/readme.test.ts',
+  'test/run/**/*.test.ts',
+  'test/serve/**/*.test.ts',
+];
 
 export default defineConfig({
   test: {

@@ -6,12 +6,17 @@ import { build } from 'esbuild';
 const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 rmSync('dist', { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints: { index: 'src/index.ts', cli: 'src/cli/main.ts' },
+  entryPoints: {
+    index: 'src/index.ts',
+    cli: 'src/cli/main.ts',
+    'worker-thread': 'src/run/worker-thread.ts',
+  },
   outdir: 'dist',
   bundle: true,
   metafile: true,
   splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
+  // In one folder, so that whichever file starts a thread finds it beside itself.
+  chunkNames: '[name]-[hash]',
   platform: 'node',
   format: 'esm',
   target: 'node20',

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,16 +46,21 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test('the tarball holds what is built, the notices, and no data', async () => {
-  const places = new Set(packed.map((path) => path.replace(/^dist\/(types|chunks)\/.*/, 'dist/$1/')));
+  const places = new Set(
+    packed.map((path) => path.replace(/^(dist\/types\/).*/, '$1').replace(/-[A-Z0-9]{8}\.js$/, '-HASH.js')),
+  );
   expect([...places].sort()).toEqual([
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
     'dist/THIRD-PARTY',
-    'dist/chunks/',
+    'dist/app-HASH.js',
+    'dist/chunk-HASH.js',
     'dist/cli.js',
     'dist/index.js',
+    'dist/metrics-HASH.js',
     'dist/types/',
+    'dist/worker-thread.js',
     'package.json',
   ]);
   const notices = await readFile(join(root, 'dist/THIRD-PARTY'), 'utf8');
@@ -72,6 +78,17 @@ needsInstall('npx cofactor trains and predicts', async () => {
   expect(JSON.parse(trained.stdout)).toMatchObject({ out: 'model', ratings: 360 });
   const { stdout } = await inFolder('npx', 'cofactor', 'predict', 'model', '--user', 'u1', '--item', 'i1');
   expect(Number(stdout)).toBeGreaterThan(0);
+});
+
+needsInstall('npx cofactor serves', async () => {
+  const server = spawn('npx', ['cofactor', 'serve', 'model', '--port', '0'], { cwd: folder, detached: true });
+  try {
+    const [line] = await once(server.stdout, 'data');
+    const [url] = /http:\S+(?=:\s)/.exec(line) as RegExpExecArray;
+    expect(await (await fetch(`${url}/recommend/u1`)).json()).toMatchObject({ user: 'u1', known: true });
+  } finally {
+    process.kill(-(server.pid as number), 'SIGTERM');
+  }
 });
 
 needsInstall('a program imports it', async () => {
@@ -116,6 +133,17 @@ needsInstall('a strict TypeScript program type checks against it, its libraries 
     const { stdout } = await inFolder(process.execPath, tsc, ...flags, 'program.mts').catch((error) => error);
     expect(stdout, resolution).toBe('');
   }
+});
+
+test('no dependency asks for a newer Node than the package does', async () => {
+  const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+  /** The oldest major version of ranges such as `^20.19.0 || >=22`. */
+  const oldest = (range: string) => Math.min(...range.split('||').map((one) => Number(/\d+/.exec(one))));
+  const own = oldest(packages[''].engines.node);
+  const newer = Object.entries<{ dev?: boolean; engines?: { node?: string } }>(packages).filter(
+    ([, { dev, engines }]) => !dev && oldest(engines?.node ?? '0') > own,
+  );
+  expect(newer).toEqual([]);
 });
 
 needsInstall('there is one protobufjs, a current one', async () => {

@@ -3,10 +3,15 @@ import { Command } from 'commander';
 import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { batchCommand } from './batch.ts';
 import { downloadCommand } from './download.ts';
 import { evaluateCommand } from './evaluate.ts';
+import { exportCommand } from './export.ts';
 import { inspectCommand } from './inspect.ts';
 import { predictCommand } from './predict.ts';
+import { recommendCommand } from './recommend.ts';
+import { serveCommand } from './serve.ts';
+import { similarCommand } from './similar.ts';
 import { trainCommand } from './train.ts';
 
 const program = new Command('cofactor')
@@ -15,7 +20,18 @@ const program = new Command('cofactor')
   .configureOutput({
     outputError: (text, write) => write(`cofactor: ${oneLine(text.replace(/^error: /, ''))}\n`),
   });
-for (const command of [trainCommand, evaluateCommand, predictCommand, inspectCommand, downloadCommand])
+for (const command of [
+  trainCommand,
+  evaluateCommand,
+  predictCommand,
+  recommendCommand,
+  similarCommand,
+  batchCommand,
+  exportCommand,
+  serveCommand,
+  inspectCommand,
+  downloadCommand,
+])
   program.addCommand(command().copyInheritedSettings(program));
 
 // A reader that has seen enough, such as `head`, is no error.

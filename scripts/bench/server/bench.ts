@@ -1,0 +1,191 @@
+/** Benchmark of the built server: `npx tsx scripts/bench/server/bench.ts`; README.md beside this file says more. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import autocannon, { type Request } from 'autocannon';
+
+const CONNECTIONS = [1, 16, 64];
+/** Requests after which memory is read. */
+const MEMORY_AT = [10_000, 100_000];
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const program = join(root, 'dist/cli.js');
+const { values: options } = parseArgs({
+  options: {
+    model: { type: 'string' },
+    seconds: { type: 'string', default: '10' },
+    json: { type: 'string' },
+  },
+});
+
+interface Running {
+  readonly url: string;
+  stop(): Promise<unknown>;
+}
+
+/** Starts a server as a process of its own. */
+async function start(...args: string[]): Promise<Running> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const [line] = await Promise.race([once(child.stdout, 'data'), ended]);
+  const url = /http:\S+(?=:\s)/.exec(String(line))?.[0];
+  if (!url) throw new Error(`${args.join(' ')} does not start`);
+  return {
+    url,
+    stop: () => {
+      child.kill('SIGINT');
+      return ended;
+    },
+  };
+}
+
+/** A metric of the server's own. Those of the event loop begin anew each time. */
+async function metric(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1]);
+}
+
+const EVENT_LOOP = 'nodejs_eventloop_lag_p99_seconds';
+const MEMORY = 'process_resident_memory_bytes';
+
+interface Row {
+  readonly what: string;
+  readonly connections: number;
+  readonly requestsASecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly failed: number;
+  /** Milliseconds, with the 10 of the interval at which it is measured. */
+  readonly eventLoop?: number;
+}
+
+async function measure(what: string, url: string, connections: number, requests: Request[]): Promise<Row> {
+  const ours = what !== 'hello world';
+  if (ours) await metric(url, EVENT_LOOP);
+  const {
+    requests: rate,
+    latency,
+    non2xx,
+    errors,
+    timeouts,
+  } = await autocannon({
+    url,
+    connections,
+    duration: Number(options.seconds),
+    requests,
+  });
+  return {
+    what,
+    connections,
+    requestsASecond: rate.average,
+    p50: latency.p50,
+    p99: latency.p99,
+    failed: non2xx + errors + timeouts,
+    ...(ours && { eventLoop: 1000 * (await metric(url, EVENT_LOOP)) }),
+  };
+}
+
+/** The sample data, and a model of it unless one is given. */
+async function prepare(scratch: string): Promise<{ model: string; users: string[]; items: string[] }> {
+  const sample = join(root, 'src/data/sample/ml-latest-small/ratings.csv.gz');
+  const text = gunzipSync(await readFile(sample)).toString();
+  const file = join(scratch, 'ratings.csv');
+  await writeFile(file, text);
+  const rows = text
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(','));
+  const model = options.model ?? join(scratch, 'movies');
+  if (!options.model)
+    await promisify(execFile)(process.execPath, [program, 'train', file, '--out', model, '--seen']);
+  const some = (column: number) => [...new Set(rows.map((row) => row[column]))].slice(0, 500);
+  return { model, users: some(0), items: some(1) };
+}
+
+const json = { 'content-type': 'application/json' };
+const post = (path: string, body: object): Request => ({
+  method: 'POST',
+  path,
+  headers: json,
+  body: JSON.stringify(body),
+});
+const texts = (name: string, data: string[]) => ({ name, datatype: 'BYTES', shape: [data.length], data });
+
+const scratch = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
+try {
+  const { model, users, items } = await prepare(scratch);
+  const name = model.split(/[/\\]/).at(-1);
+  const item = (place: number): string => items[place % items.length];
+  const kinds: Record<string, Request[]> = {
+    'GET /v2': [{ path: '/v2' }],
+    'GET /recommend/{user}': users.map((user) => ({ path: `/recommend/${user}` })),
+    'GET /similar/{item}': items.map((one) => ({ path: `/similar/${one}` })),
+    'POST /recommend, 20 ratings': users.map((_, place) =>
+      post('/recommend', {
+        ratings: Array.from({ length: 20 }, (_, row) => ({ item: item(place + row), rating: row % 6 })),
+      }),
+    ),
+    'POST …predict/infer, 10 pairs': users.map((user, place) =>
+      post(`/v2/models/${name}.predict/infer`, {
+        inputs: [
+          texts('user', Array(10).fill(user)),
+          texts('item', items.slice(place % 400, (place % 400) + 10)),
+        ],
+      }),
+    ),
+  };
+  const machine = {
+    processor: cpus()[0].model,
+    cores: cpus().length,
+    node: process.version,
+    load: loadavg()[0],
+  };
+  if (machine.load > 0.5) console.error(`load average ${machine.load.toFixed(1)}: other work is running`);
+
+  const rows: Row[] = [];
+  const take = (row: Row): void => {
+    rows.push(row);
+    console.error(
+      `${row.what}, ${row.connections} connections: ${row.requestsASecond.toFixed(0)} requests/s`,
+    );
+  };
+  const hello = await start(fileURLToPath(new URL('hello.mjs', import.meta.url)));
+  for (const connections of CONNECTIONS)
+    take(await measure('hello world', hello.url, connections, [{ path: '/' }]));
+  await hello.stop();
+  for (const [what, requests] of Object.entries(kinds)) {
+    const server = await start(program, 'serve', model, '--port', '0');
+    for (const connections of CONNECTIONS) take(await measure(what, server.url, connections, requests));
+    await server.stop();
+  }
+
+  const server = await start(program, 'serve', model, '--port', '0');
+  const memory: { requests: number; megabytes: number }[] = [];
+  const mixed = Object.values(kinds).flatMap((requests) => requests.slice(0, 50));
+  let sent = 0;
+  for (const requests of MEMORY_AT) {
+    await autocannon({ url: server.url, connections: 16, amount: requests - sent, requests: mixed });
+    sent = requests;
+    memory.push({ requests, megabytes: (await metric(server.url, MEMORY)) / 2 ** 20 });
+  }
+  await server.stop();
+
+  console.log(`${machine.cores} cores, ${machine.processor}, Node ${machine.node}\n`);
+  console.log('| | connections | requests/s | p50, ms | p99, ms | failed | event-loop delay p99, ms |');
+  console.log('|---|---:|---:|---:|---:|---:|---:|');
+  for (const { what, connections, requestsASecond, p50, p99, failed, eventLoop } of rows)
+    console.log(
+      `| ${what} | ${connections} | ${requestsASecond.toFixed(0)} | ${p50} | ${p99} | ${failed} | ${eventLoop?.toFixed(1) ?? ''} |`,
+    );
+  for (const { requests, megabytes } of memory)
+    console.log(`memory after ${requests} requests: ${megabytes.toFixed(1)} MB`);
+  if (options.json) await writeFile(options.json, `${JSON.stringify({ machine, rows, memory }, null, 2)}\n`);
+} finally {
+  await rm(scratch, { recursive: true });
+}

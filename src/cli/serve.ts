@@ -1,0 +1,50 @@
+import { Command, Option } from 'commander';
+import { type ServeOptions, type Server, serve } from '../serve/serve.ts';
+import { number } from './options.ts';
+import { printLine } from './output.ts';
+
+/** How long a closing server still takes requests, so that whoever sends them learns first that it is not ready. */
+const GRACE_MS = 2000;
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description(
+      'Serve trained models over HTTP, by the Open Inference Protocol and by endpoints for people.',
+    )
+    .argument('<folders...>', 'trained models')
+    .option(
+      '--port <number>',
+      'where to listen; 0 for any that is free',
+      number({ from: 0, below: 65_536, whole: true }),
+      8080,
+    )
+    .option('--host <address>', 'the address to listen at; 0.0.0.0 for all of this machine', '127.0.0.1')
+    .option(
+      '--workers <number>',
+      'threads that run models (default: one less than there are cores)',
+      number({ from: 1, whole: true }),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'of the log on standard error; debug tells of every request')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info'),
+    )
+    .action(run);
+}
+
+async function run(folders: string[], options: ServeOptions): Promise<void> {
+  const server = await serve(folders, options);
+  printLine(
+    `Listening at ${server.url}: try /recommend/{user}, /similar/{item}, /v2, /openapi.json, /metrics`,
+  );
+  await stopped(server);
+}
+
+/** Ends the server at a signal; at the second at once. */
+async function stopped(server: Server): Promise<void> {
+  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
+  });
+  process.once('SIGINT', () => process.exit(130));
+  await server.close(signal === 'SIGTERM' ? GRACE_MS : 0);
+}

@@ -1,0 +1,136 @@
+import type { NamedParts, Parts, Signature } from './worker-messages.ts';
+
+/** The name of the axis that runs are joined along. */
+const ROWS = 'n';
+
+/** The name of an axis of lists of unlike length, padded with '' to the longest. */
+const LISTS = 'm';
+
+/**
+ * Strings of lists in one input: one long list lengthens those of all other rows, and to copy strings from thread to
+ * thread takes the main thread's time, about 0.1 µs each.
+ */
+const MOST_STRINGS = 2 ** 13;
+
+export interface RunSize {
+  /** Of all that must be alike. */
+  readonly key: string;
+  readonly rows: number;
+  /** The longest list. */
+  readonly width: number;
+}
+
+type Metadata = Signature['inputMetadata'][number];
+
+const axes = (metadata: Metadata): readonly (number | string)[] => (metadata.isTensor ? metadata.shape : []);
+
+/** How a session's runs are joined and taken apart again, as the names of its axes tell. */
+export class Batching {
+  private constructor(
+    private readonly inputs: ReadonlyMap<string, Metadata>,
+    private readonly mostRows: number,
+  ) {}
+
+  /**
+   * @returns undefined for a session whose runs cannot be joined: its results are not one for each row, or as long as
+   * the longest of all rows.
+   */
+  static of({ inputMetadata, outputMetadata }: Signature, mostRows: number): Batching | undefined {
+    const byRow = (metadata: Metadata): boolean => axes(metadata)[0] === ROWS;
+    const alike = (metadata: Metadata): boolean => byRow(metadata) && !axes(metadata).includes(LISTS);
+    if (!inputMetadata.some(byRow) || !outputMetadata.every(alike)) return undefined;
+    return new Batching(new Map(inputMetadata.map((metadata) => [metadata.name, metadata])), mostRows);
+  }
+
+  /** What decides which other runs a run may join; undefined for one that ONNX Runtime has to judge alone. */
+  size(feeds: NamedParts): RunSize | undefined {
+    const counts = new Set<number>();
+    const parts: string[] = [];
+    let width = 0;
+    for (const [name, metadata] of this.inputs) {
+      const feed = feeds[name];
+      const [first, ...rest] = axes(metadata);
+      if (feed === undefined) return undefined;
+      if (first !== ROWS) {
+        parts.push(`${feed.type} ${feed.dims}: ${feed.data}`);
+        continue;
+      }
+      if (feed.dims.length !== rest.length + 1) return undefined;
+      counts.add(feed.dims[0]);
+      if (isLists(feed, metadata)) width = Math.max(width, feed.dims[1]);
+      else parts.push(`${feed.type} ${feed.dims.slice(1)}`);
+    }
+    const [rows] = counts;
+    return counts.size === 1 ? { key: parts.join('; '), rows, width } : undefined;
+  }
+
+  /** The size of two runs together; undefined if they may not be joined. */
+  sum(one: RunSize, other: RunSize): RunSize | undefined {
+    const rows = one.rows + other.rows;
+    const width = Math.max(one.width, other.width);
+    const fits = one.key === other.key && rows <= this.mostRows && rows * width <= MOST_STRINGS;
+    return fits ? { key: one.key, rows, width } : undefined;
+  }
+
+  /** One run of the rows of all, which are of one key. */
+  join(runs: readonly NamedParts[]): NamedParts {
+    const entries = [...this.inputs].map(([name, metadata]): [string, Parts] => {
+      const all = runs.map((feeds) => feeds[name]);
+      if (axes(metadata)[0] !== ROWS) return [name, all[0]];
+      return [name, concat(isLists(all[0], metadata) ? padded(all) : all)];
+    });
+    return Object.fromEntries(entries);
+  }
+
+  /** The results of each run, from those of all. */
+  split(results: NamedParts, runs: readonly RunSize[]): NamedParts[] {
+    let from = 0;
+    return runs.map(({ rows }) => {
+      const to = from + rows;
+      const entries = Object.entries(results).map(([name, { type, dims, data }]): [string, Parts] => {
+        const size = dims.slice(1).reduce((product, dim) => product * dim, 1);
+        return [name, { type, dims: [rows, ...dims.slice(1)], data: data.slice(from * size, to * size) }];
+      });
+      from = to;
+      return Object.fromEntries(entries);
+    });
+  }
+}
+
+const isLists = ({ type, dims }: Parts, metadata: Metadata): boolean =>
+  type === 'string' && dims.length === 2 && axes(metadata)[1] === LISTS;
+
+/** The same lists, each as long as the longest of all. */
+function padded(all: readonly Parts[]): Parts[] {
+  const width = Math.max(...all.map(({ dims }) => dims[1]));
+  return all.map((lists) => widened(lists, width));
+}
+
+function widened({ type, dims: [rows, width], data }: Parts, wanted: number): Parts {
+  if (width === wanted) return { type, dims: [rows, width], data };
+  const lists: string[] = [];
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < wanted; column++)
+      lists.push(column < width ? (data as string[])[row * width + column] : '');
+  }
+  return { type, dims: [rows, wanted], data: lists };
+}
+
+function concat(all: readonly Parts[]): Parts {
+  const [{ type, dims }] = all;
+  const rows = all.reduce((sum, one) => sum + one.dims[0], 0);
+  return { type, dims: [rows, ...dims.slice(1)], data: joined(all.map(({ data }) => data)) };
+}
+
+function joined(all: readonly Parts['data'][]): Parts['data'] {
+  if (Array.isArray(all[0])) return ([] as string[]).concat(...(all as string[][]));
+  const arrays = all as Float32Array[];
+  const length = arrays.reduce((sum, array) => sum + array.length, 0);
+  const whole = new (arrays[0].constructor as Float32ArrayConstructor)(length);
+  let at = 0;
+  for (const array of arrays) {
+    whole.set(array, at);
+    at += array.length;
+  }
+  return whole;
+}

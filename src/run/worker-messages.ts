@@ -1,0 +1,44 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
+
+/** What of a tensor goes from thread to thread, where classes do not. */
+export interface Parts {
+  readonly type: Tensor.Type;
+  readonly dims: readonly number[];
+  readonly data: Tensor.DataType;
+}
+
+export type NamedParts = Readonly<Record<string, Parts>>;
+
+export function partsOf(tensors: InferenceSession.OnnxValueMapType): NamedParts {
+  const entries = Object.entries(tensors).map(([name, value]): [string, Parts] => {
+    const { type, dims, data } = value as Tensor;
+    // A message carries the whole buffer that an array is a view of.
+    const whole = !ArrayBuffer.isView(data) || data.byteLength === data.buffer.byteLength;
+    return [name, { type, dims, data: whole ? data : data.slice() }];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What a thread of the pool is called for; see `worker.ts`. */
+export type Call =
+  | { readonly kind: 'create'; readonly session: number; readonly model: Uint8Array }
+  | { readonly kind: 'run'; readonly session: number; readonly feeds: NamedParts }
+  | { readonly kind: 'release'; readonly session: number };
+
+/** What a session says of itself. */
+export type Signature = Pick<
+  InferenceSession,
+  'inputNames' | 'outputNames' | 'inputMetadata' | 'outputMetadata'
+>;
+
+export interface Answers {
+  create: Signature;
+  run: NamedParts;
+  release: undefined;
+}
+
+/** A thread's answer to the call of that number; its first, before any call, says that it is up. */
+export type Answer =
+  | { readonly ready: { readonly name: string; readonly version: string } }
+  | { readonly call: number; readonly value: Answers[keyof Answers] }
+  | { readonly call: number; readonly error: string };

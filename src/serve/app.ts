@@ -1,0 +1,175 @@
+import type { Socket } from 'node:net';
+import swagger from '@fastify/swagger';
+import { Ajv } from 'ajv';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import { oneLine } from '../data/text.ts';
+import { UserError } from '../errors.ts';
+import { QueueFullError, WorkerError } from '../run/worker.ts';
+import { VERSION } from '../version.ts';
+import { badRequest, HttpError } from './errors.ts';
+import { parseJson } from './json.ts';
+import { LIMITS } from './limits.ts';
+import type { Metrics } from './metrics.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What follows the JSON document in the body: data of tensors. */
+    binary: Buffer;
+  }
+}
+
+/** A server without routes: what it reads, and how it fails. `addRoutes` gives it those that answer. */
+export async function createApp(
+  metrics: Metrics,
+  level: string,
+  addRoutes: (app: FastifyInstance) => void,
+): Promise<FastifyInstance> {
+  const app = Fastify({
+    // Standard output is left for the line that says where the server listens.
+    logger: { level, stream: process.stderr },
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: LIMITS.body,
+    requestTimeout: LIMITS.requestTimeout,
+    http: {
+      headersTimeout: LIMITS.headersTimeout,
+      connectionsCheckingInterval: LIMITS.checkInterval,
+      // Node would answer without a body; `checkHeaders` answers instead.
+      requireHostHeader: false,
+    },
+    routerOptions: { maxParamLength: LIMITS.parameter, ignoreTrailingSlash: true },
+    return503OnClosing: false,
+    frameworkErrors: (error, _, reply) => void (reply as FastifyReply).code(400).send(bodyOf(error)),
+    clientErrorHandler: answerBroken,
+  });
+  app.server.maxConnections = LIMITS.connections;
+  app.server.on('checkExpectation', (_, response) => {
+    const body = JSON.stringify({ error: 'the only expectation that is met is 100-continue' });
+    response.writeHead(417, { 'content-type': 'application/json', 'content-length': body.length });
+    response.end(body);
+  });
+  await app.register(swagger, { openapi: { info: DESCRIPTION } });
+  observe(app, metrics);
+  checkHeaders(app);
+  readBodies(app);
+  validate(app);
+  answerErrors(app);
+  const methods = new Map<string, string[]>();
+  app.addHook('onRoute', ({ url, method }) => {
+    methods.set(url, [...(methods.get(url) ?? []), ...[method].flat()]);
+  });
+  addRoutes(app);
+  refuseOtherMethods(app, methods);
+  return app;
+}
+
+const DESCRIPTION = {
+  title: 'cofactor',
+  version: VERSION,
+  description: 'Recommendations, and the models behind them by the Open Inference Protocol, version 2.',
+};
+
+function observe(app: FastifyInstance, metrics: Metrics): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request;
+    // Not the path, which holds ids.
+    const route = routeOptions.url ?? 'none';
+    const seconds = reply.elapsedTime / 1000;
+    metrics.requests.observe({ method, route, status: reply.statusCode }, seconds);
+    const line = { method, route, status: reply.statusCode, seconds: Number(seconds.toFixed(6)) };
+    request.log[reply.statusCode < 500 ? 'debug' : 'warn'](line, 'answered');
+  });
+}
+
+const BODY_TYPES = /^application\/(json|octet-stream)\s*(;|$)/i;
+
+function checkHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ method, headers, raw }) => {
+    const { host, 'content-encoding': encoding, 'content-type': type } = headers;
+    if (host === undefined && raw.httpVersion === '1.1') throw badRequest('there is no host header');
+    if (method !== 'POST') return;
+    if (encoding !== undefined && encoding !== 'identity')
+      throw new HttpError(415, `content-encoding ${encoding} is not read; send the body as it is`);
+    if (type !== undefined && !BODY_TYPES.test(type))
+      throw new HttpError(415, `content-type ${type} is not read; send application/json`);
+  });
+}
+
+function readBodies(app: FastifyInstance): void {
+  app.decorateRequest('binary');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    const header = request.headers['inference-header-content-length'];
+    const length = header === undefined ? body.length : Number(header);
+    if (!Number.isInteger(length) || length < 0 || length > body.length)
+      throw badRequest(`inference-header-content-length is ${header}, but the body has ${body.length} bytes`);
+    request.binary = body.subarray(length);
+    return length === 0 ? undefined : parseJson(body.subarray(0, length));
+  });
+}
+
+function validate(app: FastifyInstance): void {
+  // What stands in a path is text; what stands in JSON is what it is.
+  const [texts, values] = [true, false].map((coerceTypes) => new Ajv({ coerceTypes, useDefaults: true }));
+  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? values : texts).compile(schema));
+  app.setSchemaErrorFormatter(([{ instancePath, message, params }], part) => {
+    const name = 'additionalProperty' in params ? `: ${params.additionalProperty}` : '';
+    return badRequest(`${part}${instancePath} ${message}${name}`);
+  });
+}
+
+const MOST_CHARACTERS = 400;
+
+const bodyOf = ({ message }: Error): { error: string } => {
+  const line = oneLine(message);
+  return { error: line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)}…` : line };
+};
+
+function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error instanceof QueueFullError || error instanceof WorkerError)
+      return reply.code(503).header('retry-after', '1').send(bodyOf(error));
+    const status = error instanceof UserError ? 400 : (error.statusCode ?? 500);
+    if (status < 500 || error instanceof HttpError) return reply.code(status).send(bodyOf(error));
+    request.log.error(error);
+    return reply.code(500).send({ error: 'the server failed; its log says why' });
+  });
+  app.setNotFoundHandler((_, reply) =>
+    reply.code(404).send({ error: 'there is nothing here; /openapi.json lists what there is' }),
+  );
+}
+
+/** Where there is a route for other methods, says which. */
+function refuseOtherMethods(app: FastifyInstance, methods: ReadonlyMap<string, readonly string[]>): void {
+  for (const [url, allowed] of methods) {
+    app.route({
+      method: app.supportedMethods.filter((method) => !allowed.includes(method)),
+      url,
+      schema: { hide: true },
+      onRequest: async (request, reply) => {
+        reply.header('allow', allowed.join(', '));
+        throw new HttpError(405, `${request.method} is not allowed here; use ${allowed.join(' or ')}`);
+      },
+      handler: async () => undefined,
+    });
+  }
+}
+
+/** Answers what Node's HTTP parser cannot read, or does not wait for any longer. */
+function answerBroken(error: Error & { code?: string }, socket: Socket): void {
+  const [status, message] = {
+    HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the headers are too long'],
+    ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request took too long to arrive'],
+  }[error.code ?? ''] ?? ['400 Bad Request', 'this is not HTTP'];
+  if (socket.writable) {
+    const body = JSON.stringify({ error: message });
+    const headers = ['Connection: close', 'Content-Type: application/json', `Content-Length: ${body.length}`];
+    socket.write(`HTTP/1.1 ${status}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
+  }
+  socket.destroySoon();
+}

@@ -1,0 +1,164 @@
+import { type InferenceSession, Tensor } from 'onnxruntime-common';
+import { badRequest } from './errors.ts';
+import { LIMITS } from './limits.ts';
+import type { OpenModel } from './models.ts';
+import {
+  datatypeOf,
+  type GivenTensor,
+  readTensor,
+  type TensorMetadata,
+  tensorBytes,
+  tensorJson,
+} from './tensors.ts';
+
+/** An inference request of the Open Inference Protocol, version 2. */
+export interface InferRequest {
+  readonly id?: string;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly inputs: readonly GivenTensor[];
+  readonly outputs?: readonly {
+    readonly name: string;
+    readonly parameters?: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+/** A document, and after it the binary data of tensors, where any was asked for. */
+export interface InferResponse {
+  readonly json: string;
+  readonly binary: readonly Buffer[];
+}
+
+const DEFAULT_K = 10;
+
+/**
+ * Runs a head of a model.
+ *
+ * @param binary what follows the JSON document of the request
+ * @throws HttpError 400 if the model does not take what is given
+ */
+export async function infer(
+  model: OpenModel,
+  head: string,
+  request: InferRequest,
+  binary: Buffer,
+): Promise<InferResponse> {
+  const session = model.sessions.get(head) as InferenceSession;
+  const wanted = chosenOutputs(session, request);
+  const feeds = readInputs(session, request, binary);
+  checkSizes(session, feeds);
+  const results = await model.recommender.run(head, feeds);
+  const parts = wanted.map(({ name, binary }) => {
+    const tensor = results[name];
+    const bytes = binary ? tensorBytes(tensor) : undefined;
+    const content = bytes
+      ? `"parameters":{"binary_data_size":${bytes.length}}`
+      : `"data":${tensorJson(tensor)}`;
+    const datatype = datatypeOf(tensor.type);
+    const json = `{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${tensor.dims}],${content}}`;
+    return { json, bytes };
+  });
+  const { id } = request;
+  const about = { model_name: `${model.name}.${head}`, model_version: String(model.version), id };
+  return {
+    // The elements are JSON already, of numbers that JSON.stringify could not write.
+    json: `${JSON.stringify(about).slice(0, -1)},"outputs":[${parts.map(({ json }) => json)}]}`,
+    binary: parts.flatMap(({ bytes }) => bytes ?? []),
+  };
+}
+
+/** The outputs that are asked for, all unless told otherwise, and whether as binary data. */
+function chosenOutputs({ outputNames }: InferenceSession, { outputs, parameters }: InferRequest) {
+  const all = parameters?.binary_data_output === true;
+  if (!outputs?.length) return outputNames.map((name) => ({ name, binary: all }));
+  return outputs.map(({ name, parameters }) => {
+    if (!outputNames.includes(name))
+      throw badRequest(`output ${JSON.stringify(name)}: the model has ${outputNames.join(', ')}`);
+    return { name, binary: parameters?.binary_data === undefined ? all : parameters.binary_data === true };
+  });
+}
+
+function readInputs(
+  { inputMetadata, inputNames }: InferenceSession,
+  { inputs }: InferRequest,
+  binary: Buffer,
+): Record<string, Tensor> {
+  const feeds: Record<string, Tensor> = {};
+  let at = 0;
+  for (const given of inputs) {
+    const metadata = inputMetadata.find(({ name }) => name === given.name);
+    const name = JSON.stringify(given.name);
+    if (!metadata) throw badRequest(`input ${name}: the model takes ${inputNames.join(', ')}`);
+    if (feeds[given.name]) throw badRequest(`input ${name} is given twice`);
+    const size = given.parameters?.binary_data_size;
+    if (size === undefined) {
+      feeds[given.name] = readTensor(given, metadata as TensorMetadata);
+      continue;
+    }
+    if (!Number.isInteger(size) || (size as number) < 0 || at + (size as number) > binary.length)
+      throw badRequest(
+        `input ${name}: binary_data_size is ${JSON.stringify(size)}, but there is no such data`,
+      );
+    feeds[given.name] = readTensor(
+      given,
+      metadata as TensorMetadata,
+      binary.subarray(at, at + (size as number)),
+    );
+    at += size as number;
+  }
+  if (at < binary.length) throw badRequest(`the body has ${binary.length - at} bytes that no input claims`);
+  return withDefaults(inputMetadata as readonly TensorMetadata[], feeds);
+}
+
+/** What may be left out: `k`, and items to exclude. */
+function withDefaults(
+  metadata: readonly TensorMetadata[],
+  feeds: Record<string, Tensor>,
+): Record<string, Tensor> {
+  const missing = metadata.filter(({ name }) => !feeds[name]);
+  const rows = Object.values(feeds)[0]?.dims[0] ?? 0;
+  for (const { name } of missing) {
+    if (name === 'k') feeds.k = new Tensor('int64', [BigInt(DEFAULT_K)], [1]);
+    else if (name === 'exclude') feeds.exclude = new Tensor('string', [], [rows, 0]);
+    else throw badRequest(`input ${JSON.stringify(name)} is missing`);
+  }
+  return feeds;
+}
+
+/** Axes of one name are of one length, and what comes out of a run is bounded like what goes in. */
+function checkSizes(
+  { inputMetadata, outputMetadata }: InferenceSession,
+  feeds: Record<string, Tensor>,
+): void {
+  const lengths = new Map<string | number, number>();
+  for (const { name, shape } of inputMetadata as readonly TensorMetadata[]) {
+    for (const [axis, dim] of shape.entries()) {
+      if (typeof dim === 'number') continue;
+      const length = feeds[name].dims[axis];
+      const other = lengths.get(dim) ?? length;
+      if (other !== length)
+        throw badRequest(
+          `input ${JSON.stringify(name)}: axis ${axis} is ${length}, but ${other} in another input`,
+        );
+      lengths.set(dim, length);
+    }
+  }
+  // ONNX Runtime's TopK divides by the number of rows, and ends the process where there are none.
+  if (lengths.get('n') === 0) throw badRequest('there are no rows; give at least one');
+  if (feeds.k) lengths.set('k', countOf(feeds.k));
+  for (const { name, shape } of outputMetadata as readonly TensorMetadata[]) {
+    const size = shape.reduce<number>(
+      (product, dim) => product * (lengths.get(dim) ?? (Number(dim) || 1)),
+      1,
+    );
+    if (size > LIMITS.elements)
+      throw badRequest(
+        `output ${JSON.stringify(name)} would have over ${LIMITS.elements} elements; ask for less at once`,
+      );
+  }
+}
+
+function countOf({ data }: Tensor): number {
+  const k = Number(data[0]);
+  if (k >= 1 && k <= LIMITS.k) return k;
+  throw badRequest(`k is ${k}; give a whole number from 1 to ${LIMITS.k}`);
+}

@@ -1,0 +1,157 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { InferenceSession } from 'onnxruntime-common';
+import { type Artifact, CHECKPOINT, readArtifact } from '../artifact/artifact.ts';
+import { readVocabulary } from '../artifact/vocabulary.ts';
+import { oneLine } from '../data/text.ts';
+import { UserError } from '../errors.ts';
+import { Recommender } from '../recommend/recommender.ts';
+import type { Runtime } from '../run/runtime.ts';
+import { QueueFullError, WorkerError } from '../run/worker.ts';
+
+/** The heads that are served; `seen` is there for `recommend` alone. */
+export const HEADS = ['predict', 'recommend', 'similar', 'fold-in'];
+
+/** One version of an artifact, ready to be asked. */
+export interface OpenModel {
+  /** The folder's name. */
+  readonly name: string;
+  /** Counts from 1; each artifact that takes the place of another has the next number. */
+  readonly version: number;
+  readonly recommender: Recommender;
+  readonly users: ReadonlySet<string>;
+  readonly items: ReadonlySet<string>;
+  /** By head: `predict`, `recommend`, … */
+  readonly sessions: ReadonlyMap<string, InferenceSession>;
+}
+
+/** What happens to the models, for the log. */
+export interface ModelEvents {
+  onReload(model: OpenModel): void;
+  /** The artifact that came is broken, and the one before it goes on. */
+  onRefused(model: OpenModel, error: Error): void;
+}
+
+/** A folder that is served: its artifact, and each that takes its place later. */
+export class ServedModel {
+  private problem = '';
+  /** Those who ask each version. */
+  private readonly asking = new Map<OpenModel, number>();
+
+  private constructor(
+    readonly directory: string,
+    private readonly runtime: Runtime,
+    private model: OpenModel,
+    private stamp: string,
+  ) {}
+
+  /** @throws UserError if there is no artifact, or it is broken. */
+  static async open(directory: string, runtime: Runtime): Promise<ServedModel> {
+    const stamp = await stampOf(directory);
+    const model = await openModel(await readArtifact(directory), basename(resolve(directory)), 1, runtime);
+    return new ServedModel(directory, runtime, model, stamp);
+  }
+
+  get name(): string {
+    return this.model.name;
+  }
+
+  /** The version that is asked now. */
+  get current(): OpenModel {
+    return this.model;
+  }
+
+  /** Asks the current version, which stays open until it has answered, even if another takes its place. */
+  async ask<T>(question: (model: OpenModel) => Promise<T>): Promise<T> {
+    const model = this.model;
+    this.asking.set(model, (this.asking.get(model) ?? 0) + 1);
+    try {
+      return await question(model);
+    } finally {
+      const others = (this.asking.get(model) ?? 1) - 1;
+      if (others > 0) this.asking.set(model, others);
+      else {
+        this.asking.delete(model);
+        if (model !== this.model) release(model);
+      }
+    }
+  }
+
+  /** Looks whether the folder has changed, and if it holds another whole artifact, turns to that. */
+  async refresh(events: ModelEvents): Promise<void> {
+    // Before the files are read, so that what changes meanwhile is seen the next time.
+    const stamp = await stampOf(this.directory);
+    if (stamp === this.stamp) return;
+    try {
+      const artifact = await readArtifact(this.directory);
+      const old = this.model;
+      // The manifest holds the hash of every file.
+      if (JSON.stringify(artifact.manifest) !== JSON.stringify(old.recommender.artifact.manifest)) {
+        this.model = await openModel(artifact, old.name, old.version + 1, this.runtime);
+        if (!this.asking.has(old)) release(old);
+        events.onReload(this.model);
+      }
+      this.problem = '';
+    } catch (caught) {
+      const error = caught as Error;
+      if (isPassing(error)) return;
+      if (error.message !== this.problem) events.onRefused(this.model, error);
+      this.problem = error.message;
+    }
+    this.stamp = stamp;
+  }
+}
+
+/** Frees the memory of a version that nobody asks any more, whenever that is done. */
+function release({ recommender }: OpenModel): void {
+  // It fails where a worker has ended, and its memory with it.
+  recommender.release().catch(() => undefined);
+}
+
+/** Differs when anything in a folder has changed, apart from the state of a training that will write to it. */
+async function stampOf(directory: string): Promise<string> {
+  const names = await readdir(directory).catch(() => []);
+  const stamps = names
+    .filter((name) => !name.startsWith(CHECKPOINT))
+    .map(async (name) => {
+      const { ino, size, mtimeMs } = (await stat(join(directory, name)).catch(() => undefined)) ?? {};
+      return `${name} ${ino} ${size} ${mtimeMs}`;
+    });
+  return (await Promise.all(stamps)).join('\n');
+}
+
+/** Whether the same may go well another time. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof QueueFullError || error instanceof WorkerError;
+
+async function openModel(
+  artifact: Artifact,
+  name: string,
+  version: number,
+  runtime: Runtime,
+): Promise<OpenModel> {
+  let recommender: Recommender | undefined;
+  try {
+    recommender = await Recommender.create(artifact, runtime, []);
+    const sessions = new Map<string, InferenceSession>();
+    for (const head of recommender.heads) sessions.set(head, await recommender.session(head));
+    const { userIds, itemIds } = readVocabulary(artifact);
+    await tryOut(recommender, userIds[0], itemIds[0]);
+    return { name, version, recommender, users: new Set(userIds), items: new Set(itemIds), sessions };
+  } catch (error) {
+    await recommender?.release().catch(() => undefined);
+    if (isPassing(error) || error instanceof UserError) throw error;
+    throw new UserError(
+      oneLine(`${name}: it cannot be asked: ${(error as Error).message}; train the model again`),
+    );
+  }
+}
+
+/** Asks each head once: a file may be read without an error, and yet answer nothing. */
+async function tryOut(recommender: Recommender, user: string, item: string): Promise<void> {
+  const heads = new Set(recommender.heads);
+  await recommender.predict([user], [item]);
+  if (heads.has('recommend')) await recommender.recommend([user], { k: 1 });
+  if (heads.has('similar')) await recommender.similar([item], { k: 1 });
+  if (heads.has('fold-in')) await recommender.foldIn([{ item, rating: 1 }], { k: 1 });
+}

@@ -1,0 +1,146 @@
+import type { AddressInfo } from 'node:net';
+import { basename, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { UserError } from '../errors.ts';
+import { workerRuntime } from '../run/worker.ts';
+import { LIMITS } from './limits.ts';
+import type { Metrics } from './metrics.ts';
+import { ServedModel } from './models.ts';
+import { addProtocol, type ServerState } from './protocol.ts';
+import { addRecommendations } from './recommendations.ts';
+
+export interface ServeOptions {
+  /** 127.0.0.1, which other machines cannot reach, unless told otherwise. */
+  readonly host?: string;
+  /** 8080 unless told otherwise; 0 for any that is free. */
+  readonly port?: number;
+  /** Threads that run models; one less than there are cores unless told otherwise. */
+  readonly workers?: number;
+  /** Of the log on standard error, one JSON object a line; `warn` unless told otherwise. */
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+export interface Server {
+  readonly url: string;
+  /**
+   * Says that it is not ready, takes no new connections, answers all requests in flight, and ends.
+   *
+   * @param grace milliseconds before the end, in which it still takes requests
+   */
+  close(grace?: number): Promise<void>;
+}
+
+/**
+ * Serves the models in folders over HTTP: by the Open Inference Protocol, version 2, and by endpoints for people.
+ *
+ * @throws UserError if a folder holds no model, two are of one name, or the address cannot be listened at.
+ */
+export async function serve(directories: readonly string[], options: ServeOptions = {}): Promise<Server> {
+  const { host = '127.0.0.1', port = 8080, workers, logLevel = 'warn' } = options;
+  checkNames(directories);
+  // Loaded here, so that who imports the library to train and predict does not wait for a web server.
+  const [{ createApp }, { Metrics }] = await Promise.all([import('./app.ts'), import('./metrics.ts')]);
+  const metrics = new Metrics();
+  const runtime = await workerRuntime({ workers, onBatch: metrics.onBatch });
+  metrics.watch(runtime);
+  const closing = new AbortController();
+  try {
+    const models: ServedModel[] = [];
+    for (const directory of directories) models.push(await ServedModel.open(directory, runtime));
+    const state: ServerState = {
+      models,
+      get draining() {
+        return closing.signal.aborted;
+      },
+    };
+    const app = await createApp(metrics, logLevel, (app) => {
+      addProtocol(app, state);
+      addRecommendations(app, state);
+      addDescriptions(app, metrics);
+    });
+    // A connection that is kept would hold up the end.
+    app.addHook('onSend', async (_, reply) => {
+      if (state.draining) reply.header('connection', 'close');
+    });
+    await listen(app, host, port);
+    void watch(models, closing.signal, app.log, metrics);
+    return {
+      url: urlOf(app.server.address() as AddressInfo),
+      async close(grace = 0) {
+        closing.abort();
+        await setTimeout(grace);
+        const cut = AbortSignal.timeout(LIMITS.closeTimeout);
+        cut.addEventListener('abort', () => app.server.closeAllConnections());
+        await app.close();
+        await runtime.close();
+      },
+    };
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+}
+
+function checkNames(directories: readonly string[]): void {
+  if (directories.length === 0) throw new UserError('give at least one folder of a trained model');
+  const places = new Map<string, string>();
+  for (const directory of directories) {
+    const name = basename(resolve(directory));
+    const other = places.get(name);
+    if (other !== undefined)
+      throw new UserError(`${other} and ${directory}: both would be called ${name}; rename one of them`);
+    places.set(name, directory);
+  }
+}
+
+function addDescriptions(app: FastifyInstance, { registry }: Metrics): void {
+  app.get('/metrics', { schema: { summary: 'For Prometheus' } }, async (_, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+  app.get('/openapi.json', { schema: { summary: 'This description' } }, async () => app.swagger());
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const reason = {
+      EADDRINUSE: 'another program listens there; choose another --port',
+      EACCES: 'this user may not; choose a --port from 1024',
+      EADDRNOTAVAIL: 'this machine has no such address; choose another --host',
+      ENOTFOUND: 'there is no such host; choose another --host',
+    }[(error as NodeJS.ErrnoException).code ?? ''];
+    throw new UserError(`cannot listen at ${host}, port ${port}: ${reason ?? (error as Error).message}`);
+  }
+}
+
+const urlOf = ({ address, family, port }: AddressInfo): string =>
+  `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+
+/** Takes new artifacts as they come, until the server closes. */
+async function watch(
+  models: readonly ServedModel[],
+  signal: AbortSignal,
+  log: FastifyBaseLogger,
+  { reloads }: Metrics,
+): Promise<void> {
+  while (!signal.aborted) {
+    for (const served of models) {
+      await served.refresh({
+        onReload({ name, version }) {
+          reloads.inc({ model: name, result: 'taken' });
+          log.info({ model: name, version }, 'a new artifact is served');
+        },
+        onRefused({ name }, { message }) {
+          reloads.inc({ model: name, result: 'refused' });
+          log.error(
+            { model: name, reason: message },
+            'a new artifact is refused, and the one before it goes on',
+          );
+        },
+      });
+    }
+    await setTimeout(LIMITS.refreshInterval, undefined, { ref: false, signal }).catch(() => undefined);
+  }
+}

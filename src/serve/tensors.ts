@@ -1,0 +1,210 @@
+import { getFloat16 } from '@petamoriken/float16';
+import { type InferenceSession, Tensor } from 'onnxruntime-common';
+import { badRequest } from './errors.ts';
+import { textProblem } from './json.ts';
+import { LIMITS } from './limits.ts';
+
+/** A tensor of the Open Inference Protocol, version 2, as a request gives it. */
+export interface GivenTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly datatype: string;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly data?: readonly unknown[];
+}
+
+export type TensorMetadata = Extract<InferenceSession.ValueMetadata, { isTensor: true }>;
+
+/** The protocol's name of an element type of ONNX Runtime's. */
+export function datatypeOf(type: Tensor.Type): string {
+  const named: Partial<Record<Tensor.Type, string>> = {
+    string: 'BYTES',
+    float16: 'FP16',
+    float32: 'FP32',
+    float64: 'FP64',
+  };
+  return named[type] ?? type.toUpperCase();
+}
+
+interface NumberType {
+  readonly bytes: number;
+  read(view: DataView, at: number): number | bigint;
+  /** The bounds of whole numbers; absent for others. */
+  readonly bounds?: readonly [low: bigint, high: bigint];
+}
+
+const whole = (bits: number, signed: boolean, read: NumberType['read']): NumberType => ({
+  bytes: bits / 8,
+  read,
+  bounds: signed ? [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n] : [0n, 2n ** BigInt(bits) - 1n],
+});
+
+const NUMBERS: Readonly<Record<string, NumberType>> = {
+  INT8: whole(8, true, (view, at) => view.getInt8(at)),
+  INT16: whole(16, true, (view, at) => view.getInt16(at, true)),
+  INT32: whole(32, true, (view, at) => view.getInt32(at, true)),
+  INT64: whole(64, true, (view, at) => view.getBigInt64(at, true)),
+  UINT8: whole(8, false, (view, at) => view.getUint8(at)),
+  UINT16: whole(16, false, (view, at) => view.getUint16(at, true)),
+  UINT32: whole(32, false, (view, at) => view.getUint32(at, true)),
+  UINT64: whole(64, false, (view, at) => view.getBigUint64(at, true)),
+  FP16: { bytes: 2, read: (view, at) => getFloat16(view, at, true) },
+  FP32: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
+  FP64: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
+};
+
+const LONGEST = 2n ** 63n - 1n;
+
+export const DATATYPES = ['BYTES', 'BOOL', ...Object.keys(NUMBERS)];
+
+/**
+ * The tensor that a model takes, from the one that is given: of another type where every value fits, and with or
+ * without trailing axes of 1.
+ *
+ * @param bytes its elements, where they came as binary data
+ * @throws HttpError 400 if it is no such tensor
+ */
+export function readTensor(given: GivenTensor, wanted: TensorMetadata, bytes?: Buffer): Tensor {
+  const dims = fittingShape(given, wanted);
+  const size = given.shape.reduce((product, dim) => Math.min(product * dim, Number.MAX_SAFE_INTEGER), 1);
+  if (size > LIMITS.elements)
+    throw wrong(given, `shape [${given.shape}] has more than ${LIMITS.elements} elements`);
+  const convert = conversion(given, wanted);
+  const values = bytes ? readBytes(given, bytes, size) : readData(given, size);
+  return new Tensor(wanted.type as 'string', convert(values) as string[], dims);
+}
+
+const wrong = ({ name }: GivenTensor, message: string) =>
+  badRequest(`input ${JSON.stringify(name)}: ${message}`);
+
+/** How elements of the given type become those that the model takes, where they may. */
+function conversion(given: GivenTensor, { type }: TensorMetadata): (values: unknown[]) => unknown {
+  const number = NUMBERS[given.datatype];
+  if (type === 'string' && given.datatype === 'BYTES') return (texts) => texts;
+  if (type === 'bool' && given.datatype === 'BOOL') return (flags) => Uint8Array.from(flags, Number);
+  if (type === 'float32' && number) return (numbers) => Float32Array.from(numbers as number[], toFloat);
+  if (type === 'int64' && number?.bounds) return (numbers) => BigInt64Array.from(numbers as number[], toLong);
+  throw wrong(given, `datatype ${given.datatype}, but the model takes ${datatypeOf(type)}`);
+
+  function toFloat(value: number | bigint): number {
+    const float = Math.fround(Number(value));
+    if (!Number.isFinite(float)) throw wrong(given, `${value} is not a finite FP32`);
+    return float;
+  }
+
+  function toLong(value: number | bigint): bigint {
+    if (value > LONGEST) throw wrong(given, `${value} is beyond INT64`);
+    return BigInt(value);
+  }
+}
+
+/** The given shape with as many axes as the model takes. */
+function fittingShape(given: GivenTensor, { shape: wanted }: TensorMetadata): number[] {
+  const dims = [...given.shape];
+  while (dims.length > wanted.length && dims.at(-1) === 1) dims.pop();
+  while (dims.length < wanted.length && wanted[dims.length] === 1) dims.push(1);
+  const fits =
+    dims.length === wanted.length &&
+    wanted.every((dim, axis) => typeof dim === 'string' || dim === dims[axis]);
+  if (fits) return dims;
+  throw wrong(given, `shape [${given.shape}], but the model takes [${protocolShape(wanted)}]`);
+}
+
+/** -1 stands for a dimension that is free. */
+export const protocolShape = (shape: TensorMetadata['shape']): number[] =>
+  shape.map((dim) => (typeof dim === 'number' ? dim : -1));
+
+/** The elements of a JSON list, flat or nested as the shape says. */
+function readData(given: GivenTensor, size: number): unknown[] {
+  const { data, datatype, shape } = given;
+  if (!data) throw wrong(given, 'it has neither data nor parameters.binary_data_size');
+  if (datatype === 'FP16') throw wrong(given, 'FP16 comes as binary data only');
+  const values = Array.isArray(data[0]) ? flatten(given, data, 0) : data;
+  if (values.length !== size)
+    throw wrong(given, `shape [${shape}] has ${size} elements, but data has ${values.length}`);
+  const type = { BYTES: 'string', BOOL: 'boolean' }[datatype] ?? 'number';
+  const { bounds } = NUMBERS[datatype] ?? {};
+  for (const value of values) {
+    if (typeof value === type && (!bounds || within(value as number, bounds))) continue;
+    throw wrong(given, `${short(value)} is no ${datatype}`);
+  }
+  return values as unknown[];
+}
+
+const within = (value: number, [low, high]: readonly [bigint, bigint]): boolean =>
+  Number.isInteger(value) && value >= low && value <= high;
+
+function flatten(given: GivenTensor, list: unknown, axis: number): unknown[] {
+  const { shape } = given;
+  if (!Array.isArray(list) || list.length !== shape[axis])
+    throw wrong(given, `data is not nested as shape [${shape}] says`);
+  return axis === shape.length - 1 ? list : list.flatMap((part) => flatten(given, part, axis + 1));
+}
+
+const short = (value: unknown): string => JSON.stringify(value).slice(0, 40);
+
+/** The elements of binary data: little-endian numbers, or for each text its length in 4 bytes and its UTF-8. */
+function readBytes(given: GivenTensor, bytes: Buffer, size: number): unknown[] {
+  const { datatype } = given;
+  if (datatype === 'BYTES') return readTexts(given, bytes, size);
+  const { bytes: width, read } = NUMBERS[datatype] ?? NUMBERS.UINT8;
+  if (bytes.length !== size * width)
+    throw wrong(
+      given,
+      `shape [${given.shape}] of ${datatype} takes ${size * width} bytes, not ${bytes.length}`,
+    );
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const numbers = Array.from({ length: size }, (_, place) => read(view, place * width));
+  return datatype === 'BOOL' ? numbers.map((number) => number !== 0) : numbers;
+}
+
+// A byte order mark at the start of an id is a part of it.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function readTexts(given: GivenTensor, bytes: Buffer, size: number): string[] {
+  const texts: string[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    const start = at + 4;
+    const end = start <= bytes.length ? start + bytes.readUInt32LE(at) : start;
+    if (end > bytes.length) throw wrong(given, 'its binary data is cut off');
+    try {
+      texts.push(utf8.decode(bytes.subarray(start, end)));
+    } catch {
+      throw wrong(given, 'its binary data holds a text that is not UTF-8');
+    }
+    const problem = textProblem(texts[texts.length - 1]);
+    if (problem) throw wrong(given, problem);
+    at = end;
+  }
+  if (texts.length !== size)
+    throw wrong(
+      given,
+      `shape [${given.shape}] has ${size} elements, but its binary data has ${texts.length}`,
+    );
+  return texts;
+}
+
+/** A tensor's elements as JSON; what is no finite number becomes null. */
+export function tensorJson({ type, data }: Tensor): string {
+  // JSON.stringify takes no bigint.
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return `[${data.join()}]`;
+  return JSON.stringify(
+    type === 'bool' ? Array.from(data as Uint8Array, Boolean) : Array.from(data as Float32Array),
+  );
+}
+
+/** A tensor's elements as binary data. */
+export function tensorBytes({ data }: Tensor): Buffer {
+  if (!Array.isArray(data)) {
+    const { buffer, byteOffset, byteLength } = data as Float32Array;
+    return Buffer.from(buffer, byteOffset, byteLength);
+  }
+  const parts = (data as string[]).flatMap((text) => {
+    const bytes = Buffer.from(text);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(bytes.length);
+    return [length, bytes];
+  });
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { program, workplace } from './cli.ts';
+
+const { at, text, failure } = workplace();
+
+beforeAll(async () => {
+  await text('train', 'ratings.csv', '--out', 'movies', '--factors', '2', '--epochs', '1');
+});
+
+let child: ChildProcess;
+afterEach(() => child?.kill('SIGKILL'));
+
+/** Starts a server, and waits until it says where it listens. */
+async function start(...args: string[]) {
+  const log: string[] = [];
+  child = spawn(process.execPath, [program, 'serve', 'movies', '--port', '0', ...args], { cwd: at() });
+  child.stderr?.on('data', (chunk) => log.push(String(chunk)));
+  const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal, at: performance.now() }));
+  const [line] = await once(child.stdout as NodeJS.ReadableStream, 'data');
+  expect(String(line)).toMatch(/^Listening at http:\/\/[^\n]*\n$/);
+  const [url] = /http:\S+(?=:\s)/.exec(line) as RegExpExecArray;
+  return {
+    url,
+    ended,
+    lines: () =>
+      log
+        .join('')
+        .trim()
+        .split('\n')
+        .filter(Boolean)
+        .map((one) => JSON.parse(one)),
+  };
+}
+
+const status = async (url: string) => (await fetch(url)).status;
+
+test('serves at 127.0.0.1, and logs what is no id', async () => {
+  const { url, lines, ended } = await start('--log-level', 'debug');
+  expect(new URL(url).hostname).toBe('127.0.0.1');
+  expect(await status(`${url}/recommend/secret-user`)).toBe(200);
+  expect(await status(`${url}/v2/models/movies.predict`)).toBe(200);
+  expect(lines()).toContainEqual(
+    expect.objectContaining({ method: 'GET', route: '/recommend/:user', status: 200 }),
+  );
+  expect(JSON.stringify(lines())).not.toContain('secret-user');
+  child.kill('SIGINT');
+  expect(await ended).toMatchObject({ code: 0 });
+});
+
+test('SIGTERM: not ready, all in flight answered, and an end', async () => {
+  const { url, ended } = await start('--workers', '1');
+  const ratings = Array.from({ length: 3000 }, (_, place) => ({ item: `i${place % 10}`, rating: place % 5 }));
+  const send = async () => {
+    const body = JSON.stringify({ ratings });
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${url}/recommend`, { method: 'POST', headers, body });
+    return { status: response.status, items: ((await response.json()) as { items: unknown[] }).items.length };
+  };
+  // One whose body comes late, over a connection of its own.
+  const late = connect(Number(new URL(url).port), '127.0.0.1');
+  await once(late, 'connect');
+  const body = '{"pairs":[{"user":"u1","item":"i1"}]}';
+  late.write(`POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`);
+  const inFlight = Promise.all(Array.from({ length: 40 }, send));
+  await setTimeout(100);
+  const from = performance.now();
+  child.kill('SIGTERM');
+  const ready = async () => {
+    const response = await fetch(`${url}/v2/health/ready`);
+    return `${response.status} ${await response.text()}`;
+  };
+  await expect.poll(ready, { timeout: 1800 }).toBe('503 {"error":"the server is closing"}');
+  expect(await status(`${url}/v2/health/live`)).toBe(200);
+  expect(new Set((await inFlight).map(({ status, items }) => `${status} ${items}`))).toEqual(
+    new Set(['200 10']),
+  );
+  const opens = () =>
+    fetch(url).then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(opens, { timeout: 10_000 }).toBe(false);
+  late.write(body);
+  expect(String((await once(late, 'data'))[0])).toMatch(/^HTTP\/1.1 200.*"ratings":\[\d/s);
+  const end = await ended;
+  expect(end).toMatchObject({ code: 0, signal: null });
+  expect(end.at - from).toBeLessThan(30_000);
+});
+
+test('Ctrl-C ends at once', async () => {
+  const { url, ended } = await start();
+  // A connection that is kept does not hold it up.
+  expect(await status(`${url}/v2`)).toBe(200);
+  const from = performance.now();
+  child.kill('SIGINT');
+  const { code, at } = await ended;
+  expect(code).toBe(0);
+  expect(at - from).toBeLessThan(2000);
+});
+
+test('mistakes are one line', async () => {
+  const blocker = createServer().listen(0, '127.0.0.1');
+  await once(blocker, 'listening');
+  const { port } = blocker.address() as { port: number };
+  expect(await failure('serve', 'movies', '--port', String(port))).toMatch(
+    /another program listens there; choose another --port/,
+  );
+  blocker.close();
+  expect(await failure('serve', 'movies', '--host', '192.0.2.1', '--port', '0')).toMatch(/no such address/);
+  expect(await failure('serve', 'nowhere')).toMatch(/no manifest.json/);
+  expect(await failure('serve', 'movies', './movies')).toMatch(/both would be called movies/);
+  expect(await failure('serve', 'movies', '--port', '70000')).toMatch(/below 65536/);
+  expect(await failure('serve', 'movies', '--workers', '0')).toMatch(/at least 1/);
+  expect(await failure('serve')).toMatch(/folders/);
+});

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import { dotBias } from '../../graphs/dot-bias.ts';
+import type { ModelDefinition } from '../../graphs/model.ts';
+import { readRatings } from '../../src/data/ratings.ts';
+import { load } from '../../src/recommend/load.ts';
+import type { Recommender } from '../../src/recommend/recommender.ts';
+import { type ServeOptions, type Server, serve } from '../../src/serve/serve.ts';
+import { type TrainedModel, train } from '../../src/train/train.ts';
+import { ratingsCsv } from '../cli/cli.ts';
+import { temporaryFolder } from '../data/files.ts';
+
+/** Titles of some of the items. */
+export const titles = new Map([
+  ['i1', 'The First'],
+  ['i2', 'Zwei & "quoted"'],
+]);
+
+/** A small model of 30 users, u0 to u29, and 20 items, i0 to i19. */
+export async function smallModel(
+  path: string,
+  definition: ModelDefinition = dotBias({ factors: 4 }),
+  seed = 1,
+): Promise<TrainedModel> {
+  return train(await readRatings(path), definition, { epochs: 2, seed, titles, seen: true });
+}
+
+/** A folder `movies` that is served to the tests of one file, and the same model in this thread. */
+export function served(options: ServeOptions = {}) {
+  const folder = temporaryFolder();
+  const place = {
+    directory: '',
+    url: '',
+    server: undefined as unknown as Server,
+    recommender: undefined as unknown as Recommender,
+    folder,
+    get: (path: string, init?: RequestInit) => ask(`${place.url}${path}`, init),
+    post: (path: string, body: unknown, init: RequestInit = {}) =>
+      ask(`${place.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        ...init,
+      }),
+  };
+  beforeAll(async () => {
+    place.directory = join(folder.path, 'movies');
+    await (await smallModel(await folder.write('ratings.csv', ratingsCsv()))).save(place.directory);
+    place.recommender = await load(place.directory);
+    place.server = await serve([place.directory], { port: 0, logLevel: 'silent', ...options });
+    place.url = place.server.url;
+  });
+  afterAll(() => place.server?.close());
+  return place;
+}
+
+/** The status, and what the JSON of the answer says. */
+async function ask(url: string, init?: RequestInit) {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text && JSON.parse(text) };
+}
