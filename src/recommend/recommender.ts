@@ -160,24 +160,26 @@ export class Recommender {
    * What a person would like whom the model has never seen, from some ratings. Items that the model has never seen are
    * passed over.
    *
-   * @throws UserError for a rating that is not finite, an id with a NUL character, or a `k` that is no whole number from 1
+   * @throws UserError for a rating beyond those of training, an id with a NUL character, or a `k` that is no whole number
+   *   from 1
    */
   async foldIn(
     ratings: readonly Recommendation[],
     { k = 10, exclude = [] }: { readonly k?: number; readonly exclude?: readonly string[] } = {},
   ): Promise<FoldedIn> {
     count(k);
-    const wrong = ratings.find(({ rating }) => !Number.isFinite(Math.fround(rating)));
+    const { low, high } = this.artifact.manifest.data;
+    const wrong = ratings.find(({ rating }) => !(rating >= low && rating <= high));
     if (wrong)
-      throw new UserError(`the rating of ${JSON.stringify(wrong.item)} is ${wrong.rating}, not a number`);
+      throw new UserError(
+        `the rating of ${JSON.stringify(wrong.item)} is ${wrong.rating}; the model was trained on ratings from ${low} to ${high}`,
+      );
+    // Of two ratings of an item the later counts, as in training.
+    const latest = new Map(ratings.map(({ item, rating }) => [item, rating]));
     const left = new Set(exclude);
     const results = await this.run('fold-in', {
-      item: strings(ratings.map(({ item }) => item)),
-      rating: new Tensor(
-        'float32',
-        Float32Array.from(ratings, ({ rating }) => rating),
-        [ratings.length],
-      ),
+      item: strings([...latest.keys()]),
+      rating: new Tensor('float32', Float32Array.from(latest.values()), [latest.size]),
       k: count(k + left.size),
     });
     const { top_item, top_rating, ...rows } = results;

@@ -20,7 +20,7 @@ import { describeSettings, type Settings, type SettingsOptions, settingsFor } fr
 export interface FileOptions {
   /** How the numbers of large tables are kept; float32 when absent. */
   readonly precision?: Precision;
-  /** Keep what each user rated, so that recommendations leave it out: 2 or 4 bytes a rating. */
+  /** Keep what each user rated, held out or not, so that recommendations leave it out: 2 or 4 bytes a rating. */
   readonly seen?: boolean;
   /** Titles by item id. */
   readonly titles?: ReadonlyMap<string, string>;
@@ -186,6 +186,7 @@ export class TrainedModel {
     precision,
     titles,
     seen,
+    valid: heldOut,
   }: FileOptions & {
     readonly ratings: Ratings;
     readonly model: Model;
@@ -193,6 +194,7 @@ export class TrainedModel {
     readonly fitted: Fitted;
     readonly about: Pick<Manifest, 'model' | 'data' | 'training' | 'libraries'>;
     readonly runtime: Runtime;
+    readonly valid?: Ratings;
   }): Promise<TrainedModel> {
     const predicted = await fitted.scorer.score(fitted.parameters, ratings.users, ratings.items);
     const { rmse } = metrics(predicted, ratings.ratings);
@@ -204,7 +206,7 @@ export class TrainedModel {
     const error = valid?.rmse ?? rmse;
     const heads = await buildHeads(model, fitted.parameters, ratings, error, metadata, runtime, {
       precision,
-      seen: seen ? ratings : undefined,
+      seen: seen ? knownPairs(ratings, heldOut) : undefined,
     });
     if (titles) heads['titles.json'] = { bytes: titlesFile(titles, ratings.itemIds) };
     const seconds = { ...fitted.seconds, export: (performance.now() - started) / 1000 };
@@ -251,6 +253,19 @@ export class TrainedModel {
   async save(directory: string): Promise<void> {
     await writeArtifact(directory, this.artifact);
   }
+}
+
+/** The rows of all ratings, held-out ones too, of ids that the model knows. */
+function knownPairs(ratings: Ratings, valid?: Ratings): { users: Int32Array; items: Int32Array } {
+  const { userIds, itemIds } = ratings;
+  const pairs = [ratings, ...(valid ? [valid] : [])].flatMap(({ users, items }) =>
+    Array.from(users, (user, place) => [user, items[place]]),
+  );
+  const known = pairs.filter(([user, item]) => user < userIds.length && item < itemIds.length);
+  return {
+    users: Int32Array.from(known, ([user]) => user),
+    items: Int32Array.from(known, ([, item]) => item),
+  };
 }
 
 /** The titles of the items that the model knows, by their ids. */

@@ -4,13 +4,15 @@ import * as web from 'onnxruntime-web';
 import { expect, describe as group, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
-import type { DataFacts, Model, ModelDefinition } from '../../graphs/model.ts';
+import type { DataFacts, ModelDefinition } from '../../graphs/model.ts';
 import type { Tensors } from '../../graphs/predict.ts';
+import { seenGraph } from '../../graphs/seen.ts';
 import { topItems } from '../../graphs/top-items.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { neuralFactorization } from './factorization.ts';
 import { allRatings, best, count, headsOf, padded, rowsOf, strings } from './heads.ts';
 import { dot, randomParameters, rowOf } from './models.ts';
+import { attention, distance, itemsAlone } from './own.ts';
 
 web.env.wasm.numThreads = 1;
 
@@ -29,37 +31,6 @@ const vocabulary = { userIds, itemIds };
 /** A row of each user, and of each item; an id that is not among them has the row after the last. */
 const rowIn = (ids: readonly string[], id: string): number =>
   ids.includes(id) ? ids.indexOf(id) : ids.length;
-
-const { add, gather, mul, reduceSum, sub } = onnx;
-
-/** Models of one's own: by distance, by items alone, and by attention, which is computed pair by pair. */
-const own = (name: string, rating: Model['rating']): ModelDefinition => {
-  return ({ users, items }) => ({
-    name,
-    config: {},
-    parameters: {
-      user_place: { dims: [users, 3], initial: { normal: 1 }, rowsOf: 'user' },
-      item_place: { dims: [items, 3], initial: { normal: 1 }, rowsOf: 'item' },
-      item_mark: { dims: [items, 2], initial: { normal: 1 }, rowsOf: 'item' },
-    },
-    rating,
-  });
-};
-const distance = own('distance', ({ user_place, item_place, item_mark }, user, item) => {
-  const way = sub(gather(user_place, user), gather(item_place, item));
-  return sub(reduceSum(gather(item_mark, item), { axes: [-1] }), reduceSum(mul(way, way), { axes: [-1] }));
-});
-const attention = own('attention', ({ user_place, item_place, item_mark }, user, item) => {
-  const products = mul(gather(user_place, user), gather(item_place, item));
-  const marks = reduceSum(gather(item_mark, item), { axes: [1] });
-  return add(reduceSum(mul(onnx.softmax(products), products), { axes: [1] }), marks);
-});
-const itemsAlone: ModelDefinition = ({ items }) => ({
-  name: 'items-alone',
-  config: {},
-  parameters: { item_bias: { dims: [items], initial: { normal: 1 }, rowsOf: 'item' } },
-  rating: ({ item_bias }, _, item) => gather(item_bias, item),
-});
 
 const definitions: ModelDefinition[] = [
   dotBias({ factors: 3 }),
@@ -252,19 +223,16 @@ test('factors that are all zero are similar to nothing, and the first rows come 
 
 group('seen', () => {
   async function seenBy(items: readonly string[], ratings: readonly [user: number, item: number][]) {
-    const seen = {
-      users: Int32Array.from(ratings, ([user]) => user),
-      items: Int32Array.from(ratings, ([, item]) => item),
-    };
-    const known = { userIds: ['a', 'b', 'c'], itemIds: items };
-    const ofSize = dotBias({ factors: 1 })({ ...facts, users: 3, items: items.length });
-    const { run, files } = await headsOf(ofSize, randomParameters(ofSize), known, { seen });
+    const [rows, rated] = [0, 1].map((side) => Int32Array.from(ratings, (rating) => rating[side]));
+    const parts = seenGraph({ userIds: ['a', 'b', 'c'], itemIds: items }, rows, rated);
+    const bytes = onnx.encodeModel(onnx.buildModel(parts));
+    const session = await InferenceSession.create(bytes);
     const ask = async (users: string[]) => {
-      const { item } = await run('seen', { user: strings(users) });
+      const { item } = await session.run({ user: strings(users) });
       expect(item.dims[0]).toBe(users.length);
       return rowsOf<string>(item);
     };
-    return { ask, bytes: files['seen.onnx'].bytes.length };
+    return { ask, bytes: bytes.length };
   }
 
   test('is what each user rated, in the order of the ratings', async () => {

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { Artifact } from '../../src/artifact/artifact.ts';
-import { gather } from '../../src/onnx/index.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Runtime } from '../../src/run/runtime.ts';
 import { train } from '../../src/train/train.ts';
 import { userError } from '../data/files.ts';
 import { count, padded, rowsOf, strings } from '../graphs/heads.ts';
+import { itemsAlone } from '../graphs/own.ts';
 import { lowRank } from '../train/synthetic.ts';
 
 web.env.wasm.numThreads = 1;
@@ -168,10 +168,15 @@ describe('fold in', () => {
     expect(mean(down)).toBeLessThan(mean(before) - 0.05);
   });
 
-  test.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300])('refuses the rating %d', async (rating) => {
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, 0.5, 6])('refuses the rating %d', async (rating) => {
     expect(await userError(recommender.foldIn([{ item: 'item 1', rating }]))).toBe(
-      `the rating of "item 1" is ${rating}, not a number`,
+      `the rating of "item 1" is ${rating}; the model was trained on ratings from 1 to 5`,
     );
+  });
+
+  test('takes the later of two ratings of an item', async () => {
+    const twice = [...own.slice(0, 3).map(({ item }) => ({ item, rating: 5 })), ...own];
+    expect(await recommender.foldIn(twice)).toEqual(await recommender.foldIn(own));
   });
 });
 
@@ -374,12 +379,7 @@ test.each([
 });
 
 test('a model without factors of items or users answers what it can', async () => {
-  const alone = await train(ratings, ({ items }) => ({
-    name: 'items-alone',
-    config: {},
-    parameters: { item_bias: { dims: [items], initial: { normal: 1 }, rowsOf: 'item' } },
-    rating: ({ item_bias }, _, item) => gather(item_bias, item),
-  }));
+  const alone = await train(ratings, itemsAlone);
   const one = await alone.recommender();
   expect(one.heads).toEqual(['predict', 'recommend', 'fold-in']);
   const [first, second] = await one.recommend(['user 1', 'nobody'], { k: 5 });
