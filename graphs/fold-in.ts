@@ -28,8 +28,8 @@ import {
   type Value,
 } from '../src/onnx/index.ts';
 import { type Model, noDropout, ratingOf } from './model.ts';
-import { servingTables, type Tensors, type Vocabulary } from './predict.ts';
 import { catalogueRatings } from './recommend.ts';
+import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
 import { topItems } from './top-items.ts';
 
 /** Steps for each unit of √curvature: what is left of the way then is about e^−STEPS. */

@@ -1,13 +1,20 @@
-import { allPairs, input, labelEncoder, type ModelParts, type Value } from '../src/onnx/index.ts';
+import {
+  allPairs,
+  initializer,
+  input,
+  labelEncoder,
+  type ModelParts,
+  type Value,
+} from '../src/onnx/index.ts';
 import { withLentRow, withoutLentRow } from './lent-row.ts';
 import { type Model, noDropout, ratingOf } from './model.ts';
-import { allRows, servingTables, type Tensors, type Vocabulary } from './predict.ts';
+import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
 import { topItems } from './top-items.ts';
 
 /**
  * `user: string[n]`, `k: int64[1]`, `exclude: string[n, m]` (padded with '') → `item: string[n, k]`,
  * `rating: float[n, k]`: for each user the items of the highest predicted ratings, the highest first, without those
- * excluded. An unknown user has the average of all users' parameters.
+ * excluded; all of them where k is more. An unknown user has the average of all users' parameters.
  */
 export function recommendGraph(model: Model, trained: Tensors, { userIds, itemIds }: Vocabulary): ModelParts {
   const user = input('user', 'string', ['n']);
@@ -37,3 +44,12 @@ export function catalogueRatings(
     allRows(items + 1),
   );
 }
+
+/** The row numbers of a table: int64[count]. */
+const allRows = (count: number): Value =>
+  initializer(
+    'all_rows',
+    'int64',
+    [count],
+    BigInt64Array.from({ length: count }, (_, row) => BigInt(row)),
+  );

@@ -15,7 +15,7 @@ import {
   unsqueeze,
   where,
 } from '../src/onnx/index.ts';
-import type { Vocabulary } from './predict.ts';
+import type { Vocabulary } from './serving.ts';
 
 /**
  * `user: string[n]` → `item: string[n, m]`: the items that each user rated in training, padded with '', as `recommend`

@@ -17,7 +17,7 @@ import {
 } from '../src/onnx/index.ts';
 import { withLentRow, withoutLentRow } from './lent-row.ts';
 import type { Model } from './model.ts';
-import { servingTables, type Tensors, type Vocabulary } from './predict.ts';
+import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
 import { topItems } from './top-items.ts';
 
 /**

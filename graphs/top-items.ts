@@ -17,7 +17,7 @@ import {
  *
  * @param scores float[n, items + 1], the last column of which, that of unknown items, is left out
  * @param excluded int64[n, m], rows that are left out too
- * @param k int64[1]; no more than there are items
+ * @param k int64[1]; as many as there are items if it is more
  * @returns `items` string[n, k] and `scores` float[n, k]; where too few items are left, '' and 0
  */
 export function topItems(

@@ -10,12 +10,13 @@ const { metafile } = await build({
     index: 'src/index.ts',
     cli: 'src/cli/main.ts',
     'worker-thread': 'src/run/worker-thread.ts',
+    'trial-process': 'src/serve/trial-process.ts',
   },
   outdir: 'dist',
   bundle: true,
   metafile: true,
   splitting: true,
-  // In one folder, so that whichever file starts a thread finds it beside itself.
+  // In one folder, so that whichever file starts a thread or a process finds it beside itself.
   chunkNames: '[name]-[hash]',
   platform: 'node',
   format: 'esm',

@@ -18,7 +18,7 @@ console.log(
 
 const [item] = Array.from(titles).find(([, title]) => title === film) ?? [film];
 for (const [name, definition] of Object.entries({ 'dot-bias': dotBias(), mlp: mlp() })) {
-  const model = await train(split.train, definition, { titles, seen: true });
+  const model = await train(split.train, definition, { titles, keepSeen: true });
   const { rmse, mae } = await model.evaluate(split.valid);
   const folder = join('artifacts', `quickstart-${name}`);
   await model.save(join(root, folder));

@@ -12,15 +12,16 @@ export {
   type Range,
   scaledSigmoid,
 } from '../graphs/model.ts';
-export type { Vocabulary } from '../graphs/predict.ts';
+export type { Vocabulary } from '../graphs/serving.ts';
 export { type Artifact, readArtifact } from './artifact/artifact.ts';
 export type { Manifest } from './artifact/manifest.ts';
 export { writeTritonRepository } from './artifact/triton.ts';
 export { type DataSet, download } from './data/movielens.ts';
 export {
+  type ItemLists,
   type Ratings,
   type ReadOptions,
-  readItems,
+  readItemLists,
   readOwnRatings,
   readPairs,
   readRatings,
@@ -36,13 +37,14 @@ export * as onnx from './onnx/index.ts';
 export { load } from './recommend/load.ts';
 export {
   type FoldedIn,
-  type Recommendation,
+  type ItemRating,
   Recommender,
   type RecommendOptions,
   type Similar,
 } from './recommend/recommender.ts';
 export { nodeRuntime } from './run/node.ts';
 export type { Runtime } from './run/runtime.ts';
+export { type ServeOptions, type Server, serve } from './serve/serve.ts';
 export type { EpochRecord, Progress } from './train/fit.ts';
 export type { LossName } from './train/losses.ts';
 export {

@@ -59,6 +59,7 @@ test('the tarball holds what is built, the notices, and no data', async () => {
     'dist/cli.js',
     'dist/index.js',
     'dist/metrics-HASH.js',
+    'dist/trial-process.js',
     'dist/types/',
     'dist/worker-thread.js',
     'package.json',

@@ -89,6 +89,8 @@ function areNear(
     const at = data.slice(start, start + width).indexOf(value);
     return at < 0 ? undefined : start + at;
   };
+  // No item twice, which would have another one lost.
+  if (got.data[place] !== '' && find(got, got.data[place]) !== place) return false;
   const there = find(wanted, got.data[place]);
   const here = find(got, wanted.data[place]);
   const inverted =

@@ -6,7 +6,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { Model } from '../../graphs/model.ts';
-import type { Tensors, Vocabulary } from '../../graphs/predict.ts';
+import type { Tensors, Vocabulary } from '../../graphs/serving.ts';
 import { buildHeads } from '../../src/artifact/heads.ts';
 import { generator, normals, type RandomGenerator } from '../../src/data/random.ts';
 import { type Ratings, readRatings } from '../../src/data/ratings.ts';
@@ -59,7 +59,7 @@ export async function makeGoldenSet(folder: string, options: TrainOptions = {}):
       ['int8', difficult, { precision: 'int8' }],
     ];
     for (const [kind, ratings, options] of trainings) {
-      const trained = await train(ratings, definition, { ...options, seen: true });
+      const trained = await train(ratings, definition, { ...options, keepSeen: true });
       const set = `${trained.manifest.model.name}-${kind}`;
       vocabularies.set(set, ratings);
       await trained.save(join(folder, set));
@@ -67,7 +67,13 @@ export async function makeGoldenSet(folder: string, options: TrainOptions = {}):
     const { userIds, itemIds, ratings } = difficult;
     const facts = { users: userIds.length, items: itemIds.length, ratings: ratings.length };
     const model = definition({ ...facts, low: 1, high: 5, mean: 3 });
-    const heads = await buildHeads(model, tiedParameters(model), difficult, 1, {}, await nodeRuntime());
+    const heads = await buildHeads({
+      model,
+      trained: tiedParameters(model),
+      vocabulary: difficult,
+      error: 1,
+      runtime: await nodeRuntime(),
+    });
     const set = `${model.name}-ties`;
     vocabularies.set(set, difficult);
     await mkdir(join(folder, set));

@@ -1,8 +1,9 @@
 import { foldInGraph } from '../../graphs/fold-in.ts';
 import type { Model } from '../../graphs/model.ts';
-import { predictGraph, type Tensors, type Vocabulary } from '../../graphs/predict.ts';
+import { predictGraph } from '../../graphs/predict.ts';
 import { recommendGraph } from '../../graphs/recommend.ts';
 import { seenGraph } from '../../graphs/seen.ts';
+import type { Tensors, Vocabulary } from '../../graphs/serving.ts';
 import { similarGraph } from '../../graphs/similar.ts';
 import { compressed, type Precision } from '../onnx/compress.ts';
 import { precomputed } from '../onnx/constants.ts';
@@ -11,7 +12,16 @@ import { buildModel, encodeModel, type ModelParts, type TensorData, type Value }
 import type { Constant } from '../onnx/value.ts';
 import type { Runtime } from '../run/runtime.ts';
 
-export interface HeadOptions {
+export interface HeadParts {
+  readonly model: Model;
+  readonly trained: Tensors;
+  readonly vocabulary: Vocabulary;
+  /** The root mean square error that is to be expected of predictions. */
+  readonly error: number;
+  /** Runs what can be computed before the files are written. */
+  readonly runtime: Runtime;
+  /** Facts that each file keeps. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** How the numbers of large tables are kept in the files; float32 unless told otherwise. */
   readonly precision?: Precision;
   /** The rows of the ratings that are kept, so that recommendations leave out what a user has rated. */
@@ -28,20 +38,17 @@ export interface Head {
 const LARGEST = 3 << 18;
 const MOST_ROWS = 8192;
 
-/**
- * The `.onnx` files that serve a trained model, by name.
- *
- * @param error the root mean square error of predictions
- */
-export async function buildHeads(
-  model: Model,
-  trained: Tensors,
-  vocabulary: Vocabulary,
-  error: number,
-  metadata: Readonly<Record<string, string>>,
-  runtime: Runtime,
-  { precision = 'float32', seen }: HeadOptions = {},
-): Promise<Record<string, Head>> {
+/** The `.onnx` files that serve a trained model, by name. */
+export async function buildHeads({
+  model,
+  trained,
+  vocabulary,
+  error,
+  runtime,
+  metadata,
+  precision = 'float32',
+  seen,
+}: HeadParts): Promise<Record<string, Head>> {
   const graphs: Record<string, ModelParts | undefined> = {
     predict: predictGraph(model, trained, vocabulary),
     recommend: recommendGraph(model, trained, vocabulary),

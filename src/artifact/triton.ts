@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { decodeModel, type NamedType } from '../onnx/index.ts';
@@ -10,36 +10,57 @@ import { type Artifact, writeSynced } from './artifact.ts';
  * `NAME.predict/config.pbtxt`, and so on. Where a model is there already, the heads become its next version.
  *
  * @returns the models and their versions
- * @throws UserError if the repository cannot be written
+ * @throws UserError if the repository cannot be written, or has a model of that name and other shapes
  */
 export async function writeTritonRepository(
   repository: string,
   name: string,
   { files }: Artifact,
 ): Promise<{ model: string; version: number }[]> {
+  if (repository === '') throw new UserError('the repository is empty; name a folder');
+  const heads = Object.entries(files)
+    .filter(([file]) => file.endsWith('.onnx'))
+    .map(([file, bytes]) => {
+      const model = `${name}.${file.slice(0, -'.onnx'.length)}`;
+      return { model, bytes, configuration: configuration(model, bytes) };
+    });
   try {
-    const heads = Object.entries(files).filter(([file]) => file.endsWith('.onnx'));
+    for (const { model, configuration } of heads) await checkConfiguration(repository, model, configuration);
     const written = [];
-    for (const [file, bytes] of heads)
-      written.push(await writeModel(repository, `${name}.${file.slice(0, -'.onnx'.length)}`, bytes));
+    for (const head of heads) written.push(await writeModel(repository, head));
     return written;
   } catch (error) {
-    throw new UserError(
-      `${repository}: the repository cannot be written (${(error as NodeJS.ErrnoException).code ?? error})`,
-    );
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new UserError(`${repository}: the repository cannot be written (${code})`);
   }
 }
 
-async function writeModel(repository: string, model: string, bytes: Uint8Array) {
+/** One configuration holds for all versions of a model. */
+async function checkConfiguration(repository: string, model: string, wanted: string): Promise<void> {
+  const path = join(repository, model, 'config.pbtxt');
+  const there = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (there !== undefined && there !== wanted)
+    throw new UserError(
+      `${path}: is for other shapes or of another hand; export to another repository, or from a folder of another name`,
+    );
+}
+
+async function writeModel(
+  repository: string,
+  { model, bytes, configuration }: { model: string; bytes: Uint8Array; configuration: string },
+) {
   const folder = join(repository, model);
   await mkdir(folder, { recursive: true });
   const versions = (await readdir(folder)).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
   const version = Math.max(0, ...versions) + 1;
-  // A server may be watching: a version appears as a whole, after the configuration that goes with it.
+  // A server may be watching: a version appears as a whole.
   const incoming = join(folder, `.incoming-${randomBytes(4).toString('hex')}`);
   try {
     await mkdir(incoming);
-    await writeSynced(join(incoming, 'config.pbtxt'), Buffer.from(configuration(model, bytes)));
+    await writeSynced(join(incoming, 'config.pbtxt'), Buffer.from(configuration));
     await rename(join(incoming, 'config.pbtxt'), join(folder, 'config.pbtxt'));
     await writeSynced(join(incoming, 'model.onnx'), bytes);
     await rename(incoming, join(folder, String(version)));

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import cliProgress from 'cli-progress';
 import { Argument, Command } from 'commander';
 import { type DataSet, dataSets, download } from '../data/movielens.ts';
 import { printLine, size } from './output.ts';
+import { bar } from './progress.ts';
 
 export function downloadCommand(): Command {
   return new Command('download')
@@ -13,21 +13,15 @@ export function downloadCommand(): Command {
 }
 
 async function run(name: DataSet, { into }: { into: string }): Promise<void> {
-  const bar = new cliProgress.SingleBar({
-    format: `${name} {bar} {done}`,
-    hideCursor: true,
-    stream: process.stderr,
-    noTTYOutput: false,
-  });
+  const progress = bar(`${name} {bar} {done}`);
   let shown = false;
   const { path, existed, notice } = await download(name, into, {
     onProgress(received, total) {
-      if (!process.stderr.isTTY) return;
-      if (!shown) bar.start(total ?? received, 0, { done: '' });
+      if (!shown) progress.start(total ?? received, 0, { done: '' });
       shown = true;
-      bar.update(received, { done: size(received) });
+      progress.update(received, { done: size(received) });
     },
-  }).finally(() => bar.stop());
+  }).finally(() => progress.stop());
   printLine(existed ? `${path} is already there` : `Downloaded ${path}`);
   printLine(notice);
   printLine(`Train on it: cofactor train ${join(path, FILES[name])}`);

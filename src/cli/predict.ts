@@ -15,6 +15,9 @@ interface PredictFlags extends ReadFlags {
   itemColumn?: string;
 }
 
+/** `--user` and `--item` are ids here. */
+const COLUMNS = { user: '--user-column', item: '--item-column' };
+
 export function predictCommand(): Command {
   const command = new Command('predict')
     .description('Predict ratings: of one item by one user, or of all pairs in a file.')
@@ -36,13 +39,18 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
   }
   if (out !== undefined && json)
     throw new UserError('--out and --json exclude one another; give one of them');
-  if (out !== undefined) checkTable(out, file);
+  if (out !== undefined) await checkTable(out, file);
   const recommender = await load(directory);
   const known = readVocabulary(recommender.artifact);
   const { users, items } =
     file === undefined
       ? { users: [user as string], items: [item as string] }
-      : await readPairs(file, { ...readFlags(flags), user: flags.userColumn, item: flags.itemColumn });
+      : await readPairs(file, {
+          ...readFlags(flags),
+          user: flags.userColumn,
+          item: flags.itemColumn,
+          flags: COLUMNS,
+        });
   const ratings = Array.from(await recommender.predict(users, items), decimal);
 
   if (out !== undefined) {

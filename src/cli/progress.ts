@@ -2,18 +2,31 @@ import cliProgress from 'cli-progress';
 import type { Progress } from '../train/fit.ts';
 import { count } from './output.ts';
 
-/** A bar on stderr with loss, throughput and time left; nothing where stderr is not a terminal. */
-export function progressBar(): { update(progress: Progress): void; stop(): void } {
-  if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
-  const bar = new cliProgress.SingleBar({
-    // 80 columns.
-    format: 'epoch {epoch} {bar} · {left} left · {rate} ratings/s · loss {loss}{valid}',
+/** What a bar's format stands for, by name. */
+type Facts = Readonly<Record<string, string>>;
+
+/** A bar on stderr; nothing where that is not a terminal. */
+export function bar(format: string): {
+  start(total: number, value: number, facts?: Facts): void;
+  update(value: number, facts?: Facts): void;
+  stop(): void;
+} {
+  const nothing = (): void => undefined;
+  if (!process.stderr.isTTY) return { start: nothing, update: nothing, stop: nothing };
+  return new cliProgress.SingleBar({
+    format,
     barCompleteChar: '█',
     barIncompleteChar: '░',
     barsize: 10,
     hideCursor: true,
     stream: process.stderr,
   });
+}
+
+/** A bar of training, with loss, throughput and time left. */
+export function progressBar(): { update(progress: Progress): void; stop(): void } {
+  // 80 columns.
+  const training = bar('epoch {epoch} {bar} · {left} left · {rate} ratings/s · loss {loss}{valid}');
   const at = performance.now();
   let first: number | undefined;
   return {
@@ -30,9 +43,9 @@ export function progressBar(): { update(progress: Progress): void; stop(): void 
         loss: loss.toFixed(4),
         valid: valid ? ` · RMSE ${valid.rmse.toFixed(4)}` : '',
       };
-      if (begins) bar.start(epochs * ratings, all, facts);
-      else bar.update(all, facts);
+      if (begins) training.start(epochs * ratings, all, facts);
+      else training.update(all, facts);
     },
-    stop: () => bar.stop(),
+    stop: () => training.stop(),
   };
 }

@@ -1,42 +1,48 @@
 import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { readItems, readOwnRatings } from '../data/ratings.ts';
+import { readItemLists, readOwnRatings } from '../data/ratings.ts';
 import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { load } from '../recommend/load.ts';
-import type { Recommendation, Recommender } from '../recommend/recommender.ts';
-import { number } from './options.ts';
-import { decimal, printJson, printTable } from './output.ts';
+import type { ItemRating, Recommender } from '../recommend/recommender.ts';
+import { number, type ReadFlags, readFlags, withReadOptions } from './options.ts';
+import { decimal, printJson, printNote, printTable } from './output.ts';
 import { noteUnknown } from './unknown.ts';
 
-interface RecommendFlags {
+interface RecommendFlags extends ReadFlags {
   user?: string;
   ratings?: string;
   k: number;
   exclude?: string;
-  seen?: boolean;
+  includeSeen?: boolean;
   json?: boolean;
 }
 
 export const howMany = ['-k <number>', 'how many', number({ whole: true, from: 1 }), 10] as const;
+export const includeSeen = [
+  '--include-seen',
+  'recommend rated items too; they are left out where the model was trained with --keep-seen',
+] as const;
 
 export function recommendCommand(): Command {
-  return new Command('recommend')
+  const command = new Command('recommend')
     .description('Recommend items to a user, or to a person whose ratings are in a file.')
     .argument('<folder>', 'a trained model')
     .option('--user <id>', 'a user that the model was trained on')
     .option('--ratings <file>', 'ratings of a person that the model has never seen: items and ratings')
     .option(...howMany)
     .option('--exclude <file>', 'items to leave out; where the file has users too, those of this user')
-    .option('--seen', 'recommend rated items too; they are left out where the model was trained with --seen')
-    .option('--json', 'print one JSON list of {item, title?, rating}')
-    .action(run);
+    .option(...includeSeen)
+    .option('--json', 'print one JSON list of {item, title?, rating}');
+  return withReadOptions(command, { ids: false }).action(run);
 }
 
 async function run(directory: string, flags: RecommendFlags): Promise<void> {
   const { user, ratings, json } = flags;
   if ((user === undefined) === (ratings === undefined))
     throw new UserError('give either --user or --ratings');
+  if (ratings !== undefined && flags.includeSeen)
+    throw new UserError('--include-seen is for --user; what is in --ratings is always left out');
   const recommender = await load(directory, []);
   const best =
     user === undefined
@@ -48,16 +54,17 @@ async function run(directory: string, flags: RecommendFlags): Promise<void> {
     rating: decimal(rating),
   }));
   if (json) printJson(list);
-  else printTable(list.map(({ rating, ...named }) => [...namesOf(named), rating.toFixed(2)]));
+  else printTable(list.map(({ item, rating }) => [...namesOf(recommender, item), rating.toFixed(2)]));
+  if (list.length === 0) printNote('Nothing is left to recommend');
 }
 
 async function forUser(
   recommender: Recommender,
   user: string,
-  { k, exclude, seen }: RecommendFlags,
-): Promise<readonly Recommendation[]> {
-  const left = exclude === undefined ? [] : await readItems(exclude, user);
-  const [best] = await recommender.recommend([user], { k, exclude: [left], seen });
+  { k, exclude, includeSeen, ...flags }: RecommendFlags,
+): Promise<readonly ItemRating[]> {
+  const left = exclude === undefined ? [] : (await readItemLists(exclude, listFlags(flags))).of(user);
+  const [best] = await recommender.recommend([user], { k, exclude: [left], includeSeen });
   noteUnknown('user', [user], readVocabulary(recommender.artifact).userIds);
   return best;
 }
@@ -65,27 +72,43 @@ async function forUser(
 async function forPerson(
   recommender: Recommender,
   file: string,
-  { k, exclude }: RecommendFlags,
-): Promise<readonly Recommendation[]> {
-  const own = await readOwnRatings(file);
+  { k, exclude, ...flags }: RecommendFlags,
+): Promise<readonly ItemRating[]> {
+  const own = await readOwnRatings(file, listFlags(flags));
   const { itemIds } = readVocabulary(recommender.artifact);
   const known = new Set(itemIds);
   if (!own.some(({ item }) => known.has(item)))
     throw new UserError(oneLine(`${file}: the model knows none of its items; are they ids as in training?`));
-  const left = exclude === undefined ? [] : await readItems(exclude, '');
-  const { recommended } = await recommender.foldIn(own, { k, exclude: left });
-  const items = own.map(({ item }) => item);
-  noteUnknown('item', items, itemIds, 'passed over');
+  const lists = exclude === undefined ? undefined : await readItemLists(exclude, listFlags(flags));
+  if (lists?.ofUsers)
+    throw new UserError(
+      oneLine(`${exclude}: holds the items of users; with --ratings give a list of items alone`),
+    );
+  const { recommended } = await recommender.foldIn(own, { k, exclude: lists?.of('') });
+  noteUnknown(
+    'item',
+    own.map(({ item }) => item),
+    itemIds,
+    'passed over',
+  );
   return recommended;
 }
 
-/** `{ title }`, where the model has titles. */
+/** How to read a list, whose columns no flag names. */
+export const listFlags = (flags: ReadFlags) => ({
+  ...readFlags(flags),
+  user: undefined,
+  item: undefined,
+  flags: {},
+});
+
+/** `{ title }`, where the model has one. */
 export function titleOf({ titles }: Recommender, item: string): { title?: string } {
   const title = titles.get(item);
   return title === undefined ? {} : { title };
 }
 
 /** The cells of a table that name an item. */
-export function namesOf({ item, title }: { item: string; title?: string }): string[] {
-  return title === undefined ? [oneLine(item)] : [oneLine(item), oneLine(title)];
+export function namesOf({ titles }: Recommender, item: string): string[] {
+  return titles.size > 0 ? [oneLine(item), oneLine(titles.get(item) ?? '')] : [oneLine(item)];
 }

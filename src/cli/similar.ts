@@ -31,5 +31,5 @@ async function run(
     similarity: decimal(one.similarity),
   }));
   if (json) printJson(list);
-  else printTable(list.map(({ similarity, ...named }) => [...namesOf(named), similarity.toFixed(3)]));
+  else printTable(list.map(({ item, similarity }) => [...namesOf(recommender, item), similarity.toFixed(3)]));
 }

@@ -42,7 +42,7 @@ interface TrainFlags extends ReadFlags {
   seed: number;
   titles?: string;
   quantize?: 'float16' | 'int8';
-  seen?: boolean;
+  keepSeen?: boolean;
   resume?: boolean;
   json?: boolean;
 }
@@ -129,7 +129,10 @@ export function trainCommand(): Command {
   }
   for (const option of [
     group('--titles <file>', 'a table of item ids and titles, to keep in the model'),
-    group('--seen', 'keep what each user rated, so that recommendations leave it out (2 bytes a rating)'),
+    group(
+      '--keep-seen',
+      'keep what each user rated, so that recommendations leave it out (2 bytes a rating)',
+    ),
     group('--quantize <type>', 'smaller files: tables of half the bytes, or a quarter').choices([
       'float16',
       'int8',
@@ -159,6 +162,10 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const testRatings =
     test === undefined ? undefined : await readRatings(test, { ...readFlags(flags), vocabulary: ratings });
   const titles = flags.titles === undefined ? undefined : await readTitles(flags.titles);
+  if (titles && !ratings.itemIds.some((id) => titles.has(id)))
+    throw new UserError(
+      `${flags.titles}: has a title for none of the ${plural(ratings.itemIds.length, 'item')}; are its ids those of the ratings?`,
+    );
   const read = (performance.now() - started) / 1000;
   if (!json) reportReading(all, files, read);
 
@@ -179,7 +186,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
       seed: flags.seed,
       valid,
       titles,
-      seen: flags.seen,
+      keepSeen: flags.keepSeen,
       precision: flags.quantize,
       checkpoint: { path, resume },
       signal: interrupt.signal,

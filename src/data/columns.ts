@@ -7,6 +7,8 @@ export interface ColumnOptions {
   item?: string;
   rating?: string;
   time?: string;
+  /** How whoever gave the file names its columns, for messages: `--user`, … unless told otherwise. */
+  flags?: Partial<Record<Role, string>>;
 }
 
 /** Places of the columns, from 0. */
@@ -19,12 +21,12 @@ export interface Columns {
 
 export type Role = keyof Columns;
 
-const itemNames = `item itemid iid movie movieid product productid asin isbn book bookid song songid track trackid
+const itemNames = `item items itemid iid movie movieid product productid asin isbn book bookid song songid track trackid
   artist artistid article articleid game gameid anime animeid business businessid recipe recipeid film filmid`;
 
 /** Usual names, the most telling first, without case, spaces, `_`, `-` and `.`. */
 const usualNames = {
-  user: `user userid uid username member memberid customer customerid reviewer reviewerid account accountid
+  user: `user users userid uid username member memberid customer customerid reviewer reviewerid account accountid
     visitor visitorid client clientid person personid`,
   item: itemNames,
   rating: 'rating ratings score stars star value overall rate bookrating starrating userrating reviewscore',
@@ -33,6 +35,8 @@ const usualNames = {
   id: `${itemNames} id`,
   title: 'title name movietitle booktitle itemtitle itemname producttitle productname',
 };
+
+const usualFlags = { user: '--user', item: '--item', rating: '--rating', time: '--time' };
 
 /** The place of the column with a usual name for its role, or −1. */
 export function usualColumn(names: string[], role: keyof typeof usualNames): number {
@@ -56,6 +60,7 @@ export function findColumns(
   welcome: readonly Role[],
   options: ColumnOptions,
 ): Columns {
+  const { flags = usualFlags } = options;
   const found: Columns = {};
   const missing: Role[] = [];
   for (const role of [...wanted, ...welcome]) {
@@ -65,7 +70,7 @@ export function findColumns(
     if (place !== -1) found[role] = place;
     else if (given !== undefined)
       throw new UserError(
-        oneLine(`${file}: no column ${quoted(given)} (--${role}); the columns are ${list(names)}`),
+        oneLine(`${file}: no column ${quoted(given)} (${flags[role]}); the columns are ${list(names)}`),
       );
     else if (wanted.includes(role)) missing.push(role);
   }
@@ -73,7 +78,9 @@ export function findColumns(
     throw new UserError(
       oneLine(
         `${file}: no ${missing.join(', ')} column found; the columns are ${list(names)}; ` +
-          `name the right ones with ${missing.map((role) => `--${role}`).join(', ')}`,
+          (missing.every((role) => flags[role])
+            ? `name the right ones with ${missing.map((role) => flags[role]).join(', ')}`
+            : `call the right ones ${missing.join(', ')}`),
       ),
     );
   return found;

@@ -41,17 +41,20 @@ export async function readRatings(path: string | string[], options: ReadOptions 
 }
 
 /**
- * Reads one person's ratings, of which the latest of an item counts. A column of users is not looked at.
+ * Reads one person's ratings, of which the latest of an item counts.
  *
- * @throws UserError as `readRatings` does
+ * @throws UserError as `readRatings` does, or for ratings by several users
  */
 export async function readOwnRatings(
   path: string,
   options: SourceOptions = {},
 ): Promise<{ item: string; rating: number }[]> {
-  const { itemIds, items, ratings } = latestOnly(
-    await readTable([path], options, ['item', 'rating'], ['time']),
-  );
+  const table = await readTable([path], options, ['item', 'rating'], ['user', 'time']);
+  if (table.userIds.length > 1)
+    throw new UserError(
+      oneLine(`${path}: holds ratings by ${table.userIds.length} users; give those of one person`),
+    );
+  const { itemIds, items, ratings } = latestOnly(table);
   return Array.from(items, (row, place) => ({ item: itemIds[row], rating: ratings[place] }));
 }
 
@@ -64,17 +67,24 @@ export async function readUsers(path: string, options: SourceOptions = {}): Prom
   return (await readTable([path], options, ['user'])).userIds;
 }
 
+/** Items by user; where a file has no column of users, all of them are everyone's. */
+export interface ItemLists {
+  readonly ofUsers: boolean;
+  of(user: string): readonly string[];
+}
+
 /**
- * Reads the items of a user: of all lines, where the file has no column of users.
+ * Reads items, of each user where the file has a column of users.
  *
  * @throws UserError as `readRatings` does
  */
-export async function readItems(path: string, user: string, options: SourceOptions = {}): Promise<string[]> {
+export async function readItemLists(path: string, options: SourceOptions = {}): Promise<ItemLists> {
   const { userIds, itemIds, users, items } = await readTable([path], options, ['item'], ['user']);
-  return Array.from(
-    items.filter((_, place) => [user, NO_ID].includes(userIds[users[place]])),
-    (row) => itemIds[row],
-  );
+  const lists = userIds.map((): string[] => []);
+  for (const [place, row] of users.entries()) lists[row].push(itemIds[items[place]]);
+  const rows = new Map(userIds.map((id, row) => [id, row]));
+  const ofUsers = userIds.length > 0 && !rows.has(NO_ID);
+  return { ofUsers, of: (user) => lists[rows.get(ofUsers ? user : NO_ID) ?? -1] ?? [] };
 }
 
 function latestOnly(table: Ratings): Ratings {

@@ -7,8 +7,8 @@ import type { Ratings } from './ratings.ts';
 import { findFiles, openSource, type Source, type SourceOptions } from './source.ts';
 import { oneLine } from './text.ts';
 
-/** Stands where there is no column of ids. */
-export const NO_ID = '-';
+/** Stands where there is no column of ids; no id in a file may be like this. */
+export const NO_ID = '';
 
 interface Part {
   source: Source;
@@ -69,7 +69,8 @@ async function load(connection: DuckDBConnection, source: Source, columns: Colum
     .catch(async (error: Error) => {
       throw await diagnose(error, connection, source);
     });
-  if (rowsChanged === 0)
+  // A list of ids may be empty.
+  if (rowsChanged === 0 && columns.user !== undefined && columns.item !== undefined)
     throw new UserError(
       oneLine(`${source.file}: has a header and no ratings; give a file with one rating a line`),
     );
@@ -91,8 +92,8 @@ async function checkRows(
   const [fault] = await rows(
     connection,
     `SELECT rowid::INTEGER - ${start} AS row, CASE
-       WHEN is_bad(user_id) THEN 'user'
-       WHEN is_bad(item_id) THEN 'item'
+       WHEN ${columns.user !== undefined} AND is_bad(user_id) THEN 'user'
+       WHEN ${columns.item !== undefined} AND is_bad(item_id) THEN 'item'
        WHEN rating IS NULL OR NOT isfinite(rating) THEN 'rating'
        WHEN time IS NULL OR NOT isfinite(time) THEN 'time'
      END AS role

@@ -1,5 +1,5 @@
-import { rename, rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, constants, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { DuckDBAppender } from '@duckdb/node-api';
 import { UserError } from '../errors.ts';
 import { literal, withDatabase } from './duckdb.ts';
@@ -33,13 +33,15 @@ export async function writeTable(
       }
       appender.closeSync();
       const format = path.endsWith('.parquet') ? '(FORMAT parquet)' : '(FORMAT csv, HEADER)';
-      await connection.run(`COPY result TO ${literal(temporary)} ${format}`);
+      await connection.run(`COPY result TO ${literal(temporary)} ${format}`).catch((error: Error) => {
+        throw new UserError(`${path}: cannot be written: ${error.message.split('\n')[0]}`);
+      });
     });
-    await rename(temporary, path);
-  } catch (error) {
+    await rename(temporary, path).catch((error: NodeJS.ErrnoException) => {
+      throw new UserError(`${path}: cannot be written (${error.code})`);
+    });
+  } finally {
     await rm(temporary, { force: true });
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${path}: cannot be written: ${(error as Error).message.split('\n')[0]}`);
   }
 }
 
@@ -50,15 +52,18 @@ const APPEND = {
 };
 
 /**
- * Where a table may be written to.
+ * Says early whether a table may be written to `path`.
  *
- * @param input the file that the table is made from
- * @throws UserError for another ending, or the input itself
+ * @param inputs the files that it is made from
+ * @throws UserError for another ending, one of the inputs, or a folder that cannot be written
  */
-export function checkTable(path: string, input?: string): void {
+export async function checkTable(path: string, ...inputs: (string | undefined)[]): Promise<void> {
   if (!/\.(csv|parquet)$/.test(path)) throw new UserError(`${path}: --out takes a .csv or a .parquet file`);
-  if (input !== undefined && resolve(path) === resolve(input))
-    throw new UserError(`${path}: is the file that is read; write to another`);
+  if (inputs.some((input) => input !== undefined && resolve(path) === resolve(input)))
+    throw new UserError(`${path}: is a file that is read; write to another`);
+  await access(dirname(resolve(path)), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(`${path}: cannot be written, for its folder cannot (${error.code}); choose another`);
+  });
 }
 
 /** One line of CSV, quoted where it must be (RFC 4180). */

@@ -18,10 +18,10 @@ export async function precomputed(
   for (const node of nodesBefore(Object.values(parts.outputs))) {
     const needs = dependencies(node);
     if (needs.every(isFixed)) fixed.add(node);
-    else for (const value of needs.filter(isFixed)) used.add(seen(value, SHAPES));
+    else for (const value of needs.filter(isFixed)) used.add(viewed(value, SHAPES));
   }
   // A table that is used both as it is and transposed is kept once.
-  const bases = [...used].map((value) => seen(value, ORDERS));
+  const bases = [...used].map((value) => viewed(value, ORDERS));
   const shared = (base: Value): boolean => used.has(base) || bases.filter((one) => one === base).length > 1;
   const wanted = new Set(
     [...used]
@@ -41,10 +41,10 @@ export async function precomputed(
 }
 
 /** What a value is another view of, by operators that cost nothing, or little. */
-function seen(value: Value, views: ReadonlySet<string>): Value {
+function viewed(value: Value, views: ReadonlySet<string>): Value {
   const { source } = value;
   return source.kind === 'node' && views.has(source.node.operator)
-    ? seen(source.node.inputs[0], views)
+    ? viewed(source.node.inputs[0], views)
     : value;
 }
 

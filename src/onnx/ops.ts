@@ -1,50 +1,12 @@
+import { apply } from './apply.ts';
 import { dependents } from './graph.ts';
-import { type OperatorName, operatorTable } from './operators.ts';
+import type { OperatorName } from './operators.ts';
 import { DATA_TYPES } from './proto.ts';
 import { axisOf } from './shapes.ts';
-import {
-  type Attributes,
-  constant,
-  type DataType,
-  type Dim,
-  describe,
-  GraphError,
-  initializer,
-  input,
-  type Node,
-  type TensorType,
-  type Value,
-} from './value.ts';
+import { constant, type DataType, type Dim, GraphError, initializer, input, type Value } from './value.ts';
 
 /** A tensor, or a number that becomes a constant of the other operand's type. */
 export type Operand = Value | number;
-
-/**
- * Uses an operator by its name: one output or several, named after `name`.
- *
- * @throws GraphError naming the operator, the node and the shapes, if they do not fit.
- */
-export function apply(
-  operator: OperatorName,
-  inputs: readonly Value[],
-  attributes: Attributes = {},
-  name?: string,
-  dims?: readonly Dim[],
-): Value[] {
-  const label = name ?? operator.toLowerCase();
-  let types: TensorType[];
-  try {
-    types = operatorTable[operator].infer(inputs, attributes, dims);
-  } catch (error) {
-    if (!(error instanceof GraphError)) throw error;
-    const shapes = inputs.map((value) => `${value.name}: ${describe(value)}`).join(', ');
-    throw new GraphError(`${operator} "${label}" (${shapes}): ${error.message}`);
-  }
-  const outputs: Value[] = [];
-  const node: Node = { operator, inputs, attributes, outputs };
-  for (const type of types) outputs.push({ ...type, name: label, source: { kind: 'node', node } });
-  return outputs;
-}
 
 const one = (...arguments_: Parameters<typeof apply>): Value => apply(...arguments_)[0];
 

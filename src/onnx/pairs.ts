@@ -1,3 +1,4 @@
+import { apply } from './apply.ts';
 import { bodyOf, dependencies, isLookup, nodesBefore } from './graph.ts';
 import { type OperatorName, operatorTable } from './operators.ts';
 import * as ops from './ops.ts';
@@ -90,7 +91,7 @@ class Pairs {
     const dims = [this.left.dims[0], ...inner, this.right.dims[0]];
     if (value.dims.join() === dims.join()) return value;
     const parts = [ops.shapeOf(this.left), constant(inner, 'int64'), ops.shapeOf(this.right)];
-    return ops.apply('Expand', [value, ops.concat(parts, 0)], {}, value.name, dims)[0];
+    return apply('Expand', [value, ops.concat(parts, 0)], {}, value.name, dims)[0];
   }
 
   private of(value: Value): Sided {
@@ -208,5 +209,5 @@ function again(
   attributes = node.attributes,
   dims?: readonly Dim[],
 ): Value[] {
-  return ops.apply(node.operator as OperatorName, inputs, attributes, node.outputs[0].name, dims);
+  return apply(node.operator as OperatorName, inputs, attributes, node.outputs[0].name, dims);
 }

@@ -4,8 +4,8 @@ import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { runInPieces } from './pieces.ts';
 
-/** An item and the rating that a user would give it. */
-export interface Recommendation {
+/** An item and a rating of it: one that a user would give, or has given. */
+export interface ItemRating {
   readonly item: string;
   readonly rating: number;
 }
@@ -22,10 +22,10 @@ export interface RecommendOptions {
   /** Items to leave out, for each of the users. */
   readonly exclude?: readonly (readonly string[])[];
   /**
-   * Whether items that the user rated in training may come too. When absent they are left out, if the artifact knows
+   * Whether items that the user rated in training may come too. When absent they are left out, if the artifact keeps
    * them.
    */
-  readonly seen?: boolean;
+  readonly includeSeen?: boolean;
 }
 
 /** A person that the model has never seen. */
@@ -33,7 +33,7 @@ export interface FoldedIn {
   /** The person's row of each user parameter, by its name. */
   readonly parameters: Readonly<Record<string, Float32Array>>;
   /** The best items that are not among those rated. */
-  readonly recommended: readonly Recommendation[];
+  readonly recommended: readonly ItemRating[];
 }
 
 /** Answers questions with an artifact's files, on any runtime. */
@@ -75,18 +75,26 @@ export class Recommender {
    * @throws UserError if the artifact lacks it, or the runtime refuses it.
    */
   session(head: string): Promise<InferenceSession> {
-    const opened = this.sessions.get(head) ?? this.open(`${head}.onnx`);
-    this.sessions.set(head, opened);
-    return opened;
+    const known = this.sessions.get(head);
+    if (known) return known;
+    const opening = this.open(head);
+    this.sessions.set(head, opening);
+    // It may go better the next time.
+    opening.catch(() => this.sessions.get(head) === opening && this.sessions.delete(head));
+    return opening;
   }
 
-  private async open(name: string): Promise<InferenceSession> {
+  private async open(head: string): Promise<InferenceSession> {
+    const name = `${head}.onnx`;
     const bytes = this.artifact.files[name];
-    if (!bytes) throw new UserError(`manifest.json lists no ${name}; train the model again`);
-    return this.runtime.createSession(bytes, { threads: 1 }).catch((error: Error) => {
-      const [reason] = error.message.split('\n');
-      throw new UserError(`${name}: ${this.runtime.name} refuses it: ${reason}; train the model again`);
-    });
+    if (!bytes)
+      throw new UserError(`the model has no ${name}; one that can have it gets it when it is trained anew`);
+    return this.runtime
+      .createSession(bytes, { threads: 1, batch: this.rowsARun(head) })
+      .catch((error: Error) => {
+        const [reason] = error.message.split('\n');
+        throw new UserError(`${name}: ${this.runtime.name} refuses it: ${reason}; train the model again`);
+      });
   }
 
   /** Runs a head on tensors, as many rows at once as are good for it. */
@@ -124,19 +132,19 @@ export class Recommender {
    */
   async recommend(
     users: readonly string[],
-    { k = 10, exclude, seen = false }: RecommendOptions = {},
-  ): Promise<Recommendation[][]> {
+    { k = 10, exclude, includeSeen = false }: RecommendOptions = {},
+  ): Promise<ItemRating[][]> {
     if (exclude && exclude.length !== users.length)
       throw new UserError(`${users.length} users but ${exclude.length} lists to exclude`);
     const wanted = count(k);
     const rows = this.rowsARun('recommend');
-    const found: Recommendation[][] = [];
+    const found: ItemRating[][] = [];
     // Piece by piece, because the longest list of a piece makes all of its lists as long.
     for (let from = 0; from < users.length; from += rows) {
       const piece = users.slice(from, from + rows);
       const user = strings(piece);
       let lists = exclude?.slice(from, from + rows) ?? piece.map((): string[] => []);
-      if (!seen && this.heads.includes('seen')) {
+      if (!includeSeen && this.heads.includes('seen')) {
         const rated = rowsOf((await this.run('seen', { user })).item);
         lists = lists.map((list, row) => [...list, ...rated[row]]);
       }
@@ -164,16 +172,19 @@ export class Recommender {
    *   from 1
    */
   async foldIn(
-    ratings: readonly Recommendation[],
+    ratings: readonly ItemRating[],
     { k = 10, exclude = [] }: { readonly k?: number; readonly exclude?: readonly string[] } = {},
   ): Promise<FoldedIn> {
     count(k);
     const { low, high } = this.artifact.manifest.data;
-    const wrong = ratings.find(({ rating }) => !(rating >= low && rating <= high));
-    if (wrong)
+    // The manifest has them as floats.
+    const wrong = ratings.find(({ rating }) => !(Math.fround(rating) >= low && Math.fround(rating) <= high));
+    if (wrong) {
+      const [from, to] = [low, high].map((float) => Number(float.toPrecision(7)));
       throw new UserError(
-        `the rating of ${JSON.stringify(wrong.item)} is ${wrong.rating}; the model was trained on ratings from ${low} to ${high}`,
+        `the rating of ${JSON.stringify(wrong.item)} is ${wrong.rating}; the model was trained on ratings from ${from} to ${to}`,
       );
+    }
     // Of two ratings of an item the later counts, as in training.
     const latest = new Map(ratings.map(({ item, rating }) => [item, rating]));
     const left = new Set(exclude);

@@ -7,6 +7,7 @@ export interface Runtime {
   /**
    * @param model the bytes of an `.onnx` file
    * @param threads intra-op threads; the runtime's own choice when absent. Training needs 1.
+   * @param batch the most rows in one run, where a runtime joins runs
    */
-  createSession(model: Uint8Array, options?: { threads?: number }): Promise<InferenceSession>;
+  createSession(model: Uint8Array, options?: { threads?: number; batch?: number }): Promise<InferenceSession>;
 }

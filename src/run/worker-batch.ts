@@ -1,4 +1,5 @@
-import type { NamedParts, Parts, Signature } from './worker-messages.ts';
+import { joinRows, type Parts, sliceRows } from './rows.ts';
+import type { NamedParts, Signature } from './worker-messages.ts';
 
 /** The name of the axis that runs are joined along. */
 const ROWS = 'n';
@@ -77,7 +78,7 @@ export class Batching {
     const entries = [...this.inputs].map(([name, metadata]): [string, Parts] => {
       const all = runs.map((feeds) => feeds[name]);
       if (axes(metadata)[0] !== ROWS) return [name, all[0]];
-      return [name, concat(isLists(all[0], metadata) ? padded(all) : all)];
+      return [name, joinRows(all)];
     });
     return Object.fromEntries(entries);
   }
@@ -87,10 +88,7 @@ export class Batching {
     let from = 0;
     return runs.map(({ rows }) => {
       const to = from + rows;
-      const entries = Object.entries(results).map(([name, { type, dims, data }]): [string, Parts] => {
-        const size = dims.slice(1).reduce((product, dim) => product * dim, 1);
-        return [name, { type, dims: [rows, ...dims.slice(1)], data: data.slice(from * size, to * size) }];
-      });
+      const entries = Object.entries(results).map(([name, result]) => [name, sliceRows(result, from, to)]);
       from = to;
       return Object.fromEntries(entries);
     });
@@ -99,38 +97,3 @@ export class Batching {
 
 const isLists = ({ type, dims }: Parts, metadata: Metadata): boolean =>
   type === 'string' && dims.length === 2 && axes(metadata)[1] === LISTS;
-
-/** The same lists, each as long as the longest of all. */
-function padded(all: readonly Parts[]): Parts[] {
-  const width = Math.max(...all.map(({ dims }) => dims[1]));
-  return all.map((lists) => widened(lists, width));
-}
-
-function widened({ type, dims: [rows, width], data }: Parts, wanted: number): Parts {
-  if (width === wanted) return { type, dims: [rows, width], data };
-  const lists: string[] = [];
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < wanted; column++)
-      lists.push(column < width ? (data as string[])[row * width + column] : '');
-  }
-  return { type, dims: [rows, wanted], data: lists };
-}
-
-function concat(all: readonly Parts[]): Parts {
-  const [{ type, dims }] = all;
-  const rows = all.reduce((sum, one) => sum + one.dims[0], 0);
-  return { type, dims: [rows, ...dims.slice(1)], data: joined(all.map(({ data }) => data)) };
-}
-
-function joined(all: readonly Parts['data'][]): Parts['data'] {
-  if (Array.isArray(all[0])) return ([] as string[]).concat(...(all as string[][]));
-  const arrays = all as Float32Array[];
-  const length = arrays.reduce((sum, array) => sum + array.length, 0);
-  const whole = new (arrays[0].constructor as Float32ArrayConstructor)(length);
-  let at = 0;
-  for (const array of arrays) {
-    whole.set(array, at);
-    at += array.length;
-  }
-  return whole;
-}

@@ -1,12 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import type { Parts } from './rows.ts';
 
-/** What of a tensor goes from thread to thread, where classes do not. */
-export interface Parts {
-  readonly type: Tensor.Type;
-  readonly dims: readonly number[];
-  readonly data: Tensor.DataType;
-}
-
+/** What of tensors goes from thread to thread, where classes do not. */
 export type NamedParts = Readonly<Record<string, Parts>>;
 
 export function partsOf(tensors: InferenceSession.OnnxValueMapType): NamedParts {

@@ -46,6 +46,8 @@ export async function infer(
   const wanted = chosenOutputs(session, request);
   const feeds = readInputs(session, request, binary);
   checkSizes(session, feeds);
+  if (head === 'fold-in' && feeds.item.size > LIMITS.ratings)
+    throw badRequest(`${feeds.item.size} ratings; fold-in takes up to ${LIMITS.ratings} of one person`);
   const results = await model.recommender.run(head, feeds);
   const parts = wanted.map(({ name, binary }) => {
     const tensor = results[name];

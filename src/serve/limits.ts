@@ -10,8 +10,8 @@ export const LIMITS = {
   elements: 2 ** 20,
   /** Items in a list of the best. */
   k: 1000,
-  /** Ratings of a person who is folded in: each takes part in every step of a search. */
-  ratings: 10_000,
+  /** Ratings of a person who is folded in, which takes time with more than their number: half a second for these. */
+  ratings: 3000,
   connections: 1024,
   /** Of a path's part, which holds an id: Node's limit of all headers. */
   parameter: 16_384,

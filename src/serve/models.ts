@@ -41,15 +41,23 @@ export class ServedModel {
   private constructor(
     readonly directory: string,
     private readonly runtime: Runtime,
+    private readonly tryOut: (directory: string) => Promise<string>,
     private model: OpenModel,
     private stamp: string,
   ) {}
 
-  /** @throws UserError if there is no artifact, or it is broken. */
-  static async open(directory: string, runtime: Runtime): Promise<ServedModel> {
+  /**
+   * @param tryOut asks an artifact that comes later before it is opened here, and gives the manifest of what it asked
+   * @throws UserError if there is no artifact, or it is broken.
+   */
+  static async open(
+    directory: string,
+    runtime: Runtime,
+    tryOut: (directory: string) => Promise<string>,
+  ): Promise<ServedModel> {
     const stamp = await stampOf(directory);
     const model = await openModel(await readArtifact(directory), basename(resolve(directory)), 1, runtime);
-    return new ServedModel(directory, runtime, model, stamp);
+    return new ServedModel(directory, runtime, tryOut, model, stamp);
   }
 
   get name(): string {
@@ -86,7 +94,10 @@ export class ServedModel {
       const artifact = await readArtifact(this.directory);
       const old = this.model;
       // The manifest holds the hash of every file.
-      if (JSON.stringify(artifact.manifest) !== JSON.stringify(old.recommender.artifact.manifest)) {
+      const manifest = JSON.stringify(artifact.manifest);
+      if (manifest !== JSON.stringify(old.recommender.artifact.manifest)) {
+        // Another may have come meanwhile, which is looked at the next time.
+        if ((await this.tryOut(this.directory)) !== manifest) return;
         this.model = await openModel(artifact, old.name, old.version + 1, this.runtime);
         if (!this.asking.has(old)) release(old);
         events.onReload(this.model);
@@ -122,9 +133,10 @@ async function stampOf(directory: string): Promise<string> {
 
 /** Whether the same may go well another time. */
 const isPassing = (error: unknown): boolean =>
-  error instanceof QueueFullError || error instanceof WorkerError;
+  error instanceof QueueFullError || error instanceof WorkerError || (error as Error).name === 'AbortError';
 
-async function openModel(
+/** @throws UserError if a head cannot be opened, or does not answer. */
+export async function openModel(
   artifact: Artifact,
   name: string,
   version: number,
@@ -153,5 +165,6 @@ async function tryOut(recommender: Recommender, user: string, item: string): Pro
   await recommender.predict([user], [item]);
   if (heads.has('recommend')) await recommender.recommend([user], { k: 1 });
   if (heads.has('similar')) await recommender.similar([item], { k: 1 });
-  if (heads.has('fold-in')) await recommender.foldIn([{ item, rating: 1 }], { k: 1 });
+  if (heads.has('fold-in'))
+    await recommender.foldIn([{ item, rating: recommender.artifact.manifest.data.mean }], { k: 1 });
 }

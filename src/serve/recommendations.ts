@@ -8,7 +8,7 @@ import type { ServerState } from './protocol.ts';
 interface Query {
   readonly model?: string;
   readonly k: number;
-  readonly seen?: boolean;
+  readonly includeSeen?: boolean;
 }
 
 interface Rating {
@@ -42,15 +42,19 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
         tags,
         summary: 'What a user would rate highest, of what they have not rated yet',
         params: { type: 'object', properties: { user: { type: 'string' } } },
-        querystring: query({ k, model, seen: { type: 'boolean', description: 'Also what they have rated' } }),
+        querystring: query({
+          k,
+          model,
+          includeSeen: { type: 'boolean', description: 'Also what they have rated' },
+        }),
         response: { 200: object({ user: id, known: { type: 'boolean' }, items: list(item('rating')) }) },
       },
     },
     ({ params: { user }, query }) => {
       checkId(user);
-      const { k, seen } = query;
+      const { k, includeSeen } = query;
       return ask(query, 'recommend', async ({ recommender, users }) => {
-        const [best] = await recommender.recommend([user], { k, seen });
+        const [best] = await recommender.recommend([user], { k, includeSeen });
         const items = best.map(({ item, rating }) => ({
           item,
           title: recommender.titles.get(item),

@@ -9,6 +9,7 @@ import type { Metrics } from './metrics.ts';
 import { ServedModel } from './models.ts';
 import { addProtocol, type ServerState } from './protocol.ts';
 import { addRecommendations } from './recommendations.ts';
+import { tryOutInProcess } from './trial.ts';
 
 export interface ServeOptions {
   /** 127.0.0.1, which other machines cannot reach, unless told otherwise. */
@@ -47,7 +48,8 @@ export async function serve(directories: readonly string[], options: ServeOption
   const closing = new AbortController();
   try {
     const models: ServedModel[] = [];
-    for (const directory of directories) models.push(await ServedModel.open(directory, runtime));
+    const tryOut = (directory: string) => tryOutInProcess(directory, closing.signal);
+    for (const directory of directories) models.push(await ServedModel.open(directory, runtime, tryOut));
     const state: ServerState = {
       models,
       get draining() {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Tensors } from '../../graphs/predict.ts';
+import type { Tensors } from '../../graphs/serving.ts';
 import { writeSynced } from '../artifact/artifact.ts';
 import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Model } from '../../graphs/model.ts';
-import type { Tensors } from '../../graphs/predict.ts';
+import type { Tensors } from '../../graphs/serving.ts';
 import { sha256 } from '../artifact/artifact.ts';
 import { generator, normals, type RandomGenerator, shuffled, uniforms } from '../data/random.ts';
 import type { Ratings } from '../data/ratings.ts';

@@ -1,6 +1,7 @@
 import { Tensor } from 'onnxruntime-common';
 import type { Model } from '../../graphs/model.ts';
-import { scoreGraph, servingParameters, type Tensors } from '../../graphs/predict.ts';
+import { scoreGraph } from '../../graphs/predict.ts';
+import { servingParameters, type Tensors } from '../../graphs/serving.ts';
 import { encodeModel } from '../onnx/index.ts';
 import type { Runtime } from '../run/runtime.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DataFacts, Model, ModelDefinition } from '../../graphs/model.ts';
-import type { Vocabulary } from '../../graphs/predict.ts';
+import type { Vocabulary } from '../../graphs/serving.ts';
 import { type Artifact, sha256, writeArtifact } from '../artifact/artifact.ts';
 import { buildHeads } from '../artifact/heads.ts';
 import type { Manifest } from '../artifact/manifest.ts';
@@ -21,7 +21,7 @@ export interface FileOptions {
   /** How the numbers of large tables are kept; float32 when absent. */
   readonly precision?: Precision;
   /** Keep what each user rated, held out or not, so that recommendations leave it out: 2 or 4 bytes a rating. */
-  readonly seen?: boolean;
+  readonly keepSeen?: boolean;
   /** Titles by item id. */
   readonly titles?: ReadonlyMap<string, string>;
 }
@@ -185,7 +185,7 @@ export class TrainedModel {
     runtime,
     precision,
     titles,
-    seen,
+    keepSeen,
     valid: heldOut,
   }: FileOptions & {
     readonly ratings: Ratings;
@@ -201,12 +201,15 @@ export class TrainedModel {
     if (!Number.isFinite(rmse)) throw new DivergedError(settings, fitted.epoch);
     const { valid } = fitted.history[fitted.epoch - 1];
     const started = performance.now();
-    const metadata = { cofactor: VERSION, model: model.name, config: JSON.stringify(model.config) };
-    // What is to be expected of ratings by a person that training has not seen.
-    const error = valid?.rmse ?? rmse;
-    const heads = await buildHeads(model, fitted.parameters, ratings, error, metadata, runtime, {
+    const heads = await buildHeads({
+      model,
+      trained: fitted.parameters,
+      vocabulary: ratings,
+      error: valid?.rmse ?? rmse,
+      runtime,
+      metadata: { cofactor: VERSION, model: model.name, config: JSON.stringify(model.config) },
       precision,
-      seen: seen ? knownPairs(ratings, heldOut) : undefined,
+      seen: keepSeen ? knownPairs(ratings, heldOut) : undefined,
     });
     if (titles) heads['titles.json'] = { bytes: titlesFile(titles, ratings.itemIds) };
     const seconds = { ...fitted.seconds, export: (performance.now() - started) / 1000 };
@@ -257,15 +260,21 @@ export class TrainedModel {
 
 /** The rows of all ratings, held-out ones too, of ids that the model knows. */
 function knownPairs(ratings: Ratings, valid?: Ratings): { users: Int32Array; items: Int32Array } {
+  if (!valid) return ratings;
   const { userIds, itemIds } = ratings;
-  const pairs = [ratings, ...(valid ? [valid] : [])].flatMap(({ users, items }) =>
-    Array.from(users, (user, place) => [user, items[place]]),
-  );
-  const known = pairs.filter(([user, item]) => user < userIds.length && item < itemIds.length);
-  return {
-    users: Int32Array.from(known, ([user]) => user),
-    items: Int32Array.from(known, ([, item]) => item),
+  const known = valid.users
+    .map((_, place) => place)
+    .filter((place) => valid.users[place] < userIds.length && valid.items[place] < itemIds.length);
+  const joined = (column: 'users' | 'items'): Int32Array => {
+    const rows = new Int32Array(ratings[column].length + known.length);
+    rows.set(ratings[column]);
+    rows.set(
+      known.map((place) => valid[column][place]),
+      ratings[column].length,
+    );
+    return rows;
   };
+  return { users: joined('users'), items: joined('items') };
 }
 
 /** The titles of the items that the model knows, by their ids. */

@@ -59,7 +59,7 @@ describe('an artifact', () => {
     const ratings = lowRank();
     const path = newPath();
     const titles = new Map([['item 1', 'One']]);
-    const options = { epochs: 1, seen: true, titles, precision: 'int8' } as const;
+    const options = { epochs: 1, keepSeen: true, titles, precision: 'int8' } as const;
     const full = await train(ratings, dotBias({ factors: 2 }), options);
     await full.save(path);
     expect(full.manifest.precision).toBe('int8');

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import stringWidth from 'string-width';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readPairs, readRatings } from '../../src/data/ratings.ts';
 import { ratingsCsv, workplace } from './cli.ts';
 
-const { write, at, names, cofactor, text, json, failure, manifest } = workplace();
+const { write, at, names, cofactor, text, json, failure, manifest, contents } = workplace();
 
 interface Row {
   readonly item: string;
@@ -21,7 +22,7 @@ beforeAll(async () => {
   );
   const flags = ['--factors', '4', '--epochs', '20', '--batch', '16'];
   await text('train', 'ratings.csv', '--out', 'plain', ...flags);
-  await text('train', 'ratings.csv', '--out', 'full', '--seen', '--titles', 'titles.csv', ...flags);
+  await text('train', 'ratings.csv', '--out', 'full', '--keep-seen', '--titles', 'titles.csv', ...flags);
 });
 
 const rated = async (user: string) =>
@@ -49,7 +50,7 @@ describe('recommend', () => {
     const rest: Row[] = await json('recommend', 'full', '--user', 'u1', '-k', '99');
     expect(rest.map(({ item }) => item)).toHaveLength(20 - own.length);
     for (const { item } of rest) expect(own).not.toContain(item);
-    expect(await json('recommend', 'full', '--user', 'u1', '-k', '99', '--seen')).toHaveLength(20);
+    expect(await json('recommend', 'full', '--user', 'u1', '-k', '99', '--include-seen')).toHaveLength(20);
     const excluded = await json('recommend', 'plain', '--user', 'u1', '-k', '99', '--exclude', 'ratings.csv');
     expect(excluded.map(({ item }: Row) => item)).toEqual(rest.map(({ item }) => item));
     await write('items.txt', `${rest[0].item}\n${rest[1].item}\nunheard of\n`);
@@ -58,8 +59,8 @@ describe('recommend', () => {
   });
 
   test('prints a table, with titles where there are some', async () => {
-    const rows: Row[] = await json('recommend', 'full', '--user', 'u3', '-k', '20', '--seen');
-    const lines = (await text('recommend', 'full', '--user', 'u3', '-k', '20', '--seen'))
+    const rows: Row[] = await json('recommend', 'full', '--user', 'u3', '-k', '20', '--include-seen');
+    const lines = (await text('recommend', 'full', '--user', 'u3', '-k', '20', '--include-seen'))
       .trimEnd()
       .split('\n');
     expect(lines).toHaveLength(20);
@@ -69,6 +70,9 @@ describe('recommend', () => {
       expect(title).toBe(titles[Number(item.slice(1))]);
       if (title && !title.includes('\n')) expect(lines[place]).toContain(title);
     }
+    // Items without a title leave their cell empty.
+    expect(new Set(rows.map(({ title }) => title === undefined)).size).toBe(2);
+    expect(new Set(lines.map((line) => stringWidth(line))).size).toBe(1);
   });
 
   test('gives an unknown user what the average would like, and says so', async () => {
@@ -114,7 +118,53 @@ describe('recommend', () => {
     expect(await failure('recommend', 'plain', '--ratings', 'mine.csv')).toContain('knows none of its items');
   });
 
+  test('excludes the items of the user who is asked for, whatever the ids of others', async () => {
+    const [first] = (await json('recommend', 'plain', '--user', 'u1', '-k', '1')) as Row[];
+    await write('others.csv', `user,item\n-,${first.item}\n`);
+    expect(await json('recommend', 'plain', '--user', 'u1', '-k', '1', '--exclude', 'others.csv')).toEqual([
+      first,
+    ]);
+    await write('none.csv', 'item\n');
+    expect(await json('recommend', 'plain', '--user', 'u1', '-k', '1', '--exclude', 'none.csv')).toEqual([
+      first,
+    ]);
+  });
+
+  test('says so when nothing is left', async () => {
+    await write('all.csv', `item\n${Array.from({ length: 20 }, (_, row) => `i${row}`).join('\n')}\n`);
+    const { stdout, stderr, code } = await cofactor(
+      'recommend',
+      'plain',
+      '--user',
+      'u1',
+      '--exclude',
+      'all.csv',
+    );
+    expect({ stdout, stderr, code }).toEqual({
+      stdout: '',
+      stderr: 'Nothing is left to recommend\n',
+      code: 0,
+    });
+  });
+
   test('refuses what makes no sense in one line', async () => {
+    expect(await failure('recommend', 'plain', '--ratings', 'ratings.csv')).toContain(
+      'holds ratings by 30 users',
+    );
+    await write('own.csv', 'item,rating\ni0,5\n');
+    expect(await failure('recommend', 'plain', '--ratings', 'own.csv', '--include-seen')).toContain(
+      'is for --user',
+    );
+    expect(await failure('recommend', 'plain', '--ratings', 'own.csv', '--exclude', 'ratings.csv')).toContain(
+      'holds the items of users',
+    );
+    await write('own.csv', 'item,rating\ni0,6\n');
+    expect(await failure('recommend', 'plain', '--ratings', 'own.csv')).toContain('ratings from 1 to 5');
+    await write('odd.csv', 'what,how,much\ni0,5,1\n');
+    expect(await failure('recommend', 'plain', '--ratings', 'odd.csv')).toContain(
+      'call the right ones item, rating',
+    );
+    expect(await failure('predict', 'plain', 'odd.csv')).toContain('with --user-column, --item-column');
     expect(await failure('recommend', 'plain')).toContain('give either --user or --ratings');
     expect(await failure('recommend', 'plain', '--user', 'u1', '-k', '0')).toContain('at least 1');
     expect(await failure('recommend', 'plain', '--user', 'u1', '--exclude', 'missing.csv')).toContain(
@@ -172,8 +222,22 @@ describe('batch', () => {
     expect((await names()).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
+  test('leaves out what a file says, for each user', async () => {
+    await text('batch', 'plain', '--out', 'left.csv', '-k', '3', '--exclude', 'ratings.csv');
+    await text('batch', 'full', '--out', 'kept.csv', '-k', '3');
+    expect(await readPairs(at('left.csv'))).toEqual({
+      users: (await readPairs(at('kept.csv'))).users,
+      items: expect.any(Array),
+    });
+    for (const user of ['u0', 'u17']) {
+      const { users, items } = await readPairs(at('left.csv'));
+      const own = await rated(user);
+      for (const [place, id] of users.entries()) if (id === user) expect(own).not.toContain(items[place]);
+    }
+  });
+
   test('takes a list of users, each once, unknown ones too', async () => {
-    await write('users.csv', 'u2\nnew\nu2\n');
+    await write('users.csv', 'users\nu2\nnew\nu2\n');
     const { stderr, code } = await cofactor(
       'batch',
       'full',
@@ -182,7 +246,7 @@ describe('batch', () => {
       'some.csv',
       '-k',
       '2',
-      '--seen',
+      '--include-seen',
     );
     expect({ stderr, code }).toEqual({
       stderr: '1 user unknown to the model, counted as average: "new"\n',
@@ -194,12 +258,19 @@ describe('batch', () => {
   test('writes nowhere else than asked', async () => {
     await write('users.csv', 'u2\n');
     expect(await failure('batch', 'full', 'users.csv', '--out', 'users.csv')).toContain(
-      'is the file that is read',
+      'is a file that is read',
     );
     expect(await failure('batch', 'full', '--out', 'top.txt')).toContain('.csv or a .parquet');
     expect(await failure('batch', 'full', 'missing.csv', '--out', 'top.csv')).toContain('no such file');
-    expect(await failure('batch', 'full', '--out', 'none/top.csv')).toContain('cannot be written');
+    expect(await failure('batch', 'full', '--out', 'none/top.csv')).toContain('its folder cannot (ENOENT)');
   });
+});
+
+test('titles of other items are a mistake', async () => {
+  await write('foreign.csv', 'id,title\nx,Y\n');
+  expect(await failure('train', 'ratings.csv', '--out', 'titled', '--titles', 'foreign.csv')).toContain(
+    'has a title for none of the 20 items',
+  );
 });
 
 describe('smaller files', () => {
@@ -250,5 +321,14 @@ output { name: "item" data_type: TYPE_STRING dims: [ -1, -1 ] }
 output { name: "rating" data_type: TYPE_FP32 dims: [ -1, -1 ] }
 `);
     expect(await failure('export', 'plain', '--triton', 'ratings.csv')).toContain('cannot be written');
+    expect(await failure('export', 'plain', '--triton', '')).toContain('name a folder');
+  });
+
+  test('leaves versions of other shapes as they are', async () => {
+    await text('export', 'plain', '--triton', 'shapes');
+    await text('train', 'ratings.csv', '--out', 'wide/plain', '--factors', '7', '--epochs', '1');
+    const before = await contents('shapes');
+    expect(await failure('export', 'wide/plain', '--triton', 'shapes')).toContain('is for other shapes');
+    expect(await contents('shapes')).toEqual(before);
   });
 });

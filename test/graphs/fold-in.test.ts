@@ -3,7 +3,7 @@ import { expect, describe as group, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { Model, ModelDefinition } from '../../graphs/model.ts';
-import type { Tensors } from '../../graphs/predict.ts';
+import type { Tensors } from '../../graphs/serving.ts';
 import { generator, normals } from '../../src/data/random.ts';
 import { add, gather } from '../../src/onnx/index.ts';
 import { neuralFactorization } from './factorization.ts';

@@ -3,7 +3,8 @@ import { expect, describe as group, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import { type DataFacts, defaultRange, type Model, scoreOf } from '../../graphs/model.ts';
-import { scoreGraph, servingParameters } from '../../graphs/predict.ts';
+import { scoreGraph } from '../../graphs/predict.ts';
+import { servingParameters } from '../../graphs/serving.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { dot, randomParameters, rowOf, scaled } from './models.ts';
 

@@ -1,7 +1,8 @@
 import * as node from 'onnxruntime-node';
 import type { Model } from '../../graphs/model.ts';
-import { scoreGraph, servingParameters, type Tensors, type Vocabulary } from '../../graphs/predict.ts';
-import { buildHeads, type HeadOptions } from '../../src/artifact/heads.ts';
+import { scoreGraph } from '../../graphs/predict.ts';
+import { servingParameters, type Tensors, type Vocabulary } from '../../graphs/serving.ts';
+import { buildHeads, type HeadParts } from '../../src/artifact/heads.ts';
 import { encodeModel } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 
@@ -22,7 +23,7 @@ export const floats = (numbers: readonly number[]) =>
 
 export const count = (k: number) => new node.Tensor('int64', BigInt64Array.of(BigInt(k)), [1]);
 
-export interface HeadsOptions extends HeadOptions {
+export interface HeadsOptions extends Pick<HeadParts, 'precision' | 'seen'> {
   /** The root mean square error of predictions. */
   readonly error?: number;
 }
@@ -34,7 +35,7 @@ export async function headsOf(
   vocabulary: Vocabulary,
   { error = 0.8, ...options }: HeadsOptions = {},
 ) {
-  const files = await buildHeads(model, trained, vocabulary, error, {}, runtime, options);
+  const files = await buildHeads({ model, trained, vocabulary, error, runtime, ...options });
   const sessions = new Map<string, node.InferenceSession>();
   const run = async (head: string, feeds: Record<string, node.Tensor>) => {
     const known = sessions.get(head);

@@ -1,5 +1,5 @@
 import type { Model } from '../../graphs/model.ts';
-import type { Tensors } from '../../graphs/predict.ts';
+import type { Tensors } from '../../graphs/serving.ts';
 import { generator, uniforms } from '../../src/data/random.ts';
 
 /** Parameters between −1 and 1, the same at every call. */

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { Model, ModelDefinition } from '../../graphs/model.ts';
-import type { Tensors } from '../../graphs/predict.ts';
+import type { Tensors } from '../../graphs/serving.ts';
 import { readRatings } from '../../src/data/ratings.ts';
 import { randomSplit } from '../../src/data/split.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
@@ -66,7 +66,12 @@ describe.each(cases)('%s on MovieLens', (_, { definition, elements, folded }) =>
   let parameters: Tensors;
   let whole: Awaited<ReturnType<typeof headsOf>>;
   beforeAll(async () => {
-    trained = await train(split.train, definition, { valid: split.valid, epochs: 3, batch: 256, seen: true });
+    trained = await train(split.train, definition, {
+      valid: split.valid,
+      epochs: 3,
+      batch: 256,
+      keepSeen: true,
+    });
     recommender = await trained.recommender();
     model = definition(trained.manifest.data);
     const { initializers } = decodeModel(trained.artifact.files['predict.onnx']).graph;

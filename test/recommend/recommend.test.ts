@@ -26,7 +26,7 @@ const titles = new Map([
   ['item 0', '"Quoted", 📽️'],
   ['item 999', 'unknown to the model'],
 ]);
-const { artifact } = await train(ratings, dotBias({ factors: 3 }), { seen: true, titles });
+const { artifact } = await train(ratings, dotBias({ factors: 3 }), { keepSeen: true, titles });
 const node = await nodeRuntime();
 const recommender = await Recommender.create(artifact, node);
 
@@ -47,7 +47,7 @@ const exclude = users.map((_, at) => itemIds.filter((_, item) => (item * at) % 5
 describe('recommend', () => {
   test('leaves out what a user has rated, unless told otherwise', async () => {
     const found = await recommender.recommend(userIds, { k: 30 });
-    const all = await recommender.recommend(userIds, { k: 30, seen: true });
+    const all = await recommender.recommend(userIds, { k: 30, includeSeen: true });
     for (const [at, user] of userIds.entries()) {
       const out = new Set(ratedBy(user));
       expect(all[at]).toHaveLength(30);
@@ -70,8 +70,8 @@ describe('recommend', () => {
     const unrated = itemIds.find((id) => !ratedBy('user 2').includes(id)) as string;
     const out = [unrated, 'nothing', unrated, ''];
     for (const seen of [true, false]) {
-      const [all] = await recommender.recommend(['user 2'], { k: 30, seen });
-      const [found] = await recommender.recommend(['user 2'], { k: 30, seen, exclude: [out] });
+      const [all] = await recommender.recommend(['user 2'], { k: 30, includeSeen: seen });
+      const [found] = await recommender.recommend(['user 2'], { k: 30, includeSeen: seen, exclude: [out] });
       expect(found).toHaveLength(all.length - 1);
       expect(found).toEqual(all.filter(({ item }) => item !== unrated));
     }
@@ -79,7 +79,9 @@ describe('recommend', () => {
 
   test('leaves nothing out where the artifact knows of nothing', async () => {
     const old = await Recommender.create(changed({ without: ['seen.onnx'] }), node);
-    expect(await old.recommend(['user 1'])).toEqual(await recommender.recommend(['user 1'], { seen: true }));
+    expect(await old.recommend(['user 1'])).toEqual(
+      await recommender.recommend(['user 1'], { includeSeen: true }),
+    );
   });
 
   test.each([1, 2, 3, 22, 23])('of many users is that of each alone, %i at once', async (batch) => {
@@ -104,7 +106,7 @@ describe('recommend', () => {
 
   test('of nobody is nothing', async () => {
     expect(await recommender.recommend([])).toEqual([]);
-    expect(await recommender.recommend([], { exclude: [], seen: true })).toEqual([]);
+    expect(await recommender.recommend([], { exclude: [], includeSeen: true })).toEqual([]);
     expect(await recommender.similar([])).toEqual([]);
     const none = { user: strings([]), exclude: strings([], [0, 2]), k: count(3) };
     expect((await recommender.run('recommend', none)).item.dims).toEqual([0, 3]);
@@ -172,6 +174,19 @@ describe('fold in', () => {
     expect(await userError(recommender.foldIn([{ item: 'item 1', rating }]))).toBe(
       `the rating of "item 1" is ${rating}; the model was trained on ratings from 1 to 5`,
     );
+  });
+
+  test('takes the ends of a scale that binary numbers only come near to', async () => {
+    const scale = { ...ratings, ratings: ratings.ratings.map((rating) => (rating - 1) * 2.45 + 0.1) };
+    const other = await train(scale, dotBias({ factors: 2 }), { epochs: 1 });
+    const asked = await other.recommender();
+    const { low, high } = other.manifest.data;
+    expect([low, high]).toEqual([Math.fround(0.1), Math.fround(9.9)]);
+    await asked.foldIn([
+      { item: 'item 1', rating: 0.1 },
+      { item: 'item 2', rating: 9.9 },
+    ]);
+    expect(await userError(asked.foldIn([{ item: 'item 1', rating: 0.09 }]))).toContain('from 0.1 to 9.9');
   });
 
   test('takes the later of two ratings of an item', async () => {
@@ -257,7 +272,7 @@ describe('what cannot be is refused in one line', () => {
       [old.recommend(['user 1']), old.similar(['item 1']), old.foldIn([])].map(userError),
     );
     for (const [at, head] of ['recommend', 'similar', 'fold-in'].entries())
-      expect(messages[at]).toContain(`lists no ${head}.onnx`);
+      expect(messages[at]).toContain(`has no ${head}.onnx`);
   });
 });
 
@@ -354,7 +369,7 @@ test.each([
     version: web.env.versions.common,
     createSession: (model) => web.InferenceSession.create(model),
   };
-  const model = await train(ratings, definition, { epochs: 2, seen: true });
+  const model = await train(ratings, definition, { epochs: 2, keepSeen: true });
   const [here, there] = await Promise.all([node, inWasm].map((one) => model.recommender(one)));
   const own = ratedBy('user 7').map((item, at) => ({ item, rating: 1 + (at % 5) }));
   const answers = async (one: Recommender) => ({

@@ -94,7 +94,7 @@ describe('files that no runtime takes', () => {
       /^predict\.onnx: onnxruntime-node refuses it: .*; train the model again$/,
     );
     expect(await userError(Recommender.create({ manifest, files: {} }, runtime))).toContain(
-      'lists no predict.onnx',
+      'has no predict.onnx',
     );
   });
 });

@@ -44,7 +44,7 @@ describe.each(definitions)('runs of %s', (_, definition) => {
   let artifact: Artifact;
   let here: Recommender;
   beforeAll(async () => {
-    const model = await train(ratings, definition, { epochs: 1, seen: true });
+    const model = await train(ratings, definition, { epochs: 1, keepSeen: true });
     artifact = model.artifact;
     here = await model.recommender();
   });
@@ -57,7 +57,7 @@ describe.each(definitions)('runs of %s', (_, definition) => {
       return [
         () => recommender.predict(Array<string>(items.length).fill(user), items),
         () => recommender.recommend([user, 'nobody'], { k: 4, exclude: [items, []] }),
-        () => recommender.recommend([user], { k: 2 + (place % 2), seen: true }),
+        () => recommender.recommend([user], { k: 2 + (place % 2), includeSeen: true }),
         () => recommender.similar([itemIds[place % itemIds.length], 'nothing'], { k: 3 }),
         () =>
           recommender.foldIn(

@@ -42,4 +42,4 @@ test(`${REQUESTS} requests of all kinds are each answered, or refused in one lin
   expect(counts[200]).toBeGreaterThan(REQUESTS / 5);
   expect(counts[400]).toBeGreaterThan(REQUESTS / 5);
   expect((await movies.get('/recommend/u1')).body.items).toHaveLength(8);
-});
+}, 120_000);

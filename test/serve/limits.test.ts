@@ -164,8 +164,25 @@ describe('what is no good HTTP', () => {
 });
 
 test('more than can wait are told to come again, and all others are answered', async () => {
-  const ratings = Array.from({ length: 1000 }, (_, place) => ({ item: `i${place % 20}`, rating: place % 5 }));
-  const answers = await Promise.all(Array.from({ length: 300 }, () => post('/recommend', { ratings })));
+  // A search that takes some milliseconds, and cannot be joined with another.
+  const shape = [1500];
+  const inputs = [
+    {
+      name: 'item',
+      datatype: 'BYTES',
+      shape,
+      data: Array.from({ length: 1500 }, (_, row) => `i${row % 20}`),
+    },
+    {
+      name: 'rating',
+      datatype: 'FP32',
+      shape,
+      data: Array.from({ length: 1500 }, (_, row) => 1 + (row % 5)),
+    },
+  ];
+  const answers = await Promise.all(
+    Array.from({ length: 300 }, () => post('/v2/models/movies.fold-in/infer', { inputs })),
+  );
   const refused = answers.filter(({ status }) => status === 503);
   expect(answers.length - refused.length).toBeGreaterThanOrEqual(65);
   expect(refused.length).toBeGreaterThan(0);

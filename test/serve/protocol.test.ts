@@ -121,7 +121,7 @@ describe('inference', () => {
   });
 
   test('recommends, with and without what may be left out', async () => {
-    const [expected] = await movies.recommender.recommend(['u1'], { k: 10, seen: true });
+    const [expected] = await movies.recommender.recommend(['u1'], { k: 10, includeSeen: true });
     const ids = expected.map(({ item }) => item);
     expect(await outputs('recommend', [texts('user', 'u1')])).toMatchObject({
       item: { datatype: 'BYTES', shape: [1, 10], data: ids },
@@ -332,6 +332,12 @@ describe('inference', () => {
       [texts('user', ...Array(1100).fill('u1')), tensor('k', 'INT64', [1], [1000])],
       /output "item" would have over 1048576 elements/,
     ],
+    [
+      'more ratings than one person has',
+      'fold-in',
+      [texts('item', ...Array(3001).fill('i1')), tensor('rating', 'FP32', [3001], Array(3001).fill(1))],
+      /3001 ratings; fold-in takes up to 3000/,
+    ],
     ['no rows', 'recommend', [texts('user')], /no rows/],
     ['a NUL in an id', 'predict', [texts('user', 'a\0b')], /NUL/],
     ['a lone surrogate', 'predict', [texts('user', '\ud800')], /surrogate/],
@@ -440,7 +446,7 @@ describe('binary data', () => {
       },
       k,
     );
-    const [expected] = await movies.recommender.recommend(['u1'], { k: 2, seen: true });
+    const [expected] = await movies.recommender.recommend(['u1'], { k: 2, includeSeen: true });
     expect(body.outputs[0].data).toEqual(expected.map(({ rating }) => rating));
     expect(data).toEqual(packed(...expected.map(({ item }) => item)));
   });

@@ -20,7 +20,7 @@ describe('GET /recommend', () => {
   });
 
   test('gives those rated too when asked', async () => {
-    const { body } = await get('/recommend/u3?k=20&seen=true');
+    const { body } = await get('/recommend/u3?k=20&includeSeen=true');
     expect(body.items).toHaveLength(20);
     expect(body.items.some(({ title }: { title?: string }) => title === 'Zwei & "quoted"')).toBe(true);
     expect((await get('/recommend/u3?k=20')).body.items).toHaveLength(8);
@@ -110,8 +110,8 @@ describe('POST /recommend', () => {
     [{ ratings: [{ item: 'a\0', rating: 5 }] }, /NUL/],
     [{ ratings: [{ item: '\udc00', rating: 5 }] }, /surrogate/],
     [
-      { ratings: Array(10_001).fill({ item: 'i1', rating: 5 }) },
-      /body\/ratings must NOT have more than 10000 items/,
+      { ratings: Array(3001).fill({ item: 'i1', rating: 5 }) },
+      /body\/ratings must NOT have more than 3000 items/,
     ],
   ])('refuses %j', async (body, message) => {
     expect(await post('/recommend', body as object)).toMatchObject({

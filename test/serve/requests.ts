@@ -79,7 +79,7 @@ const good = fc
     const item = tensor('item', 'BYTES', shape, items);
     const count = tensor('k', 'INT64', [1], [k]);
     const stars = items.map((_, place) => place);
-    const ratings = items.map((item, place) => ({ item, rating: place }));
+    const ratings = items.map((item, place) => ({ item, rating: 1 + place }));
     return fc.constantFrom(
       inferring('predict', user, item),
       inferring('recommend', user),
@@ -215,8 +215,8 @@ const queries = [
   '?k=1e3',
   '?k=-1',
   '?k=1001',
-  '?seen=x',
-  '?seen=true',
+  '?includeSeen=x',
+  '?includeSeen=true',
   '?__proto__=1',
   '?model=..',
   '?k[]=1',

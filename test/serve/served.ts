@@ -22,7 +22,7 @@ export async function smallModel(
   definition: ModelDefinition = dotBias({ factors: 4 }),
   seed = 1,
 ): Promise<TrainedModel> {
-  return train(await readRatings(path), definition, { epochs: 2, seed, titles, seen: true });
+  return train(await readRatings(path), definition, { epochs: 2, seed, titles, keepSeen: true });
 }
 
 /** A folder `movies` that is served to the tests of one file, and the same model in this thread. */

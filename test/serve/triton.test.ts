@@ -25,7 +25,7 @@ test("Triton's client lists, checks and asks the models", async (context) => {
     ['i1', 'i2', '☃'],
   ];
   const { recommender } = movies;
-  const best = await recommender.recommend(users, { k: 2, seen: true });
+  const best = await recommender.recommend(users, { k: 2, includeSeen: true });
   const { recommended } = await recommender.foldIn(
     [5, 1, 3].map((rating, place) => ({ item: items[place], rating })),
     { k: 2 },

@@ -4,14 +4,16 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import autocannon, { type Request } from 'autocannon';
 
 const CONNECTIONS = [1, 16, 64];
-/** Requests after which memory is read. */
+/** Requests after which memory is read: at once, and after a rest in which V8 frees what is garbage. */
 const MEMORY_AT = [10_000, 100_000];
+const REST_MS = 20_000;
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const program = join(root, 'dist/cli.js');
@@ -103,7 +105,7 @@ async function prepare(scratch: string): Promise<{ model: string; users: string[
     .map((line) => line.split(','));
   const model = options.model ?? join(scratch, 'movies');
   if (!options.model)
-    await promisify(execFile)(process.execPath, [program, 'train', file, '--out', model, '--seen']);
+    await promisify(execFile)(process.execPath, [program, 'train', file, '--out', model, '--keep-seen']);
   const some = (column: number) => [...new Set(rows.map((row) => row[column]))].slice(0, 500);
   return { model, users: some(0), items: some(1) };
 }
@@ -128,7 +130,7 @@ try {
     'GET /similar/{item}': items.map((one) => ({ path: `/similar/${one}` })),
     'POST /recommend, 20 ratings': users.map((_, place) =>
       post('/recommend', {
-        ratings: Array.from({ length: 20 }, (_, row) => ({ item: item(place + row), rating: row % 6 })),
+        ratings: Array.from({ length: 20 }, (_, row) => ({ item: item(place + row), rating: 1 + (row % 5) })),
       }),
     ),
     'POST …predict/infer, 10 pairs': users.map((user, place) =>
@@ -166,13 +168,15 @@ try {
   }
 
   const server = await start(program, 'serve', model, '--port', '0');
-  const memory: { requests: number; megabytes: number }[] = [];
+  const memory: { requests: number; megabytes: number; atRest: number }[] = [];
   const mixed = Object.values(kinds).flatMap((requests) => requests.slice(0, 50));
   let sent = 0;
   for (const requests of MEMORY_AT) {
     await autocannon({ url: server.url, connections: 16, amount: requests - sent, requests: mixed });
     sent = requests;
-    memory.push({ requests, megabytes: (await metric(server.url, MEMORY)) / 2 ** 20 });
+    const megabytes = (await metric(server.url, MEMORY)) / 2 ** 20;
+    await setTimeout(REST_MS);
+    memory.push({ requests, megabytes, atRest: (await metric(server.url, MEMORY)) / 2 ** 20 });
   }
   await server.stop();
 
@@ -183,8 +187,9 @@ try {
     console.log(
       `| ${what} | ${connections} | ${requestsASecond.toFixed(0)} | ${p50} | ${p99} | ${failed} | ${eventLoop?.toFixed(1) ?? ''} |`,
     );
-  for (const { requests, megabytes } of memory)
-    console.log(`memory after ${requests} requests: ${megabytes.toFixed(1)} MB`);
+  console.log('\n| requests | memory, MB | at rest, MB |\n|---:|---:|---:|');
+  for (const { requests, megabytes, atRest } of memory)
+    console.log(`| ${requests} | ${megabytes.toFixed(1)} | ${atRest.toFixed(1)} |`);
   if (options.json) await writeFile(options.json, `${JSON.stringify({ machine, rows, memory }, null, 2)}\n`);
 } finally {
   await rm(scratch, { recursive: true });

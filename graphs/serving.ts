@@ -1,0 +1,45 @@
+import { initializer, type Value } from '../src/onnx/index.ts';
+import type { Model } from './model.ts';
+
+/** The ids of users and items, in the order of their rows. */
+export interface Vocabulary {
+  readonly userIds: readonly string[];
+  readonly itemIds: readonly string[];
+}
+
+/** Parameters by name: shape and elements. */
+export type Tensors = Readonly<
+  Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>
+>;
+
+/** A model's parameters as they serve: every table has one more row, the average of all, for ids never seen. */
+export function servingParameters(model: Model, trained: Tensors): Tensors {
+  return Object.fromEntries(
+    Object.entries(model.parameters).map(([name, { rowsOf }]) => [
+      name,
+      rowsOf ? withAverageRow(trained[name]) : trained[name],
+    ]),
+  );
+}
+
+/** The serving parameters, as tensors kept in the graph. */
+export function servingTables(model: Model, trained: Tensors): Readonly<Record<string, Value>> {
+  return Object.fromEntries(
+    Object.entries(servingParameters(model, trained)).map(([name, { dims, data }]) => [
+      name,
+      initializer(name, 'float', dims, data),
+    ]),
+  );
+}
+
+function withAverageRow({ dims: [rows, ...rest], data }: Tensors[string]): Tensors[string] {
+  const width = data.length / rows;
+  const extended = new Float32Array(data.length + width);
+  extended.set(data);
+  for (let column = 0; column < width; column++) {
+    let sum = 0;
+    for (let row = 0; row < rows; row++) sum += data[row * width + column];
+    extended[data.length + column] = sum / rows;
+  }
+  return { dims: [rows + 1, ...rest], data: extended };
+}

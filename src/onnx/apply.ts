@@ -1,0 +1,37 @@
+import { type OperatorName, operatorTable } from './operators.ts';
+import {
+  type Attributes,
+  type Dim,
+  describe,
+  GraphError,
+  type Node,
+  type TensorType,
+  type Value,
+} from './value.ts';
+
+/**
+ * Uses an operator by its name: one output or several, named after `name`.
+ *
+ * @throws GraphError naming the operator, the node and the shapes, if they do not fit.
+ */
+export function apply(
+  operator: OperatorName,
+  inputs: readonly Value[],
+  attributes: Attributes = {},
+  name?: string,
+  dims?: readonly Dim[],
+): Value[] {
+  const label = name ?? operator.toLowerCase();
+  let types: TensorType[];
+  try {
+    types = operatorTable[operator].infer(inputs, attributes, dims);
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    const shapes = inputs.map((value) => `${value.name}: ${describe(value)}`).join(', ');
+    throw new GraphError(`${operator} "${label}" (${shapes}): ${error.message}`);
+  }
+  const outputs: Value[] = [];
+  const node: Node = { operator, inputs, attributes, outputs };
+  for (const type of types) outputs.push({ ...type, name: label, source: { kind: 'node', node } });
+  return outputs;
+}

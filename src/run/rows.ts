@@ -1,0 +1,52 @@
+import type { Tensor } from 'onnxruntime-common';
+
+/** What a tensor is made of, without its class. */
+export interface Parts {
+  readonly type: Tensor.Type;
+  readonly dims: readonly number[];
+  readonly data: Tensor.DataType;
+}
+
+/** The rows of a tensor's first axis from `from` to before `to`. */
+export function sliceRows({ type, dims: [rows, ...rest], data }: Parts, from: number, to: number): Parts {
+  const size = rest.reduce((product, dim) => product * dim, 1);
+  const end = Math.min(rows, to);
+  return { type, dims: [end - from, ...rest], data: data.slice(from * size, end * size) };
+}
+
+/** The rows of several tensors; lists of strings, string[n, m], are padded with '' to the longest `m`. */
+export function joinRows(tensors: readonly Parts[]): Parts {
+  const [{ type, dims }] = tensors;
+  const width = Math.max(...tensors.map((tensor) => tensor.dims[1] ?? 0));
+  const all =
+    type === 'string' && dims.length === 2 ? tensors.map((tensor) => widened(tensor, width)) : tensors;
+  const rows = all.reduce((sum, tensor) => sum + tensor.dims[0], 0);
+  return { type, dims: [rows, ...all[0].dims.slice(1)], data: joined(all.map(({ data }) => data)) };
+}
+
+/** A string[n, m] padded with '' to a longer `m`. */
+function widened(lists: Parts, wanted: number): Parts {
+  const { type, dims, data } = lists;
+  const [rows, width] = dims;
+  if (width === wanted) return lists;
+  const cells: string[] = [];
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < wanted; column++)
+      cells.push(column < width ? (data as string[])[row * width + column] : '');
+  }
+  return { type, dims: [rows, wanted], data: cells };
+}
+
+function joined(all: readonly Parts['data'][]): Parts['data'] {
+  if (Array.isArray(all[0])) return ([] as string[]).concat(...(all as string[][]));
+  const arrays = all as Float32Array[];
+  const whole = new (arrays[0].constructor as Float32ArrayConstructor)(
+    arrays.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const array of arrays) {
+    whole.set(array, at);
+    at += array.length;
+  }
+  return whole;
+}

@@ -1,0 +1,34 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../errors.ts';
+
+/** What a trial process says: the manifest of what it has asked, or why that cannot be asked. */
+export type TrialAnswer = { readonly manifest: string } | { readonly error: string };
+
+/** The built process, beside the built library. Node 20 runs no TypeScript, so it serves the sources too. */
+const PROCESS = import.meta.url.endsWith('.ts') ? '../../dist/trial-process.js' : './trial-process.js';
+
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Opens the artifact in a folder and asks it, in a process of its own: there are files that ONNX Runtime takes, and
+ * that then end the process (a division by zero), take all its memory, or run for ever.
+ *
+ * @returns the manifest of the artifact that was tried, as JSON
+ * @throws UserError if it cannot be asked
+ */
+export async function tryOutInProcess(directory: string, signal: AbortSignal): Promise<string> {
+  const child = fork(fileURLToPath(new URL(PROCESS, import.meta.url)), [directory], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    timeout: TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+    signal,
+  });
+  const exit = once(child, 'exit').then(([code, signal]): [TrialAnswer] => [
+    { error: `${directory}: the process that tried it out ended (${signal ?? code}); train the model again` },
+  ]);
+  const [answer] = await Promise.race([once(child, 'message') as Promise<[TrialAnswer]>, exit]);
+  if ('error' in answer) throw new UserError(answer.error);
+  return answer.manifest;
+}
