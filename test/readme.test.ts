@@ -57,7 +57,7 @@ test.each(blocks.filter(({ language }) => language === 'sh' || language === 'ts'
 
 /** In the shell, where npx finds the command line as it is built here. */
 async function runCommands(code: string): Promise<void> {
-  expect(code).toMatch(/^npx cofactor /);
+  expect(code).toMatch(/^npx cofactor /m);
   await run('sh', ['-ec', `npx() { shift; "$NODE" "$CLI" "$@"; }\n${code}`], options());
 }
 

@@ -105,7 +105,7 @@ const broken: [what: string, happen: (name: string) => Promise<void>, message: R
   [
     'a manifest without files',
     async (name) => replaceManifest(name, JSON.stringify({ ...(await manifest(name)), files: {} })),
-    /lists no predict.onnx/,
+    /has no predict.onnx/,
   ],
 ];
 

@@ -14,7 +14,14 @@ test('says what a folder holds and how it was trained', async () => {
   expect(printed).toMatch(/inputs: user: string\[n\], item: string\[n\]\n {2}outputs: rating: float\[n\]/);
   expect(await json('inspect', 'model')).toEqual({
     manifest: await manifest('model'),
-    files: { 'predict.onnx': await json('inspect', 'model/predict.onnx') },
+    files: Object.fromEntries(
+      await Promise.all(
+        ['predict.onnx', 'recommend.onnx', 'similar.onnx', 'fold-in.onnx'].map(async (file) => [
+          file,
+          await json('inspect', `model/${file}`),
+        ]),
+      ),
+    ),
   });
 });
 
