@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { ModelDefinition } from '../../graphs/model.ts';
-import { CHECKPOINT, checkTarget } from '../artifact/artifact.ts';
+import { CHECKPOINT, checkTarget, readArtifact } from '../artifact/artifact.ts';
 import { checkTrainable, type Ratings, readRatings } from '../data/ratings.ts';
 import { leaveLastOut, randomSplit, timeSplit } from '../data/split.ts';
 import { readTitles } from '../data/titles.ts';
@@ -201,6 +201,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
     interrupt.stop();
   }
   const exporting = performance.now();
+  const before = existed ? await readArtifact(out).catch(() => undefined) : undefined;
   await model.save(out);
   const export_ = model.seconds.export + (performance.now() - exporting) / 1000;
   const { manifest } = model;
@@ -235,8 +236,16 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const bytes = Object.values(model.artifact.files).reduce((sum, { length }) => sum + length, 0);
   const names = [...Object.keys(model.artifact.files), 'manifest.json'].join(', ');
   printLine(`Wrote ${out} (${size(bytes)}): ${names}`);
+  for (const [file, [what, flag]] of Object.entries(OPTIONAL_FILES))
+    if (before?.files[file] && !model.artifact.files[file])
+      printNote(`The model that was in ${out} had ${what}, which this one has not; ${flag} keeps them`);
   if (cutOff) printNote(`Stopped early; --resume goes on from ${path}`);
 }
+
+const OPTIONAL_FILES = {
+  'titles.json': ['titles', '--titles'],
+  'seen.onnx': ['what users rated', '--keep-seen'],
+};
 
 /** `ratings` for `data/ratings-*.csv.gz`: what comes before the first character that a folder had better not have. */
 function stem(file: string): string {

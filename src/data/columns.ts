@@ -87,13 +87,14 @@ export function findColumns(
 }
 
 /**
- * Whether a first line is a header: its rating is no number or, where it has but one field or two, one is a usual name.
+ * Whether a first line is a header: its rating is no number or, where it has none, one of its fields is a usual name.
  *
  * @param wanted columns that must be there
  */
 export function looksLikeHeader(fields: string[], wanted: readonly Role[], options: ColumnOptions): boolean {
   const rating = Number(options.rating) || positionalNames(fields, wanted).indexOf('rating') + 1;
   if (isNumber(fields[rating - 1])) return false;
+  if (fields[rating - 1] !== undefined) return true;
   if (fields.length > 2 || fields.length < Math.min(2, wanted.length)) return true;
   return (['user', 'item'] as const).some((role) => {
     const given = options[role];

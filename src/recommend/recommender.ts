@@ -221,6 +221,7 @@ const MOST_ROWS = 8192;
 
 /** string[n] */
 function strings(ids: readonly string[], dims = [ids.length]): Tensor {
+  if (!Array.isArray(ids)) throw new UserError(`ids come as a list; give [${JSON.stringify(ids)}]`);
   const other = ids.findIndex((id) => typeof id !== 'string');
   if (other >= 0) throw new UserError(`${ids[other]}: ids are strings; give '${ids[other]}'`);
   // ONNX Runtime in Node ends a string at its first NUL, and would take the id for another.

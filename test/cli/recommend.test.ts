@@ -164,6 +164,10 @@ describe('recommend', () => {
     expect(await failure('recommend', 'plain', '--ratings', 'odd.csv')).toContain(
       'call the right ones item, rating',
     );
+    await write('own.csv', 'thing,grade\ni0,5\n');
+    expect(await failure('recommend', 'plain', '--ratings', 'own.csv')).toContain(
+      'the columns are "thing", "grade"; call the right ones item, rating',
+    );
     expect(await failure('predict', 'plain', 'odd.csv')).toContain('with --user-column, --item-column');
     expect(await failure('recommend', 'plain')).toContain('give either --user or --ratings');
     expect(await failure('recommend', 'plain', '--user', 'u1', '-k', '0')).toContain('at least 1');
@@ -263,6 +267,35 @@ describe('batch', () => {
     expect(await failure('batch', 'full', '--out', 'top.txt')).toContain('.csv or a .parquet');
     expect(await failure('batch', 'full', 'missing.csv', '--out', 'top.csv')).toContain('no such file');
     expect(await failure('batch', 'full', '--out', 'none/top.csv')).toContain('its folder cannot (ENOENT)');
+  });
+});
+
+test('a model that lacks what the one before it had says so', async () => {
+  await text(
+    'train',
+    'ratings.csv',
+    '--out',
+    'again',
+    '--keep-seen',
+    '--titles',
+    'titles.csv',
+    '--epochs',
+    '1',
+  );
+  const { stderr, code } = await cofactor(
+    'train',
+    'ratings.csv',
+    '--out',
+    'again',
+    '--titles',
+    'titles.csv',
+    '--epochs',
+    '1',
+  );
+  expect({ stderr, code }).toEqual({
+    stderr:
+      'The model that was in again had what users rated, which this one has not; --keep-seen keeps them\n',
+    code: 0,
   });
 });
 

@@ -57,6 +57,8 @@ describe.each<[string, ModelDefinition]>([
   test('refuses ids that are no strings, or hold what the runtime cuts off', async () => {
     const numbers = [1] as unknown as string[];
     expect(await userError(recommender.predict(numbers, ['item 2']))).toBe("1: ids are strings; give '1'");
+    const text = 'user 1' as unknown as string[];
+    expect(await userError(recommender.recommend(text))).toBe('ids come as a list; give ["user 1"]');
     expect(await userError(recommender.predict(['user 1\0x'], ['item 2']))).toBe(
       '"user 1\\u0000x": an id may not hold a NUL character',
     );
