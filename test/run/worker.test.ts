@@ -135,10 +135,12 @@ describe('a worker runtime', () => {
     const recommend = await session({ workers: 2 });
     const expected = (await recommend.run(feeds(3, 'u1'))).item.data;
     const { threads } = runtime as unknown as { threads: { terminate(): Promise<void> }[] };
+    // What they are sent from now on they do not come to, however fast they are.
+    const ending = threads.map((thread) => thread.terminate());
     const lost = [recommend.run(feeds(1, 'u1')), recommend.run(feeds(2, 'u1'))];
     const waiting = recommend.run(feeds(3, 'u1'));
     const ended = reasons(lost);
-    await Promise.all(threads.map((thread) => thread.terminate()));
+    await Promise.all(ending);
     expect(await ended).toEqual([expect.any(WorkerError), expect.any(WorkerError)]);
     expect((await waiting).item.data).toEqual(expected);
     const all = Array.from({ length: 8 }, () => recommend.run(feeds(3, 'u1')));
@@ -162,7 +164,9 @@ describe('a worker runtime', () => {
     const runs = [1, 2, 3].map((k) => recommend.run(feeds(k, 'u1')));
     const ended = reasons(runs);
     await runtime.close();
-    const all = [...(await ended), ...(await reasons([recommend.run(feeds(1, 'u1'))]))];
-    expect(all).toEqual(Array(4).fill(expect.any(WorkerError)));
+    // The first may have been answered before its thread ended.
+    const [, ...waiting] = await ended;
+    const all = [...waiting, ...(await reasons([recommend.run(feeds(1, 'u1'))]))];
+    expect(all).toEqual(Array(3).fill(expect.any(WorkerError)));
   });
 });
