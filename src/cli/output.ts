@@ -36,9 +36,6 @@ export function size(bytes: number): string {
 /** An error of ratings, to as many digits as runs with other seeds agree in. */
 export const error = (value: number): string => value.toFixed(4);
 
-/** As a decimal, what a float says: 3.912, not 3.9119999408721924. */
-export const decimal = (float: number): number => Number(float.toPrecision(7));
-
 /** Lines of cells, each column as wide as its widest cell; numbers, which come last, to the right. */
 export function printTable(rows: readonly (readonly string[])[]): void {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => stringWidth(row[column])))) ?? [];

@@ -3,9 +3,10 @@ import { readVocabulary } from '../artifact/vocabulary.ts';
 import { readPairs } from '../data/ratings.ts';
 import { checkTable, csvLine, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
+import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import { type ReadFlags, readFlags, withReadOptions } from './options.ts';
-import { decimal, plural, printJson, printLine } from './output.ts';
+import { plural, printJson, printLine } from './output.ts';
 import { noteUnknown } from './unknown.ts';
 
 interface PredictFlags extends ReadFlags {

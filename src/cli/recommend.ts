@@ -3,10 +3,11 @@ import { readVocabulary } from '../artifact/vocabulary.ts';
 import { readItemLists, readOwnRatings } from '../data/ratings.ts';
 import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
+import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { ItemRating, Recommender } from '../recommend/recommender.ts';
 import { number, type ReadFlags, readFlags, withReadOptions } from './options.ts';
-import { decimal, printJson, printNote, printTable } from './output.ts';
+import { printJson, printNote, printTable } from './output.ts';
 import { noteUnknown } from './unknown.ts';
 
 interface RecommendFlags extends ReadFlags {
@@ -48,11 +49,7 @@ async function run(directory: string, flags: RecommendFlags): Promise<void> {
     user === undefined
       ? await forPerson(recommender, ratings as string, flags)
       : await forUser(recommender, user, flags);
-  const list = best.map(({ item, rating }) => ({
-    item,
-    ...titleOf(recommender, item),
-    rating: decimal(rating),
-  }));
+  const list = listed(recommender.titles, best, 'rating');
   if (json) printJson(list);
   else printTable(list.map(({ item, rating }) => [...namesOf(recommender, item), rating.toFixed(2)]));
   if (list.length === 0) printNote('Nothing is left to recommend');
@@ -101,12 +98,6 @@ export const listFlags = (flags: ReadFlags) => ({
   item: undefined,
   flags: {},
 });
-
-/** `{ title }`, where the model has one. */
-export function titleOf({ titles }: Recommender, item: string): { title?: string } {
-  const title = titles.get(item);
-  return title === undefined ? {} : { title };
-}
 
 /** The cells of a table that name an item. */
 export function namesOf({ titles }: Recommender, item: string): string[] {

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
+import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
-import { decimal, printJson, printTable } from './output.ts';
-import { howMany, namesOf, titleOf } from './recommend.ts';
+import { printJson, printTable } from './output.ts';
+import { howMany, namesOf } from './recommend.ts';
 
 export function similarCommand(): Command {
   return new Command('similar')
@@ -25,11 +26,7 @@ async function run(
     throw new UserError(
       oneLine(`${JSON.stringify(item)}: the model knows no such item; give an id as in training`),
     );
-  const list = nearest.map((one) => ({
-    item: one.item,
-    ...titleOf(recommender, one.item),
-    similarity: decimal(one.similarity),
-  }));
+  const list = listed(recommender.titles, nearest, 'similarity');
   if (json) printJson(list);
   else printTable(list.map(({ item, similarity }) => [...namesOf(recommender, item), similarity.toFixed(3)]));
 }

@@ -1,5 +1,5 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-common';
-import { joinRows, type Parts, sliceRows } from '../run/rows.ts';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { joinRows, sliceRows, tensorOf } from '../run/rows.ts';
 
 /**
  * Runs a session piece by piece along the axis called `n`, so that a long request does not ask for all its memory at
@@ -23,6 +23,3 @@ export async function runInPieces(
     Object.keys(pieces[0]).map((name) => [name, tensorOf(joinRows(pieces.map((piece) => piece[name])))]),
   );
 }
-
-const tensorOf = ({ type, data, dims }: Parts): Tensor =>
-  new Tensor(type as 'string', data as string[], dims);

@@ -2,6 +2,7 @@ import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Artifact } from '../artifact/artifact.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
+import { decimal } from './listed.ts';
 import { runInPieces } from './pieces.ts';
 
 /** An item and a rating of it: one that a user would give, or has given. */
@@ -180,7 +181,7 @@ export class Recommender {
     // The manifest has them as floats.
     const wrong = ratings.find(({ rating }) => !(Math.fround(rating) >= low && Math.fround(rating) <= high));
     if (wrong) {
-      const [from, to] = [low, high].map((float) => Number(float.toPrecision(7)));
+      const [from, to] = [low, high].map(decimal);
       throw new UserError(
         `the rating of ${JSON.stringify(wrong.item)} is ${wrong.rating}; the model was trained on ratings from ${from} to ${to}`,
       );

@@ -1,4 +1,4 @@
-import type { Tensor } from 'onnxruntime-common';
+import { Tensor } from 'onnxruntime-common';
 
 /** What a tensor is made of, without its class. */
 export interface Parts {
@@ -6,6 +6,9 @@ export interface Parts {
   readonly dims: readonly number[];
   readonly data: Tensor.DataType;
 }
+
+export const tensorOf = ({ type, data, dims }: Parts): Tensor =>
+  new Tensor(type as 'string', data as string[], dims);
 
 /** The rows of a tensor's first axis from `from` to before `to`. */
 export function sliceRows({ type, dims: [rows, ...rest], data }: Parts, from: number, to: number): Parts {

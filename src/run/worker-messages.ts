@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { Parts } from './rows.ts';
+import { type Parts, tensorOf } from './rows.ts';
 
 /** What of tensors goes from thread to thread, where classes do not. */
 export type NamedParts = Readonly<Record<string, Parts>>;
@@ -13,6 +13,10 @@ export function partsOf(tensors: InferenceSession.OnnxValueMapType): NamedParts 
   });
   return Object.fromEntries(entries);
 }
+
+/** The tensors again, on the other side. */
+export const tensorsOf = (parts: NamedParts): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, tensorOf(part)]));
 
 /** What a thread of the pool is called for; see `worker.ts`. */
 export type Call =

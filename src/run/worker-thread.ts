@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
-import { env, type InferenceSession, Tensor } from 'onnxruntime-common';
+import { env, type InferenceSession } from 'onnxruntime-common';
 import { nodeRuntime } from './node.ts';
-import { type Answer, type Answers, type Call, partsOf } from './worker-messages.ts';
+import { type Answer, type Answers, type Call, partsOf, tensorsOf } from './worker-messages.ts';
 
 /** One thread of the pool in `worker.ts`: it holds sessions, and answers each call. */
 // What goes wrong is told to the caller, and not to the terminal.
@@ -19,13 +19,7 @@ async function answer(call: Call): Promise<Answers[keyof Answers]> {
   }
   const session = sessions.get(call.session);
   if (!session) throw new Error(`there is no session ${call.session}`);
-  if (call.kind === 'run') {
-    const feeds = Object.entries(call.feeds).map(([name, { type, data, dims }]) => [
-      name,
-      new Tensor(type as 'string', data as string[], dims),
-    ]);
-    return partsOf(await session.run(Object.fromEntries(feeds)));
-  }
+  if (call.kind === 'run') return partsOf(await session.run(tensorsOf(call.feeds)));
   sessions.delete(call.session);
   await session.release();
 }

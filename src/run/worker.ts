@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { type InferenceSession, Tensor } from 'onnxruntime-common';
+import type { InferenceSession } from 'onnxruntime-common';
 import type { Runtime } from './runtime.ts';
 import { Batching, type RunSize } from './worker-batch.ts';
 import { WorkerError, WorkerHandle } from './worker-handle.ts';
-import { type NamedParts, partsOf, type Signature } from './worker-messages.ts';
+import { type NamedParts, partsOf, type Signature, tensorsOf } from './worker-messages.ts';
 
 export { WorkerError } from './worker-handle.ts';
 
@@ -130,11 +130,7 @@ class WorkerPool implements WorkerRuntime {
       this.runs.push({ session: id, feeds: parts, size, resolve, reject });
       this.dispatch();
     });
-    const tensors = Object.entries(results).map(([name, { type, data, dims }]) => [
-      name,
-      new Tensor(type as 'string', data as string[], dims),
-    ]);
-    return Object.fromEntries(tensors);
+    return tensorsOf(results);
   }
 
   private async release(id: number): Promise<void> {

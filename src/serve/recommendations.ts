@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { HttpError } from './errors.ts';
+import { decimal, listed } from '../recommend/listed.ts';
+import type { ItemRating } from '../recommend/recommender.ts';
+import { badRequest, HttpError } from './errors.ts';
 import { textProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
 import type { OpenModel } from './models.ts';
@@ -9,11 +11,6 @@ interface Query {
   readonly model?: string;
   readonly k: number;
   readonly includeSeen?: boolean;
-}
-
-interface Rating {
-  readonly item: string;
-  readonly rating: number;
 }
 
 /** The endpoints for people, and for programs that want no tensors. */
@@ -55,11 +52,7 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
       const { k, includeSeen } = query;
       return ask(query, 'recommend', async ({ recommender, users }) => {
         const [best] = await recommender.recommend([user], { k, includeSeen });
-        const items = best.map(({ item, rating }) => ({
-          item,
-          title: recommender.titles.get(item),
-          rating: short(rating),
-        }));
+        const items = listed(recommender.titles, best, 'rating');
         return { user, known: users.has(user), items };
       });
     },
@@ -84,36 +77,29 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
         if (!items.has(item)) throw new HttpError(404, `the model knows no item ${JSON.stringify(item)}`);
         const [nearest] = await recommender.similar([item], { k: query.k });
         const { titles } = recommender;
-        const all = nearest.map(({ item, similarity }) => ({
-          item,
-          title: titles.get(item),
-          similarity: short(similarity),
-        }));
-        return { item, title: titles.get(item), items: all };
+        return { item, title: titles.get(item), items: listed(titles, nearest, 'similarity') };
       });
     },
   );
 
-  app.post<{ Querystring: Query; Body: { ratings: Rating[]; k?: number; exclude?: string[] } }>(
+  app.post<{ Querystring: Query; Body: { ratings: ItemRating[]; k?: number; exclude?: string[] } }>(
     '/recommend',
     {
       schema: {
         tags,
         summary: 'What somebody would rate highest whom the model has never seen, from some of their ratings',
         querystring: query({ model }),
-        body: {
-          ...object(
-            {
-              ratings: {
-                ...list(object({ item: id, rating: { type: 'number' } })),
-                maxItems: LIMITS.ratings,
-              },
-              k,
-              exclude: list(id),
+        body: object(
+          {
+            ratings: {
+              ...list(object({ item: id, rating: { type: 'number' } })),
+              maxItems: LIMITS.ratings,
             },
-            ['ratings'],
-          ),
-        },
+            k,
+            exclude: list(id),
+          },
+          ['ratings'],
+        ),
         response: {
           200: object({
             items: list(item('rating')),
@@ -125,14 +111,9 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
     ({ query, body: { ratings, k, exclude } }) =>
       ask(query, 'fold-in', async ({ recommender, items }) => {
         const { recommended } = await recommender.foldIn(ratings, { k, exclude });
-        const { titles } = recommender;
         const unknown = new Set(ratings.map(({ item }) => item).filter((item) => !items.has(item)));
         return {
-          items: recommended.map(({ item, rating }) => ({
-            item,
-            title: titles.get(item),
-            rating: short(rating),
-          })),
+          items: listed(recommender.titles, recommended, 'rating'),
           unknown: [...unknown],
         };
       }),
@@ -155,7 +136,7 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
           pairs.map(({ user }) => user),
           pairs.map(({ item }) => item),
         );
-        return { ratings: Array.from(ratings, short) };
+        return { ratings: Array.from(ratings, decimal) };
       }),
   );
 }
@@ -185,8 +166,5 @@ const item = (number: string): Schema =>
 
 function checkId(text: string): void {
   const problem = textProblem(text);
-  if (problem) throw new HttpError(400, problem);
+  if (problem) throw badRequest(problem);
 }
-
-/** As a decimal, what a float says: 3.912, not 3.9119999408721924. */
-const short = (float: number): number => Number(float.toPrecision(7));

@@ -17,6 +17,7 @@ import {
   type Value,
 } from '../onnx/index.ts';
 import type { Loss } from './losses.ts';
+import { mapValues } from './map-values.ts';
 import type { Optimizer } from './optimizers.ts';
 import { parameterGradients } from './row-gradients.ts';
 import { pack, placeholders, tablesOf, unpack, withTables } from './tables.ts';
@@ -157,8 +158,4 @@ function noiseSource() {
         return mul(x, mask, 'dropout');
       },
   };
-}
-
-function mapValues(values: Readonly<Record<string, Value>>, change: (value: Value, name: string) => Value) {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value, name)]));
 }

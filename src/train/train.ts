@@ -14,6 +14,7 @@ import type { Runtime } from '../run/runtime.ts';
 import { VERSION } from '../version.ts';
 import { removeCheckpoint } from './checkpoint.ts';
 import { DivergedError, type Fitted, fitParameters, type Progress } from './fit.ts';
+import { mapValues } from './map-values.ts';
 import { describeSettings, type Settings, type SettingsOptions, settingsFor } from './settings.ts';
 
 /** What goes into a model's files, beside what it has learned. */
@@ -281,11 +282,4 @@ function knownPairs(ratings: Ratings, valid?: Ratings): { users: Int32Array; ite
 function titlesFile(titles: ReadonlyMap<string, string>, itemIds: readonly string[]): Uint8Array {
   const known = itemIds.filter((id) => titles.has(id)).map((id) => [id, titles.get(id)]);
   return new TextEncoder().encode(`${JSON.stringify(Object.fromEntries(known))}\n`);
-}
-
-function mapValues<From, To>(
-  values: Readonly<Record<string, From>>,
-  change: (value: From) => To,
-): Record<string, To> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
 }

@@ -1,4 +1,5 @@
 import { add, gather, mul, scatterRows, type Value, zerosLike } from '../onnx/index.ts';
+import { mapValues } from './map-values.ts';
 import type { Optimizer, Scalars, State } from './optimizers.ts';
 import type { RowGradient } from './row-gradients.ts';
 
@@ -24,11 +25,11 @@ export function update(
   const { ids, rows } = gradient;
   const decaying = optimizer.l2 > 0;
   if (lazy || !(optimizer.inertia || decaying)) {
-    const taken = mapState(state, (part) => gather(part, ids));
+    const taken = mapValues(state, (part) => gather(part, ids));
     const moved = step(optimizer, gather(parameter, ids), taken, rows, scalars);
     return {
       parameter: scatterRows(parameter, ids, moved.parameter),
-      state: mapState(state, (part, name) => scatterRows(part, ids, moved.state[name])),
+      state: mapValues(state, (part, name) => scatterRows(part, ids, moved.state[name])),
     };
   }
   if (decaying) {
@@ -37,11 +38,11 @@ export function update(
   // Every row moves, but only the batch's rows have a gradient to accumulate.
   const decayed = optimizer.decay(state, scalars);
   const fresh = optimizer.accumulate(
-    mapState(decayed, (part) => gather(part, ids)),
+    mapValues(decayed, (part) => gather(part, ids)),
     rows,
     scalars,
   );
-  const accumulated = mapState(decayed, (part, name) => scatterRows(part, ids, fresh[name]));
+  const accumulated = mapValues(decayed, (part, name) => scatterRows(part, ids, fresh[name]));
   return { parameter: optimizer.update(parameter, accumulated, undefined, scalars), state: accumulated };
 }
 
@@ -49,8 +50,4 @@ function step(optimizer: Optimizer, parameter: Value, state: State, slope: Value
   const gradient = optimizer.l2 > 0 ? add(slope, mul(parameter, optimizer.l2)) : slope;
   const accumulated = optimizer.accumulate(optimizer.decay(state, scalars), gradient, scalars);
   return { parameter: optimizer.update(parameter, accumulated, gradient, scalars), state: accumulated };
-}
-
-function mapState(state: State, change: (part: Value, name: string) => Value): State {
-  return Object.fromEntries(Object.entries(state).map(([name, part]) => [name, change(part, name)]));
 }
