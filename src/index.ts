@@ -13,8 +13,8 @@ export {
   scaledSigmoid,
 } from '../graphs/model.ts';
 export type { Vocabulary } from '../graphs/serving.ts';
-export { type Artifact, readArtifact } from './artifact/artifact.ts';
-export type { Manifest } from './artifact/manifest.ts';
+export { readArtifact } from './artifact/artifact.ts';
+export type { Artifact, Manifest } from './artifact/manifest.ts';
 export { writeTritonRepository } from './artifact/triton.ts';
 export { type DataSet, download } from './data/movielens.ts';
 export {
@@ -58,4 +58,5 @@ export {
   sgd,
 } from './train/optimizers.ts';
 export { constantRate, cosine, oneCycle, type Schedule } from './train/schedules.ts';
-export { type FileOptions, type TrainedModel, type TrainOptions, train } from './train/train.ts';
+export { type TrainedModel, type TrainOptions, train } from './train/train.ts';
+export type { FileOptions } from './train/trainer.ts';

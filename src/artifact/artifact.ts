@@ -1,28 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { access, constants, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import * as v from 'valibot';
-import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
-import { type Manifest, manifestSchema } from './manifest.ts';
-
-/** Files by name, beside the manifest that lists them. */
-export interface Artifact {
-  readonly manifest: Manifest;
-  readonly files: Readonly<Record<string, Uint8Array>>;
-}
-
-const MANIFEST = 'manifest.json';
+import { type Artifact, checkFile, MANIFEST, type Manifest, parseManifest } from './manifest.ts';
 
 /** A new artifact, complete, whose files are being moved to their places. */
 const PENDING = '.pending';
 
 /** A new artifact that is being written. */
 const INCOMING = '.incoming-';
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 /** The state of a training that is under way, in the folder that its model will be written to. */
 export const CHECKPOINT = '.checkpoint';
@@ -119,7 +105,7 @@ async function settle(directory: string): Promise<void> {
 async function filesOf(directory: string): Promise<string[]> {
   const bytes = await readFile(join(directory, MANIFEST)).catch(() => undefined);
   try {
-    return bytes ? Object.keys(parseManifest(bytes, directory).files) : [];
+    return bytes ? Object.keys(parseManifest(bytes, join(directory, MANIFEST)).files) : [];
   } catch {
     return [];
   }
@@ -151,30 +137,25 @@ async function syncDirectory(path: string): Promise<void> {
 export async function readArtifact(directory: string): Promise<Artifact> {
   const bytes = await readPart(directory, MANIFEST);
   try {
-    return await readFiles(directory, parseManifest(bytes, directory));
+    return await readFiles(directory, parseManifest(bytes, join(directory, MANIFEST)));
   } catch (error) {
     // A new artifact may have come in the meantime.
-    if (sha256(await readPart(directory, MANIFEST)) === sha256(bytes)) throw error;
+    if (bytes.equals(await readPart(directory, MANIFEST))) throw error;
     return readArtifact(directory);
   }
 }
 
 async function readFiles(directory: string, manifest: Manifest): Promise<Artifact> {
   const files: Record<string, Uint8Array> = {};
-  for (const [name, { sha256: expected }] of Object.entries(manifest.files)) {
-    const bytes = await readPart(directory, name);
-    if (sha256(bytes) !== expected) {
-      throw new UserError(
-        `${join(directory, name)}: does not match ${MANIFEST}: it was changed or cut off; train it again`,
-      );
-    }
-    files[name] = bytes;
+  for (const name of Object.keys(manifest.files)) {
+    files[name] = await readPart(directory, name);
+    await checkFile(manifest, name, files[name], join(directory, name));
   }
   return { manifest, files };
 }
 
 /** A file of the artifact that counts: one not yet in its place comes first. */
-async function readPart(directory: string, name: string): Promise<Uint8Array> {
+async function readPart(directory: string, name: string): Promise<Buffer> {
   for (const path of [join(directory, PENDING, name), join(directory, name)]) {
     try {
       return await readFile(path);
@@ -187,21 +168,5 @@ async function readPart(directory: string, name: string): Promise<Uint8Array> {
     name === MANIFEST
       ? `${directory}: is not a trained model: there is no ${MANIFEST} in it; make one with cofactor train`
       : `${join(directory, name)}: is missing, though ${MANIFEST} lists it; train the model again`,
-  );
-}
-
-function parseManifest(bytes: Uint8Array, directory: string): Manifest {
-  const path = join(directory, MANIFEST);
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    throw new UserError(`${path}: is not JSON; train the model again`);
-  }
-  const result = v.safeParse(manifestSchema, json);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw new UserError(
-    oneLine(`${path}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`),
   );
 }

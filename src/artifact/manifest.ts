@@ -1,9 +1,14 @@
 import * as v from 'valibot';
+import { oneLine } from '../data/text.ts';
+import { UserError } from '../errors.ts';
+import { sha256 } from './hash.ts';
+
+export const MANIFEST = 'manifest.json';
 
 const metrics = v.object({ rmse: v.number(), mae: v.number() });
 
 /** What `manifest.json` says of the files beside it. */
-export const manifestSchema = v.object({
+const manifestSchema = v.object({
   format: v.literal(1),
   cofactor: v.string(),
   model: v.object({ name: v.string(), config: v.record(v.string(), v.unknown()) }),
@@ -36,3 +41,42 @@ export const manifestSchema = v.object({
 });
 
 export type Manifest = v.InferOutput<typeof manifestSchema>;
+
+/** Files by name, beside the manifest that lists them. */
+export interface Artifact {
+  readonly manifest: Manifest;
+  readonly files: Readonly<Record<string, Uint8Array>>;
+}
+
+/**
+ * @param place where it is from, for messages
+ * @throws UserError if it is none
+ */
+export function parseManifest(bytes: Uint8Array, place: string): Manifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new UserError(`${place}: is not JSON; train the model again`);
+  }
+  const result = v.safeParse(manifestSchema, json);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new UserError(
+    oneLine(`${place}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`),
+  );
+}
+
+/**
+ * @param place where the file is from, for messages
+ * @throws UserError if it is not the one that the manifest lists
+ */
+export async function checkFile(
+  { files }: Manifest,
+  name: string,
+  bytes: Uint8Array,
+  place: string,
+): Promise<void> {
+  if ((await sha256(bytes)) !== files[name].sha256)
+    throw new UserError(`${place}: does not match ${MANIFEST}: it was changed or cut off; train it again`);
+}

@@ -3,7 +3,8 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { decodeModel, type NamedType } from '../onnx/index.ts';
-import { type Artifact, writeSynced } from './artifact.ts';
+import { writeSynced } from './artifact.ts';
+import type { Artifact } from './manifest.ts';
 
 /**
  * Adds an artifact's heads to a model repository of Triton Inference Server: `NAME.predict/1/model.onnx` and

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import { decodeModel } from '../onnx/index.ts';
-import type { Artifact } from './artifact.ts';
+import type { Artifact } from './manifest.ts';
 
 /**
  * The ids that a model knows, in the order of their rows.

@@ -1,7 +1,7 @@
+import type { GraphFile, ModelFile, NamedConstant, NamedType, NodeFile } from './file.ts';
 import { bodyContents, bodyOf, dependencies, nodesBefore } from './graph.ts';
 import { type OperatorName, operatorTable } from './operators.ts';
 import { identity } from './ops.ts';
-import type { GraphFile, ModelFile, NamedConstant, NamedType, NodeFile } from './proto.ts';
 import { type Attribute, type Body, type Constant, GraphError, type Node, type Value } from './value.ts';
 
 /** What a model file is made from. */

@@ -1,16 +1,12 @@
 /** ONNX as a small language: tensors, operators, gradients, files. It knows nothing of recommenders. */
 export { gradients } from './backward.ts';
 export { buildModel, type ModelParts } from './builder.ts';
+export { decodeModel } from './decode.ts';
+export { encodeModel } from './encode.ts';
+export type { GraphFile, ModelFile, NamedType, NodeFile } from './file.ts';
 export * from './ops.ts';
 export { allPairs } from './pairs.ts';
-export {
-  decodeModel,
-  encodeModel,
-  type GraphFile,
-  type ModelFile,
-  type NamedType,
-  type NodeFile,
-} from './proto.ts';
+
 export {
   constant,
   type DataType,

@@ -1,7 +1,7 @@
 import { apply } from './apply.ts';
+import { DATA_TYPES } from './file.ts';
 import { dependents } from './graph.ts';
 import type { OperatorName } from './operators.ts';
-import { DATA_TYPES } from './proto.ts';
 import { axisOf } from './shapes.ts';
 import { constant, type DataType, type Dim, GraphError, initializer, input, type Value } from './value.ts';
 

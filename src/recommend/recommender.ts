@@ -1,5 +1,5 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
-import type { Artifact } from '../artifact/artifact.ts';
+import type { Artifact } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { decimal } from './listed.ts';

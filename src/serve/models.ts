@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-common';
-import { type Artifact, CHECKPOINT, readArtifact } from '../artifact/artifact.ts';
+import { CHECKPOINT, readArtifact } from '../artifact/artifact.ts';
+import type { Artifact } from '../artifact/manifest.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';

@@ -6,22 +6,19 @@ import { writeSynced } from '../artifact/artifact.ts';
 import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { decodeModel, encodeModel, type ModelFile } from '../onnx/index.ts';
-import type { EpochRecord } from './fit.ts';
-
-/** All that training needs to go on after an epoch as if it had never stopped. */
-export interface Checkpoint {
-  /** What is trained, on which data, and how: only the same training may go on. */
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly history: readonly EpochRecord[];
-  readonly carried: Tensors;
-  /** The parameters of the best epoch so far, where a validation set chooses. */
-  readonly best?: Tensors;
-}
+import type { Checkpoint, CheckpointStore } from './fit.ts';
 
 const BEST = 'best.';
 
 /** A checkpoint that is being written. */
 const incomingOf = (path: string): string => `${path}.incoming`;
+
+/** A checkpoint in a file. It stays after the training, for whoever saves the model to remove. */
+export const checkpointFile = (path: string, resume = false): CheckpointStore => ({
+  read: async (settings) => (resume ? readCheckpoint(path, settings) : undefined),
+  write: (checkpoint) => writeCheckpoint(path, checkpoint),
+  remove: () => removeCheckpoint(path),
+});
 
 /**
  * Writes a checkpoint, as an ONNX file of tensors, so that a kill leaves the one before or this one.

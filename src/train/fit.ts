@@ -1,8 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Model } from '../../graphs/model.ts';
 import type { Tensors } from '../../graphs/serving.ts';
-import { sha256 } from '../artifact/artifact.ts';
+import { sha256 } from '../artifact/hash.ts';
 import { generator, normals, type RandomGenerator, shuffled, uniforms } from '../data/random.ts';
 import type { Ratings } from '../data/ratings.ts';
 import { UserError } from '../errors.ts';
@@ -10,7 +9,6 @@ import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import { encodeModel } from '../onnx/index.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { VERSION } from '../version.ts';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { carriedNames, type EpochGraph, epochGraph, stateName } from './epoch.ts';
 import { losses } from './losses.ts';
 import type { Optimizer } from './optimizers.ts';
@@ -37,6 +35,27 @@ export interface Progress {
   readonly valid?: Metrics;
 }
 
+/** All that training needs to go on after an epoch as if it had never stopped. */
+export interface Checkpoint {
+  /** What is trained, on which data, and how: only the same training may go on. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly history: readonly EpochRecord[];
+  readonly carried: Tensors;
+  /** The parameters of the best epoch so far, where a validation set chooses. */
+  readonly best?: Tensors;
+}
+
+/** Where a checkpoint is kept. */
+export interface CheckpointStore {
+  /**
+   * @returns what to go on from; undefined to begin anew
+   * @throws UserError if it is broken, or belongs to a training with other settings
+   */
+  read(settings: Checkpoint['settings']): Promise<Checkpoint | undefined>;
+  write(checkpoint: Checkpoint): Promise<void>;
+  remove(): Promise<void>;
+}
+
 export interface FitOptions {
   readonly model: Model;
   readonly ratings: Ratings;
@@ -44,11 +63,9 @@ export interface FitOptions {
   readonly runtime: Runtime;
   /** Ratings by the same row numbers, which choose the best epoch. */
   readonly valid?: Ratings;
-  readonly checkpoint?: {
-    readonly path: string;
-    readonly resume: boolean;
-    readonly settings: Checkpoint['settings'];
-  };
+  readonly checkpoint?: CheckpointStore;
+  /** What is trained, on which data, and how, for the checkpoint. */
+  readonly described?: Readonly<Record<string, unknown>>;
   /** Ends training after the running epoch. */
   readonly signal?: AbortSignal;
   /** Ratings in one run of the graph: between runs there is time for a progress bar, and for Ctrl-C. */
@@ -94,6 +111,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     runtime,
     valid,
     checkpoint,
+    described,
     signal,
     ratingsARun = 2 ** 18,
     onProgress,
@@ -108,8 +126,8 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
 
   // The graph says what no configuration need say: the formula of a model of one's own.
   const initial = Object.values(model.parameters).map((parameter) => parameter.initial);
-  const identity = { ...checkpoint?.settings, cofactor: VERSION, initial, graph: sha256(file) };
-  const resumed = checkpoint?.resume ? await readCheckpoint(checkpoint.path, identity) : undefined;
+  const identity = { ...described, cofactor: VERSION, initial, graph: await sha256(file) };
+  const resumed = await checkpoint?.read(identity);
   let carried = toTensors(
     resumed?.carried ?? initialTensors(model, optimizer, generator(seed, STREAMS.initial)),
   );
@@ -131,7 +149,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
       done = run.end;
       if (!Number.isFinite(sum)) throw new DivergedError(settings, epoch + 1);
       if (done < ratings.ratings.length) onProgress?.({ ...progress, done, loss: sum / done });
-      await setImmediate();
+      await pause();
     }
     const loss = sum / ratings.ratings.length;
     const error =
@@ -143,14 +161,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     const isBest = valid !== undefined && epochsSinceBest(history) === 0;
     if (isBest) best = fromTensors(model, carried);
     onProgress?.({ ...progress, done: progress.ratings, ...record });
-    if (checkpoint) {
-      await writeCheckpoint(checkpoint.path, {
-        settings: identity,
-        history,
-        carried: plain(carried),
-        best,
-      });
-    }
+    await checkpoint?.write({ settings: identity, history, carried: plain(carried), best });
   }
   await session.release();
   if (history.length === 0)
@@ -163,6 +174,9 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     seconds: { build: (built - started) / 1000, train: (performance.now() - built) / 1000 },
   };
 }
+
+/** Lets whatever waits have its turn: a progress bar, Ctrl-C, a message to the worker. */
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /** 0: the last epoch is the best, or there is no validation set. */
 function epochsSinceBest(history: readonly EpochRecord[]): number {
@@ -191,6 +205,8 @@ function epochFeeds(
   // Batches of nearly equal size, so that none is too small to be told from noise.
   const startOf = (step: number): number => Math.floor((step * count) / steps);
   const stepsARun = Math.max(1, Math.floor(ratingsARun / batch));
+  // Drawn for the whole epoch, so that it does not matter how many runs it is cut into.
+  const noise = epochNoise(graph.dropoutWidths, batch, steps, random);
   let step = 0;
 
   return (begin: number): { feeds: Feeds; end: number; sizes: number[] } => {
@@ -226,24 +242,28 @@ function epochFeeds(
         Float32Array.from(settingsOfSteps, ({ momentum }) => momentum),
       ),
       first_step: new Tensor('float32', [epoch * steps + first + 1], []),
-      ...noiseFeeds(graph.dropoutWidths, batch, last - first, random),
+      ...noise(first, last),
     };
     return { feeds, end, sizes: starts.slice(1).map((start, at) => start - starts[at]) };
   };
 }
 
-function noiseFeeds(widths: readonly number[], batch: number, steps: number, random: RandomGenerator): Feeds {
-  if (widths.length === 0) return {};
+/** The inputs of an epoch's dropout: from a run's first step and the one after its last to its feeds. */
+function epochNoise(widths: readonly number[], batch: number, steps: number, random: RandomGenerator) {
+  if (widths.length === 0) return () => ({});
   const size = Math.max(NOISE, 2 * batch * Math.max(...widths));
-  const feeds: Feeds = { noise: new Tensor('float32', uniforms(size, random)) };
-  for (const [place, width] of widths.entries()) {
-    const starts = uniforms(steps, random);
-    feeds[`noise_start_${place + 1}`] = new Tensor(
-      'int64',
-      BigInt64Array.from(starts, (start) => BigInt(Math.floor(start * (size - batch * width)))),
-    );
-  }
-  return feeds;
+  const noise = new Tensor('float32', uniforms(size, random));
+  const starts = widths.map((width) =>
+    BigInt64Array.from(uniforms(steps, random), (start) =>
+      BigInt(Math.floor(start * (size - batch * width))),
+    ),
+  );
+  return (first: number, last: number): Feeds => ({
+    noise,
+    ...Object.fromEntries(
+      starts.map((all, place) => [`noise_start_${place + 1}`, new Tensor('int64', all.slice(first, last))]),
+    ),
+  });
 }
 
 function initialTensors(model: Model, optimizer: Optimizer, random: RandomGenerator): Tensors {

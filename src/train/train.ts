@@ -1,44 +1,20 @@
-import { createHash } from 'node:crypto';
-import type { DataFacts, Model, ModelDefinition } from '../../graphs/model.ts';
-import type { Vocabulary } from '../../graphs/serving.ts';
-import { type Artifact, sha256, writeArtifact } from '../artifact/artifact.ts';
-import { buildHeads } from '../artifact/heads.ts';
-import type { Manifest } from '../artifact/manifest.ts';
-import { checkTrainable, type Ratings } from '../data/ratings.ts';
-import { UserError } from '../errors.ts';
-import { type Metrics, metrics } from '../evaluate/metrics.ts';
-import { PRECISIONS, type Precision } from '../onnx/compress.ts';
+import type { ModelDefinition } from '../../graphs/model.ts';
+import { writeArtifact } from '../artifact/artifact.ts';
+import type { Ratings } from '../data/ratings.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { nodeRuntime } from '../run/node.ts';
 import type { Runtime } from '../run/runtime.ts';
-import { VERSION } from '../version.ts';
-import { removeCheckpoint } from './checkpoint.ts';
-import { DivergedError, type Fitted, fitParameters, type Progress } from './fit.ts';
-import { mapValues } from './map-values.ts';
-import { describeSettings, type Settings, type SettingsOptions, settingsFor } from './settings.ts';
+import { checkpointFile } from './checkpoint.ts';
+import { Trained, type TrainerOptions, trainModel } from './trainer.ts';
 
-/** What goes into a model's files, beside what it has learned. */
-export interface FileOptions {
-  /** How the numbers of large tables are kept; float32 when absent. */
-  readonly precision?: Precision;
-  /** Keep what each user rated, held out or not, so that recommendations leave it out: 2 or 4 bytes a rating. */
-  readonly keepSeen?: boolean;
-  /** Titles by item id. */
-  readonly titles?: ReadonlyMap<string, string>;
-}
-
-export interface TrainOptions extends SettingsOptions, FileOptions {
-  /** Held-out ratings by the same row numbers as the training ratings (see the splits); they choose the best epoch. */
-  readonly valid?: Ratings;
+export interface TrainOptions extends Omit<TrainerOptions, 'runtime' | 'checkpoint'> {
+  /** ONNX Runtime in Node unless told otherwise. */
+  readonly runtime?: Runtime;
   /**
    * A file that is written after each epoch, and whether to go on from it. It stays after the training, for whoever
    * saves the model to remove.
    */
   readonly checkpoint?: { readonly path: string; readonly resume?: boolean };
-  /** Ends training after the running epoch, and keeps what is trained. */
-  readonly signal?: AbortSignal;
-  readonly runtime?: Runtime;
-  onProgress?(progress: Progress): void;
 }
 
 /**
@@ -50,202 +26,20 @@ export interface TrainOptions extends SettingsOptions, FileOptions {
 export async function train(
   ratings: Ratings,
   definition: ModelDefinition,
-  options: TrainOptions = {},
+  { checkpoint, ...options }: TrainOptions = {},
 ): Promise<TrainedModel> {
-  checkRows(ratings, 'the ratings', 0);
-  checkIds(ratings, 'the ratings');
-  checkTrainable(ratings, 'the ratings');
-  if (options.valid) {
-    checkRows(options.valid, 'the validation ratings', 1);
-    checkVocabulary(options.valid, ratings, 'the validation ratings');
-  }
-  const facts = factsOf(ratings);
-  const model = definition(facts);
-  const settings = settingsFor(model, options);
-  if (settings.patience !== undefined && !options.valid)
-    throw new UserError('patience needs validation ratings; give valid, or leave patience out');
-  if (options.precision && !PRECISIONS.includes(options.precision))
-    throw new UserError(`precision is "${options.precision}"; give one of ${PRECISIONS.join(', ')}`);
-  const runtime = options.runtime ?? (await nodeRuntime());
-  const data = { ...facts, fingerprint: fingerprint(ratings, options.valid) };
-  const described = {
-    model: { name: model.name, config: model.config as Record<string, unknown> },
-    data,
-    training: describeSettings(settings),
-  };
-  const { checkpoint } = options;
-  try {
-    const fitted = await fitParameters({
-      ...options,
-      model,
-      ratings,
-      settings,
-      runtime,
-      checkpoint: checkpoint && {
-        path: checkpoint.path,
-        resume: checkpoint.resume ?? false,
-        settings: described,
-      },
-    });
-    const libraries = { [runtime.name]: runtime.version };
-    const about = { ...described, libraries };
-    return await TrainedModel.create({ ...options, ratings, model, settings, fitted, about, runtime });
-  } catch (error) {
-    if (error instanceof DivergedError && checkpoint) await removeCheckpoint(checkpoint.path);
-    throw error;
-  }
-}
-
-/** @param unknown 1 where ratings of the unknown row are welcome, else 0 */
-function checkRows(ratings: Ratings, name: string, unknown: 0 | 1): void {
-  const count = ratings.ratings.length;
-  if (count === 0) throw new UserError(`${name}: there are none`);
-  for (const [kind, ids, rows] of [
-    ['user', ratings.userIds, ratings.users],
-    ['item', ratings.itemIds, ratings.items],
-  ] as const) {
-    if (rows.length !== count)
-      throw new UserError(`${name}: ${count} ratings, but ${rows.length} ${kind} rows`);
-    const at = rows.findIndex((row) => !(row >= 0 && row < ids.length + unknown));
-    if (at >= 0)
-      throw new UserError(
-        `${name}: number ${at + 1} has ${kind} row ${rows[at]}, but there are ${ids.length} ${kind} ids`,
-      );
-  }
-  const at = ratings.ratings.findIndex((rating) => !Number.isFinite(rating));
-  if (at >= 0)
-    throw new UserError(`${name}: number ${at + 1} is ${ratings.ratings[at]}, not a finite number`);
-}
-
-/** Files pad lists of ids with '', and ONNX Runtime in Node ends an id at its first NUL. */
-function checkIds({ userIds, itemIds }: Vocabulary, name: string): void {
-  for (const [kind, ids] of [
-    ['user', userIds],
-    ['item', itemIds],
-  ] as const) {
-    const at = ids.findIndex((id) => typeof id !== 'string' || id === '' || id.includes('\0'));
-    if (at >= 0)
-      throw new UserError(
-        `${name}: ${kind} id ${at + 1} is ${JSON.stringify(ids[at])}; give a text of at least one character, without NUL`,
-      );
-    if (new Set(ids).size < ids.length) throw new UserError(`${name}: two of the ${kind} ids are the same`);
-  }
-}
-
-/** Row numbers mean nothing with other ids. */
-function checkVocabulary(ratings: Vocabulary, known: Vocabulary, name: string): void {
-  for (const key of ['userIds', 'itemIds'] as const) {
-    const [ids, others] = [ratings[key], known[key]];
-    if (ids !== others && !(ids.length === others.length && ids.every((id, row) => id === others[row])))
-      throw new UserError(
-        `${name}: their ${key} are not those of training; split the ratings, or read with { vocabulary }`,
-      );
-  }
-}
-
-function factsOf({ userIds, itemIds, ratings }: Ratings): DataFacts {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const rating of ratings) {
-    if (rating < low) low = rating;
-    if (rating > high) high = rating;
-  }
-  const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
-  return { users: userIds.length, items: itemIds.length, ratings: ratings.length, low, high, mean };
-}
-
-function fingerprint(...parts: (Ratings | undefined)[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) {
-    if (!part) continue;
-    hash.update(JSON.stringify([part.userIds, part.itemIds]));
-    for (const column of [part.users, part.items, part.ratings])
-      hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
-  }
-  return hash.digest('hex');
+  const trained = await trainModel(ratings, definition, {
+    ...options,
+    runtime: options.runtime ?? (await nodeRuntime()),
+    checkpoint: checkpoint && checkpointFile(checkpoint.path, checkpoint.resume),
+  });
+  return new TrainedModel(trained);
 }
 
 /** A trained model, ready to be asked or saved. */
-export class TrainedModel {
-  private constructor(
-    /** The files that serve it, and what is said of them. */
-    readonly artifact: Artifact,
-    /** What building the graphs, training, and laying out the files took. */
-    readonly seconds: Fitted['seconds'] & { readonly export: number },
-    private readonly model: Fitted,
-    private readonly known: Vocabulary,
-  ) {}
-
-  /** Lays out the files of a model that has been fitted. */
-  static async create({
-    ratings,
-    model,
-    settings,
-    fitted,
-    about,
-    runtime,
-    precision,
-    titles,
-    keepSeen,
-    valid: heldOut,
-  }: FileOptions & {
-    readonly ratings: Ratings;
-    readonly model: Model;
-    readonly settings: Settings;
-    readonly fitted: Fitted;
-    readonly about: Pick<Manifest, 'model' | 'data' | 'training' | 'libraries'>;
-    readonly runtime: Runtime;
-    readonly valid?: Ratings;
-  }): Promise<TrainedModel> {
-    const predicted = await fitted.scorer.score(fitted.parameters, ratings.users, ratings.items);
-    const { rmse } = metrics(predicted, ratings.ratings);
-    if (!Number.isFinite(rmse)) throw new DivergedError(settings, fitted.epoch);
-    const { valid } = fitted.history[fitted.epoch - 1];
-    const started = performance.now();
-    const heads = await buildHeads({
-      model,
-      trained: fitted.parameters,
-      vocabulary: ratings,
-      error: valid?.rmse ?? rmse,
-      runtime,
-      metadata: { cofactor: VERSION, model: model.name, config: JSON.stringify(model.config) },
-      precision,
-      seen: keepSeen ? knownPairs(ratings, heldOut) : undefined,
-    });
-    if (titles) heads['titles.json'] = { bytes: titlesFile(titles, ratings.itemIds) };
-    const seconds = { ...fitted.seconds, export: (performance.now() - started) / 1000 };
-    const manifest: Manifest = {
-      format: 1,
-      cofactor: VERSION,
-      ...about,
-      ...(precision && { precision }),
-      history: [...fitted.history],
-      metrics: { train: { rmse }, ...(valid && { valid }) },
-      files: mapValues(heads, ({ bytes, batch }) => ({
-        bytes: bytes.length,
-        sha256: sha256(bytes),
-        ...(batch && { batch }),
-      })),
-    };
-    const artifact = { manifest, files: mapValues(heads, ({ bytes }) => bytes) };
-    const { userIds, itemIds } = ratings;
-    return new TrainedModel(artifact, seconds, fitted, { userIds, itemIds });
-  }
-
-  get manifest(): Manifest {
-    return this.artifact.manifest;
-  }
-
-  /**
-   * How well the model predicts ratings given by the row numbers it was trained with (see the splits).
-   *
-   * @throws UserError if they have other ids.
-   */
-  async evaluate(actual: Ratings): Promise<Metrics> {
-    checkRows(actual, 'the ratings', 1);
-    checkVocabulary(actual, this.known, 'the ratings');
-    const { users, items, ratings } = actual;
-    return metrics(await this.model.scorer.score(this.model.parameters, users, items), ratings);
+export class TrainedModel extends Trained {
+  constructor(trained: Trained) {
+    super(trained.parts);
   }
 
   /** Answers by string ids, from the very bytes that `save` writes. */
@@ -257,29 +51,4 @@ export class TrainedModel {
   async save(directory: string): Promise<void> {
     await writeArtifact(directory, this.artifact);
   }
-}
-
-/** The rows of all ratings, held-out ones too, of ids that the model knows. */
-function knownPairs(ratings: Ratings, valid?: Ratings): { users: Int32Array; items: Int32Array } {
-  if (!valid) return ratings;
-  const { userIds, itemIds } = ratings;
-  const known = valid.users
-    .map((_, place) => place)
-    .filter((place) => valid.users[place] < userIds.length && valid.items[place] < itemIds.length);
-  const joined = (column: 'users' | 'items'): Int32Array => {
-    const rows = new Int32Array(ratings[column].length + known.length);
-    rows.set(ratings[column]);
-    rows.set(
-      known.map((place) => valid[column][place]),
-      ratings[column].length,
-    );
-    return rows;
-  };
-  return { users: joined('users'), items: joined('items') };
-}
-
-/** The titles of the items that the model knows, by their ids. */
-function titlesFile(titles: ReadonlyMap<string, string>, itemIds: readonly string[]): Uint8Array {
-  const known = itemIds.filter((id) => titles.has(id)).map((id) => [id, titles.get(id)]);
-  return new TextEncoder().encode(`${JSON.stringify(Object.fromEntries(known))}\n`);
 }

@@ -1,8 +1,10 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Artifact, readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.ts';
+import { readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
+import type { Artifact } from '../../src/artifact/manifest.ts';
+import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.ts';
+import type { Checkpoint } from '../../src/train/fit.ts';
 import { temporaryFolder, userError } from '../data/files.ts';
 import { expectSame, made } from './made.ts';
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
-import { type Artifact, sha256 } from '../../src/artifact/artifact.ts';
+import type { Artifact } from '../../src/artifact/manifest.ts';
+import { sha256 } from './sha256.ts';
 
 /** An artifact whose files hold random bytes: nothing here looks into them. */
 export function made(label: string, names = ['predict.onnx'], size = 1000): Artifact {

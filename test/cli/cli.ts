@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect } from 'vitest';
-import { sha256 } from '../../src/artifact/artifact.ts';
+import { sha256 } from '../artifact/sha256.ts';
 import { temporaryFolder } from '../data/files.ts';
 
 /** The command line as it is built; see `test/build.ts`. */

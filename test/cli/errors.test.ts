@@ -1,8 +1,8 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
-import { sha256 } from '../../src/artifact/artifact.ts';
 import { buildModel, encodeModel, input, sigmoid } from '../../src/onnx/index.ts';
+import { sha256 } from '../artifact/sha256.ts';
 import { ratingsCsv, workplace } from './cli.ts';
 
 const { write, at, text, failure, manifest, contents } = workplace();

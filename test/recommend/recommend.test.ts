@@ -2,7 +2,7 @@ import * as web from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
-import type { Artifact } from '../../src/artifact/artifact.ts';
+import type { Artifact } from '../../src/artifact/manifest.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Runtime } from '../../src/run/runtime.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { ModelDefinition } from '../../graphs/model.ts';
-import type { Artifact } from '../../src/artifact/artifact.ts';
+import type { Artifact } from '../../src/artifact/manifest.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import {
   QueueFullError,

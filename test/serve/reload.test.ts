@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { mlp } from '../../graphs/mlp.ts';
-import { type Artifact, sha256, writeArtifact } from '../../src/artifact/artifact.ts';
+import { writeArtifact } from '../../src/artifact/artifact.ts';
+import type { Artifact } from '../../src/artifact/manifest.ts';
 import {
   add,
   buildModel,
@@ -19,6 +20,7 @@ import {
 } from '../../src/onnx/index.ts';
 import { type Server, serve } from '../../src/serve/serve.ts';
 import { tryOutInProcess } from '../../src/serve/trial.ts';
+import { sha256 } from '../artifact/sha256.ts';
 import { ratingsCsv } from '../cli/cli.ts';
 import { temporaryFolder, userError } from '../data/files.ts';
 import { smallModel } from './served.ts';

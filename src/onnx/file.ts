@@ -1,0 +1,50 @@
+import type { Attribute, Constant, DataType, TensorType } from './value.ts';
+
+/** A name and what is known of its tensor. */
+export interface NamedType extends TensorType {
+  readonly name: string;
+}
+
+export interface NamedConstant extends Constant {
+  readonly name: string;
+}
+
+export interface NodeFile {
+  readonly operator: string;
+  readonly domain: string;
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute<GraphFile>>>;
+}
+
+export interface GraphFile {
+  readonly name: string;
+  readonly inputs: readonly NamedType[];
+  readonly outputs: readonly NamedType[];
+  readonly nodes: readonly NodeFile[];
+  readonly initializers: readonly NamedConstant[];
+}
+
+/** What an `.onnx` file says. */
+export interface ModelFile {
+  readonly irVersion: number;
+  /** Operator set versions by domain; '' is ONNX's own. */
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly producer: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly graph: GraphFile;
+}
+
+/** ONNX's numbers for the element types: `TensorProto.DataType`. */
+export const DATA_TYPES: Readonly<Record<DataType, number>> = {
+  float: 1,
+  int8: 3,
+  uint16: 4,
+  int32: 6,
+  int64: 7,
+  string: 8,
+  bool: 9,
+  float16: 10,
+  double: 11,
+};
