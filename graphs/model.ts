@@ -1,4 +1,4 @@
-import { add, describe, GraphError, mul, sigmoid, type Value } from '../src/onnx/index.ts';
+import { add, type Dim, describe, GraphError, mul, sigmoid, type Value } from '../src/onnx/index.ts';
 
 /** What a model needs to know of the data that it will be trained on. */
 export interface DataFacts {
@@ -16,8 +16,9 @@ export type Initial = ({ readonly normal: number } | { readonly uniform: number 
   readonly center?: number;
 };
 
-export interface Parameter {
-  readonly dims: readonly number[];
+/** @typeParam Size what an axis’s size may be: a name, too, in a model of any number of users and items */
+export interface Parameter<Size extends Dim = number> {
+  readonly dims: readonly Size[];
   readonly initial: Initial;
   /** Whether the parameter has a row for each user or each item; a dense layer has neither. */
   readonly rowsOf?: 'user' | 'item';
@@ -27,11 +28,11 @@ export interface Parameter {
 export type Dropout = (x: Value, rate: number) => Value;
 
 /** A model of ratings for one set of users and items: its parameters, and its formula. */
-export interface Model<Config = unknown> {
+export interface Model<Config = unknown, Size extends Dim = number> {
   readonly name: string;
   /** All choices made, defaults included; plain JSON. */
   readonly config: Config;
-  readonly parameters: Readonly<Record<string, Parameter>>;
+  readonly parameters: Readonly<Record<string, Parameter<Size>>>;
   /**
    * The formula.
    *
@@ -50,7 +51,7 @@ export interface Model<Config = unknown> {
  *   ratings to [batch, batch], and train on nonsense.
  */
 export function ratingOf(
-  model: Model,
+  model: Model<unknown, Dim>,
   parameters: Readonly<Record<string, Value>>,
   user: Value,
   item: Value,

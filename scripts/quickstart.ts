@@ -2,7 +2,7 @@
 // them, and predicts and recommends from the files that it wrote.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { dotBias, load, mlp, randomSplit, readRatings, readTitles, train } from '../src/index.ts';
+import { dotBias, load, mlp, randomSplit, readItems, readRatings, train } from '../src/index.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sample = join(root, 'src/data/sample/ml-latest-small');
@@ -10,7 +10,7 @@ const user = '414';
 const film = 'Pulp Fiction (1994)';
 
 const ratings = await readRatings(join(sample, 'ratings.csv.gz'));
-const titles = await readTitles(join(sample, 'movies.csv.gz'));
+const { titles } = await readItems(join(sample, 'movies.csv.gz'));
 const split = randomSplit(ratings, 0.2, 1);
 console.log(
   `MovieLens latest-small: ${split.train.ratings.length} ratings to train on, ${split.valid.ratings.length} held out`,

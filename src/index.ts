@@ -16,6 +16,8 @@ export type { Vocabulary } from '../graphs/serving.ts';
 export { readArtifact } from './artifact/artifact.ts';
 export type { Artifact, Manifest } from './artifact/manifest.ts';
 export { writeTritonRepository } from './artifact/triton.ts';
+export type { ItemTable } from './data/item-table.ts';
+export { readItems } from './data/items.ts';
 export { type DataSet, download } from './data/movielens.ts';
 export {
   type ItemLists,
@@ -28,7 +30,6 @@ export {
   readUsers,
 } from './data/ratings.ts';
 export { leaveLastOut, randomSplit, type Split, timeSplit } from './data/split.ts';
-export { readTitles } from './data/titles.ts';
 export { UserError } from './errors.ts';
 export { type Evaluation, evaluate } from './evaluate/evaluate.ts';
 export { type Metrics, metrics } from './evaluate/metrics.ts';

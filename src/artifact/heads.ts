@@ -1,3 +1,4 @@
+import { factorsGraph } from '../../graphs/factors.ts';
 import { foldInGraph } from '../../graphs/fold-in.ts';
 import type { Model } from '../../graphs/model.ts';
 import { predictGraph } from '../../graphs/predict.ts';
@@ -54,6 +55,7 @@ export async function buildHeads({
     recommend: recommendGraph(model, trained, vocabulary),
     similar: similarGraph(model, trained, vocabulary),
     'fold-in': foldInGraph(model, trained, vocabulary, error),
+    factors: factorsGraph(model, trained, vocabulary),
     seen: seen && seenGraph(vocabulary, seen.users, seen.items),
   };
   const heads: Record<string, Head> = {};

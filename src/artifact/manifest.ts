@@ -48,6 +48,12 @@ export interface Artifact {
   readonly files: Readonly<Record<string, Uint8Array>>;
 }
 
+/** `predict` for `predict.onnx`; undefined for what is no head, the training graph too. */
+export function headOf(file: string): string | undefined {
+  const name = /^(.+)\.onnx$/.exec(file)?.[1];
+  return name === 'train' ? undefined : name;
+}
+
 /**
  * @param place where it is from, for messages
  * @throws UserError if it is none

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { decodeModel, type NamedType } from '../onnx/index.ts';
 import { writeSynced } from './artifact.ts';
-import type { Artifact } from './manifest.ts';
+import { type Artifact, headOf } from './manifest.ts';
 
 /**
  * Adds an artifact's heads to a model repository of Triton Inference Server: `NAME.predict/1/model.onnx` and
@@ -19,12 +19,11 @@ export async function writeTritonRepository(
   { files }: Artifact,
 ): Promise<{ model: string; version: number }[]> {
   if (repository === '') throw new UserError('the repository is empty; name a folder');
-  const heads = Object.entries(files)
-    .filter(([file]) => file.endsWith('.onnx'))
-    .map(([file, bytes]) => {
-      const model = `${name}.${file.slice(0, -'.onnx'.length)}`;
-      return { model, bytes, configuration: configuration(model, bytes) };
-    });
+  const heads = Object.entries(files).flatMap(([file, bytes]) => {
+    const head = headOf(file);
+    const model = `${name}.${head}`;
+    return head ? [{ model, bytes, configuration: configuration(model, bytes) }] : [];
+  });
   try {
     for (const { model, configuration } of heads) await checkConfiguration(repository, model, configuration);
     const written = [];

@@ -6,9 +6,9 @@ import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { ModelDefinition } from '../../graphs/model.ts';
 import { CHECKPOINT, checkTarget, readArtifact } from '../artifact/artifact.ts';
+import { readItems } from '../data/items.ts';
 import { checkTrainable, type Ratings, readRatings } from '../data/ratings.ts';
 import { leaveLastOut, randomSplit, timeSplit } from '../data/split.ts';
-import { readTitles } from '../data/titles.ts';
 import { UserError } from '../errors.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
 import type { LossName } from '../train/losses.ts';
@@ -161,8 +161,8 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const { train: ratings, valid } = holdOut(all, flags);
   const testRatings =
     test === undefined ? undefined : await readRatings(test, { ...readFlags(flags), vocabulary: ratings });
-  const titles = flags.titles === undefined ? undefined : await readTitles(flags.titles);
-  if (titles && !ratings.itemIds.some((id) => titles.has(id)))
+  const table = flags.titles === undefined ? undefined : await readItems(flags.titles);
+  if (table && !ratings.itemIds.some((id) => table.titles.has(id)))
     throw new UserError(
       `${flags.titles}: has a title for none of the ${plural(ratings.itemIds.length, 'item')}; are its ids those of the ratings?`,
     );
@@ -185,7 +185,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
       patience: flags.patience,
       seed: flags.seed,
       valid,
-      titles,
+      ...table,
       keepSeen: flags.keepSeen,
       precision: flags.quantize,
       checkpoint: { path, resume },

@@ -33,6 +33,7 @@ const usualNames = {
   time: `timestamp time ts date datetime unixtime unixreviewtime unixtimestamp ratingtimestamp ratingdate ratedat
     createdat`,
   id: `${itemNames} id`,
+  genre: 'genres genre category categories tags',
   title: 'title name movietitle booktitle itemtitle itemname producttitle productname',
 };
 

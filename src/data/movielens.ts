@@ -8,8 +8,6 @@ import yauzl, { type Entry } from 'yauzl';
 import { UserError } from '../errors.ts';
 import { oneLine } from './text.ts';
 
-export { readTitles } from './titles.ts';
-
 /**
  * The data sets, and MD5 sums of their archives as GroupLens publishes them. The archive of ml-latest-small may
  * change, so its sum is fetched with it.

@@ -1,5 +1,5 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
-import type { Artifact } from '../artifact/manifest.ts';
+import { type Artifact, headOf } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { decimal } from './listed.ts';
@@ -15,6 +15,15 @@ export interface Similar {
   readonly item: string;
   /** The cosine of the angle between both items' factors: −1 to 1. */
   readonly similarity: number;
+}
+
+/** What the training ratings say of an item. */
+export interface Item {
+  readonly item: string;
+  /** How many there are. */
+  readonly ratings: number;
+  readonly average: number;
+  readonly genres?: readonly string[];
 }
 
 export interface RecommendOptions {
@@ -41,14 +50,16 @@ export interface FoldedIn {
 export class Recommender {
   /** Titles by item id; empty where the artifact has none. */
   readonly titles: ReadonlyMap<string, string>;
+  /** All items, in the order of their rows; empty for an artifact of a former version. */
+  readonly items: readonly Item[];
   private readonly sessions = new Map<string, Promise<InferenceSession>>();
 
   private constructor(
     readonly artifact: Artifact,
     private readonly runtime: Runtime,
   ) {
-    const titles = artifact.files['titles.json'];
-    this.titles = new Map(titles && Object.entries(JSON.parse(new TextDecoder().decode(titles))));
+    this.titles = new Map(Object.entries(parsed<Record<string, string>>(artifact, 'titles.json') ?? {}));
+    this.items = itemsOf(parsed(artifact, 'items.json'));
   }
 
   /**
@@ -65,9 +76,9 @@ export class Recommender {
     return recommender;
   }
 
-  /** The names of the `.onnx` files, without their ending: `predict`, `recommend`, … */
+  /** The names of the `.onnx` files that answer, without their ending: `predict`, `recommend`, … */
   get heads(): string[] {
-    return Object.keys(this.artifact.files).flatMap((name) => /^(.+)\.onnx$/.exec(name)?.[1] ?? []);
+    return Object.keys(this.artifact.files).flatMap((name) => headOf(name) ?? []);
   }
 
   /**
@@ -207,6 +218,22 @@ export class Recommender {
     };
   }
 
+  /**
+   * What the model has learned of items: of each item parameter, by its name, the items' rows, [n, …]. An unknown item
+   * has the average of all.
+   *
+   * @param items item ids, [n]
+   * @throws UserError for a model without item parameters, or an id with a NUL character
+   */
+  async factors(
+    items: readonly string[],
+  ): Promise<Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>> {
+    const rows = await this.run('factors', { item: strings(items) });
+    return Object.fromEntries(
+      Object.entries(rows).map(([name, { dims, data }]) => [name, { dims, data: data as Float32Array }]),
+    );
+  }
+
   /** Frees the memory of the runtime. */
   async release(): Promise<void> {
     const opening = [...this.sessions.values()];
@@ -215,6 +242,27 @@ export class Recommender {
     const opened = await Promise.allSettled(opening);
     for (const session of opened) if (session.status === 'fulfilled') await session.value.release();
   }
+}
+
+function parsed<T>({ files }: Artifact, name: string): T | undefined {
+  return files[name] && (JSON.parse(new TextDecoder().decode(files[name])) as T);
+}
+
+/** Rows from the columns of `items.json`. */
+function itemsOf(columns?: {
+  item: string[];
+  ratings: number[];
+  average: number[];
+  genres?: string[][];
+}): Item[] {
+  if (!columns) return [];
+  const { item, ratings, average, genres } = columns;
+  return item.map((id, row) => ({
+    item: id,
+    ratings: ratings[row],
+    average: average[row],
+    ...(genres && { genres: genres[row] }),
+  }));
 }
 
 /** Rows in one run of a head whose artifact says nothing of them. */

@@ -166,6 +166,7 @@ async function tryOut(recommender: Recommender, user: string, item: string): Pro
   await recommender.predict([user], [item]);
   if (heads.has('recommend')) await recommender.recommend([user], { k: 1 });
   if (heads.has('similar')) await recommender.similar([item], { k: 1 });
+  if (heads.has('factors')) await recommender.factors([item]);
   if (heads.has('fold-in'))
     await recommender.foldIn([{ item, rating: recommender.artifact.manifest.data.mean }], { k: 1 });
 }

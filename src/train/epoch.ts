@@ -3,6 +3,8 @@ import {
   add,
   buildModel,
   cast,
+  type Dim,
+  GraphError,
   gather,
   greaterOrEqual,
   input,
@@ -16,10 +18,11 @@ import {
   slice,
   type Value,
 } from '../onnx/index.ts';
-import type { Loss } from './losses.ts';
+import { type Loss, losses } from './losses.ts';
 import { mapValues } from './map-values.ts';
 import type { Optimizer } from './optimizers.ts';
 import { parameterGradients } from './row-gradients.ts';
+import { describeSettings, type Settings } from './settings.ts';
 import { pack, placeholders, tablesOf, unpack, withTables } from './tables.ts';
 import { update } from './update.ts';
 
@@ -28,6 +31,8 @@ export interface EpochOptions {
   readonly loss: Loss;
   /** Update only the batch's rows of user and item tables, instead of all rows at every step. */
   readonly lazy: boolean;
+  /** Facts that the file keeps. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** `user_factors.mean`: the name of a part of a parameter's optimizer state; without one, that of the parameter. */
@@ -35,7 +40,7 @@ export const stateName = (parameter: string, state: string): string =>
   state ? `${parameter}.${state}` : parameter;
 
 /** The names of all that goes from epoch to epoch, in order. */
-export function carriedNames(model: Model, optimizer: Optimizer): string[] {
+export function carriedNames(model: Model<unknown, Dim>, optimizer: Optimizer): string[] {
   return Object.keys(model.parameters).flatMap((name) =>
     ['', ...optimizer.state].map((part) => stateName(name, part)),
   );
@@ -61,7 +66,10 @@ export interface EpochGraph {
  *
  * Run it in a session of one intra-op thread: ONNX Runtime's ScatterND loses additions otherwise.
  */
-export function epochGraph(model: Model, { optimizer, loss, lazy }: EpochOptions): EpochGraph {
+export function epochGraph(
+  model: Model<unknown, Dim>,
+  { optimizer, loss, lazy, metadata }: EpochOptions,
+): EpochGraph {
   const names = Object.keys(model.parameters);
   const parts = ['', ...optimizer.state];
   const carried = names.flatMap((name) =>
@@ -131,9 +139,35 @@ export function epochGraph(model: Model, { optimizer, loss, lazy }: EpochOptions
       ...Object.fromEntries(results),
       loss: scan[0],
     },
-    metadata: { intra_op_threads: '1' },
+    metadata: { ...metadata, intra_op_threads: '1' },
   });
   return { file, dropoutWidths: noise.widths };
+}
+
+/**
+ * The same graph for any number of users and items, to train elsewhere: its axes are called `users` and `items`. Its
+ * metadata says, as JSON, how each parameter begins (its state begins with zeros), and how the model was trained here.
+ *
+ * @returns undefined for a model whose formula is bound to the numbers it was made for
+ */
+export function epochGraphOfAnySize(model: Model, settings: Settings): ModelFile | undefined {
+  const parameters = mapValues(model.parameters, ({ dims, rowsOf, initial }) => ({
+    dims: rowsOf ? [`${rowsOf}s`, ...dims.slice(1)] : dims,
+    rowsOf,
+    initial,
+  }));
+  const metadata = {
+    model: JSON.stringify({ name: model.name, config: model.config }),
+    initial: JSON.stringify(mapValues(parameters, ({ initial }) => initial)),
+    training: JSON.stringify(describeSettings(settings)),
+  };
+  const options = { ...settings, loss: losses[settings.loss], metadata };
+  try {
+    return epochGraph({ ...model, parameters }, options).file;
+  } catch (error) {
+    if (error instanceof GraphError) return undefined;
+    throw error;
+  }
 }
 
 /** Dropout masks are cut from random numbers that are made once an epoch, since operators with a seed are not repeatable. */

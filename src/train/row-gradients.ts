@@ -2,12 +2,15 @@ import { isLookup, nodesBefore } from '../onnx/graph.ts';
 import {
   cast,
   concat,
-  fullLike,
+  constant,
+  full,
   gather,
   gradients,
   reshape,
   rowNumbers,
   scatterRows,
+  shapeOf,
+  slice,
   type Value,
   zerosLike,
 } from '../onnx/index.ts';
@@ -63,7 +66,8 @@ function summed(table: Value, anyIds: Value, rows: Value): RowGradient {
 
 /** For each place in `ids`, one place of the same id. */
 function sharedPlace(table: Value, ids: Value): Value {
-  const column = { ...table, dims: [table.dims[0]] };
-  const places = scatterRows(fullLike(column, 0, 'int64'), ids, rowNumbers(ids));
+  const [rows] = table.dims;
+  const count = typeof rows === 'number' ? constant([rows], 'int64') : slice(shapeOf(table), 0, 1);
+  const places = scatterRows(full(count, 0, 'int64', [rows]), ids, rowNumbers(ids));
   return gather(places, ids, 0, `${ids.name}_place`);
 }

@@ -1,6 +1,16 @@
 import { type Model, noDropout, ratingOf } from '../../graphs/model.ts';
 import { isLookup, nodesBefore, substitute } from '../onnx/graph.ts';
-import { concat, GraphError, gather, input, split, squeeze, unsqueeze, type Value } from '../onnx/index.ts';
+import {
+  concat,
+  type Dim,
+  GraphError,
+  gather,
+  input,
+  split,
+  squeeze,
+  unsqueeze,
+  type Value,
+} from '../onnx/index.ts';
 
 /** Parameters by name. */
 export type Named = Readonly<Record<string, Value>>;
@@ -11,7 +21,7 @@ export type Named = Readonly<Record<string, Value>>;
  *
  * @throws GraphError if the formula does not use a parameter, or does not give one number a rating.
  */
-export function tablesOf(model: Model): string[][] {
+export function tablesOf(model: Model<unknown, Dim>): string[][] {
   const parameters = placeholders(model);
   const ids = { user: input('user', 'int64', ['batch']), item: input('item', 'int64', ['batch']) };
   const rating = ratingOf(model, parameters, ids.user, ids.item, noDropout);
@@ -31,7 +41,7 @@ export function tablesOf(model: Model): string[][] {
 }
 
 /** A stand-in for each parameter. */
-export function placeholders(model: Model): Named {
+export function placeholders(model: Model<unknown, Dim>): Named {
   return Object.fromEntries(
     Object.entries(model.parameters).map(([name, { dims }]) => [name, input(name, 'float', dims)]),
   );

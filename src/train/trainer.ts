@@ -7,7 +7,9 @@ import { checkTrainable, type Ratings } from '../data/ratings.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import { PRECISIONS, type Precision } from '../onnx/compress.ts';
+import { encodeModel } from '../onnx/index.ts';
 import { VERSION } from '../version.ts';
+import { epochGraphOfAnySize } from './epoch.ts';
 import { DivergedError, type FitOptions, type Fitted, fitParameters } from './fit.ts';
 import { mapValues } from './map-values.ts';
 import { describeSettings, type Settings, type SettingsOptions, settingsFor } from './settings.ts';
@@ -20,6 +22,8 @@ export interface FileOptions {
   readonly keepSeen?: boolean;
   /** Titles by item id. */
   readonly titles?: ReadonlyMap<string, string>;
+  /** Genres by item id. */
+  readonly genres?: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface TrainerOptions
@@ -150,6 +154,7 @@ async function layOut({
   runtime,
   precision,
   titles,
+  genres,
   keepSeen,
   valid: heldOut,
 }: TrainerOptions & {
@@ -175,6 +180,9 @@ async function layOut({
     seen: keepSeen ? knownPairs(ratings, heldOut) : undefined,
   });
   if (titles) heads['titles.json'] = { bytes: titlesFile(titles, ratings.itemIds) };
+  heads['items.json'] = { bytes: itemsFile(ratings, genres) };
+  const graph = epochGraphOfAnySize(model, settings);
+  if (graph) heads['train.onnx'] = { bytes: encodeModel(graph) };
   const files: Manifest['files'] = {};
   for (const [name, { bytes, batch }] of Object.entries(heads))
     files[name] = { bytes: bytes.length, sha256: await sha256(bytes), ...(batch && { batch }) };
@@ -258,5 +266,26 @@ function knownPairs(ratings: Ratings, valid?: Ratings): { users: Int32Array; ite
 /** The titles of the items that the model knows, by their ids. */
 function titlesFile(titles: ReadonlyMap<string, string>, itemIds: readonly string[]): Uint8Array {
   const known = itemIds.filter((id) => titles.has(id)).map((id) => [id, titles.get(id)]);
-  return new TextEncoder().encode(`${JSON.stringify(Object.fromEntries(known))}\n`);
+  return jsonFile(Object.fromEntries(known));
 }
+
+/** What the ratings say of each item, column by column. */
+function itemsFile(
+  { itemIds, items, ratings }: Ratings,
+  genres?: ReadonlyMap<string, readonly string[]>,
+): Uint8Array {
+  const counts = itemIds.map(() => 0);
+  const sums = itemIds.map(() => 0);
+  for (const [place, row] of items.entries()) {
+    counts[row]++;
+    sums[row] += ratings[place];
+  }
+  return jsonFile({
+    item: itemIds,
+    ratings: counts,
+    average: sums.map((sum, row) => Number((sum / counts[row]).toFixed(3))),
+    ...(genres && { genres: itemIds.map((id) => genres.get(id) ?? []) }),
+  });
+}
+
+const jsonFile = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value)}\n`);

@@ -4,8 +4,11 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readItems } from '../../src/data/items.ts';
 import { download } from '../../src/data/movielens.ts';
-import { readTitles } from '../../src/data/titles.ts';
+
+const readTitles = async (path: string) => (await readItems(path)).titles;
+
 import { hasShared, sample, shared, temporaryFolder, userError, why } from './files.ts';
 import { zip } from './zip.ts';
 

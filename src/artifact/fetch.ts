@@ -1,0 +1,159 @@
+import { UserError } from '../errors.ts';
+import { type Artifact, checkFile, headOf, MANIFEST, type Manifest, parseManifest } from './manifest.ts';
+
+/** How much of a model has come. */
+export interface FetchProgress {
+  /** Bytes, of `total`. */
+  readonly loaded: number;
+  readonly total: number;
+}
+
+export interface FetchOptions {
+  /** The heads that are wanted, such as `predict`; all that serve unless told otherwise. */
+  readonly heads?: readonly string[];
+  /** Whether files are kept for the next visit; where the browser can, unless told otherwise. */
+  readonly cache?: boolean;
+  readonly signal?: AbortSignal;
+  onProgress?(progress: FetchProgress): void;
+}
+
+/** What a browser keeps of models, by address and hash. */
+const CACHE = 'cofactor-models';
+
+/**
+ * Fetches an artifact, and checks every file against its manifest. Files that a former visit kept are not fetched again,
+ * and serve where there is no network.
+ *
+ * @param url the folder that holds `manifest.json`
+ * @throws UserError if there is none, a file does not match it, or the network fails
+ */
+export async function fetchArtifact(url: string | URL, options: FetchOptions = {}): Promise<Artifact> {
+  const folder = new URL(url, globalThis.location?.href);
+  if (!folder.pathname.endsWith('/')) folder.pathname += '/';
+  // Only a page from HTTPS or from its own machine has a cache, and a browser may refuse it in private windows.
+  const cache =
+    options.cache !== false && globalThis.caches
+      ? await caches.open(CACHE).catch(() => undefined)
+      : undefined;
+  const manifest = await fetchManifest(new URL(MANIFEST, folder), cache, options.signal);
+  const wanted = Object.keys(manifest.files).filter((name) => isWanted(name, options.heads));
+  const total = wanted.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
+  const loaded = new Map<string, number>();
+  const report = (name: string, bytes: number): void => {
+    loaded.set(name, bytes);
+    options.onProgress?.({ loaded: [...loaded.values()].reduce((sum, one) => sum + one, 0), total });
+  };
+  const files = await Promise.all(
+    wanted.map(async (name) => {
+      const bytes = await fetchFile(folder, manifest, name, cache, options.signal, (done) =>
+        report(name, done),
+      );
+      report(name, manifest.files[name].bytes);
+      return [name, bytes] as const;
+    }),
+  );
+  if (cache) void forget(cache, folder, manifest);
+  return { manifest, files: Object.fromEntries(files) };
+}
+
+function isWanted(name: string, heads?: readonly string[]): boolean {
+  const head = headOf(name);
+  // What is no head is small; but the training graph serves nothing.
+  return head === undefined ? !name.endsWith('.onnx') : (heads?.includes(head) ?? true);
+}
+
+/** From the network, since it may be new; from the last visit where there is none. */
+async function fetchManifest(url: URL, cache: Cache | undefined, signal?: AbortSignal): Promise<Manifest> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = await download(url, signal, { cache: 'no-cache' });
+  } catch (error) {
+    const kept = await cache?.match(url);
+    if (!kept || signal?.aborted) throw error;
+    bytes = new Uint8Array(await kept.arrayBuffer());
+  }
+  const manifest = parseManifest(bytes, url.href);
+  await keep(cache, url, bytes);
+  return manifest;
+}
+
+async function fetchFile(
+  folder: URL,
+  manifest: Manifest,
+  name: string,
+  cache: Cache | undefined,
+  signal: AbortSignal | undefined,
+  onBytes: (bytes: number) => void,
+): Promise<Uint8Array> {
+  const key = keyOf(folder, manifest, name);
+  const kept = await cache?.match(key);
+  if (kept) {
+    const bytes = new Uint8Array(await kept.arrayBuffer());
+    const whole = await checkFile(manifest, name, bytes, name).then(
+      () => true,
+      () => false,
+    );
+    if (whole) return bytes;
+  }
+  const url = new URL(name, folder);
+  const bytes = await download(url, signal, {}, onBytes);
+  await checkFile(manifest, name, bytes, url.href);
+  await keep(cache, key, bytes);
+  return bytes;
+}
+
+function keyOf(folder: URL, { files }: Manifest, name: string): string {
+  return `${new URL(name, folder)}?sha256=${files[name].sha256}`;
+}
+
+/** A full disk is no reason to fail. */
+async function keep(
+  cache: Cache | undefined,
+  key: URL | string,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  await cache?.put(key, new Response(bytes)).catch(() => undefined);
+}
+
+/** Drops what is kept of a model that was there before. */
+async function forget(cache: Cache, folder: URL, manifest: Manifest): Promise<void> {
+  const current = new Set(Object.keys(manifest.files).map((name) => keyOf(folder, manifest, name)));
+  current.add(new URL(MANIFEST, folder).href);
+  for (const { url } of await cache.keys())
+    if (url.startsWith(folder.href) && !current.has(url)) await cache.delete(url);
+}
+
+async function download(
+  url: URL,
+  signal: AbortSignal | undefined,
+  init: RequestInit,
+  onBytes?: (bytes: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let response: Response;
+  try {
+    response = await fetch(url, { ...init, signal });
+    if (response.ok) return await readAll(response, onBytes);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new UserError(`${url}: cannot be fetched (${(error as Error).message}); is the network there?`);
+  }
+  throw new UserError(
+    `${url}: cannot be fetched (HTTP ${response.status}); is this the folder of a trained model?`,
+  );
+}
+
+async function readAll(
+  response: Response,
+  onBytes?: (bytes: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  for (const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    length += value.length;
+    onBytes?.(length);
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}

@@ -1,0 +1,29 @@
+import { UserError } from '../errors.ts';
+import type { Runtime } from './runtime.ts';
+
+export interface WebRuntimeOptions {
+  /**
+   * The folder that ONNX Runtime's `.wasm` files are fetched from, as a URL that ends in `/`; beside its JavaScript
+   * unless told otherwise.
+   */
+  readonly wasmPaths?: string;
+}
+
+/**
+ * ONNX Runtime in a page or a worker: WebAssembly, in the thread that calls it. It is fetched at the first call (14 MB,
+ * 4 MB compressed).
+ *
+ * @throws UserError if the browser cannot run it
+ */
+export async function webRuntime({ wasmPaths }: WebRuntimeOptions = {}): Promise<Runtime> {
+  if (typeof WebAssembly === 'undefined')
+    throw new UserError('this browser has no WebAssembly, which models run in; use a current one');
+  const { env, InferenceSession } = await import('onnxruntime-web/wasm');
+  env.wasm.numThreads = 1;
+  if (wasmPaths !== undefined) env.wasm.wasmPaths = wasmPaths;
+  return {
+    name: 'onnxruntime-web',
+    version: env.versions.web ?? env.versions.common,
+    createSession: (model) => InferenceSession.create(model, { executionProviders: ['wasm'] }),
+  };
+}
