@@ -19,16 +19,16 @@ export { writeTritonRepository } from './artifact/triton.ts';
 export type { ItemTable } from './data/item-table.ts';
 export { readItems } from './data/items.ts';
 export { type DataSet, download } from './data/movielens.ts';
+export type { Ratings } from './data/ratings.ts';
 export {
   type ItemLists,
-  type Ratings,
   type ReadOptions,
   readItemLists,
   readOwnRatings,
   readPairs,
   readRatings,
   readUsers,
-} from './data/ratings.ts';
+} from './data/read.ts';
 export { leaveLastOut, randomSplit, type Split, timeSplit } from './data/split.ts';
 export { UserError } from './errors.ts';
 export { type Evaluation, evaluate } from './evaluate/evaluate.ts';

@@ -9,6 +9,7 @@ export type { Artifact, Manifest } from './artifact/manifest.ts';
 export { UserError } from './errors.ts';
 export {
   type FoldedIn,
+  type Item,
   type ItemRating,
   Recommender,
   type RecommendOptions,
@@ -16,6 +17,9 @@ export {
 } from './recommend/recommender.ts';
 export type { Runtime } from './run/runtime.ts';
 export { type WebRuntimeOptions, webRuntime } from './run/web.ts';
+export type { EpochRecord, Progress } from './train/fit.ts';
+export type { ReadSummary } from './web/messages.ts';
+export { train, type WebTrained, type WebTrainOptions } from './web/train.ts';
 
 export interface LoadOptions extends FetchOptions, WebRuntimeOptions {
   /** What runs the model; `webRuntime` unless told otherwise. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readRatings } from '../data/ratings.ts';
+import { readRatings } from '../data/read.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { load } from '../recommend/load.ts';
 import { type ReadFlags, readFlags, withReadOptions } from './options.ts';

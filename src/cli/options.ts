@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ReadOptions } from '../data/ratings.ts';
+import type { ReadOptions } from '../data/read.ts';
 
 /** A number within bounds, for an option. */
 export const number =

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { readItemLists, readOwnRatings } from '../data/ratings.ts';
+import { readItemLists, readOwnRatings } from '../data/read.ts';
 import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';

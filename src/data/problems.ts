@@ -1,8 +1,9 @@
 import { UserError } from '../errors.ts';
 import type { Columns } from './columns.ts';
 import { type DuckDBConnection, rows } from './duckdb.ts';
+import { faults } from './faults.ts';
 import type { Source } from './source.ts';
-import { oneLine, quoted, splitLine } from './text.ts';
+import { oneLine, splitLine } from './text.ts';
 
 /** Turns an error of DuckDB while it read `source` into one that names the line and what to do. */
 export async function diagnose(
@@ -19,16 +20,9 @@ export async function diagnose(
         if (reason !== undefined)
           return at(record.line, `broken JSON (${reason}); correct or remove the line`);
       } else if (record.broken) {
-        return at(
-          record.line,
-          'a quote is not closed, or text follows it; write a quote within a field twice',
-        );
+        return at(record.line, faults.quote);
       } else if (record.fields !== source.names.length) {
-        return at(
-          record.line,
-          `${count(record.fields, 'field')} where ${source.header ? 'the header' : 'the first line'} has ` +
-            `${source.names.length}; correct or remove the line`,
-        );
+        return at(record.line, faults.fields(record.fields, source.names.length, source.header));
       }
     }
   } catch (later) {
@@ -50,19 +44,9 @@ export async function fieldError(
   const query = `SELECT ${source.expressions[place]} FROM ${source.table} LIMIT 1 OFFSET ${index}`;
   const [[value]] = await rows(connection, query);
   const where = await locate(connection, source, index);
-  const column = `in column ${quoted(source.names[place])}`;
-  const field = `${value === null || value === '' ? 'an empty field' : quoted(String(value))} ${column}`;
-  const correct = `correct or remove the ${where.split(' ')[0]}`;
-  const id = `${value ? 'a NUL byte in the id' : 'an empty id'} ${column}; ${correct}`;
-  const what = {
-    user: id,
-    item: id,
-    rating: `${field} is not a finite number; ${correct}`,
-    time:
-      `${field} is not a time (Unix seconds or milliseconds, or an ISO date); ` +
-      'correct it, or read no times with --time ""',
-  };
-  return new UserError(oneLine(`${source.file}, ${where}: ${what[role]}`));
+  const what = faults.field(role, String(value ?? ''), source.names[place], where.split(' ')[0]);
+  const more = role === 'time' ? ', or read no times with --time ""' : '';
+  return new UserError(oneLine(`${source.file}, ${where}: ${what}${more}`));
 }
 
 /** Where the record number `index` (from 0) stands in its file. */
@@ -139,8 +123,4 @@ function jsonError(line: string): string | undefined {
   } catch (error) {
     return (error as Error).message;
   }
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

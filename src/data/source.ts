@@ -7,7 +7,7 @@ import { UserError } from '../errors.ts';
 import { type ColumnOptions, looksLikeHeader, positionalNames, type Role } from './columns.ts';
 import { type DuckDBConnection, literal, rows } from './duckdb.ts';
 import { diagnose, explain } from './problems.ts';
-import { oneLine, splitLine } from './text.ts';
+import { likelyDelimiter, oneLine, splitLine } from './text.ts';
 
 export interface SourceOptions extends ColumnOptions {
   /** What separates fields of a text file, where `\t` means a tab; found from its first line by default. */
@@ -183,12 +183,6 @@ const plain = { names: [], expressions: [], header: false, delimiter: '\n', quot
 function named(described: (string | number | null)[][]): Pick<Source, 'names' | 'expressions'> {
   const names = described.map(([name]) => String(name));
   return { names, expressions: names.map((name) => `"${name.replaceAll('"', '""')}"::VARCHAR`) };
-}
-
-/** The separator that cuts a line into most fields. */
-function likelyDelimiter(line: string): string {
-  const fields = (delimiter: string) => splitLine(line, delimiter, delimiter !== '::').fields.length;
-  return [',', '\t', ';', '|', '::'].reduce((best, next) => (fields(next) > fields(best) ? next : best));
 }
 
 /** A path in which DuckDB sees no pattern. */

@@ -49,3 +49,9 @@ export function splitLine(
     at = end + delimiter.length;
   }
 }
+
+/** The separator that cuts a line into most fields. */
+export function likelyDelimiter(line: string): string {
+  const fields = (delimiter: string) => splitLine(line, delimiter, delimiter !== '::').fields.length;
+  return [',', '\t', ';', '|', '::'].reduce((best, next) => (fields(next) > fields(best) ? next : best));
+}

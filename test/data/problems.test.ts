@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { withDatabase } from '../../src/data/duckdb.ts';
-import { checkTrainable, type ReadOptions, readPairs, readRatings } from '../../src/data/ratings.ts';
+import { checkTrainable } from '../../src/data/ratings.ts';
+import { type ReadOptions, readPairs, readRatings } from '../../src/data/read.ts';
 import { temporaryFolder, userError } from './files.ts';
 
 const folder = temporaryFolder();

@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { withDatabase } from '../../src/data/duckdb.ts';
-import { type Ratings, readPairs, readRatings, renumbered, selectRows } from '../../src/data/ratings.ts';
+import { type Ratings, renumbered, selectRows } from '../../src/data/ratings.ts';
+import { readPairs, readRatings } from '../../src/data/read.ts';
 import { hasShared, sample, shared, temporaryFolder, why } from './files.ts';
 
 const folder = temporaryFolder();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { generator, uniforms } from '../../src/data/random.ts';
 import type { Ratings } from '../../src/data/ratings.ts';
-import { readRatings } from '../../src/data/ratings.ts';
+import { readRatings } from '../../src/data/read.ts';
 import { leaveLastOut, randomSplit, type Split, timeSplit } from '../../src/data/split.ts';
 import { sample, userError } from './files.ts';
 

@@ -4,7 +4,7 @@ import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { Model, ModelDefinition } from '../../graphs/model.ts';
 import type { Tensors } from '../../graphs/serving.ts';
-import { readRatings } from '../../src/data/ratings.ts';
+import { readRatings } from '../../src/data/read.ts';
 import { randomSplit } from '../../src/data/split.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import type { Precision } from '../../src/onnx/compress.ts';

@@ -1,0 +1,62 @@
+import { dotBias } from '../../graphs/dot-bias.ts';
+import { mlp } from '../../graphs/mlp.ts';
+import { parseItems, parseRatings } from '../data/parse.ts';
+import type { Ratings } from '../data/ratings.ts';
+import { randomSplit } from '../data/split.ts';
+import { UserError } from '../errors.ts';
+import { webRuntime } from '../run/web.ts';
+import { trainModel } from '../train/trainer.ts';
+import type { FromWorker, ToWorker, TrainRequest } from './messages.ts';
+import { readText } from './read.ts';
+
+/** The thread that trains: see `train.ts`, which starts it. */
+
+/** Ratings in one run of the graph: between runs there is time for a curve to grow, and for a word to stop. */
+const RATINGS_A_RUN = 2 ** 13;
+
+const stopped = new AbortController();
+
+const tell = (message: FromWorker): void => postMessage(message);
+
+async function train({ what, file, name, valid: part, titles, wasmPaths, ...options }: TrainRequest) {
+  const definition = what.model === 'mlp' ? mlp(what.config) : dotBias(what.config);
+  const [runtime, text, table] = await Promise.all([
+    webRuntime({ wasmPaths }),
+    readText(file, name),
+    titles && readText(titles, 'the titles').then((text) => parseItems(text, 'the titles')),
+  ]);
+  const all = parseRatings(text, name);
+  const { seed = 1 } = options;
+  const { train: ratings, valid } =
+    part === undefined
+      ? { train: all, valid: undefined as Ratings | undefined }
+      : randomSplit(all, part, seed);
+  tell({
+    read: {
+      users: all.userIds.length,
+      items: all.itemIds.length,
+      ratings: ratings.ratings.length,
+      heldOut: valid?.ratings.length ?? 0,
+      duplicates: all.duplicates,
+      assumptions: all.assumptions,
+    },
+  });
+  const trained = await trainModel(ratings, definition, {
+    ...options,
+    ...table,
+    valid,
+    runtime,
+    signal: stopped.signal,
+    ratingsARun: RATINGS_A_RUN,
+    onProgress: (progress) => tell({ progress }),
+  });
+  tell({ done: { artifact: trained.artifact, seconds: trained.seconds.train } });
+}
+
+addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+  if (data === 'stop') stopped.abort();
+  else
+    train(data.train).catch((error: Error) => {
+      tell({ failed: { message: error.message, user: error instanceof UserError } });
+    });
+});
