@@ -1,11 +1,23 @@
-// Bundles the library and the command line into dist/, with onnx-proto inside: it asks for an old protobufjs, which
-// an installed package could not override. All other dependencies stay outside.
+// Bundles into dist/: the library and the command line for Node; the library for pages, once for bundlers and once
+// whole, for pages without; and the page itself.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { build as buildPage } from 'vite';
 
-const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const external = Object.keys({ ...dependencies, ...peerDependencies }).flatMap((name) => [name, `${name}/*`]);
 rmSync('dist', { recursive: true, force: true });
-const { metafile } = await build({
+
+const common = {
+  bundle: true,
+  metafile: true,
+  splitting: true,
+  // In one folder, so that whichever file starts a thread or a process finds it beside itself.
+  chunkNames: '[name]-[hash]',
+  format: 'esm',
+};
+const node = await build({
+  ...common,
   entryPoints: {
     index: 'src/index.ts',
     cli: 'src/cli/main.ts',
@@ -13,26 +25,57 @@ const { metafile } = await build({
     'trial-process': 'src/serve/trial-process.ts',
   },
   outdir: 'dist',
-  bundle: true,
-  metafile: true,
-  splitting: true,
-  // In one folder, so that whichever file starts a thread or a process finds it beside itself.
-  chunkNames: '[name]-[hash]',
   platform: 'node',
-  format: 'esm',
   target: 'node20',
-  // onnx-proto is CommonJS, and requires protobufjs.
+  // onnx-proto is inside: it asks for an old protobufjs, which an installed package could not override. It is CommonJS,
+  // and requires protobufjs.
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
-  external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
+  external,
 });
 
-// Whose code is inside must be said there.
-const bundled = Object.keys(metafile.inputs).map(
-  (path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1],
-);
-const notices = [...new Set(bundled)]
-  .filter(Boolean)
-  .map((name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8').trim()}\n`);
-writeFileSync('dist/THIRD-PARTY', notices.join('\n'));
+const web = {
+  ...common,
+  entryPoints: { web: 'src/web.ts', 'web-worker': 'src/web/worker.ts' },
+  platform: 'browser',
+  target: 'es2022',
+  plugins: [
+    {
+      name: 'worker',
+      setup: ({ onLoad }) =>
+        onLoad({ filter: /web[\\/]train\.ts$/ }, ({ path }) => ({
+          contents: readFileSync(path, 'utf8').replace('./worker.ts', './web-worker.js'),
+          loader: 'ts',
+        })),
+    },
+  ],
+};
+await build({ ...web, outdir: 'dist', external });
+const standalone = await build({ ...web, outdir: 'dist/standalone', minify: true });
+
+writeNotices('dist/THIRD-PARTY', node);
+writeNotices('dist/standalone/THIRD-PARTY', standalone);
+await buildPage({ root: 'src/page', logLevel: 'warn' });
+
+/** Whose code is inside must be said there. */
+function writeNotices(file, { metafile }) {
+  const bundled = Object.keys(metafile.inputs).map(
+    (path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1],
+  );
+  const notices = [...new Set(bundled)].filter(Boolean).map((name) => `${name}\n\n${licenseOf(name)}\n`);
+  writeFileSync(file, notices.join('\n'));
+}
+
+function licenseOf(name) {
+  const folder = `node_modules/${name}/`;
+  for (const file of ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license']) {
+    try {
+      return readFileSync(folder + file, 'utf8').trim();
+    } catch {
+      // The next name may be the right one.
+    }
+  }
+  const { license, repository } = JSON.parse(readFileSync(`${folder}package.json`, 'utf8'));
+  return `License: ${license}; ${repository?.url ?? repository}`;
+}

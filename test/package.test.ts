@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest';
+import { VERSION } from '../src/version.ts';
 import { ratingsCsv } from './cli/cli.ts';
 
 const run = promisify(execFile);
@@ -47,7 +48,11 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test('the tarball holds what is built, the notices, and no data', async () => {
   const places = new Set(
-    packed.map((path) => path.replace(/^(dist\/types\/).*/, '$1').replace(/-[A-Z0-9]{8}\.js$/, '-HASH.js')),
+    packed.map((path) =>
+      path
+        .replace(/^(dist\/(?:page\/assets|standalone|types)\/).*/, '$1')
+        .replace(/-[A-Z0-9]{8}\.js$/, '-HASH.js'),
+    ),
   );
   expect([...places].sort()).toEqual([
     'CHANGELOG.md',
@@ -59,8 +64,15 @@ test('the tarball holds what is built, the notices, and no data', async () => {
     'dist/cli.js',
     'dist/index.js',
     'dist/metrics-HASH.js',
+    'dist/page/THIRD-PARTY.md',
+    'dist/page/assets/',
+    'dist/page/index.html',
+    'dist/page/service-worker.js',
+    'dist/standalone/',
     'dist/trial-process.js',
     'dist/types/',
+    'dist/web-worker.js',
+    'dist/web.js',
     'dist/worker-thread.js',
     'package.json',
   ]);
@@ -134,6 +146,11 @@ needsInstall('a strict TypeScript program type checks against it, its libraries 
     const { stdout } = await inFolder(process.execPath, tsc, ...flags, 'program.mts').catch((error) => error);
     expect(stdout, resolution).toBe('');
   }
+});
+
+test('the version is that of the package', async () => {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  expect(VERSION).toBe(version);
 });
 
 test('no dependency asks for a newer Node than the package does', async () => {

@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { type Browser, type BrowserContext, chromium } from 'playwright-core';
+import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest';
+
+const executablePath = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+].find((path) => path && existsSync(path));
+
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** A browser for all tests of a file, and a new profile, as of a first visit, for each. */
+export function browserTests() {
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    if (executablePath) browser = await chromium.launch({ executablePath, args });
+  });
+  afterAll(async () => browser?.close());
+
+  /** A test that is skipped where there is no browser, and fails on whatever the pages complain of. */
+  return (name: string, body: (context: BrowserContext) => Promise<void>, timeout?: number): void =>
+    test(
+      name,
+      async (tested: TestContext) => {
+        if (!browser) return tested.skip('no Chromium: install it, or name its program in CHROMIUM');
+        const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+        const complaints: string[] = [];
+        context.on('console', (message) => {
+          // That there is no network is the browser's word, not the page's.
+          if (
+            ['error', 'warning'].includes(message.type()) &&
+            !message.text().includes('INTERNET_DISCONNECTED')
+          )
+            complaints.push(message.text());
+        });
+        context.on('weberror', (error) => complaints.push(String(error.error())));
+        await body(context).finally(() => context.close());
+        expect(complaints).toEqual([]);
+      },
+      timeout,
+    );
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.wasm': 'application/wasm',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+};
+
+/** The simplest of static hosts, on a free port: what lies in folders, by the paths that they are mounted at. */
+export function staticHost(folders: () => Readonly<Record<string, string>>) {
+  let server: Server;
+  beforeAll(async () => {
+    server = createServer(async ({ url = '' }, response) => {
+      const path = decodeURIComponent(new URL(url, 'http://host').pathname);
+      const mounts = Object.entries(folders()).filter(([mount]) => path.startsWith(mount));
+      const [mount, folder] = mounts.toSorted(([one], [other]) => other.length - one.length)[0] ?? [];
+      const name = mount && path.slice(mount.length);
+      const bytes = folder && (await readFile(join(folder, name || 'index.html')).catch(() => undefined));
+      if (!bytes) return response.writeHead(path === '/favicon.ico' ? 204 : 404).end();
+      const type = TYPES[extname(name || 'index.html')] ?? 'application/octet-stream';
+      response.writeHead(200, { 'content-type': type }).end(bytes);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+  afterAll(() => server.close());
+  return {
+    get url(): string {
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    },
+  };
+}

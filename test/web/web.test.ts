@@ -1,0 +1,231 @@
+import { copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import type { BrowserContext, Page } from 'playwright-core';
+import { build } from 'vite';
+import { beforeAll, expect, test } from 'vitest';
+import { dotBias, load, mlp, type Recommender, randomSplit, readRatings, train } from '../../src/index.ts';
+import type * as Web from '../../src/web.ts';
+import { sample, temporaryFolder } from '../data/files.ts';
+import { browserTests, staticHost } from './browser.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const wasm = 'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm';
+const folder = temporaryFolder();
+const at = (...names: string[]) => join(folder.path, ...names);
+const host = staticHost(() => ({ '/': at('site/'), '/models/': at('models/') }));
+const inBrowser = browserTests();
+const definitions = { 'dot-bias': dotBias({ factors: 8 }), mlp: mlp({ factors: 8 }) };
+const models = Object.keys(definitions) as (keyof typeof definitions)[];
+
+/** Pairs of known and of unknown ids. */
+let pairs: { users: string[]; items: string[] };
+const recommenders = new Map<string, Recommender>();
+
+beforeAll(async () => {
+  const text = gunzipSync(await readFile(join(root, sample, 'ratings.csv.gz'))).toString();
+  const some = text.split('\n').slice(0, 12_001).join('\n');
+  await mkdir(at('site'));
+  await folder.write('site/ratings.csv', `${some}\n`);
+  await folder.write('site/index.html', '<!doctype html><title>Plain</title>');
+  await cp(join(root, 'dist/standalone'), at('site/cofactor'), { recursive: true });
+  await copyFile(join(root, wasm), at('site/cofactor/ort-wasm-simd-threaded.wasm'));
+  const ratings = await readRatings(at('site/ratings.csv'));
+  for (const [name, definition] of Object.entries(definitions)) {
+    const model = await train(ratings, definition, {
+      epochs: 1,
+      precision: name === 'mlp' ? 'int8' : 'float32',
+    });
+    await model.save(at('models', name));
+    recommenders.set(name, await load(at('models', name)));
+  }
+  const { userIds, itemIds } = ratings;
+  const items = [...itemIds.slice(0, 2000), 'unheard of'];
+  pairs = { items, users: items.map((_, at) => (at % 50 === 0 ? 'nobody' : userIds[at % userIds.length])) };
+});
+
+const opened = async (context: BrowserContext): Promise<Page> => {
+  const page = await context.newPage();
+  await page.goto(host.url);
+  return page;
+};
+
+declare const library: typeof Web;
+
+/** Runs in the page, which gets at the library as `library`. */
+const withLibrary = async (page: Page): Promise<void> => {
+  await page.addScriptTag({
+    type: 'module',
+    content: `import * as library from '/cofactor/web.js'; window.library = library;`,
+  });
+  await page.waitForFunction('window.library');
+};
+
+for (const model of models) {
+  inBrowser(`a plain page answers as Node does, from the same bytes: ${model}`, async (context) => {
+    const page = await opened(context);
+    await withLibrary(page);
+    const answers = await page.evaluate(
+      async ({ model, users, items }) => {
+        const recommender = await library.load(`models/${model}`);
+        const own = items.slice(0, 20).map((item, at) => ({ item, rating: 1 + (at % 5) }));
+        return {
+          predicted: [...(await recommender.predict(users, items))],
+          recommended: await recommender.recommend(users.slice(0, 5)),
+          similar: await recommender.similar(items.slice(0, 5)),
+          folded: (await recommender.foldIn(own)).recommended,
+          items: recommender.items.slice(0, 5),
+        };
+      },
+      { model, ...pairs },
+    );
+    const recommender = recommenders.get(model) as Recommender;
+    const { users, items } = pairs;
+    const predicted = await recommender.predict(users, items);
+    const differences = answers.predicted.map((rating, at) => Math.abs(rating - predicted[at]));
+    expect(Math.max(...differences)).toBeLessThan(1e-5);
+    const own = items.slice(0, 20).map((item, at) => ({ item, rating: 1 + (at % 5) }));
+    const names = (list: readonly { item: string }[]) => list.map(({ item }) => item);
+    expect(answers.recommended.map(names)).toEqual(
+      (await recommender.recommend(users.slice(0, 5))).map(names),
+    );
+    expect(answers.similar.map(names)).toEqual((await recommender.similar(items.slice(0, 5))).map(names));
+    expect(names(answers.folded)).toEqual(names((await recommender.foldIn(own)).recommended));
+    expect(answers.items).toEqual(recommender.items.slice(0, 5));
+  });
+
+  inBrowser(`a page trains what Node trains: ${model}`, async (context) => {
+    const page = await opened(context);
+    await withLibrary(page);
+    const trained = await page.evaluate(async (model) => {
+      const file = new File([await (await fetch('ratings.csv')).blob()], 'ratings.csv');
+      const told: { read: unknown; progress: Web.Progress[] } = { read: undefined, progress: [] };
+      const { artifact } = await library.train(file, {
+        model,
+        config: { factors: 8 },
+        valid: 0.2,
+        epochs: 2,
+        onRead: (summary) => {
+          told.read = summary;
+        },
+        onProgress: (progress) => told.progress.push(progress),
+      });
+      const recommender = await library.Recommender.create(artifact, await library.webRuntime());
+      const [rating] = await recommender.predict(['1'], ['1']);
+      return { ...told, manifest: artifact.manifest, rating };
+    }, model);
+    const { train: ratings, valid } = randomSplit(await readRatings(at('site/ratings.csv')), 0.2, 1);
+    const inNode = await train(ratings, definitions[model], { valid, epochs: 2 });
+    const [rmse, expected] = [trained.manifest, inNode.manifest].map(
+      ({ metrics }) => metrics.valid?.rmse ?? 0,
+    );
+    expect(Math.abs(rmse - expected)).toBeLessThan(1e-3);
+    const { fingerprint } = inNode.manifest.data;
+    expect(trained.manifest.data.fingerprint).toBe(fingerprint);
+    expect(trained.read).toMatchObject({ ratings: ratings.ratings.length, heldOut: valid.ratings.length });
+    expect(trained.progress.at(-1)).toMatchObject({ epoch: 1, epochs: 2, done: ratings.ratings.length });
+    const [rating] = await (await inNode.recommender()).predict(['1'], ['1']);
+    expect(trained.rating).toBeCloseTo(rating, 2);
+  });
+}
+
+inBrowser(
+  'training ends after the running epoch when it is told to, and keeps what there is',
+  async (context) => {
+    const page = await opened(context);
+    await withLibrary(page);
+    const epochs = await page.evaluate(async () => {
+      const stop = new AbortController();
+      const { artifact } = await library.train(await (await fetch('ratings.csv')).blob(), {
+        epochs: 1000,
+        signal: stop.signal,
+        onProgress: ({ epoch }) => epoch === 1 && stop.abort(),
+      });
+      return artifact.manifest.history.length;
+    });
+    expect(epochs).toBeGreaterThanOrEqual(2);
+    expect(epochs).toBeLessThan(50);
+  },
+);
+
+inBrowser('what cannot be used ends in one line', async (context) => {
+  const page = await opened(context);
+  await withLibrary(page);
+  const said = await page.evaluate(async () => {
+    const message = (promise: Promise<unknown>) =>
+      promise.then(
+        () => 'nothing',
+        (error: Error) => `${error.name}: ${error.message}`,
+      );
+    const file = (text: string, name = 'mine.csv') => new File([text], name);
+    return [
+      await message(library.train(file('user,item,rating\n1,2,3\n1,3,four\n'))),
+      await message(library.train(file('PK\x03\x04'))),
+      await message(library.train(file('user,item,rating\n1,2,3\n2,3,4\n'), { valid: 2 })),
+      await message(library.train(file('user,item,rating\n1,2,3\n2,3,4\n'), { epochs: 0 })),
+    ];
+  });
+  expect(said).toEqual([
+    'UserError: mine.csv, line 3: "four" in column "rating" is not a finite number; correct or remove the line',
+    'UserError: mine.csv: is a zip archive or a spreadsheet; unzip it, or save it as CSV',
+    'UserError: the fraction to hold out is 2; give a number between 0 and 1, for example 0.2',
+    'UserError: epochs is 0; give a whole number from 1',
+  ]);
+});
+
+inBrowser('a model that was loaded once is there without the network', async (context) => {
+  const page = await opened(context);
+  await withLibrary(page);
+  const predict = () =>
+    page.evaluate(async () => {
+      const recommender = await library.load('models/dot-bias');
+      return (await recommender.predict(['1'], ['1']))[0];
+    });
+  const first = await predict();
+  await context.setOffline(true);
+  expect(await predict()).toBe(first);
+});
+
+inBrowser(
+  'a project built with Vite takes the library, its worker and the runtime along',
+  async (context) => {
+    const project = at('project');
+    await mkdir(join(project, 'node_modules'), { recursive: true });
+    for (const [name, target] of [
+      ['cofactor', root],
+      ['onnxruntime-web', join(root, 'node_modules/onnxruntime-web')],
+    ])
+      await symlink(target, join(project, 'node_modules', name), 'junction').catch(() => undefined);
+    await writeFile(
+      join(project, 'index.html'),
+      '<!doctype html><script type="module" src="main.js"></script>',
+    );
+    await writeFile(
+      join(project, 'main.js'),
+      `import { load, train } from 'cofactor/web';
+     const recommender = await load('/models/dot-bias/');
+     const ratings = await (await fetch('/ratings.csv')).blob();
+     const { artifact } = await train(ratings, { config: { factors: 2 }, epochs: 1 });
+     const [rating] = await recommender.predict(['1'], ['1']);
+     document.title = [rating > 0, artifact.manifest.history.length].join();`,
+    );
+    await build({
+      root: project,
+      base: './',
+      logLevel: 'error',
+      build: { outDir: at('site/vite'), target: 'es2022' },
+    });
+    const page = await context.newPage();
+    await page.goto(`${host.url}vite/index.html`);
+    await page.waitForFunction("document.title === 'true,1'");
+  },
+  120_000,
+);
+
+test('no Node module, no protobufjs and nothing of the data reader is in what a page gets', async () => {
+  for (const name of ['web.js', 'web-worker.js']) {
+    const code = await readFile(join(root, 'dist', name), 'utf8');
+    expect(code.match(/["']node:\w+|protobufjs|onnx-proto|duckdb/g)).toBe(null);
+  }
+});
