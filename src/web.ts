@@ -28,7 +28,7 @@ export interface LoadOptions extends FetchOptions, WebRuntimeOptions {
 
 /**
  * The model at an address, ready to be asked: `await load('/models/movies/')`. The runtime and the files are fetched side
- * by side.
+ * by side. Heads that are named are opened at once, others when they are first asked.
  *
  * @param url the folder that holds `manifest.json`
  * @throws UserError if there is no model, a file does not match its manifest, or the browser cannot run it
@@ -38,5 +38,5 @@ export async function load(url: string | URL, options: LoadOptions = {}): Promis
     fetchArtifact(url, options),
     options.runtime ?? webRuntime(options),
   ]);
-  return Recommender.create(artifact, runtime, options.heads ?? ['predict']);
+  return Recommender.create(artifact, runtime, options.heads ?? []);
 }

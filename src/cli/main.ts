@@ -8,6 +8,7 @@ import { downloadCommand } from './download.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
 import { inspectCommand } from './inspect.ts';
+import { pageCommand } from './page.ts';
 import { predictCommand } from './predict.ts';
 import { recommendCommand } from './recommend.ts';
 import { serveCommand } from './serve.ts';
@@ -29,6 +30,7 @@ for (const command of [
   batchCommand,
   exportCommand,
   serveCommand,
+  pageCommand,
   inspectCommand,
   downloadCommand,
 ])

@@ -9,7 +9,7 @@ const GRACE_MS = 2000;
 export function serveCommand(): Command {
   return new Command('serve')
     .description(
-      'Serve trained models over HTTP, by the Open Inference Protocol and by endpoints for people.',
+      'Serve trained models over HTTP: a web page, endpoints for people, and the Open Inference Protocol.',
     )
     .argument('<folders...>', 'trained models')
     .option(
@@ -24,6 +24,7 @@ export function serveCommand(): Command {
       'threads that run models (default: one less than there are cores)',
       number({ from: 1, whole: true }),
     )
+    .option('--no-page', 'serve no web page, which lets anybody who can reach it download the first model')
     .addOption(
       new Option('--log-level <level>', 'of the log on standard error; debug tells of every request')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
@@ -32,10 +33,14 @@ export function serveCommand(): Command {
     .action(run);
 }
 
-async function run(folders: string[], options: ServeOptions): Promise<void> {
-  const server = await serve(folders, options);
+async function run(
+  folders: string[],
+  { page, ...options }: Omit<ServeOptions, 'page'> & { page: boolean },
+): Promise<void> {
+  const server = await serve(folders, { ...options, page: page ? undefined : false });
+  const hint = server.hasPage ? 'open it in a browser, or try' : 'try';
   printLine(
-    `Listening at ${server.url}: try /recommend/{user}, /similar/{item}, /v2, /openapi.json, /metrics`,
+    `Listening at ${server.url}: ${hint} /recommend/{user}, /similar/{item}, /v2, /openapi.json, /metrics`,
   );
   await stopped(server);
 }

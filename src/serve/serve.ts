@@ -7,6 +7,8 @@ import { workerRuntime } from '../run/worker.ts';
 import { LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 import { ServedModel } from './models.ts';
+import { addPage, pageFiles } from './page.ts';
+import { readPage } from './page-files.ts';
 import { addProtocol, type ServerState } from './protocol.ts';
 import { addRecommendations } from './recommendations.ts';
 import { tryOutInProcess } from './trial.ts';
@@ -20,10 +22,17 @@ export interface ServeOptions {
   readonly workers?: number;
   /** Of the log on standard error, one JSON object a line; `warn` unless told otherwise. */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /**
+   * The folder of the web page to serve at `/`, where it is there; the one that comes with cofactor unless told
+   * otherwise; false for none. With it the first model can be downloaded, without what users have rated.
+   */
+  readonly page?: string | false;
 }
 
 export interface Server {
   readonly url: string;
+  /** Whether there is a web page at it. */
+  readonly hasPage: boolean;
   /**
    * Says that it is not ready, takes no new connections, answers all requests in flight, and ends.
    *
@@ -33,15 +42,18 @@ export interface Server {
 }
 
 /**
- * Serves the models in folders over HTTP: by the Open Inference Protocol, version 2, and by endpoints for people.
+ * Serves the models in folders over HTTP: by the Open Inference Protocol, version 2, by endpoints for people, and by a
+ * web page.
  *
  * @throws UserError if a folder holds no model, two are of one name, or the address cannot be listened at.
  */
 export async function serve(directories: readonly string[], options: ServeOptions = {}): Promise<Server> {
-  const { host = '127.0.0.1', port = 8080, workers, logLevel = 'warn' } = options;
+  const { host = '127.0.0.1', port = 8080, workers, logLevel = 'warn', page: folder } = options;
   checkNames(directories);
   // Loaded here, so that who imports the library to train and predict does not wait for a web server.
   const [{ createApp }, { Metrics }] = await Promise.all([import('./app.ts'), import('./metrics.ts')]);
+  const found = folder === false ? undefined : await readPage(folder);
+  const page = found && (await pageFiles(found));
   const metrics = new Metrics();
   const runtime = await workerRuntime({ workers, onBatch: metrics.onBatch });
   metrics.watch(runtime);
@@ -60,6 +72,7 @@ export async function serve(directories: readonly string[], options: ServeOption
       addProtocol(app, state);
       addRecommendations(app, state);
       addDescriptions(app, metrics);
+      if (page) addPage(app, state, page);
     });
     // A connection that is kept would hold up the end.
     app.addHook('onSend', async (_, reply) => {
@@ -69,6 +82,7 @@ export async function serve(directories: readonly string[], options: ServeOption
     void watch(models, closing.signal, app.log, metrics);
     return {
       url: urlOf(app.server.address() as AddressInfo),
+      hasPage: page !== undefined,
       async close(grace = 0) {
         closing.abort();
         await setTimeout(grace);

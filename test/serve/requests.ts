@@ -249,6 +249,17 @@ const paths = fc.oneof(
     '/v2/repository/index',
   ),
   fc.constantFrom('/openapi.json', '/metrics', '/../../etc/passwd', '/%', '/%c0%ae', '//', '*', '/v2/../v2'),
+  fc.constantFrom(
+    '/',
+    '/index.html',
+    '/assets/',
+    '/assets/..%2f..%2fpackage.json',
+    '/assets/%00',
+    '/model/manifest.json',
+    '/model/items.json?',
+    '/model/seen.onnx',
+    '/model/..%5cratings.csv',
+  ),
   fc.webPath().map((path) => `/${path}`),
 );
 

@@ -9,6 +9,7 @@ import { type ServeOptions, type Server, serve } from '../../src/serve/serve.ts'
 import { type TrainedModel, train } from '../../src/train/train.ts';
 import { ratingsCsv } from '../cli/cli.ts';
 import { temporaryFolder } from '../data/files.ts';
+import { standInPage } from './stand-in.ts';
 
 /** Titles of some of the items. */
 export const titles = new Map([
@@ -25,7 +26,7 @@ export async function smallModel(
   return train(await readRatings(path), definition, { epochs: 2, seed, titles, keepSeen: true });
 }
 
-/** A folder `movies` that is served to the tests of one file, and the same model in this thread. */
+/** A folder `movies` that is served to the tests of one file, with a small page, and the same model in this thread. */
 export function served(options: ServeOptions = {}) {
   const folder = temporaryFolder();
   const place = {
@@ -47,7 +48,8 @@ export function served(options: ServeOptions = {}) {
     place.directory = join(folder.path, 'movies');
     await (await smallModel(await folder.write('ratings.csv', ratingsCsv()))).save(place.directory);
     place.recommender = await load(place.directory);
-    place.server = await serve([place.directory], { port: 0, logLevel: 'silent', ...options });
+    const page = await standInPage(join(folder.path, 'page'));
+    place.server = await serve([place.directory], { port: 0, logLevel: 'silent', page, ...options });
     place.url = place.server.url;
   });
   afterAll(() => place.server?.close());

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { list } from '../data/text.ts';
+import { UserError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { writeSynced } from './artifact.ts';
+import { type Artifact, MANIFEST } from './manifest.ts';
+
+/** What lies in a site beside the page and the model: who wrote it, and the names of all files that were written. */
+export const SITE_MARK = 'cofactor-site.json';
+
+/** Files by their paths, whose parts are joined by `/`. */
+export type SiteFiles = Readonly<Record<string, Uint8Array>>;
+
+/** What tells of users: their ids, their factors, and what they rated. */
+const PRIVATE: readonly string[] = ['predict.onnx', 'recommend.onnx', 'seen.onnx'];
+
+/**
+ * The artifact that anybody may download: without the files that tell of users. A page has no use for them, since its
+ * visitors are none of those users. All other files stay as they are, and so do their hashes, so that a download can be
+ * checked.
+ */
+export function published({ manifest, files }: Artifact): Artifact {
+  const shown = <Part>(parts: Readonly<Record<string, Part>>): Record<string, Part> =>
+    Object.fromEntries(Object.entries(parts).filter(([name]) => !PRIVATE.includes(name)));
+  return { manifest: { ...manifest, files: shown(manifest.files) }, files: shown(files) };
+}
+
+/** What a site holds under `model/`: the files of a published artifact, and the manifest that lists them. */
+export function publishedFiles(artifact: Artifact): SiteFiles {
+  const { manifest, files } = published(artifact);
+  return { ...files, [MANIFEST]: Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) };
+}
+
+/**
+ * Writes a site that any static host can serve: the files of the page, and the published artifact under `model/`. It
+ * takes the place of a site that was there as a whole: a kill leaves the old one or the new one, or, between two renames,
+ * the old one beside its place, from where the next call takes it back.
+ *
+ * @returns all files that were written
+ * @throws UserError if the folder holds what no such call has written, or it cannot be written.
+ */
+export async function writeSite(directory: string, page: SiteFiles, artifact: Artifact): Promise<SiteFiles> {
+  if (directory === '') throw new UserError('--out is empty; name a folder');
+  try {
+    // A link stays a link: what it leads to is replaced.
+    const target = await realpath(directory).catch(() => resolve(directory));
+    await settle(target);
+    const replaces = await checkReplaceable(directory, target);
+    const files = siteFiles(page, artifact);
+    await replace(target, files, replaces);
+    return files;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new UserError(`${directory}: the site could not be written (${code}); choose another folder`);
+  }
+}
+
+function siteFiles(page: SiteFiles, artifact: Artifact): SiteFiles {
+  const model = Object.entries(publishedFiles(artifact)).map(([name, bytes]) => [`model/${name}`, bytes]);
+  const files: SiteFiles = { ...page, ...Object.fromEntries(model) };
+  const mark = { cofactor: VERSION, files: Object.keys(files).sort() };
+  return { ...files, [SITE_MARK]: Buffer.from(`${JSON.stringify(mark, null, 2)}\n`) };
+}
+
+/**
+ * @returns whether there is a folder to replace
+ * @throws UserError if it holds anything that is not a site's
+ */
+async function checkReplaceable(directory: string, target: string): Promise<boolean> {
+  const information = await stat(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (!information) return false;
+  if (!information.isDirectory()) throw new UserError(`${directory}: is a file; --out takes a folder`);
+  const inside = relative(target, process.cwd());
+  if (!isAbsolute(inside) && inside.split(sep)[0] !== '..')
+    throw new UserError(
+      `${directory}: is the folder that you are in, which cannot be replaced; name another`,
+    );
+  const names = await namesIn(target);
+  if (names.length === 0) return true;
+  const written = await writtenNames(target);
+  if (!written)
+    throw new UserError(`${directory}: holds other files and no site; choose a new or an empty folder`);
+  const others = names.filter((name) => !written.includes(name));
+  if (others.length === 0) return true;
+  throw new UserError(
+    `${directory}: holds files that are not the site's, which would be lost: ${list(others)}; move them, or choose another folder`,
+  );
+}
+
+/** All that is in a folder and no folder itself, links too, by paths whose parts are joined by `/`. */
+export async function namesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)).split(sep).join('/'))
+    .sort();
+}
+
+/** What a site's mark lists, and the mark; undefined where there is none. */
+async function writtenNames(folder: string): Promise<string[] | undefined> {
+  try {
+    const { cofactor, files } = JSON.parse(await readFile(join(folder, SITE_MARK), 'utf8'));
+    return typeof cofactor === 'string' && Array.isArray(files) ? [...files, SITE_MARK] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A site on its way to its place, and one that has left it: beside it, under names that hosts do not show. */
+const beside = (target: string, way: 'incoming' | 'outgoing'): string =>
+  join(dirname(target), `.${basename(target)}.cofactor-${way}-`);
+
+async function replace(target: string, files: SiteFiles, replaces: boolean): Promise<void> {
+  const suffix = randomBytes(4).toString('hex');
+  const [incoming, outgoing] = [beside(target, 'incoming') + suffix, beside(target, 'outgoing') + suffix];
+  try {
+    for (const [name, bytes] of Object.entries(files)) {
+      await mkdir(dirname(join(incoming, name)), { recursive: true });
+      await writeSynced(join(incoming, name), bytes);
+    }
+    if (replaces) await rename(target, outgoing);
+    await rename(incoming, target).catch(async (error) => {
+      if (replaces) await rename(outgoing, target);
+      throw error;
+    });
+  } catch (error) {
+    await rm(incoming, { recursive: true, force: true }).catch(() => undefined);
+    throw error;
+  }
+  await rm(outgoing, { recursive: true, force: true });
+}
+
+/** Takes up after a call that was killed: an old site without a new one comes back, and what is left over goes. */
+async function settle(target: string): Promise<void> {
+  const folder = dirname(target);
+  const names = await readdir(folder).catch(() => []);
+  const left = (way: 'incoming' | 'outgoing'): string[] => {
+    const start = basename(beside(target, way));
+    return names
+      .filter((name) => name.startsWith(start) && /^[0-9a-f]{8}$/.test(name.slice(start.length)))
+      .map((name) => join(folder, name));
+  };
+  const old = left('outgoing');
+  const isThere = await stat(target).catch(() => undefined);
+  if (!isThere && old.length > 0) await rename(old.pop() as string, target);
+  for (const path of [...old, ...left('incoming')]) await rm(path, { recursive: true, force: true });
+}

@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { readArtifact } from '../artifact/artifact.ts';
+import { writeSite } from '../artifact/site.ts';
+import { UserError } from '../errors.ts';
+import { readPage } from '../serve/page-files.ts';
+import { plural, printJson, printLine, size } from './output.ts';
+
+export function pageCommand(): Command {
+  return new Command('page')
+    .description('Write a trained model and a web page that recommends with it, for any static host.')
+    .argument('<folder>', 'a trained model')
+    .requiredOption('--out <folder>', 'where the site goes: new, empty, or a site to replace')
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
+
+async function run(directory: string, { out, json }: { out: string; json?: boolean }): Promise<void> {
+  const artifact = await readArtifact(directory);
+  const page = await readPage();
+  if (!page)
+    throw new UserError('the web page is not built; build it with npm run build, then call this again');
+  const files = await writeSite(out, page, artifact);
+  const bytes = Object.values(files).reduce((sum, file) => sum + file.length, 0);
+  if (json) {
+    printJson({ out, files: Object.keys(files).length, bytes });
+    return;
+  }
+  printLine(
+    `Wrote ${out}: ${plural(Object.keys(files).length, 'file')}, ${size(bytes)}; upload it to any static host`,
+  );
+  printLine('It tells of items alone: no user’s id, factors or ratings are in it');
+  printLine(`Look at it: python3 -m http.server --directory ${out} 8000, then http://127.0.0.1:8000`);
+  printLine(`The same page without a site: cofactor serve ${directory}`);
+}

@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { sha256 } from '../artifact/hash.ts';
+import type { Artifact } from '../artifact/manifest.ts';
+import { publishedFiles, type SiteFiles } from '../artifact/site.ts';
+import { INDEX } from './page-files.ts';
+import type { ServerState } from './protocol.ts';
+import { StaticFile } from './static-file.ts';
+
+/** By the path of a request, as it stands there. */
+type Files = ReadonlyMap<string, StaticFile>;
+
+/** What a page at `/` is made of, ready to be sent. */
+export const pageFiles = (page: SiteFiles): Promise<Files> => staticFiles(page);
+
+/**
+ * The web page at `/`, and under `/model/` the published files of the first model that is served, of the version that
+ * is asked now.
+ */
+export function addPage(app: FastifyInstance, { models }: ServerState, page: Files): void {
+  const ofModel = new WeakMap<Artifact, Promise<Files>>();
+
+  function modelFiles(): Promise<Files> {
+    const { artifact } = models[0].current.recommender;
+    const known = ofModel.get(artifact) ?? staticFiles(publishedFiles(artifact), 'model/', artifact);
+    ofModel.set(artifact, known);
+    return known;
+  }
+
+  /** Paths are looked up, and never lead to a folder: whatever is not in the list is not there. */
+  const answer =
+    (files: () => Files | Promise<Files>) =>
+    async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+      const [path] = request.url.split('?');
+      const file = (await files()).get(path === '/' ? `/${INDEX}` : path);
+      return file ? file.send(request, reply) : reply.callNotFound();
+    };
+
+  // One for each file at the top and for each folder, so that requests for nothing that is here do not come here.
+  const routes = [...page.keys()].map((path) => path.replace(/^(\/[^/]+\/).*/, '$1*'));
+  const schema = { hide: true };
+  for (const route of new Set(['/', ...routes]))
+    app.get(
+      route,
+      { schema },
+      answer(() => page),
+    );
+  app.get('/model/:file', { schema }, answer(modelFiles));
+}
+
+/** @param artifact whose manifest has the hashes of most of the files already */
+async function staticFiles(files: SiteFiles, folder = '', artifact?: Artifact): Promise<Files> {
+  const entries = Object.entries(files).map(async ([name, bytes]) => {
+    const path = folder + name;
+    const hash = artifact?.manifest.files[name]?.sha256 ?? (await sha256(bytes));
+    const url = `/${path.split('/').map(encodeURIComponent).join('/')}`;
+    return [url, new StaticFile(path, bytes, hash)] as const;
+  });
+  return new Map(await Promise.all(entries));
+}
