@@ -35,7 +35,24 @@ export async function fetchArtifact(url: string | URL, options: FetchOptions = {
     options.cache !== false && globalThis.caches
       ? await caches.open(CACHE).catch(() => undefined)
       : undefined;
-  const manifest = await fetchManifest(new URL(MANIFEST, folder), cache, options.signal);
+  const fetched = () => fetchManifest(new URL(MANIFEST, folder), cache, options.signal);
+  const manifest = await fetched();
+  try {
+    return await fetchFiles(folder, manifest, cache, options);
+  } catch (error) {
+    // A new model may have come in the meantime.
+    const current = await fetched().catch(() => manifest);
+    if (JSON.stringify(current) === JSON.stringify(manifest)) throw error;
+    return fetchFiles(folder, current, cache, options);
+  }
+}
+
+async function fetchFiles(
+  folder: URL,
+  manifest: Manifest,
+  cache: Cache | undefined,
+  options: FetchOptions,
+): Promise<Artifact> {
   const wanted = Object.keys(manifest.files).filter((name) => isWanted(name, options.heads));
   const total = wanted.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
   const loaded = new Map<string, number>();

@@ -1,9 +1,8 @@
-import { copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import type { BrowserContext, Page } from 'playwright-core';
-import { build } from 'vite';
 import { beforeAll, expect, test } from 'vitest';
 import { dotBias, load, mlp, type Recommender, randomSplit, readRatings, train } from '../../src/index.ts';
 import type * as Web from '../../src/web.ts';
@@ -186,42 +185,6 @@ inBrowser('a model that was loaded once is there without the network', async (co
   await context.setOffline(true);
   expect(await predict()).toBe(first);
 });
-
-inBrowser(
-  'a project built with Vite takes the library, its worker and the runtime along',
-  async (context) => {
-    const project = at('project');
-    await mkdir(join(project, 'node_modules'), { recursive: true });
-    for (const [name, target] of [
-      ['cofactor', root],
-      ['onnxruntime-web', join(root, 'node_modules/onnxruntime-web')],
-    ])
-      await symlink(target, join(project, 'node_modules', name), 'junction').catch(() => undefined);
-    await writeFile(
-      join(project, 'index.html'),
-      '<!doctype html><script type="module" src="main.js"></script>',
-    );
-    await writeFile(
-      join(project, 'main.js'),
-      `import { load, train } from 'cofactor/web';
-     const recommender = await load('/models/dot-bias/');
-     const ratings = await (await fetch('/ratings.csv')).blob();
-     const { artifact } = await train(ratings, { config: { factors: 2 }, epochs: 1 });
-     const [rating] = await recommender.predict(['1'], ['1']);
-     document.title = [rating > 0, artifact.manifest.history.length].join();`,
-    );
-    await build({
-      root: project,
-      base: './',
-      logLevel: 'error',
-      build: { outDir: at('site/vite'), target: 'es2022' },
-    });
-    const page = await context.newPage();
-    await page.goto(`${host.url}vite/index.html`);
-    await page.waitForFunction("document.title === 'true,1'");
-  },
-  120_000,
-);
 
 test('no Node module, no protobufjs and nothing of the data reader is in what a page gets', async () => {
   for (const name of ['web.js', 'web-worker.js']) {

@@ -1,0 +1,105 @@
+import { copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { build, createServer, type InlineConfig, type ViteDevServer } from 'vite';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../data/files.ts';
+import { lowRank } from '../train/synthetic.ts';
+import { browserTests, staticHost } from './browser.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const demo = join(root, 'artifacts/ml-latest-small');
+const readme = await readFile(join(root, 'README.md'), 'utf8');
+const blocks = (language: string): string[] =>
+  Array.from(readme.matchAll(/^```(.+)\n([\s\S]*?)^```$/gm))
+    .filter(([, found]) => found === `${language} page`)
+    .map(([, , code]) => code);
+const [asking, training] = blocks('js');
+
+const folder = temporaryFolder();
+const at = (...names: string[]) => join(folder.path, ...names);
+const host = staticHost(() => ({ '/': at('site/'), '/built/': at('built/'), '/movies/': `${demo}/` }));
+const inBrowser = browserTests();
+let developing: ViteDevServer;
+
+/** A project in which the README's programs are modules, begun by what a person does. */
+beforeAll(async () => {
+  await mkdir(at('project/node_modules'), { recursive: true });
+  for (const [name, target] of [
+    ['cofactor', root],
+    ['onnxruntime-web', join(root, 'node_modules/onnxruntime-web')],
+  ])
+    await symlink(target, at('project/node_modules', name), 'junction');
+  const page =
+    '<!doctype html><link rel="icon" href="data:,"><input type="file" aria-label="Ratings"><script type="module" src="./main.js"></script>';
+  await writeFile(at('project/index.html'), page);
+  await writeFile(at('project/asking.js'), asking);
+  await writeFile(at('project/training.js'), training);
+  await writeFile(
+    at('project/main.js'),
+    `const run = (program) => program.then(() => console.log('done'));
+     run(import('./asking.js'));
+     document.querySelector('input').onchange = () => run(import('./training.js'));`,
+  );
+  const config: InlineConfig = { root: at('project'), base: './', logLevel: 'error', configFile: false };
+  await build({ ...config, build: { outDir: at('built'), target: 'es2022' } });
+  developing = await createServer({
+    ...config,
+    base: '/',
+    optimizeDeps: { exclude: ['cofactor', 'onnxruntime-web'] },
+    server: { host: '127.0.0.1', port: 0, fs: { strict: false }, proxy: { '/movies/': host.url } },
+  });
+  await developing.listen();
+  const { userIds, itemIds, users, items, ratings } = lowRank();
+  const lines = Array.from(users, (user, place) => [userIds[user], itemIds[items[place]], ratings[place]]);
+  await folder.write('ratings.csv', `user,item,rating\n${lines.join('\n')}\n`);
+});
+afterAll(() => developing?.close());
+
+/** What the page logs until the program is done. */
+async function logged(page: Page, begin: () => Promise<unknown>): Promise<string[]> {
+  const lines: string[] = [];
+  const done = new Promise<void>((resolve, reject) => {
+    page.on('console', (message) => {
+      if (message.text() === 'done') resolve();
+      else if (message.type() === 'log') lines.push(message.text());
+    });
+    page.on('pageerror', reject);
+  });
+  await begin();
+  await done;
+  page.removeAllListeners();
+  return lines;
+}
+
+for (const [name, url] of [
+  ['built', () => `${host.url}built/index.html`],
+  ['in development', () => (developing.resolvedUrls as { local: string[] }).local[0]],
+] as const) {
+  inBrowser(`the README’s programs in a project of Vite, ${name}`, async (context) => {
+    const page = await context.newPage();
+    const recommended = (await logged(page, () => page.goto(url()))).filter((line) => !/^[\d.]+$/.test(line));
+    expect(recommended).toHaveLength(10);
+    for (const line of recommended) expect(line).toMatch(/.+ [45]\.\d$/);
+    const told = await logged(page, () => page.getByLabel('Ratings').setInputFiles(at('ratings.csv')));
+    expect(told.at(-2)).toMatch(/^4 0\.\d+ [\d.]+$/);
+    expect(told.at(-1)).toMatch(/^\d\.\d+ \d+$/);
+  });
+}
+
+inBrowser('the README’s page without a bundler', async (context) => {
+  const [html] = blocks('html');
+  await mkdir(at('site'));
+  await cp(join(root, 'dist/standalone'), at('site/cofactor'), { recursive: true });
+  const wasm = 'ort-wasm-simd-threaded.wasm';
+  await copyFile(join(root, 'node_modules/onnxruntime-web/dist', wasm), at('site/cofactor', wasm));
+  await writeFile(at('site/index.html'), `<!doctype html>${html}`);
+  const page = await context.newPage();
+  await page.goto(host.url);
+  await page.waitForFunction("document.title.split(',').length === 3");
+});
+
+test('the README has programs for pages', () => {
+  expect([...blocks('js'), ...blocks('html')]).toHaveLength(3);
+});
