@@ -1,7 +1,13 @@
 import { basename } from 'node:path';
 import { beforeAll, expect, describe as group, test } from 'vitest';
 import { agrees, compare } from '../scripts/conformance/compare.ts';
-import { type GoldenCase, type JsonTensors, readGolden, setOf } from '../scripts/conformance/golden.ts';
+import {
+  type GoldenCase,
+  type JsonTensors,
+  modelsIn,
+  readGolden,
+  setOf,
+} from '../scripts/conformance/golden.ts';
 import { complaintsOf, isBeyond, pythonForOnnx, runtimes } from '../scripts/conformance/runtimes.ts';
 import { makeGoldenSet } from '../scripts/conformance/sets.ts';
 import { temporaryFolder } from './data/files.ts';
@@ -18,7 +24,9 @@ group('what other runtimes make of the same files', () => {
   }, PATIENCE);
 
   test('all heads are asked', () => {
-    const heads = ['fold-in', 'predict', 'recommend', 'seen', 'similar'].map((head) => `${head}.onnx`);
+    const heads = ['factors', 'fold-in', 'predict', 'recommend', 'seen', 'similar'].map(
+      (head) => `${head}.onnx`,
+    );
     expect([...new Set(golden.map(({ model }) => basename(model)))].sort()).toEqual(
       expect.arrayContaining(heads),
     );
@@ -27,7 +35,9 @@ group('what other runtimes make of the same files', () => {
   test("ONNX's checker finds nothing", { timeout: PATIENCE }, async (context) => {
     await pythonForOnnx().catch((error: Error) => context.skip(error.message));
     const { complaints } = await complaintsOf(folder.path);
-    expect(complaints).toEqual(Object.fromEntries(golden.map(({ model }) => [model, null])));
+    expect(complaints).toEqual(
+      Object.fromEntries((await modelsIn(folder.path)).map((model) => [model, null])),
+    );
   });
 
   test.for(runtimes)(

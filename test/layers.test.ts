@@ -22,7 +22,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   version: [],
   onnx: [],
-  run: [],
+  run: ['errors'],
   graphs: ['errors', 'onnx'],
   data: ['errors'],
   artifact: ['errors', 'version', 'onnx', 'run', 'graphs', 'data'],
@@ -30,6 +30,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   evaluate: ['errors', 'graphs', 'data', 'artifact', 'recommend'],
   train: ['errors', 'version', 'onnx', 'run', 'graphs', 'data', 'artifact', 'recommend', 'evaluate'],
   serve: ['errors', 'version', 'run', 'data', 'artifact', 'recommend'],
+  web: ['errors', 'onnx', 'run', 'graphs', 'data', 'artifact', 'recommend', 'evaluate', 'train'],
+  page: ['errors', 'web'],
   index: LIBRARY,
   cli: LIBRARY,
 };
@@ -43,14 +45,14 @@ async function sources(...folders: string[]): Promise<{ path: string; text: stri
       (await readdir(folder, { recursive: true })).map((name) => join(folder, name)),
     ),
   );
-  const paths = found.flat().filter((path) => path.endsWith('.ts'));
+  const paths = found.flat().filter((path) => /\.tsx?$/.test(path) && !path.includes('node_modules'));
   return Promise.all(paths.map(async (path) => ({ path, text: await readFile(path, 'utf8') })));
 }
 
 /** The folder in `src`, or the file that lies there itself. */
 const layerOf = (path: string): string => {
   const [top, second] = path.split(/[/\\]/);
-  return top === 'src' ? second.replace(/\.ts$/, '') : top;
+  return top === 'src' ? second.replace(/\.tsx?$/, '') : top;
 };
 
 /** What a file imports or exports from, by relative paths. */

@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-node';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
@@ -8,6 +8,7 @@ import { mlp } from '../../graphs/mlp.ts';
 import type { Model } from '../../graphs/model.ts';
 import type { Tensors, Vocabulary } from '../../graphs/serving.ts';
 import { buildHeads } from '../../src/artifact/heads.ts';
+import { headOf } from '../../src/artifact/manifest.ts';
 import { generator, normals, type RandomGenerator } from '../../src/data/random.ts';
 import type { Ratings } from '../../src/data/ratings.ts';
 import { readRatings } from '../../src/data/read.ts';
@@ -82,6 +83,7 @@ export async function makeGoldenSet(folder: string, options: TrainOptions = {}):
   }
   const cases: Case[] = [];
   for (const model of await modelsIn(folder)) {
+    if (headOf(basename(model)) === undefined) continue;
     const vocabulary = vocabularies.get(setOf(model)) as Vocabulary;
     cases.push(...casesOf(model, await readFile(join(folder, model)), vocabulary));
   }

@@ -69,7 +69,7 @@ async function fetchFiles(
       return [name, bytes] as const;
     }),
   );
-  if (cache) void forget(cache, folder, manifest);
+  if (cache) forget(cache, folder, manifest).catch(() => undefined);
   return { manifest, files: Object.fromEntries(files) };
 }
 
@@ -136,8 +136,9 @@ async function keep(
 async function forget(cache: Cache, folder: URL, manifest: Manifest): Promise<void> {
   const current = new Set(Object.keys(manifest.files).map((name) => keyOf(folder, manifest, name)));
   current.add(new URL(MANIFEST, folder).href);
+  const place = new URL('.', folder).href;
   for (const { url } of await cache.keys())
-    if (url.startsWith(folder.href) && !current.has(url)) await cache.delete(url);
+    if (new URL('.', url).href === place && !current.has(url)) await cache.delete(url);
 }
 
 async function download(

@@ -7,9 +7,8 @@ import { diagnose } from './problems.ts';
 import { findFiles, openSource } from './source.ts';
 import { list, oneLine } from './text.ts';
 
-/** The genres whose columns, from the sixth on, MovieLens 100K's `u.item` marks with 1; as its `u.genre` lists them. */
+/** The genres whose columns, from the seventh on, MovieLens 100K's `u.item` marks with 1, as its `u.genre` lists them. */
 const OLD_GENRES = [
-  'unknown',
   'Action',
   'Adventure',
   'Animation',
@@ -44,7 +43,7 @@ export function readItems(path: string): Promise<ItemTable> {
     const [file] = await findFiles(connection, [path]);
     const source = await openSource(connection, file, {
       header: !old,
-      ...(old && { encoding: 'latin-1' as const }),
+      ...(old && { encoding: 'latin-1' as const, delimiter: old === 'u.item' ? '|' : '::' }),
     });
     const id = old ? 0 : usualColumn(source.names, 'id');
     const title = old ? 1 : usualColumn(source.names, 'title');
@@ -56,12 +55,12 @@ export function readItems(path: string): Promise<ItemTable> {
         ),
       );
     const { expressions } = source;
-    const genres = old === 'u.item' ? expressions.slice(5) : (expressions[genre] ?? []);
+    const genres = old === 'u.item' ? expressions.slice(6) : (expressions[genre] ?? []);
     const query = `SELECT ${[expressions[id], expressions[title], genres].flat()} FROM ${source.table}`;
     const table = await rows(connection, query).catch(async (error: Error) => {
       throw await diagnose(error, connection, source);
     });
-    const known = table.filter(([id, title]) => id !== null && title !== null).reverse() as string[][];
+    const known = table.filter(([id, title]) => id && title).reverse() as string[][];
     return {
       titles: new Map(known.map(([id, title]) => [id, title])),
       genres: new Map(

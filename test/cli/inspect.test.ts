@@ -16,9 +16,9 @@ test('says what a folder holds and how it was trained', async () => {
     manifest: await manifest('model'),
     files: Object.fromEntries(
       await Promise.all(
-        ['predict.onnx', 'recommend.onnx', 'similar.onnx', 'fold-in.onnx'].map(async (file) => [
-          file,
-          await json('inspect', `model/${file}`),
+        ['predict', 'recommend', 'similar', 'fold-in', 'factors', 'train'].map(async (name) => [
+          `${name}.onnx`,
+          await json('inspect', `model/${name}.onnx`),
         ]),
       ),
     ),

@@ -332,7 +332,7 @@ describe('smaller files', () => {
 
 describe('export', () => {
   test('adds versions to a Triton model repository', async () => {
-    const heads = ['predict', 'recommend', 'similar', 'fold-in'];
+    const heads = ['predict', 'recommend', 'similar', 'fold-in', 'factors'];
     expect(await text('export', 'plain', '--triton', 'repository')).toBe(
       heads.map((head) => `Wrote repository/plain.${head}/1/model.onnx\n`).join(''),
     );

@@ -17,11 +17,14 @@ test('prints one JSON object, and leaves the model and nothing else', async () =
     train: { rmse: some },
   });
   expect(Object.keys(await contents('model')).sort()).toEqual([
+    at('model', 'factors.onnx'),
     at('model', 'fold-in.onnx'),
+    at('model', 'items.json'),
     at('model', 'manifest.json'),
     at('model', 'predict.onnx'),
     at('model', 'recommend.onnx'),
     at('model', 'similar.onnx'),
+    at('model', 'train.onnx'),
   ]);
   expect((await names()).filter((name) => name.includes('checkpoint'))).toEqual([]);
 });
@@ -73,7 +76,7 @@ test('the default folder is named after the file and the model', async () => {
     'artifacts/ratings-mlp',
   );
   expect((await json('train', 'rating?.csv', ...small)).out).toBe('artifacts/rating-dot-bias');
-  expect(Object.keys(await contents('artifacts'))).toHaveLength(15);
+  expect(Object.keys(await contents('artifacts'))).toHaveLength(24);
 });
 
 test('says for people what was read, how well the model fits, and where it is', async () => {
@@ -86,7 +89,7 @@ test('says for people what was read, how well the model fits, and where it is', 
     expect.stringMatching(/^ {2}training RMSE \d\.\d{4}$/),
     expect.stringMatching(/^ {2}validation RMSE \d\.\d{4}, MAE \d\.\d{4} on 90 ratings$/),
     expect.stringMatching(
-      /^Wrote told \([\d.]+ kB\): predict.onnx, recommend.onnx, similar.onnx, fold-in.onnx, manifest.json$/,
+      /^Wrote told \([\d.]+ kB\): predict.onnx, recommend.onnx, similar.onnx, fold-in.onnx, factors.onnx, items.json, train.onnx, manifest.json$/,
     ),
     '',
   ]);
@@ -197,7 +200,7 @@ test('reads several files and patterns as one', async () => {
 
 test('a folder named by a dot keeps the checkpoint out of itself', async () => {
   await json('train', 'ratings.csv', '--out', 'dotted/.', ...small);
-  expect(Object.keys(await contents('dotted'))).toHaveLength(5);
+  expect(Object.keys(await contents('dotted'))).toHaveLength(8);
 });
 
 test.each([

@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readItems } from '../../src/data/items.ts';
 import { download } from '../../src/data/movielens.ts';
-
-const readTitles = async (path: string) => (await readItems(path)).titles;
-
-import { hasShared, sample, shared, temporaryFolder, userError, why } from './files.ts';
+import { temporaryFolder, userError } from './files.ts';
 import { zip } from './zip.ts';
 
 const folder = temporaryFolder();
@@ -185,51 +181,4 @@ test('a folder that cannot be made', async () => {
   expect(await userError(download('ml-100k', join(file, 'sub')))).toBe(
     `${join(file, 'sub')}: cannot be written (ENOTDIR); name another folder`,
   );
-});
-
-describe('titles', () => {
-  test('the sample', async () => {
-    const titles = await readTitles(`${sample}/movies.csv.gz`);
-    expect(titles.size).toBe(9742);
-    expect(titles.get('1')).toBe('Toy Story (1995)');
-    expect(titles.get('11')).toBe('American President, The (1995)');
-  });
-
-  test('movies.dat and u.item in Latin-1, without a header', async () => {
-    const dat = await folder.write(
-      'movies.dat',
-      Buffer.from('1::Misérables, Les (1995)::Drama\n2::"Q"::\n', 'latin1'),
-    );
-    expect([...(await readTitles(dat))].toSorted()).toEqual([
-      ['1', 'Misérables, Les (1995)'],
-      ['2', '"Q"'],
-    ]);
-    const item = await folder.write(
-      'u.item',
-      Buffer.from('1|Misérables, Les (1995)|01-Jan-1995|0\n', 'latin1'),
-    );
-    expect([...(await readTitles(item))]).toEqual([['1', 'Misérables, Les (1995)']]);
-  });
-
-  test('any table of ids and names; the first of two counts, an empty one does not', async () => {
-    const path = await folder.write('products.csv', 'Name,price,ID\n"A, B",1,01\n,2,02\nC,3,01\n');
-    expect([...(await readTitles(path))]).toEqual([['01', 'A, B']]);
-  });
-
-  test('no such columns', async () => {
-    const path = await folder.write('other.csv', 'a,b\n1,2\n');
-    expect(await userError(readTitles(path))).toBe(
-      `${path}: no columns of ids and titles; the columns are "a", "b"; call them id and title`,
-    );
-    await writeFile(path, 'id,title\n1,2\n3\n');
-    expect(await userError(readTitles(path))).toBe(
-      `${path}, line 3: 1 field where the header has 2; correct or remove the line`,
-    );
-  });
-
-  test.skipIf(!hasShared)(`u.item of MovieLens 100K${why}`, async () => {
-    const titles = await readTitles(`${shared}/ml-100k/u.item`);
-    expect(titles.size).toBe(1682);
-    expect(titles.get('543')).toBe('Misérables, Les (1995)');
-  });
 });

@@ -12,7 +12,7 @@ import * as onnx from '../../src/onnx/index.ts';
 import { neuralFactorization } from './factorization.ts';
 import { allRatings, best, count, headsOf, padded, rowsOf, strings } from './heads.ts';
 import { dot, randomParameters, rowOf } from './models.ts';
-import { attention, distance, itemsAlone } from './own.ts';
+import { attention, distance, itemsAlone, usersAlone } from './own.ts';
 
 web.env.wasm.numThreads = 1;
 
@@ -168,21 +168,63 @@ group.each(models.map((model) => [model.name, model] as const))('heads of %s', a
     }
   });
 
+  test('factors gives each item its row of every item parameter, and an unknown one the average', async () => {
+    const tables = Object.entries(model.parameters).filter(([, { rowsOf }]) => rowsOf === 'item');
+    const asked = [...itemIds, 'nothing', '', '🎬'];
+    const found = await run('factors', { item: strings(asked) });
+    expect(Object.keys(found)).toEqual(tables.map(([name]) => name));
+    for (const [name, { dims }] of tables) {
+      expect(found[name].dims).toEqual([asked.length, ...dims.slice(1)]);
+      const width = dims[1] ?? 1;
+      const expected = asked.flatMap((id) => rowOf(trained[name].data, width, rowIn(itemIds, id)));
+      expect(found[name].data).toEqual(Float32Array.from(expected));
+    }
+  });
+
   test('answer nobody with nothing, in Node and in WebAssembly', async () => {
     const feeds: Record<string, Record<string, Tensor>> = {
       predict: { user: strings([]), item: strings([]) },
       recommend: { user: strings([]), exclude: strings([], [0, 3]), k: count(4) },
       similar: { item: strings([]), k: count(4) },
+      factors: { item: strings([]) },
     };
     for (const [head, fed] of Object.entries(feeds)) {
       if (!names.includes(`${head}.onnx`)) continue;
       const inWasm = await web.InferenceSession.create(files[`${head}.onnx`].bytes);
       for (const results of [await run(head, fed), await inWasm.run(fed as never)])
-        for (const { dims } of Object.values(results))
-          expect(dims).toEqual(head === 'predict' ? [0] : [0, 4]);
+        for (const [name, { dims }] of Object.entries(results)) {
+          const rest =
+            head === 'predict' ? [] : head === 'factors' ? model.parameters[name].dims.slice(1) : [4];
+          expect(dims).toEqual([0, ...rest]);
+        }
       await inWasm.release();
     }
   });
+});
+
+test.each<[string, ModelDefinition]>([
+  ['dot-bias', dotBias({ factors: 40 })],
+  ['mlp', mlp({ factors: [3, 40], hidden: [5] })],
+])('factors of %s in int8 are off by half a step of their row at most', async (_, definition) => {
+  const items = 200;
+  const ids = Array.from({ length: items }, (_, row) => `${row}`);
+  const model = definition({ ...facts, items });
+  const trained = randomParameters(model);
+  const { files, run } = await headsOf(model, trained, { userIds, itemIds: ids }, { precision: 'int8' });
+  expect(files['factors.onnx'].bytes.length).toBeLessThan(2 * 40 * items);
+  const { item_factors } = await run('factors', { item: strings([...ids, 'nothing']) });
+  for (const [at, row] of rowsOf<number>(item_factors).entries()) {
+    const exact = rowOf(trained.item_factors.data, 40, at);
+    const step = Math.max(...exact.map(Math.abs)) / 127;
+    for (const [column, one] of row.entries())
+      expect(Math.abs(one - exact[column])).toBeLessThan(0.501 * step);
+  }
+});
+
+test('a model without parameters of items has no factors', async () => {
+  const model = usersAlone(facts);
+  const { files } = await headsOf(model, randomParameters(model), vocabulary);
+  expect(Object.keys(files)).not.toContain('factors.onnx');
 });
 
 test.each<[number, ModelDefinition]>([

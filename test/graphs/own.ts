@@ -34,3 +34,11 @@ export const itemsAlone: ModelDefinition = ({ items }) => ({
   parameters: { item_bias: { dims: [items], initial: { normal: 1 }, rowsOf: 'item' } },
   rating: ({ item_bias }, _, item) => gather(item_bias, item),
 });
+
+/** To which all items are one. */
+export const usersAlone: ModelDefinition = ({ users }) => ({
+  name: 'users-alone',
+  config: {},
+  parameters: { user_bias: { dims: [users], initial: { normal: 1 }, rowsOf: 'user' } },
+  rating: ({ user_bias }, user) => gather(user_bias, user),
+});

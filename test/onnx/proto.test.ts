@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import fc, { type Arbitrary } from 'fast-check';
 import type { onnx as Proto } from 'onnx-proto';
 import { expect, describe as group, test } from 'vitest';
+import { mlp } from '../../graphs/mlp.ts';
 import {
   buildModel,
   constant,
@@ -18,6 +19,8 @@ import {
   mul,
   type TensorData,
 } from '../../src/onnx/index.ts';
+import { train } from '../../src/train/train.ts';
+import { lowRank } from '../train/synthetic.ts';
 
 const { onnx: proto } = createRequire(import.meta.url)('onnx-proto') as { onnx: typeof Proto };
 
@@ -89,6 +92,10 @@ const model: Arbitrary<ModelFile> = fc.record({
   graph,
 });
 
+/** What another writer makes of a file. */
+const again = (bytes: Uint8Array): Uint8Array =>
+  Uint8Array.from(proto.ModelProto.encode(proto.ModelProto.decode(bytes)).finish());
+
 test('what is encoded is decoded again, whatever it is', () =>
   fc.assert(
     fc.property(model, (file) => {
@@ -96,6 +103,25 @@ test('what is encoded is decoded again, whatever it is', () =>
     }),
     { seed: 7, numRuns: 300 },
   ));
+
+test('the bytes are those of ONNX’s own schema', () =>
+  fc.assert(
+    fc.property(model, (file) => {
+      const bytes = encodeModel(file);
+      expect(again(bytes)).toEqual(bytes);
+    }),
+    { seed: 7, numRuns: 300 },
+  ));
+
+test('the bytes of a trained model too', async () => {
+  const { artifact } = await train(lowRank(), mlp({ factors: 4, hidden: [6] }), {
+    epochs: 1,
+    keepSeen: true,
+  });
+  const files = Object.entries(artifact.files).filter(([name]) => name.endsWith('.onnx'));
+  expect(files).toHaveLength(7);
+  for (const [name, bytes] of files) expect(Buffer.from(again(bytes)).equals(bytes), name).toBe(true);
+});
 
 test('tensors in the fields that other tools use instead of raw data', () => {
   const constants: Proto.ITensorProto[] = [

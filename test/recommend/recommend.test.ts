@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
+import type { Ratings } from '../../src/data/ratings.ts';
+import { randomSplit } from '../../src/data/split.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Runtime } from '../../src/run/runtime.ts';
@@ -195,6 +197,43 @@ describe('fold in', () => {
   });
 });
 
+describe('factors', () => {
+  test('are the rows of each item, in the order asked, in as many runs as it takes', async () => {
+    const asked = ['item 4', 'nothing', 'item 0', 'item 4', 'item 1'];
+    const found = await recommender.factors(asked);
+    expect(Object.entries(found).map(([name, { dims }]) => [name, dims])).toEqual([
+      ['item_factors', [5, 3]],
+      ['item_bias', [5]],
+    ]);
+    const rows = Array.from({ length: 5 }, (_, at) => found.item_factors.data.slice(3 * at, 3 * at + 3));
+    expect(rows[3]).toEqual(rows[0]);
+    const all = await recommender.factors(itemIds);
+    expect(all.item_factors.data.slice(12, 15)).toEqual(rows[0]);
+    expect(all.item_bias.data[4]).toBe(found.item_bias.data[0]);
+    const mean = all.item_bias.data.reduce((sum, one) => sum + one, 0) / itemIds.length;
+    expect(found.item_bias.data[1]).toBeCloseTo(mean, 6);
+    const inPieces = await Recommender.create(changed({ batch: 2 }), node);
+    expect(await inPieces.factors(asked)).toEqual(found);
+  });
+
+  test('explain what is similar', async () => {
+    const { item_factors } = await recommender.factors(itemIds);
+    const row = (id: string) => [...item_factors.data.subarray(3 * itemIds.indexOf(id)).subarray(0, 3)];
+    const dot = (a: number[], b: number[]) => a.reduce((sum, one, at) => sum + one * b[at], 0);
+    const cosine = (a: number[], b: number[]) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+    for (const { item, similarity } of (await recommender.similar(['item 2']))[0])
+      expect(cosine(row('item 2'), row(item))).toBeCloseTo(similarity, 5);
+  });
+
+  test('of no items are none', async () => {
+    const none = await recommender.factors([]);
+    expect(Object.values(none).map(({ dims, data }) => [dims, data.length])).toEqual([
+      [[0, 3], 0],
+      [[0], 0],
+    ]);
+  });
+});
+
 describe('what cannot be is refused in one line', () => {
   const bad: [unknown, string][] = [
     [0, '0'],
@@ -225,6 +264,7 @@ describe('what cannot be is refused in one line', () => {
       recommender.recommend(['user 1'], { exclude: [['item 2', id]] }),
       recommender.similar(['item 2', id]),
       recommender.foldIn([{ item: id, rating: 3 }]),
+      recommender.factors([id]),
     ];
     for (const message of await Promise.all(asked.map(userError)))
       expect(message).toBe('"item 1\\u0000": an id may not hold a NUL character');
@@ -262,16 +302,18 @@ describe('what cannot be is refused in one line', () => {
   });
 
   test('a head that the artifact lacks', async () => {
-    const without = ['recommend', 'similar', 'fold-in', 'seen'].map((head) => `${head}.onnx`);
+    const without = ['recommend', 'similar', 'fold-in', 'factors', 'seen'].map((head) => `${head}.onnx`);
     const old = await Recommender.create(changed({ without }), node);
     expect(old.heads).toEqual(['predict']);
     expect(await old.predict(['user 1'], ['item 1'])).toEqual(
       await recommender.predict(['user 1'], ['item 1']),
     );
     const messages = await Promise.all(
-      [old.recommend(['user 1']), old.similar(['item 1']), old.foldIn([])].map(userError),
+      [old.recommend(['user 1']), old.similar(['item 1']), old.foldIn([]), old.factors(['item 1'])].map(
+        userError,
+      ),
     );
-    for (const [at, head] of ['recommend', 'similar', 'fold-in'].entries())
+    for (const [at, head] of ['recommend', 'similar', 'fold-in', 'factors'].entries())
       expect(messages[at]).toContain(`has no ${head}.onnx`);
   });
 });
@@ -289,6 +331,43 @@ test('titles are those of the items that the model knows', async () => {
   });
   expect((await named.recommender()).titles).toEqual(new Map(odd.map((id) => [id, `T ${id}`])));
   expect((await Recommender.create(changed({ without: ['titles.json'] }), node)).titles.size).toBe(0);
+});
+
+describe('items', () => {
+  const genres = new Map([
+    ['item 1', ['Drama', 'War']],
+    ['item 999', ['Comedy']],
+  ]);
+
+  /** What a person would count. */
+  const counted = ({ itemIds, items, ratings }: Ratings) =>
+    itemIds.map((item, row) => {
+      const own = [...ratings].filter((_, place) => items[place] === row);
+      const mean = own.reduce((sum, one) => sum + one, 0) / own.length;
+      return { item, ratings: own.length, average: Number(mean.toFixed(3)) };
+    });
+
+  test('have their numbers of ratings and averages, without genres where none are known', async () => {
+    expect(recommender.items).toEqual(counted(ratings));
+    expect((await Recommender.create(changed({ without: ['items.json'] }), node)).items).toEqual([]);
+  });
+
+  test('have genres, and count nothing that is held out', async () => {
+    const split = randomSplit(ratings, 0.4, 2);
+    const options = { epochs: 1, valid: split.valid, genres };
+    const { items } = await (await train(split.train, dotBias({ factors: 2 }), options)).recommender();
+    expect(items).toEqual(
+      counted(split.train).map((one) => ({ ...one, genres: genres.get(one.item) ?? [] })),
+    );
+    expect(items.reduce((sum, one) => sum + one.ratings, 0)).toBe(split.train.ratings.length);
+  });
+
+  test('of which none is rated have the average of all', async () => {
+    const more = { ...ratings, itemIds: [...itemIds, 'unrated'] };
+    const { items } = await (await train(more, dotBias({ factors: 2 }), { epochs: 1 })).recommender();
+    const mean = ratings.ratings.reduce((sum, one) => sum + one, 0) / ratings.ratings.length;
+    expect(items.at(-1)).toEqual({ item: 'unrated', ratings: 0, average: Number(mean.toFixed(3)) });
+  });
 });
 
 describe('sessions', () => {
@@ -396,7 +475,7 @@ test.each([
 test('a model without factors of items or users answers what it can', async () => {
   const alone = await train(ratings, itemsAlone);
   const one = await alone.recommender();
-  expect(one.heads).toEqual(['predict', 'recommend', 'fold-in']);
+  expect(one.heads).toEqual(['predict', 'recommend', 'fold-in', 'factors']);
   const [first, second] = await one.recommend(['user 1', 'nobody'], { k: 5 });
   expect(first).toEqual(second);
   const { parameters, recommended } = await one.foldIn([{ item: first[0].item, rating: 1 }], { k: 4 });

@@ -15,6 +15,7 @@ import type { LossName } from '../../src/train/losses.ts';
 import { adamW, sgd } from '../../src/train/optimizers.ts';
 import { constantRate, oneCycle } from '../../src/train/schedules.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
+import { sha256 } from '../artifact/sha256.ts';
 import { hasShared, sample, shared, temporaryFolder, userError, why } from '../data/files.ts';
 import { errorOfMean, lowRank } from './synthetic.ts';
 
@@ -120,6 +121,15 @@ describe('several runs an epoch', () => {
     several.history.forEach(({ loss }, epoch) => {
       expect(loss).toBeCloseTo(one.history[epoch].loss, 10);
     });
+  });
+
+  test.each([1, 70, 333])('of %i ratings give the same bytes, dropout included', async (ratingsARun) => {
+    const options = { epochs: 2, batch: 30, valid, keepSeen: true };
+    const [one, several] = [{}, { ratingsARun }].map(async (more) => {
+      const { artifact } = await train(part, dropping(0.3), { ...options, ...more });
+      return Object.entries(artifact.files).map(([name, bytes]) => [name, sha256(bytes)]);
+    });
+    expect(await several).toEqual(await one);
   });
 
   test('tell of their progress', async () => {

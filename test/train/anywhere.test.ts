@@ -1,0 +1,233 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import * as node from 'onnxruntime-node';
+import * as web from 'onnxruntime-web';
+import { describe, expect, test } from 'vitest';
+import { dotBias } from '../../graphs/dot-bias.ts';
+import { mlp } from '../../graphs/mlp.ts';
+import type { Model, ModelDefinition } from '../../graphs/model.ts';
+import { pythonForOnnx } from '../../scripts/conformance/runtimes.ts';
+import type { Ratings } from '../../src/data/ratings.ts';
+import {
+  add,
+  constant,
+  type Dim,
+  decodeModel,
+  encodeModel,
+  gather,
+  type ModelFile,
+  mul,
+} from '../../src/onnx/index.ts';
+import { epochGraph, epochGraphOfAnySize } from '../../src/train/epoch.ts';
+import { losses } from '../../src/train/losses.ts';
+import { adagrad, adamW, type Optimizer, sgd } from '../../src/train/optimizers.ts';
+import { settingsFor } from '../../src/train/settings.ts';
+import { type TrainOptions, train } from '../../src/train/train.ts';
+import { temporaryFolder } from '../data/files.ts';
+import { neuralFactorization } from '../graphs/factorization.ts';
+import { distance } from '../graphs/own.ts';
+import { lowRank, ofBiases } from './synthetic.ts';
+
+web.env.wasm.numThreads = 1;
+
+const folder = temporaryFolder();
+const ratings = lowRank();
+const facts = { users: 40, items: 30, ratings: 9, low: 1, high: 5, mean: 3 };
+/** Ratings by other users, and more of them, of other items. */
+const others = lowRank({ users: 70, items: 55, seed: 2 });
+const definitions: [string, ModelDefinition][] = [
+  ['dot-bias', dotBias({ factors: 3, spread: 0.1 })],
+  ['mlp', mlp({ factors: 4, hidden: [8, 4], dropout: [0.1, 0.05], spread: 0.1 })],
+];
+
+/** Any generator will do: mulberry32, in [0, 1). */
+function uniforms(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+interface Work {
+  readonly batch?: number;
+  readonly epochs?: number;
+  readonly learningRate?: number;
+}
+
+/** Trains by an epoch graph alone. @returns all that it carries on, and the mean loss of each epoch */
+async function trainBy(
+  { InferenceSession, Tensor }: typeof node,
+  file: ModelFile,
+  { users, items, ratings, userIds, itemIds }: Ratings,
+  { batch = 20, epochs = 1, learningRate = 0.02 }: Work = {},
+) {
+  const { metadata, graph } = file;
+  const initial: Record<string, { normal?: number; uniform?: number; center?: number }> = JSON.parse(
+    metadata.initial,
+  );
+  const widths: number[] = JSON.parse(metadata.dropout_widths ?? '[]');
+  const random = uniforms(1);
+  const sizes: Record<string, number> = { users: userIds.length, items: itemIds.length };
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const begin = ({ name, dims }: ModelFile['graph']['inputs'][number]) => {
+    const shape = dims.map((dim) => sizes[dim] ?? Number(dim));
+    const { normal = 0, uniform = 0, center = 0 } = initial[name] ?? {};
+    // Four uniform numbers together are normal enough.
+    const bell = () => Math.sqrt(3) * (random() + random() + random() + random() - 2);
+    const size = shape.reduce((product, dim) => product * dim, 1);
+    const data = Float32Array.from(
+      { length: size },
+      () => center + normal * bell() + uniform * (2 * random() - 1),
+    );
+    return [name, new Tensor('float32', data, shape)] as const;
+  };
+  let carried: Record<string, node.Tensor> = Object.fromEntries(
+    graph.inputs.filter(({ name }) => outputs.has(`${name}.next`)).map(begin),
+  );
+
+  const session = await InferenceSession.create(encodeModel(file), { intraOpNumThreads: 1 });
+  const count = ratings.length;
+  const steps = Math.ceil(count / batch);
+  const noise = new Tensor('float32', Float32Array.from({ length: 50_000 }, random), [50_000]);
+  const history: number[] = [];
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const order = Array.from({ length: count }, (_, place) => ({ place, at: random() }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ place }) => place);
+    const starts = Array.from({ length: steps + 1 }, (_, step) => Math.min(count, step * batch));
+    const column = (rows: Int32Array) =>
+      new Tensor(
+        'int32',
+        Int32Array.from(order, (place) => rows[place]),
+        [count],
+      );
+    const ofSteps = (value: number) => new Tensor('float32', new Float32Array(steps).fill(value), [steps]);
+    const masks = widths.map((width, at) => {
+      const places = BigInt64Array.from({ length: steps }, () =>
+        BigInt(Math.floor(random() * (50_000 - batch * width))),
+      );
+      return [`noise_start_${at + 1}`, new Tensor('int64', places, [steps])] as const;
+    });
+    const results = await session.run({
+      ...carried,
+      user: column(users),
+      item: column(items),
+      actual: new Tensor(
+        'float32',
+        Float32Array.from(order, (place) => ratings[place]),
+        [count],
+      ),
+      batch_start: new Tensor('int64', BigInt64Array.from(starts, BigInt), [steps + 1]),
+      learning_rate: ofSteps(learningRate),
+      momentum: ofSteps(0.9),
+      first_step: new Tensor('float32', Float32Array.of(epoch * steps + 1), []),
+      ...(widths.length > 0 && { noise, ...Object.fromEntries(masks) }),
+    });
+    carried = Object.fromEntries(Object.keys(carried).map((name) => [name, results[`${name}.next`]]));
+    const loss = Array.from(
+      results.loss.data as Float32Array,
+      (one, step) => one * (starts[step + 1] - starts[step]),
+    );
+    history.push(loss.reduce((sum, one) => sum + one, 0) / count);
+  }
+  await session.release();
+  return { carried: Object.entries(carried).map(([name, { dims, data }]) => [name, dims, data]), history };
+}
+
+const trainFile = async (definition: ModelDefinition, options?: TrainOptions): Promise<Uint8Array> =>
+  (await train(ratings, definition, options)).artifact.files['train.onnx'];
+
+describe.each(definitions)('train.onnx of %s', (name, definition) => {
+  test('says what begins how, and how it was trained here', async () => {
+    const { artifact, manifest } = await train(ratings, definition, { epochs: 2, batch: 50, loss: 'huber' });
+    const { metadata, graph } = decodeModel(artifact.files['train.onnx']);
+    const model = definition(manifest.data);
+    expect(JSON.parse(metadata.model)).toEqual(JSON.parse(JSON.stringify(manifest.model)));
+    expect(JSON.parse(metadata.training)).toEqual(JSON.parse(JSON.stringify(manifest.training)));
+    expect(metadata.intra_op_threads).toBe('1');
+    for (const value of Object.values(metadata)) JSON.parse(value);
+    const initial = Object.entries(model.parameters).map(([name, parameter]) => [name, parameter.initial]);
+    expect(JSON.parse(metadata.initial)).toEqual(Object.fromEntries(initial));
+    for (const [name, { dims, rowsOf }] of Object.entries(model.parameters))
+      expect(graph.inputs.find((input) => input.name === name)?.dims).toEqual(
+        rowsOf ? [`${rowsOf}s`, ...dims.slice(1)] : dims,
+      );
+    expect(artifact.files['train.onnx'].length).toBeLessThan(30_000);
+  });
+
+  test('does not depend on how many users and items there were', async () => {
+    const bytes = [2, 1000].map((rows) => {
+      const model = definition({ ...facts, users: rows, items: 2 * rows });
+      return encodeModel(epochGraphOfAnySize(model, settingsFor(model, {})) as ModelFile);
+    });
+    expect(bytes[0]).toEqual(bytes[1]);
+  });
+
+  test('trains on other ratings in WebAssembly, with nothing else of cofactor', async () => {
+    const file = decodeModel(await trainFile(definition, { epochs: 1 }));
+    const { history } = await trainBy(web as unknown as typeof node, file, others, { epochs: 15 });
+    expect(history[0]).toBeLessThan(2);
+    expect(history.at(-1)).toBeLessThan(0.6 * history[0]);
+    const again = await trainBy(node, file, others, { epochs: 15 });
+    expect(again.history.at(-1)).toBeCloseTo(history.at(-1) as number, 2);
+  });
+
+  test('trains on a file of ratings in Python', { timeout: 600_000 }, async (context) => {
+    const python = await pythonForOnnx().catch((error: Error) => context.skip(error.message));
+    const model = await folder.write(`${name}.onnx`, Buffer.from(await trainFile(definition)));
+    const { userIds, itemIds, users, items } = others;
+    const lines = Array.from(
+      users,
+      (user, place) => `"${userIds[user]}",${itemIds[items[place]]},${others.ratings[place]}`,
+    );
+    const file = await folder.write('others.csv', ['user,item,rating', ...lines, ''].join('\n'));
+    const script = 'scripts/conformance/train_anywhere.py';
+    const { stdout } = await promisify(execFile)(python as string, [script, model, file]);
+    const history = [...stdout.matchAll(/^epoch (\d+): loss (\d+\.\d{4})$/gm)].map(([, , loss]) =>
+      Number(loss),
+    );
+    expect(stdout.trim().split('\n')).toHaveLength(history.length);
+    expect(history).toHaveLength(5);
+    expect(history.at(-1)).toBeLessThan(0.9 * history[0]);
+  });
+});
+
+describe('the graph of any size gives what the graph of one size gives', () => {
+  const models: [string, ModelDefinition][] = [
+    ...definitions,
+    ['neural-factorization', neuralFactorization({ factors: 3, hidden: 4 })],
+    ['distance', distance],
+  ];
+  const optimizers: Optimizer[] = [adamW(), adagrad(), sgd({ momentum: true, weightDecay: 0.01 })];
+  const cases = models.flatMap(([name, definition]) =>
+    optimizers.flatMap((optimizer) =>
+      [false, true].map((lazy) => [name, optimizer.name, lazy, definition, optimizer] as const),
+    ),
+  );
+
+  test.each(cases)('%s, %s, lazy: %s', async (_name, _optimizer, lazy, definition, optimizer) => {
+    const model: Model = definition(facts);
+    const any = epochGraphOfAnySize(model, settingsFor(model, { optimizer, lazy })) as ModelFile;
+    const { file } = epochGraph(model, { optimizer, lazy, loss: losses.mse, metadata: any.metadata });
+    const [ofAny, ofOne] = [await trainBy(node, any, ratings), await trainBy(node, file, ratings)];
+    expect(ofAny).toEqual(ofOne);
+    expect(ofAny.history[0]).toBeGreaterThan(0);
+  });
+});
+
+test.each<[string, (rows: Dim) => number[]]>([
+  ['a list', (rows) => Array.from({ length: Number(rows) }, () => 2)],
+  ['a number', (rows) => [Number(BigInt(rows)) / 10]],
+])('a formula that needs the number of items for %s is trained, and has no train.onnx', async (_, of) => {
+  const bound = ofBiases(({ user_bias, item_bias }, user, item) => {
+    const scaled = mul(item_bias, constant(of(item_bias.dims[0]), 'float'));
+    return add(gather(user_bias, user), gather(scaled, item));
+  });
+  const model = await train(ratings, bound, { epochs: 1 });
+  expect(Object.keys(model.artifact.files)).toEqual(Object.keys(model.manifest.files));
+  expect(Object.keys(model.artifact.files)).not.toContain('train.onnx');
+  expect((await model.evaluate(ratings)).rmse).toBeGreaterThan(0);
+});
