@@ -1,0 +1,121 @@
+/** Asks a model in the page and in Node: how long that takes, and whether both say the same. */
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { dotBias, load, mlp, train } from '../../../src/index.ts';
+import type * as Web from '../../../src/web.ts';
+import { openPage } from './browser.ts';
+import { MODELS, median, RECIPE, splitOf } from './training.ts';
+
+const VISITS = 5;
+const PAIRS = 5000;
+
+declare const library: typeof Web;
+
+/** Milliseconds. */
+export interface AskingRow {
+  readonly head: string;
+  readonly where: 'page' | 'Node';
+  /** To fetch and open the model, and in the page ONNX Runtime too. */
+  readonly load: number;
+  readonly first: number;
+  readonly median: number;
+}
+
+const QUESTIONS = {
+  ratings: Array.from({ length: 20 }, (_, place) => ({ item: `${place + 1}`, rating: 1 + (place % 5) })),
+  user: '1',
+  /** A page's clock has steps of 0.1 ms, so that calls are timed by the ten. */
+  calls: 10,
+  rounds: 21,
+};
+
+/** Runs in the page, too, so that it uses nothing but what it is given. */
+async function ask(
+  open: (head: string) => Promise<Pick<Web.Recommender, 'foldIn' | 'recommend'>>,
+  head: string,
+  { ratings, user, calls, rounds }: typeof QUESTIONS,
+): Promise<Omit<AskingRow, 'where'>> {
+  const started = performance.now();
+  const recommender = await open(head);
+  const opened = performance.now();
+  const call = () =>
+    head === 'fold-in' ? recommender.foldIn(ratings, { k: 10 }) : recommender.recommend([user], { k: 10 });
+  await call();
+  const first = performance.now() - opened;
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const begun = performance.now();
+    for (let turn = 0; turn < calls; turn++) await call();
+    times.push((performance.now() - begun) / calls);
+  }
+  return { head, load: opened - started, first, median: times.sort((a, b) => a - b)[rounds >> 1] };
+}
+
+/** @param model a folder that is served at `url` under `/model/` */
+export async function measureAsking(browser: Browser, url: string, model: string): Promise<AskingRow[]> {
+  const rows: AskingRow[] = [];
+  for (const head of ['fold-in', 'recommend']) {
+    const inPage: AskingRow[] = [];
+    const inNode: AskingRow[] = [];
+    for (let visit = 0; visit < VISITS; visit++) {
+      const page = await openPage(browser, url);
+      const answer = await page.evaluate(
+        ({ source, head, questions }) => {
+          // The very function that runs in Node.
+          const run: typeof ask = new Function(`return ${source}`)();
+          return run((name) => library.load('/model/', { heads: [name] }), head, questions);
+        },
+        { source: ask.toString(), head, questions: QUESTIONS },
+      );
+      inPage.push({ where: 'page', ...answer });
+      await page.context().close();
+      inNode.push({ where: 'Node', ...(await ask((name) => load(model, [name]), head, QUESTIONS)) });
+    }
+    for (const visits of [inPage, inNode]) {
+      const [load, first, middle] = (['load', 'first', 'median'] as const).map((key) =>
+        median(visits.map((row) => row[key])),
+      );
+      rows.push({ head, where: visits[0].where, load, first, median: middle });
+    }
+  }
+  return rows;
+}
+
+export interface EqualityRow {
+  readonly model: string;
+  readonly pairs: number;
+  readonly largestDifference: number;
+}
+
+/** @param folder what is served at `url` under `/models/` */
+export async function measureEquality(
+  browser: Browser,
+  url: string,
+  folder: string,
+  file: string,
+): Promise<EqualityRow[]> {
+  const { train: ratings, valid } = await splitOf(file);
+  const { factors, epochs, batch, seed } = RECIPE;
+  const places = Array.from({ length: Math.min(PAIRS, valid.users.length) }, (_, place) => place);
+  // Rows beyond the last are ids that the model has never seen.
+  const users = places.map((place) => ratings.userIds[valid.users[place]] ?? 'nobody');
+  const items = places.map((place) => ratings.itemIds[valid.items[place]] ?? 'nothing');
+  const rows: EqualityRow[] = [];
+  for (const model of MODELS) {
+    const definition = model === 'mlp' ? mlp({ factors }) : dotBias({ factors });
+    await (await train(ratings, definition, { epochs, batch, seed })).save(join(folder, model));
+    const expected = await (await load(join(folder, model))).predict(users, items);
+    const page = await openPage(browser, url);
+    const predicted = await page.evaluate(
+      async ({ model, users, items }) => {
+        const recommender = await library.load(`/models/${model}/`);
+        return [...(await recommender.predict(users, items))];
+      },
+      { model, users, items },
+    );
+    await page.context().close();
+    const differences = predicted.map((rating, at) => Math.abs(rating - expected[at]));
+    rows.push({ model, pairs: predicted.length, largestDifference: Math.max(...differences) });
+  }
+  return rows;
+}

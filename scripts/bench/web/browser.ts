@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/**
+ * Starts Chromium, without graphics unless more arguments ask for them.
+ *
+ * @throws if there is none
+ */
+export async function launch(more: readonly string[] = ['--disable-gpu']): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  if (!existsSync(executablePath))
+    throw new Error(`no Chromium at ${executablePath}: install it, or name its program in CHROMIUM`);
+  return chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] });
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.wasm': 'application/wasm',
+  '.json': 'application/json',
+};
+
+const EMPTY = '<!doctype html><title>Benchmark</title>';
+
+export interface Host {
+  /** Ends in `/`; the page there is empty, unless a folder has another. */
+  readonly url: string;
+  /** The paths that were asked for and what was sent, in order. */
+  readonly sent: { readonly path: string; readonly bytes: Buffer }[];
+  close(): void;
+}
+
+/** Serves folders on a free port of loopback, as a static host would: folders by the paths that they are mounted at. */
+export async function host(mounts: Readonly<Record<string, string>>): Promise<Host> {
+  const sent: Host['sent'] = [];
+  const prefixes = Object.keys(mounts).toSorted((one, other) => other.length - one.length);
+  const server = createServer(async ({ url = '' }, response) => {
+    const path = decodeURIComponent(new URL(url, 'http://host').pathname);
+    const mount = prefixes.find((prefix) => path.startsWith(prefix)) ?? '/';
+    const name = path.slice(mount.length) || 'index.html';
+    const file = await readFile(join(mounts[mount] ?? '', name)).catch(() => undefined);
+    const bytes = file ?? (path === '/' ? Buffer.from(EMPTY) : undefined);
+    if (!bytes) return response.writeHead(404).end();
+    sent.push({ path, bytes });
+    const type = TYPES[extname(name)] ?? 'application/octet-stream';
+    response.writeHead(200, { 'content-type': type, 'content-length': bytes.length }).end(bytes);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/`, sent, close: () => server.close() };
+}
+
+/** What runs this names functions by a helper of its own, which functions that go to a page ask for there. */
+export const NAMES = 'globalThis.__name = (one) => one';
+
+/** A page of a first visit, in which the library is `library`. */
+export async function openPage(browser: Browser, url: string): Promise<Page> {
+  const page = await (await browser.newContext()).newPage();
+  await page.addInitScript(NAMES);
+  await page.goto(url);
+  await page.addScriptTag({
+    type: 'module',
+    content: `import * as library from '/cofactor/web.js'; globalThis.library = library;`,
+  });
+  await page.waitForFunction('globalThis.library');
+  return page;
+}

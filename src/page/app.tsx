@@ -1,0 +1,95 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Banner } from './frame/banner.tsx';
+import { Footer } from './frame/footer.tsx';
+import { Header } from './frame/header.tsx';
+import { Loading } from './frame/loading.tsx';
+import { VIEWS } from './frame/views.ts';
+import { MapView } from './map/map-view.tsx';
+import { useDemo } from './models/use-demo.ts';
+import { useOwnModel } from './models/use-own-model.ts';
+import { RecommendView } from './recommend/recommend-view.tsx';
+import { NAMES, ROUTES, type Route, useRoute } from './routes.ts';
+import { useScheme } from './scheme.ts';
+import { TrainView } from './train/train-view.tsx';
+import { useTraining } from './train/use-training.ts';
+
+export function App() {
+  const route = useRoute();
+  const { dark, toggle } = useScheme();
+  const demo = useDemo();
+  const own = useOwnModel();
+  const trainer = useTraining();
+  const visited = useVisited(route);
+  useArrival(route);
+  const model = own.model ?? (demo.state === 'ready' ? demo.model : undefined);
+
+  const content = (view: Route) => {
+    if (view === 'train')
+      return (
+        <TrainView
+          {...{ trainer, dark }}
+          used={own.trained}
+          onUse={(trained, source) => void own.use({ source, artifact: trained.artifact }, trained)}
+        />
+      );
+    if (!model) return <Loading demo={demo} />;
+    const key = model.manifest.data.fingerprint + model.source;
+    return view === 'map' ? (
+      <MapView key={key} {...{ model, dark }} />
+    ) : (
+      <RecommendView key={key} model={model} />
+    );
+  };
+
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
+        Skip to the content
+      </button>
+      <Header {...{ route, dark, toggle }} />
+      <Banner own={own} />
+      <main id="main" tabIndex={-1}>
+        {ROUTES.filter((view) => visited.has(view)).map((view) => (
+          <div key={view} class="view" hidden={view !== route}>
+            <ViewHead view={view} />
+            {content(view)}
+          </div>
+        ))}
+      </main>
+      <Footer model={model} />
+    </>
+  );
+}
+
+/** The views that were shown: they stay, with all that was done in them. */
+function useVisited(route: Route): ReadonlySet<Route> {
+  const [visited, setVisited] = useState<ReadonlySet<Route>>(new Set([route]));
+  if (!visited.has(route)) setVisited(new Set([...visited, route]));
+  return visited;
+}
+
+/** A view's heading, and what it is for. */
+function ViewHead({ view }: { readonly view: Route }) {
+  const { title, lead } = VIEWS[view];
+  return (
+    <header class="view-head">
+      <h1 tabIndex={-1} id={`heading-${view}`}>
+        {title}
+      </h1>
+      <p class="lead">{lead}</p>
+    </header>
+  );
+}
+
+/** Who goes to a view gets there: at its top, with the focus on its heading. */
+function useArrival(route: Route): void {
+  const last = useRef(route);
+  useEffect(() => {
+    document.title = `${NAMES[route]} · cofactor`;
+    // Not at the first view: a page begins at its beginning.
+    if (last.current === route) return;
+    last.current = route;
+    document.getElementById(`heading-${route}`)?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [route]);
+}

@@ -1,0 +1,25 @@
+import { count, rounded } from '../messages.ts';
+import { modelName, type PageModel } from '../models/page-model.ts';
+
+/** What the model is, and what it was made from. */
+export function Footer({ model }: { readonly model: PageModel | undefined }) {
+  return (
+    <footer>
+      {model && <Facts model={model} />}
+      <p>Made with cofactor, a toolkit for recommenders.</p>
+    </footer>
+  );
+}
+
+function Facts({ model }: { readonly model: PageModel }) {
+  const { data, metrics } = model.manifest;
+  const error = metrics.valid?.rmse;
+  return (
+    <p>
+      A {modelName(model.manifest)}, trained on {count(data.ratings)} ratings of {count(data.items)} titles by{' '}
+      {count(data.users)} people ({model.source}).
+      {error !== undefined &&
+        ` Its predictions miss by ${rounded(error, 2)} rating points (RMSE, on ratings held out).`}
+    </p>
+  );
+}

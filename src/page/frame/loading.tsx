@@ -1,0 +1,37 @@
+import { megabytes } from '../messages.ts';
+import type { Demo } from '../models/use-demo.ts';
+import { addressOf } from '../routes.ts';
+
+/** While the model is on its way, or when it does not come. */
+export function Loading({ demo }: { readonly demo: Demo }) {
+  if (demo.state === 'failed')
+    return (
+      <div class="notice" role="alert">
+        <p>
+          <b>{demo.missing ? 'There is no model beside this page.' : 'The model could not be loaded.'}</b>
+        </p>
+        <p>{demo.missing ? 'It is expected in the folder model, next to index.html.' : `${demo.message}.`}</p>
+        <p>
+          You can <a href={addressOf('train')}>train one on your own ratings</a> all the same.
+        </p>
+      </div>
+    );
+  const { loaded = 0, total = 0 } = (demo.state === 'loading' && demo.progress) || {};
+  return (
+    <div class="loading">
+      <p id="loading-label">
+        Loading the model{total > 0 ? `: ${megabytes(loaded)} of ${megabytes(total)}` : '…'}
+      </p>
+      <progress aria-labelledby="loading-label" max={1} value={total > 0 ? loaded / total : undefined} />
+      <div class="cards" aria-hidden="true">
+        {Array.from({ length: 12 }, (_, at) => (
+          <div key={at} class="title-card ghost-card">
+            <span />
+            <span />
+            <span />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,123 @@
+import type { EChartsType } from 'echarts/core';
+import { useMemo, useRef, useState } from 'preact/hooks';
+import { Chart } from '../chart.tsx';
+import { commonGenres, OTHER } from '../genres.ts';
+import { count } from '../messages.ts';
+import type { PageItem, PageModel } from '../models/page-model.ts';
+import { DARK, LIGHT } from '../palette.ts';
+import { TitleSearch } from '../recommend/title-search.tsx';
+import type { ItemMap } from './item-map.ts';
+import { mapOption } from './map-option.ts';
+import { showAll, zoomBy, zoomTo } from './zoom.ts';
+
+interface Props {
+  readonly model: PageModel;
+  readonly map: ItemMap;
+  readonly dark: boolean;
+}
+
+const SIZES = [500, 2000];
+
+/** The map itself, and what changes it. */
+export function MapChart({ model, map, dark }: Props) {
+  const chart = useRef<EChartsType>(undefined);
+  const all = map.points.length;
+  const sizes = [...SIZES.filter((size) => size < all), all];
+  const [shown, setShown] = useState(sizes[0]);
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const [highlighted, setHighlighted] = useState<PageItem>();
+  const genres = useMemo(() => commonGenres(model.items), [model]);
+  const palette = dark ? DARK : LIGHT;
+  const option = useMemo(
+    () => mapOption({ map, shown, genres, hidden, highlighted, palette }),
+    [map, shown, genres, hidden, highlighted, palette],
+  );
+
+  const toggle = (genre: string): void => {
+    const next = new Set(hidden);
+    if (!next.delete(genre)) next.add(genre);
+    setHidden(next);
+  };
+
+  const find = (item: PageItem): void => {
+    const place = map.points.findIndex((point) => point.item === item);
+    if (place >= shown) setShown(sizes.find((size) => size > place) ?? all);
+    setHighlighted(item);
+    // After the chart has it.
+    setTimeout(() => {
+      const { x, y } = map.points[place];
+      if (chart.current) zoomTo(chart.current, [x, y]);
+    }, 50);
+  };
+
+  const zoom = (factor: number) => (): void => {
+    if (chart.current) zoomBy(chart.current, factor);
+  };
+
+  return (
+    <div class="map-chart">
+      <div class="map-tools">
+        <TitleSearch
+          model={model}
+          label="Find a title on the map"
+          placeholder="Find a title on the map"
+          onChoose={find}
+        />
+        <fieldset class="choices">
+          <legend>How many</legend>
+          {sizes.map((size) => (
+            <label key={size} data-chosen={size === shown}>
+              <input type="radio" name="map-size" checked={size === shown} onChange={() => setShown(size)} />
+              {size === all ? `All ${count(all)}` : count(size)}
+            </label>
+          ))}
+        </fieldset>
+      </div>
+      <div class="map-frame">
+        <Chart
+          class="map-canvas"
+          label={`A map of ${count(shown)} titles; the lists below say what is at its ends`}
+          option={option}
+          onReady={(ready) => {
+            chart.current = ready;
+          }}
+        />
+        <fieldset class="zoom" aria-label="Zoom">
+          <button type="button" aria-label="Zoom in" onClick={zoom(0.6)}>
+            +
+          </button>
+          <button type="button" aria-label="Zoom out" onClick={zoom(1 / 0.6)}>
+            −
+          </button>
+          <button
+            type="button"
+            aria-label="Show the whole map"
+            onClick={() => chart.current && showAll(chart.current)}
+          >
+            <svg viewBox="0 0 16 16" aria-hidden="true">
+              <path d="M2.5 6v-3.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10" />
+            </svg>
+          </button>
+        </fieldset>
+      </div>
+      {genres.length > 0 && (
+        <fieldset class="legend" aria-label="Genres shown">
+          {[...genres, OTHER].map((genre, at) => (
+            <button
+              key={genre}
+              type="button"
+              aria-pressed={!hidden.has(genre)}
+              style={{ '--colour': palette.genres[at] ?? palette.other }}
+              onClick={() => toggle(genre)}
+            >
+              {genre}
+            </button>
+          ))}
+        </fieldset>
+      )}
+      <p class="hidden-label" aria-live="polite">
+        {highlighted && `${highlighted.title} is marked on the map.`}
+      </p>
+    </div>
+  );
+}

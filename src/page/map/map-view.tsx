@@ -1,0 +1,53 @@
+import type { PageModel } from '../models/page-model.ts';
+import { type Answer, useAnswer } from '../use-answer.ts';
+import { EndsLists } from './ends-lists.tsx';
+import { type ItemMap, itemMap } from './item-map.ts';
+import { MapChart } from './map-chart.tsx';
+import { StandingTables } from './standing-tables.tsx';
+import { standings } from './standings.ts';
+
+const ask = async (model: PageModel) => (model.can('factors') ? itemMap(model) : undefined);
+
+/** What the model has learned, to be looked at. */
+export function MapView({ model, dark }: { readonly model: PageModel; readonly dark: boolean }) {
+  const map = useAnswer(model, ask);
+  const found = useAnswer(model, standings);
+  const least = model.enoughRatings;
+  return (
+    <div class="map">
+      <MapPart {...{ model, map, dark }} />
+      {map.state === 'here' && map.value && <EndsLists map={map.value} least={least} />}
+      {found.state === 'here' && found.value && <StandingTables found={found.value} least={least} />}
+      {found.state === 'failed' && (
+        <p class="notice error" role="alert">
+          {found.message}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface PartProps {
+  readonly model: PageModel;
+  readonly map: Answer<ItemMap | undefined>;
+  readonly dark: boolean;
+}
+
+function MapPart({ model, map, dark }: PartProps) {
+  if (map.state === 'waiting')
+    return (
+      <div class="map-frame waiting">
+        <p role="status" class="spinner">
+          Drawing the map…
+        </p>
+      </div>
+    );
+  if (map.state === 'failed')
+    return (
+      <p class="notice error" role="alert">
+        {map.message}
+      </p>
+    );
+  if (!map.value) return <p class="notice">This model has nothing to draw: its titles have no factors.</p>;
+  return <MapChart {...{ model, dark }} map={map.value} />;
+}

@@ -1,0 +1,66 @@
+import { count, counted, rounded } from '../messages.ts';
+import { ItemName } from '../recommend/item-name.tsx';
+import type { Standing, Standings } from './standings.ts';
+
+/** The best and the worst, beside their plain averages. */
+export function StandingTables({ found, least }: { readonly found: Standings; readonly least: number }) {
+  const { biases, best, worst } = found;
+  return (
+    <section aria-labelledby="standings-heading">
+      <h2 id="standings-heading">Best and worst, whoever rated them</h2>
+      <p class="lead">
+        {biases
+          ? 'A plain average depends on who happened to rate: a title that only generous people have seen looks better than it is. The model gives each person and each title a bias of its own, so the bias of a title is what is left of its praise once the people who rated it are accounted for, in the model’s own units.'
+          : 'A plain average depends on who happened to rate: a title that only generous people have seen looks better than it is. This model has no biases, so the tables show what it predicts for the average user instead.'}{' '}
+        Only titles with at least {counted(least, 'rating')} are listed.
+      </p>
+      <div class="tables">
+        <StandingTable name="Best" rows={best} biases={biases} />
+        {worst.length > 0 && <StandingTable name="Worst" rows={worst} biases={biases} />}
+      </div>
+    </section>
+  );
+}
+
+interface TableProps {
+  readonly name: string;
+  readonly rows: readonly Standing[];
+  readonly biases: boolean;
+}
+
+function StandingTable({ name, rows, biases }: TableProps) {
+  return (
+    <table class="data">
+      <caption>{name}</caption>
+      <thead>
+        <tr>
+          <th scope="col">Title</th>
+          <th scope="col" class="number">
+            {biases ? 'Bias' : 'Predicted'}
+          </th>
+          <th scope="col" class="number">
+            Average
+          </th>
+          <th scope="col" class="number">
+            Ratings
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ item, value }) => (
+          <tr key={item.id}>
+            <th scope="row">
+              <ItemName item={item} />
+            </th>
+            <td class="number strong">
+              {biases && value > 0 ? '+' : ''}
+              {rounded(value, 2)}
+            </td>
+            <td class="number">{rounded(item.average, 2)}</td>
+            <td class="number">{count(item.ratings)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

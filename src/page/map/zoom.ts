@@ -1,0 +1,49 @@
+import type { EChartsType } from 'echarts/core';
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The part of each axis that is seen, in percent. */
+function seen(chart: EChartsType): Range[] {
+  return chart.getOption().dataZoom as Range[];
+}
+
+function show(chart: EChartsType, ranges: readonly Range[]): void {
+  chart.dispatchAction({
+    type: 'dataZoom',
+    batch: ranges.map(({ start, end }, dataZoomIndex) => ({ dataZoomIndex, start, end })),
+  });
+}
+
+/** @param factor below 1 shows less, larger */
+export function zoomBy(chart: EChartsType, factor: number): void {
+  show(
+    chart,
+    seen(chart).map(({ start, end }) => around((start + end) / 2, (end - start) * factor)),
+  );
+}
+
+export function showAll(chart: EChartsType): void {
+  show(chart, [
+    { start: 0, end: 100 },
+    { start: 0, end: 100 },
+  ]);
+}
+
+/** Brings a point to the middle, near enough to see what is around it. */
+export function zoomTo(chart: EChartsType, point: readonly [number, number]): void {
+  const [option] = [chart.getOption()];
+  const axes = [option.xAxis, option.yAxis] as { min: number; max: number }[][];
+  show(
+    chart,
+    axes.map(([{ min, max }], at) => around(((point[at] - min) / (max - min)) * 100, 30)),
+  );
+}
+
+function around(middle: number, span: number): Range {
+  const width = Math.min(100, Math.max(2, span));
+  const start = Math.min(100 - width, Math.max(0, middle - width / 2));
+  return { start, end: start + width };
+}

@@ -1,0 +1,37 @@
+import { type FetchProgress, fetchArtifact, Recommender, type Runtime, webRuntime } from '../../web.ts';
+import { inTurn } from './in-turn.ts';
+import { PageModel } from './page-model.ts';
+
+const URL_OF_MODEL = './model/';
+
+/** What the first view and the map ask. */
+const FIRST_HEADS = ['fold-in', 'similar', 'factors'];
+
+let shared: Runtime | undefined;
+
+/**
+ * One for all models, fetched when it is first asked for. Titles can be shown before it has come: a session waits for
+ * it, and nothing else does.
+ */
+export function runtime(): Runtime {
+  if (!shared) {
+    const coming = webRuntime();
+    // Whoever opens a session is told.
+    coming.catch(() => undefined);
+    shared = inTurn(coming);
+  }
+  return shared;
+}
+
+/** The model beside the page. */
+export async function openDemo(onProgress: (progress: FetchProgress) => void): Promise<PageModel> {
+  const opened = runtime();
+  const recommender = await Recommender.create(
+    await fetchArtifact(URL_OF_MODEL, { heads: FIRST_HEADS, onProgress }),
+    opened,
+    [],
+  );
+  const more = async (head: string): Promise<Recommender> =>
+    Recommender.create(await fetchArtifact(URL_OF_MODEL, { heads: [head] }), opened, []);
+  return new PageModel(recommender, 'MovieLens', more);
+}

@@ -1,0 +1,84 @@
+import type { Manifest, Recommender } from '../../web.ts';
+import { readableTitle } from './titles.ts';
+
+/** An item with all that the page shows of it. */
+export interface PageItem {
+  readonly id: string;
+  /** With the year, where it has one. */
+  readonly title: string;
+  readonly name: string;
+  readonly year?: string;
+  readonly genres: readonly string[];
+  /** How many ratings it has. */
+  readonly ratings: number;
+  readonly average: number;
+}
+
+/** What people call a kind of model. */
+export function modelName({ model: { name } }: Manifest): string {
+  if (name === 'dot-bias') return 'model of factors and biases';
+  return name === 'mlp' ? 'neural network' : `model ${name}`;
+}
+
+/** A model as the page's views use it. */
+export class PageModel {
+  /** The most rated first. */
+  readonly items: readonly PageItem[];
+  private readonly byId: ReadonlyMap<string, PageItem>;
+
+  /**
+   * @param source what people call it: a file, or a data set
+   * @param more gives a recommender that has a head which was not fetched at first
+   */
+  constructor(
+    readonly recommender: Recommender,
+    readonly source: string,
+    private readonly more: (head: string) => Promise<Recommender> = async () => recommender,
+  ) {
+    const { titles, items } = recommender;
+    const facts =
+      items.length > 0 ? items : [...titles.keys()].map((item) => ({ item, ratings: 0, average: 0 }));
+    this.items = facts
+      .map(({ item: id, ratings, average, ...rest }) => {
+        const { name, year } = readableTitle(titles.get(id) ?? id);
+        const title = year === undefined ? name : `${name} (${year})`;
+        const genres = 'genres' in rest ? (rest.genres ?? []) : [];
+        return { id, title, name, year, genres, ratings, average };
+      })
+      .sort((a, b) => b.ratings - a.ratings);
+    this.byId = new Map(this.items.map((item) => [item.id, item]));
+  }
+
+  get manifest(): Manifest {
+    return this.recommender.artifact.manifest;
+  }
+
+  /** Whether it answers a kind of question: `fold-in`, `similar`, … */
+  can(head: string): boolean {
+    return `${head}.onnx` in this.manifest.files;
+  }
+
+  /** A recommender that has a head, fetched if it was not. */
+  with(head: string): Promise<Recommender> {
+    return this.recommender.heads.includes(head) ? Promise.resolve(this.recommender) : this.more(head);
+  }
+
+  has(id: string): boolean {
+    return this.items.length === 0 || this.byId.has(id);
+  }
+
+  item(id: string): PageItem {
+    return this.byId.get(id) ?? { id, title: id, name: id, genres: [], ratings: 0, average: 0 };
+  }
+
+  /** The ratings that an item must have for its place to mean something: as many as leave a hundred items, or half. */
+  get enoughRatings(): number {
+    const last = this.items[Math.min(99, this.items.length >> 1)];
+    return [50, 20, 10, 5].find((least) => (last?.ratings ?? 0) >= least) ?? 1;
+  }
+
+  wellKnown(): PageItem[] {
+    const least = this.enoughRatings;
+    return this.items.filter(({ ratings }) => ratings >= least);
+  }
+}

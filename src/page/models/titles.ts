@@ -1,0 +1,14 @@
+/** A title as people read it: `The Matrix` and 1999, of `Matrix, The (1999)`. */
+export interface ReadableTitle {
+  readonly name: string;
+  readonly year?: string;
+}
+
+const YEAR = /^(.*\S)\s*\(((?:19|20)\d\d)(?:[–-](?:(?:19|20)\d\d)?)?\)\s*$/;
+const ARTICLE = /^(.*), (The|A|An|Le|La|Les|Der|Die|Das|Il|El|Los|Las)((?: \(.*\))?)$/;
+
+export function readableTitle(title: string): ReadableTitle {
+  const [, whole = title, year] = YEAR.exec(title) ?? [];
+  const name = whole.replace(ARTICLE, '$2 $1$3');
+  return year === undefined ? { name } : { name, year };
+}

@@ -1,0 +1,36 @@
+/** Colours of charts, which cannot read the style sheet's. */
+export interface Palette {
+  readonly ink: string;
+  readonly soft: string;
+  readonly line: string;
+  readonly card: string;
+  readonly accent: string;
+  readonly second: string;
+  /** Of the nine commonest genres, in order. */
+  readonly genres: readonly string[];
+  readonly other: string;
+}
+
+// Paul Tol's qualitative schemes, which people of any colour vision can tell apart: "muted" on light ground, "light" on
+// dark (https://personal.sron.nl/~pault/).
+export const LIGHT: Palette = {
+  ink: '#17212b',
+  soft: '#55616e',
+  line: '#dfe3e8',
+  card: '#ffffff',
+  accent: '#0b6b63',
+  second: '#b04a5a',
+  genres: ['#cc6677', '#332288', '#117733', '#88ccee', '#ddaa33', '#882255', '#44aa99', '#999933', '#aa4499'],
+  other: '#9aa3ad',
+};
+
+export const DARK: Palette = {
+  ink: '#e8edf2',
+  soft: '#a3afbb',
+  line: '#2f3943',
+  card: '#1a2128',
+  accent: '#63d0c0',
+  second: '#ffaabb',
+  genres: ['#ee8866', '#77aadd', '#44bb99', '#99ddff', '#eedd88', '#ffaabb', '#bbcc33', '#aaaa00', '#c58be0'],
+  other: '#7d8894',
+};

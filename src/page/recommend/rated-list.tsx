@@ -1,0 +1,75 @@
+import { counted } from '../messages.ts';
+import type { PageModel } from '../models/page-model.ts';
+import type { Scale } from '../models/scale.ts';
+import { ItemName } from './item-name.tsx';
+import { RatingInput } from './rating-input.tsx';
+import type { OwnRatings } from './use-ratings.ts';
+
+interface Props {
+  readonly model: PageModel;
+  readonly scale: Scale;
+  readonly ratings: OwnRatings;
+}
+
+/** The button that had the focus is gone; so is the whole list, if nothing is left in it. */
+function focusAfterwards(anyLeft: boolean): void {
+  document.getElementById(anyLeft ? 'rated-heading' : 'recommended-heading')?.focus();
+}
+
+/** What was rated, to be changed or removed. */
+export function RatedList({ model, scale, ratings }: Props) {
+  const remove = (item: string): void => {
+    ratings.rate(item, undefined);
+    focusAfterwards(ratings.list.length > 1);
+  };
+  const clear = (): void => {
+    ratings.clear();
+    focusAfterwards(false);
+  };
+  return (
+    <section aria-labelledby="rated-heading" class="rated" hidden={ratings.list.length + ratings.aside === 0}>
+      <div class="section-head">
+        <h2 id="rated-heading" tabIndex={-1}>
+          Your ratings <span class="badge">{ratings.list.length}</span>
+        </h2>
+        {ratings.list.length > 0 && (
+          <button type="button" class="quiet" onClick={clear}>
+            Remove all
+          </button>
+        )}
+      </div>
+      {ratings.aside > 0 && (
+        <p class="note">
+          {counted(ratings.aside, 'rating')} set aside: this model does not know{' '}
+          {ratings.aside === 1 ? 'it' : 'them'}.
+        </p>
+      )}
+      <ul class="rows" aria-labelledby="rated-heading">
+        {ratings.list.map(({ item: id, rating }) => {
+          const item = model.item(id);
+          return (
+            <li key={id} class="rated-row">
+              <ItemName item={item} />
+              <RatingInput
+                item={item}
+                scale={scale}
+                value={rating}
+                onRate={(next) => (next === undefined ? remove(id) : ratings.rate(id, next))}
+              />
+              <button
+                type="button"
+                class="icon"
+                aria-label={`Remove your rating of ${item.title}`}
+                onClick={() => remove(id)}
+              >
+                <svg viewBox="0 0 16 16" aria-hidden="true">
+                  <path d="m4 4 8 8m0-8-8 8" />
+                </svg>
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}

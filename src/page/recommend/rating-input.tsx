@@ -1,0 +1,57 @@
+import { useId, useState } from 'preact/hooks';
+import type { PageItem } from '../models/page-model.ts';
+import type { Scale } from '../models/scale.ts';
+
+interface Props {
+  readonly item: PageItem;
+  readonly scale: Scale;
+  readonly value: number | undefined;
+  onRate(rating: number | undefined): void;
+}
+
+/** Radio buttons that look like stars, or like numbers where the scale does not end at 5. */
+export function RatingInput({ item, scale, value, onRate }: Props) {
+  const name = useId();
+  const [hovered, setHovered] = useState<number>();
+  const filled = hovered ?? value ?? 0;
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const typed = event.key === '0' ? 10 : Number(event.key);
+    const isDigit = /^\d$/.test(event.key);
+    if (isDigit && scale.steps.includes(typed)) onRate(typed);
+    else if (event.key === 'Delete' || event.key === 'Backspace') onRate(undefined);
+    else return;
+    event.preventDefault();
+  };
+
+  return (
+    <div
+      role="radiogroup"
+      aria-label={`Your rating of ${item.title}`}
+      class={scale.stars ? 'stars' : 'numbers'}
+      style={{ '--filled': `${(filled / scale.high) * 100}%`, '--steps': scale.steps.length }}
+      data-rated={value !== undefined}
+      onKeyDown={onKeyDown}
+      onPointerLeave={() => setHovered(undefined)}
+    >
+      {scale.steps.map((step) => (
+        <label
+          key={step}
+          data-chosen={step === value}
+          onPointerEnter={(event) => event.pointerType === 'mouse' && setHovered(step)}
+        >
+          <input
+            type="radio"
+            name={name}
+            aria-label={scale.stars ? stars(step) : String(step)}
+            checked={step === value}
+            onChange={() => onRate(step)}
+          />
+          {!scale.stars && <span aria-hidden="true">{step}</span>}
+        </label>
+      ))}
+    </div>
+  );
+}
+
+const stars = (step: number): string => `${step} ${step === 1 ? 'star' : 'stars'}`;

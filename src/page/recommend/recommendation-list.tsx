@@ -1,0 +1,136 @@
+import type { ItemRating } from '../../web.ts';
+import { Genre } from '../genre.tsx';
+import { rounded } from '../messages.ts';
+import type { PageItem, PageModel } from '../models/page-model.ts';
+import type { Scale } from '../models/scale.ts';
+import { ItemName } from './item-name.tsx';
+import type { Recommendation, Recommendations } from './use-recommendations.ts';
+
+interface Props {
+  readonly model: PageModel;
+  readonly scale: Scale;
+  readonly shown: Recommendations;
+  /** Opens what is like an item. */
+  onSimilar(item: PageItem): void;
+}
+
+export function RecommendationList({ model, scale, shown, onSimilar }: Props) {
+  const { list, milliseconds, error, waiting } = shown;
+  return (
+    <section aria-labelledby="recommended-heading" class="recommended">
+      <div class="section-head">
+        <h2 id="recommended-heading" tabIndex={-1}>
+          Recommended for you
+        </h2>
+      </div>
+      {error !== undefined && (
+        <p class="notice error" role="alert">
+          No recommendations: {error}.
+        </p>
+      )}
+      {!model.can('fold-in') && (
+        <p class="notice">
+          This model cannot recommend to somebody it has never met. The map shows what it has learned all the
+          same.
+        </p>
+      )}
+      {list.length > 0 && (
+        <ol class="recommendations" aria-labelledby="recommended-heading">
+          {list.map((one, at) => (
+            <RecommendationRow key={one.item} {...{ model, scale, one, onSimilar }} place={at + 1} />
+          ))}
+        </ol>
+      )}
+      {list.length === 0 && model.can('fold-in') && <Skeleton waiting={waiting} />}
+      {milliseconds !== undefined && (
+        <p class="note timing">
+          Computed in your browser in {Math.max(1, Math.round(milliseconds))} ms. Nothing was sent anywhere.
+        </p>
+      )}
+    </section>
+  );
+}
+
+interface RowProps extends Omit<Props, 'shown'> {
+  readonly one: Recommendation;
+  readonly place: number;
+}
+
+function RecommendationRow({ model, scale, one, place, onSimilar }: RowProps) {
+  const item = model.item(one.item);
+  return (
+    <li class="recommendation">
+      <span class="place" aria-hidden="true">
+        {place}
+      </span>
+      <div class="what">
+        <p class="recommended-title">
+          <ItemName item={item} />
+        </p>
+        <Genre item={item} />
+      </div>
+      <p class="predicted">
+        <span class="hidden-label">predicted rating </span>
+        {rounded(one.rating)}
+        {scale.stars ? <Star /> : <span class="of"> of {scale.high}</span>}
+      </p>
+      {model.can('similar') && (
+        <button
+          type="button"
+          class="quiet similar-button"
+          aria-label={`Like this: ${item.title}`}
+          onClick={() => onSimilar(item)}
+        >
+          Like this
+        </button>
+      )}
+      <p class="why">
+        <Why {...{ model, scale }} reasons={one.reasons} />
+      </p>
+    </li>
+  );
+}
+
+interface WhyProps extends Pick<Props, 'model' | 'scale'> {
+  readonly reasons: readonly ItemRating[];
+}
+
+function Why({ model, scale, reasons }: WhyProps) {
+  if (reasons.length === 0) return <>Liked by most people; none of your ratings stands out.</>;
+  return (
+    <>
+      Because you rated{' '}
+      {reasons.map(({ item, rating }, at) => (
+        <>
+          {at > 0 && ' and '}
+          <b>{model.item(item).name}</b> {scale.stars ? `★\u00a0${rating}` : rating}
+        </>
+      ))}
+    </>
+  );
+}
+
+const Star = () => (
+  <svg class="star" viewBox="0 0 24 24" aria-hidden="true">
+    <path d="m12 2.5 2.9 6.1 6.6.9-4.8 4.6 1.2 6.6-5.9-3.2-5.9 3.2 1.2-6.6L2.5 9.5l6.6-.9z" />
+  </svg>
+);
+
+/** What ten recommendations will look like. */
+function Skeleton({ waiting }: { readonly waiting: boolean }) {
+  return (
+    <div class="empty" data-waiting={waiting}>
+      <p>
+        {waiting ? 'Getting the first ones ready…' : 'Rate one title, and ten recommendations appear here.'}
+      </p>
+      <div aria-hidden="true">
+        {[72, 58, 80, 64, 50].map((width) => (
+          <div key={width} class="ghost">
+            <span style={{ width: `${width}%` }} />
+            <span />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,32 @@
+import MiniSearch from 'minisearch';
+import type { PageItem, PageModel } from '../models/page-model.ts';
+
+/** Titles that a text may mean, the best first. */
+export type FindTitles = (text: string) => PageItem[];
+
+const indices = new WeakMap<PageModel, FindTitles>();
+
+/** The index of a model's titles, built when it is first wanted. */
+export function titleIndex(model: PageModel): FindTitles {
+  const known = indices.get(model);
+  if (known) return known;
+  const search = new MiniSearch<PageItem>({
+    fields: ['title'],
+    // "Amélie" is found as "amelie".
+    processTerm: (term) => term.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase(),
+  });
+  search.addAll(model.items);
+  const find: FindTitles = (text) =>
+    search
+      .search(text, {
+        prefix: true,
+        fuzzy: (term) => (term.length > 3 ? 0.2 : false),
+        combineWith: 'AND',
+        // Of titles that fit alike, the one that more people know.
+        boostDocument: (id) => 1 + Math.log1p(model.item(id as string).ratings),
+      })
+      .slice(0, 8)
+      .map(({ id }) => model.item(id as string));
+  indices.set(model, find);
+  return find;
+}

@@ -1,0 +1,49 @@
+import { useMemo, useState } from 'preact/hooks';
+import type { ItemRating } from '../../web.ts';
+import type { PageModel } from '../models/page-model.ts';
+import { type KeptRating, keepRatings, keptRatings } from './kept-ratings.ts';
+
+export interface OwnRatings {
+  /** Those that the model can use, the latest first. */
+  readonly list: readonly ItemRating[];
+  /** How many are kept that the model cannot use. */
+  readonly aside: number;
+  of(item: string): number | undefined;
+  rate(item: string, rating: number | undefined): void;
+  clear(): void;
+}
+
+/** The visitor's ratings; those that a model does not know are kept for the one that does. */
+export function useRatings(model: PageModel | undefined): OwnRatings {
+  const [kept, setKept] = useState(keptRatings);
+  return useMemo(() => {
+    const fits = (rating: KeptRating): boolean => model !== undefined && canUse(model, rating);
+    const list = kept.filter(fits).map(({ item, rating }) => ({ item, rating }));
+    const byItem = new Map(list.map(({ item, rating }) => [item, rating]));
+    const change = (next: KeptRating[]): void => {
+      keepRatings(next);
+      setKept(next);
+    };
+    return {
+      list,
+      aside: kept.length - list.length,
+      of: (item) => byItem.get(item),
+      rate: (item, rating) => {
+        const title = model?.item(item).title ?? item;
+        if (rating === undefined) return change(kept.filter((one) => one.item !== item || !fits(one)));
+        const at = kept.findIndex((one) => one.item === item && fits(one));
+        const own = { item, rating, title };
+        change(at === -1 ? [own, ...kept] : kept.with(at, own));
+      },
+      clear: () => change(kept.filter((one) => !fits(one))),
+    };
+  }, [kept, model]);
+}
+
+/** Another model may have the same id for something else; then its title differs. */
+function canUse(model: PageModel, { item, rating, title }: KeptRating): boolean {
+  const { low, high } = model.manifest.data;
+  const inRange = Math.fround(rating) >= low && Math.fround(rating) <= high;
+  const other = model.recommender.titles.has(item) && title !== item && model.item(item).title !== title;
+  return inRange && model.has(item) && !other;
+}

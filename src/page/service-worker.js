@@ -1,0 +1,25 @@
+// The page itself, kept for visits without a network. What a model consists of is kept by `load`.
+const FILES = [
+  /* files */
+];
+const PREFIX = 'cofactor-page-';
+const CACHE = `${PREFIX}/* version */`;
+
+self.addEventListener('install', (event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(['./', ...FILES])));
+  self.skipWaiting();
+});
+
+self.addEventListener('activate', (event) => {
+  const isOld = (name) => name.startsWith(PREFIX) && name !== CACHE;
+  event.waitUntil(
+    caches.keys().then((names) => Promise.all(names.filter(isOld).map((name) => caches.delete(name)))),
+  );
+});
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  if (request.mode === 'navigate') event.respondWith(fetch(request).catch(() => caches.match('./')));
+  else if (new URL(request.url).pathname.includes('/assets/'))
+    event.respondWith(caches.match(request, { ignoreVary: true }).then((kept) => kept ?? fetch(request)));
+});

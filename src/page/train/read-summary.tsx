@@ -1,0 +1,32 @@
+import type { ReadSummary as Summary } from '../../web.ts';
+import { count } from '../messages.ts';
+
+/** What was found in the file, and what the reader took for granted. */
+export function ReadSummary({ read }: { readonly read: Summary }) {
+  const facts: [string, number][] = [
+    ['People', read.users],
+    ['Titles', read.items],
+    ['Ratings to learn from', read.ratings],
+    ['Ratings held out', read.heldOut],
+    ...(read.duplicates > 0 ? [['Replaced by a later rating', read.duplicates] as [string, number]] : []),
+  ];
+  return (
+    <div class="read">
+      <dl class="facts">
+        {facts.map(([name, number]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{count(number)}</dd>
+          </div>
+        ))}
+      </dl>
+      {read.assumptions.length > 0 && (
+        <ul class="assumptions" aria-label="Taken for granted">
+          {read.assumptions.map((one) => (
+            <li key={one}>{one}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

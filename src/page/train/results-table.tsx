@@ -1,0 +1,78 @@
+import { Fragment } from 'preact';
+import type { WebTrained } from '../../web.ts';
+import { megabytes, rounded } from '../messages.ts';
+import { MODEL_NAMES, type ModelName, type Run, sizeOf } from './runs.ts';
+
+interface Props {
+  readonly runs: readonly Run[];
+  /** The model that the other views use now. */
+  readonly used: WebTrained | undefined;
+  onUse(trained: WebTrained): void;
+  onDownload(model: ModelName, trained: WebTrained): void;
+}
+
+/** What came of training, and what to do with it. */
+export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
+  const done = runs.filter(({ trained }) => trained);
+  if (done.length === 0) return null;
+  const errors = done.flatMap(({ trained }) => trained?.artifact.manifest.metrics.valid?.rmse ?? []);
+  const least = errors.length > 1 ? Math.min(...errors) : undefined;
+  return (
+    <div class="table-frame">
+      <table class="data results">
+        <caption>Results</caption>
+        <thead>
+          <tr>
+            <th scope="col">Model</th>
+            <th scope="col" class="number">
+              <abbr title="Root mean square error on the held-out ratings">RMSE</abbr>
+            </th>
+            <th scope="col" class="number">
+              <abbr title="Mean absolute error on the held-out ratings">MAE</abbr>
+            </th>
+            <th scope="col" class="number">
+              Seconds
+            </th>
+            <th scope="col" class="number">
+              Size
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {done.map(({ model, trained }) => {
+            if (!trained) return null;
+            const { valid } = trained.artifact.manifest.metrics;
+            const best = valid !== undefined && valid.rmse === least;
+            return (
+              <Fragment key={model}>
+                <tr>
+                  <th scope="row">
+                    {MODEL_NAMES[model]} {best && <span class="badge">best</span>}
+                  </th>
+                  <td class="number strong">{valid ? rounded(valid.rmse, 4) : '–'}</td>
+                  <td class="number">{valid ? rounded(valid.mae, 4) : '–'}</td>
+                  <td class="number">{rounded(trained.seconds, 1)}</td>
+                  <td class="number">{megabytes(sizeOf(trained))}</td>
+                </tr>
+                <tr class="actions">
+                  <td colSpan={5}>
+                    <button type="button" disabled={used === trained} onClick={() => onUse(trained)}>
+                      {used === trained ? 'In use' : 'Use this model'}
+                    </button>
+                    <button type="button" class="secondary" onClick={() => onDownload(model, trained)}>
+                      Download
+                    </button>
+                  </td>
+                </tr>
+              </Fragment>
+            );
+          })}
+        </tbody>
+      </table>
+      <p class="note">
+        RMSE and MAE say how far predictions are from the ratings held out, in rating points: the lower, the
+        better. RMSE counts large misses more.
+      </p>
+    </div>
+  );
+}

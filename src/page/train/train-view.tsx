@@ -1,0 +1,137 @@
+import { useState } from 'preact/hooks';
+import type { WebTrained } from '../../web.ts';
+import { type Choices, DEFAULTS } from './choices.ts';
+import { Curves } from './curves.tsx';
+import { FileField } from './file-field.tsx';
+import { ReadSummary } from './read-summary.tsx';
+import { ResultsTable } from './results-table.tsx';
+import { isRunning, MODEL_NAMES, type ModelName, type Training } from './runs.ts';
+import { ModelChoice, Settings } from './settings-fields.tsx';
+import type { Trainer } from './use-training.ts';
+
+interface Props {
+  readonly trainer: Trainer;
+  readonly dark: boolean;
+  readonly used: WebTrained | undefined;
+  onUse(trained: WebTrained, source: string): void;
+}
+
+/** Trains a model on the visitor's own ratings. */
+export function TrainView({ trainer, dark, used, onUse }: Props) {
+  const { training, start, stop } = trainer;
+  const [file, setFile] = useState<File>();
+  const [titles, setTitles] = useState<File>();
+  const [choices, setChoices] = useState<Choices>(DEFAULTS);
+  const running = isRunning(training);
+
+  return (
+    <div class="train">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (file) start(file, titles, choices);
+        }}
+      >
+        <FileField
+          large
+          label="Ratings file"
+          hint="CSV or TSV with a user, an item and a rating on each line; also compressed by gzip. Drop it here."
+          file={file}
+          onChoose={setFile}
+        />
+        <FileField
+          label="Titles file (optional)"
+          hint="CSV with columns id and title, perhaps genres, such as MovieLens’s movies.csv."
+          file={titles}
+          onChoose={setTitles}
+        />
+        <p class="promise">
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d="M4.5 7V5a3.5 3.5 0 0 1 7 0v2M3 7h10v7H3z" />
+          </svg>
+          Your file never leaves this page. It is read, and the model trained, on this device.
+        </p>
+        {training?.error !== undefined && (
+          <p class="notice error" role="alert">
+            {training.error}
+          </p>
+        )}
+        <ModelChoice choices={choices} onChange={setChoices} />
+        <Settings choices={choices} onChange={setChoices} />
+        <div class="buttons">
+          <button type="submit" disabled={running || !file}>
+            Start training
+          </button>
+          {running && (
+            <button type="button" class="secondary" disabled={training?.stopping} onClick={stop}>
+              Stop
+            </button>
+          )}
+          {!file && <span class="note">Choose a ratings file first.</span>}
+          {training?.stopping && running && (
+            <span class="note">Stops after this epoch, and keeps what is learned.</span>
+          )}
+        </div>
+      </form>
+      <div class="progress-column" data-empty={!training?.runs.length}>
+        {training && training.runs.length > 0 ? <Watched {...{ training, dark, used, onUse }} /> : <Before />}
+      </div>
+    </div>
+  );
+}
+
+/** How training goes, and what came of it. */
+function Watched({ training, dark, used, onUse }: Omit<Props, 'trainer'> & { readonly training: Training }) {
+  const { runs, read, file } = training;
+  const started = runs.some(({ learning }) => learning.length > 0);
+  const save = async (model: ModelName, { artifact }: WebTrained): Promise<void> => {
+    const { download } = await import('./download.ts');
+    download(artifact, `${file.replace(/\..*$/, '')}-${model}`);
+  };
+  return (
+    <>
+      <ul class="runs" aria-label="Progress">
+        {runs.map(({ model, state, part }) => (
+          <li key={model} data-state={state}>
+            <span id={`run-${model}`}>{MODEL_NAMES[model]}</span>
+            <span class="note">{read || state !== 'running' ? STATES[state] : 'reading the file'}</span>
+            <progress
+              aria-labelledby={`run-${model}`}
+              max={1}
+              value={state === 'running' && !started ? undefined : part}
+            />
+          </li>
+        ))}
+      </ul>
+      {read && <ReadSummary read={read} />}
+      {started && <Curves training={training} dark={dark} />}
+      <ResultsTable
+        runs={runs}
+        used={used}
+        onUse={(trained) => onUse(trained, file)}
+        onDownload={(model, trained) => void save(model, trained)}
+      />
+      <p class="hidden-label" aria-live="polite">
+        {runs.every(({ state }) => state === 'done') ? 'Training is done. The results are in a table.' : ''}
+      </p>
+    </>
+  );
+}
+
+const STATES = {
+  waiting: 'waits for its turn',
+  running: 'learning',
+  done: 'done',
+} as const;
+
+function Before() {
+  return (
+    <div class="empty">
+      <p>Curves of its errors appear here as the model learns, and then what came of it.</p>
+      <svg viewBox="0 0 240 100" aria-hidden="true">
+        <path d="M8 10C40 62 90 78 232 84" />
+        <path d="M8 22C50 52 100 58 232 60" stroke-dasharray="0" />
+      </svg>
+    </div>
+  );
+}

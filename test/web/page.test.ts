@@ -1,0 +1,226 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { unzipSync } from 'fflate';
+import type { BrowserContext, Page } from 'playwright-core';
+import { beforeAll, expect } from 'vitest';
+import { dotBias, load, mlp, randomSplit, readRatings, serve, train } from '../../src/index.ts';
+import { sample, temporaryFolder } from '../data/files.ts';
+import { browserTests, staticHost } from './browser.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const demo = join(root, 'artifacts/ml-latest-small');
+const axe = await readFile(join(root, 'node_modules/axe-core/axe.min.js'), 'utf8');
+const folder = temporaryFolder();
+const host = staticHost(() => ({ '/': join(root, 'dist/page/'), '/model/': `${demo}/` }));
+const inBrowser = browserTests();
+const VIEWS = ['recommend', 'map', 'train'] as const;
+
+let ratingsFile: string;
+let titlesFile: string;
+
+beforeAll(async () => {
+  const text = async (name: string) =>
+    gunzipSync(await readFile(join(root, sample, `${name}.csv.gz`))).toString();
+  ratingsFile = await folder.write(
+    'mine.csv',
+    (await text('ratings')).split('\n').slice(0, 12_001).join('\n'),
+  );
+  titlesFile = await folder.write('movies.csv', await text('movies'));
+});
+
+async function open(context: BrowserContext, view = 'recommend', url = host.url): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(`${url}index.html#/${view}`);
+  return page;
+}
+
+const rated = (page: Page) => page.getByRole('list', { name: /^Your ratings/ }).getByRole('listitem');
+const recommended = (page: Page) =>
+  page.getByRole('list', { name: 'Recommended for you' }).getByRole('listitem');
+
+/** Rates the titles that the page starts with. */
+async function rate(page: Page, ...stars: string[]): Promise<void> {
+  for (const [at, star] of stars.entries()) {
+    const group = page.getByRole('region', { name: 'Well-known titles' }).getByRole('radiogroup').nth(at);
+    await group.getByRole('radio', { name: star, exact: true }).check({ force: true });
+    await expect.poll(() => rated(page).count()).toBe(at + 1);
+  }
+}
+
+const titlesIn = (texts: string[]): string[] => texts.map((text) => text.replace(/\s+/g, ' ').trim());
+
+inBrowser('a visitor rates three titles, and gets ten others with reasons', async (context) => {
+  const page = await open(context);
+  await rate(page, '5 stars', '4.5 stars', '2 stars');
+  await expect.poll(() => recommended(page).count()).toBe(10);
+  const names = await page.locator('.recommended-title').allTextContents();
+  const own = await page.locator('.rated .rows li').allTextContents();
+  for (const title of titlesIn(names))
+    for (const mine of titlesIn(own)) expect(mine.startsWith(title)).toBe(false);
+  for (const why of await recommended(page).locator('.why').allTextContents())
+    expect(why).toMatch(/^Because you rated|^Liked by most people/);
+
+  // The same as in Node, from the same files.
+  const recommender = await load(demo);
+  const starters = recommender.items.toSorted((one, other) => other.ratings - one.ratings).slice(0, 3);
+  const ratings = starters.map(({ item }, at) => ({ item, rating: [5, 4.5, 2][at] }));
+  const { recommended: expected } = await recommender.foldIn(ratings);
+  const shown = await page.locator('.predicted').allTextContents();
+  expect(shown.map((text) => Number(/[\d.]+/.exec(text)?.[0]))).toEqual(
+    expected.map(({ rating }) => Number(rating.toFixed(1))),
+  );
+
+  await recommended(page)
+    .first()
+    .getByRole('button', { name: /^Like this/ })
+    .click();
+  const alike = page.getByRole('dialog').getByRole('list', { name: /^Titles like/ });
+  await expect.poll(() => alike.getByRole('listitem').count()).toBeGreaterThanOrEqual(8);
+  await page.keyboard.press('Escape');
+  await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+
+  await page.reload();
+  await expect.poll(() => recommended(page).count()).toBe(10);
+  expect(await rated(page).count()).toBe(3);
+});
+
+inBrowser('by the keyboard alone: find a title, rate it, take the rating back', async (context) => {
+  const page = await open(context);
+  const search = page.getByRole('combobox');
+  await search.waitFor();
+  await search.focus();
+  await page.keyboard.type('matrx');
+  await expect.poll(() => page.getByRole('option').count()).toBeGreaterThan(0);
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  const group = page.getByRole('radiogroup', { name: /^Your rating of .*Matrix/ }).first();
+  await group.getByRole('radio').first().focus();
+  await page.keyboard.press('4');
+  await expect.poll(() => rated(page).count()).toBe(1);
+  await expect.poll(() => recommended(page).count()).toBe(10);
+  await page.getByRole('button', { name: /^Remove your rating of .*Matrix/ }).focus();
+  await page.keyboard.press('Enter');
+  await expect.poll(() => recommended(page).count()).toBe(0);
+});
+
+inBrowser('the map, its ends, and the best and worst beside their averages', async (context) => {
+  const page = await open(context, 'map');
+  await page.locator('canvas').first().waitFor();
+  const ends = page.getByRole('region', { name: 'What pulls each way' });
+  expect(await ends.getByRole('list').count()).toBe(4);
+  const tables = page.getByRole('region', { name: /^Best and worst/ }).getByRole('table');
+  expect(await tables.count()).toBe(2);
+  for (const at of [0, 1]) expect(await tables.nth(at).getByRole('row').count()).toBe(11);
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+});
+
+for (const [name, model, definition] of [
+  ['Factors and biases', 'dot-bias', dotBias()],
+  ['Neural network', 'mlp', mlp()],
+] as const) {
+  inBrowser(
+    `a visitor trains on a file of theirs what Node trains: ${model}`,
+    async (context) => {
+      const page = await open(context, 'train');
+      await page.getByLabel('Ratings file').setInputFiles(ratingsFile);
+      await page.getByLabel(/^Titles file/).setInputFiles(titlesFile);
+      await page.getByRole('radio', { name }).check({ force: true });
+      await page.getByRole('button', { name: 'Start training' }).click();
+      const results = page.getByRole('table', { name: 'Results' });
+      await results.waitFor({ timeout: 100_000 });
+      await page.locator('canvas').first().waitFor();
+
+      const { train: ratings, valid } = randomSplit(await readRatings(ratingsFile), 0.2, 1);
+      const { rmse = 0 } = (await train(ratings, definition, { valid })).manifest.metrics.valid ?? {};
+      const [shown] = await results.locator('td').allTextContents();
+      expect(Math.abs(Number(shown) - rmse)).toBeLessThan(1e-3);
+
+      const downloading = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Download' }).click();
+      const saved = await (await downloading).path();
+      const directory = join(folder.path, model);
+      await mkdir(directory);
+      for (const [file, bytes] of Object.entries(unzipSync(await readFile(saved))))
+        await writeFile(join(directory, file), bytes);
+      const recommender = await load(directory);
+      expect(recommender.titles.get('1')).toBe('Toy Story (1995)');
+      expect(recommender.artifact.manifest.metrics.valid?.rmse).toBeCloseTo(rmse, 3);
+
+      await page.getByRole('button', { name: 'Use this model' }).click();
+      await page.goto(`${host.url}index.html#/recommend`);
+      await rate(page, '5 stars');
+      await expect.poll(() => recommended(page).count()).toBe(10);
+    },
+    150_000,
+  );
+}
+
+inBrowser('a file that cannot be used is refused in one clear line, and nothing is lost', async (context) => {
+  const page = await open(context, 'train');
+  const broken = await folder.write('broken.csv', 'user,item,rating\n1,2,3\n1,3,four\n');
+  await page.getByLabel('Ratings file').setInputFiles(broken);
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await expect
+    .poll(() => page.getByRole('alert').textContent())
+    .toMatch(
+      /^broken\.csv, line 3: "four" in column "rating" is not a finite number; correct or remove the line\.?$/,
+    );
+  await page.goto(`${host.url}index.html#/recommend`);
+  await rate(page, '5 stars');
+  await expect.poll(() => recommended(page).count()).toBe(10);
+});
+
+inBrowser('without the network after the first visit', async (context) => {
+  const page = await open(context);
+  await rate(page, '5 stars');
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await context.setOffline(true);
+  await page.reload();
+  await expect.poll(() => recommended(page).count(), { timeout: 20_000 }).toBe(10);
+  await page.goto(`${host.url}index.html#/map`);
+  await page.locator('canvas').first().waitFor();
+});
+
+for (const scheme of ['light', 'dark'] as const)
+  inBrowser(`axe finds nothing serious: ${scheme}`, async (context) => {
+    for (const [width, height] of [
+      [1280, 800],
+      [390, 844],
+    ]) {
+      const page = await open(context);
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      await page.setViewportSize({ width, height });
+      await page.getByRole('radiogroup').first().waitFor();
+      await page.evaluate(axe);
+      for (const view of VIEWS) {
+        await page.evaluate((hash) => {
+          location.hash = hash;
+        }, `#/${view}`);
+        if (view === 'map') await page.locator('canvas').first().waitFor();
+        const found = await page.evaluate('axe.run()');
+        const { violations } = found as {
+          violations: { id: string; impact: string; nodes: { html: string }[] }[];
+        };
+        const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+        expect(serious.map(({ id, nodes }) => [view, id, nodes[0].html])).toEqual([]);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow).toBeLessThanOrEqual(0);
+      }
+      await page.close();
+    }
+  });
+
+inBrowser('cofactor serve shows it under its policy', async (context) => {
+  const server = await serve([demo], { port: 0, logLevel: 'silent' });
+  try {
+    const page = await open(context, 'recommend', `${server.url}/`);
+    await rate(page, '5 stars');
+    await expect.poll(() => recommended(page).count()).toBe(10);
+    await page.goto(`${server.url}/#/map`);
+    await page.locator('canvas').first().waitFor();
+  } finally {
+    await server.close();
+  }
+});
