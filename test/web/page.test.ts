@@ -175,7 +175,7 @@ inBrowser('a file that cannot be used is refused in one clear line, and nothing 
 inBrowser('without the network after the first visit', async (context) => {
   const page = await open(context);
   await rate(page, '5 stars');
-  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
   await context.setOffline(true);
   await page.reload();
   await expect.poll(() => recommended(page).count(), { timeout: 20_000 }).toBe(10);

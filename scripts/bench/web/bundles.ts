@@ -126,7 +126,8 @@ export async function tensorflowSizes(folder: string, kernels: readonly string[]
     await writeFile(join(folder, 'custom.json'), JSON.stringify(config));
     const tool = join(packages, '@tensorflow/tfjs/dist/tools/custom_module/cli.js');
     await promisify(execFile)(process.execPath, [tool, '--config', join(folder, 'custom.json')]);
-    const custom = await bundled(`import '${join(folder, 'custom_tfjs.js')}';`, backend, folder);
+    await correct(join(folder, 'custom_tfjs.js'));
+    const custom = await bundled(`import '${CUSTOM}';`, backend, folder);
     await writeFile(join(folder, `custom-${backend}.js`), custom);
     sizes.push(sizeOf(`TensorFlow.js: ${backend}, needed kernels alone`, custom));
   }
@@ -134,16 +135,30 @@ export async function tensorflowSizes(folder: string, kernels: readonly string[]
   return [...sizes, sizeOf('TensorFlow.js: .wasm', await readFile(wasm))];
 }
 
+/** The tool of 4.22 takes two gradients for named as their kernels are. */
+async function correct(file: string): Promise<void> {
+  const code = await readFile(file, 'utf8');
+  const right = code
+    .replaceAll('gatherV2GradConfig', 'gatherGradConfig')
+    .replaceAll('realDivGradConfig', 'divGradConfig');
+  await writeFile(file, right);
+}
+
+const CUSTOM = './custom_tfjs.js';
+
 /** @param custom where the tool wrote what takes the place of TensorFlow.js's core */
 async function bundled(imports: string, backend?: Backend, custom?: string): Promise<Uint8Array> {
-  const from = custom ? join(custom, 'custom_tfjs.js') : '@tensorflow/tfjs-backend-wasm';
+  const from = custom ? CUSTOM : '@tensorflow/tfjs-backend-wasm';
   const wasm = `import { setWasmPaths } from '${from}'; setWasmPaths(new URL('./', import.meta.url).href);`;
   const core: Plugin = {
     name: 'core',
-    setup: ({ onResolve }) =>
-      onResolve({ filter: /^@tensorflow\/tfjs-core$/ }, () =>
-        custom ? { path: join(custom, 'custom_tfjs_core.js') } : undefined,
-      ),
+    setup: ({ onResolve }) => {
+      if (!custom) return;
+      onResolve({ filter: /^@tensorflow\/tfjs-core$/ }, () => ({
+        path: join(custom, 'custom_tfjs_core.js'),
+      }));
+      onResolve({ filter: /custom_tfjs\.js$/ }, () => ({ path: join(custom, CUSTOM) }));
+    },
   };
   const { outputFiles } = await build({
     ...common,
