@@ -6,6 +6,8 @@ import { build as buildPage } from 'vite';
 
 const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 const external = Object.keys({ ...dependencies, ...peerDependencies }).flatMap((name) => [name, `${name}/*`]);
+// Vite asks this, and a test that builds says otherwise.
+process.env.NODE_ENV = 'production';
 rmSync('dist', { recursive: true, force: true });
 
 const common = {

@@ -64,7 +64,7 @@ test('the tarball holds what is built, the notices, and no data', async () => {
     'dist/cli.js',
     'dist/index.js',
     'dist/metrics-HASH.js',
-    'dist/page/THIRD-PARTY.md',
+    'dist/page/THIRD-PARTY.txt',
     'dist/page/assets/',
     'dist/page/index.html',
     'dist/page/service-worker.js',
