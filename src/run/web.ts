@@ -1,3 +1,4 @@
+import type { InferenceSession } from 'onnxruntime-common';
 import { UserError } from '../errors.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -24,6 +25,31 @@ export async function webRuntime({ wasmPaths }: WebRuntimeOptions = {}): Promise
   return {
     name: 'onnxruntime-web',
     version: env.versions.web ?? env.versions.common,
-    createSession: (model) => InferenceSession.create(model, { executionProviders: ['wasm'] }),
+    createSession: (model) =>
+      inTurn(async () => {
+        const session = await InferenceSession.create(model, { executionProviders: ['wasm'] });
+        return oneAtATime(session);
+      }),
   };
+}
+
+/** Of the whole thread, since all sessions in it share one WebAssembly. */
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Calls one after the other: ONNX Runtime's WebAssembly keeps a call's arguments on its stack while it waits for tensors,
+ * and a second call meanwhile overwrites them.
+ */
+function inTurn<T>(call: () => Promise<T>): Promise<T> {
+  const result = last.then(call, call);
+  last = result;
+  return result;
+}
+
+function oneAtATime(session: InferenceSession): InferenceSession {
+  const run = session.run.bind(session) as InferenceSession['run'];
+  const release = session.release.bind(session);
+  session.run = ((...call: Parameters<typeof run>) => inTurn(() => run(...call))) as typeof run;
+  session.release = () => inTurn(release);
+  return session;
 }

@@ -148,6 +148,32 @@ inBrowser(
   },
 );
 
+inBrowser(
+  'calls that overlap answer as they do one by one, whatever the head and the runtime',
+  async (context) => {
+    const page = await opened(context);
+    await withLibrary(page);
+    const { together, alone } = await page.evaluate(async ({ users, items }) => {
+      const [one, other] = await Promise.all(
+        ['dot-bias', 'mlp'].map((model) => library.load(`models/${model}`)),
+      );
+      const own = items.slice(0, 20).map((item, at) => ({ item, rating: 1 + (at % 5) }));
+      const calls = Array.from({ length: 8 }, (_, at) => [
+        async () => (await one.foldIn(own.slice(0, 5 + at))).recommended,
+        async () =>
+          Object.values(await other.factors(items.slice(at, 500 + at))).map(({ data }) => data.slice(0, 9)),
+        async () => (await one.predict(users, items)).slice(0, 9),
+        () => other.similar(items.slice(at, at + 3)),
+      ]).flat();
+      const together = await Promise.all(calls.map((call) => call()));
+      const alone = [];
+      for (const call of calls) alone.push(await call());
+      return { together: JSON.stringify(together), alone: JSON.stringify(alone) };
+    }, pairs);
+    expect(together).toBe(alone);
+  },
+);
+
 inBrowser('what cannot be used ends in one line', async (context) => {
   const page = await opened(context);
   await withLibrary(page);

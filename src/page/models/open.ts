@@ -1,5 +1,4 @@
 import { type FetchProgress, fetchArtifact, Recommender, type Runtime, webRuntime } from '../../web.ts';
-import { inTurn } from './in-turn.ts';
 import { PageModel } from './page-model.ts';
 
 const URL_OF_MODEL = './model/';
@@ -7,20 +6,22 @@ const URL_OF_MODEL = './model/';
 /** What the first view and the map ask. */
 const FIRST_HEADS = ['fold-in', 'similar', 'factors'];
 
-let shared: Runtime | undefined;
+let coming: Promise<Runtime> | undefined;
 
 /**
  * One for all models, fetched when it is first asked for. Titles can be shown before it has come: a session waits for
  * it, and nothing else does.
  */
 export function runtime(): Runtime {
-  if (!shared) {
-    const coming = webRuntime();
-    // Whoever opens a session is told.
-    coming.catch(() => undefined);
-    shared = inTurn(coming);
-  }
-  return shared;
+  coming ??= webRuntime();
+  const runtime = coming;
+  // Whoever opens a session is told.
+  runtime.catch(() => undefined);
+  return {
+    name: 'onnxruntime-web',
+    version: '',
+    createSession: async (...model) => (await runtime).createSession(...model),
+  };
 }
 
 /** The model beside the page. */
