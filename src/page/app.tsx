@@ -33,7 +33,7 @@ export function App() {
         />
       );
     if (!model) return <Loading demo={demo} />;
-    const key = model.manifest.data.fingerprint + model.source;
+    const key = model.manifest.data.fingerprint + (model.source ?? '');
     return view === 'map' ? (
       <MapView key={key} {...{ model, dark }} />
     ) : (

@@ -17,7 +17,7 @@ function Facts({ model }: { readonly model: PageModel }) {
   return (
     <p>
       A {modelName(model.manifest)}, trained on {count(data.ratings)} ratings of {count(data.items)} titles by{' '}
-      {count(data.users)} people ({model.source}).
+      {count(data.users)} people{model.source && ` (${model.source})`}.
       {error !== undefined &&
         ` Its predictions miss by ${rounded(error, 2)} rating points (RMSE, on ratings held out).`}
     </p>

@@ -34,5 +34,5 @@ export async function openDemo(onProgress: (progress: FetchProgress) => void): P
   );
   const more = async (head: string): Promise<Recommender> =>
     Recommender.create(await fetchArtifact(URL_OF_MODEL, { heads: [head] }), opened, []);
-  return new PageModel(recommender, 'MovieLens', more);
+  return new PageModel(recommender, more);
 }

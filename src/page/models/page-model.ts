@@ -27,13 +27,13 @@ export class PageModel {
   private readonly byId: ReadonlyMap<string, PageItem>;
 
   /**
-   * @param source what people call it: a file, or a data set
    * @param more gives a recommender that has a head which was not fetched at first
+   * @param source the file that the visitor trained it on; none for the model beside the page
    */
   constructor(
     readonly recommender: Recommender,
-    readonly source: string,
     private readonly more: (head: string) => Promise<Recommender> = async () => recommender,
+    readonly source?: string,
   ) {
     const { titles, items } = recommender;
     const facts =

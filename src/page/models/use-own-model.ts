@@ -39,7 +39,7 @@ export function useOwnModel(): OwnModel {
       setProblem(undefined);
       try {
         const recommender = await Recommender.create(kept.artifact, runtime(), []);
-        setModel(new PageModel(recommender, kept.source));
+        setModel(new PageModel(recommender, undefined, kept.source));
         setTrained(trained);
         setOffered(kept);
       } catch (error) {
