@@ -116,6 +116,7 @@ class Builder {
       name: this.names.get(value) as string,
       dtype: value.dtype,
       dims: value.dims,
+      ...(value.sequence && { sequence: true }),
     }));
   }
 

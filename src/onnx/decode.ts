@@ -56,10 +56,13 @@ function decodeGraph(graph: Proto.IGraphProto): GraphFile {
 }
 
 function decodeType({ name, type }: Proto.IValueInfoProto): NamedType {
-  const dims = (type?.tensorType?.shape?.dim ?? []).map(
+  const sequence = type?.sequenceType;
+  const tensor = sequence ? sequence.elemType?.tensorType : type?.tensorType;
+  const dims = (tensor?.shape?.dim ?? []).map(
     (dim) => dim.dimParam || (Object.hasOwn(dim, 'dimValue') ? Number(dim.dimValue) : '?'),
   );
-  return { name: name ?? '', dtype: dtypeOf(type?.tensorType?.elemType), dims };
+  const sort = sequence ? { sequence: true as const } : {};
+  return { name: name ?? '', dtype: dtypeOf(tensor?.elemType), dims, ...sort };
 }
 
 // A file from elsewhere may use types that the builder has no name for; they keep ONNX's, in lower case.

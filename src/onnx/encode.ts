@@ -51,7 +51,7 @@ function writeNode(node: NodeFile, writer: PbfWriter): void {
   text(writer, 7, node.domain);
 }
 
-function writeType({ name, dtype, dims }: NamedType, writer: PbfWriter): void {
+function writeType({ name, dtype, dims, sequence }: NamedType, writer: PbfWriter): void {
   const writeDim = (dim: Dim): void =>
     typeof dim === 'number' ? writer.writeVarintField(1, dim) : text(writer, 2, dim);
   const writeShape = (): void => {
@@ -59,10 +59,13 @@ function writeType({ name, dtype, dims }: NamedType, writer: PbfWriter): void {
   };
   const writeTensorType = (): void => {
     writer.writeVarintField(1, DATA_TYPES[dtype]);
-    writer.writeMessage(2, writeShape, dims);
+    // Without a shape the tensors of a sequence may have any.
+    if (!sequence) writer.writeMessage(2, writeShape, dims);
   };
+  const writeTensor = (): void => writer.writeMessage(1, writeTensorType, dtype);
+  const writeSequence = (): void => writer.writeMessage(1, writeTensor, dtype);
   text(writer, 1, name);
-  writer.writeMessage(2, () => writer.writeMessage(1, writeTensorType, dtype), dtype);
+  writer.writeMessage(2, sequence ? () => writer.writeMessage(4, writeSequence, dtype) : writeTensor, dtype);
 }
 
 /** Numbers of `AttributeProto.AttributeType`. */

@@ -98,6 +98,11 @@ export const gradientRules = {
     null,
     gatherRows(dy, indices),
   ],
+  Dropout: ({ inputs: [, ratio], outputs: [, kept] }, dy) => [
+    div(mul(dy, ops.cast(kept, dy.dtype)), sub(1, ratio)),
+    null,
+    null,
+  ],
   Equal: null,
   Less: null,
   LessOrEqual: null,
@@ -114,6 +119,9 @@ export const gradientRules = {
   ScatterElements: null,
   TopK: null,
   LabelEncoder: null,
+  GatherGrad: null,
+  InPlaceAccumulatorV2: null,
+  AdamWOptimizer: null,
 } satisfies Record<OperatorName, Rule | null>;
 
 const isReal = (value: Value): boolean => value.dtype === 'float' || value.dtype === 'double';

@@ -6,6 +6,7 @@ export { encodeModel } from './encode.ts';
 export type { GraphFile, ModelFile, NamedType, NodeFile } from './file.ts';
 export * from './ops.ts';
 export { allPairs } from './pairs.ts';
+export * from './training.ts';
 
 export {
   constant,
@@ -15,6 +16,7 @@ export {
   GraphError,
   initializer,
   input,
+  sequenceInput,
   type TensorData,
   type TensorType,
   type Value,

@@ -74,6 +74,10 @@ export const operators = {
   },
   Range: { since: 11, infer: shapes.range },
   Loop: { since: 13, infer: shapes.loop },
+  Dropout: { since: 13, infer: shapes.dropout },
+  GatherGrad: { since: 1, domain: 'com.microsoft', infer: shapes.gatherGrad },
+  InPlaceAccumulatorV2: { since: 1, domain: 'com.microsoft', infer: shapes.flag },
+  AdamWOptimizer: { since: 1, domain: 'com.microsoft', infer: shapes.flag },
   LabelEncoder: { since: 2, domain: 'ai.onnx.ml', infer: ([x]) => [{ dtype: 'int64', dims: x.dims }] },
 } satisfies Record<string, Operator>;
 

@@ -101,6 +101,14 @@ export const reshape = (
   name?: string,
 ): Value => one('Reshape', [x, isValue(shape) ? shape : constant(shape, 'int64')], {}, name, dims);
 
+/**
+ * x with elements dropped at random at a rate, and the rest scaled up by 1 / (1 − rate).
+ *
+ * @param seed of the session's own generator: a new session drops the same elements again
+ */
+export const dropout = (x: Value, rate: number, seed: number, name?: string): Value =>
+  one('Dropout', [x, constant(rate, x.dtype), constant(1, 'bool')], { seed: { int: seed } }, name);
+
 /** x stretched to the shape of `like`. */
 export const expandLike = (x: Value, like: Value, name?: string): Value =>
   x.dims.join() === like.dims.join() ? x : one('Expand', [x, shapeOf(like)], {}, name, like.dims);

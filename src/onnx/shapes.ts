@@ -185,6 +185,21 @@ export const shape: Infer = ([x]) => [{ dtype: 'int64', dims: [x.dims.length] }]
 
 export const scalarInt: Infer = () => [{ dtype: 'int64', dims: [] }];
 
+/** Whether something was done. */
+export const flag: Infer = () => [{ dtype: 'bool', dims: [1] }];
+
+/** A table as the gradient of which rows were added up. */
+export const gatherGrad: Infer = ([, , rows], _, dims) => [{ dtype: rows.dtype, dims: given(dims) }];
+
+/** x with some elements dropped, and which were kept. */
+export const dropout: Infer = ([x, ratio]) => {
+  expectSame([x, ratio]);
+  return [
+    { dtype: x.dtype, dims: x.dims },
+    { dtype: 'bool', dims: x.dims },
+  ];
+};
+
 export const squeeze: Infer = ([x, axes]) => {
   const gone = (constantInts(axes) ?? []).map((axis) => axisOf(axis, x.dims.length));
   for (const axis of gone) {

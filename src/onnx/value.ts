@@ -17,6 +17,8 @@ export type Dim = number | string;
 export interface TensorType {
   readonly dtype: DataType;
   readonly dims: readonly Dim[];
+  /** Not one tensor but a list of tensors, each of any shape; `dims` is then empty. */
+  readonly sequence?: true;
 }
 
 /** The elements of a constant tensor. `bool` is one byte an element; `float16` the bits of one. */
@@ -85,6 +87,11 @@ export class GraphError extends Error {
 /** A tensor that the caller gives when the graph runs. */
 export function input(name: string, dtype: DataType, dims: readonly Dim[]): Value {
   return { name, dtype, dims, source: { kind: 'input' } };
+}
+
+/** A list of tensors that the caller gives when the graph runs. */
+export function sequenceInput(name: string, dtype: DataType): Value {
+  return { ...input(name, dtype, []), sequence: true };
 }
 
 /** A tensor whose elements are kept in the graph. */

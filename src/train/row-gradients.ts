@@ -23,8 +23,19 @@ export interface RowGradient {
   readonly rows: Value;
 }
 
-/** The gradient of each parameter: of its rows, where the loss uses nothing but rows gathered from it. */
-export function parameterGradients(loss: Value, parameters: readonly Value[]): (Value | RowGradient)[] {
+/** The gradients of rows that were looked up in a table, once for each time. */
+export interface LookupGradient {
+  /** int[n] */
+  readonly ids: Value;
+  /** [n, …] */
+  readonly rows: Value;
+}
+
+/** The gradient of each parameter: of every lookup, where the loss uses nothing but rows gathered from it. */
+export function lookupGradients(
+  loss: Value,
+  parameters: readonly Value[],
+): (Value | readonly LookupGradient[])[] {
   const nodes = nodesBefore([loss]);
   const lookups = parameters.map((table) => {
     const uses = nodes.filter((node) => node.inputs.includes(table));
@@ -36,24 +47,32 @@ export function parameterGradients(loss: Value, parameters: readonly Value[]): (
   return parameters.map((parameter, at) => {
     const lookup = lookups[at];
     if (!lookup) return slopes.shift() as Value;
-    const found = slopes.splice(0, lookup.length);
-    if (lookup.length === 1 && lookup[0].ids.dims.length === 1)
-      return summed(parameter, lookup[0].ids, found[0]);
-    const ids = concat(
-      lookup.map((use) => reshape(use.ids, [-1])),
-      0,
-    );
     const width = parameter.dims.slice(1).map(Number);
-    return summed(
-      parameter,
-      ids,
-      concat(
-        found.map((rows) => reshape(rows, [-1, ...width])),
-        0,
-      ),
-    );
+    return lookup.map(({ ids }) => {
+      const rows = slopes.shift() as Value;
+      if (ids.dims.length === 1) return { ids, rows };
+      return { ids: reshape(ids, [-1]), rows: reshape(rows, [-1, ...width]) };
+    });
   });
 }
+
+/** The gradient of each parameter: of its rows, where the loss uses nothing but rows gathered from it. */
+export function parameterGradients(loss: Value, parameters: readonly Value[]): (Value | RowGradient)[] {
+  return lookupGradients(loss, parameters).map((gradient, at) => {
+    if (!isLookups(gradient)) return gradient;
+    if (gradient.length === 1) return summed(parameters[at], gradient[0].ids, gradient[0].rows);
+    const joined = (part: keyof LookupGradient): Value =>
+      concat(
+        gradient.map((lookup) => lookup[part]),
+        0,
+      );
+    return summed(parameters[at], joined('ids'), joined('rows'));
+  });
+}
+
+export const isLookups = (
+  gradient: Value | readonly LookupGradient[],
+): gradient is readonly LookupGradient[] => Array.isArray(gradient);
 
 // Rows of the same id are added up at one of their places, and read back from there by all of them. So they can be
 // written to the table without adding, which no number of threads can upset.

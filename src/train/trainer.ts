@@ -10,6 +10,7 @@ import { PRECISIONS, type Precision } from '../onnx/compress.ts';
 import { encodeModel } from '../onnx/index.ts';
 import { VERSION } from '../version.ts';
 import { epochGraphOfAnySize } from './epoch.ts';
+import { epochEngine } from './epoch-engine.ts';
 import { DivergedError, type FitOptions, type Fitted, fitParameters } from './fit.ts';
 import { mapValues } from './map-values.ts';
 import { describeSettings, type Settings, type SettingsOptions, settingsFor } from './settings.ts';
@@ -29,7 +30,10 @@ export interface FileOptions {
 export interface TrainerOptions
   extends SettingsOptions,
     FileOptions,
-    Pick<FitOptions, 'runtime' | 'valid' | 'checkpoint' | 'signal' | 'ratingsARun' | 'onProgress'> {}
+    Pick<
+      FitOptions,
+      'runtime' | 'engine' | 'valid' | 'checkpoint' | 'signal' | 'ratingsARun' | 'onProgress'
+    > {}
 
 /**
  * Trains a model on any runtime, in Node or in a page.
@@ -51,7 +55,9 @@ export async function trainModel(
   }
   const facts = factsOf(ratings);
   const model = definition(facts);
-  const settings = settingsFor(model, options);
+  const { runtime, engine = epochEngine, checkpoint } = options;
+  const wanted = settingsFor(model, options);
+  const settings = engine.adopt?.(wanted, options) ?? wanted;
   if (settings.patience !== undefined && !options.valid)
     throw new UserError('patience needs validation ratings; give valid, or leave patience out');
   if (options.precision && !PRECISIONS.includes(options.precision))
@@ -62,10 +68,10 @@ export async function trainModel(
     data,
     training: describeSettings(settings),
   };
-  const { runtime, checkpoint } = options;
   try {
-    const fitted = await fitParameters({ ...options, model, ratings, settings, described });
-    const about = { ...described, libraries: { [runtime.name]: runtime.version } };
+    const fitted = await fitParameters({ ...options, engine, model, ratings, settings, described });
+    const libraries = [runtime, engine.library ?? runtime].map(({ name, version }) => [name, version]);
+    const about = { ...described, libraries: Object.fromEntries(libraries) };
     return await layOut({ ...options, ratings, model, settings, fitted, about });
   } catch (error) {
     if (error instanceof DivergedError) await checkpoint?.remove();

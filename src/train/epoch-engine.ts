@@ -1,0 +1,105 @@
+import { Tensor } from 'onnxruntime-common';
+import type { Tensors } from '../../graphs/serving.ts';
+import { uniforms } from '../data/random.ts';
+import { encodeModel } from '../onnx/index.ts';
+import type { Engine, Epoch, Steps, TrainingTask } from './engine.ts';
+import { carriedNames, epochGraph, stateName } from './epoch.ts';
+import { losses } from './losses.ts';
+import { mapValues } from './map-values.ts';
+
+/** Numbers for dropout masks, shared by all steps of an epoch; masks begin anywhere in them. */
+const NOISE = 2 ** 20;
+
+type Feeds = Record<string, Tensor>;
+
+/** Trains by the epoch graph, many steps in one run: see `epoch.ts`. */
+export const epochEngine: Engine = {
+  async prepare(task) {
+    const { model, settings, runtime } = task;
+    const { file, dropoutWidths } = epochGraph(model, { ...settings, loss: losses[settings.loss] });
+    const graph = encodeModel(file);
+    const session = await runtime.createSession(graph, { threads: 1 });
+    const names = carriedNames(model, settings.optimizer);
+    return {
+      graph,
+      async start(from) {
+        let carried: Feeds = mapValues(
+          withState(task, from.carried),
+          ({ dims, data }) => new Tensor('float32', data, dims),
+        );
+        return {
+          epoch(epoch) {
+            const noise = noiseOf(epoch, dropoutWidths);
+            return async (steps) => {
+              const feeds = { ...stepFeeds(task, epoch, steps), ...noise(steps) };
+              const results = (await session.run({ ...carried, ...feeds })) as Feeds;
+              carried = Object.fromEntries(names.map((name) => [name, results[`${name}.next`]]));
+              return results.loss.data as Float32Array;
+            };
+          },
+          carried: async () => mapValues(carried, ({ dims, data }) => ({ dims, data: data as Float32Array })),
+          release: () => session.release(),
+        };
+      },
+    };
+  },
+};
+
+/** The optimizer's state begins with zeros. */
+function withState({ model, settings: { optimizer } }: TrainingTask, carried: Tensors): Tensors {
+  return Object.fromEntries(
+    Object.keys(model.parameters).flatMap((name) => {
+      const { dims, data } = carried[name];
+      return ['', ...optimizer.state].map((part) => {
+        const own = stateName(name, part);
+        return [own, carried[own] ?? { dims, data: new Float32Array(data.length) }] as const;
+      });
+    }),
+  );
+}
+
+function stepFeeds(
+  { settings: { epochs, schedule } }: TrainingTask,
+  epoch: Epoch,
+  { first, users, items, ratings, starts }: Steps,
+): Feeds {
+  const done = epoch.number * epoch.steps + first;
+  const hyperparameters = starts
+    .slice(1)
+    .map((_, step) => schedule.at((done + step) / (epochs * epoch.steps)));
+  const ofSteps = (name: 'learningRate' | 'momentum'): Tensor =>
+    new Tensor(
+      'float32',
+      Float32Array.from(hyperparameters, (one) => one[name]),
+    );
+  return {
+    user: new Tensor('int32', users),
+    item: new Tensor('int32', items),
+    actual: new Tensor('float32', ratings),
+    batch_start: new Tensor('int64', BigInt64Array.from(starts, BigInt)),
+    learning_rate: ofSteps('learningRate'),
+    momentum: ofSteps('momentum'),
+    first_step: new Tensor('float32', [done + 1], []),
+  };
+}
+
+/** The inputs of an epoch's dropout, drawn for all of it, so that it does not matter how many runs it is cut into. */
+function noiseOf({ steps, batch, random }: Epoch, widths: readonly number[]): (steps: Steps) => Feeds {
+  if (widths.length === 0) return () => ({});
+  const size = Math.max(NOISE, 2 * batch * Math.max(...widths));
+  const noise = new Tensor('float32', uniforms(size, random));
+  const beginnings = widths.map((width) =>
+    BigInt64Array.from(uniforms(steps, random), (start) =>
+      BigInt(Math.floor(start * (size - batch * width))),
+    ),
+  );
+  return ({ first, starts }) => ({
+    noise,
+    ...Object.fromEntries(
+      beginnings.map((all, place) => [
+        `noise_start_${place + 1}`,
+        new Tensor('int64', all.slice(first, first + starts.length - 1)),
+      ]),
+    ),
+  });
+}

@@ -1,0 +1,169 @@
+import { type Dropout, type Model, noDropout, ratingOf } from '../../../graphs/model.ts';
+import type { Tensors } from '../../../graphs/serving.ts';
+import {
+  accumulate,
+  adamWOptimizer,
+  add,
+  buildModel,
+  dropout,
+  encodeModel,
+  gather,
+  gatherGrad,
+  initializer,
+  input,
+  type ModelFile,
+  min,
+  sequenceInput,
+  sub,
+  type Value,
+} from '../../onnx/index.ts';
+import { losses } from '../losses.ts';
+import { isLookups, type LookupGradient, lookupGradients } from '../row-gradients.ts';
+import { describeSettings, type Settings } from '../settings.ts';
+import { placeholders } from '../tables.ts';
+import { encodeCheckpoint } from './checkpoint.ts';
+
+/** What ONNX Runtime's training API needs to train a model, each under the name that it goes by there. */
+export interface TrainingArtifacts {
+  readonly 'training_model.onnx': Uint8Array;
+  readonly 'eval_model.onnx': Uint8Array;
+  readonly 'optimizer_model.onnx': Uint8Array;
+  readonly checkpoint: Uint8Array;
+}
+
+/** Names of files, in the order that they are written in. */
+export const TRAINING_FILES = [
+  'training_model.onnx',
+  'eval_model.onnx',
+  'optimizer_model.onnx',
+  'checkpoint',
+] as const satisfies readonly (keyof TrainingArtifacts)[];
+
+export interface ArtifactOptions {
+  readonly model: Model;
+  /** The optimizer must be AdamW: see `settingsForOrtTraining`. */
+  readonly settings: Settings;
+  /** Where the parameters begin. */
+  readonly parameters: Tensors;
+  /** The steps of a whole training, which the schedule goes over. */
+  readonly steps: number;
+  /** Steps that have been taken before. */
+  readonly stepsDone?: number;
+}
+
+/**
+ * The files from which ONNX Runtime's training API trains a model, made from the same formula, the same loss and the
+ * same backward walk as the epoch graph.
+ *
+ * They take `user`, `item` int64[batch], rows of the tables, and `actual` float[batch], and give `loss` float; the model
+ * for evaluation gives `rating` float[batch] as well, and drops nothing. The optimizer takes its learning rate from the
+ * schedule, by its own count of steps, and ignores the one that it is given; after the last step it stays at the
+ * schedule's end.
+ */
+export function trainingArtifacts(options: ArtifactOptions): TrainingArtifacts {
+  return {
+    'training_model.onnx': encodeModel(trainingModel(options)),
+    'eval_model.onnx': encodeModel(evalModel(options)),
+    'optimizer_model.onnx': encodeModel(optimizerModel(options)),
+    checkpoint: encodeCheckpoint(options.parameters),
+  };
+}
+
+interface Forward {
+  readonly parameters: readonly Value[];
+  readonly inputs: readonly Value[];
+  readonly rating: Value;
+  readonly loss: Value;
+}
+
+function forward({ model, settings }: ArtifactOptions, drop: Dropout): Forward {
+  const parameters = placeholders(model);
+  const user = input('user', 'int64', ['batch']);
+  const item = input('item', 'int64', ['batch']);
+  const actual = input('actual', 'float', ['batch']);
+  const rating = ratingOf(model, parameters, user, item, drop);
+  return {
+    parameters: Object.values(parameters),
+    inputs: [user, item, actual, ...Object.values(parameters)],
+    rating,
+    loss: losses[settings.loss](rating, actual),
+  };
+}
+
+/** Beside the loss it adds each parameter's gradient to a buffer, which the training API keeps for the optimizer. */
+function trainingModel(options: ArtifactOptions): ModelFile {
+  let dropouts = 0;
+  const { seed } = options.settings;
+  const { parameters, inputs, loss } = forward(options, (x, rate) =>
+    rate === 0 ? x : dropout(x, rate, 1000 * seed + ++dropouts, 'dropout'),
+  );
+  const reset = input('lazy_reset_grad', 'bool', [1]);
+  const buffers = parameters.map(({ name, dims }) =>
+    input(`${name}_grad.accumulation.buffer`, 'float', dims),
+  );
+  const accumulated = lookupGradients(loss, parameters).map((gradient, place) => {
+    const whole = isLookups(gradient) ? tableGradient(parameters[place], gradient) : gradient;
+    return [
+      `${parameters[place].name}_grad.accumulation.out`,
+      accumulate(buffers[place], whole, reset),
+    ] as const;
+  });
+  return buildModel({
+    name: `train ${options.model.name}`,
+    inputs: [...inputs, ...buffers, reset],
+    outputs: { loss, ...Object.fromEntries(accumulated) },
+    metadata: metadataOf(options),
+  });
+}
+
+function tableGradient(table: Value, lookups: readonly LookupGradient[]): Value {
+  return lookups
+    .map(({ ids, rows }) => gatherGrad(table, ids, rows, `${table.name}_grad`))
+    .reduce((sum, one) => add(sum, one, `${table.name}_grad`));
+}
+
+function evalModel(options: ArtifactOptions): ModelFile {
+  const { inputs, loss, rating } = forward(options, noDropout);
+  return buildModel({
+    name: `evaluate ${options.model.name}`,
+    inputs,
+    outputs: { loss, rating },
+    metadata: metadataOf(options),
+  });
+}
+
+function optimizerModel(options: ArtifactOptions): ModelFile {
+  const { settings, steps, stepsDone = 0 } = options;
+  const { schedule, optimizer } = settings;
+  const rates = Float32Array.from(
+    { length: steps - stepsDone },
+    (_, step) => schedule.at((stepsDone + step) / steps).learningRate,
+  );
+  const step = input('step', 'int64', [1]);
+  const table = initializer('learning_rates', 'float', [rates.length], rates);
+  const scheduled = gather(table, min(sub(step, 1), rates.length - 1), 0, 'scheduled_learning_rate');
+  const sequences = {
+    parameters: sequenceInput('params', 'float'),
+    gradients: sequenceInput('gradients', 'float'),
+    means: sequenceInput('first_order_moments', 'float'),
+    squares: sequenceInput('second_order_moments', 'float'),
+  };
+  const { beta2, epsilon, weightDecay } = optimizer.config;
+  const beta1 = schedule.at(0).momentum;
+  const updated = adamWOptimizer(
+    { learningRate: scheduled, step, ...sequences },
+    { beta1, beta2, epsilon, weightDecay },
+  );
+  return buildModel({
+    name: `optimize ${options.model.name}`,
+    // The training API gives them in this order.
+    inputs: [input('learning_rate', 'float', [1]), step, ...Object.values(sequences)],
+    outputs: { updated_flag: updated },
+    metadata: metadataOf(options),
+  });
+}
+
+const metadataOf = ({ model, settings, steps }: ArtifactOptions): Record<string, string> => ({
+  model: JSON.stringify({ name: model.name, config: model.config }),
+  training: JSON.stringify({ ...describeSettings(settings), steps }),
+});
