@@ -1,6 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-common';
 import { UserError } from '../errors.ts';
 import type { Runtime } from './runtime.ts';
+import { turns } from './turns.ts';
 
 export interface WebRuntimeOptions {
   /**
@@ -34,17 +35,7 @@ export async function webRuntime({ wasmPaths }: WebRuntimeOptions = {}): Promise
 }
 
 /** Of the whole thread, since all sessions in it share one WebAssembly. */
-let last: Promise<unknown> = Promise.resolve();
-
-/**
- * Calls one after the other: ONNX Runtime's WebAssembly keeps a call's arguments on its stack while it waits for tensors,
- * and a second call meanwhile overwrites them.
- */
-function inTurn<T>(call: () => Promise<T>): Promise<T> {
-  const result = last.then(call, call);
-  last = result;
-  return result;
-}
+const inTurn = turns();
 
 function oneAtATime(session: InferenceSession): InferenceSession {
   const run = session.run.bind(session) as InferenceSession['run'];

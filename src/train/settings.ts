@@ -18,9 +18,11 @@ export interface Settings {
   readonly seed: number;
   /** Stop after this many epochs without a better validation error. */
   readonly patience?: number;
+  /** Its name, where it is not the default engine. */
+  readonly engine?: string;
 }
 
-export interface SettingsOptions extends Partial<Omit<Settings, 'schedule'>> {
+export interface SettingsOptions extends Partial<Omit<Settings, 'schedule' | 'engine'>> {
   /** A schedule, or how to make one from the highest learning rate: `cosine`. */
   readonly schedule?: Schedule | ((config: { learningRate: number }) => Schedule);
   /** The highest learning rate; by default one that suits the optimizer and the model. */

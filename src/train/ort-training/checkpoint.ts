@@ -7,7 +7,7 @@ import { DATA_TYPES } from '../../onnx/file.ts';
 const IDENTIFIER = 'ODTC';
 const VERSION = 2;
 const CHECKPOINT = { fields: 4, version: 0, moduleState: 1 };
-const MODULE_STATE = { fields: 3, parametersToTrain: 0 };
+const MODULE_STATE = { fields: 3, parametersToTrain: 0, frozenParameters: 1 };
 const TENSOR = { fields: 7, name: 0, dims: 2, dataType: 3, rawData: 4 };
 
 /**
@@ -18,9 +18,11 @@ export function encodeCheckpoint(parameters: Tensors): Uint8Array {
   const bytes = Object.values(parameters).reduce((sum, { data }) => sum + data.byteLength, 0);
   const builder = new Builder(bytes + 1024);
   const tensors = Object.entries(parameters).map(([name, tensor]) => writeTensor(builder, name, tensor));
-  const list = offsets(builder, tensors);
+  const toTrain = offsets(builder, tensors);
+  const frozen = offsets(builder, []);
   builder.startObject(MODULE_STATE.fields);
-  builder.addFieldOffset(MODULE_STATE.parametersToTrain, list, 0);
+  builder.addFieldOffset(MODULE_STATE.parametersToTrain, toTrain, 0);
+  builder.addFieldOffset(MODULE_STATE.frozenParameters, frozen, 0);
   const moduleState = builder.endObject();
   builder.startObject(CHECKPOINT.fields);
   builder.addFieldInt32(CHECKPOINT.version, VERSION, 0);

@@ -1,0 +1,146 @@
+import type { Tensor } from 'onnxruntime-common';
+import type { Model } from '../../../graphs/model.ts';
+import type { Tensors } from '../../../graphs/serving.ts';
+import { UserError } from '../../errors.ts';
+import { turns } from '../../run/turns.ts';
+import type { Engine, Steps, Training, TrainingTask } from '../engine.ts';
+import { mapValues } from '../map-values.ts';
+import { type TrainingArtifacts, trainingArtifacts } from './artifacts.ts';
+import { settingsForOrtTraining } from './settings.ts';
+
+/**
+ * What is used of the package `onnxruntime-training`, which is onnxruntime-web 1.19.2, the last that has the training
+ * API. It lives beside the current ONNX Runtime, with a WebAssembly and a Tensor of its own.
+ */
+interface TrainingRuntime {
+  readonly env: { readonly versions: { readonly common: string }; readonly wasm: object; logLevel: string };
+  readonly Tensor: typeof Tensor;
+  readonly TrainingSession: {
+    create(
+      options: Record<'checkpointState' | 'trainModel' | 'optimizerModel', Uint8Array>,
+    ): Promise<TrainingSession>;
+  };
+  readonly InferenceSession: { create(model: Uint8Array): Promise<{ release(): Promise<void> }> };
+}
+
+interface TrainingSession {
+  runTrainStep(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  runOptimizerStep(): Promise<void>;
+  lazyResetGrad(): Promise<void>;
+  getContiguousParameters(trainableOnly: boolean): Promise<Tensor>;
+  release(): Promise<void>;
+}
+
+/** How to get the package. */
+export const INSTALL = 'npm install onnxruntime-training@npm:onnxruntime-web@1.19.2';
+
+/** The module in the package that has the training API. */
+export const MODULE = 'ort.training.wasm.min.mjs';
+
+/** Of all sessions, since they share one WebAssembly. */
+const inTurn = turns();
+
+/**
+ * ONNX Runtime's training API in WebAssembly, in Node or a page: a step is a call that trains and one that updates, by
+ * the files of `trainingArtifacts`.
+ *
+ * @param module the URL of `ort.training.wasm.min.mjs`, beside which lie its `.wasm` and `.mjs` files
+ * @throws UserError if it cannot be loaded
+ */
+export async function ortTrainingEngine(module: string): Promise<Engine> {
+  const { env, ...runtime }: TrainingRuntime = await import(/* @vite-ignore */ module).catch(
+    (error: Error) => {
+      throw new UserError(`ONNX Runtime's training API cannot be loaded (${error.message}); ${INSTALL}`);
+    },
+  );
+  env.logLevel = 'error';
+  Object.assign(env.wasm, { numThreads: 1 });
+  return {
+    library: { name: 'onnxruntime-training', version: env.versions.common },
+    adopt: settingsForOrtTraining,
+    async prepare(task) {
+      const artifacts = (parameters: Tensors, epochs: number): TrainingArtifacts =>
+        trainingArtifacts({
+          ...task,
+          parameters,
+          steps: task.settings.epochs * task.steps,
+          stepsDone: epochs * task.steps,
+        });
+      return {
+        graph: artifacts({}, 0)['training_model.onnx'],
+        async start({ epochs, carried }) {
+          const session = await inTurn(() => createSession(runtime, artifacts(carried, epochs)));
+          return trainingOf(session, runtime.Tensor, task);
+        },
+      };
+    },
+  };
+}
+
+function trainingOf(session: TrainingSession, Class: typeof Tensor, { model }: TrainingTask): Training {
+  return {
+    epoch: () => (steps) => inTurn(() => takeSteps(session, Class, steps)),
+    carried: () =>
+      inTurn(async () => {
+        const { data } = await session.getContiguousParameters(true);
+        return takenApart(data as Float32Array, model);
+      }),
+    release: () => inTurn(() => session.release()),
+  };
+}
+
+async function takeSteps(
+  session: TrainingSession,
+  Class: typeof Tensor,
+  { users, items, ratings, starts }: Steps,
+): Promise<number[]> {
+  const losses: number[] = [];
+  for (let step = 0; step + 1 < starts.length; step++) {
+    const [from, to] = [starts[step], starts[step + 1]];
+    const rows = (all: Int32Array): Tensor =>
+      new Class('int64', BigInt64Array.from(all.subarray(from, to), BigInt));
+    const { loss } = await session.runTrainStep({
+      user: rows(users),
+      item: rows(items),
+      actual: new Class('float32', ratings.slice(from, to)),
+    });
+    await session.runOptimizerStep();
+    await session.lazyResetGrad();
+    losses.push(Number(loss.data[0]));
+  }
+  return losses;
+}
+
+/** Parameters lie one after the other, in the order of the training model's inputs. */
+function takenApart(all: Float32Array, { parameters }: Model): Tensors {
+  let from = 0;
+  return mapValues(parameters, ({ dims }) => {
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    const data = all.slice(from, from + size);
+    from += size;
+    return { dims, data };
+  });
+}
+
+/** @throws Error that says what is wrong with a file: the training API itself throws but a number */
+async function createSession(
+  { TrainingSession, InferenceSession }: Omit<TrainingRuntime, 'env'>,
+  artifacts: TrainingArtifacts,
+): Promise<TrainingSession> {
+  try {
+    return await TrainingSession.create({
+      checkpointState: artifacts.checkpoint,
+      trainModel: artifacts['training_model.onnx'],
+      optimizerModel: artifacts['optimizer_model.onnx'],
+    });
+  } catch (error) {
+    if (error instanceof Error) throw error;
+    for (const file of ['training_model.onnx', 'optimizer_model.onnx'] as const) {
+      const session = await InferenceSession.create(artifacts[file]).catch(({ message }: Error) => {
+        throw new Error(`${file}: ${message}`);
+      });
+      await session.release();
+    }
+    throw new Error(`the training API refuses the files (${error})`);
+  }
+}
