@@ -46,6 +46,7 @@ export {
 export { nodeRuntime } from './run/node.ts';
 export type { Runtime } from './run/runtime.ts';
 export { type ServeOptions, type Server, serve } from './serve/serve.ts';
+export type { Engine } from './train/engine.ts';
 export type { EpochRecord, Progress } from './train/fit.ts';
 export type { LossName } from './train/losses.ts';
 export {
@@ -58,6 +59,12 @@ export {
   type SgdConfig,
   sgd,
 } from './train/optimizers.ts';
+export {
+  type TrainingExportOptions,
+  trainingFiles,
+  writeTrainingFiles,
+} from './train/ort-training/export.ts';
+export { ortTraining } from './train/ort-training/node.ts';
 export { constantRate, cosine, oneCycle, type Schedule } from './train/schedules.ts';
 export { type TrainedModel, type TrainOptions, train } from './train/train.ts';
 export type { FileOptions } from './train/trainer.ts';

@@ -2,22 +2,51 @@ import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { readArtifact } from '../artifact/artifact.ts';
 import { writeTritonRepository } from '../artifact/triton.ts';
+import { UserError } from '../errors.ts';
+import { writeTrainingFiles } from '../train/ort-training/export.ts';
+import { number } from './options.ts';
 import { printLine } from './output.ts';
+
+interface ExportFlags {
+  triton?: string;
+  training?: string | true;
+  untrained?: boolean;
+  learningRate?: number;
+}
 
 export function exportCommand(): Command {
   return new Command('export')
-    .description('Write a trained model in the form that another server wants.')
+    .description('Write a trained model in the form that another server, or another trainer, wants.')
     .argument('<folder>', 'a trained model')
-    .requiredOption('--triton <repository>', 'add it to this model repository of Triton Inference Server')
+    .option('--triton <repository>', 'add it to this model repository of Triton Inference Server')
+    .option(
+      '--training [folder]',
+      'write what ONNX Runtime’s training API trains it on with, on phones too (default: FOLDER/training)',
+    )
+    .option('--untrained', '--training: begin where training began, not with what was learned')
+    .option(
+      '--learning-rate <number>',
+      '--training: one learning rate throughout (default: the schedule that it was trained by)',
+      number({ above: 0 }),
+    )
     .action(run);
 }
 
-async function run(directory: string, { triton }: { triton: string }): Promise<void> {
+async function run(directory: string, flags: ExportFlags): Promise<void> {
+  const { triton, training, ...options } = flags;
+  if (triton === undefined && training === undefined)
+    throw new UserError('say what to write: --triton REPOSITORY or --training');
+  if (training === undefined && Object.keys(options).length > 0)
+    throw new UserError('--untrained and --learning-rate are for --training');
   const artifact = await readArtifact(directory);
-  for (const { model, version } of await writeTritonRepository(
-    triton,
-    basename(resolve(directory)),
-    artifact,
-  ))
-    printLine(`Wrote ${join(triton, model, String(version), 'model.onnx')}`);
+  if (triton !== undefined) {
+    const models = await writeTritonRepository(triton, basename(resolve(directory)), artifact);
+    for (const { model, version } of models)
+      printLine(`Wrote ${join(triton, model, String(version), 'model.onnx')}`);
+  }
+  if (training !== undefined) {
+    const folder = training === true ? join(directory, 'training') : training;
+    const files = await writeTrainingFiles(folder, artifact, options);
+    printLine(`Wrote ${folder}: ${files.join(', ')}`);
+  }
 }

@@ -14,6 +14,7 @@ import { UserError } from '../errors.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
 import type { LossName } from '../train/losses.ts';
 import { adagrad, adam, adamW, sgd } from '../train/optimizers.ts';
+import { ortTraining } from '../train/ort-training/node.ts';
 import { constantRate, cosine, oneCycle } from '../train/schedules.ts';
 import { type TrainedModel, train } from '../train/train.ts';
 import { number, numbers, type ReadFlags, readFlags, withReadOptions } from './options.ts';
@@ -41,6 +42,7 @@ interface TrainFlags extends ReadFlags {
   lazy?: boolean;
   patience?: number;
   seed: number;
+  engine: 'epoch-graph' | 'ort-training';
   titles?: string;
   quantize?: 'float16' | 'int8';
   keepSeen?: boolean;
@@ -122,6 +124,9 @@ export function trainCommand(): Command {
     group('--loss <name>', 'what is made small').choices(['mse', 'l1', 'huber']).default('mse'),
     group('--lazy', 'update only the rows of a batch (default: for tables of over 50,000 rows)'),
     group('--no-lazy', 'update all rows at every step').default(undefined),
+    group('--engine <name>', 'what takes the steps: one graph for many, or ONNX Runtime’s training API')
+      .choices(['epoch-graph', 'ort-training'])
+      .default('epoch-graph'),
     group('--patience <epochs>', 'stop after so many epochs without a better validation error').argParser(
       number({ whole: true, from: 1 }),
     ),
@@ -154,6 +159,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const definition = define(flags);
   checkHeldOut(flags);
   await checkTarget(out);
+  const engine = flags.engine === 'ort-training' ? await ortTraining() : undefined;
   const existed = existsSync(out);
 
   const started = performance.now();
@@ -185,6 +191,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
       lazy: flags.lazy,
       patience: flags.patience,
       seed: flags.seed,
+      engine,
       valid,
       ...table,
       keepSeen: flags.keepSeen,

@@ -1,6 +1,7 @@
 import { Float16Array } from '@petamoriken/float16';
 import type { ModelParts } from './builder.ts';
 import { withValues } from './constants.ts';
+import type { GraphFile } from './file.ts';
 import { dependencies, isLookup, nodesBefore } from './graph.ts';
 import { cast, gather, mul } from './ops.ts';
 import { initializer, type Value } from './value.ts';
@@ -66,8 +67,7 @@ function toFloat16(table: Value): Compressed | undefined {
 function toInt8(table: Value, axis: number): Compressed | undefined {
   const dims = table.dims as readonly number[];
   const data = elementsOf(table);
-  const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
-  const rowOf = (place: number): number => Math.floor(place / inner) % dims[axis];
+  const rowOf = rowsAlong(dims, axis);
   const scale = new Float32Array(dims[axis]);
   for (const [place, element] of data.entries())
     scale[rowOf(place)] = Math.max(scale[rowOf(place)], Math.abs(element) / 127);
@@ -89,4 +89,29 @@ function toInt8(table: Value, axis: number): Compressed | undefined {
 
 function elementsOf({ source }: Value): Float32Array {
   return (source as { data: Float32Array }).data;
+}
+
+/** The elements of a table that a file keeps, in whatever precision; undefined where it keeps none of that name. */
+export function restoredTable(
+  { initializers }: GraphFile,
+  name: string,
+): { readonly dims: readonly number[]; readonly data: Float32Array } | undefined {
+  const find = (suffix: string) => initializers.find((initializer) => initializer.name === name + suffix);
+  const [whole, half, int8, scale] = ['', '_float16', '_int8', '_scale'].map(find);
+  if (whole?.dtype === 'float') return { dims: whole.dims, data: whole.data as Float32Array };
+  if (half) {
+    const bits = half.data as Uint16Array;
+    return { dims: half.dims, data: Float32Array.from(new Float16Array(bits.buffer as ArrayBuffer)) };
+  }
+  if (!int8 || !scale) return undefined;
+  const { dims, data } = int8;
+  const rowOf = rowsAlong(dims, scale.dims.indexOf(Math.max(...scale.dims)));
+  const scales = scale.data as Float32Array;
+  return { dims, data: Float32Array.from(data as Int8Array, (whole, place) => whole * scales[rowOf(place)]) };
+}
+
+/** From the place of an element to its index along an axis. */
+function rowsAlong(dims: readonly number[], axis: number): (place: number) => number {
+  const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
+  return (place) => Math.floor(place / inner) % dims[axis];
 }

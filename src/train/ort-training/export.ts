@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { dotBias } from '../../../graphs/dot-bias.ts';
+import { mlp } from '../../../graphs/mlp.ts';
+import type { Model, ModelDefinition } from '../../../graphs/model.ts';
+import type { Tensors } from '../../../graphs/serving.ts';
+import { writeSynced } from '../../artifact/artifact.ts';
+import type { Artifact, Manifest } from '../../artifact/manifest.ts';
+import { readVocabulary } from '../../artifact/vocabulary.ts';
+import { UserError } from '../../errors.ts';
+import { restoredTable } from '../../onnx/compress.ts';
+import { decodeModel } from '../../onnx/index.ts';
+import { initialParameters } from '../initial.ts';
+import { mapValues } from '../map-values.ts';
+import { type AdamConfig, adamW } from '../optimizers.ts';
+import { constantRate, cosine, oneCycle, type Schedule } from '../schedules.ts';
+import { settingsFor } from '../settings.ts';
+import { trainingArtifacts } from './artifacts.ts';
+import { settingsForOrtTraining } from './settings.ts';
+
+export interface TrainingExportOptions {
+  /** The formula of a model of one's own, which its files do not tell. */
+  readonly definition?: ModelDefinition;
+  /** Begin anew, where training began, instead of going on from what the model has learned. */
+  readonly untrained?: boolean;
+  /** One learning rate throughout, instead of the schedule that the model was trained by. */
+  readonly learningRate?: number;
+}
+
+/** Ids by the rows that the training files call them by: `{"user": […], "item": […]}`. */
+const VOCABULARY = 'vocabulary.json';
+
+const definitions: Readonly<Record<string, (config: object) => ModelDefinition>> = {
+  'dot-bias': dotBias,
+  mlp,
+};
+const schedules: Readonly<Record<string, (config: { learningRate: number }) => Schedule>> = {
+  'one-cycle': oneCycle,
+  cosine,
+  constant: constantRate,
+};
+
+/**
+ * The files from which ONNX Runtime's training API trains a model on, in a page, in Python, on Android and iOS:
+ * `training_model.onnx`, `eval_model.onnx`, `optimizer_model.onnx`, `checkpoint`, which take rows of the tables, and
+ * `vocabulary.json`, which says whose rows they are. See `trainingArtifacts`.
+ *
+ * @throws UserError if the model cannot be trained so: it was trained by another optimizer than AdamW, or its formula
+ * is one's own and not given
+ */
+export function trainingFiles(
+  artifact: Artifact,
+  { definition, untrained = false, learningRate }: TrainingExportOptions = {},
+): Record<string, Uint8Array> {
+  const { manifest } = artifact;
+  const model = modelOf(manifest, definition);
+  const settings = settingsForOrtTraining(settingsOf(model, manifest, learningRate), {});
+  const steps = settings.epochs * Math.ceil(manifest.data.ratings / settings.batch);
+  const parameters = untrained ? initialParameters(model, settings.seed) : trainedParameters(artifact, model);
+  const { userIds, itemIds } = readVocabulary(artifact);
+  const vocabulary = JSON.stringify({ user: userIds, item: itemIds });
+  return {
+    ...trainingArtifacts({ model, settings, parameters, steps }),
+    [VOCABULARY]: new TextEncoder().encode(`${vocabulary}\n`),
+  };
+}
+
+/**
+ * Writes the files of {@link trainingFiles} into a folder, in place of those that are there; it never holds some of
+ * each.
+ *
+ * @returns their names
+ * @throws UserError if it cannot be written, or holds other files
+ */
+export async function writeTrainingFiles(
+  folder: string,
+  artifact: Artifact,
+  options: TrainingExportOptions = {},
+): Promise<string[]> {
+  if (folder === '') throw new UserError('the folder for the training files is empty; name one');
+  const files = trainingFiles(artifact, options);
+  const target = resolve(folder);
+  const beside = `${target}.${randomBytes(4).toString('hex')}`;
+  const [incoming, outgoing] = [`${beside}.incoming`, `${beside}.outgoing`];
+  try {
+    const others = (await namesIn(target)).filter((name) => !Object.hasOwn(files, name));
+    if (others.length > 0)
+      throw new UserError(
+        `${folder}: holds other files, such as ${others[0]}; choose a new or an empty folder`,
+      );
+    await mkdir(incoming, { recursive: true });
+    for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes);
+    await rename(target, outgoing).catch(ignoreMissing);
+    await rename(incoming, target).catch(async (error) => {
+      await rename(outgoing, target).catch(ignoreMissing);
+      throw error;
+    });
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`${folder}: the training files could not be written (${code ?? error})`);
+  } finally {
+    for (const path of [incoming, outgoing]) await rm(path, { recursive: true, force: true });
+  }
+  return Object.keys(files);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(ignoreMissing)) ?? [];
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+function modelOf({ model: { name, config }, data }: Manifest, definition?: ModelDefinition): Model {
+  const define = definition ?? definitions[name]?.(config);
+  if (!define)
+    throw new UserError(
+      `the model is "${name}", whose formula its files do not tell; export it from a program: writeTrainingFiles(folder, artifact, { definition })`,
+    );
+  return define(data);
+}
+
+/** How it was trained, so far as the training API can do the same. */
+function settingsOf(model: Model, { training }: Manifest, learningRate?: number) {
+  const { optimizer, schedule, ...settings } = training as Record<string, unknown> & {
+    optimizer: { name: string } & AdamConfig;
+    schedule: { name: string; learningRate: number };
+  };
+  const make = learningRate === undefined ? schedules[schedule.name] : constantRate;
+  if (optimizer.name !== 'adamw' || !make)
+    throw new UserError(
+      `the model was trained by ${optimizer.name} and the schedule ${schedule.name}; ONNX Runtime's training API needs adamw and one of ${Object.keys(schedules).join(', ')}: train it with these`,
+    );
+  return settingsFor(model, {
+    ...settings,
+    optimizer: adamW(optimizer),
+    schedule: make(learningRate === undefined ? schedule : { learningRate }),
+  });
+}
+
+/** What the model has learned, from its files. */
+function trainedParameters({ files }: Artifact, model: Model): Tensors {
+  const { graph } = decodeModel(files['predict.onnx']);
+  return mapValues(model.parameters, ({ dims, rowsOf }, name) => {
+    const table = restoredTable(graph, name);
+    // A table has one row more there, for ids that are unknown.
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    const [rows, ...rest] = dims;
+    const kept = rowsOf ? [rows + 1, ...rest] : dims;
+    if (table?.dims.join() !== kept.join())
+      throw new UserError(
+        `predict.onnx does not keep "${name}" as it was trained; export it as it began (--untrained)`,
+      );
+    return { dims, data: table.data.slice(0, size) };
+  });
+}
