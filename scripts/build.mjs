@@ -25,6 +25,7 @@ const node = await build({
     cli: 'src/cli/main.ts',
     'worker-thread': 'src/run/worker-thread.ts',
     'trial-process': 'src/serve/trial-process.ts',
+    'device-trial': 'src/run/device-trial.ts',
   },
   outdir: 'dist',
   platform: 'node',

@@ -77,6 +77,11 @@ export function pythonForOnnx(): Promise<string> {
   return pythonEnvironment('conformance', join(here, 'requirements.txt'));
 }
 
+/** The Python that has ONNX Runtime's training API. */
+export function pythonForTraining(): Promise<string> {
+  return pythonEnvironment('training', join(here, 'training', 'requirements.txt'));
+}
+
 function npmPackage(
   name: string,
   load: () => Promise<OrtModule & { readonly env: { readonly versions: object } }>,
