@@ -29,6 +29,11 @@ export interface WebSettings extends WebRuntimeOptions {
   readonly titles?: Blob;
   /** How the numbers of large tables are kept in the files; float32 unless told otherwise. */
   readonly precision?: Precision;
+  /**
+   * Trains by ONNX Runtime's training API instead of the epoch graph: where the files in `dist` of the package
+   * `onnxruntime-training` (npm's `onnxruntime-web@1.19.2`) are served, as a URL that ends in `/`.
+   */
+  readonly ortTraining?: string;
   /** Ends training after the running epoch, and keeps what is trained. */
   readonly signal?: AbortSignal;
   onRead?(summary: ReadSummary): void;
@@ -50,7 +55,7 @@ export interface WebTrained {
  * @throws UserError if the file cannot be read, or cannot train a model
  */
 export async function train(file: Blob, options: WebTrainOptions = {}): Promise<WebTrained> {
-  const { model, config, signal, onRead, onProgress, ...request } = options;
+  const { model, config, signal, onRead, onProgress, ortTraining, ...request } = options;
   const what = { model, config } as WebModel;
   // Written so that bundlers see it, and take the worker along.
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
@@ -69,7 +74,9 @@ export async function train(file: Blob, options: WebTrainOptions = {}): Promise<
         else reject(data.failed.user ? new UserError(data.failed.message) : new Error(data.failed.message));
       };
       const name = file instanceof File ? file.name : 'the file';
-      post({ train: { ...request, what, file, name } });
+      // Where the worker lies is not where the page does.
+      const engine = ortTraining && new URL(ortTraining, document.baseURI).href;
+      post({ train: { ...request, what, file, name, ortTraining: engine } });
       if (signal?.aborted) stop();
       signal?.addEventListener('abort', stop);
     });

@@ -5,6 +5,7 @@ import type { Ratings } from '../data/ratings.ts';
 import { randomSplit } from '../data/split.ts';
 import { UserError } from '../errors.ts';
 import { webRuntime } from '../run/web.ts';
+import type { Engine } from '../train/engine.ts';
 import { trainModel } from '../train/trainer.ts';
 import type { FromWorker, ToWorker, TrainRequest } from './messages.ts';
 import { readText } from './read.ts';
@@ -18,10 +19,12 @@ const stopped = new AbortController();
 
 const tell = (message: FromWorker): void => postMessage(message);
 
-async function train({ what, file, name, valid: part, titles, wasmPaths, ...options }: TrainRequest) {
+async function train(request: TrainRequest) {
+  const { what, file, name, valid: part, titles, wasmPaths, ortTraining, ...options } = request;
   const definition = what.model === 'mlp' ? mlp(what.config) : dotBias(what.config);
-  const [runtime, text, table] = await Promise.all([
+  const [runtime, engine, text, table] = await Promise.all([
     webRuntime({ wasmPaths }),
+    ortTraining ? trainingApi(ortTraining) : undefined,
     readText(file, name),
     titles && readText(titles, 'the titles').then((text) => parseItems(text, 'the titles')),
   ]);
@@ -46,11 +49,17 @@ async function train({ what, file, name, valid: part, titles, wasmPaths, ...opti
     ...table,
     valid,
     runtime,
+    engine,
     signal: stopped.signal,
     ratingsARun: RATINGS_A_RUN,
     onProgress: (progress) => tell({ progress }),
   });
   tell({ done: { artifact: trained.artifact, seconds: trained.seconds.train } });
+}
+
+async function trainingApi(folder: string): Promise<Engine> {
+  const { MODULE, ortTrainingEngine } = await import('../train/ort-training/engine.ts');
+  return ortTrainingEngine(new URL(MODULE, folder).href);
 }
 
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {

@@ -4,13 +4,27 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { dotBias, load, mlp, type Recommender, randomSplit, readRatings, train } from '../../src/index.ts';
+import {
+  dotBias,
+  load,
+  mlp,
+  ortTraining,
+  type Recommender,
+  randomSplit,
+  readRatings,
+  train,
+} from '../../src/index.ts';
 import type * as Web from '../../src/web.ts';
 import { sample, temporaryFolder } from '../data/files.ts';
 import { browserTests, staticHost } from './browser.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const wasm = 'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm';
+const trainingApi = [
+  'ort.training.wasm.min.mjs',
+  'ort-training-wasm-simd-threaded.mjs',
+  'ort-training-wasm-simd-threaded.wasm',
+];
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder.path, ...names);
 const host = staticHost(() => ({ '/': at('site/'), '/models/': at('models/') }));
@@ -30,6 +44,9 @@ beforeAll(async () => {
   await folder.write('site/index.html', '<!doctype html><title>Plain</title>');
   await cp(join(root, 'dist/standalone'), at('site/cofactor'), { recursive: true });
   await copyFile(join(root, wasm), at('site/cofactor/ort-wasm-simd-threaded.wasm'));
+  await mkdir(at('site/training'));
+  for (const name of trainingApi)
+    await copyFile(join(root, 'node_modules/onnxruntime-training/dist', name), at('site/training', name));
   const ratings = await readRatings(at('site/ratings.csv'));
   for (const [name, definition] of Object.entries(definitions)) {
     const model = await train(ratings, definition, {
@@ -128,6 +145,42 @@ for (const model of models) {
     expect(trained.rating).toBeCloseTo(rating, 2);
   });
 }
+
+inBrowser('a page trains by ONNX Runtime’s training API, as Node does', async (context) => {
+  const page = await opened(context);
+  await withLibrary(page);
+  const { manifest, rating } = await page.evaluate(async () => {
+    const file = new File([await (await fetch('ratings.csv')).blob()], 'ratings.csv');
+    const { artifact } = await library.train(file, {
+      config: { factors: 8 },
+      epochs: 1,
+      ortTraining: 'training/',
+    });
+    const recommender = await library.Recommender.create(artifact, await library.webRuntime());
+    const [rating] = await recommender.predict(['1'], ['1']);
+    return { manifest: artifact.manifest, rating };
+  });
+  const ratings = await readRatings(at('site/ratings.csv'));
+  const inNode = await train(ratings, dotBias({ factors: 8 }), { epochs: 1, engine: await ortTraining() });
+  expect(manifest.training).toEqual(inNode.manifest.training);
+  expect(manifest.training.engine).toBe('ort-training');
+  expect(manifest.history[0].loss).toBeCloseTo(inNode.manifest.history[0].loss, 5);
+  const [expected] = await (await inNode.recommender()).predict(['1'], ['1']);
+  expect(rating).toBeCloseTo(expected, 3);
+});
+
+inBrowser('says where ONNX Runtime’s training API was looked for, and how to get it', async (context) => {
+  const page = await opened(context);
+  await withLibrary(page);
+  const message = await page.evaluate(async () => {
+    const file = await (await fetch('ratings.csv')).blob();
+    return library.train(file, { ortTraining: 'training/nowhere/' }).then(
+      () => 'trained',
+      (error: Error) => `${error.constructor === library.UserError} ${error.message}`,
+    );
+  });
+  expect(message).toMatch(/^true ONNX Runtime's training API .* npm install onnxruntime-training@/);
+});
 
 inBrowser(
   'training ends after the running epoch when it is told to, and keeps what there is',

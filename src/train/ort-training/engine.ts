@@ -1,6 +1,7 @@
 import type { Tensor } from 'onnxruntime-common';
 import type { Model } from '../../../graphs/model.ts';
 import type { Tensors } from '../../../graphs/serving.ts';
+import { oneLine } from '../../data/text.ts';
 import { UserError } from '../../errors.ts';
 import { turns } from '../../run/turns.ts';
 import type { Engine, Steps, Training, TrainingTask } from '../engine.ts';
@@ -50,7 +51,9 @@ const inTurn = turns();
 export async function ortTrainingEngine(module: string): Promise<Engine> {
   const { env, ...runtime }: TrainingRuntime = await import(/* @vite-ignore */ module).catch(
     (error: Error) => {
-      throw new UserError(`ONNX Runtime's training API cannot be loaded (${error.message}); ${INSTALL}`);
+      throw new UserError(
+        `ONNX Runtime's training API cannot be loaded from ${module} (${oneLine(error.message)}); its files come with: ${INSTALL}`,
+      );
     },
   );
   env.logLevel = 'error';
