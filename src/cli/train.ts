@@ -11,17 +11,27 @@ import { checkTrainable, type Ratings } from '../data/ratings.ts';
 import { readRatings } from '../data/read.ts';
 import { leaveLastOut, randomSplit, timeSplit } from '../data/split.ts';
 import { UserError } from '../errors.ts';
+import { nodeRuntime } from '../run/node.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
 import type { LossName } from '../train/losses.ts';
 import { adagrad, adam, adamW, sgd } from '../train/optimizers.ts';
 import { ortTraining } from '../train/ort-training/node.ts';
 import { constantRate, cosine, oneCycle } from '../train/schedules.ts';
 import { type TrainedModel, train } from '../train/train.ts';
-import { number, numbers, type ReadFlags, readFlags, withReadOptions } from './options.ts';
+import {
+  chosenDevice,
+  type DeviceFlags,
+  deviceOption,
+  number,
+  numbers,
+  type ReadFlags,
+  readFlags,
+  withReadOptions,
+} from './options.ts';
 import { count, error, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
 import { progressBar } from './progress.ts';
 
-interface TrainFlags extends ReadFlags {
+interface TrainFlags extends ReadFlags, DeviceFlags {
   model: 'dot-bias' | 'mlp';
   out?: string;
   test?: string;
@@ -80,6 +90,7 @@ export function trainCommand(): Command {
       ]),
     )
     .option('--seed <number>', 'the same seed gives the same bytes', number({ whole: true, from: 0 }), 1)
+    .addOption(deviceOption())
     .option('--resume', 'go on with a training that was cut off')
     .option('--json', 'print one JSON object');
   const group = (flags: string, description: string): Option => new Option(flags, description);
@@ -159,7 +170,10 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const definition = define(flags);
   checkHeldOut(flags);
   await checkTarget(out);
+  const runtime = await nodeRuntime({ device: await chosenDevice(flags) });
   const engine = flags.engine === 'ort-training' ? await ortTraining() : undefined;
+  if (engine && resume)
+    printNote('ONNX Runtime’s training API cannot tell its optimizer’s state, which therefore begins anew');
   const existed = existsSync(out);
 
   const started = performance.now();
@@ -192,6 +206,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
       patience: flags.patience,
       seed: flags.seed,
       engine,
+      runtime,
       valid,
       ...table,
       keepSeen: flags.keepSeen,

@@ -136,7 +136,7 @@ function optimizerModel(options: ArtifactOptions): ModelFile {
   const { settings, steps, stepsDone = 0 } = options;
   const { schedule, optimizer } = settings;
   const rates = Float32Array.from(
-    { length: steps - stepsDone },
+    { length: Math.max(1, steps - stepsDone) },
     (_, step) => schedule.at((stepsDone + step) / steps).learningRate,
   );
   const step = input('step', 'int64', [1]);

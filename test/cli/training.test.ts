@@ -1,0 +1,54 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { workplace } from './cli.ts';
+
+const { at, cofactor, contents, failure, json, manifest, text } = workplace();
+const files = [
+  'checkpoint',
+  'eval_model.onnx',
+  'optimizer_model.onnx',
+  'training_model.onnx',
+  'vocabulary.json',
+];
+
+test('trains by ONNX Runtime’s training API, and writes what it trains on with', async () => {
+  const flags = ['--epochs', '2', '--batch', '16', '--factors', '4', '--valid', '0.2'];
+  const report = await json('train', 'ratings.csv', '--out', 'model', '--engine', 'ort-training', ...flags);
+  expect(report).toMatchObject({ model: 'dot-bias', epochs: 2, train: { rmse: expect.any(Number) } });
+  expect((await manifest('model')).training).toMatchObject({ engine: 'ort-training', lazy: false });
+  expect(await text('export', 'model', '--training')).toBe(
+    `Wrote model/training: training_model.onnx, eval_model.onnx, optimizer_model.onnx, checkpoint, vocabulary.json\n`,
+  );
+  expect((await readdir(at('model/training'))).sort()).toEqual(files);
+  // The folder is still a model, and may be trained into again.
+  expect(await text('inspect', 'model')).toContain('dot-bias');
+  await text('export', 'model', '--training', 'begun', '--untrained', '--learning-rate', '0.01');
+  const [trained, begun] = await Promise.all(
+    ['model/training', 'begun'].map((folder) => readFile(at(folder, 'checkpoint'))),
+  );
+  expect(trained.length).toBe(begun.length);
+  expect(trained.equals(begun)).toBe(false);
+  await json('train', 'ratings.csv', '--out', 'model', ...flags);
+  expect((await readdir(at('model/training'))).sort()).toEqual(files);
+});
+
+test('says what it cannot do, and leaves what was there', async () => {
+  await text('train', 'ratings.csv', '--out', 'sgd', '--epochs', '1', '--optimizer', 'sgd');
+  const before = await contents();
+  expect(await failure('export', 'sgd', '--training')).toMatch(/trained by sgd .* train it with these$/);
+  expect(await failure('export', 'sgd')).toMatch(/say what to write: --triton REPOSITORY or --training$/);
+  expect(await failure('export', 'sgd', '--triton', 'r', '--untrained')).toMatch(/are for --training$/);
+  for (const [flags, message] of [
+    [['--optimizer', 'sgd'], /trains with adamw, not with sgd/],
+    [['--lazy'], /updates all rows at every step; leave out lazy/],
+  ] as const) {
+    const { code, stderr } = await cofactor(
+      ...['train', 'ratings.csv', '--out', 'sgd', '--engine', 'ort-training'],
+      ...flags,
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  }
+  expect(await contents()).toEqual(before);
+});
