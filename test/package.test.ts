@@ -62,6 +62,8 @@ test('the tarball holds what is built, the notices, and no data', async () => {
     'dist/app-HASH.js',
     'dist/chunk-HASH.js',
     'dist/cli.js',
+    'dist/device-trial.js',
+    'dist/engine-HASH.js',
     'dist/index.js',
     'dist/metrics-HASH.js',
     'dist/page/THIRD-PARTY.txt',
@@ -171,4 +173,18 @@ needsInstall('there is one protobufjs, a current one', async () => {
     .split('\n')
     .map((line) => /protobufjs@([\d.]+)/.exec(line)?.[1]);
   expect(versions).toEqual([expect.stringMatching(/^([89]|\d\d)\./)]);
+});
+
+// The last: it installs another package.
+needsInstall('the training API is an optional package, which the command line says how to get', async () => {
+  const flags = ['train', 'ratings.csv', '--out', 'by-training-api', '--json', '--epochs', '1'];
+  const training = (): Promise<{ stdout: string; stderr: string }> =>
+    inFolder('npx', 'cofactor', ...flags, '--engine', 'ort-training');
+  const { code, stdout, stderr } = await training().catch((error) => error);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  const told = /^cofactor: the package onnxruntime-training.* is not installed; npm (install \S+)$/m;
+  expect(stderr).toMatch(told);
+  const [, install = ''] = told.exec(stderr) ?? [];
+  await inFolder('npm', ...install.split(' '), '--no-audit', '--no-fund', '--prefer-offline');
+  expect(JSON.parse((await training()).stdout)).toMatchObject({ out: 'by-training-api', epochs: 1 });
 });

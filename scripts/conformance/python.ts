@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
+/** What installing the packages takes at most. */
+const LONGEST_MS = 10 * 60_000;
 const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
@@ -19,8 +22,38 @@ export async function pythonEnvironment(name: string, requirements: string): Pro
   const wanted = createHash('sha256')
     .update(await readFile(requirements))
     .digest('hex');
-  if ((await readFile(stamp, 'utf8').catch(() => undefined)) === wanted) return python;
+  const isMade = async () => (await readFile(stamp, 'utf8').catch(() => undefined)) === wanted;
+  if (await isMade()) return python;
+  await alone(`${folder}.lock`, async () => {
+    if (!(await isMade())) await make(folder, python, requirements);
+    await writeFile(stamp, wanted);
+  });
+  return python;
+}
 
+/** Of several processes that want the same, one at a time. */
+async function alone(lock: string, work: () => Promise<void>): Promise<void> {
+  const isTaken = async (): Promise<boolean> => {
+    const { mtimeMs } = await stat(lock).catch(() => ({ mtimeMs: 0 }));
+    // Whoever was killed leaves a lock behind.
+    if (Date.now() - mtimeMs > LONGEST_MS) await rm(lock, { recursive: true, force: true });
+    return mkdir(lock).then(
+      () => false,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EEXIST') return true;
+        throw error;
+      },
+    );
+  };
+  while (await isTaken()) await setTimeout(200);
+  try {
+    await work();
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
+}
+
+async function make(folder: string, python: string, requirements: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await step('no virtual environment: python3 with its venv module is needed', 'python3', [
     '-m',
@@ -36,8 +69,6 @@ export async function pythonEnvironment(name: string, requirements: string): Pro
     '--requirement',
     requirements,
   ]);
-  await writeFile(stamp, wanted);
-  return python;
 }
 
 async function step(failure: string, command: string, args: string[]): Promise<void> {

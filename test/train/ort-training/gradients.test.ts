@@ -1,0 +1,281 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { dotBias } from '../../../graphs/dot-bias.ts';
+import { mlp } from '../../../graphs/mlp.ts';
+import { type Dropout, type ModelDefinition, noDropout, ratingOf } from '../../../graphs/model.ts';
+import { pythonForTraining } from '../../../scripts/conformance/runtimes.ts';
+import { generator, normals, uniforms } from '../../../src/data/random.ts';
+import {
+  add,
+  buildModel,
+  decodeModel,
+  dropout,
+  encodeModel,
+  gather,
+  initializer,
+  input,
+  mul,
+  reduceMean,
+} from '../../../src/onnx/index.ts';
+import { nodeRuntime } from '../../../src/run/node.ts';
+import type { Steps } from '../../../src/train/engine.ts';
+import { epochEngine } from '../../../src/train/epoch-engine.ts';
+import { initialParameters } from '../../../src/train/initial.ts';
+import { type LossName, losses } from '../../../src/train/losses.ts';
+import { mapValues } from '../../../src/train/map-values.ts';
+import { sgd } from '../../../src/train/optimizers.ts';
+import { trainingArtifacts } from '../../../src/train/ort-training/artifacts.ts';
+import { settingsForOrtTraining } from '../../../src/train/ort-training/settings.ts';
+import { settingsFor } from '../../../src/train/settings.ts';
+import { temporaryFolder } from '../../data/files.ts';
+import { ofBiases } from '../synthetic.ts';
+import { loadTrainingRuntime } from './runtime.ts';
+
+const folder = temporaryFolder();
+const SEED = 3;
+const BUFFER = '_grad.accumulation.buffer';
+const facts = { users: 40, items: 30, ratings: 20_000, low: 1, high: 5, mean: 3 };
+
+/** A table that is looked up twice, and one that is used as a whole too. */
+const own = ofBiases(({ user_bias, item_bias }, user, item) =>
+  add(
+    mul(gather(user_bias, user), gather(user_bias, item)),
+    add(gather(item_bias, item), reduceMean(item_bias)),
+  ),
+);
+
+interface Case {
+  readonly name: string;
+  readonly definition: ModelDefinition;
+  readonly loss: LossName;
+  /** Ratings in each batch, of 40 users and 30 items. */
+  readonly batches?: readonly number[];
+}
+
+const every = Object.keys(losses) as LossName[];
+const mlps = { 'no hidden layer': [], 'one hidden layer': [8], 'three hidden layers': [16, 8, 4] };
+const plain: Case[] = [
+  ...every.map((loss) => ({
+    name: `dot-bias, ${loss}`,
+    definition: dotBias({ factors: 5, spread: 0.3 }),
+    loss,
+  })),
+  ...Object.entries(mlps).flatMap(([name, hidden]) =>
+    every.map((loss) => ({
+      name: `mlp, ${name}, ${loss}`,
+      definition: mlp({ factors: [6, 4], hidden, dropout: 0, spread: 0.5 }),
+      loss,
+    })),
+  ),
+  { name: 'a formula of one’s own', definition: own, loss: 'mse' },
+  // Work for several threads, which all have something to add to every row.
+  {
+    name: 'dot-bias, a large batch',
+    definition: dotBias({ factors: 50, spread: 0.2 }),
+    loss: 'mse',
+    batches: [20_000, 20_000],
+  },
+  {
+    name: 'mlp, a large batch',
+    definition: mlp({ hidden: [20], dropout: 0, spread: 0.2 }),
+    loss: 'huber',
+    batches: [20_000, 20_000],
+  },
+];
+const dropping: Case[] = [
+  {
+    name: 'mlp, dropout after the embeddings',
+    definition: mlp({ factors: 6, hidden: [8], dropout: 0.3, spread: 0.5 }),
+    loss: 'mse',
+  },
+  {
+    name: 'mlp, dropout everywhere',
+    definition: mlp({ factors: 6, hidden: [8, 4], dropout: [0.1, 0.4, 0.2], spread: 0.5 }),
+    loss: 'huber',
+    batches: [5, 64, 64, 2000],
+  },
+];
+
+interface Batch {
+  readonly user: Int32Array;
+  readonly item: Int32Array;
+  readonly actual: Float32Array;
+}
+
+interface Step {
+  readonly loss: number;
+  /** By parameter, dense. */
+  readonly gradients: Readonly<Record<string, ArrayLike<number>>>;
+}
+
+const random = generator(SEED);
+
+function batchOf(size: number): Batch {
+  const rows = (count: number) => Int32Array.from(uniforms(size, random), (part) => Math.floor(part * count));
+  const actual = normals(size, 1, random).map((noise) => 3 + noise);
+  return { user: rows(facts.users), item: rows(facts.items), actual };
+}
+
+function prepare({ definition, loss, batches = [1, 20, 64] }: Case) {
+  const model = definition(facts);
+  const settings = settingsForOrtTraining(settingsFor(model, { loss, seed: SEED }), {});
+  const parameters = initialParameters(model, SEED);
+  return { model, settings, parameters, steps: 10, batches: batches.map(batchOf) };
+}
+
+type Prepared = ReturnType<typeof prepare>;
+
+/** The gradient is what momentum has after the first step. */
+async function byEpochGraph({ model, settings, parameters, batches }: Prepared): Promise<Step[]> {
+  const runtime = await nodeRuntime();
+  const optimizer = sgd({ momentum: true });
+  const task = { model, settings: { ...settings, optimizer }, runtime, steps: 1 };
+  const prepared = await epochEngine.prepare(task);
+  const taken: Step[] = [];
+  for (const { user, item, actual } of batches) {
+    const training = await prepared.start({ epochs: 0, carried: parameters });
+    const epoch = { number: 0, steps: 1, batch: actual.length, random };
+    const steps: Steps = { first: 0, users: user, items: item, ratings: actual, starts: [0, actual.length] };
+    const [loss] = Array.from(await training.epoch(epoch)(steps));
+    const carried = await training.carried();
+    taken.push({
+      loss,
+      gradients: mapValues(model.parameters, (_, name) => carried[`${name}.velocity`].data),
+    });
+  }
+  return taken;
+}
+
+/** The training model, whose gradients become outputs, so that an ordinary session gives them. */
+async function byTrainingModel(prepared: Prepared): Promise<Step[]> {
+  const { InferenceSession, Tensor } = await loadTrainingRuntime();
+  const file = decodeModel(trainingArtifacts(prepared)['training_model.onnx']);
+  const { graph } = file;
+  const { parameters, batches } = prepared;
+  const gradients = mapValues(parameters, ({ dims }, name) => {
+    const accumulator = graph.nodes.find(({ inputs }) => inputs[0] === `${name}${BUFFER}`);
+    return { name: accumulator?.inputs[1] as string, dtype: 'float', dims } as const;
+  });
+  const outputs = [...graph.outputs, ...Object.values(gradients)];
+  const session = await InferenceSession.create(encodeModel({ ...file, graph: { ...graph, outputs } }));
+  const state = Object.entries(parameters).flatMap(([name, { dims, data }]) => [
+    [name, new Tensor('float32', data, dims)],
+    [`${name}${BUFFER}`, new Tensor('float32', new Float32Array(data.length), dims)],
+  ]);
+  const rows = (all: Int32Array) => new Tensor('int64', BigInt64Array.from(all, BigInt));
+  const taken: Step[] = [];
+  for (const { user, item, actual } of batches) {
+    const results = await session.run({
+      ...Object.fromEntries(state),
+      lazy_reset_grad: new Tensor('bool', [true]),
+      user: rows(user),
+      item: rows(item),
+      actual: new Tensor('float32', actual),
+    });
+    taken.push({
+      loss: Number(results.loss.data[0]),
+      gradients: mapValues(gradients, ({ name }) => results[name].data as Float32Array),
+    });
+  }
+  await session.release();
+  return taken;
+}
+
+const withoutDropout = ({ model, ...rest }: Prepared): Prepared => ({
+  ...rest,
+  model: {
+    ...model,
+    rating: (parameters, user, item) => model.rating(parameters, user, item, noDropout),
+  },
+});
+
+/** What `generate_artifacts` begins with: parameters are initializers. */
+function forwardFile({ model, settings, parameters }: Prepared): Uint8Array {
+  let dropouts = 0;
+  const drop: Dropout = (x, rate) =>
+    rate === 0 ? x : dropout(x, rate, 1000 * settings.seed + ++dropouts, 'dropout');
+  const [user, item] = [input('user', 'int64', ['batch']), input('item', 'int64', ['batch'])];
+  const actual = input('actual', 'float', ['batch']);
+  const values = mapValues(parameters, ({ dims, data }, name) => initializer(name, 'float', dims, data));
+  const loss = losses[settings.loss](ratingOf(model, values, user, item, drop), actual);
+  return encodeModel(buildModel({ name: 'forward', inputs: [user, item, actual], outputs: { loss } }));
+}
+
+/** Natively: by the same training model, and by the one that `generate_artifacts` makes. */
+async function byPython(
+  python: string,
+  cases: readonly Prepared[],
+): Promise<{ readonly given: Step[]; readonly generated: Step[] }[]> {
+  const folders: string[] = [];
+  for (const one of cases) {
+    const own = await mkdtemp(join(folder.path, 'case-'));
+    folders.push(own);
+    const batches = one.batches.map((batch) => mapValues({ ...batch }, (column) => Array.from(column)));
+    const files = {
+      'training_model.onnx': trainingArtifacts(one)['training_model.onnx'],
+      'forward.onnx': forwardFile(one),
+      'batches.json': JSON.stringify(batches),
+    };
+    for (const [name, content] of Object.entries(files)) await writeFile(join(own, name), content);
+  }
+  const script = 'scripts/conformance/training/gradients.py';
+  const { stdout } = await promisify(execFile)(python, [script, ...folders], { maxBuffer: 1 << 28 });
+  return JSON.parse(stdout);
+}
+
+function expectSame(actual: readonly Step[], expected: readonly Step[]): void {
+  expect(actual).toHaveLength(expected.length);
+  for (const [place, { loss, gradients }] of expected.entries()) {
+    expect(Math.abs(actual[place].loss - loss)).toBeLessThan(1e-5);
+    expect(Object.keys(actual[place].gradients)).toEqual(Object.keys(gradients));
+    for (const [name, gradient] of Object.entries(gradients)) {
+      const other = actual[place].gradients[name];
+      expect(other).toHaveLength(gradient.length);
+      const largest = Math.max(...Array.from(gradient, Math.abs));
+      const difference = Math.max(...Array.from(gradient, (slope, at) => Math.abs(other[at] - slope)));
+      // Of a large batch's small gradients, one addition lost among thousands would be less than 1e-5.
+      expect(difference, name).toBeLessThanOrEqual(1e-5 * Math.min(1, largest));
+    }
+  }
+}
+
+describe('without dropout', () => {
+  const cases = plain.map((one) => [one.name, prepare(one)] as const);
+  const expected = new Map<Prepared, Step[]>();
+  beforeAll(async () => {
+    for (const [, prepared] of cases) expected.set(prepared, await byEpochGraph(prepared));
+  });
+
+  test.each(cases)('%s: the epoch graph, and the training model in WebAssembly', async (_, prepared) => {
+    expectSame(await byTrainingModel(prepared), expected.get(prepared) as Step[]);
+  });
+
+  test('the training model and that of generate_artifacts, natively', {
+    timeout: 600_000,
+  }, async (context) => {
+    const python = await pythonForTraining().catch((error: Error) => context.skip(error.message));
+    const all = await byPython(
+      python as string,
+      cases.map(([, prepared]) => prepared),
+    );
+    for (const [place, [, prepared]] of cases.entries()) {
+      expectSame(all[place].given, expected.get(prepared) as Step[]);
+      expectSame(all[place].generated, expected.get(prepared) as Step[]);
+    }
+  });
+});
+
+test('with dropout, the training model and that of generate_artifacts, natively', {
+  timeout: 600_000,
+}, async (context) => {
+  const python = await pythonForTraining().catch((error: Error) => context.skip(error.message));
+  const cases = dropping.map(prepare);
+  for (const [place, { given, generated }] of (await byPython(python as string, cases)).entries()) {
+    expectSame(given, generated);
+    const all = await byEpochGraph(withoutDropout(cases[place]));
+    for (const [at, { loss }] of given.entries()) expect(loss).not.toBeCloseTo(all[at].loss, 4);
+  }
+});

@@ -1,0 +1,239 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { dotBias } from '../../../graphs/dot-bias.ts';
+import { mlp } from '../../../graphs/mlp.ts';
+import type { ModelDefinition } from '../../../graphs/model.ts';
+import { pythonForTraining } from '../../../scripts/conformance/runtimes.ts';
+import type { Ratings } from '../../../src/data/ratings.ts';
+import { metrics } from '../../../src/evaluate/metrics.ts';
+import { nodeRuntime } from '../../../src/run/node.ts';
+import { epochOf } from '../../../src/train/batches.ts';
+import type { Engine, Steps } from '../../../src/train/engine.ts';
+import { epochEngine } from '../../../src/train/epoch-engine.ts';
+import { initialParameters } from '../../../src/train/initial.ts';
+import { mapValues } from '../../../src/train/map-values.ts';
+import { trainingArtifacts } from '../../../src/train/ort-training/artifacts.ts';
+import { type TrainingExportOptions, writeTrainingFiles } from '../../../src/train/ort-training/export.ts';
+import { ortTraining } from '../../../src/train/ort-training/node.ts';
+import { settingsForOrtTraining } from '../../../src/train/ort-training/settings.ts';
+import { createScorer } from '../../../src/train/score.ts';
+import { settingsFor } from '../../../src/train/settings.ts';
+import { type TrainedModel, train } from '../../../src/train/train.ts';
+import { temporaryFolder } from '../../data/files.ts';
+import { lowRank } from '../synthetic.ts';
+
+const folder = temporaryFolder();
+const few = lowRank();
+/** Enough that chance, which drops other elements in each runtime, comes to little. */
+const many = lowRank({ users: 200, items: 100 });
+const EPOCHS = 5;
+
+let python: string | undefined;
+let reason = '';
+beforeAll(async () => {
+  python = await pythonForTraining().catch((error: Error) => {
+    reason = error.message;
+    return undefined;
+  });
+}, 600_000);
+
+/** Runs a script of `scripts/conformance/training`. @returns what it prints */
+async function call(script: string, ...args: string[]): Promise<string> {
+  const path = join('scripts/conformance/training', script);
+  const { stdout } = await promisify(execFile)(python as string, [path, ...args], { maxBuffer: 1 << 28 });
+  return stdout;
+}
+
+function prepare(definition: ModelDefinition, ratings: Ratings, stepsAnEpoch: number) {
+  const { userIds, itemIds, ratings: all } = ratings;
+  const count = all.length;
+  const facts = { users: userIds.length, items: itemIds.length, ratings: count, low: 1, high: 5, mean: 3 };
+  const model = definition(facts);
+  const batch = Math.ceil(count / stepsAnEpoch);
+  const settings = settingsForOrtTraining(
+    settingsFor(model, { epochs: EPOCHS, batch, learningRate: 0.02 }),
+    {},
+  );
+  const epochs = Array.from({ length: EPOCHS }, (_, number) => epochOf(ratings, settings, number, count));
+  return {
+    model,
+    settings,
+    parameters: initialParameters(model, 1),
+    epochs: epochs.map(({ epoch, parts }) => ({ epoch, steps: [...parts] })),
+  };
+}
+
+type Prepared = ReturnType<typeof prepare>;
+
+/** @returns the loss of each step */
+async function byEngine(
+  engine: Engine,
+  { model, settings, parameters, epochs }: Prepared,
+): Promise<number[]> {
+  const task = { model, settings, runtime: await nodeRuntime(), steps: epochs[0].epoch.steps };
+  const training = await (await engine.prepare(task)).start({ epochs: 0, carried: parameters });
+  const taken: number[] = [];
+  for (const { epoch, steps } of epochs) {
+    const take = training.epoch(epoch);
+    for (const some of steps) taken.push(...Array.from(await take(some)));
+  }
+  await training.release();
+  return taken;
+}
+
+interface Results {
+  readonly losses: readonly number[];
+  readonly again: readonly number[];
+  readonly parameters: Readonly<Record<string, readonly number[]>>;
+  readonly ratings: readonly number[];
+}
+
+async function byPython({ epochs, ...task }: Prepared) {
+  const own = await mkdtemp(join(folder.path, 'steps-'));
+  const batches = epochs.flatMap(({ steps }) => steps.flatMap(batchesOf));
+  const artifacts = trainingArtifacts({ ...task, steps: batches.length });
+  const plain = batches.map((batch) => mapValues(batch, (column) => Array.from(column)));
+  for (const [name, content] of Object.entries({ ...artifacts, 'batches.json': JSON.stringify(plain) }))
+    await writeFile(join(own, name), content);
+  const results: Results = JSON.parse(await call('steps.py', own));
+  return { results, last: batches[batches.length - 1], file: await readFile(join(own, 'trained.onnx')) };
+}
+
+const batchesOf = ({ users, items, ratings, starts }: Steps) =>
+  starts.slice(1).map((to, step) => ({
+    user: users.slice(starts[step], to),
+    item: items.slice(starts[step], to),
+    actual: ratings.slice(starts[step], to),
+  }));
+
+/** By a file that Python wrote, in onnxruntime-node. */
+async function predict(file: Uint8Array, users: Int32Array, items: Int32Array): Promise<Float32Array> {
+  const rows = (all: Int32Array) => new Tensor('int64', BigInt64Array.from(all, BigInt));
+  const session = await InferenceSession.create(file);
+  const { rating } = await session.run({ user: rows(users), item: rows(items) });
+  await session.release();
+  return rating.data as Float32Array;
+}
+
+/** The largest difference. */
+function difference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  expect(actual.length).toBe(expected.length);
+  const largest = Math.max(...Array.from(expected, (value, at) => Math.abs(actual[at] - value)));
+  return largest;
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+describe.each<[string, ModelDefinition]>([
+  ['dot-bias', dotBias({ factors: 3, spread: 0.1 })],
+  ['mlp', mlp({ factors: 4, hidden: [8, 4], dropout: 0, spread: 0.1 })],
+])('100 steps of %s without dropout, in Python', (_, definition) => {
+  const prepared = prepare(definition, few, 20);
+  let done: Awaited<ReturnType<typeof byPython>>;
+  beforeAll(async () => {
+    if (python) done = await byPython(prepared);
+  });
+
+  test('are those of both engines', async (context) => {
+    if (!python) context.skip(reason);
+    const { losses } = done.results;
+    expect(losses).toHaveLength(100);
+    expect(mean(losses.slice(-20))).toBeLessThan(0.8 * mean(losses.slice(0, 20)));
+    expect(difference(losses, await byEngine(await ortTraining(), prepared))).toBeLessThan(1e-4);
+    expect(difference(losses, await byEngine(epochEngine, prepared))).toBeLessThan(1e-4);
+  });
+
+  test('may be interrupted by saving and loading a checkpoint', async (context) => {
+    if (!python) context.skip(reason);
+    const { losses, again } = done.results;
+    expect(difference(again, losses.slice(50))).toBeLessThan(1e-5);
+  });
+
+  test('give a model that predicts what our heads do', async (context) => {
+    if (!python) context.skip(reason);
+    const { results, last, file } = done;
+    const { model } = prepared;
+    const parameters = mapValues(model.parameters, ({ dims }, name) => ({
+      dims,
+      data: Float32Array.from(results.parameters[name]),
+    }));
+    const scorer = await createScorer(model, await nodeRuntime());
+    const expected = await scorer.score(parameters, last.user, last.item);
+    expect(difference(results.ratings, expected)).toBeLessThan(1e-5);
+
+    expect(difference(await predict(file, last.user, last.item), expected)).toBeLessThan(1e-5);
+  });
+});
+
+test('with dropout the loss falls in Python as it does here', async (context) => {
+  if (!python) context.skip(reason);
+  const definition = mlp({ factors: 4, hidden: [8, 4], dropout: [0.1, 0.05], spread: 0.1 });
+  const prepared = prepare(definition, many, 100);
+  const ofEpochs = (losses: readonly number[]) =>
+    Array.from({ length: EPOCHS }, (_, epoch) => mean(losses.slice(100 * epoch, 100 * (epoch + 1))));
+  const { losses } = (await byPython(prepared)).results;
+  const means = ofEpochs(losses);
+  expect(means[EPOCHS - 1]).toBeLessThan(0.5 * means[0]);
+  for (const engine of [await ortTraining(), epochEngine]) {
+    const ours = await byEngine(engine, prepared);
+    expect(difference(losses, ours)).toBeGreaterThan(1e-3);
+    for (const [epoch, loss] of ofEpochs(ours).entries()) {
+      expect(Math.abs(means[epoch] - loss)).toBeLessThan(0.1 * loss);
+    }
+  }
+});
+
+describe.each<[string, ModelDefinition]>([
+  ['dot-bias', dotBias({ factors: 3 })],
+  ['mlp', mlp({ factors: 4, hidden: [8], dropout: 0.1 })],
+])('train.py and training files of %s', (name, definition) => {
+  let model: TrainedModel;
+  let file: string;
+  beforeAll(async () => {
+    model = await train(few, definition, { epochs: 10, batch: 20, learningRate: 0.02 });
+    const { userIds, itemIds, users, items } = few;
+    const lines = Array.from(
+      few.ratings,
+      (rating, row) => `"${userIds[users[row]]}",${itemIds[items[row]]},${rating}`,
+    );
+    const strangers = 'a stranger,item 1,5';
+    file = await folder.write(`${name}.csv`, ['user,item,rating', ...lines, strangers, ''].join('\n'));
+  });
+
+  /** The loss before, and of each epoch, and the mean squared error of the model that it writes. */
+  async function trainOn(options: TrainingExportOptions) {
+    const own = await mkdtemp(join(folder.path, 'training-'));
+    await writeTrainingFiles(own, model.artifact, options);
+    const stdout = await call('train.py', own, file, `${own}.onnx`);
+    const lines = [...stdout.matchAll(/^(before|epoch \d+): loss (\d+\.\d{4})$/gm)];
+    expect(stdout.trim().split('\n')).toHaveLength(lines.length);
+    expect(lines).toHaveLength(11);
+    const [before, ...epochs] = lines.map(([, , loss]) => Number(loss));
+    const predicted = await predict(await readFile(`${own}.onnx`), few.users, few.items);
+    return { before, epochs, error: metrics(predicted, few.ratings).rmse ** 2 };
+  }
+
+  test('go on from what was learned', async (context) => {
+    if (!python) context.skip(reason);
+    const { before, epochs, error } = await trainOn({});
+    const { history, metrics } = model.manifest;
+    expect(before).toBeCloseTo(metrics.train.rmse ** 2, 3);
+    expect(Math.max(...epochs)).toBeLessThan(0.5 * history[0].loss);
+    expect(error).toBeLessThan(before);
+  });
+
+  test('begin anew', async (context) => {
+    if (!python) context.skip(reason);
+    const { before, epochs, error } = await trainOn({ untrained: true });
+    const { history } = model.manifest;
+    // The order of the ratings is another.
+    expect(epochs[0]).toBeCloseTo(history[0].loss, 1);
+    expect(epochs[9]).toBeLessThan(0.5 * history[0].loss);
+    expect(error).toBeLessThan(0.5 * before);
+  });
+});
