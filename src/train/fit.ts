@@ -34,7 +34,10 @@ export interface Progress {
   readonly valid?: Metrics;
 }
 
-/** All that training needs to go on after an epoch as if it had never stopped. */
+/**
+ * What training goes on from after an epoch, as if it had never stopped. But ONNX Runtime's training API cannot tell its
+ * optimizer's state: by that engine it goes on from the parameters alone.
+ */
 export interface Checkpoint {
   /** What is trained, on which data, and how: only the same training may go on. */
   readonly settings: Readonly<Record<string, unknown>>;
