@@ -1,0 +1,371 @@
+/** Milliseconds a step of everything that takes steps of training: README.md beside this file says what the rows are. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { DataFacts, Model } from '../../graphs/model.ts';
+import type { Tensors } from '../../graphs/serving.ts';
+import { dotBias, mlp, nodeRuntime, type Ratings, readRatings } from '../../src/index.ts';
+import { webRuntime } from '../../src/run/web.ts';
+import { epochOf, stepsOf } from '../../src/train/batches.ts';
+import type { Engine, Steps, TrainingTask } from '../../src/train/engine.ts';
+import { epochEngine } from '../../src/train/epoch-engine.ts';
+import { initialParameters } from '../../src/train/initial.ts';
+import { trainingArtifacts } from '../../src/train/ort-training/artifacts.ts';
+import { MODULE, ortTrainingEngine } from '../../src/train/ort-training/engine.ts';
+import { settingsForOrtTraining } from '../../src/train/ort-training/settings.ts';
+import { settingsFor } from '../../src/train/settings.ts';
+import { pythonForTraining } from '../conformance/runtimes.ts';
+
+const DATA = fileURLToPath(new URL('../../../shared/data/ml-100k/u1.base', import.meta.url));
+const SAMPLE = fileURLToPath(
+  new URL('../../src/data/sample/ml-latest-small/ratings.csv.gz', import.meta.url),
+);
+const LOOP = fileURLToPath(new URL('ort_training_loop.py', import.meta.url));
+const MODELS = {
+  'dot-bias': dotBias(),
+  'mlp, no dropout': mlp({ dropout: 0 }),
+  mlp: mlp(),
+};
+const EPOCH_GRAPH = 'epoch graph, Node';
+const THREADS = [1, 2];
+/** Steps over which losses are compared: rounding errors grow from step to step. */
+const COMPARED = 100;
+
+/** One epoch. */
+interface Lap {
+  readonly seconds: number;
+  readonly losses: ArrayLike<number>;
+  /** Seconds in each call of the training API. */
+  readonly calls?: Calls;
+}
+
+type Calls = Readonly<Record<'train' | 'optimize' | 'reset', number>>;
+
+/** Something that trains, epoch by epoch. */
+interface Contender {
+  readonly name: string;
+  readonly version: string;
+  readonly threads: number;
+  epoch(number: number): Promise<Lap>;
+  release(): Promise<unknown>;
+}
+
+interface Row extends Pick<Contender, 'name' | 'version' | 'threads'> {
+  /** Milliseconds a step of each epoch. */
+  readonly epochs: readonly number[];
+  readonly milliseconds: number;
+  /** The mean over the steps of the last epoch. */
+  readonly loss: number;
+  /** The largest difference to the epoch graph's losses in the first steps. */
+  readonly difference: number;
+  /** Its milliseconds over the epoch graph's. */
+  readonly ratio: number;
+  /** Milliseconds a step in each call of the training API. */
+  readonly calls?: Calls;
+}
+
+async function main(): Promise<void> {
+  const { values: options } = parseArgs({
+    options: {
+      data: { type: 'string' },
+      epochs: { type: 'string', default: '5' },
+      json: { type: 'string' },
+    },
+  });
+  const file = options.data ?? (existsSync(DATA) ? DATA : SAMPLE);
+  if (!existsSync(file)) throw new Error(`no ${file}`);
+  const epochs = Number(options.epochs);
+  if (!(Number.isSafeInteger(epochs) && epochs > 0)) throw new Error('--epochs takes a whole number from 1');
+  if (file === SAMPLE && !options.data)
+    console.error('no MovieLens 100K here: the sample data, MovieLens latest-small, instead');
+  const ratings = await readRatings(file);
+  const machine = {
+    processor: cpus()[0].model,
+    cores: cpus().length,
+    node: process.version,
+    load: loadavg()[0],
+  };
+  if (machine.load > 0.5)
+    console.error(
+      `load average ${machine.load.toFixed(1)}: other work is running, so the times will not be fair`,
+    );
+  console.log(`${machine.cores} cores, ${machine.processor}, Node ${machine.node}`);
+  const models: Record<string, Row[]> = {};
+  const notAvailable: Record<string, string> = {};
+  for (const [name, definition] of Object.entries(MODELS)) {
+    models[name] = await measure(definition(factsOf(ratings)), ratings, epochs, notAvailable);
+    console.log(`\n${name}\n\n${table(models[name])}`);
+  }
+  for (const [what, reason] of Object.entries(notAvailable))
+    console.log(`\n${what}: not available: ${reason}`);
+  if (options.json)
+    await writeFile(
+      options.json,
+      `${JSON.stringify({ machine, file, epochs, models, notAvailable }, null, 2)}\n`,
+    );
+}
+
+/** Trains one model with all contenders, an epoch of each by turns, from the same beginning and in the same batches. */
+async function measure(
+  model: Model,
+  ratings: Ratings,
+  epochs: number,
+  notAvailable: Record<string, string>,
+): Promise<Row[]> {
+  // One momentum throughout, which is all that the training API has.
+  const settings = settingsForOrtTraining(settingsFor(model, { epochs }), {});
+  const task = { model, settings, runtime: await nodeRuntime(), steps: stepsOf(ratings, settings.batch) };
+  const parameters = initialParameters(model, settings.seed);
+  const folder = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
+  await writeFiles(folder, task, parameters, ratings);
+  const contenders: Contender[] = [];
+  const add = async (name: string, start: () => Promise<Contender>): Promise<void> => {
+    try {
+      contenders.push(await start());
+    } catch (error) {
+      notAvailable[name] = (error as Error).message;
+    }
+  };
+  const laps = new Map<Contender, Lap[]>();
+  try {
+    contenders.push(await inThisProcess(EPOCH_GRAPH, epochEngine, task, parameters, ratings));
+    await add('epoch graph, WASM', async () =>
+      inThisProcess(
+        'epoch graph, WASM',
+        epochEngine,
+        { ...task, runtime: await webRuntime() },
+        parameters,
+        ratings,
+      ),
+    );
+    await add('training API, WASM', async () =>
+      inThisProcess('training API, WASM', await trainingEngine(), task, parameters, ratings),
+    );
+    for (const threads of THREADS)
+      await add('training API, Python', () => inPython('training API, Python', folder, task, threads));
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      for (const contender of contenders) {
+        laps.set(contender, [...(laps.get(contender) ?? []), await contender.epoch(epoch)]);
+      }
+    }
+  } finally {
+    for (const contender of contenders) await contender.release();
+    await rm(folder, { recursive: true });
+  }
+  return summarize(laps, task.steps);
+}
+
+async function inThisProcess(
+  name: string,
+  engine: Engine,
+  task: TrainingTask,
+  parameters: Tensors,
+  ratings: Ratings,
+): Promise<Contender> {
+  const prepared = await engine.prepare(task);
+  const training = await prepared.start({ epochs: 0, carried: parameters });
+  return {
+    name,
+    version: (engine.library ?? task.runtime).version,
+    threads: 1,
+    async epoch(number) {
+      const { epoch, steps } = wholeEpoch(ratings, task, number);
+      const before = { ...spent };
+      const started = performance.now();
+      const losses = await training.epoch(epoch)(steps);
+      const seconds = (performance.now() - started) / 1000;
+      const calls = mapCalls(spent, (total, call) => total - before[call]);
+      return { seconds, losses, ...(calls.train > 0 && { calls }) };
+    },
+    release: () => training.release(),
+  };
+}
+
+function wholeEpoch(ratings: Ratings, { settings }: TrainingTask, number: number) {
+  const { epoch, parts } = epochOf(ratings, settings, number, ratings.ratings.length + settings.batch);
+  const [steps] = [...parts];
+  return { epoch, steps };
+}
+
+/** Seconds that the calls of the training API have taken in this process. */
+const spent: Record<keyof Calls, number> = { train: 0, optimize: 0, reset: 0 };
+const CALLS = { runTrainStep: 'train', runOptimizerStep: 'optimize', lazyResetGrad: 'reset' } as const;
+let engine: Promise<Engine> | undefined;
+
+/** The engine, with a clock at its three calls. */
+function trainingEngine(): Promise<Engine> {
+  engine ??= (async () => {
+    const file = createRequire(import.meta.url).resolve('onnxruntime-training');
+    const url = new URL(MODULE, pathToFileURL(file)).href;
+    const made = await ortTrainingEngine(url);
+    const { prototype } = (await import(url)).TrainingSession;
+    for (const [method, call] of Object.entries(CALLS)) {
+      const original = prototype[method];
+      prototype[method] = async function (...args: unknown[]) {
+        const started = performance.now();
+        const result = await original.apply(this, args);
+        spent[call] += (performance.now() - started) / 1000;
+        return result;
+      };
+    }
+    return made;
+  })();
+  return engine;
+}
+
+/** What `ort_training_loop.py` reads. */
+async function writeFiles(
+  folder: string,
+  task: TrainingTask,
+  parameters: Tensors,
+  ratings: Ratings,
+): Promise<void> {
+  const { epochs } = task.settings;
+  const files = trainingArtifacts({ ...task, parameters, steps: epochs * task.steps });
+  const all = Array.from({ length: epochs }, (_, epoch) => wholeEpoch(ratings, task, epoch).steps);
+  const rows = (of: (steps: Steps) => Int32Array): BigInt64Array =>
+    BigInt64Array.from(
+      all.flatMap((steps) => [...of(steps)]),
+      BigInt,
+    );
+  const count = ratings.ratings.length;
+  const starts = all.flatMap(({ starts }, epoch) => starts.slice(0, -1).map((row) => epoch * count + row));
+  const columns = {
+    user: rows(({ users }) => users),
+    item: rows(({ items }) => items),
+    actual: Float32Array.from(all.flatMap(({ ratings }) => [...ratings])),
+    start: BigInt64Array.from([...starts, epochs * count], BigInt),
+  };
+  for (const [name, data] of Object.entries({ ...files, ...columns }))
+    await writeFile(join(folder, name), data);
+}
+
+async function inPython(
+  name: string,
+  folder: string,
+  { steps }: TrainingTask,
+  threads: number,
+): Promise<Contender> {
+  const python = await pythonForTraining();
+  const child = spawn(python, [LOOP, folder, `--threads=${threads}`, `--steps=${steps}`], {
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+  });
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  let complaint = '';
+  child.stderr.on('data', (text) => {
+    complaint += text;
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async () => {
+    const { value, done } = await lines.next();
+    if (!done) return JSON.parse(value);
+    await closed;
+    throw new Error(complaint.trim().split('\n').at(-1));
+  };
+  const { version } = await answer();
+  return {
+    name,
+    version,
+    threads,
+    epoch(number) {
+      child.stdin.write(`${number}\n`);
+      return answer();
+    },
+    release() {
+      child.stdin.end();
+      return closed;
+    },
+  };
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+const mapCalls = (calls: Calls, change: (seconds: number, call: keyof Calls) => number): Calls => ({
+  train: change(calls.train, 'train'),
+  optimize: change(calls.optimize, 'optimize'),
+  reset: change(calls.reset, 'reset'),
+});
+
+/** The first contender is what the others are compared with. */
+function summarize(contenders: ReadonlyMap<Contender, readonly Lap[]>, steps: number): Row[] {
+  const perStep = (seconds: number): number => (1000 * seconds) / steps;
+  const timeOf = (laps: readonly Lap[]): number => perStep(median(laps.map(({ seconds }) => seconds)));
+  const firstLosses = (laps: readonly Lap[]): number[] => Array.from(laps[0].losses).slice(0, COMPARED);
+  const [reference] = contenders.values();
+  const expected = firstLosses(reference);
+  return [...contenders].map(([{ name, version, threads }, laps]) => ({
+    name,
+    version,
+    threads,
+    epochs: laps.map(({ seconds }) => perStep(seconds)),
+    milliseconds: timeOf(laps),
+    ratio: timeOf(laps) / timeOf(reference),
+    ...(laps[0].calls && {
+      calls: mapCalls(laps[0].calls, (_, call) =>
+        perStep(median(laps.map(({ calls }) => calls?.[call] ?? Number.NaN))),
+      ),
+    }),
+    loss: mean(Array.from(laps[laps.length - 1].losses)),
+    difference: Math.max(...firstLosses(laps).map((loss, step) => Math.abs(loss - expected[step]))),
+  }));
+}
+
+function table(rows: readonly Row[]): string {
+  const cells = [
+    [
+      '',
+      'version',
+      'threads',
+      'ms a step',
+      'from–to',
+      'ratio',
+      'train',
+      'optimize',
+      'reset',
+      'last loss',
+      'difference',
+    ],
+    ...rows.map(({ name, version, threads, milliseconds, epochs, ratio, calls, loss, difference }) => [
+      name,
+      version,
+      `${threads}`,
+      milliseconds.toFixed(3),
+      `${Math.min(...epochs).toFixed(3)}–${Math.max(...epochs).toFixed(3)}`,
+      ratio.toFixed(2),
+      ...(['train', 'optimize', 'reset'] as const).map((call) => calls?.[call].toFixed(3) ?? ''),
+      loss.toFixed(5),
+      difference.toExponential(0),
+    ]),
+  ];
+  const widths = cells[0].map((_, column) => Math.max(3, ...cells.map((line) => line[column].length)));
+  const line = (texts: string[]): string =>
+    `| ${texts.map((text, column) => (column < 2 ? text.padEnd(widths[column]) : text.padStart(widths[column]))).join(' | ')} |`;
+  const rule = line(
+    widths.map((width, column) => '-'.repeat(width - (column < 2 ? 0 : 1)) + (column < 2 ? '' : ':')),
+  );
+  return [line(cells[0]), rule, ...cells.slice(1).map(line)].join('\n');
+}
+
+function factsOf({ userIds, itemIds, ratings }: Ratings): DataFacts {
+  const sorted = ratings.toSorted();
+  return {
+    users: userIds.length,
+    items: itemIds.length,
+    ratings: ratings.length,
+    low: sorted[0],
+    high: sorted[sorted.length - 1],
+    mean: mean(Array.from(ratings)),
+  };
+}
+
+await main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
