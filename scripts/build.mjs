@@ -33,7 +33,7 @@ const node = await build({
   // onnx-proto is inside: it asks for an old protobufjs, which an installed package could not override. It is CommonJS,
   // and requires protobufjs.
   banner: {
-    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
   },
   external,
 });

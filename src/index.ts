@@ -43,7 +43,8 @@ export {
   type RecommendOptions,
   type Similar,
 } from './recommend/recommender.ts';
-export { nodeRuntime } from './run/node.ts';
+export { type Device, type DeviceReport, devices } from './run/devices.ts';
+export { type NodeRuntime, type NodeRuntimeOptions, nodeRuntime } from './run/node.ts';
 export type { Runtime } from './run/runtime.ts';
 export { type ServeOptions, type Server, serve } from './serve/serve.ts';
 export type { Engine } from './train/engine.ts';

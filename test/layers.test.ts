@@ -22,7 +22,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   version: [],
   onnx: [],
-  run: ['errors'],
+  run: ['errors', 'onnx'],
   graphs: ['errors', 'onnx'],
   data: ['errors'],
   artifact: ['errors', 'version', 'onnx', 'run', 'graphs', 'data'],

@@ -8,13 +8,17 @@ from torch import nn
 
 stopwatch.lap("import")
 
-FACTORS, EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY, HIGHEST = 50, 5, 64, 5e-3, 0.1, 5.5
+FACTORS, LEARNING_RATE, WEIGHT_DECAY, HIGHEST = 50, 5e-3, 0.1, 5.5
 # What AdamW updates the parameters with: one operator after another for each (PyTorch's default on a CPU), one call
 # of each operator for all parameters, or one kernel for everything.
 OPTIMIZERS = {"default": {}, "foreach": {"foreach": True}, "fused": {"fused": True}}
 
 options = arguments(
-    threads={"type": int, "default": 1}, optimizer={"choices": OPTIMIZERS, "default": "default"}
+    threads={"type": int, "default": 1},
+    optimizer={"choices": OPTIMIZERS, "default": "default"},
+    epochs={"type": int, "default": 5},
+    batch={"type": int, "default": 64},
+    device={"default": "cpu"},
 )
 torch.set_num_threads(options.threads)
 torch.manual_seed(options.seed)
@@ -37,33 +41,36 @@ train_users, train_items, train_ratings = read(options.train)
 test_users, test_items, test_ratings = read(options.test)
 train_users, test_users, users = rows(train_users, test_users)
 train_items, test_items, items = rows(train_items, test_items)
-user, item = torch.from_numpy(train_users), torch.from_numpy(train_items)
-rating = torch.from_numpy(train_ratings).float()
+user, item, rating = (torch.from_numpy(column).to(options.device) for column in (train_users, train_items, train_ratings))
+rating = rating.float()
 stopwatch.lap("read")
 
-model = DotBias(users, items)
+model = DotBias(users, items).to(options.device)
 optimizer = torch.optim.AdamW(
     model.parameters(), betas=(0.9, 0.99), eps=1e-5, weight_decay=WEIGHT_DECAY, **OPTIMIZERS[options.optimizer]
 )
 # fastai's one-cycle: from 1/25 of the peak up over a quarter of the steps, then down to 1e-5 of it (PyTorch counts
 # the last factor from the first rate); momentum the other way.
 schedule = torch.optim.lr_scheduler.OneCycleLR(
-    optimizer, max_lr=LEARNING_RATE, total_steps=EPOCHS * -(-len(rating) // BATCH), pct_start=0.25,
+    optimizer, max_lr=LEARNING_RATE, total_steps=options.epochs * -(-len(rating) // options.batch), pct_start=0.25,
     div_factor=25, final_div_factor=1e5 / 25, base_momentum=0.85, max_momentum=0.95,
 )
 stopwatch.lap("build")
 
-for epoch in range(EPOCHS):
-    order = torch.randperm(len(rating))
-    batches = zip(*(column[order].split(BATCH) for column in (user, item, rating)))
+for epoch in range(options.epochs):
+    order = torch.randperm(len(rating), device=options.device)
+    batches = zip(*(column[order].split(options.batch) for column in (user, item, rating)))
     for batch_user, batch_item, batch_rating in batches:
         loss = nn.functional.mse_loss(model(batch_user, batch_item), batch_rating)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
+if options.device == "cuda":
+    torch.cuda.synchronize()
 stopwatch.lap("train")
 
 with torch.inference_mode():
-    predictions = model(torch.from_numpy(test_users), torch.from_numpy(test_items)).numpy()
+    test = (torch.from_numpy(rows).to(options.device) for rows in (test_users, test_items))
+    predictions = model(*test).cpu().numpy()
 report("torch", torch.__version__, stopwatch, rmse(predictions, test_ratings), options.threads, options.seed)

@@ -5,13 +5,13 @@ import { checkTable, writeTable } from '../data/write.ts';
 import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { Recommender } from '../recommend/recommender.ts';
-import { type ReadFlags, withReadOptions } from './options.ts';
+import { chosenDevice, type DeviceFlags, deviceOption, type ReadFlags, withReadOptions } from './options.ts';
 import { plural, printLine, seconds } from './output.ts';
 import { bar } from './progress.ts';
 import { howMany, includeSeen, listFlags } from './recommend.ts';
 import { noteUnknown } from './unknown.ts';
 
-interface BatchFlags extends ReadFlags {
+interface BatchFlags extends ReadFlags, DeviceFlags {
   out: string;
   k: number;
   exclude?: string;
@@ -29,14 +29,15 @@ export function batchCommand(): Command {
     .requiredOption('--out <file>', 'where the table of user, rank, item, rating goes: .csv or .parquet')
     .option(...howMany)
     .option('--exclude <file>', 'items to leave out; where the file has users too, those of each user')
-    .option(...includeSeen);
+    .option(...includeSeen)
+    .addOption(deviceOption());
   return withReadOptions(command, { ids: false }).action(run);
 }
 
 async function run(directory: string, file: string | undefined, flags: BatchFlags): Promise<void> {
   const { out, k, exclude } = flags;
   await checkTable(out, file, exclude);
-  const recommender = await load(directory, []);
+  const recommender = await load(directory, [], { device: await chosenDevice(flags) });
   const { userIds } = readVocabulary(recommender.artifact);
   const users = file === undefined ? userIds : await readUsers(file, listFlags(flags));
   const lists = exclude === undefined ? undefined : await readItemLists(exclude, listFlags(flags));

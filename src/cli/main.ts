@@ -4,6 +4,7 @@ import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { batchCommand } from './batch.ts';
+import { doctorCommand } from './doctor.ts';
 import { downloadCommand } from './download.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
@@ -33,6 +34,7 @@ for (const command of [
   pageCommand,
   inspectCommand,
   downloadCommand,
+  doctorCommand,
 ])
   program.addCommand(command().copyInheritedSettings(program));
 

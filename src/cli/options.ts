@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ReadOptions } from '../data/read.ts';
+import { chooseDevice, DEVICES, type Device } from '../run/devices.ts';
+import { printNote } from './output.ts';
 
 /** A number within bounds, for an option. */
 export const number =
@@ -69,4 +71,24 @@ export function withReadOptions(command: Command, { ids = true }: { ids?: boolea
 export function readFlags(flags: ReadFlags): ReadFlags {
   const { user, item, rating, time, delimiter, header, encoding } = flags;
   return { user, item, rating, time, delimiter, header, encoding };
+}
+
+export interface DeviceFlags {
+  device: Device | 'auto';
+}
+
+/** The flag that says what runs models. */
+export const deviceOption = (): Option =>
+  new Option(
+    '--device <name>',
+    'what runs models; auto is the GPU that `cofactor doctor` finds, or else the CPU. On the CPU one seed gives the same bytes each time',
+  )
+    .choices(['auto', ...DEVICES])
+    .default('cpu');
+
+/** The device to run on, with a note where `auto` had to fall back. */
+export async function chosenDevice({ device: wanted }: DeviceFlags): Promise<Device> {
+  const { device, note } = await chooseDevice(wanted);
+  if (note !== undefined) printNote(note);
+  return device;
 }

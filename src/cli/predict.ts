@@ -5,11 +5,18 @@ import { checkTable, csvLine, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
 import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
-import { type ReadFlags, readFlags, withReadOptions } from './options.ts';
+import {
+  chosenDevice,
+  type DeviceFlags,
+  deviceOption,
+  type ReadFlags,
+  readFlags,
+  withReadOptions,
+} from './options.ts';
 import { plural, printJson, printLine } from './output.ts';
 import { noteUnknown } from './unknown.ts';
 
-interface PredictFlags extends ReadFlags {
+interface PredictFlags extends ReadFlags, DeviceFlags {
   out?: string;
   json?: boolean;
   userColumn?: string;
@@ -29,7 +36,8 @@ export function predictCommand(): Command {
     .option('--out <file>', 'write the predictions here: .csv or .parquet')
     .option('--json', 'print one JSON list of {user, item, rating}')
     .option('--user-column <column>', 'the column of user ids in the file: its name, or its number from 1')
-    .option('--item-column <column>', 'the column of item ids');
+    .option('--item-column <column>', 'the column of item ids')
+    .addOption(deviceOption());
   return withReadOptions(command, { ids: false }).action(run);
 }
 
@@ -41,7 +49,7 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
   if (out !== undefined && json)
     throw new UserError('--out and --json exclude one another; give one of them');
   if (out !== undefined) await checkTable(out, file);
-  const recommender = await load(directory);
+  const recommender = await load(directory, undefined, { device: await chosenDevice(flags) });
   const known = readVocabulary(recommender.artifact);
   const { users, items } =
     file === undefined

@@ -6,11 +6,19 @@ import { UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { ItemRating, Recommender } from '../recommend/recommender.ts';
-import { number, type ReadFlags, readFlags, withReadOptions } from './options.ts';
+import {
+  chosenDevice,
+  type DeviceFlags,
+  deviceOption,
+  number,
+  type ReadFlags,
+  readFlags,
+  withReadOptions,
+} from './options.ts';
 import { printJson, printNote, printTable } from './output.ts';
 import { noteUnknown } from './unknown.ts';
 
-interface RecommendFlags extends ReadFlags {
+interface RecommendFlags extends ReadFlags, DeviceFlags {
   user?: string;
   ratings?: string;
   k: number;
@@ -34,6 +42,7 @@ export function recommendCommand(): Command {
     .option(...howMany)
     .option('--exclude <file>', 'items to leave out; where the file has users too, those of this user')
     .option(...includeSeen)
+    .addOption(deviceOption())
     .option('--json', 'print one JSON list of {item, title?, rating}');
   return withReadOptions(command, { ids: false }).action(run);
 }
@@ -44,7 +53,7 @@ async function run(directory: string, flags: RecommendFlags): Promise<void> {
     throw new UserError('give either --user or --ratings');
   if (ratings !== undefined && flags.includeSeen)
     throw new UserError('--include-seen is for --user; what is in --ratings is always left out');
-  const recommender = await load(directory, []);
+  const recommender = await load(directory, [], { device: await chosenDevice(flags) });
   const best =
     user === undefined
       ? await forPerson(recommender, ratings as string, flags)

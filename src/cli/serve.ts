@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { type ServeOptions, type Server, serve } from '../serve/serve.ts';
-import { number } from './options.ts';
+import { chosenDevice, type DeviceFlags, deviceOption, number } from './options.ts';
 import { printLine } from './output.ts';
 
 /** How long a closing server still takes requests, so that whoever sends them learns first that it is not ready. */
@@ -24,6 +24,7 @@ export function serveCommand(): Command {
       'threads that run models (default: one less than there are cores)',
       number({ from: 1, whole: true }),
     )
+    .addOption(deviceOption())
     .option('--no-page', 'serve no web page, which lets anybody who can reach it download the first model')
     .addOption(
       new Option('--log-level <level>', 'of the log on standard error; debug tells of every request')
@@ -35,9 +36,10 @@ export function serveCommand(): Command {
 
 async function run(
   folders: string[],
-  { page, ...options }: Omit<ServeOptions, 'page'> & { page: boolean },
+  { page, ...flags }: Omit<ServeOptions, 'page' | 'device'> & DeviceFlags & { page: boolean },
 ): Promise<void> {
-  const server = await serve(folders, { ...options, page: page ? undefined : false });
+  const device = await chosenDevice(flags);
+  const server = await serve(folders, { ...flags, device, page: page ? undefined : false });
   const hint = server.hasPage ? 'open it in a browser, or try' : 'try';
   printLine(
     `Listening at ${server.url}: ${hint} /recommend/{user}, /similar/{item}, /v2, /openapi.json, /metrics`,

@@ -3,6 +3,7 @@ import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
+import { chosenDevice, type DeviceFlags, deviceOption } from './options.ts';
 import { printJson, printTable } from './output.ts';
 import { howMany, namesOf } from './recommend.ts';
 
@@ -12,15 +13,16 @@ export function similarCommand(): Command {
     .argument('<folder>', 'a trained model')
     .requiredOption('--item <id>', 'the item')
     .option(...howMany)
+    .addOption(deviceOption())
     .option('--json', 'print one JSON list of {item, title?, similarity}')
     .action(run);
 }
 
 async function run(
   directory: string,
-  { item, k, json }: { item: string; k: number; json?: boolean },
+  { item, k, json, device }: DeviceFlags & { item: string; k: number; json?: boolean },
 ): Promise<void> {
-  const recommender = await load(directory, []);
+  const recommender = await load(directory, [], { device: await chosenDevice({ device }) });
   const [nearest] = await recommender.similar([item], { k });
   if (nearest.length === 0)
     throw new UserError(

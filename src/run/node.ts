@@ -1,16 +1,48 @@
+import { chooseDevice, type Device } from './devices.ts';
 import type { Runtime } from './runtime.ts';
 
-/** ONNX Runtime in Node, on the CPU. Its native library is loaded at the first call. */
-export async function nodeRuntime(): Promise<Runtime> {
+export interface NodeRuntimeOptions {
+  /**
+   * What runs models; the CPU unless told otherwise, on which one seed gives the same bytes each time. `auto` is a GPU if
+   * one can be had, and otherwise the CPU.
+   */
+  readonly device?: Device | 'auto';
+}
+
+/** ONNX Runtime in Node. */
+export interface NodeRuntime extends Runtime {
+  /** What runs models. */
+  readonly device: Device;
+}
+
+/**
+ * ONNX Runtime in Node. Its native library is loaded at the first call. A device other than the CPU is tried first, in
+ * a process of its own.
+ *
+ * @throws UserError if the device cannot be had: why, and how to get it
+ */
+export async function nodeRuntime({ device }: NodeRuntimeOptions = {}): Promise<NodeRuntime> {
+  return runtimeOn((await chooseDevice(device)).device);
+}
+
+/** ONNX Runtime on a device that has been tried. WebGPU may run in one thread of a process alone. */
+export async function runtimeOn(device: Device): Promise<NodeRuntime> {
   const { env, InferenceSession } = await import('onnxruntime-node');
+  // On a GPU it warns of duplicate rows, which are equal here, and of graphs that are not on it as a whole, and none
+  // is: strings stay on the CPU. The first level is for all sessions, and counts before there is one.
+  if (device !== 'cpu') env.logLevel = 'error';
   return {
     name: 'onnxruntime-node',
     version: env.versions.node ?? env.versions.common,
+    device,
     createSession: (model, { threads } = {}) =>
       InferenceSession.create(model, {
-        executionProviders: ['cpu'],
+        executionProviders: [device],
         interOpNumThreads: 1,
         ...(threads && { intraOpNumThreads: threads }),
+        ...(device !== 'cpu' && { logSeverityLevel: ERROR }),
       }),
   };
 }
+
+const ERROR = 3;

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Answer, Answers, Call, NamedParts, Signature } from './worker-messages.ts';
+import type { Answer, Answers, Call, NamedParts, Signature, ThreadData } from './worker-messages.ts';
 
 /** The built thread, beside the built library. Node 20 runs no TypeScript, so it serves the sources too. */
 const THREAD = import.meta.url.endsWith('.ts') ? '../../dist/worker-thread.js' : './worker-thread.js';
@@ -48,8 +48,10 @@ export class WorkerHandle {
   }
 
   /** Starts a thread, and waits until ONNX Runtime is loaded there. */
-  static async start(): Promise<{ handle: WorkerHandle; name: string; version: string }> {
-    const worker = new Worker(new URL(THREAD, import.meta.url));
+  static async start(
+    workerData: ThreadData,
+  ): Promise<{ handle: WorkerHandle; name: string; version: string }> {
+    const worker = new Worker(new URL(THREAD, import.meta.url), { workerData });
     const ready = new Promise<Answer>((resolve) => worker.once('message', resolve));
     const handle = new WorkerHandle(worker);
     const answer = await Promise.race([ready, handle.ended]);

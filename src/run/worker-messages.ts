@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import type { Device } from './devices.ts';
 import { type Parts, tensorOf } from './rows.ts';
 
 /** What of tensors goes from thread to thread, where classes do not. */
@@ -17,6 +18,11 @@ export function partsOf(tensors: InferenceSession.OnnxValueMapType): NamedParts 
 /** The tensors again, on the other side. */
 export const tensorsOf = (parts: NamedParts): Record<string, Tensor> =>
   Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, tensorOf(part)]));
+
+/** What a thread is told as it starts. */
+export interface ThreadData {
+  readonly device: Device;
+}
 
 /** What a thread of the pool is called for; see `worker.ts`. */
 export type Call =

@@ -1,12 +1,19 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { env, type InferenceSession } from 'onnxruntime-common';
-import { nodeRuntime } from './node.ts';
-import { type Answer, type Answers, type Call, partsOf, tensorsOf } from './worker-messages.ts';
+import { runtimeOn } from './node.ts';
+import {
+  type Answer,
+  type Answers,
+  type Call,
+  partsOf,
+  type ThreadData,
+  tensorsOf,
+} from './worker-messages.ts';
 
 /** One thread of the pool in `worker.ts`: it holds sessions, and answers each call. */
+const runtime = await runtimeOn((workerData as ThreadData).device);
 // What goes wrong is told to the caller, and not to the terminal.
 env.logLevel = 'fatal';
-const runtime = await nodeRuntime();
 const sessions = new Map<number, InferenceSession>();
 
 async function answer(call: Call): Promise<Answers[keyof Answers]> {

@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import type { InferenceSession } from 'onnxruntime-common';
-import type { Runtime } from './runtime.ts';
+import { UserError } from '../errors.ts';
+import { chooseDevice, type Device } from './devices.ts';
+import type { NodeRuntime } from './node.ts';
 import { Batching, type RunSize } from './worker-batch.ts';
 import { WorkerError, WorkerHandle } from './worker-handle.ts';
 import { type NamedParts, partsOf, type Signature, tensorsOf } from './worker-messages.ts';
@@ -14,8 +16,13 @@ export class QueueFullError extends Error {
 }
 
 export interface WorkerOptions {
-  /** Threads, each of which holds every session; one less than there are cores, unless told otherwise. */
+  /**
+   * Threads, each of which holds every session; one less than there are cores, unless told otherwise. WebGPU runs in
+   * one alone.
+   */
   readonly workers?: number;
+  /** What runs models; the CPU unless told otherwise. */
+  readonly device?: Device | 'auto';
   /** The most runs that wait for a thread; 64 unless told otherwise. */
   readonly queue?: number;
   /** Told of each batch: how many runs it joined, and the seconds it took. */
@@ -23,7 +30,7 @@ export interface WorkerOptions {
 }
 
 /** ONNX Runtime in threads of their own, so that the event loop stays free. */
-export interface WorkerRuntime extends Runtime {
+export interface WorkerRuntime extends NodeRuntime {
   readonly workers: number;
   /** Runs that wait for a thread. */
   readonly waiting: number;
@@ -40,13 +47,20 @@ export interface WorkerRuntime extends Runtime {
 /**
  * Starts the threads. Runs of one session that wait while all threads are busy are joined along the axis `n`, where
  * its inputs and outputs have one.
+ *
+ * @throws UserError if the device cannot be had, or cannot run in so many threads
  */
 export async function workerRuntime(options: WorkerOptions = {}): Promise<WorkerRuntime> {
-  const { workers = Math.max(1, availableParallelism() - 1) } = options;
-  const started = await Promise.all(Array.from({ length: workers }, () => WorkerHandle.start()));
+  const { device } = await chooseDevice(options.device);
+  // ONNX Runtime 1.30 ends the process where two threads run models on it.
+  const most = device === 'webgpu' ? 1 : Math.max(1, availableParallelism() - 1);
+  const { workers = most } = options;
+  if (device === 'webgpu' && workers > 1)
+    throw new UserError(`device webgpu runs in one worker alone, not in ${workers}; give workers 1`);
+  const started = await Promise.all(Array.from({ length: workers }, () => WorkerHandle.start({ device })));
   const [{ name, version }] = started;
   const handles = started.map(({ handle }) => handle);
-  return new WorkerPool(name, version, handles, options);
+  return new WorkerPool(name, version, device, handles, options);
 }
 
 interface Run {
@@ -73,6 +87,7 @@ class WorkerPool implements WorkerRuntime {
   constructor(
     readonly name: string,
     readonly version: string,
+    readonly device: Device,
     threads: readonly WorkerHandle[],
     private readonly options: WorkerOptions,
   ) {
@@ -200,7 +215,7 @@ class WorkerPool implements WorkerRuntime {
   private async replace(): Promise<void> {
     while (!this.closed) {
       try {
-        const { handle } = await WorkerHandle.start();
+        const { handle } = await WorkerHandle.start({ device: this.device });
         for (const [id, { model }] of this.models) await handle.create(id, model);
         if (this.closed) return handle.terminate();
         this.add(handle);

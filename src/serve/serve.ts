@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { UserError } from '../errors.ts';
+import type { Device } from '../run/devices.ts';
 import { workerRuntime } from '../run/worker.ts';
 import { LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
@@ -20,6 +21,8 @@ export interface ServeOptions {
   readonly port?: number;
   /** Threads that run models; one less than there are cores unless told otherwise. */
   readonly workers?: number;
+  /** What runs models; the CPU unless told otherwise. WebGPU runs in one worker alone. */
+  readonly device?: Device | 'auto';
   /** Of the log on standard error, one JSON object a line; `warn` unless told otherwise. */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /**
@@ -45,22 +48,23 @@ export interface Server {
  * Serves the models in folders over HTTP: by the Open Inference Protocol, version 2, by endpoints for people, and by a
  * web page.
  *
- * @throws UserError if a folder holds no model, two are of one name, or the address cannot be listened at.
+ * @throws UserError if a folder holds no model, two are of one name, the device cannot be had, or the address cannot be
+ * listened at.
  */
 export async function serve(directories: readonly string[], options: ServeOptions = {}): Promise<Server> {
-  const { host = '127.0.0.1', port = 8080, workers, logLevel = 'warn', page: folder } = options;
+  const { host = '127.0.0.1', port = 8080, workers, device, logLevel = 'warn', page: folder } = options;
   checkNames(directories);
   // Loaded here, so that who imports the library to train and predict does not wait for a web server.
   const [{ createApp }, { Metrics }] = await Promise.all([import('./app.ts'), import('./metrics.ts')]);
   const found = folder === false ? undefined : await readPage(folder);
   const page = found && (await pageFiles(found));
   const metrics = new Metrics();
-  const runtime = await workerRuntime({ workers, onBatch: metrics.onBatch });
+  const runtime = await workerRuntime({ workers, device, onBatch: metrics.onBatch });
   metrics.watch(runtime);
   const closing = new AbortController();
   try {
     const models: ServedModel[] = [];
-    const tryOut = (directory: string) => tryOutInProcess(directory, closing.signal);
+    const tryOut = (directory: string) => tryOutInProcess(directory, closing.signal, runtime.device);
     for (const directory of directories) models.push(await ServedModel.open(directory, runtime, tryOut));
     const state: ServerState = {
       models,

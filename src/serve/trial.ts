@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
+import type { Device } from '../run/devices.ts';
 
 /** What a trial process says: the manifest of what it has asked, or why that cannot be asked. */
 export type TrialAnswer = { readonly manifest: string } | { readonly error: string };
@@ -18,8 +19,12 @@ const TIMEOUT_MS = 30_000;
  * @returns the manifest of the artifact that was tried, as JSON
  * @throws UserError if it cannot be asked
  */
-export async function tryOutInProcess(directory: string, signal: AbortSignal): Promise<string> {
-  const child = fork(fileURLToPath(new URL(PROCESS, import.meta.url)), [directory], {
+export async function tryOutInProcess(
+  directory: string,
+  signal: AbortSignal,
+  device: Device = 'cpu',
+): Promise<string> {
+  const child = fork(fileURLToPath(new URL(PROCESS, import.meta.url)), [directory, device], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     timeout: TIMEOUT_MS,
     killSignal: 'SIGKILL',

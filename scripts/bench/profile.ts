@@ -1,0 +1,291 @@
+/** Where the time of training goes, by operator and by execution provider; README.md says what the columns are. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import type { InferenceSession } from 'onnxruntime-common';
+import {
+  dotBias,
+  type ModelDefinition,
+  mlp,
+  type NodeRuntime,
+  nodeRuntime,
+  type Ratings,
+  readRatings,
+  train,
+} from '../../src/index.ts';
+import { type StepProfile, stepProfile } from './profile-trace.ts';
+
+/** The profiler keeps a million events, and a step is some 150. */
+const PROFILED_STEPS = 200;
+/** In the tables. */
+const OPERATORS = 12;
+
+const { values: options } = parseArgs({
+  options: {
+    device: { type: 'string', default: 'cpu' },
+    ratings: { type: 'string', default: '100000' },
+    users: { type: 'string' },
+    items: { type: 'string' },
+    batch: { type: 'string' },
+    torch: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const models: Readonly<Record<string, ModelDefinition>> = { 'dot-bias': dotBias(), mlp: mlp() };
+
+interface Row {
+  readonly model: string;
+  readonly data: string;
+  readonly ratings: number;
+  readonly users: number;
+  readonly items: number;
+  readonly batch: number;
+  /** Without the profiler. */
+  readonly millisecondsAStep: number;
+  readonly ratingsASecond: number;
+  readonly torchMillisecondsAStep?: number;
+  readonly profile: StepProfile;
+}
+
+async function main(): Promise<void> {
+  const runtime = await nodeRuntime({ device: options.device as NodeRuntime['device'] });
+  const machine = { processor: cpus()[0].model.trim(), cores: cpus().length, device: runtime.device };
+  console.log(
+    `${machine.cores} cores, ${machine.processor}; on ${runtime.device}, ONNX Runtime ${runtime.version}`,
+  );
+  const rows: Row[] = [];
+  for (const [data, ratings] of Object.entries(await dataSets())) {
+    const batch = Number(options.batch ?? (ratings.ratings.length > 1_000_000 ? 4096 : 64));
+    for (const [model, definition] of Object.entries(models)) {
+      const { seconds, steps } = await timed(runtime, ratings, definition, batch);
+      const row: Row = {
+        model,
+        data,
+        ratings: ratings.ratings.length,
+        users: ratings.userIds.length,
+        items: ratings.itemIds.length,
+        batch,
+        millisecondsAStep: (1000 * seconds) / steps,
+        ratingsASecond: Math.round(ratings.ratings.length / seconds),
+        ...(options.torch &&
+          model === 'dot-bias' && {
+            torchMillisecondsAStep: await ofTorch(options.torch, runtime.device, ratings, batch, steps),
+          }),
+        profile: await profiled(runtime, ratings, definition, batch),
+      };
+      rows.push(row);
+      print(row);
+    }
+  }
+  if (options.json) await writeFile(options.json, `${JSON.stringify({ machine, rows }, null, 2)}\n`);
+}
+
+async function dataSets(): Promise<Record<string, Ratings>> {
+  const movieLens = join(root, '../shared/data/ml-100k/u1.base');
+  const real: Record<string, Ratings> = existsSync(movieLens)
+    ? { 'MovieLens 100K u1': await readRatings(movieLens) }
+    : {
+        'MovieLens latest-small': await readRatings(
+          join(root, 'src/data/sample/ml-latest-small/ratings.csv.gz'),
+        ),
+      };
+  const count = Number(options.ratings);
+  return count > 0 ? { ...real, synthetic: synthetic(count) } : real;
+}
+
+/** Ratings of which few users and items have most, as in life. */
+function synthetic(count: number): Ratings {
+  const users = Number(options.users ?? Math.max(100, Math.round(count / 100)));
+  const items = Number(options.items ?? Math.max(100, Math.round(count / 500)));
+  let state = 1;
+  const random = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+  const rows = (below: number): Int32Array =>
+    Int32Array.from({ length: count }, () => Math.floor(below * random() ** 2));
+  const [userRows, itemRows] = [rows(users), rows(items)];
+  return {
+    userIds: Array.from({ length: users }, (_, row) => String(row)),
+    itemIds: Array.from({ length: items }, (_, row) => String(row)),
+    users: userRows,
+    items: itemRows,
+    ratings: Float32Array.from(userRows, (user, place) => 1 + ((user * 7 + itemRows[place] * 3) % 5)),
+    duplicates: 0,
+    assumptions: [],
+  };
+}
+
+const isStep = (feeds: InferenceSession.FeedsType): boolean => 'learning_rate' in feeds;
+
+/** Seconds that the runs of the epoch graph took, and their steps; of the second epoch, when all is warm. */
+async function timed(runtime: NodeRuntime, ratings: Ratings, definition: ModelDefinition, batch: number) {
+  let seconds = 0;
+  const watched: NodeRuntime = {
+    ...runtime,
+    async createSession(model, settings) {
+      const session = await runtime.createSession(model, settings);
+      const run = session.run.bind(session) as InferenceSession['run'];
+      session.run = (async (feeds: InferenceSession.FeedsType, ...rest: []) => {
+        const started = performance.now();
+        const results = await run(feeds, ...rest);
+        if (isStep(feeds)) seconds += (performance.now() - started) / 1000;
+        return results;
+      }) as InferenceSession['run'];
+      return session;
+    },
+  };
+  const steps = Math.ceil(ratings.ratings.length / Math.min(batch, ratings.ratings.length));
+  await train(ratings, definition, {
+    runtime: watched,
+    batch,
+    epochs: 2,
+    onProgress: ({ epoch, done, ratings: all }) => {
+      if (epoch === 0 && done === all) seconds = 0;
+    },
+  });
+  return { seconds, steps };
+}
+
+async function profiled(
+  runtime: NodeRuntime,
+  ratings: Ratings,
+  definition: ModelDefinition,
+  batch: number,
+): Promise<StepProfile> {
+  const { InferenceSession } = await import('onnxruntime-node');
+  const folder = await mkdtemp(join(tmpdir(), 'cofactor-profile-'));
+  let steps = 0;
+  let sessions = 0;
+  const traced: NodeRuntime = {
+    ...runtime,
+    async createSession(model) {
+      const prefix = `session-${sessions++}`;
+      const session = await InferenceSession.create(model, {
+        executionProviders: [runtime.device],
+        intraOpNumThreads: 1,
+        interOpNumThreads: 1,
+        logSeverityLevel: 3,
+        enableProfiling: true,
+        profileFilePrefix: join(folder, prefix),
+      });
+      const run = session.run.bind(session) as InferenceSession['run'];
+      session.run = (async (feeds: InferenceSession.FeedsType, ...rest: []) => {
+        const results = await run(feeds, ...rest);
+        if (isStep(feeds) && wanted === '') {
+          steps = feeds.learning_rate.dims[0];
+          // Later the session may be gone.
+          session.endProfiling();
+          wanted = prefix;
+        }
+        return results;
+      }) as InferenceSession['run'];
+      return session;
+    },
+  };
+  let wanted = '';
+  try {
+    const part = some(ratings, PROFILED_STEPS * batch);
+    await train(part, definition, {
+      runtime: traced,
+      batch,
+      epochs: 1,
+      ratingsARun: 2 * part.ratings.length,
+    });
+    const file = (await readdir(folder)).find((name) => name.startsWith(`${wanted}_`)) as string;
+    return stepProfile(await readFile(join(folder, file), 'utf8'), steps);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Ratings from all over the file, with tables as large as for all. */
+function some(ratings: Ratings, count: number): Ratings {
+  const all = ratings.ratings.length;
+  if (count >= all) return ratings;
+  const places = Float64Array.from({ length: count }, (_, at) => Math.floor((at * all) / count));
+  return {
+    ...ratings,
+    users: Int32Array.from(places, (place) => ratings.users[place]),
+    items: Int32Array.from(places, (place) => ratings.items[place]),
+    ratings: Float32Array.from(places, (place) => ratings.ratings[place]),
+  };
+}
+
+/** The same recipe as a PyTorch loop on the same device; a Python with PyTorch and NumPy runs it. */
+async function ofTorch(
+  python: string,
+  device: string,
+  { users, items, ratings }: Ratings,
+  batch: number,
+  steps: number,
+) {
+  const folder = await mkdtemp(join(tmpdir(), 'cofactor-torch-'));
+  try {
+    const lines: string[] = [];
+    for (const [place, user] of users.entries()) lines.push(`${user}\t${items[place]}\t${ratings[place]}\n`);
+    const file = join(folder, 'ratings.tsv');
+    await writeFile(file, lines);
+    const script = fileURLToPath(new URL('torch_loop.py', import.meta.url));
+    // As fast as it gets: one kernel updates all parameters.
+    const flags = [`--device=${device}`, `--batch=${batch}`, '--epochs=2', '--optimizer=fused'];
+    const { stdout } = await promisify(execFile)(python, [script, file, file, ...flags]);
+    const { seconds } = JSON.parse(stdout.trim().split('\n').at(-1) as string);
+    return (1000 * seconds.train) / (2 * steps);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const count = (value: number): string => value.toLocaleString('en-US');
+
+function print(row: Row): void {
+  const { operators, nodes, copies, loopMicrosecondsAStep } = row.profile;
+  const total = operators.reduce(
+    (sum, { microsecondsAStep }) => sum + microsecondsAStep,
+    loopMicrosecondsAStep,
+  );
+  const where = Object.entries(nodes).map(([provider, number]) => `${number} on ${provider}`);
+  console.log(
+    `\n${row.model}, ${row.data}: ${count(row.ratings)} ratings of ${count(row.items)} items by ${count(row.users)} users, batch ${row.batch}`,
+  );
+  console.log(
+    `  ${row.millisecondsAStep.toFixed(3)} ms a step, ${count(row.ratingsASecond)} ratings a second (without the profiler)`,
+  );
+  if (row.torchMillisecondsAStep)
+    console.log(`  PyTorch, fused AdamW: ${row.torchMillisecondsAStep.toFixed(3)} ms a step`);
+  console.log(
+    `  nodes of the loop body: ${where.join(', ')}; ${copies} of them copy from or to the CPU’s memory\n`,
+  );
+  const line = (cells: readonly string[]): void => {
+    const [operator, provider, ...rest] = cells;
+    console.log(
+      `  ${operator.padEnd(22)}${provider.padEnd(8)}${rest.map((cell) => cell.padStart(12)).join('')}`,
+    );
+  };
+  line(['operator', 'on', 'nodes', 'µs a step', '%']);
+  const share = (microseconds: number): string[] => [
+    microseconds.toFixed(1),
+    ((100 * microseconds) / total).toFixed(1),
+  ];
+  for (const { operator, provider, nodes, microsecondsAStep } of operators.slice(0, OPERATORS))
+    line([operator, provider, String(nodes), ...share(microsecondsAStep)]);
+  const rest = operators.slice(OPERATORS);
+  if (rest.length > 0) {
+    const number = rest.reduce((sum, { nodes }) => sum + nodes, 0);
+    const microseconds = rest.reduce((sum, { microsecondsAStep }) => sum + microsecondsAStep, 0);
+    line(['others', '', String(number), ...share(microseconds)]);
+  }
+  line(['the loop, the profiler', '', '', ...share(loopMicrosecondsAStep)]);
+}
+
+await main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

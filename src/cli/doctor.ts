@@ -1,0 +1,90 @@
+import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Command } from 'commander';
+import { type DeviceReport, devices } from '../run/devices.ts';
+import { VERSION } from '../version.ts';
+import { printJson, printLine } from './output.ts';
+
+/** ONNX Runtime's training API, which is a package of its own: an alias of the last release of onnxruntime-web with it. */
+const TRAINING = 'onnxruntime-training';
+const TRAINING_COMMAND = `npm install ${TRAINING}@npm:onnxruntime-web@1.19.2`;
+
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('Say what models can run on here and, for each device that cannot be had, how to get it.')
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
+
+/** What there is or is not, and the command that gets it. */
+interface Part {
+  readonly name: string;
+  readonly usable: boolean;
+  readonly text: string;
+  readonly command?: string;
+}
+
+async function run({ json }: { json?: boolean }): Promise<void> {
+  const { env, listSupportedBackends } = await import('onnxruntime-node');
+  const reports = await devices();
+  const training = hasTraining();
+  const about = {
+    cofactor: VERSION,
+    node: process.version,
+    platform: process.platform,
+    architecture: process.arch,
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    onnxruntime: env.versions.node ?? env.versions.common,
+    providers: listSupportedBackends().map(({ name }) => name),
+  };
+  if (json) {
+    printJson({
+      ...about,
+      devices: reports,
+      training: { package: TRAINING, installed: training, ...(!training && { command: TRAINING_COMMAND }) },
+    });
+    return;
+  }
+  printLine(
+    `cofactor ${about.cofactor}, Node ${about.node}, ${about.platform} on ${about.architecture} (${about.processor})`,
+  );
+  printLine(`onnxruntime-node ${about.onnxruntime}, made with ${about.providers.join(', ')}`);
+  const parts: Part[] = [
+    ...reports.map(partOf),
+    {
+      name: TRAINING,
+      usable: training,
+      text: training
+        ? 'installed, for train --engine ort-training'
+        : 'not installed; only train --engine ort-training needs it',
+      command: training ? undefined : TRAINING_COMMAND,
+    },
+  ];
+  const width = Math.max(...parts.map(({ name }) => name.length));
+  for (const { name, usable, text, command } of parts) {
+    printLine(`${usable ? '✓' : '✗'} ${name.padEnd(width)}  ${text}`);
+    if (command !== undefined) printLine(`  ${' '.repeat(width)}  get it: ${command}`);
+  }
+}
+
+function partOf({ device: name, usable, speed = 1, reason, command }: DeviceReport): Part {
+  if (!usable) return { name, usable, text: `not usable: ${reason}`, command };
+  if (name === 'cpu') return { name, usable, text: 'usable, and the default' };
+  const slow = speed < 1 ? '; its driver may have no GPU' : '';
+  const text = `usable: multiplies matrices ${speed} times as fast as one CPU thread${slow}`;
+  return { name, usable, text };
+}
+
+/** Whether it is installed beside cofactor, or in the project that one is in. */
+function hasTraining(): boolean {
+  return [import.meta.url, pathToFileURL(join(process.cwd(), 'any.js'))].some((from) => {
+    try {
+      createRequire(from).resolve(TRAINING);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

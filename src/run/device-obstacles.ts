@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import type { Device } from './devices.ts';
+
+/** Why a device cannot be had, in one line, and the command that gets it, where there is one. */
+export interface Obstacle {
+  readonly reason: string;
+  readonly command?: string;
+}
+
+/** What was seen when a device was tried. */
+export interface Symptoms {
+  /** What ONNX Runtime threw. */
+  readonly error: string;
+  /** What it, and the drivers, wrote to standard error: which library is missing is said only there. */
+  readonly log: string;
+  readonly platform: string;
+  /** Where commands are run: paths in them are relative to it. */
+  readonly folder: string;
+}
+
+/** What to make of a device that failed. */
+export function explain(device: Device, symptoms: Symptoms): Obstacle {
+  const known = { cpu: [], cuda: cudaObstacles, webgpu: webgpuObstacles }[device];
+  for (const obstacle of known) {
+    const found = obstacle(symptoms);
+    if (found) return found;
+  }
+  return { reason: brief(symptoms.error) };
+}
+
+type Rule = (symptoms: Symptoms) => Obstacle | undefined;
+
+/** What a GPU by NVIDIA shows as: in Linux, and in Windows' own Linux. */
+const GPU_FILES = ['/dev/nvidia0', '/dev/dxg'];
+
+const cudaObstacles: readonly Rule[] = [
+  ({ log, folder }) => {
+    if (!/libonnxruntime_providers_\w+\.so: cannot open shared object file/.test(log)) return undefined;
+    const gpu = GPU_FILES.some((file) => existsSync(file));
+    return {
+      reason: `onnxruntime-node’s CUDA libraries are not installed${gpu ? '' : ', and there is no sign of an NVIDIA GPU here'}`,
+      // Not `npm rebuild`, which passes over packages that package.json's allowScripts does not allow.
+      command: `ONNXRUNTIME_NODE_INSTALL=cuda12 node ${installScript(folder)}`,
+    };
+  },
+  ({ log }) => {
+    if (!/libcuda\.so\S*: cannot open shared object file/.test(log)) return undefined;
+    return {
+      reason: 'there is no NVIDIA driver (libcuda.so.1)',
+      command: 'sudo apt-get install nvidia-driver',
+    };
+  },
+  ({ log, error }) => {
+    const [, library] = /(lib(?:cu|nv)\w+\.so\S*): cannot open shared object file/.exec(log) ?? [];
+    // ONNX Runtime opens cuDNN itself, when it first needs it.
+    const missing = library ?? (/libcudnn|cudnn.*(?:not found|cannot)/i.test(error) ? 'cuDNN 9' : undefined);
+    if (missing === undefined) return undefined;
+    const major = missing.endsWith('.so.13') ? 13 : 12;
+    return {
+      reason: `the CUDA ${major} libraries or cuDNN 9 are not found (${missing}); LD_LIBRARY_PATH says where they are`,
+      command: `pip install --target cuda ${wheels(major)} && export LD_LIBRARY_PATH=$(echo $PWD/cuda/nvidia/*/lib | tr ' ' :)`,
+    };
+  },
+  ({ error }) => {
+    const [, number, text] = /CUDA failure (\d+): (.*?) *(?:;|$)/m.exec(error) ?? [];
+    if (text === undefined) return undefined;
+    const old = number === '35';
+    return { reason: `CUDA: ${text}`, ...(old && { command: 'sudo apt-get install nvidia-driver' }) };
+  },
+];
+
+/** Packages of PyPI, which work without Python too. */
+const wheels = (major: 12 | 13): string =>
+  major === 12
+    ? 'nvidia-cublas-cu12 nvidia-cuda-runtime-cu12 nvidia-curand-cu12 nvidia-cudnn-cu12'
+    : 'nvidia-cublas~=13.0 nvidia-cuda-runtime~=13.0 nvidia-curand nvidia-cudnn-cu13';
+
+const webgpuObstacles: readonly Rule[] = [
+  ({ error, log, platform }) => {
+    if (!error.includes('Failed to get a WebGPU adapter')) return undefined;
+    if (platform !== 'linux') return { reason: 'there is no graphics driver that WebGPU can use' };
+    const [, lacking] = /(Vulkan \w+.*? required)/.exec(log.replaceAll('*', '')) ?? [];
+    if (lacking !== undefined)
+      return {
+        reason: `the Vulkan driver is too old (${lacking})`,
+        command:
+          'sudo apt-get install -t $(. /etc/os-release; echo $VERSION_CODENAME)-backports mesa-vulkan-drivers',
+      };
+    return { reason: 'there is no Vulkan driver', command: 'sudo apt-get install mesa-vulkan-drivers' };
+  },
+];
+
+/** The script of onnxruntime-node that fetches what its package is too large for. */
+function installScript(folder: string): string {
+  const home = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  const path = join(home, 'script', 'install.js');
+  const short = relative(folder, path);
+  return short.startsWith('..') ? path : short;
+}
+
+/** The end of a message of ONNX Runtime, which begins with a place in its sources. */
+function brief(error: string): string {
+  const line = error.replace(/\s+/g, ' ').trim();
+  const cut = line.replace(/^\/\S+ .*? was false\. /, '');
+  return cut.length > 200 ? `${cut.slice(0, 200)}…` : cut;
+}

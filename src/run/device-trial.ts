@@ -1,0 +1,53 @@
+import { env, type InferenceSession, type Tensor } from 'onnxruntime-common';
+import type { Device, TrialAnswer } from './devices.ts';
+import { runtimeOn } from './node.ts';
+import { difference, probeFeeds, probeModel, speedFeeds, speedModel } from './probe.ts';
+
+/**
+ * The process of `devices.ts`: tries the device that is its argument, measures it where that is asked, and says how that
+ * went on its last line.
+ */
+const device = process.argv[2] as Device;
+const measured = process.argv[3] === 'measure';
+// Which library is missing is said in the log alone.
+env.logLevel = 'error';
+
+type Tensors = Readonly<Record<string, Tensor>>;
+
+async function tryOut(): Promise<TrialAnswer> {
+  const sessions = async (model: Uint8Array): Promise<InferenceSession[]> => {
+    const create = async (name: Device) => (await runtimeOn(name)).createSession(model, { threads: 1 });
+    return [await create(device), await create('cpu')];
+  };
+  try {
+    const [here, reference] = await sessions(probeModel());
+    const feeds = probeFeeds();
+    const expected = (await reference.run(feeds)) as Tensors;
+    // The second run may go through what the first has kept.
+    for (let run = 1; run <= 2; run++) {
+      const wrong = difference(expected, (await here.run(feeds)) as Tensors);
+      if (wrong !== undefined) return { error: `it gives wrong numbers (in run ${run} ${wrong})` };
+    }
+    if (!measured) return {};
+    const [seconds, secondsOnCpu] = await timed(await sessions(speedModel()));
+    return { speed: Number((secondsOnCpu / seconds).toPrecision(3)) };
+  } catch (error) {
+    return { error: (error as Error).message };
+  }
+}
+
+/** What a run takes each, once it has warmed up. */
+async function timed(sessions: readonly InferenceSession[]): Promise<number[]> {
+  const feeds = speedFeeds();
+  const all: number[] = [];
+  for (const session of sessions) {
+    await session.run(feeds);
+    const started = performance.now();
+    await session.run(feeds);
+    all.push((performance.now() - started) / 1000);
+  }
+  return all;
+}
+
+const answer = JSON.stringify(device === 'cpu' ? { speed: 1 } : await tryOut());
+process.stdout.write(`${answer}\n`, () => process.exit());

@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../errors.ts';
+import { explain, type Obstacle } from './device-obstacles.ts';
+
+/** What can run models: execution providers of ONNX Runtime. */
+export const DEVICES = ['cpu', 'cuda', 'webgpu'] as const;
+
+export type Device = (typeof DEVICES)[number];
+
+/** What was found out about a device by trying it. */
+export interface DeviceReport {
+  readonly device: Device;
+  /** It runs here, and gives what the CPU gives. */
+  readonly usable: boolean;
+  /** How many times as fast as one thread of the CPU it multiplies matrices; only of one that is usable. */
+  readonly speed?: number;
+  /** Why it is not usable, in one line. */
+  readonly reason?: string;
+  /** The command that gets it, where there is one. */
+  readonly command?: string;
+}
+
+/** What the process of `device-trial.ts` says on its last line. */
+export type TrialAnswer = { readonly speed?: number } | { readonly error: string };
+
+/** The built process, beside the built library. Node 20 runs no TypeScript, so it serves the sources too. */
+const PROCESS = import.meta.url.endsWith('.ts') ? '../../dist/device-trial.js' : './device-trial.js';
+
+/** The first start of a GPU compiles its programs. */
+const TIMEOUT_MS = 120_000;
+
+/** Of this process: what is installed on a machine does not change while a program runs. */
+const trials = new Map<string, Promise<DeviceReport>>();
+
+/** Every device, tried: which are usable here and, for each that is not, why, and how to get it. */
+export const devices = (): Promise<DeviceReport[]> =>
+  Promise.all(DEVICES.map((device) => tryDevice(device, 'measure')));
+
+/**
+ * The device to run on. The CPU is taken as it is; any other is tried first. `auto` is CUDA, or else WebGPU where it is
+ * faster than the CPU, or else the CPU.
+ *
+ * @returns with a note, where `auto` had to fall back
+ * @throws UserError if the device cannot be had: why, and how to get it
+ */
+export async function chooseDevice(
+  device: Device | 'auto' = 'cpu',
+): Promise<{ readonly device: Device; readonly note?: string }> {
+  if (device === 'cpu') return { device };
+  if (device === 'auto') return choose(await tryDevice('cuda'), await tryDevice('webgpu', 'measure'));
+  if (!DEVICES.includes(device))
+    throw new UserError(`there is no device "${device}"; give one of auto, ${DEVICES.join(', ')}`);
+  const { usable, reason, command } = await tryDevice(device);
+  if (usable) return { device };
+  const remedy = command === undefined ? 'use' : `get it by \`${command}\`, or use`;
+  throw new UserError(`device ${device} cannot be had: ${reason}; ${remedy} device cpu`);
+}
+
+/** What `auto` comes to. */
+export function choose(
+  cuda: DeviceReport,
+  webgpu: DeviceReport,
+): { readonly device: Device; readonly note?: string } {
+  if (cuda.usable) return { device: 'cuda' };
+  // A driver that draws with the CPU is right, and many times slower than the CPU itself.
+  if (webgpu.usable && (webgpu.speed ?? 0) > 1)
+    return { device: 'webgpu', note: 'Running on WebGPU: CUDA cannot be had; `cofactor doctor` says why' };
+  return { device: 'cpu', note: 'Running on the CPU: no GPU can be had; `cofactor doctor` says why' };
+}
+
+/** Tries a device once, in a process of its own: a driver that fails may end the process, or write to the terminal. */
+function tryDevice(device: Device, measure?: 'measure'): Promise<DeviceReport> {
+  const key = `${device} ${measure}`;
+  const known = trials.get(key) ?? tryAnew(device, measure);
+  trials.set(key, known);
+  return known;
+}
+
+async function tryAnew(device: Device, measure?: 'measure'): Promise<DeviceReport> {
+  const { listSupportedBackends } = await import('onnxruntime-node');
+  if (!listSupportedBackends().some(({ name }) => name === device)) {
+    const reason = `onnxruntime-node does not have it for ${process.platform} on ${process.arch}`;
+    return { device, usable: false, reason };
+  }
+  const { answer, log } = await runTrial(device, measure);
+  if ('error' in answer) return { device, usable: false, ...obstacle(device, answer.error, log) };
+  return { device, usable: true, ...answer };
+}
+
+const obstacle = (device: Device, error: string, log: string): Obstacle =>
+  explain(device, { error, log, platform: process.platform, folder: process.cwd() });
+
+function runTrial(device: Device, measure = ''): Promise<{ answer: TrialAnswer; log: string }> {
+  const file = fileURLToPath(new URL(PROCESS, import.meta.url));
+  const options = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
+  return new Promise((resolve) => {
+    execFile(process.execPath, [file, device, measure], options, (failure, stdout, log) => {
+      const last = stdout.trimEnd().split('\n').at(-1) as string;
+      // What it has said counts, even if a driver ends the process while it exits.
+      if (last.startsWith('{')) resolve({ answer: JSON.parse(last), log });
+      else {
+        const end = failure?.signal ?? failure?.code;
+        resolve({ answer: { error: `the process that tried it ended (${end})` }, log });
+      }
+    });
+  });
+}

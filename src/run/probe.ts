@@ -1,0 +1,148 @@
+import { Tensor } from 'onnxruntime-common';
+import {
+  add,
+  buildModel,
+  concat,
+  constant,
+  encodeModel,
+  full,
+  gather,
+  gradients,
+  input,
+  labelEncoder,
+  loop,
+  matmul,
+  mul,
+  reduceMean,
+  reduceSum,
+  rowNumbers,
+  scatterRows,
+  sigmoid,
+  slice,
+  sub,
+  topK,
+  transpose,
+  type Value,
+  zerosLike,
+} from '../onnx/index.ts';
+
+const USERS = 500;
+const ITEMS = 700;
+const FACTORS = 8;
+const PAIRS = 2000;
+const STEPS = 8;
+const RATE = 20;
+
+/** How far numbers may be from those of the CPU: GPUs multiply matrices with 10 bits after the point. */
+const TOLERANCE = 5e-3;
+
+const ids = (kind: string, count: number): string[] =>
+  Array.from({ length: count }, (_, row) => `${kind}${row}`);
+
+/** Numbers from −1 to 1 without a pattern that a wrong row could share. */
+const numbers = (count: number, seed: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, place) => Math.sin((place + 1) * (seed + 0.618) * 7.31));
+
+/**
+ * All that a device must get right, in one small graph: ids looked up in two tables at once, training steps in a loop
+ * with duplicate rows added up, a product of matrices, and the best of a list.
+ */
+export function probeModel(): Uint8Array {
+  const user = input('user', 'string', ['n']);
+  const item = input('item', 'string', ['n']);
+  const actual = input('actual', 'float', ['n']);
+  const start = input('start', 'int64', [STEPS + 1]);
+  const tables = [
+    input('user_factors', 'float', [USERS + 1, FACTORS]),
+    input('item_factors', 'float', [ITEMS + 1, FACTORS]),
+  ];
+  const places = [
+    labelEncoder(user, ids('u', USERS), 'user_row'),
+    labelEncoder(item, ids('i', ITEMS), 'item_row'),
+  ];
+  const { state, scan } = loop(constant(STEPS, 'int64'), tables, (trip, values) => {
+    const at = add(gather(rowNumbers(start), trip), constant([0], 'int64'));
+    const batch = (all: Value, dim: string): Value =>
+      slice(all, gather(start, at), gather(start, add(at, 1)), { dim });
+    const rows = places.map((all) => batch(all, 'batch'));
+    const taken = values.map((table, side) => gather(table, rows[side]));
+    const predicted = sigmoid(reduceSum(mul(taken[0], taken[1]), { axes: [1] }));
+    const error = sub(predicted, batch(actual, 'batch'));
+    const loss = reduceMean(mul(error, error));
+    const slopes = gradients(loss, taken);
+    const next = values.map((table, side) => step(table, rows[side], slopes[side]));
+    return { state: next, scan: [loss] };
+  });
+  const [users, items] = state;
+  const some = slice(users, 0, 20);
+  const one = reduceSum(mul(gather(users, constant([7], 'int64')), items), { axes: [1] });
+  const { values: best, places: top } = topK(one, constant([10], 'int64'), 10);
+  const outputs = {
+    rows: concat([gather(users, places[0]), gather(items, places[1])], 1),
+    loss: scan[0],
+    scores: matmul(some, transpose(items)),
+    best,
+    top,
+  };
+  const inputs = [user, item, actual, start, ...tables];
+  return encodeModel(buildModel({ name: 'probe', inputs, outputs }));
+}
+
+/** One step on the rows of a batch, an id's gradients added up wherever it occurs. */
+function step(table: Value, rows: Value, slopes: Value): Value {
+  const count = constant([Number(table.dims[0])], 'int64');
+  const shared = gather(scatterRows(full(count, 0, 'int64', [table.dims[0]]), rows, rowNumbers(rows)), rows);
+  const sums = gather(scatterRows(zerosLike(slopes), shared, slopes, 'add'), shared);
+  return scatterRows(table, rows, sub(gather(table, rows), mul(sums, RATE)));
+}
+
+export function probeFeeds(): Record<string, Tensor> {
+  const pairs = Array.from({ length: PAIRS }, (_, place) => place);
+  const strings = (data: string[]): Tensor => new Tensor('string', data, [data.length]);
+  const starts = BigInt64Array.from({ length: STEPS + 1 }, (_, at) => BigInt((at * PAIRS) / STEPS));
+  return {
+    // Some ids are unknown, and many occur more than once in a batch.
+    user: strings(pairs.map((place) => `u${(place * place) % (USERS + 3)}`)),
+    item: strings(pairs.map((place) => `i${(place * 31) % (ITEMS + 3)}`)),
+    actual: new Tensor('float32', numbers(PAIRS, 3).map(Math.abs)),
+    start: new Tensor('int64', starts),
+    user_factors: new Tensor('float32', numbers((USERS + 1) * FACTORS, 1), [USERS + 1, FACTORS]),
+    item_factors: new Tensor('float32', numbers((ITEMS + 1) * FACTORS, 2), [ITEMS + 1, FACTORS]),
+  };
+}
+
+/** The first output that is not what the CPU gives, with how far it is; undefined where all are. */
+export function difference(
+  expected: Readonly<Record<string, Tensor>>,
+  found: Readonly<Record<string, Tensor>>,
+): string | undefined {
+  for (const [name, { data }] of Object.entries(expected)) {
+    const others = found[name].data;
+    let furthest = 0;
+    for (const [place, value] of (data as Float32Array).entries()) {
+      // What is not a number stays so.
+      furthest = Math.max(furthest, Math.abs(Number(value) - Number(others[place])));
+    }
+    if (!(furthest <= TOLERANCE)) return `${name} differ by ${furthest.toPrecision(2)}`;
+  }
+  return undefined;
+}
+
+const SIZE = 512;
+
+/** A product of matrices that takes a thread of the CPU a few ms, and a graphics driver without a GPU a second. */
+export function speedModel(): Uint8Array {
+  const matrix = input('matrix', 'float', [SIZE, SIZE]);
+  const square = matmul(matrix, matrix);
+  return encodeModel(
+    buildModel({ name: 'speed', inputs: [matrix], outputs: { sum: reduceSum(square, { axes: [0, 1] }) } }),
+  );
+}
+
+export const speedFeeds = (): Record<string, Tensor> => ({
+  matrix: new Tensor(
+    'float32',
+    numbers(SIZE * SIZE, 1).map((x) => x / SIZE),
+    [SIZE, SIZE],
+  ),
+});
