@@ -88,7 +88,7 @@ export const gradientRules = {
     null,
   ],
   ReduceMean: ({ inputs: [x], y, attributes }, dy) => [
-    spread(div(dy, div(ops.sizeOf(x), ops.sizeOf(y))), x, intsOf(attributes, 'axes'), attributes),
+    spread(div(dy, elementsOfMean(x, y, attributes)), x, intsOf(attributes, 'axes'), attributes),
   ],
   ReduceMax: extremum,
   ReduceMin: extremum,
@@ -115,6 +115,7 @@ export const gradientRules = {
   Size: null,
   ConstantOfShape: null,
   Range: null,
+  CumSum: null,
   Loop: null,
   ScatterElements: null,
   TopK: null,
@@ -208,6 +209,14 @@ function ungather(dy: Value, x: Value, indices: Value, axisGiven: number): Value
 function gatherRows(dy: Value, indices: Value): Value {
   if (indices.dims.at(-1) !== 1) throw new GraphError('ScatterND: the gradient takes indices of depth 1');
   return ops.gather(dy, ops.squeeze(indices, [-1]));
+}
+
+/** How many elements each mean goes over: a sum of ones where that is not known yet, which a GPU need not ask the CPU for. */
+function elementsOfMean(x: Value, y: Value, attributes: Attributes): Value {
+  if (![...x.dims, ...y.dims].some((dim) => typeof dim === 'string'))
+    return div(ops.sizeOf(x), ops.sizeOf(y));
+  const keepDims = intOf(attributes, 'keepdims', 1) === 1;
+  return reduceSum(ops.fullLike(x, 1), { axes: intsOf(attributes, 'axes'), keepDims });
 }
 
 /** Stretches the gradient of a reduction back over the axes that it went over. */

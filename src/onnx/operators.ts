@@ -73,6 +73,7 @@ export const operators = {
     },
   },
   Range: { since: 11, infer: shapes.range },
+  CumSum: { since: 11, infer: ([x]) => [{ dtype: x.dtype, dims: x.dims }] },
   Loop: { since: 13, infer: shapes.loop },
   Dropout: { since: 13, infer: shapes.dropout },
   GatherGrad: { since: 1, domain: 'com.microsoft', infer: shapes.gatherGrad },

@@ -247,9 +247,14 @@ export const zerosLike = (x: Value, name?: string): Value => fullLike(x, 0, x.dt
 
 /** 0, 1, … up to the size of x's first axis: int64. */
 export function rowNumbers(x: Value, name = 'row_numbers'): Value {
-  const count = squeeze(slice(shapeOf(x), 0, 1, { name: `${name}_count` }), [0], `${name}_count`);
-  return range(count, x.dims[0], name);
+  const size = x.dims.length === 1 ? shapeOf(x) : slice(shapeOf(x), 0, 1, { name: `${name}_count` });
+  // A GPU has them at once; for Range the size would have to become a number on the CPU first.
+  return exclusiveSum(full(size, 1, 'int64', x.dims.slice(0, 1)), name);
 }
+
+/** The sum of all that comes before, along the first axis. */
+export const exclusiveSum = (x: Value, name?: string): Value =>
+  one('CumSum', [x, constant(0, 'int64')], { exclusive: { int: 1 } }, name);
 
 /** 0, 1, … below `limit` (an int64 scalar); `dim` says what their number is called. */
 export const range = (limit: Value, dim: Dim, name = 'range'): Value =>

@@ -13,8 +13,8 @@ import {
   reshape,
   rowNumbers,
   shapeOf,
-  sizeOf,
   slice,
+  sub,
   type Value,
 } from '../onnx/index.ts';
 import { type Loss, losses } from './losses.ts';
@@ -81,12 +81,15 @@ export function epochGraph(
   const learningRate = input('learning_rate', 'float', ['steps']);
   const momentum = input('momentum', 'float', ['steps']);
   const firstStep = input('first_step', 'float', []);
-  const noise = noiseSource();
 
   const step = add(cast(rowNumbers(learningRate, 'steps'), 'float'), firstStep, 'step');
   const scalarsOfSteps = optimizer.scalars({ learningRate, momentum, step });
   const allUsers = cast(users, 'int64', 'users');
   const allItems = cast(items, 'int64', 'items');
+  // On a GPU the bounds of slices come from the CPU: computed outside the loop, they cost a step the least.
+  const batchEnd = slice(batchStart, 1, Number.MAX_SAFE_INTEGER, { dim: 'steps', name: 'batch_end' });
+  const batchSize = sub(batchEnd, slice(batchStart, 0, -1, { dim: 'steps' }), 'batch_size');
+  const noise = noiseSource(batchSize);
   const stepCount = reshape(shapeOf(learningRate), [], undefined, 'step_count');
 
   // Each table is followed by its state; outside the loop every parameter and its state is a tensor of its own.
@@ -99,7 +102,7 @@ export function epochGraph(
   const { state, scan } = loop(stepCount, columns.map(pack), (trip, values) => {
     const at = reshape(trip, [1], undefined, 'trip_row');
     const start = gather(batchStart, at, 0, 'batch_from');
-    const end = gather(batchStart, add(at, 1), 0, 'batch_to');
+    const end = gather(batchEnd, at, 0, 'batch_to');
     const batch = (all: Value, name: string): Value => slice(all, start, end, { dim: 'batch', name });
     const scalars = mapValues(scalarsOfSteps, (vector, name) => gather(vector, trip, 0, name));
     const groups = tables.map((_, place) => values.slice(place * parts.length, (place + 1) * parts.length));
@@ -175,7 +178,7 @@ export function epochGraphOfAnySize(model: Model, settings: Settings): ModelFile
 }
 
 /** Dropout masks are cut from random numbers that are made once an epoch, since operators with a seed are not repeatable. */
-function noiseSource() {
+function noiseSource(batchSize: Value) {
   const noise = input('noise', 'float', ['noise']);
   const widths: number[] = [];
   const starts: Value[] = [];
@@ -188,9 +191,11 @@ function noiseSource() {
         if (rate === 0) return x;
         const starting = input(`noise_start_${widths.length + 1}`, 'int64', ['steps']);
         starts.push(starting);
-        widths.push(x.dims.slice(1).reduce<number>((product, dim) => product * Number(dim), 1));
-        const start = reshape(gather(starting, trip), [1]);
-        const end = add(start, reshape(sizeOf(x, 'int64'), [1]));
+        const width = x.dims.slice(1).reduce<number>((product, dim) => product * Number(dim), 1);
+        widths.push(width);
+        const at = reshape(trip, [1]);
+        const start = gather(starting, at);
+        const end = gather(add(starting, mul(batchSize, width)), at);
         const uniform = reshape(slice(noise, start, end, { dim: 'mask' }), shapeOf(x), x.dims);
         const mask = mul(cast(greaterOrEqual(uniform, rate), 'float'), 1 / (1 - rate), 'dropout_mask');
         return mul(x, mask, 'dropout');
