@@ -27,6 +27,8 @@ const manifestSchema = v.object({
   precision: v.optional(v.string()),
   history: v.array(v.object({ loss: v.number(), valid: v.optional(metrics) })),
   metrics: v.object({ train: v.object({ rmse: v.number() }), valid: v.optional(metrics) }),
+  /** What it was trained on: the CPU when absent. */
+  device: v.optional(v.string()),
   libraries: v.record(v.string(), v.string()),
   files: v.record(
     // Only plain names: a manifest must not lead a reader out of its folder.

@@ -1,15 +1,10 @@
-import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { type DeviceReport, devices } from '../run/devices.ts';
+import { INSTALL } from '../train/ort-training/engine.ts';
+import { findPackage, PACKAGE } from '../train/ort-training/node.ts';
 import { VERSION } from '../version.ts';
 import { printJson, printLine } from './output.ts';
-
-/** ONNX Runtime's training API, which is a package of its own: an alias of the last release of onnxruntime-web with it. */
-const TRAINING = 'onnxruntime-training';
-const TRAINING_COMMAND = `npm install ${TRAINING}@npm:onnxruntime-web@1.19.2`;
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -29,7 +24,7 @@ interface Part {
 async function run({ json }: { json?: boolean }): Promise<void> {
   const { env, listSupportedBackends } = await import('onnxruntime-node');
   const reports = await devices();
-  const training = hasTraining();
+  const training = findPackage() !== undefined;
   const about = {
     cofactor: VERSION,
     node: process.version,
@@ -43,7 +38,7 @@ async function run({ json }: { json?: boolean }): Promise<void> {
     printJson({
       ...about,
       devices: reports,
-      training: { package: TRAINING, installed: training, ...(!training && { command: TRAINING_COMMAND }) },
+      training: { package: PACKAGE, installed: training, ...(!training && { command: INSTALL }) },
     });
     return;
   }
@@ -54,12 +49,12 @@ async function run({ json }: { json?: boolean }): Promise<void> {
   const parts: Part[] = [
     ...reports.map(partOf),
     {
-      name: TRAINING,
+      name: PACKAGE,
       usable: training,
       text: training
         ? 'installed, for train --engine ort-training'
         : 'not installed; only train --engine ort-training needs it',
-      command: training ? undefined : TRAINING_COMMAND,
+      command: training ? undefined : INSTALL,
     },
   ];
   const width = Math.max(...parts.map(({ name }) => name.length));
@@ -75,16 +70,4 @@ function partOf({ device: name, usable, speed = 1, reason, command }: DeviceRepo
   const slow = speed < 1 ? '; its driver may have no GPU' : '';
   const text = `usable: multiplies matrices ${speed} times as fast as one CPU thread${slow}`;
   return { name, usable, text };
-}
-
-/** Whether it is installed beside cofactor, or in the project that one is in. */
-function hasTraining(): boolean {
-  return [import.meta.url, pathToFileURL(join(process.cwd(), 'any.js'))].some((from) => {
-    try {
-      createRequire(from).resolve(TRAINING);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

@@ -91,7 +91,8 @@ function summarize(bytes: Uint8Array, path: string): Summary {
   };
 }
 
-function printManifest({ model, data, training, metrics, history, cofactor, libraries }: Manifest): void {
+function printManifest(manifest: Manifest): void {
+  const { model, data, training, metrics, history, cofactor, device, libraries } = manifest;
   const settings = (values: Readonly<Record<string, unknown>>): string =>
     Object.entries(values)
       .map(([key, value]) => `${key} ${JSON.stringify(value)}`)
@@ -107,7 +108,7 @@ function printManifest({ model, data, training, metrics, history, cofactor, libr
   printLine(
     `  made by cofactor ${cofactor} with ${Object.entries(libraries)
       .map((entry) => entry.join(' '))
-      .join(', ')}`,
+      .join(', ')}${device ? ` on ${device}` : ''}`,
   );
 }
 

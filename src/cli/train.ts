@@ -170,8 +170,10 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const definition = define(flags);
   checkHeldOut(flags);
   await checkTarget(out);
-  const runtime = await nodeRuntime({ device: await chosenDevice(flags) });
   const engine = flags.engine === 'ort-training' ? await ortTraining() : undefined;
+  if (engine && flags.device !== 'cpu')
+    throw new UserError('--engine ort-training trains in WebAssembly, on the CPU; leave out --device');
+  const runtime = await nodeRuntime({ device: await chosenDevice(flags) });
   if (engine && resume)
     printNote('ONNX Runtime’s training API cannot tell its optimizer’s state, which therefore begins anew');
   const existed = existsSync(out);

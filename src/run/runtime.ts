@@ -4,6 +4,8 @@ import type { InferenceSession } from 'onnxruntime-common';
 export interface Runtime {
   readonly name: string;
   readonly version: string;
+  /** What it computes on; the CPU when absent. */
+  readonly device?: string;
   /**
    * @param model the bytes of an `.onnx` file
    * @param threads intra-op threads; the runtime's own choice when absent. Training needs 1.

@@ -71,7 +71,12 @@ export async function trainModel(
   try {
     const fitted = await fitParameters({ ...options, engine, model, ratings, settings, described });
     const libraries = [runtime, engine.library ?? runtime].map(({ name, version }) => [name, version]);
-    const about = { ...described, libraries: Object.fromEntries(libraries) };
+    const about = {
+      ...described,
+      // Where one seed does not give the same bytes.
+      ...(runtime.device && runtime.device !== 'cpu' && { device: runtime.device }),
+      libraries: Object.fromEntries(libraries),
+    };
     return await layOut({ ...options, ratings, model, settings, fitted, about });
   } catch (error) {
     if (error instanceof DivergedError) await checkpoint?.remove();
@@ -168,7 +173,7 @@ async function layOut({
   readonly model: Model;
   readonly settings: Settings;
   readonly fitted: Fitted;
-  readonly about: Pick<Manifest, 'model' | 'data' | 'training' | 'libraries'>;
+  readonly about: Pick<Manifest, 'model' | 'data' | 'training' | 'device' | 'libraries'>;
 }): Promise<Trained> {
   const predicted = await fitted.scorer.score(fitted.parameters, ratings.users, ratings.items);
   const { rmse } = metrics(predicted, ratings.ratings);

@@ -5,7 +5,7 @@ import { UserError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
 import { INSTALL, MODULE, ortTrainingEngine } from './engine.ts';
 
-const PACKAGE = 'onnxruntime-training';
+export const PACKAGE = 'onnxruntime-training';
 
 /**
  * ONNX Runtime's training API, as an engine for `train`: `train(ratings, dotBias(), { engine: await ortTraining() })`.
@@ -24,7 +24,7 @@ export async function ortTraining(): Promise<Engine> {
 }
 
 /** The folder of its modules, as a URL: installed beside cofactor, or in the project that one is in. */
-function findPackage(): URL | undefined {
+export function findPackage(): URL | undefined {
   for (const from of [import.meta.url, pathToFileURL(join(process.cwd(), 'any.js'))]) {
     try {
       return new URL('.', pathToFileURL(createRequire(from).resolve(PACKAGE)));
