@@ -77,6 +77,9 @@ test('the tarball holds what is built, the notices, and no data', async () => {
     'dist/web.js',
     'dist/worker-thread.js',
     'package.json',
+    'scripts/conformance/train_anywhere.py',
+    'scripts/conformance/training/onnxruntime_training.py',
+    'scripts/conformance/training/train.py',
   ]);
   const notices = await readFile(join(root, 'dist/THIRD-PARTY'), 'utf8');
   expect(notices).toMatch(/onnx-proto\n\nCopyright 2017 Christoph Koerner\n\nPermission is hereby granted/);

@@ -8,7 +8,7 @@ import { printJson, printLine } from './output.ts';
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Say what models can run on here and, for each device that cannot be had, how to get it.')
+    .description('Say what models can run on here and, for each device that is not available, how to get it.')
     .option('--json', 'print one JSON object')
     .action(run);
 }
@@ -45,7 +45,7 @@ async function run({ json }: { json?: boolean }): Promise<void> {
   printLine(
     `cofactor ${about.cofactor}, Node ${about.node}, ${about.platform} on ${about.architecture} (${about.processor})`,
   );
-  printLine(`onnxruntime-node ${about.onnxruntime}, made with ${about.providers.join(', ')}`);
+  printLine(`onnxruntime-node ${about.onnxruntime}, built with ${about.providers.join(', ')}`);
   const parts: Part[] = [
     ...reports.map(partOf),
     {

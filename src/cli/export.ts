@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { readArtifact } from '../artifact/artifact.ts';
 import { writeTritonRepository } from '../artifact/triton.ts';
 import { UserError } from '../errors.ts';
-import { writeTrainingFiles } from '../train/ort-training/export.ts';
+import { TRAINING_FOLDER, writeTrainingFiles } from '../train/ort-training/export.ts';
 import { number } from './options.ts';
 import { printLine } from './output.ts';
 
@@ -45,7 +45,7 @@ async function run(directory: string, flags: ExportFlags): Promise<void> {
       printLine(`Wrote ${join(triton, model, String(version), 'model.onnx')}`);
   }
   if (training !== undefined) {
-    const folder = training === true ? join(directory, 'training') : training;
+    const folder = training === true ? join(directory, TRAINING_FOLDER) : training;
     const files = await writeTrainingFiles(folder, artifact, options);
     printLine(`Wrote ${folder}: ${files.join(', ')}`);
   }

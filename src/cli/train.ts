@@ -15,6 +15,7 @@ import { nodeRuntime } from '../run/node.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
 import type { LossName } from '../train/losses.ts';
 import { adagrad, adam, adamW, sgd } from '../train/optimizers.ts';
+import { TRAINING_FOLDER } from '../train/ort-training/export.ts';
 import { ortTraining } from '../train/ort-training/node.ts';
 import { constantRate, cosine, oneCycle } from '../train/schedules.ts';
 import { type TrainedModel, train } from '../train/train.ts';
@@ -171,12 +172,13 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   checkHeldOut(flags);
   await checkTarget(out);
   const engine = flags.engine === 'ort-training' ? await ortTraining() : undefined;
-  if (engine && flags.device !== 'cpu')
+  if (engine && flags.device !== 'cpu' && flags.device !== 'auto')
     throw new UserError('--engine ort-training trains in WebAssembly, on the CPU; leave out --device');
-  const runtime = await nodeRuntime({ device: await chosenDevice(flags) });
-  if (engine && resume)
-    printNote('ONNX Runtime’s training API cannot tell its optimizer’s state, which therefore begins anew');
+  const runtime = await nodeRuntime({ device: engine ? 'cpu' : await chosenDevice(flags) });
   const existed = existsSync(out);
+  const path = join(out, CHECKPOINT);
+  if (engine && resume && existsSync(path))
+    printNote('ONNX Runtime’s training API does not tell its optimizer’s state: it begins with a fresh one');
 
   const started = performance.now();
   const all = await readRatings(files, readFlags(flags));
@@ -194,7 +196,6 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
 
   const bar = progressBar();
   const interrupt = onInterrupt();
-  const path = join(out, CHECKPOINT);
   let model: TrainedModel;
   try {
     model = await train(ratings, definition, {
@@ -261,10 +262,13 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const bytes = Object.values(model.artifact.files).reduce((sum, { length }) => sum + length, 0);
   const names = [...Object.keys(model.artifact.files), 'manifest.json'].join(', ');
   printLine(`Wrote ${out} (${size(bytes)}): ${names}`);
+  const exported = join(out, TRAINING_FOLDER);
+  if (existsSync(exported))
+    printNote(`${exported} is of the model before; cofactor export ${out} --training writes it anew`);
   for (const [file, [what, flag]] of Object.entries(OPTIONAL_FILES))
     if (before?.files[file] && !model.artifact.files[file])
       printNote(`The model that was in ${out} had ${what}, which this one has not; ${flag} keeps them`);
-  if (cutOff) printNote(`Stopped early; --resume goes on from ${path}`);
+  if (cutOff) printNote(`Stopped early; with the same settings, --resume goes on from ${path}`);
 }
 
 const OPTIONAL_FILES = {

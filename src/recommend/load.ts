@@ -7,7 +7,7 @@ import { Recommender } from './recommender.ts';
  *
  * @param heads which to open at once (`predict`); the others are opened when they are first needed
  * @param options what runs it: `{ device: 'cuda' }`; the CPU unless told otherwise
- * @throws UserError if there is none, it is broken, ONNX Runtime refuses it, or the device cannot be had.
+ * @throws UserError if there is none, it is broken, ONNX Runtime refuses it, or the device is not available.
  */
 export async function load(
   directory: string,

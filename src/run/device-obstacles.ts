@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import type { Device } from './devices.ts';
 
-/** Why a device cannot be had, in one line, and the command that gets it, where there is one. */
+/** Why a device is not available, in one line, and the command that gets it, where there is one. */
 export interface Obstacle {
   readonly reason: string;
   readonly command?: string;

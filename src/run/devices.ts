@@ -42,7 +42,7 @@ export const devices = (): Promise<DeviceReport[]> =>
  * faster than the CPU, or else the CPU.
  *
  * @returns with a note, where `auto` had to fall back
- * @throws UserError if the device cannot be had: why, and how to get it
+ * @throws UserError if the device is not available: why, and how to get it
  */
 export async function chooseDevice(
   device: Device | 'auto' = 'cpu',
@@ -54,7 +54,7 @@ export async function chooseDevice(
   const { usable, reason, command } = await tryDevice(device);
   if (usable) return { device };
   const remedy = command === undefined ? 'use' : `get it by \`${command}\`, or use`;
-  throw new UserError(`device ${device} cannot be had: ${reason}; ${remedy} device cpu`);
+  throw new UserError(`device ${device} is not available: ${reason}; ${remedy} device cpu`);
 }
 
 /** What `auto` comes to. */
@@ -65,8 +65,8 @@ export function choose(
   if (cuda.usable) return { device: 'cuda' };
   // A driver that draws with the CPU is right, and many times slower than the CPU itself.
   if (webgpu.usable && (webgpu.speed ?? 0) > 1)
-    return { device: 'webgpu', note: 'Running on WebGPU: CUDA cannot be had; `cofactor doctor` says why' };
-  return { device: 'cpu', note: 'Running on the CPU: no GPU can be had; `cofactor doctor` says why' };
+    return { device: 'webgpu', note: 'Running on WebGPU: CUDA is not available; `cofactor doctor` says why' };
+  return { device: 'cpu', note: 'Running on the CPU: no GPU is available; `cofactor doctor` says why' };
 }
 
 /** Tries a device once, in a process of its own: a driver that fails may end the process, or write to the terminal. */

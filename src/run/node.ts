@@ -4,7 +4,7 @@ import type { Runtime } from './runtime.ts';
 export interface NodeRuntimeOptions {
   /**
    * What runs models; the CPU unless told otherwise, on which one seed gives the same bytes each time. `auto` is a GPU if
-   * one can be had, and otherwise the CPU.
+   * one is available, and otherwise the CPU.
    */
   readonly device?: Device | 'auto';
 }
@@ -19,7 +19,7 @@ export interface NodeRuntime extends Runtime {
  * ONNX Runtime in Node. Its native library is loaded at the first call. A device other than the CPU is tried first, in
  * a process of its own.
  *
- * @throws UserError if the device cannot be had: why, and how to get it
+ * @throws UserError if the device is not available: why, and how to get it
  */
 export async function nodeRuntime({ device }: NodeRuntimeOptions = {}): Promise<NodeRuntime> {
   return runtimeOn((await chooseDevice(device)).device);

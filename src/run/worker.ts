@@ -48,7 +48,7 @@ export interface WorkerRuntime extends NodeRuntime {
  * Starts the threads. Runs of one session that wait while all threads are busy are joined along the axis `n`, where
  * its inputs and outputs have one.
  *
- * @throws UserError if the device cannot be had, or cannot run in so many threads
+ * @throws UserError if the device is not available, or cannot run in so many threads
  */
 export async function workerRuntime(options: WorkerOptions = {}): Promise<WorkerRuntime> {
   const { device } = await chooseDevice(options.device);

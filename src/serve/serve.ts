@@ -48,7 +48,7 @@ export interface Server {
  * Serves the models in folders over HTTP: by the Open Inference Protocol, version 2, by endpoints for people, and by a
  * web page.
  *
- * @throws UserError if a folder holds no model, two are of one name, the device cannot be had, or the address cannot be
+ * @throws UserError if a folder holds no model, two are of one name, the device is not available, or the address cannot be
  * listened at.
  */
 export async function serve(directories: readonly string[], options: ServeOptions = {}): Promise<Server> {

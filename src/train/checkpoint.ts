@@ -80,7 +80,9 @@ export async function readCheckpoint(
   const different = [...new Map([...was, ...is]).keys()].filter((key) => was.get(key) !== is.get(key));
   // These follow from the settings; they speak only for a model of one's own, whose formula those do not tell.
   const settingsAlone = different.filter((key) => key !== 'graph' && key !== 'initial');
-  const other = settingsAlone.length > 0 ? settingsAlone : different;
+  // Another engine has other settings of its own accord.
+  const others = [different.filter((key) => key === 'training.engine'), settingsAlone, different];
+  const other = others.find((keys) => keys.length > 0) ?? [];
   if (other.length > 0) {
     const changes = other.map(
       (key) => `${key} was ${was.get(key) ?? 'not set'}, is ${is.get(key) ?? 'not set'}`,

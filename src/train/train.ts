@@ -2,7 +2,7 @@ import type { ModelDefinition } from '../../graphs/model.ts';
 import { writeArtifact } from '../artifact/artifact.ts';
 import type { Ratings } from '../data/ratings.ts';
 import { Recommender } from '../recommend/recommender.ts';
-import { nodeRuntime } from '../run/node.ts';
+import { type NodeRuntimeOptions, nodeRuntime } from '../run/node.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { checkpointFile } from './checkpoint.ts';
 import { Trained, type TrainerOptions, trainModel } from './trainer.ts';
@@ -10,6 +10,8 @@ import { Trained, type TrainerOptions, trainModel } from './trainer.ts';
 export interface TrainOptions extends Omit<TrainerOptions, 'runtime' | 'checkpoint'> {
   /** ONNX Runtime in Node unless told otherwise. */
   readonly runtime?: Runtime;
+  /** What that computes on: the CPU unless told otherwise. */
+  readonly device?: NodeRuntimeOptions['device'];
   /**
    * A file that is written after each epoch, and whether to go on from it. It stays after the training, for whoever
    * saves the model to remove.
@@ -26,11 +28,11 @@ export interface TrainOptions extends Omit<TrainerOptions, 'runtime' | 'checkpoi
 export async function train(
   ratings: Ratings,
   definition: ModelDefinition,
-  { checkpoint, ...options }: TrainOptions = {},
+  { checkpoint, device, ...options }: TrainOptions = {},
 ): Promise<TrainedModel> {
   const trained = await trainModel(ratings, definition, {
     ...options,
-    runtime: options.runtime ?? (await nodeRuntime()),
+    runtime: options.runtime ?? (await nodeRuntime({ device })),
     checkpoint: checkpoint && checkpointFile(checkpoint.path, checkpoint.resume),
   });
   return new TrainedModel(trained);

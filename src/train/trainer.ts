@@ -56,6 +56,8 @@ export async function trainModel(
   const facts = factsOf(ratings);
   const model = definition(facts);
   const { runtime, engine = epochEngine, checkpoint } = options;
+  if (typeof engine.prepare !== 'function')
+    throw new UserError('engine is not one; give await ortTraining(), or leave it out');
   const wanted = settingsFor(model, options);
   const settings = engine.adopt?.(wanted, options) ?? wanted;
   if (settings.patience !== undefined && !options.valid)

@@ -27,7 +27,7 @@ const withDriver = async <Result>(icd: string, work: () => Promise<Result>): Pro
 
 const bytes = (folder: string): Promise<Buffer> => readFile(at(folder, 'predict.onnx'));
 
-test('doctor says what there is and, of each device that cannot be had, why and how to get it', async () => {
+test('doctor says what there is and, of each device that is not available, why and how to get it', async () => {
   const { devices, training, ...about } = await json('doctor');
   expect(about).toEqual({
     cofactor: VERSION,
@@ -69,7 +69,7 @@ test.runIf(process.platform === 'linux')('without a Vulkan driver there is no We
     });
     const train = ['train', 'ratings.csv', '--out', 'none'];
     expect(await failure(...train, '--device', 'webgpu')).toBe(
-      'cofactor: device webgpu cannot be had: there is no Vulkan driver; get it by `sudo apt-get install mesa-vulkan-drivers`, or use device cpu',
+      'cofactor: device webgpu is not available: there is no Vulkan driver; get it by `sudo apt-get install mesa-vulkan-drivers`, or use device cpu',
     );
     expect(existsSync(at('none'))).toBe(false);
   });
@@ -88,7 +88,7 @@ test.runIf(process.platform === 'linux')(
       }
       expect(await train('auto')).toMatchObject({
         code: 0,
-        stderr: 'Running on the CPU: no GPU can be had; `cofactor doctor` says why\n',
+        stderr: 'Running on the CPU: no GPU is available; `cofactor doctor` says why\n',
       });
       expect(await train('cpu')).toMatchObject({ code: 0, stderr: '' });
       expect((await bytes('auto')).equals(await bytes('cpu'))).toBe(true);
@@ -96,7 +96,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test('cuda is refused in one line where it cannot be had, by every command that runs models', async () => {
+test('cuda is refused in one line where it is not available, by every command that runs models', async () => {
   const { devices } = await json('doctor');
   const [, { usable, reason }] = devices;
   await text('train', 'ratings.csv', '--out', 'model');
@@ -112,7 +112,9 @@ test('cuda is refused in one line where it cannot be had, by every command that 
   for (const command of commands) {
     if (usable) expect(await cofactor(...command, '--device', 'cuda')).toMatchObject({ code: 0, stderr: '' });
     else
-      expect(await failure(...command, '--device', 'cuda')).toContain(`device cuda cannot be had: ${reason}`);
+      expect(await failure(...command, '--device', 'cuda')).toContain(
+        `device cuda is not available: ${reason}`,
+      );
   }
   expect(existsSync(at('top.csv'))).toBe(usable);
 });

@@ -62,7 +62,7 @@ test('without --json it says where to go on from', async () => {
   const { code, stdout, stderr } = await ended;
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Wrote told /m);
-  expect(stderr).toMatch(/^Stopped early; --resume goes on from told\/.checkpoint$/m);
+  expect(stderr).toMatch(/^Stopped early; with the same settings, --resume goes on from told\/.checkpoint$/m);
 });
 
 test('after kill -9, twice, --resume comes to the bytes of a training that was never cut off', async () => {

@@ -28,7 +28,21 @@ test('trains by ONNX Runtime’s training API, and writes what it trains on with
   );
   expect(trained.length).toBe(begun.length);
   expect(trained.equals(begun)).toBe(false);
-  await json('train', 'ratings.csv', '--out', 'model', ...flags);
+  const again = await cofactor(
+    'train',
+    'ratings.csv',
+    '--out',
+    'model',
+    '--engine',
+    'ort-training',
+    '--device',
+    'auto',
+    ...flags,
+  );
+  expect(again).toMatchObject({
+    code: 0,
+    stderr: 'model/training is of the model before; cofactor export model --training writes it anew\n',
+  });
   expect((await readdir(at('model/training'))).sort()).toEqual(files);
 });
 
@@ -40,6 +54,7 @@ test('says what it cannot do, and leaves what was there', async () => {
   expect(await failure('export', 'sgd', '--triton', 'r', '--untrained')).toMatch(/are for --training$/);
   for (const [flags, message] of [
     [['--optimizer', 'sgd'], /trains with adamw, not with sgd/],
+    [['--device', 'cuda'], /in WebAssembly, on the CPU; leave out --device/],
     [['--lazy'], /updates all rows at every step; leave out lazy/],
   ] as const) {
     const { code, stderr } = await cofactor(

@@ -20,7 +20,7 @@ beforeAll(async () => {
 const GPUS = ['cuda', 'webgpu'] as const;
 
 describe('each device', () => {
-  test('is tried, and says why where it cannot be had', () => {
+  test('is tried, and says why where it is not available', () => {
     expect(Object.keys(reports)).toEqual(['cpu', 'cuda', 'webgpu']);
     expect(reports.cpu).toEqual({ device: 'cpu', usable: true, speed: 1 });
     for (const { usable, speed, reason, command = 'none' } of Object.values(reports)) {
@@ -38,13 +38,13 @@ describe('each device', () => {
     }
     const error = await nodeRuntime({ device }).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(UserError);
-    expect(error.message).toMatch(/^device \w+ cannot be had: [^\n]*device cpu$/);
+    expect(error.message).toMatch(/^device \w+ is not available: [^\n]*device cpu$/);
     expect(error.message).toContain(reason);
     expect(error.message).toContain(command ?? '');
   });
 
   test.for(GPUS)('%s trains to what the CPU comes to', async (device, { skip }) => {
-    if (!reports[device].usable) skip(`${device} cannot be had here: ${reports[device].reason}`);
+    if (!reports[device].usable) skip(`${device} is not available here: ${reports[device].reason}`);
     const ratings = lowRank();
     for (const definition of [dotBias({ factors: 5 }), mlp({ factors: 5 })]) {
       const [there, here] = await Promise.all(
@@ -65,7 +65,7 @@ describe('each device', () => {
   });
 
   test('webgpu runs in one worker', async () => {
-    const message = reports.webgpu.usable ? /in one worker alone, not in 2/ : /cannot be had/;
+    const message = reports.webgpu.usable ? /in one worker alone, not in 2/ : /is not available/;
     await expect(workerRuntime({ device: 'webgpu', workers: 2 })).rejects.toThrow(message);
   });
 });

@@ -28,6 +28,9 @@ export interface TrainingExportOptions {
   readonly learningRate?: number;
 }
 
+/** Where they lie in the folder of a model, unless told otherwise. */
+export const TRAINING_FOLDER = 'training';
+
 /** Ids by the rows that the training files call them by: `{"user": […], "item": […]}`. */
 const VOCABULARY = 'vocabulary.json';
 

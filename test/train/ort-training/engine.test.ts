@@ -199,7 +199,9 @@ describe('what was cut off', () => {
     const again = await train(part, definition, { ...options, engine, checkpoint: { path, resume: true } });
     expect(again.artifact).toEqual(resumed.artifact);
     const byGraph = train(part, definition, { ...options, checkpoint: { path, resume: true } });
-    expect(await userError(byGraph)).toMatch(/training\.engine was "ort-training", is not set/);
+    expect(await userError(byGraph)).toMatch(
+      /another training: training\.engine was "ort-training", is not set; use/,
+    );
   });
 });
 
@@ -211,6 +213,13 @@ describe('what it cannot do ends in one line', () => {
     ['a learning rate that is too high', { learningRate: 1e38 }, /training diverged in epoch 1/],
   ])('%s', async (_, options, message) => {
     expect(await userError(train(part, dotBias(), { ...options, engine }))).toMatch(message);
+  });
+
+  test('the name of an engine in place of one', async () => {
+    const options = { engine: 'ort-training' } as unknown as TrainOptions;
+    expect(await userError(train(part, dotBias(), options))).toMatch(
+      /^engine is not one; give await ortTraining\(\)/,
+    );
   });
 
   test('files that are not there', async () => {
