@@ -29,6 +29,7 @@ export function exportCommand(): Command {
       '--training: one learning rate throughout (default: the schedule that it was trained by)',
       number({ above: 0 }),
     )
+    .addHelpText('after', '\nFor example: cofactor export movies --training')
     .action(run);
 }
 

@@ -15,7 +15,7 @@ import { nodeRuntime } from '../run/node.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
 import type { LossName } from '../train/losses.ts';
 import { adagrad, adam, adamW, sgd } from '../train/optimizers.ts';
-import { TRAINING_FOLDER } from '../train/ort-training/export.ts';
+import { TRAINING_FOLDER, VOCABULARY } from '../train/ort-training/export.ts';
 import { ortTraining } from '../train/ort-training/node.ts';
 import { constantRate, cosine, oneCycle } from '../train/schedules.ts';
 import { type TrainedModel, train } from '../train/train.ts';
@@ -263,7 +263,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const names = [...Object.keys(model.artifact.files), 'manifest.json'].join(', ');
   printLine(`Wrote ${out} (${size(bytes)}): ${names}`);
   const exported = join(out, TRAINING_FOLDER);
-  if (existsSync(exported))
+  if (existsSync(join(exported, VOCABULARY)))
     printNote(`${exported} is of the model before; cofactor export ${out} --training writes it anew`);
   for (const [file, [what, flag]] of Object.entries(OPTIONAL_FILES))
     if (before?.files[file] && !model.artifact.files[file])

@@ -18,11 +18,11 @@ export const epochEngine: Engine = {
     const { model, settings, runtime } = task;
     const { file, dropoutWidths } = epochGraph(model, { ...settings, loss: losses[settings.loss] });
     const graph = encodeModel(file);
-    const session = await runtime.createSession(graph, { threads: 1 });
     const names = carriedNames(model, settings.optimizer);
     return {
       graph,
       async start(from) {
+        const session = await runtime.createSession(graph, { threads: 1 });
         let carried: Feeds = mapValues(
           withState(task, from.carried),
           ({ dims, data }) => new Tensor('float32', data, dims),

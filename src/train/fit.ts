@@ -136,37 +136,41 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
   });
   const built = performance.now();
   let best = resumed?.best;
-  let carried = await training.carried();
+  let carried: Tensors = {};
 
-  while (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience) {
-    const number = history.length;
-    const { epoch, parts } = epochOf(ratings, settings, number, ratingsARun);
-    const take = training.epoch(epoch);
-    const progress = { epoch: number, epochs, ratings: count };
-    let sum = 0;
-    let done = 0;
-    for (const part of parts) {
-      const { starts } = part;
-      const stepLosses = await take(part);
-      for (let step = 0; step < stepLosses.length; step++)
-        sum += stepLosses[step] * (starts[step + 1] - starts[step]);
-      done += part.ratings.length;
-      if (!Number.isFinite(sum)) throw new DivergedError(settings, number + 1);
-      if (done < count) onProgress?.({ ...progress, done, loss: sum / done });
-      await pause();
-    }
+  try {
     carried = await training.carried();
-    const parameters = parametersOf(model, carried);
-    const error = valid && metrics(await scorer.score(parameters, valid.users, valid.items), valid.ratings);
-    if (error && !Number.isFinite(error.rmse)) throw new DivergedError(settings, number + 1);
-    const record: EpochRecord = { loss: sum / count, ...(error && { valid: error }) };
-    history.push(record);
-    const isBest = valid !== undefined && epochsSinceBest(history) === 0;
-    if (isBest) best = parameters;
-    onProgress?.({ ...progress, done: count, ...record });
-    await checkpoint?.write({ settings: identity, history, carried, best });
+    while (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience) {
+      const number = history.length;
+      const { epoch, parts } = epochOf(ratings, settings, number, ratingsARun);
+      const take = training.epoch(epoch);
+      const progress = { epoch: number, epochs, ratings: count };
+      let sum = 0;
+      let done = 0;
+      for (const part of parts) {
+        const { starts } = part;
+        const stepLosses = await take(part);
+        for (let step = 0; step < stepLosses.length; step++)
+          sum += stepLosses[step] * (starts[step + 1] - starts[step]);
+        done += part.ratings.length;
+        if (!Number.isFinite(sum)) throw new DivergedError(settings, number + 1);
+        if (done < count) onProgress?.({ ...progress, done, loss: sum / done });
+        await pause();
+      }
+      carried = await training.carried();
+      const parameters = parametersOf(model, carried);
+      const error = valid && metrics(await scorer.score(parameters, valid.users, valid.items), valid.ratings);
+      if (error && !Number.isFinite(error.rmse)) throw new DivergedError(settings, number + 1);
+      const record: EpochRecord = { loss: sum / count, ...(error && { valid: error }) };
+      history.push(record);
+      const isBest = valid !== undefined && epochsSinceBest(history) === 0;
+      if (isBest) best = parameters;
+      onProgress?.({ ...progress, done: count, ...record });
+      await checkpoint?.write({ settings: identity, history, carried, best });
+    }
+  } finally {
+    await training.release();
   }
-  await training.release();
   if (history.length === 0)
     throw new UserError('training was stopped before its first epoch: there is no model');
   return {

@@ -46,6 +46,20 @@ test('trains by ONNX Runtime’s training API, and writes what it trains on with
   expect((await readdir(at('model/training'))).sort()).toEqual(files);
 });
 
+test('trains an MLP with no flags', async () => {
+  const report = await json(
+    'train',
+    'ratings.csv',
+    '--out',
+    'mlp',
+    '--engine',
+    'ort-training',
+    '--model',
+    'mlp',
+  );
+  expect(report).toMatchObject({ model: 'mlp', epochs: 5 });
+});
+
 test('says what it cannot do, and leaves what was there', async () => {
   await text('train', 'ratings.csv', '--out', 'sgd', '--epochs', '1', '--optimizer', 'sgd');
   const before = await contents();

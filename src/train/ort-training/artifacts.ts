@@ -5,6 +5,7 @@ import {
   adamWOptimizer,
   add,
   buildModel,
+  concat,
   dropout,
   encodeModel,
   gather,
@@ -13,6 +14,7 @@ import {
   input,
   type ModelFile,
   min,
+  reshape,
   sequenceInput,
   sub,
   type Value,
@@ -130,6 +132,18 @@ function evalModel(options: ArtifactOptions): ModelFile {
     outputs: { loss, rating },
     metadata: metadataOf(options),
   });
+}
+
+/** Takes the place of an evaluation, and gives all parameters, one after the other: float[elements]. */
+export function parametersModel(model: Model): Uint8Array {
+  const parameters = Object.values(placeholders(model));
+  const all = concat(
+    parameters.map((value) => reshape(value, [-1])),
+    0,
+  );
+  return encodeModel(
+    buildModel({ name: `parameters of ${model.name}`, inputs: parameters, outputs: { all } }),
+  );
 }
 
 function optimizerModel(options: ArtifactOptions): ModelFile {

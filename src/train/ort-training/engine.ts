@@ -6,7 +6,7 @@ import { UserError } from '../../errors.ts';
 import { turns } from '../../run/turns.ts';
 import type { Engine, Steps, Training, TrainingTask } from '../engine.ts';
 import { mapValues } from '../map-values.ts';
-import { type TrainingArtifacts, trainingArtifacts } from './artifacts.ts';
+import { parametersModel, type TrainingArtifacts, trainingArtifacts } from './artifacts.ts';
 import { settingsForOrtTraining } from './settings.ts';
 
 /**
@@ -18,7 +18,7 @@ interface TrainingRuntime {
   readonly Tensor: typeof Tensor;
   readonly TrainingSession: {
     create(
-      options: Record<'checkpointState' | 'trainModel' | 'optimizerModel', Uint8Array>,
+      options: Record<'checkpointState' | 'trainModel' | 'evalModel' | 'optimizerModel', Uint8Array>,
     ): Promise<TrainingSession>;
   };
   readonly InferenceSession: { create(model: Uint8Array): Promise<{ release(): Promise<void> }> };
@@ -28,7 +28,7 @@ interface TrainingSession {
   runTrainStep(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
   runOptimizerStep(): Promise<void>;
   lazyResetGrad(): Promise<void>;
-  getContiguousParameters(trainableOnly: boolean): Promise<Tensor>;
+  runEvalStep(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
   release(): Promise<void>;
 }
 
@@ -49,13 +49,13 @@ const inTurn = turns();
  * @throws UserError if it cannot be loaded
  */
 export async function ortTrainingEngine(module: string): Promise<Engine> {
-  const { env, ...runtime }: TrainingRuntime = await import(/* @vite-ignore */ module).catch(
-    (error: Error) => {
-      throw new UserError(
-        `ONNX Runtime's training API cannot be loaded from ${module} (${oneLine(error.message)}); its files come with: ${INSTALL}`,
-      );
-    },
-  );
+  const { env, ...runtime }: TrainingRuntime = await import(
+    /* @vite-ignore */ /* webpackIgnore: true */ module
+  ).catch((error: Error) => {
+    throw new UserError(
+      `ONNX Runtime's training API cannot be loaded from ${module} (${oneLine(error.message)}); its files come with: ${INSTALL}`,
+    );
+  });
   env.logLevel = 'error';
   Object.assign(env.wasm, { numThreads: 1 });
   return {
@@ -72,7 +72,7 @@ export async function ortTrainingEngine(module: string): Promise<Engine> {
       return {
         graph: artifacts({}, 0)['training_model.onnx'],
         async start({ epochs, carried }) {
-          const session = await inTurn(() => createSession(runtime, artifacts(carried, epochs)));
+          const session = await inTurn(() => createSession(runtime, task.model, artifacts(carried, epochs)));
           return trainingOf(session, runtime.Tensor, task);
         },
       };
@@ -82,11 +82,13 @@ export async function ortTrainingEngine(module: string): Promise<Engine> {
 
 function trainingOf(session: TrainingSession, Class: typeof Tensor, { model }: TrainingTask): Training {
   return {
-    epoch: () => (steps) => inTurn(() => takeSteps(session, Class, steps)),
+    epoch: () => (steps) => inTurn(() => takeSteps(session, Class, steps).catch(fail)),
+    // Not by getContiguousParameters: it frees what lies on the stack, and so breaks the heap. And runEvalStep calls what it
+    // gives by the names of the training model's outputs, of which there is one.
     carried: () =>
       inTurn(async () => {
-        const { data } = await session.getContiguousParameters(true);
-        return takenApart(data as Float32Array, model);
+        const [all] = Object.values(await session.runEvalStep({}));
+        return takenApart(all.data as Float32Array, model);
       }),
     release: () => inTurn(() => session.release()),
   };
@@ -114,7 +116,12 @@ async function takeSteps(
   return losses;
 }
 
-/** Parameters lie one after the other, in the order of the training model's inputs. */
+/** What is thrown in WebAssembly is a trap, or the address of a C++ exception. */
+function fail(error: unknown): never {
+  throw new Error(`ONNX Runtime's training API failed in a step (${error}); train with the default engine`);
+}
+
+/** The parameters, from all of them one after the other. */
 function takenApart(all: Float32Array, { parameters }: Model): Tensors {
   let from = 0;
   return mapValues(parameters, ({ dims }) => {
@@ -128,12 +135,14 @@ function takenApart(all: Float32Array, { parameters }: Model): Tensors {
 /** @throws Error that says what is wrong with a file: the training API itself throws but a number */
 async function createSession(
   { TrainingSession, InferenceSession }: Omit<TrainingRuntime, 'env'>,
+  model: Model,
   artifacts: TrainingArtifacts,
 ): Promise<TrainingSession> {
   try {
     return await TrainingSession.create({
       checkpointState: artifacts.checkpoint,
       trainModel: artifacts['training_model.onnx'],
+      evalModel: parametersModel(model),
       optimizerModel: artifacts['optimizer_model.onnx'],
     });
   } catch (error) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { dotBias } from '../../../graphs/dot-bias.ts';
 import { mlp } from '../../../graphs/mlp.ts';
 import type { Model, ModelDefinition } from '../../../graphs/model.ts';
@@ -28,11 +28,16 @@ export interface TrainingExportOptions {
   readonly learningRate?: number;
 }
 
+const CHECKPOINT = 'checkpoint';
+
+/** A new export that is being written. */
+const INCOMING = '.incoming-';
+
 /** Where they lie in the folder of a model, unless told otherwise. */
 export const TRAINING_FOLDER = 'training';
 
 /** Ids by the rows that the training files call them by: `{"user": […], "item": […]}`. */
-const VOCABULARY = 'vocabulary.json';
+export const VOCABULARY = 'vocabulary.json';
 
 const definitions: Readonly<Record<string, (config: object) => ModelDefinition>> = {
   'dot-bias': dotBias,
@@ -70,8 +75,8 @@ export function trainingFiles(
 }
 
 /**
- * Writes the files of {@link trainingFiles} into a folder, in place of those that are there; it never holds some of
- * each.
+ * Writes the files of {@link trainingFiles} into a folder, in place of those that are there. A kill in the
+ * midst of it leaves the old ones, the new ones, or a folder without a checkpoint, from which nothing trains.
  *
  * @returns their names
  * @throws UserError if it cannot be written, or holds other files
@@ -83,42 +88,43 @@ export async function writeTrainingFiles(
 ): Promise<string[]> {
   if (folder === '') throw new UserError('the folder for the training files is empty; name one');
   const files = trainingFiles(artifact, options);
-  const target = resolve(folder);
-  const beside = `${target}.${randomBytes(4).toString('hex')}`;
-  const [incoming, outgoing] = [`${beside}.incoming`, `${beside}.outgoing`];
+  const incoming = join(folder, `${INCOMING}${randomBytes(4).toString('hex')}`);
   try {
-    const others = (await namesIn(target)).filter((name) => !Object.hasOwn(files, name));
+    const others = (await namesIn(folder)).filter(
+      (name) => !Object.hasOwn(files, name) && !name.startsWith(INCOMING),
+    );
     if (others.length > 0)
       throw new UserError(
         `${folder}: holds other files, such as ${others[0]}; choose a new or an empty folder`,
       );
     await mkdir(incoming, { recursive: true });
     for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes);
-    await rename(target, outgoing).catch(ignoreMissing);
-    await rename(incoming, target).catch(async (error) => {
-      await rename(outgoing, target).catch(ignoreMissing);
-      throw error;
-    });
+    // Nothing trains without a checkpoint: a kill from here on leaves no mixture that seems whole.
+    await rm(join(folder, CHECKPOINT), { force: true });
+    const last = (name: string): number => Number(name === CHECKPOINT);
+    for (const name of Object.keys(files).toSorted((one, other) => last(one) - last(other)))
+      await rename(join(incoming, name), join(folder, name));
+    for (const name of await namesIn(folder))
+      if (name.startsWith(INCOMING)) await rm(join(folder, name), { recursive: true });
   } catch (error) {
+    await rm(incoming, { recursive: true, force: true }).catch(() => undefined);
     if (error instanceof UserError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(`${folder}: the training files could not be written (${code ?? error})`);
-  } finally {
-    for (const path of [incoming, outgoing]) await rm(path, { recursive: true, force: true });
   }
   return Object.keys(files);
 }
 
 async function namesIn(folder: string): Promise<string[]> {
-  return (await readdir(folder).catch(ignoreMissing)) ?? [];
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
 }
 
 function modelOf({ model: { name, config }, data }: Manifest, definition?: ModelDefinition): Model {
-  const define = definition ?? definitions[name]?.(config);
+  const known = Object.hasOwn(definitions, name) ? definitions[name](config) : undefined;
+  const define = definition ?? known;
   if (!define)
     throw new UserError(
       `the model is "${name}", whose formula its files do not tell; export it from a program: writeTrainingFiles(folder, artifact, { definition })`,

@@ -27,10 +27,10 @@ const PLACES = 100;
 function withOneMomentum(schedule: Schedule): Schedule {
   const momenta = Array.from({ length: PLACES + 1 }, (_, place) => schedule.at(place / PLACES).momentum);
   const momentum = Number(((Math.min(...momenta) + Math.max(...momenta)) / 2).toFixed(4));
-  const { momentumLow, ...config } = schedule.config;
+  const low = 'momentumLow' in schedule.config && { momentumLow: momentum };
   return {
     ...schedule,
-    config: { ...config, momentum },
+    config: { ...schedule.config, momentum, ...low },
     at: (progress) => ({ ...schedule.at(progress), momentum }),
   };
 }

@@ -11,6 +11,7 @@ import { initialParameters } from '../../../src/train/initial.ts';
 import { sgd } from '../../../src/train/optimizers.ts';
 import { encodeCheckpoint } from '../../../src/train/ort-training/checkpoint.ts';
 import { trainingFiles, writeTrainingFiles } from '../../../src/train/ort-training/export.ts';
+import { ortTraining } from '../../../src/train/ort-training/node.ts';
 import { type TrainOptions, train } from '../../../src/train/train.ts';
 import { temporaryFolder, userError } from '../../data/files.ts';
 import { lowRank, ofBiases } from '../synthetic.ts';
@@ -92,6 +93,15 @@ describe.each(definitions)('%s', (_, definition) => {
     const begun = initialParameters(definition(model.manifest.data), 3);
     expect(untrained.checkpoint).toEqual(encodeCheckpoint(begun));
   });
+});
+
+test('a model that the training API trained goes on by the same settings', async () => {
+  const { artifact, manifest } = await train(ratings, dotBias({ factors: 3 }), {
+    epochs: 1,
+    engine: await ortTraining(),
+  });
+  const { metadata } = decodeModel(trainingFiles(artifact)['optimizer_model.onnx']);
+  expect(JSON.parse(metadata.training)).toMatchObject(manifest.training);
 });
 
 test('one learning rate throughout, and the same bytes each time', async () => {
