@@ -96,6 +96,7 @@ async function dataSets(): Promise<Record<string, Ratings>> {
         ),
       };
   const count = Number(options.ratings);
+  if (!(Number.isSafeInteger(count) && count >= 0)) throw new Error('--ratings takes a whole number from 0');
   return count > 0 ? { ...real, synthetic: synthetic(count) } : real;
 }
 

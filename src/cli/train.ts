@@ -174,6 +174,8 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const engine = flags.engine === 'ort-training' ? await ortTraining() : undefined;
   if (engine && flags.device !== 'cpu' && flags.device !== 'auto')
     throw new UserError('--engine ort-training trains in WebAssembly, on the CPU; leave out --device');
+  if (engine && flags.device === 'auto')
+    printNote('Running on the CPU: ONNX Runtime’s training API trains in WebAssembly');
   const runtime = await nodeRuntime({ device: engine ? 'cpu' : await chosenDevice(flags) });
   const existed = existsSync(out);
   const path = join(out, CHECKPOINT);

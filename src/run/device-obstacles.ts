@@ -48,8 +48,7 @@ const cudaObstacles: readonly Rule[] = [
   ({ log }) => {
     if (!/libcuda\.so\S*: cannot open shared object file/.test(log)) return undefined;
     return {
-      reason: 'there is no NVIDIA driver (libcuda.so.1)',
-      command: 'sudo apt-get install nvidia-driver',
+      reason: 'there is no NVIDIA driver (libcuda.so.1); install that of your system',
     };
   },
   ({ log, error }) => {
@@ -57,17 +56,21 @@ const cudaObstacles: readonly Rule[] = [
     // ONNX Runtime opens cuDNN itself, when it first needs it.
     const missing = library ?? (/libcudnn|cudnn.*(?:not found|cannot)/i.test(error) ? 'cuDNN 9' : undefined);
     if (missing === undefined) return undefined;
-    const major = missing.endsWith('.so.13') ? 13 : 12;
+    // What onnxruntime-node 1.30 fetches needs 13, though its script calls it cuda12.
+    const major = missing.endsWith('.so.12') ? 12 : 13;
     return {
       reason: `the CUDA ${major} libraries or cuDNN 9 are not found (${missing}); LD_LIBRARY_PATH says where they are`,
       command: `pip install --target cuda ${wheels(major)} && export LD_LIBRARY_PATH=$(echo $PWD/cuda/nvidia/*/lib | tr ' ' :)`,
     };
   },
   ({ error }) => {
-    const [, number, text] = /CUDA failure (\d+): (.*?) *(?:;|$)/m.exec(error) ?? [];
+    const [, text] = /CUDA failure \d+: (.*?) *(?:;|$)/m.exec(error) ?? [];
     if (text === undefined) return undefined;
-    const old = number === '35';
-    return { reason: `CUDA: ${text}`, ...(old && { command: 'sudo apt-get install nvidia-driver' }) };
+    return { reason: `CUDA: ${text}` };
+  },
+  ({ log }) => {
+    const [, cause] = /Failed to load library \S+ with error: (.*)/.exec(log) ?? [];
+    return cause === undefined ? undefined : { reason: brief(cause) };
   },
 ];
 
@@ -83,11 +86,7 @@ const webgpuObstacles: readonly Rule[] = [
     if (platform !== 'linux') return { reason: 'there is no graphics driver that WebGPU can use' };
     const [, lacking] = /(Vulkan \w+.*? required)/.exec(log.replaceAll('*', '')) ?? [];
     if (lacking !== undefined)
-      return {
-        reason: `the Vulkan driver is too old (${lacking})`,
-        command:
-          'sudo apt-get install -t $(. /etc/os-release; echo $VERSION_CODENAME)-backports mesa-vulkan-drivers',
-      };
+      return { reason: `the Vulkan driver is too old (${lacking}); Mesa 25 is new enough` };
     return { reason: 'there is no Vulkan driver', command: 'sudo apt-get install mesa-vulkan-drivers' };
   },
 ];

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
 import { explain, type Obstacle } from './device-obstacles.ts';
@@ -21,7 +22,7 @@ export interface DeviceReport {
   readonly command?: string;
 }
 
-/** What the process of `device-trial.ts` says on its last line. */
+/** What the process of `device-trial.ts` says. */
 export type TrialAnswer = { readonly speed?: number } | { readonly error: string };
 
 /** The built process, beside the built library. Node 20 runs no TypeScript, so it serves the sources too. */
@@ -31,11 +32,10 @@ const PROCESS = import.meta.url.endsWith('.ts') ? '../../dist/device-trial.js' :
 const TIMEOUT_MS = 120_000;
 
 /** Of this process: what is installed on a machine does not change while a program runs. */
-const trials = new Map<string, Promise<DeviceReport>>();
+const trials = new Map<Device, Promise<DeviceReport>>();
 
 /** Every device, tried: which are usable here and, for each that is not, why, and how to get it. */
-export const devices = (): Promise<DeviceReport[]> =>
-  Promise.all(DEVICES.map((device) => tryDevice(device, 'measure')));
+export const devices = (): Promise<DeviceReport[]> => Promise.all(DEVICES.map(tryDevice));
 
 /**
  * The device to run on. The CPU is taken as it is; any other is tried first. `auto` is CUDA, or else WebGPU where it is
@@ -48,7 +48,7 @@ export async function chooseDevice(
   device: Device | 'auto' = 'cpu',
 ): Promise<{ readonly device: Device; readonly note?: string }> {
   if (device === 'cpu') return { device };
-  if (device === 'auto') return choose(await tryDevice('cuda'), await tryDevice('webgpu', 'measure'));
+  if (device === 'auto') return choose(await tryDevice('cuda'), () => tryDevice('webgpu'));
   if (!DEVICES.includes(device))
     throw new UserError(`there is no device "${device}"; give one of auto, ${DEVICES.join(', ')}`);
   const { usable, reason, command } = await tryDevice(device);
@@ -58,11 +58,12 @@ export async function chooseDevice(
 }
 
 /** What `auto` comes to. */
-export function choose(
+export async function choose(
   cuda: DeviceReport,
-  webgpu: DeviceReport,
-): { readonly device: Device; readonly note?: string } {
+  tryWebgpu: () => Promise<DeviceReport>,
+): Promise<{ readonly device: Device; readonly note?: string }> {
   if (cuda.usable) return { device: 'cuda' };
+  const webgpu = await tryWebgpu();
   // A driver that draws with the CPU is right, and many times slower than the CPU itself.
   if (webgpu.usable && (webgpu.speed ?? 0) > 1)
     return { device: 'webgpu', note: 'Running on WebGPU: CUDA is not available; `cofactor doctor` says why' };
@@ -70,20 +71,19 @@ export function choose(
 }
 
 /** Tries a device once, in a process of its own: a driver that fails may end the process, or write to the terminal. */
-function tryDevice(device: Device, measure?: 'measure'): Promise<DeviceReport> {
-  const key = `${device} ${measure}`;
-  const known = trials.get(key) ?? tryAnew(device, measure);
-  trials.set(key, known);
+function tryDevice(device: Device): Promise<DeviceReport> {
+  const known = trials.get(device) ?? tryAnew(device);
+  trials.set(device, known);
   return known;
 }
 
-async function tryAnew(device: Device, measure?: 'measure'): Promise<DeviceReport> {
+async function tryAnew(device: Device): Promise<DeviceReport> {
   const { listSupportedBackends } = await import('onnxruntime-node');
   if (!listSupportedBackends().some(({ name }) => name === device)) {
     const reason = `onnxruntime-node does not have it for ${process.platform} on ${process.arch}`;
     return { device, usable: false, reason };
   }
-  const { answer, log } = await runTrial(device, measure);
+  const { answer, log } = await runTrial(device);
   if ('error' in answer) return { device, usable: false, ...obstacle(device, answer.error, log) };
   return { device, usable: true, ...answer };
 }
@@ -91,18 +91,21 @@ async function tryAnew(device: Device, measure?: 'measure'): Promise<DeviceRepor
 const obstacle = (device: Device, error: string, log: string): Obstacle =>
   explain(device, { error, log, platform: process.platform, folder: process.cwd() });
 
-function runTrial(device: Device, measure = ''): Promise<{ answer: TrialAnswer; log: string }> {
-  const file = fileURLToPath(new URL(PROCESS, import.meta.url));
-  const options = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
-  return new Promise((resolve) => {
-    execFile(process.execPath, [file, device, measure], options, (failure, stdout, log) => {
-      const last = stdout.trimEnd().split('\n').at(-1) as string;
-      // What it has said counts, even if a driver ends the process while it exits.
-      if (last.startsWith('{')) resolve({ answer: JSON.parse(last), log });
-      else {
-        const end = failure?.signal ?? failure?.code;
-        resolve({ answer: { error: `the process that tried it ended (${end})` }, log });
-      }
-    });
+async function runTrial(device: Device): Promise<{ answer: TrialAnswer; log: string }> {
+  const child = fork(fileURLToPath(new URL(PROCESS, import.meta.url)), [device], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    timeout: TIMEOUT_MS,
+    killSignal: 'SIGKILL',
   });
+  let log = '';
+  child.stderr?.on('data', (text) => {
+    log += text;
+  });
+  // What it has said counts, even if a driver ends the process while it exits; what it has written comes before its end.
+  let answer: TrialAnswer | undefined;
+  child.on('message', (message: TrialAnswer) => {
+    answer = message;
+  });
+  const [code, signal] = await once(child, 'close');
+  return { answer: answer ?? { error: `the process that tried it ended (${signal ?? code})` }, log };
 }

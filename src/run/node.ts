@@ -1,5 +1,6 @@
 import { chooseDevice, type Device } from './devices.ts';
 import type { Runtime } from './runtime.ts';
+import { holdWebgpu, THIS_THREAD } from './webgpu-thread.ts';
 
 export interface NodeRuntimeOptions {
   /**
@@ -22,7 +23,9 @@ export interface NodeRuntime extends Runtime {
  * @throws UserError if the device is not available: why, and how to get it
  */
 export async function nodeRuntime({ device }: NodeRuntimeOptions = {}): Promise<NodeRuntime> {
-  return runtimeOn((await chooseDevice(device)).device);
+  const chosen = (await chooseDevice(device)).device;
+  if (chosen === 'webgpu') holdWebgpu(THIS_THREAD);
+  return runtimeOn(chosen);
 }
 
 /** ONNX Runtime on a device that has been tried. WebGPU may run in one thread of a process alone. */

@@ -4,6 +4,7 @@ import type { InferenceSession } from 'onnxruntime-common';
 import { UserError } from '../errors.ts';
 import { chooseDevice, type Device } from './devices.ts';
 import type { NodeRuntime } from './node.ts';
+import { holdWebgpu, releaseWebgpu } from './webgpu-thread.ts';
 import { Batching, type RunSize } from './worker-batch.ts';
 import { WorkerError, WorkerHandle } from './worker-handle.ts';
 import { type NamedParts, partsOf, type Signature, tensorsOf } from './worker-messages.ts';
@@ -57,10 +58,17 @@ export async function workerRuntime(options: WorkerOptions = {}): Promise<Worker
   const { workers = most } = options;
   if (device === 'webgpu' && workers > 1)
     throw new UserError(`device webgpu runs in one worker alone, not in ${workers}; give workers 1`);
-  const started = await Promise.all(Array.from({ length: workers }, () => WorkerHandle.start({ device })));
-  const [{ name, version }] = started;
-  const handles = started.map(({ handle }) => handle);
-  return new WorkerPool(name, version, device, handles, options);
+  const thread = {};
+  if (device === 'webgpu') holdWebgpu(thread);
+  try {
+    const started = await Promise.all(Array.from({ length: workers }, () => WorkerHandle.start({ device })));
+    const [{ name, version }] = started;
+    const handles = started.map(({ handle }) => handle);
+    return new WorkerPool(name, version, device, handles, options, () => releaseWebgpu(thread));
+  } catch (error) {
+    releaseWebgpu(thread);
+    throw error;
+  }
 }
 
 interface Run {
@@ -90,6 +98,7 @@ class WorkerPool implements WorkerRuntime {
     readonly device: Device,
     threads: readonly WorkerHandle[],
     private readonly options: WorkerOptions,
+    private readonly onClose: () => void,
   ) {
     this.workers = threads.length;
     this.queue = options.queue ?? 64;
@@ -129,6 +138,7 @@ class WorkerPool implements WorkerRuntime {
     this.closed = true;
     this.rejectWaiting(new WorkerError('the workers are closed'));
     await Promise.all(this.threads.map((thread) => thread.terminate()));
+    this.onClose();
   }
 
   private without(id: number): WorkerHandle | undefined {

@@ -10,7 +10,8 @@ export type TrialAnswer = { readonly manifest: string } | { readonly error: stri
 /** The built process, beside the built library. Node 20 runs no TypeScript, so it serves the sources too. */
 const PROCESS = import.meta.url.endsWith('.ts') ? '../../dist/trial-process.js' : './trial-process.js';
 
-const TIMEOUT_MS = 30_000;
+/** The first start of a GPU compiles its programs. */
+const TIMEOUT_MS = { cpu: 30_000, cuda: 120_000, webgpu: 120_000 };
 
 /**
  * Opens the artifact in a folder and asks it, in a process of its own: there are files that ONNX Runtime takes, and
@@ -26,7 +27,7 @@ export async function tryOutInProcess(
 ): Promise<string> {
   const child = fork(fileURLToPath(new URL(PROCESS, import.meta.url)), [directory, device], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    timeout: TIMEOUT_MS,
+    timeout: TIMEOUT_MS[device],
     killSignal: 'SIGKILL',
     signal,
   });

@@ -1,6 +1,7 @@
 import type { ModelDefinition } from '../../graphs/model.ts';
 import { writeArtifact } from '../artifact/artifact.ts';
 import type { Ratings } from '../data/ratings.ts';
+import { UserError } from '../errors.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { type NodeRuntimeOptions, nodeRuntime } from '../run/node.ts';
 import type { Runtime } from '../run/runtime.ts';
@@ -10,7 +11,7 @@ import { Trained, type TrainerOptions, trainModel } from './trainer.ts';
 export interface TrainOptions extends Omit<TrainerOptions, 'runtime' | 'checkpoint'> {
   /** ONNX Runtime in Node unless told otherwise. */
   readonly runtime?: Runtime;
-  /** What that computes on: the CPU unless told otherwise. */
+  /** What ONNX Runtime in Node computes on, in place of `runtime`: the CPU unless told otherwise. */
   readonly device?: NodeRuntimeOptions['device'];
   /**
    * A file that is written after each epoch, and whether to go on from it. It stays after the training, for whoever
@@ -30,6 +31,10 @@ export async function train(
   definition: ModelDefinition,
   { checkpoint, device, ...options }: TrainOptions = {},
 ): Promise<TrainedModel> {
+  if (options.runtime && device !== undefined)
+    throw new UserError(
+      'runtime and device exclude one another; give the runtime of that device, or the device',
+    );
   const trained = await trainModel(ratings, definition, {
     ...options,
     runtime: options.runtime ?? (await nodeRuntime({ device })),

@@ -58,6 +58,8 @@ export async function trainModel(
   const { runtime, engine = epochEngine, checkpoint } = options;
   if (typeof engine.prepare !== 'function')
     throw new UserError('engine is not one; give await ortTraining(), or leave it out');
+  if (engine.library && runtime.device && runtime.device !== 'cpu')
+    throw new UserError(`${engine.library.name} trains on the CPU; leave out the device, or the engine`);
   const wanted = settingsFor(model, options);
   const settings = engine.adopt?.(wanted, options) ?? wanted;
   if (settings.patience !== undefined && !options.valid)

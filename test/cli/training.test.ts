@@ -41,7 +41,8 @@ test('trains by ONNX Runtime’s training API, and writes what it trains on with
   );
   expect(again).toMatchObject({
     code: 0,
-    stderr: 'model/training is of the model before; cofactor export model --training writes it anew\n',
+    stderr:
+      'Running on the CPU: ONNX Runtime’s training API trains in WebAssembly\nmodel/training is of the model before; cofactor export model --training writes it anew\n',
   });
   expect((await readdir(at('model/training'))).sort()).toEqual(files);
 });

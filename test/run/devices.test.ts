@@ -7,6 +7,7 @@ import { explain } from '../../src/run/device-obstacles.ts';
 import { choose, type Device, type DeviceReport, devices } from '../../src/run/devices.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import { difference, probeFeeds, probeModel } from '../../src/run/probe.ts';
+import { holdWebgpu, releaseWebgpu } from '../../src/run/webgpu-thread.ts';
 import { workerRuntime } from '../../src/run/worker.ts';
 import { train } from '../../src/train/train.ts';
 import { lowRank } from '../train/synthetic.ts';
@@ -18,6 +19,19 @@ beforeAll(async () => {
 });
 
 const GPUS = ['cuda', 'webgpu'] as const;
+
+// Before this thread takes it.
+test('webgpu is for one thread of a process', () => {
+  const [pool, other] = [{}, {}];
+  holdWebgpu(pool);
+  holdWebgpu(pool);
+  expect(() => holdWebgpu(other)).toThrow(UserError);
+  releaseWebgpu(other);
+  expect(() => holdWebgpu(other)).toThrow(/in one thread of a process, and another has it; use device cpu/);
+  releaseWebgpu(pool);
+  holdWebgpu(other);
+  releaseWebgpu(other);
+});
 
 describe('each device', () => {
   test('is tried, and says why where it is not available', () => {
@@ -78,14 +92,15 @@ describe('auto', () => {
     ...(speed && { speed }),
   });
 
-  test('is CUDA before WebGPU, and a driver without a GPU is none', () => {
-    expect(choose(cuda(true), webgpu(20))).toEqual({ device: 'cuda' });
-    expect(choose(cuda(false), webgpu(20))).toEqual({
+  test('is CUDA before WebGPU, and a driver without a GPU is none', async () => {
+    const untried = () => expect.fail('it need not be tried');
+    expect(await choose(cuda(true), untried)).toEqual({ device: 'cuda' });
+    expect(await choose(cuda(false), async () => webgpu(20))).toEqual({
       device: 'webgpu',
       note: expect.stringMatching(/^Running on WebGPU: .*doctor/),
     });
     for (const none of [webgpu(), webgpu(0.05)])
-      expect(choose(cuda(false), none)).toEqual({
+      expect(await choose(cuda(false), async () => none)).toEqual({
         device: 'cpu',
         note: expect.stringMatching(/^Running on the CPU: .*doctor/),
       });
@@ -113,14 +128,14 @@ describe('what is wrong', () => {
     for (const [name, version] of [
       ['libcublasLt.so.12', 12],
       ['libcublasLt.so.13', 13],
+      ['libcurand.so.10', 13],
     ]) {
       const { reason, command } = of('cuda', failed, library(String(name)));
       expect(reason).toContain(`the CUDA ${version} libraries or cuDNN 9 are not found (${name})`);
       expect(command).toMatch(new RegExp(`^pip install .*nvidia-cudnn-cu${version} .*LD_LIBRARY_PATH`));
     }
     expect(of('cuda', failed, library('libcuda.so.1'))).toEqual({
-      reason: 'there is no NVIDIA driver (libcuda.so.1)',
-      command: 'sudo apt-get install nvidia-driver',
+      reason: 'there is no NVIDIA driver (libcuda.so.1); install that of your system',
     });
     const call = (text: string): string =>
       `/onnxruntime_src/core/providers/cuda/cuda_call.cc:146 std::conditional_t<THRW, void, common::Status> CUDA failure ${text} ; GPU=-1 ; hostname=vm ; file=cuda_execution_provider.cc`;
@@ -129,8 +144,10 @@ describe('what is wrong', () => {
     });
     expect(of('cuda', call('35: CUDA driver version is insufficient for CUDA runtime version'))).toEqual({
       reason: 'CUDA: CUDA driver version is insufficient for CUDA runtime version',
-      command: 'sudo apt-get install nvidia-driver',
     });
+    const symbol =
+      'Failed to load library /app/libonnxruntime_providers_cuda.so with error: undefined symbol: cublasLt';
+    expect(of('cuda', failed, symbol)).toEqual({ reason: 'undefined symbol: cublasLt' });
   });
 
   test('with WebGPU: no driver, or one that is too old', () => {
@@ -145,10 +162,10 @@ describe('what is wrong', () => {
       error,
       'Warning: Vulkan shaderUniform*ArrayDynamicIndexing required.\n - While …',
     );
-    expect(old.reason).toBe(
-      'the Vulkan driver is too old (Vulkan shaderUniformArrayDynamicIndexing required)',
-    );
-    expect(old.command).toMatch(/backports mesa-vulkan-drivers$/);
+    expect(old).toEqual({
+      reason:
+        'the Vulkan driver is too old (Vulkan shaderUniformArrayDynamicIndexing required); Mesa 25 is new enough',
+    });
     expect(of('webgpu', error, '', 'darwin')).toEqual({
       reason: 'there is no graphics driver that WebGPU can use',
     });

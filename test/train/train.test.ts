@@ -62,6 +62,11 @@ describe('training reduces the error', () => {
   });
 });
 
+test('a runtime and a device exclude one another', async () => {
+  const options: TrainOptions = { runtime: await nodeRuntime(), device: 'cpu' };
+  expect(await userError(train(ratings, small, options))).toMatch(/^runtime and device exclude one another/);
+});
+
 describe('one seed', () => {
   async function filesOf(seed: number, name: string) {
     const model = await train(part, dropping(0.2), { epochs: 2, batch: 50, seed, valid });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dotBias } from '../../../graphs/dot-bias.ts';
 import { mlp } from '../../../graphs/mlp.ts';
@@ -32,6 +32,7 @@ const CHECKPOINT = 'checkpoint';
 
 /** A new export that is being written. */
 const INCOMING = '.incoming-';
+const STALE_MS = 60 * 60_000;
 
 /** Where they lie in the folder of a model, unless told otherwise. */
 export const TRAINING_FOLDER = 'training';
@@ -62,6 +63,10 @@ export function trainingFiles(
   { definition, untrained = false, learningRate }: TrainingExportOptions = {},
 ): Record<string, Uint8Array> {
   const { manifest } = artifact;
+  if (learningRate !== undefined && !(Number.isFinite(learningRate) && learningRate > 0))
+    throw new UserError(`learningRate is ${learningRate}; give a number above 0`);
+  if (definition !== undefined && typeof definition !== 'function')
+    throw new UserError('definition is no model; give what dotBias(), say, returns');
   const model = modelOf(manifest, definition);
   const settings = settingsForOrtTraining(settingsOf(model, manifest, learningRate), {});
   const steps = settings.epochs * Math.ceil(manifest.data.ratings / settings.batch);
@@ -104,8 +109,8 @@ export async function writeTrainingFiles(
     const last = (name: string): number => Number(name === CHECKPOINT);
     for (const name of Object.keys(files).toSorted((one, other) => last(one) - last(other)))
       await rename(join(incoming, name), join(folder, name));
-    for (const name of await namesIn(folder))
-      if (name.startsWith(INCOMING)) await rm(join(folder, name), { recursive: true });
+    await rm(incoming, { recursive: true });
+    await removeStale(folder);
   } catch (error) {
     await rm(incoming, { recursive: true, force: true }).catch(() => undefined);
     if (error instanceof UserError) throw error;
@@ -113,6 +118,16 @@ export async function writeTrainingFiles(
     throw new UserError(`${folder}: the training files could not be written (${code ?? error})`);
   }
   return Object.keys(files);
+}
+
+/** What writers left that were killed; others may be at work. */
+async function removeStale(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    if (!name.startsWith(INCOMING)) continue;
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > STALE_MS) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function namesIn(folder: string): Promise<string[]> {

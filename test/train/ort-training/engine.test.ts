@@ -266,6 +266,13 @@ describe('what it cannot do ends in one line', () => {
     expect(await userError(train(part, dotBias(), { ...options, engine }))).toMatch(message);
   });
 
+  test('a device', async () => {
+    const runtime = { ...(await nodeRuntime()), device: 'cuda' };
+    expect(await userError(train(part, dotBias(), { engine, runtime }))).toMatch(
+      /^onnxruntime-training trains on the CPU; leave out the device/,
+    );
+  });
+
   test('the name of an engine in place of one', async () => {
     const options = { engine: 'ort-training' } as unknown as TrainOptions;
     expect(await userError(train(part, dotBias(), options))).toMatch(

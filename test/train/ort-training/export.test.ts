@@ -113,6 +113,13 @@ test('one learning rate throughout, and the same bytes each time', async () => {
   expect(trainingFiles(model.artifact, { learningRate: 0.001 })).toEqual(files);
 });
 
+test('exports at once leave one of them, whole', async () => {
+  const { artifact } = await train(ratings, dotBias({ factors: 3 }), { epochs: 1 });
+  const target = join(folder.path, 'at-once');
+  await Promise.all(Array.from({ length: 6 }, () => writeTrainingFiles(target, artifact)));
+  expect((await readdir(target)).sort()).toEqual([...names].sort());
+});
+
 test('replaces the files of an earlier export, and no others', async () => {
   const { artifact } = await train(ratings, dotBias({ factors: 3 }), { epochs: 1 });
   const target = join(folder.path, 'deep/training');
@@ -154,6 +161,17 @@ describe('what cannot be exported', () => {
     );
     const files = trainingFiles(artifact, { definition: own });
     expect(Object.keys(files)).toEqual(names);
+  });
+
+  test('what is no learning rate, and what is no model', async () => {
+    const artifact = await artifactOf(dotBias({ factors: 3 }));
+    for (const learningRate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const files = async () => trainingFiles(artifact, { learningRate });
+      expect(await userError(files())).toBe(`learningRate is ${learningRate}; give a number above 0`);
+    }
+    const definition = 'dot-bias' as unknown as ModelDefinition;
+    const files = async () => trainingFiles(artifact, { definition });
+    expect(await userError(files())).toMatch(/^definition is no model/);
   });
 
   test('a formula that is another', async () => {
