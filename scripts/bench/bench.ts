@@ -2,11 +2,13 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { describeMachine } from './machine.ts';
 import { type Contender, type Peer, peers } from './peers.ts';
+import { markdownTable } from './table.ts';
 
 const SEEDS = [1, 2, 3];
 const STAGES = ['import', 'read', 'build', 'train', 'process'] as const;
@@ -47,12 +49,7 @@ async function main(): Promise<void> {
   const unknown = names.find((name) => !Object.hasOwn(peers, name));
   if (unknown !== undefined) throw new Error(`--only takes ${Object.keys(peers).join(',')}; not ${unknown}`);
 
-  const machine = {
-    processor: cpus()[0].model,
-    cores: cpus().length,
-    node: process.version,
-    load: loadavg()[0],
-  };
+  const machine = describeMachine();
   const scratch = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
   const runs: Run[] = [];
   const notAvailable: { [peer: string]: string } = {};
@@ -64,11 +61,6 @@ async function main(): Promise<void> {
       } catch (error) {
         notAvailable[peer] = (error as Error).message;
       }
-    }
-    if (machine.load > 0.5) {
-      console.error(
-        `load average ${machine.load.toFixed(1)}: other work is running, so the seconds will not be fair`,
-      );
     }
     // Seed by seed, so that whatever else the machine does falls on every contender alike.
     for (const seed of SEEDS) {
@@ -177,7 +169,7 @@ function compare(rows: readonly Row[]): { [what: string]: number } {
 
 function table(rows: readonly Row[]): string {
   const seconds = (value?: number): string => value?.toFixed(2) ?? '';
-  const cells = [
+  return markdownTable([
     ['', 'version', 'threads', ...STAGES.map((stage) => `${stage}, s`), 'test RMSE', 'peak MB'],
     ...rows.map((row) => [
       row.label,
@@ -187,14 +179,7 @@ function table(rows: readonly Row[]): string {
       row.rmse.toFixed(4),
       row.peakMegabytes?.toFixed(0) ?? '',
     ]),
-  ];
-  const widths = cells[0].map((_, column) => Math.max(3, ...cells.map((line) => line[column].length)));
-  const line = (texts: string[]): string =>
-    `| ${texts.map((text, column) => (column < 2 ? text.padEnd(widths[column]) : text.padStart(widths[column]))).join(' | ')} |`;
-  const rule = line(
-    widths.map((width, column) => '-'.repeat(width - (column < 2 ? 0 : 1)) + (column < 2 ? '' : ':')),
-  );
-  return [line(cells[0]), rule, ...cells.slice(1).map(line)].join('\n');
+  ]);
 }
 
 await main().catch((error: Error) => {

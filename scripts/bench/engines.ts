@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { DataFacts, Model } from '../../graphs/model.ts';
+import type { Model } from '../../graphs/model.ts';
 import type { Tensors } from '../../graphs/serving.ts';
 import { dotBias, mlp, nodeRuntime, type Ratings, readRatings } from '../../src/index.ts';
 import { webRuntime } from '../../src/run/web.ts';
@@ -20,7 +20,10 @@ import { trainingArtifacts } from '../../src/train/ort-training/artifacts.ts';
 import { MODULE, ortTrainingEngine } from '../../src/train/ort-training/engine.ts';
 import { settingsForOrtTraining } from '../../src/train/ort-training/settings.ts';
 import { settingsFor } from '../../src/train/settings.ts';
+import { factsOf } from '../../src/train/trainer.ts';
 import { pythonForTraining } from '../conformance/runtimes.ts';
+import { describeMachine } from './machine.ts';
+import { markdownTable } from './table.ts';
 
 const DATA = fileURLToPath(new URL('../../../shared/data/ml-100k/u1.base', import.meta.url));
 const SAMPLE = fileURLToPath(
@@ -85,16 +88,7 @@ async function main(): Promise<void> {
   if (file === SAMPLE && !options.data)
     console.error('no MovieLens 100K here: the sample data, MovieLens latest-small, instead');
   const ratings = await readRatings(file);
-  const machine = {
-    processor: cpus()[0].model,
-    cores: cpus().length,
-    node: process.version,
-    load: loadavg()[0],
-  };
-  if (machine.load > 0.5)
-    console.error(
-      `load average ${machine.load.toFixed(1)}: other work is running, so the times will not be fair`,
-    );
+  const machine = describeMachine();
   console.log(`${machine.cores} cores, ${machine.processor}, Node ${machine.node}`);
   const models: Record<string, Row[]> = {};
   const notAvailable: Record<string, string> = {};
@@ -120,7 +114,12 @@ async function measure(
 ): Promise<Row[]> {
   // One momentum throughout, which is all that the training API has.
   const settings = settingsForOrtTraining(settingsFor(model, { epochs }), {});
-  const task = { model, settings, runtime: await nodeRuntime(), steps: stepsOf(ratings, settings.batch) };
+  const task = {
+    model,
+    settings,
+    runtime: await nodeRuntime(),
+    steps: stepsOf(ratings.ratings.length, settings.batch),
+  };
   const parameters = initialParameters(model, settings.seed);
   const folder = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
   await writeFiles(folder, task, parameters, ratings);
@@ -318,7 +317,7 @@ function summarize(contenders: ReadonlyMap<Contender, readonly Lap[]>, steps: nu
 }
 
 function table(rows: readonly Row[]): string {
-  const cells = [
+  return markdownTable([
     [
       '',
       'version',
@@ -343,26 +342,7 @@ function table(rows: readonly Row[]): string {
       loss.toFixed(5),
       difference.toExponential(0),
     ]),
-  ];
-  const widths = cells[0].map((_, column) => Math.max(3, ...cells.map((line) => line[column].length)));
-  const line = (texts: string[]): string =>
-    `| ${texts.map((text, column) => (column < 2 ? text.padEnd(widths[column]) : text.padStart(widths[column]))).join(' | ')} |`;
-  const rule = line(
-    widths.map((width, column) => '-'.repeat(width - (column < 2 ? 0 : 1)) + (column < 2 ? '' : ':')),
-  );
-  return [line(cells[0]), rule, ...cells.slice(1).map(line)].join('\n');
-}
-
-function factsOf({ userIds, itemIds, ratings }: Ratings): DataFacts {
-  const sorted = ratings.toSorted();
-  return {
-    users: userIds.length,
-    items: itemIds.length,
-    ratings: ratings.length,
-    low: sorted[0],
-    high: sorted[sorted.length - 1],
-    mean: mean(Array.from(ratings)),
-  };
+  ]);
 }
 
 await main().catch((error: Error) => {

@@ -17,6 +17,7 @@ import {
   readRatings,
   train,
 } from '../../src/index.ts';
+import { stepsOf } from '../../src/train/batches.ts';
 import { type StepProfile, stepProfile } from './profile-trace.ts';
 
 /** The profiler keeps a million events, and a step is some 150. */
@@ -142,7 +143,7 @@ async function timed(runtime: NodeRuntime, ratings: Ratings, definition: ModelDe
       return session;
     },
   };
-  const steps = Math.ceil(ratings.ratings.length / Math.min(batch, ratings.ratings.length));
+  const steps = stepsOf(ratings.ratings.length, batch);
   await train(ratings, definition, {
     runtime: watched,
     batch,

@@ -7,8 +7,8 @@ import { type Artifact, checkFile, MANIFEST, type Manifest, parseManifest } from
 /** A new artifact, complete, whose files are being moved to their places. */
 const PENDING = '.pending';
 
-/** A new artifact that is being written. */
-const INCOMING = '.incoming-';
+/** How the name of something new begins that is being written beside what it will be. */
+export const INCOMING = '.incoming-';
 
 /** The state of a training that is under way, in the folder that its model will be written to. */
 export const CHECKPOINT = '.checkpoint';

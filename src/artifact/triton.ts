@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { decodeModel, type NamedType } from '../onnx/index.ts';
-import { writeSynced } from './artifact.ts';
+import { INCOMING, writeSynced } from './artifact.ts';
 import { type Artifact, headOf } from './manifest.ts';
 
 /**
@@ -57,7 +57,7 @@ async function writeModel(
   const versions = (await readdir(folder)).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
   const version = Math.max(0, ...versions) + 1;
   // A server may be watching: a version appears as a whole.
-  const incoming = join(folder, `.incoming-${randomBytes(4).toString('hex')}`);
+  const incoming = join(folder, `${INCOMING}${randomBytes(4).toString('hex')}`);
   try {
     await mkdir(incoming);
     await writeSynced(join(incoming, 'config.pbtxt'), Buffer.from(configuration));

@@ -17,7 +17,7 @@ import type { LossName } from '../train/losses.ts';
 import { adagrad, adam, adamW, sgd } from '../train/optimizers.ts';
 import { TRAINING_FOLDER, VOCABULARY } from '../train/ort-training/export.ts';
 import { ortTraining } from '../train/ort-training/node.ts';
-import { constantRate, cosine, oneCycle } from '../train/schedules.ts';
+import { schedules } from '../train/schedules.ts';
 import { type TrainedModel, train } from '../train/train.ts';
 import {
   chosenDevice,
@@ -68,8 +68,6 @@ const optimizers = {
   sgd,
   'sgd-momentum': (config: { weightDecay?: number }) => sgd({ ...config, momentum: true }),
 };
-
-const schedules = { 'one-cycle': oneCycle, cosine, constant: constantRate };
 
 export function trainCommand(): Command {
   const command = new Command('train')

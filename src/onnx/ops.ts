@@ -156,6 +156,28 @@ export function scatterRows(x: Value, rows: Value, updates: Value, reduction?: '
   return scatterNd(x, unsqueeze(rows, [-1], `${rows.name}_column`), updates, reduction, name);
 }
 
+/**
+ * For each place in `ids` the sum of all `rows` at places of the same id: where a table is looked up, the gradient of its
+ * row. They can be written to the table without adding, which no number of threads can upset.
+ *
+ * @param table that the ids are rows of
+ * @param ids int64[n]
+ * @param rows [n, …]
+ */
+export function summedRows(table: Value, ids: Value, rows: Value): Value {
+  const place = sharedPlace(table, ids);
+  const sums = scatterRows(zerosLike(rows), place, rows, 'add');
+  return gather(sums, place, 0, `${rows.name}_total`);
+}
+
+/** For each place in `ids`, one place of the same id. */
+function sharedPlace(table: Value, ids: Value): Value {
+  const [count] = table.dims;
+  const size = typeof count === 'number' ? constant([count], 'int64') : slice(shapeOf(table), 0, 1);
+  const places = scatterRows(full(size, 0, 'int64', [count]), ids, rowNumbers(ids));
+  return gather(places, ids, 0, `${ids.name}_place`);
+}
+
 /** `scatterRows` for whole multi-indices: `indices` is int64[…, depth]. */
 export const scatterNd = (
   x: Value,

@@ -23,7 +23,7 @@ export interface DeviceReport {
 }
 
 /** What the process of `device-trial.ts` says. */
-export type TrialAnswer = { readonly speed?: number } | { readonly error: string };
+export type TrialAnswer = { readonly speed: number } | { readonly error: string };
 
 /** The built process, beside the built library. Node 20 runs no TypeScript, so it serves the sources too. */
 const PROCESS = import.meta.url.endsWith('.ts') ? '../../dist/device-trial.js' : './device-trial.js';
@@ -78,6 +78,8 @@ function tryDevice(device: Device): Promise<DeviceReport> {
 }
 
 async function tryAnew(device: Device): Promise<DeviceReport> {
+  // What all others are compared with.
+  if (device === 'cpu') return { device, usable: true, speed: 1 };
   const { listSupportedBackends } = await import('onnxruntime-node');
   if (!listSupportedBackends().some(({ name }) => name === device)) {
     const reason = `onnxruntime-node does not have it for ${process.platform} on ${process.arch}`;

@@ -5,7 +5,6 @@ import {
   concat,
   constant,
   encodeModel,
-  full,
   gather,
   gradients,
   input,
@@ -15,15 +14,15 @@ import {
   mul,
   reduceMean,
   reduceSum,
-  rowNumbers,
+  reshape,
   scatterRows,
   sigmoid,
   slice,
   sub,
+  summedRows,
   topK,
   transpose,
   type Value,
-  zerosLike,
 } from '../onnx/index.ts';
 
 const USERS = 500;
@@ -61,7 +60,7 @@ export function probeModel(): Uint8Array {
     labelEncoder(item, ids('i', ITEMS), 'item_row'),
   ];
   const { state, scan } = loop(constant(STEPS, 'int64'), tables, (trip, values) => {
-    const at = add(gather(rowNumbers(start), trip), constant([0], 'int64'));
+    const at = reshape(trip, [1]);
     const batch = (all: Value, dim: string): Value =>
       slice(all, gather(start, at), gather(start, add(at, 1)), { dim });
     const rows = places.map((all) => batch(all, 'batch'));
@@ -90,9 +89,7 @@ export function probeModel(): Uint8Array {
 
 /** One step on the rows of a batch, an id's gradients added up wherever it occurs. */
 function step(table: Value, rows: Value, slopes: Value): Value {
-  const count = constant([Number(table.dims[0])], 'int64');
-  const shared = gather(scatterRows(full(count, 0, 'int64', [table.dims[0]]), rows, rowNumbers(rows)), rows);
-  const sums = gather(scatterRows(zerosLike(slopes), shared, slopes, 'add'), shared);
+  const sums = summedRows(table, rows, slopes);
   return scatterRows(table, rows, sub(gather(table, rows), mul(sums, RATE)));
 }
 

@@ -6,8 +6,8 @@ import type { Settings } from './settings.ts';
 /** One seed gives independent generators for all that is random: `FIRST_EPOCH` and all after it belong to epochs. */
 const FIRST_EPOCH = 1000;
 
-export const stepsOf = (ratings: Ratings, batch: number): number =>
-  Math.ceil(ratings.ratings.length / Math.min(batch, ratings.ratings.length));
+/** Steps of an epoch. */
+export const stepsOf = (ratings: number, batch: number): number => Math.ceil(ratings / batch);
 
 /**
  * One time through the ratings, in an order of its own, and the parts of it that are run at once.
@@ -23,7 +23,7 @@ export function epochOf(
   const count = ratings.ratings.length;
   const random = generator(seed, FIRST_EPOCH + number);
   const order = shuffled(count, random);
-  const steps = stepsOf(ratings, batch);
+  const steps = stepsOf(count, batch);
   // Batches of nearly equal size, so that none is too small to be told from noise.
   const startOf = (step: number): number => Math.floor((step * count) / steps);
   const stepsARun = Math.max(1, Math.floor(ratingsARun / batch));

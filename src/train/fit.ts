@@ -122,7 +122,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     model,
     settings,
     runtime,
-    steps: stepsOf(ratings, settings.batch),
+    steps: stepsOf(count, settings.batch),
   });
   const scorer = await createScorer(model, runtime);
   // The graph says what no configuration need say: the formula of a model of one's own.
@@ -130,16 +130,12 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
   const identity = { ...described, cofactor: VERSION, initial, graph: await sha256(prepared.graph) };
   const resumed = await checkpoint?.read(identity);
   const history = [...(resumed?.history ?? [])];
-  const training = await prepared.start({
-    epochs: history.length,
-    carried: resumed?.carried ?? initialParameters(model, seed),
-  });
+  let carried = resumed?.carried ?? initialParameters(model, seed);
+  const training = await prepared.start({ epochs: history.length, carried });
   const built = performance.now();
   let best = resumed?.best;
-  let carried: Tensors = {};
 
   try {
-    carried = await training.carried();
     while (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience) {
       const number = history.length;
       const { epoch, parts } = epochOf(ratings, settings, number, ratingsARun);

@@ -1,19 +1,5 @@
 import { isLookup, nodesBefore } from '../onnx/graph.ts';
-import {
-  cast,
-  concat,
-  constant,
-  full,
-  gather,
-  gradients,
-  reshape,
-  rowNumbers,
-  scatterRows,
-  shapeOf,
-  slice,
-  type Value,
-  zerosLike,
-} from '../onnx/index.ts';
+import { cast, concat, gradients, reshape, summedRows, type Value } from '../onnx/index.ts';
 
 /** The gradient of a table of which few rows were used: all other rows have none. */
 export interface RowGradient {
@@ -60,13 +46,13 @@ export function lookupGradients(
 export function parameterGradients(loss: Value, parameters: readonly Value[]): (Value | RowGradient)[] {
   return lookupGradients(loss, parameters).map((gradient, at) => {
     if (!isLookups(gradient)) return gradient;
-    if (gradient.length === 1) return summed(parameters[at], gradient[0].ids, gradient[0].rows);
+    if (gradient.length === 1) return ofRows(parameters[at], gradient[0].ids, gradient[0].rows);
     const joined = (part: keyof LookupGradient): Value =>
       concat(
         gradient.map((lookup) => lookup[part]),
         0,
       );
-    return summed(parameters[at], joined('ids'), joined('rows'));
+    return ofRows(parameters[at], joined('ids'), joined('rows'));
   });
 }
 
@@ -74,19 +60,7 @@ export const isLookups = (
   gradient: Value | readonly LookupGradient[],
 ): gradient is readonly LookupGradient[] => Array.isArray(gradient);
 
-// Rows of the same id are added up at one of their places, and read back from there by all of them. So they can be
-// written to the table without adding, which no number of threads can upset.
-function summed(table: Value, anyIds: Value, rows: Value): RowGradient {
+function ofRows(table: Value, anyIds: Value, rows: Value): RowGradient {
   const ids = cast(anyIds, 'int64');
-  const place = sharedPlace(table, ids);
-  const sums = scatterRows(zerosLike(rows), place, rows, 'add');
-  return { ids, rows: gather(sums, place, 0, `${rows.name}_total`) };
-}
-
-/** For each place in `ids`, one place of the same id. */
-function sharedPlace(table: Value, ids: Value): Value {
-  const [rows] = table.dims;
-  const count = typeof rows === 'number' ? constant([rows], 'int64') : slice(shapeOf(table), 0, 1);
-  const places = scatterRows(full(count, 0, 'int64', [rows]), ids, rowNumbers(ids));
-  return gather(places, ids, 0, `${ids.name}_place`);
+  return { ids, rows: summedRows(table, ids, rows) };
 }

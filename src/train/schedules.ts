@@ -76,3 +76,6 @@ export function cosine({ learningRate, momentum = 0.9 }: ConstantConfig): Schedu
 export function constantRate({ learningRate, momentum = 0.9 }: ConstantConfig): Schedule {
   return { name: 'constant', config: { learningRate, momentum }, at: () => ({ learningRate, momentum }) };
 }
+
+/** By name, each from its highest learning rate. */
+export const schedules = { 'one-cycle': oneCycle, cosine, constant: constantRate };

@@ -135,7 +135,8 @@ function checkVocabulary(ratings: Vocabulary, known: Vocabulary, name: string): 
   }
 }
 
-function factsOf({ userIds, itemIds, ratings }: Ratings): DataFacts {
+/** What a model needs to know of the ratings that it is trained on. */
+export function factsOf({ userIds, itemIds, ratings }: Ratings): DataFacts {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const rating of ratings) {

@@ -2,13 +2,14 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import autocannon, { type Request } from 'autocannon';
+import { describeMachine } from '../machine.ts';
 
 const CONNECTIONS = [1, 16, 64];
 /** Requests after which memory is read: at once, and after a rest in which V8 frees what is garbage. */
@@ -142,13 +143,7 @@ try {
       }),
     ),
   };
-  const machine = {
-    processor: cpus()[0].model,
-    cores: cpus().length,
-    node: process.version,
-    load: loadavg()[0],
-  };
-  if (machine.load > 0.5) console.error(`load average ${machine.load.toFixed(1)}: other work is running`);
+  const machine = describeMachine();
 
   const rows: Row[] = [];
   const take = (row: Row): void => {

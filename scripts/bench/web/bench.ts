@@ -1,9 +1,10 @@
 /** Benchmark in a page: `npm run bench:web`; README.md beside this file says what is measured and how. */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { describeMachine } from '../machine.ts';
 import { measureAsking, measureEquality } from './asking.ts';
 import { host, launch } from './browser.ts';
 import { buildLibrary, installTensorflow, root, type Size, tensorflowSizes } from './bundles.ts';
@@ -46,17 +47,7 @@ async function main(): Promise<void> {
   });
   const { url } = server;
   try {
-    const machine = {
-      processor: cpus()[0].model,
-      cores: cpus().length,
-      node: process.version,
-      chromium: browser.version(),
-      load: loadavg()[0],
-    };
-    if (machine.load > 0.5)
-      console.error(
-        `load average ${machine.load.toFixed(1)}: other work is running, so the seconds will not be fair`,
-      );
+    const machine = { ...describeMachine(), chromium: browser.version() };
     const sizes: Size[] = await buildLibrary(at('cofactor'));
     const measure = async <Result>(part: string, work: () => Promise<Result>): Promise<Result | undefined> =>
       parts.includes(part) ? work() : undefined;

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { markdownTable } from '../table.ts';
 import type { AskingRow, EqualityRow } from './asking.ts';
 import type { Size } from './bundles.ts';
 import type { TensorflowRow } from './tensorflow.ts';
@@ -133,13 +134,5 @@ function equalityTable(rows: readonly EqualityRow[]): string {
 /** Markdown; columns of numbers to the right. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const isNumber = head.map((_, column) => rows.every((row) => /^[-\d.e+]*$/.test(row[column])));
-  const widths = head.map((title, column) =>
-    Math.max(3, title.length, ...rows.map((row) => row[column].length)),
-  );
-  const line = (texts: readonly string[]): string =>
-    `| ${texts.map((text, at) => (isNumber[at] ? text.padStart(widths[at]) : text.padEnd(widths[at]))).join(' | ')} |`;
-  const rule = line(
-    widths.map((width, at) => (isNumber[at] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width))),
-  );
-  return [line(head), rule, ...rows.map(line)].join('\n');
+  return markdownTable([head, ...rows], (column) => isNumber[column]);
 }

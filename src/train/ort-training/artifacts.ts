@@ -12,7 +12,7 @@ import {
   gatherGrad,
   initializer,
   input,
-  type ModelFile,
+  type ModelParts,
   min,
   reshape,
   sequenceInput,
@@ -33,24 +33,12 @@ export interface TrainingArtifacts {
   readonly checkpoint: Uint8Array;
 }
 
-/** Names of files, in the order that they are written in. */
-export const TRAINING_FILES = [
-  'training_model.onnx',
-  'eval_model.onnx',
-  'optimizer_model.onnx',
-  'checkpoint',
-] as const satisfies readonly (keyof TrainingArtifacts)[];
-
-export interface ArtifactOptions {
+export interface GraphOptions {
   readonly model: Model;
   /** The optimizer must be AdamW: see `settingsForOrtTraining`. */
   readonly settings: Settings;
-  /** Where the parameters begin. */
-  readonly parameters: Tensors;
   /** The steps of a whole training, which the schedule goes over. */
   readonly steps: number;
-  /** Steps that have been taken before. */
-  readonly stepsDone?: number;
 }
 
 /**
@@ -62,11 +50,13 @@ export interface ArtifactOptions {
  * schedule, by its own count of steps, and ignores the one that it is given; after the last step it stays at the
  * schedule's end.
  */
-export function trainingArtifacts(options: ArtifactOptions): TrainingArtifacts {
+export function trainingArtifacts(
+  options: GraphOptions & { readonly parameters: Tensors },
+): TrainingArtifacts {
   return {
-    'training_model.onnx': encodeModel(trainingModel(options)),
-    'eval_model.onnx': encodeModel(evalModel(options)),
-    'optimizer_model.onnx': encodeModel(optimizerModel(options)),
+    'training_model.onnx': trainingModel(options),
+    'eval_model.onnx': evalModel(options),
+    'optimizer_model.onnx': optimizerModel(options),
     checkpoint: encodeCheckpoint(options.parameters),
   };
 }
@@ -78,7 +68,7 @@ interface Forward {
   readonly loss: Value;
 }
 
-function forward({ model, settings }: ArtifactOptions, drop: Dropout): Forward {
+function forward({ model, settings }: GraphOptions, drop: Dropout): Forward {
   const parameters = placeholders(model);
   const user = input('user', 'int64', ['batch']);
   const item = input('item', 'int64', ['batch']);
@@ -93,7 +83,7 @@ function forward({ model, settings }: ArtifactOptions, drop: Dropout): Forward {
 }
 
 /** Beside the loss it adds each parameter's gradient to a buffer, which the training API keeps for the optimizer. */
-function trainingModel(options: ArtifactOptions): ModelFile {
+export function trainingModel(options: GraphOptions): Uint8Array {
   let dropouts = 0;
   const { seed } = options.settings;
   const { parameters, inputs, loss } = forward(options, (x, rate) =>
@@ -110,7 +100,7 @@ function trainingModel(options: ArtifactOptions): ModelFile {
       accumulate(buffers[place], whole, reset),
     ] as const;
   });
-  return buildModel({
+  return encoded({
     name: `train ${options.model.name}`,
     inputs: [...inputs, ...buffers, reset],
     outputs: { loss, ...Object.fromEntries(accumulated) },
@@ -124,9 +114,9 @@ function tableGradient(table: Value, lookups: readonly LookupGradient[]): Value 
     .reduce((sum, one) => add(sum, one, `${table.name}_grad`));
 }
 
-function evalModel(options: ArtifactOptions): ModelFile {
+function evalModel(options: GraphOptions): Uint8Array {
   const { inputs, loss, rating } = forward(options, noDropout);
-  return buildModel({
+  return encoded({
     name: `evaluate ${options.model.name}`,
     inputs,
     outputs: { loss, rating },
@@ -141,13 +131,12 @@ export function parametersModel(model: Model): Uint8Array {
     parameters.map((value) => reshape(value, [-1])),
     0,
   );
-  return encodeModel(
-    buildModel({ name: `parameters of ${model.name}`, inputs: parameters, outputs: { all } }),
-  );
+  return encoded({ name: `parameters of ${model.name}`, inputs: parameters, outputs: { all } });
 }
 
-function optimizerModel(options: ArtifactOptions): ModelFile {
-  const { settings, steps, stepsDone = 0 } = options;
+/** @param stepsDone steps that have been taken before */
+export function optimizerModel(options: GraphOptions, stepsDone = 0): Uint8Array {
+  const { settings, steps } = options;
   const { schedule, optimizer } = settings;
   const rates = Float32Array.from(
     { length: Math.max(1, steps - stepsDone) },
@@ -168,7 +157,7 @@ function optimizerModel(options: ArtifactOptions): ModelFile {
     { learningRate: scheduled, step, ...sequences },
     { beta1, beta2, epsilon, weightDecay },
   );
-  return buildModel({
+  return encoded({
     name: `optimize ${options.model.name}`,
     // The training API gives them in this order.
     inputs: [input('learning_rate', 'float', [1]), step, ...Object.values(sequences)],
@@ -177,7 +166,9 @@ function optimizerModel(options: ArtifactOptions): ModelFile {
   });
 }
 
-const metadataOf = ({ model, settings, steps }: ArtifactOptions): Record<string, string> => ({
+const encoded = (parts: ModelParts): Uint8Array => encodeModel(buildModel(parts));
+
+const metadataOf = ({ model, settings, steps }: GraphOptions): Record<string, string> => ({
   model: JSON.stringify({ name: model.name, config: model.config }),
   training: JSON.stringify({ ...describeSettings(settings), steps }),
 });

@@ -6,7 +6,8 @@ import { UserError } from '../../errors.ts';
 import { turns } from '../../run/turns.ts';
 import type { Engine, Steps, Training, TrainingTask } from '../engine.ts';
 import { mapValues } from '../map-values.ts';
-import { parametersModel, type TrainingArtifacts, trainingArtifacts } from './artifacts.ts';
+import { optimizerModel, parametersModel, trainingModel } from './artifacts.ts';
+import { encodeCheckpoint } from './checkpoint.ts';
 import { settingsForOrtTraining } from './settings.ts';
 
 /**
@@ -17,12 +18,14 @@ interface TrainingRuntime {
   readonly env: { readonly versions: { readonly common: string }; readonly wasm: object; logLevel: string };
   readonly Tensor: typeof Tensor;
   readonly TrainingSession: {
-    create(
-      options: Record<'checkpointState' | 'trainModel' | 'evalModel' | 'optimizerModel', Uint8Array>,
-    ): Promise<TrainingSession>;
+    create(files: SessionFiles): Promise<TrainingSession>;
   };
   readonly InferenceSession: { create(model: Uint8Array): Promise<{ release(): Promise<void> }> };
 }
+
+type SessionFiles = Readonly<
+  Record<'checkpointState' | 'trainModel' | 'evalModel' | 'optimizerModel', Uint8Array>
+>;
 
 interface TrainingSession {
   runTrainStep(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
@@ -62,17 +65,18 @@ export async function ortTrainingEngine(module: string): Promise<Engine> {
     library: { name: 'onnxruntime-training', version: env.versions.common },
     adopt: settingsForOrtTraining,
     async prepare(task) {
-      const artifacts = (parameters: Tensors, epochs: number): TrainingArtifacts =>
-        trainingArtifacts({
-          ...task,
-          parameters,
-          steps: task.settings.epochs * task.steps,
-          stepsDone: epochs * task.steps,
-        });
+      const options = { ...task, steps: task.settings.epochs * task.steps };
+      const graph = trainingModel(options);
       return {
-        graph: artifacts({}, 0)['training_model.onnx'],
+        graph,
         async start({ epochs, carried }) {
-          const session = await inTurn(() => createSession(runtime, task.model, artifacts(carried, epochs)));
+          const files = {
+            checkpointState: encodeCheckpoint(carried),
+            trainModel: graph,
+            evalModel: parametersModel(task.model),
+            optimizerModel: optimizerModel(options, epochs * task.steps),
+          };
+          const session = await inTurn(() => createSession(runtime, files));
           return trainingOf(session, runtime.Tensor, task);
         },
       };
@@ -135,21 +139,16 @@ function takenApart(all: Float32Array, { parameters }: Model): Tensors {
 /** @throws Error that says what is wrong with a file: the training API itself throws but a number */
 async function createSession(
   { TrainingSession, InferenceSession }: Omit<TrainingRuntime, 'env'>,
-  model: Model,
-  artifacts: TrainingArtifacts,
+  files: SessionFiles,
 ): Promise<TrainingSession> {
   try {
-    return await TrainingSession.create({
-      checkpointState: artifacts.checkpoint,
-      trainModel: artifacts['training_model.onnx'],
-      evalModel: parametersModel(model),
-      optimizerModel: artifacts['optimizer_model.onnx'],
-    });
+    return await TrainingSession.create(files);
   } catch (error) {
     if (error instanceof Error) throw error;
-    for (const file of ['training_model.onnx', 'optimizer_model.onnx'] as const) {
-      const session = await InferenceSession.create(artifacts[file]).catch(({ message }: Error) => {
-        throw new Error(`${file}: ${message}`);
+    const models = { 'training_model.onnx': files.trainModel, 'optimizer_model.onnx': files.optimizerModel };
+    for (const [name, bytes] of Object.entries(models)) {
+      const session = await InferenceSession.create(bytes).catch(({ message }: Error) => {
+        throw new Error(`${name}: ${message}`);
       });
       await session.release();
     }

@@ -5,16 +5,17 @@ import { dotBias } from '../../../graphs/dot-bias.ts';
 import { mlp } from '../../../graphs/mlp.ts';
 import type { Model, ModelDefinition } from '../../../graphs/model.ts';
 import type { Tensors } from '../../../graphs/serving.ts';
-import { writeSynced } from '../../artifact/artifact.ts';
+import { INCOMING, writeSynced } from '../../artifact/artifact.ts';
 import type { Artifact, Manifest } from '../../artifact/manifest.ts';
 import { readVocabulary } from '../../artifact/vocabulary.ts';
 import { UserError } from '../../errors.ts';
 import { restoredTable } from '../../onnx/compress.ts';
 import { decodeModel } from '../../onnx/index.ts';
+import { stepsOf } from '../batches.ts';
 import { initialParameters } from '../initial.ts';
 import { mapValues } from '../map-values.ts';
 import { type AdamConfig, adamW } from '../optimizers.ts';
-import { constantRate, cosine, oneCycle, type Schedule } from '../schedules.ts';
+import { constantRate, schedules } from '../schedules.ts';
 import { settingsFor } from '../settings.ts';
 import { trainingArtifacts } from './artifacts.ts';
 import { settingsForOrtTraining } from './settings.ts';
@@ -30,8 +31,7 @@ export interface TrainingExportOptions {
 
 const CHECKPOINT = 'checkpoint';
 
-/** A new export that is being written. */
-const INCOMING = '.incoming-';
+/** How old what a writer left is at least before it counts as left. */
 const STALE_MS = 60 * 60_000;
 
 /** Where they lie in the folder of a model, unless told otherwise. */
@@ -44,12 +44,6 @@ const definitions: Readonly<Record<string, (config: object) => ModelDefinition>>
   'dot-bias': dotBias,
   mlp,
 };
-const schedules: Readonly<Record<string, (config: { learningRate: number }) => Schedule>> = {
-  'one-cycle': oneCycle,
-  cosine,
-  constant: constantRate,
-};
-
 /**
  * The files from which ONNX Runtime's training API trains a model on, in a page, in Python, on Android and iOS:
  * `training_model.onnx`, `eval_model.onnx`, `optimizer_model.onnx`, `checkpoint`, which take rows of the tables, and
@@ -69,7 +63,7 @@ export function trainingFiles(
     throw new UserError('definition is no model; give what dotBias(), say, returns');
   const model = modelOf(manifest, definition);
   const settings = settingsForOrtTraining(settingsOf(model, manifest, learningRate), {});
-  const steps = settings.epochs * Math.ceil(manifest.data.ratings / settings.batch);
+  const steps = settings.epochs * stepsOf(manifest.data.ratings, settings.batch);
   const parameters = untrained ? initialParameters(model, settings.seed) : trainedParameters(artifact, model);
   const { userIds, itemIds } = readVocabulary(artifact);
   const vocabulary = JSON.stringify({ user: userIds, item: itemIds });
@@ -151,17 +145,18 @@ function modelOf({ model: { name, config }, data }: Manifest, definition?: Model
 function settingsOf(model: Model, { training }: Manifest, learningRate?: number) {
   const { optimizer, schedule, ...settings } = training as Record<string, unknown> & {
     optimizer: { name: string } & AdamConfig;
-    schedule: { name: string; learningRate: number };
+    schedule: { name: keyof typeof schedules; learningRate: number };
   };
-  const make = learningRate === undefined ? schedules[schedule.name] : constantRate;
-  if (optimizer.name !== 'adamw' || !make)
+  const known = Object.hasOwn(schedules, schedule.name) || learningRate !== undefined;
+  if (optimizer.name !== 'adamw' || !known)
     throw new UserError(
       `the model was trained by ${optimizer.name} and the schedule ${schedule.name}; ONNX Runtime's training API needs adamw and one of ${Object.keys(schedules).join(', ')}: train it with these`,
     );
   return settingsFor(model, {
     ...settings,
     optimizer: adamW(optimizer),
-    schedule: make(learningRate === undefined ? schedule : { learningRate }),
+    schedule:
+      learningRate === undefined ? schedules[schedule.name](schedule) : constantRate({ learningRate }),
   });
 }
 

@@ -47,7 +47,7 @@ async function trajectory(by: Engine, definition: ModelDefinition, options: Sett
   const facts = { users: userIds.length, items: itemIds.length, ratings: 700, low: 1, high: 5, mean: 3.2 };
   const model = definition(facts);
   const settings = settingsForOrtTraining(settingsFor(model, options), {});
-  const steps = stepsOf(ratings, settings.batch);
+  const steps = stepsOf(ratings.ratings.length, settings.batch);
   const prepared = await by.prepare({ model, settings, runtime: await nodeRuntime(), steps });
   const training = await prepared.start({ epochs: 0, carried: initialParameters(model, 1) });
   const losses: number[] = [];
