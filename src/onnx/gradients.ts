@@ -117,6 +117,7 @@ export const gradientRules = {
   Range: null,
   CumSum: null,
   Loop: null,
+  GatherElements: null,
   ScatterElements: null,
   TopK: null,
   LabelEncoder: null,

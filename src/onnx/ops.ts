@@ -188,9 +188,28 @@ export const scatterNd = (
 ): Value =>
   one('ScatterND', [x, indices, updates], reduction ? { reduction: { string: reduction } } : {}, name);
 
-/** x with the elements at `indices` (int64, of as many axes as x) along `axis` replaced by `updates`. */
-export const scatterElements = (x: Value, indices: Value, updates: Value, axis = 0, name?: string): Value =>
-  one('ScatterElements', [x, indices, updates], { axis: { int: axis } }, name);
+/** The elements of x at `indices` (int64, of as many axes as x) along `axis`. */
+export const gatherElements = (x: Value, indices: Value, axis = 0, name?: string): Value =>
+  one('GatherElements', [x, indices], { axis: { int: axis } }, name);
+
+/**
+ * x with the elements at `indices` (int64, of as many axes as x) along `axis` replaced by, or with `reduction: 'add'`
+ * increased by, `updates`.
+ */
+export const scatterElements = (
+  x: Value,
+  indices: Value,
+  updates: Value,
+  axis = 0,
+  reduction?: 'add',
+  name?: string,
+): Value =>
+  one(
+    'ScatterElements',
+    [x, indices, updates],
+    { axis: { int: axis }, ...(reduction && { reduction: { string: reduction } }) },
+    name,
+  );
 
 /**
  * The `k` (int64[1]) largest elements along the last axis, the largest first, and their places there; of equal ones the

@@ -285,6 +285,12 @@ export const scatterNd: Infer = ([x, indices, updates]) => {
   return [{ dtype: x.dtype, dims: x.dims }];
 };
 
+export const gatherElements: Infer = ([x, indices]) => {
+  if (indices.dims.length !== x.dims.length)
+    throw new GraphError(`indices ${describe(indices)} must have as many axes as ${describe(x)}`);
+  return [{ dtype: x.dtype, dims: indices.dims }];
+};
+
 export const scatterElements: Infer = ([x, indices, updates]) => {
   expectDtype(indices, ['int32', 'int64']);
   expectSame([x, updates]);

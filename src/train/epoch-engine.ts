@@ -3,7 +3,8 @@ import type { Tensors } from '../../graphs/serving.ts';
 import { uniforms } from '../data/random.ts';
 import { encodeModel } from '../onnx/index.ts';
 import type { Engine, Epoch, Steps, TrainingTask } from './engine.ts';
-import { carriedNames, epochGraph, stateName } from './epoch.ts';
+import { epochGraph } from './epoch.ts';
+import { carriedDims } from './layout.ts';
 import { losses } from './losses.ts';
 import { mapValues } from './map-values.ts';
 
@@ -18,7 +19,7 @@ export const epochEngine: Engine = {
     const { model, settings, runtime } = task;
     const { file, dropoutWidths } = epochGraph(model, { ...settings, loss: losses[settings.loss] });
     const graph = encodeModel(file);
-    const names = carriedNames(model, settings.optimizer);
+    const names = Object.keys(carriedDims(model, settings.optimizer));
     return {
       graph,
       async start(from) {
@@ -47,15 +48,10 @@ export const epochEngine: Engine = {
 
 /** The optimizer's state begins with zeros. */
 function withState({ model, settings: { optimizer } }: TrainingTask, carried: Tensors): Tensors {
-  return Object.fromEntries(
-    Object.keys(model.parameters).flatMap((name) => {
-      const { dims, data } = carried[name];
-      return ['', ...optimizer.state].map((part) => {
-        const own = stateName(name, part);
-        return [own, carried[own] ?? { dims, data: new Float32Array(data.length) }] as const;
-      });
-    }),
-  );
+  return mapValues(carriedDims(model, optimizer), (dims, name) => {
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    return carried[name] ?? { dims, data: new Float32Array(size) };
+  });
 }
 
 function stepFeeds(

@@ -1,9 +1,11 @@
-import { type Dropout, type Model, ratingOf } from '../../graphs/model.ts';
+import type { Dropout, Model } from '../../graphs/model.ts';
 import {
   add,
   buildModel,
   cast,
+  concat,
   type Dim,
+  div,
   gather,
   greaterOrEqual,
   input,
@@ -15,34 +17,31 @@ import {
   shapeOf,
   slice,
   sub,
+  unsqueeze,
   type Value,
 } from '../onnx/index.ts';
+import { byRatingLayout } from './by-rating.ts';
+import type { Layout } from './layout.ts';
 import { type Loss, losses } from './losses.ts';
 import { mapValues } from './map-values.ts';
 import type { Optimizer } from './optimizers.ts';
-import { parameterGradients } from './row-gradients.ts';
+import { packedLayout } from './packed.ts';
 import { describeSettings, type Settings } from './settings.ts';
-import { pack, placeholders, tablesOf, unpack, withTables } from './tables.ts';
-import { update } from './update.ts';
 
 export interface EpochOptions {
   readonly optimizer: Optimizer;
   readonly loss: Loss;
   /** Update only the batch's rows of user and item tables, instead of all rows at every step. */
   readonly lazy: boolean;
+  /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch; 1 when absent. */
+  readonly lossScale?: number;
+  /**
+   * Steps in a trip of the loop, which copies the tables once a trip; 1 when absent. A run must then have a multiple of
+   * them: a step whose batch is empty changes nothing.
+   */
+  readonly stepsATrip?: number;
   /** Facts that the file keeps. */
   readonly metadata?: Readonly<Record<string, string>>;
-}
-
-/** `user_factors.mean`: the name of a part of a parameter's optimizer state; without one, that of the parameter. */
-export const stateName = (parameter: string, state: string): string =>
-  state ? `${parameter}.${state}` : parameter;
-
-/** The names of all that goes from epoch to epoch, in order. */
-export function carriedNames(model: Model<unknown, Dim>, optimizer: Optimizer): string[] {
-  return Object.keys(model.parameters).flatMap((name) =>
-    ['', ...optimizer.state].map((part) => stateName(name, part)),
-  );
 }
 
 export interface EpochGraph {
@@ -55,7 +54,7 @@ export interface EpochGraph {
  * Many steps of training as one graph: a `Loop` whose body gathers a batch, computes the loss, its gradients, and the
  * optimizer's update.
  *
- * Inputs: parameters and optimizer state (see `carriedNames`); `user`, `item` int32[ratings] and `actual`
+ * Inputs: parameters and optimizer state (see `carriedDims`); `user`, `item` int32[ratings] and `actual`
  * float[ratings], in the order of training; `batch_start` int64[steps + 1]: batch i is rows batch_start[i] to
  * batch_start[i + 1]; `learning_rate`, `momentum` float[steps]; `first_step` float: the number of the first step,
  * counted from 1; with dropout `noise` float[noise], uniform in [0, 1), and for each dropout `noise_start_1`, … int64[steps]:
@@ -67,13 +66,13 @@ export interface EpochGraph {
  */
 export function epochGraph(
   model: Model<unknown, Dim>,
-  { optimizer, loss, lazy, metadata }: EpochOptions,
+  { optimizer, loss, lazy, lossScale = 1, stepsATrip = 1, metadata }: EpochOptions,
 ): EpochGraph {
-  const names = Object.keys(model.parameters);
-  const parts = ['', ...optimizer.state];
-  const carried = names.flatMap((name) =>
-    parts.map((part) => input(stateName(name, part), 'float', model.parameters[name].dims)),
-  );
+  const { byRating } = optimizer;
+  const layout =
+    byRating && (lazy || optimizer.l2 === 0)
+      ? byRatingLayout(model, { ...optimizer, byRating }, loss, lossScale)
+      : packedLayout(model, optimizer, loss, lazy);
   const users = input('user', 'int32', ['ratings']);
   const items = input('item', 'int32', ['ratings']);
   const actuals = input('actual', 'float', ['ratings']);
@@ -92,42 +91,39 @@ export function epochGraph(
   const noise = noiseSource(batchSize);
   const stepCount = reshape(shapeOf(learningRate), [], undefined, 'step_count');
 
-  // Each table is followed by its state; outside the loop every parameter and its state is a tensor of its own.
-  const tables = tablesOf(model);
-  const byName = Object.fromEntries(carried.map((value) => [value.name, value]));
-  const columns = tables.flatMap((names) =>
-    parts.map((part) => names.map((name) => byName[stateName(name, part)])),
-  );
-
-  const { state, scan } = loop(stepCount, columns.map(pack), (trip, values) => {
-    const at = reshape(trip, [1], undefined, 'trip_row');
+  /** @param number of the step, counted from 0 in this run */
+  function takeStep(number: Value, values: readonly Value[]): ReturnType<Layout['step']> {
+    const at = reshape(number, [1], undefined, 'trip_row');
     const start = gather(batchStart, at, 0, 'batch_from');
     const end = gather(batchEnd, at, 0, 'batch_to');
-    const batch = (all: Value, name: string): Value => slice(all, start, end, { dim: 'batch', name });
-    const scalars = mapValues(scalarsOfSteps, (vector, name) => gather(vector, trip, 0, name));
-    const groups = tables.map((_, place) => values.slice(place * parts.length, (place + 1) * parts.length));
-    const trained = groups.map(([table]) => table);
-    const user = batch(allUsers, 'batch_user');
-    const item = batch(allItems, 'batch_item');
-    const parameters = placeholders(model);
-    const predicted = ratingOf(model, parameters, user, item, noise.dropout(trip));
-    const formula = loss(predicted, batch(actuals, 'batch_actual'));
-    const error = withTables(formula, parameters, tables, trained);
-    const slopes = parameterGradients(error, trained);
-    const updated = groups.flatMap(([table, ...own], place) => {
-      const state = Object.fromEntries(optimizer.state.map((part, offset) => [part, own[offset]]));
-      const next = update(optimizer, lazy, table, state, slopes[place], scalars);
-      return [next.parameter, ...optimizer.state.map((part) => next.state[part])];
+    const ofBatch = (all: Value, name: string): Value => slice(all, start, end, { dim: 'batch', name });
+    const scalars = mapValues(scalarsOfSteps, (vector, name) => gather(vector, number, 0, name));
+    const batch = {
+      user: ofBatch(allUsers, 'batch_user'),
+      item: ofBatch(allItems, 'batch_item'),
+      actual: ofBatch(actuals, 'batch_actual'),
+    };
+    return layout.step(values, batch, scalars, noise.dropout(number));
+  }
+
+  const trips = stepsATrip === 1 ? stepCount : div(stepCount, stepsATrip);
+  const { state, scan } = loop(trips, layout.state, (trip, values) => {
+    if (stepsATrip === 1) {
+      const { values: next, error } = takeStep(trip, values);
+      return { state: next, scan: [error] };
+    }
+    let current = values;
+    const errors = Array.from({ length: stepsATrip }, (_, offset) => {
+      const taken = takeStep(add(mul(trip, stepsATrip), offset, 'step_number'), current);
+      current = taken.values;
+      return unsqueeze(taken.error, [0]);
     });
-    return { state: updated, scan: [error] };
+    return { state: current, scan: [concat(errors, 0, 'losses')] };
   });
-  const results = columns.flatMap((like, place) =>
-    unpack(state[place], like).map((value, column) => [`${like[column].name}.next`, value] as const),
-  );
   const file = buildModel({
     name: `train ${model.name}`,
     inputs: [
-      ...carried,
+      ...layout.carried,
       users,
       items,
       actuals,
@@ -138,8 +134,8 @@ export function epochGraph(
       ...noise.inputs(),
     ],
     outputs: {
-      ...Object.fromEntries(results),
-      loss: scan[0],
+      ...Object.fromEntries(layout.results(state).map(([name, value]) => [`${name}.next`, value])),
+      loss: stepsATrip === 1 ? scan[0] : reshape(scan[0], [-1], ['steps']),
     },
     metadata: {
       ...metadata,
@@ -185,20 +181,24 @@ function noiseSource(batchSize: Value) {
   return {
     widths,
     inputs: (): Value[] => (widths.length ? [noise, ...starts] : []),
-    dropout:
-      (trip: Value): Dropout =>
-      (x, rate) => {
+    /** @param step its number; in every step the dropouts come in the same order */
+    dropout(step: Value): Dropout {
+      let place = 0;
+      return (x, rate) => {
         if (rate === 0) return x;
-        const starting = input(`noise_start_${widths.length + 1}`, 'int64', ['steps']);
-        starts.push(starting);
         const width = x.dims.slice(1).reduce<number>((product, dim) => product * Number(dim), 1);
-        widths.push(width);
-        const at = reshape(trip, [1]);
+        if (place === widths.length) {
+          starts.push(input(`noise_start_${place + 1}`, 'int64', ['steps']));
+          widths.push(width);
+        }
+        const starting = starts[place++];
+        const at = reshape(step, [1]);
         const start = gather(starting, at);
         const end = gather(add(starting, mul(batchSize, width)), at);
         const uniform = reshape(slice(noise, start, end, { dim: 'mask' }), shapeOf(x), x.dims);
         const mask = mul(cast(greaterOrEqual(uniform, rate), 'float'), 1 / (1 - rate), 'dropout_mask');
         return mul(x, mask, 'dropout');
-      },
+      };
+    },
   };
 }

@@ -1,6 +1,6 @@
-import { add, div, mul, pow, sqrt, sub, type Value } from '../onnx/index.ts';
+import { add, div, mul, pow, reduceMean, sqrt, sub, unsqueeze, type Value } from '../onnx/index.ts';
 
-/** Tensors by name, each of its parameter's shape. */
+/** Tensors by name, each of its parameter's shape; or, of an optimizer by rows, one number a row. */
 export type State = Readonly<Record<string, Value>>;
 
 /** Numbers of one step, by name. */
@@ -22,16 +22,42 @@ export interface Optimizer {
   readonly name: string;
   readonly config: Readonly<Record<string, number>>;
   readonly state: readonly string[];
+  /** Whether the state is one number a row, and not one for each of the parameter. */
+  readonly byRow?: boolean;
   /** Weight decay as a part of the gradient, as in SGD; 0 where there is none or it is decoupled. */
   readonly l2: number;
   /** Whether a row still moves in steps in which it has no gradient. */
   readonly inertia: boolean;
+  /** For an optimizer to which every rating is a step of its own: several of one row add up. */
+  readonly byRating?: ByRating;
   /** What `decay`, `accumulate` and `update` need of a step, elementwise over the steps. */
   scalars(hyperparameters: Hyperparameters): Scalars;
   decay(state: State, scalars: Scalars): State;
   accumulate(state: State, gradient: Value, scalars: Scalars): State;
   /** `gradient` is there only for optimizers without inertia. */
   update(parameter: Value, state: State, gradient: Value | undefined, scalars: Scalars): Value;
+}
+
+/** Steps of single ratings: rates a row, in place of whole tables of numbers. */
+export interface ByRating {
+  /** Weight decay of a row, each time that it is rated; of matrices alone, not of biases. */
+  readonly weightDecay: number;
+  /**
+   * Whether steps are along the gradient of the sum over a batch, not of the mean, so that the batch's size does not
+   * matter; with ratings and their errors as if they went over four units, as from 1 to 5.
+   */
+  readonly summed: boolean;
+  /**
+   * What a rating adds to the state of a row, by the square of its bias's gradient, or, of a row without a bias, by the
+   * mean square of its gradient: float[n].
+   */
+  contributions(square: Value): State;
+  /**
+   * By what gradients are multiplied, float[rows] or a scalar.
+   *
+   * @param besideBias of factors in a row with a bias
+   */
+  rate(state: State, scalars: Scalars, besideBias: boolean): Value;
 }
 
 export interface SgdConfig {
@@ -48,6 +74,14 @@ export function sgd({ momentum = false, weightDecay = 0 }: SgdConfig = {}): Opti
     state: momentum ? ['velocity'] : [],
     l2: weightDecay,
     inertia: momentum,
+    ...(!momentum && {
+      byRating: {
+        weightDecay,
+        summed: false,
+        contributions: () => ({}),
+        rate: (_, { learningRate }) => learningRate,
+      },
+    }),
     scalars: ({ learningRate, momentum: decay }) => ({ learningRate, decay }),
     decay: (state, { decay }) => (momentum ? { velocity: mul(state.velocity, decay) } : state),
     accumulate: (state, gradient) => (momentum ? { velocity: add(state.velocity, gradient) } : state),
@@ -77,6 +111,53 @@ export function adagrad({ epsilon = 1e-10, weightDecay = 0 }: AdagradConfig = {}
     update: (parameter, { sum_of_squares }, gradient, { learningRate }) =>
       sub(parameter, div(mul(gradient as Value, learningRate), add(sqrt(sum_of_squares), epsilon))),
   };
+}
+
+export interface RowAdagradConfig {
+  readonly weightDecay?: number;
+}
+
+/**
+ * Adagrad with one sum a row: s ← s + gradient², row ← row − rate · (gradient + decay · row) / √(1 + s), for each rating
+ * by itself. Where a row has a bias, the gradient in s is the bias's, which is that of the score; that of a factor is as
+ * much times the other side's factor, whose mean square is taken to be 0.003. Chin, Zhuang, Juan and Lin (2015), "A
+ * learning-rate schedule for stochastic gradient methods to matrix factorization", have a sum for factors as here.
+ */
+export function rowAdagrad({ weightDecay = 0.1 }: RowAdagradConfig = {}): Optimizer {
+  const rate = (sum: Value, { learningRate }: Scalars): Value => div(learningRate, sqrt(add(sum, 1)));
+  return {
+    name: 'row-adagrad',
+    config: { weightDecay },
+    state: ['sum_of_squares'],
+    byRow: true,
+    l2: 0,
+    inertia: false,
+    byRating: {
+      weightDecay,
+      summed: true,
+      contributions: (square) => ({ sum_of_squares: square }),
+      rate: ({ sum_of_squares: sum }, scalars, besideBias) =>
+        rate(besideBias ? mul(sum, FACTOR_SQUARE) : sum, scalars),
+    },
+    scalars: ({ learningRate }) => ({ learningRate }),
+    decay: (state) => state,
+    accumulate: ({ sum_of_squares }, gradient) => ({
+      sum_of_squares: add(sum_of_squares, ofRows(mul(gradient, gradient))),
+    }),
+    update(parameter, { sum_of_squares }, gradient, scalars) {
+      const rates = rate(sum_of_squares, scalars);
+      const axes = parameter.dims.slice(1).map((_, axis) => axis + 1);
+      return sub(parameter, mul(gradient as Value, axes.length > 0 ? unsqueeze(rates, axes) : rates));
+    },
+  };
+}
+
+const FACTOR_SQUARE = 0.003;
+
+/** The mean of each row. */
+function ofRows(x: Value): Value {
+  const axes = x.dims.slice(1).map((_, axis) => axis + 1);
+  return axes.length > 0 ? reduceMean(x, { axes }) : x;
 }
 
 export interface AdamConfig {

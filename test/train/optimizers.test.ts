@@ -6,7 +6,8 @@ import type { Model } from '../../graphs/model.ts';
 import { generator, normals } from '../../src/data/random.ts';
 import { encodeModel } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
-import { carriedNames, epochGraph } from '../../src/train/epoch.ts';
+import { epochGraph } from '../../src/train/epoch.ts';
+import { carriedDims } from '../../src/train/layout.ts';
 import { losses } from '../../src/train/losses.ts';
 import { adagrad, adam, adamW, type Optimizer, sgd } from '../../src/train/optimizers.ts';
 
@@ -147,10 +148,10 @@ async function trained(model: Model, start: Numbers, optimizer: Optimizer, lazy:
   const float = (data: number[], dims: readonly number[] = [data.length]): Tensor =>
     new Tensor('float32', data, dims);
   let carried = Object.fromEntries(
-    carriedNames(model, optimizer).map((name) => {
+    Object.entries(carriedDims(model, optimizer)).map(([name, dims]) => {
       const [parameter, state] = name.split('.');
       const values = start[parameter];
-      return [name, float(state ? values.map(() => 0) : values, model.parameters[parameter].dims)];
+      return [name, float(state ? values.map(() => 0) : values, dims)];
     }),
   );
   const losses_: number[] = [];

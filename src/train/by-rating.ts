@@ -1,0 +1,210 @@
+import { type Dropout, type Model, ratingOf } from '../../graphs/model.ts';
+import { isLookup, nodesBefore, substitute } from '../onnx/graph.ts';
+import {
+  add,
+  type Dim,
+  full,
+  fullLike,
+  gather,
+  gatherElements,
+  gradients,
+  input,
+  mul,
+  neg,
+  reciprocal,
+  reduceMean,
+  scatterElements,
+  scatterRows,
+  shapeOf,
+  sizeOf,
+  slice,
+  unsqueeze,
+  type Value,
+} from '../onnx/index.ts';
+import { type Batch, carriedDims, type Layout, stateName } from './layout.ts';
+import type { Loss } from './losses.ts';
+import { mapValues } from './map-values.ts';
+import type { ByRating, Optimizer, Scalars, State } from './optimizers.ts';
+import { placeholders, tablesOf } from './tables.ts';
+
+/** Rows that a formula looks up in a table. */
+interface Lookup {
+  /** int64[n] */
+  readonly ids: Value;
+  /** float[n, …] */
+  readonly rows: Value;
+}
+
+/** A lookup and the gradient of its rows: `rows`, times the numbers `scale` of each, float[n], where it is a product. */
+interface RowsOfGradient {
+  readonly ids: Value;
+  readonly scale?: Value;
+  readonly rows: Value;
+}
+
+/**
+ * A step for each rating, all from where the tables were before the batch. They add up, so the gradients of a row that
+ * is rated more than once need no gathering first; and biases stay vectors, so that nothing is split and joined.
+ *
+ * @param lossScale by what the loss is multiplied, where the optimizer takes the gradient of a sum
+ */
+export function byRatingLayout(
+  model: Model<unknown, Dim>,
+  optimizer: Optimizer & { readonly byRating: ByRating },
+  loss: Loss,
+  lossScale: number,
+): Layout {
+  const { byRating } = optimizer;
+  const names = Object.keys(model.parameters);
+  const tables = tablesOf(model);
+  const carried = Object.entries(carriedDims(model, optimizer)).map(([name, dims]) =>
+    input(name, 'float', dims),
+  );
+
+  function step(values: readonly Value[], batch: Batch, scalars: Scalars, dropout: Dropout) {
+    const current = Object.fromEntries(carried.map(({ name }, place) => [name, values[place]]));
+    const { error, lookups } = formulaOf(model, loss, current, batch, dropout);
+    const whole = names.filter((name) => !lookups[name]);
+    const objective = byRating.summed ? mul(error, mul(sizeOf(batch.actual), lossScale)) : error;
+    const slopes = gradients(objective, [
+      ...whole.map((name) => current[name]),
+      ...Object.values(lookups).flatMap((uses) => uses.map(({ rows }) => rows)),
+    ]);
+    const next: Record<string, Value> = {};
+    for (const name of whole) {
+      const state = stateOf(current, name);
+      const slope = slopes.shift() as Value;
+      const accumulated = optimizer.accumulate(optimizer.decay(state, scalars), slope, scalars);
+      next[name] = optimizer.update(current[name], accumulated, slope, scalars);
+      for (const part of optimizer.state) next[stateName(name, part)] = accumulated[part];
+    }
+    const steps = mapValues(lookups, (uses) =>
+      uses.map(({ ids }) => ({ ids, ...scaledRows(slopes.shift() as Value) })),
+    );
+    for (const [first, ...more] of tables) {
+      if (!lookups[first]) continue;
+      const columns = [first, ...more].map((name) => ({ name, steps: steps[name] }));
+      const bias = columns.find(({ name }) => model.parameters[name].dims.length === 1);
+      const state = accumulate(stateOf(current, first), (bias ?? columns[0]).steps);
+      for (const part of optimizer.state) next[stateName(first, part)] = state[part];
+      for (const column of columns)
+        next[column.name] = moved(current[column.name], column.steps, state, bias !== undefined, scalars);
+    }
+    return { values: carried.map(({ name }) => next[name]), error };
+  }
+
+  const stateOf = (values: Readonly<Record<string, Value>>, name: string): State =>
+    Object.fromEntries(optimizer.state.map((part) => [part, values[stateName(name, part)]]));
+
+  const accumulate = (state: State, steps: readonly RowsOfGradient[]): State =>
+    mapValues(state, (sums, part) =>
+      steps.reduce(
+        (sum, { ids, scale, rows }) => {
+          const gradient = scale ? toRows(rows, scale, mul) : rows;
+          const axes = axesOf(gradient);
+          const squares = mul(gradient, gradient);
+          const added = byRating.contributions(axes.length ? reduceMean(squares, { axes }) : squares);
+          return scatterElements(sum, ids, added[part], 0, 'add');
+        },
+        sums,
+      ),
+    );
+
+  /** A table after the steps of its rows. */
+  function moved(
+    table: Value,
+    steps: readonly RowsOfGradient[],
+    state: State,
+    besideBias: boolean,
+    scalars: Scalars,
+  ): Value {
+    const isMatrix = table.dims.length > 1;
+    const rates = byRating.rate(state, scalars, isMatrix && besideBias);
+    let result = table;
+    if (isMatrix && byRating.weightDecay > 0) {
+      const decay = mul(mul(rates, byRating.weightDecay), timesLookedUp(table, steps));
+      // By the implicit rule, which no number of ratings can upset.
+      result = toRows(table, reciprocal(add(decay, 1)), mul);
+    }
+    for (const { ids, scale, rows } of steps) {
+      const ofIds = neg(rates.dims.length > 0 ? gatherElements(rates, ids) : rates);
+      const step = toRows(rows, scale ? mul(scale, ofIds) : ofIds, mul);
+      result = isMatrix ? scatterRows(result, ids, step, 'add') : scatterElements(result, ids, step, 0, 'add');
+    }
+    return result;
+  }
+
+  return {
+    carried,
+    state: carried,
+    step,
+    results: (state) => carried.map(({ name }, place) => [name, state[place]]),
+  };
+}
+
+/** The formula and its loss, with the rows of tables that it does nothing with but look up rows. */
+function formulaOf(
+  model: Model<unknown, Dim>,
+  loss: Loss,
+  tables: Readonly<Record<string, Value>>,
+  { user, item, actual }: Batch,
+  dropout: Dropout,
+): { error: Value; lookups: Record<string, Lookup[]> } {
+  const parameters = placeholders(model);
+  const formula = loss(ratingOf(model, parameters, user, item, dropout), actual);
+  const nodes = nodesBefore([formula]);
+  const replacements = new Map<Value, Value>();
+  const lookups: Record<string, Lookup[]> = {};
+  for (const [name, parameter] of Object.entries(parameters)) {
+    const uses = nodes.filter((node) => node.inputs.includes(parameter));
+    if (!uses.every((node) => isLookup(node, parameter) && node.inputs[1].dims.length === 1)) {
+      replacements.set(parameter, tables[name]);
+      continue;
+    }
+    lookups[name] = uses.map(({ inputs: [, ids], outputs: [old] }) => {
+      // Gather takes as long for a number as for a row of 50.
+      const rows = parameter.dims.length === 1 ? gatherElements(tables[name], ids) : gather(tables[name], ids);
+      replacements.set(old, rows);
+      return { ids, rows };
+    });
+  }
+  return { error: substitute([formula], replacements)[0], lookups };
+}
+
+/** A gradient as a product with one number a row, where it is one: it need not be multiplied out. */
+function scaledRows(gradient: Value): Omit<RowsOfGradient, 'ids'> {
+  const { source, dims } = gradient;
+  if (source.kind === 'node' && source.node.operator === 'Mul' && dims.length > 1) {
+    const { inputs } = source.node;
+    for (const [place, factor] of inputs.entries()) {
+      const scale = unstretched(factor);
+      const rows = inputs[1 - place];
+      if (scale?.dims.join() === dims[0] && rows.dims.join() === dims.join()) return { scale, rows };
+    }
+  }
+  return { rows: gradient };
+}
+
+/** What a tensor was before it was stretched by new axes; undefined where it was not. */
+function unstretched({ source }: Value): Value | undefined {
+  if (source.kind !== 'node' || !['Expand', 'Unsqueeze'].includes(source.node.operator)) return undefined;
+  const [inner] = source.node.inputs;
+  return unstretched(inner) ?? inner;
+}
+
+const axesOf = (rows: Value): number[] => rows.dims.slice(1).map((_, axis) => axis + 1);
+
+/** An operation of rows and one number a row, or a scalar. */
+function toRows(rows: Value, numbers: Value, operation: (a: Value, b: Value) => Value): Value {
+  const axes = axesOf(rows);
+  return operation(rows, numbers.dims.length > 0 && axes.length > 0 ? unsqueeze(numbers, axes) : numbers);
+}
+
+/** float[rows] */
+function timesLookedUp(table: Value, lookups: readonly Pick<Lookup, 'ids'>[]): Value {
+  const none = full(slice(shapeOf(table), 0, 1), 0, 'float', table.dims.slice(0, 1));
+  return lookups.reduce(
+    (counts, { ids }) => scatterElements(counts, ids, fullLike(ids, 1, 'float'), 0, 'add'),
+    none,
+  );
+}
