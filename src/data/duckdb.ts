@@ -3,8 +3,18 @@ import type * as DuckDB from '@duckdb/node-api';
 
 export type DuckDBConnection = DuckDB.DuckDBConnection;
 
+export interface DatabaseOptions {
+  /** Bytes that it may take; most of the machine's memory unless told otherwise. */
+  readonly memory?: number;
+  /** Where it may write what does not fit into its memory; nowhere when absent. */
+  readonly folder?: string;
+}
+
 /** Runs `work` on an in-memory database of its own. The native module is loaded on the first call. */
-export async function withDatabase<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  work: (connection: DuckDBConnection) => Promise<T>,
+  { memory, folder = '' }: DatabaseOptions = {},
+): Promise<T> {
   // To import the package, which is CommonJS, takes twice as long: Node first looks for its exports in the text.
   const require = module.createRequire(import.meta.url);
   const { DuckDBInstance } = require('@duckdb/node-api') as typeof DuckDB;
@@ -12,8 +22,9 @@ export async function withDatabase<T>(work: (connection: DuckDBConnection) => Pr
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     preserve_insertion_order: 'true',
-    // Nothing is written beside the user's files, even if the process is killed.
-    temp_directory: '',
+    // Unless told otherwise nothing is written beside the user's files, even if the process is killed.
+    temp_directory: folder,
+    ...(memory !== undefined && { memory_limit: `${Math.floor(memory / 2 ** 20)}MiB` }),
   });
   const connection = await instance.connect();
   try {
@@ -37,4 +48,9 @@ export async function rows(
 ): Promise<(string | number | null)[][]> {
   const result = await connection.runAndReadAll(query);
   return result.getRowsJS() as (string | number | null)[][];
+}
+
+/** The memory of a column of numbers. */
+export function numbers<T>(chunk: DuckDB.DuckDBDataChunk, column: number): T {
+  return (chunk.getColumnVector(column) as unknown as { items: T }).items;
 }

@@ -1,7 +1,6 @@
-import type { DuckDBDataChunk } from '@duckdb/node-api';
 import { UserError } from '../errors.ts';
 import { type Columns, findColumns, type Role } from './columns.ts';
-import { type DuckDBConnection, literal, rows, withDatabase } from './duckdb.ts';
+import { type DuckDBConnection, literal, numbers, rows, withDatabase } from './duckdb.ts';
 import { diagnose, fieldError } from './problems.ts';
 import type { Ratings } from './ratings.ts';
 import { findFiles, openSource, type Source, type SourceOptions } from './source.ts';
@@ -10,7 +9,8 @@ import { oneLine } from './text.ts';
 /** Stands where there is no column of ids; no id in a file may be like this. */
 export const NO_ID = '';
 
-interface Part {
+/** A file, and which of its columns holds what. */
+export interface Part {
   source: Source;
   columns: Columns;
 }
@@ -31,23 +31,55 @@ export function readTable(
   welcome: readonly Role[] = [],
 ): Promise<Ratings> {
   return withDatabase(async (connection) => {
-    await connection.run('CREATE TABLE raw (user_id VARCHAR, item_id VARCHAR, rating FLOAT, time DOUBLE)');
-    await connection.run(`
-      CREATE MACRO seconds(value) AS CASE WHEN abs(value) > 1e11 THEN value / 1000 ELSE value END;
-      CREATE MACRO is_bad(id) AS coalesce(id, '') = '' OR contains(id, chr(0))`);
-    const parts: Part[] = [];
-    let length = 0;
-    for (const file of await findFiles(connection, paths)) {
-      const source = await openSource(connection, file, options, wanted);
-      const columns = findColumns(file, source.names, wanted, welcome, options);
-      const added = await load(connection, source, columns);
-      await checkRows(connection, source, columns, length);
-      length += added;
-      parts.push({ source, columns });
-    }
-    const timed = parts.every(({ columns }) => columns.time !== undefined);
-    return { ...(await numbered(connection, length, timed)), duplicates: 0, assumptions: assumptions(parts) };
+    const files = await findFiles(connection, paths);
+    const parts = await openParts(connection, files, options, wanted, welcome);
+    return tableOf(connection, parts, await loadAll(connection, parts));
   });
+}
+
+/** Opens files as far as their columns. */
+export async function openParts(
+  connection: DuckDBConnection,
+  files: readonly string[],
+  options: SourceOptions,
+  wanted: readonly Role[],
+  welcome: readonly Role[] = [],
+): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (const file of files) {
+    const source = await openSource(connection, file, options, wanted);
+    parts.push({ source, columns: findColumns(file, source.names, wanted, welcome, options) });
+  }
+  return parts;
+}
+
+/**
+ * Loads files into the table `raw`: user_id, item_id, rating, time.
+ *
+ * @returns how many rows it has
+ */
+export async function loadAll(connection: DuckDBConnection, parts: readonly Part[]): Promise<number> {
+  await connection.run('CREATE TABLE raw (user_id VARCHAR, item_id VARCHAR, rating FLOAT, time DOUBLE)');
+  await connection.run(`
+    CREATE MACRO seconds(value) AS CASE WHEN abs(value) > 1e11 THEN value / 1000 ELSE value END;
+    CREATE MACRO is_bad(id) AS coalesce(id, '') = '' OR contains(id, chr(0))`);
+  let length = 0;
+  for (const { source, columns } of parts) {
+    const added = await load(connection, source, columns);
+    await checkRows(connection, source, columns, length);
+    length += added;
+  }
+  return length;
+}
+
+/** The rows of the table `raw`, in their order. */
+export async function tableOf(
+  connection: DuckDBConnection,
+  parts: readonly Part[],
+  length: number,
+): Promise<Ratings> {
+  const timed = parts.every(({ columns }) => columns.time !== undefined);
+  return { ...(await numbered(connection, length, timed)), duplicates: 0, assumptions: assumptions(parts) };
 }
 
 /** Appends a file to the table; a text that is no number or time becomes null, a column that is not there 0. */
@@ -148,12 +180,7 @@ async function numbered(
   };
 }
 
-/** The memory of a column of numbers. */
-function numbers<T>(chunk: DuckDBDataChunk, column: number): T {
-  return (chunk.getColumnVector(column) as unknown as { items: T }).items;
-}
-
-function assumptions(parts: Part[]): string[] {
+export function assumptions(parts: readonly Part[]): string[] {
   const said = parts.flatMap(({ source, columns }) => {
     if (source.kind !== 'text' || source.header) return [];
     const order = roles.filter((role) => columns[role] !== undefined);

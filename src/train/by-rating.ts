@@ -98,16 +98,13 @@ export function byRatingLayout(
 
   const accumulate = (state: State, steps: readonly RowsOfGradient[]): State =>
     mapValues(state, (sums, part) =>
-      steps.reduce(
-        (sum, { ids, scale, rows }) => {
-          const gradient = scale ? toRows(rows, scale, mul) : rows;
-          const axes = axesOf(gradient);
-          const squares = mul(gradient, gradient);
-          const added = byRating.contributions(axes.length ? reduceMean(squares, { axes }) : squares);
-          return scatterElements(sum, ids, added[part], 0, 'add');
-        },
-        sums,
-      ),
+      steps.reduce((sum, { ids, scale, rows }) => {
+        const gradient = scale ? toRows(rows, scale, mul) : rows;
+        const axes = axesOf(gradient);
+        const squares = mul(gradient, gradient);
+        const added = byRating.contributions(axes.length ? reduceMean(squares, { axes }) : squares);
+        return scatterElements(sum, ids, added[part], 0, 'add');
+      }, sums),
     );
 
   /** A table after the steps of its rows. */
@@ -129,7 +126,9 @@ export function byRatingLayout(
     for (const { ids, scale, rows } of steps) {
       const ofIds = neg(rates.dims.length > 0 ? gatherElements(rates, ids) : rates);
       const step = toRows(rows, scale ? mul(scale, ofIds) : ofIds, mul);
-      result = isMatrix ? scatterRows(result, ids, step, 'add') : scatterElements(result, ids, step, 0, 'add');
+      result = isMatrix
+        ? scatterRows(result, ids, step, 'add')
+        : scatterElements(result, ids, step, 0, 'add');
     }
     return result;
   }
@@ -163,7 +162,8 @@ function formulaOf(
     }
     lookups[name] = uses.map(({ inputs: [, ids], outputs: [old] }) => {
       // Gather takes as long for a number as for a row of 50.
-      const rows = parameter.dims.length === 1 ? gatherElements(tables[name], ids) : gather(tables[name], ids);
+      const rows =
+        parameter.dims.length === 1 ? gatherElements(tables[name], ids) : gather(tables[name], ids);
       replacements.set(old, rows);
       return { ids, rows };
     });

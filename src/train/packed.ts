@@ -33,9 +33,7 @@ export function packedLayout(
     carried,
     state: columns.map(pack),
     step(values, { user, item, actual }, scalars, dropout) {
-      const groups = tables.map((_, place) =>
-        values.slice(place * parts.length, (place + 1) * parts.length),
-      );
+      const groups = tables.map((_, place) => values.slice(place * parts.length, (place + 1) * parts.length));
       const trained = groups.map(([table]) => table);
       const parameters = placeholders(model);
       const formula = loss(ratingOf(model, parameters, user, item, dropout), actual);
