@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { isStored, type StoredRatings } from './stored.ts';
 import { oneLine, quoted } from './text.ts';
 
 /** Ratings of items by users. The four arrays of ratings are parallel: one entry a rating, in file order. */
@@ -49,14 +50,17 @@ export function selectRows(ratings: Ratings, places: Int32Array): Ratings {
  * @param path what the message calls the ratings
  * @throws UserError if no model can be trained: fewer than two users or items, or one rating throughout
  */
-export function checkTrainable(ratings: Ratings, path: string): void {
+export function checkTrainable(ratings: Ratings | StoredRatings, path: string): void {
+  const [first, isOne] = isStored(ratings)
+    ? [ratings.low, ratings.low === ratings.high]
+    : [ratings.ratings[0], ratings.ratings.every((rating) => rating === ratings.ratings[0])];
   const fault =
     ratings.userIds.length < 2
       ? `all ratings are by one user, ${quoted(ratings.userIds[0])}; training needs at least 2 users`
       : ratings.itemIds.length < 2
         ? `all ratings are of one item, ${quoted(ratings.itemIds[0])}; training needs at least 2 items`
-        : ratings.ratings.every((rating) => rating === ratings.ratings[0])
-          ? `all ratings are ${ratings.ratings[0]}; training needs at least 2 different ratings`
+        : isOne
+          ? `all ratings are ${first}; training needs at least 2 different ratings`
           : undefined;
   if (fault !== undefined) throw new UserError(oneLine(`${path}: ${fault}`));
 }

@@ -70,10 +70,16 @@ export class WorkerHandle {
     return !this.running && !this.dead;
   }
 
-  async run(session: number, feeds: NamedParts): Promise<NamedParts> {
+  /** Feeds that every run of a session has, in addition to its own. */
+  async hold(session: number, feeds: NamedParts): Promise<void> {
+    await this.call<'hold'>({ kind: 'hold', session, feeds });
+  }
+
+  /** @param handedOver memory of the feeds that is moved to the thread, not copied, and so gone here */
+  async run(session: number, feeds: NamedParts, handedOver: ArrayBuffer[] = []): Promise<NamedParts> {
     this.running = true;
     try {
-      return await this.call<'run'>({ kind: 'run', session, feeds });
+      return await this.call<'run'>({ kind: 'run', session, feeds }, handedOver);
     } finally {
       this.running = false;
     }
@@ -87,12 +93,15 @@ export class WorkerHandle {
     await this.worker.terminate();
   }
 
-  private call<Kind extends keyof Answers>(call: Call & { kind: Kind }): Promise<Answers[Kind]> {
+  private call<Kind extends keyof Answers>(
+    call: Call & { kind: Kind },
+    handedOver: ArrayBuffer[] = [],
+  ): Promise<Answers[Kind]> {
     return new Promise((resolve, reject) => {
       if (this.dead) throw new WorkerError('a worker ended');
       const number = this.calls++;
       this.pending.set(number, { resolve: resolve as Pending['resolve'], reject });
-      this.worker.postMessage({ number, call });
+      this.worker.postMessage({ number, call }, handedOver);
     });
   }
 }

@@ -27,6 +27,7 @@ export interface ThreadData {
 /** What a thread of the pool is called for; see `worker.ts`. */
 export type Call =
   | { readonly kind: 'create'; readonly session: number; readonly model: Uint8Array }
+  | { readonly kind: 'hold'; readonly session: number; readonly feeds: NamedParts }
   | { readonly kind: 'run'; readonly session: number; readonly feeds: NamedParts }
   | { readonly kind: 'release'; readonly session: number };
 
@@ -38,6 +39,8 @@ export type Signature = Pick<
 
 export interface Answers {
   create: Signature;
+  /** Feeds of all runs that come after. */
+  hold: undefined;
   run: NamedParts;
   release: undefined;
 }
@@ -47,3 +50,9 @@ export type Answer =
   | { readonly ready: { readonly name: string; readonly version: string } }
   | { readonly call: number; readonly value: Answers[keyof Answers] }
   | { readonly call: number; readonly error: string };
+
+/** The memory of numbers among tensors, which a message can hand over instead of copying it. */
+export const buffersOf = (parts: NamedParts): ArrayBuffer[] =>
+  Object.values(parts).flatMap(({ data }) =>
+    ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer ? [data.buffer] : [],
+  );

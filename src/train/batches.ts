@@ -4,7 +4,7 @@ import type { Epoch, Steps } from './engine.ts';
 import type { Settings } from './settings.ts';
 
 /** One seed gives independent generators for all that is random: `FIRST_EPOCH` and all after it belong to epochs. */
-const FIRST_EPOCH = 1000;
+export const FIRST_EPOCH = 1000;
 
 /** Steps of an epoch. */
 export const stepsOf = (ratings: number, batch: number): number => Math.ceil(ratings / batch);

@@ -21,10 +21,10 @@ import {
   unsqueeze,
   type Value,
 } from '../onnx/index.ts';
-import { type Batch, carriedDims, type Layout, stateName } from './layout.ts';
+import { type Batch, carriedDims, type Layout, type LayoutOptions, stateName } from './layout.ts';
 import type { Loss } from './losses.ts';
 import { mapValues } from './map-values.ts';
-import type { ByRating, Optimizer, Scalars, State } from './optimizers.ts';
+import type { Optimizer, Scalars, State } from './optimizers.ts';
 import { placeholders, tablesOf } from './tables.ts';
 
 /** Rows that a formula looks up in a table. */
@@ -33,6 +33,23 @@ interface Lookup {
   readonly ids: Value;
   /** float[n, …] */
   readonly rows: Value;
+}
+
+/** How an optimizer steps by single ratings. */
+export interface ByRating {
+  /** Weight decay of a row, each time that it is rated; of matrices alone, not of biases. */
+  readonly weightDecay: number;
+  /**
+   * What a rating adds to the state of a row, by the square of its bias's gradient, or, of a row without a bias, by the
+   * mean square of its gradient: float[n].
+   */
+  contributions(square: Value): State;
+  /**
+   * By what gradients are multiplied, float[rows] or a scalar.
+   *
+   * @param besideBias of factors in a row with a bias
+   */
+  rate(state: State, scalars: Scalars, besideBias: boolean): Value;
 }
 
 /** A lookup and the gradient of its rows: `rows`, times the numbers `scale` of each, float[n], where it is a product. */
@@ -45,16 +62,14 @@ interface RowsOfGradient {
 /**
  * A step for each rating, all from where the tables were before the batch. They add up, so the gradients of a row that
  * is rated more than once need no gathering first; and biases stay vectors, so that nothing is split and joined.
- *
- * @param lossScale by what the loss is multiplied, where the optimizer takes the gradient of a sum
  */
 export function byRatingLayout(
   model: Model<unknown, Dim>,
-  optimizer: Optimizer & { readonly byRating: ByRating },
+  optimizer: Optimizer,
+  byRating: ByRating,
   loss: Loss,
-  lossScale: number,
+  { lossScale }: LayoutOptions,
 ): Layout {
-  const { byRating } = optimizer;
   const names = Object.keys(model.parameters);
   const tables = tablesOf(model);
   const carried = Object.entries(carriedDims(model, optimizer)).map(([name, dims]) =>
@@ -65,7 +80,7 @@ export function byRatingLayout(
     const current = Object.fromEntries(carried.map(({ name }, place) => [name, values[place]]));
     const { error, lookups } = formulaOf(model, loss, current, batch, dropout);
     const whole = names.filter((name) => !lookups[name]);
-    const objective = byRating.summed ? mul(error, mul(sizeOf(batch.actual), lossScale)) : error;
+    const objective = optimizer.summed ? mul(error, mul(sizeOf(batch.actual), lossScale)) : error;
     const slopes = gradients(objective, [
       ...whole.map((name) => current[name]),
       ...Object.values(lookups).flatMap((uses) => uses.map(({ rows }) => rows)),
@@ -99,8 +114,8 @@ export function byRatingLayout(
   const accumulate = (state: State, steps: readonly RowsOfGradient[]): State =>
     mapValues(state, (sums, part) =>
       steps.reduce((sum, { ids, scale, rows }) => {
-        const gradient = scale ? toRows(rows, scale, mul) : rows;
-        const axes = axesOf(gradient);
+        const gradient = scale ? timesRows(rows, scale) : rows;
+        const axes = axesInRows(gradient);
         const squares = mul(gradient, gradient);
         const added = byRating.contributions(axes.length ? reduceMean(squares, { axes }) : squares);
         return scatterElements(sum, ids, added[part], 0, 'add');
@@ -117,15 +132,16 @@ export function byRatingLayout(
   ): Value {
     const isMatrix = table.dims.length > 1;
     const rates = byRating.rate(state, scalars, isMatrix && besideBias);
+    const downhill = neg(rates);
     let result = table;
     if (isMatrix && byRating.weightDecay > 0) {
       const decay = mul(mul(rates, byRating.weightDecay), timesLookedUp(table, steps));
       // By the implicit rule, which no number of ratings can upset.
-      result = toRows(table, reciprocal(add(decay, 1)), mul);
+      result = timesRows(table, reciprocal(add(decay, 1)));
     }
     for (const { ids, scale, rows } of steps) {
-      const ofIds = neg(rates.dims.length > 0 ? gatherElements(rates, ids) : rates);
-      const step = toRows(rows, scale ? mul(scale, ofIds) : ofIds, mul);
+      const ofIds = rates.dims.length > 0 ? gatherElements(downhill, ids) : downhill;
+      const step = timesRows(rows, scale ? mul(scale, ofIds) : ofIds);
       result = isMatrix
         ? scatterRows(result, ids, step, 'add')
         : scatterElements(result, ids, step, 0, 'add');
@@ -192,12 +208,19 @@ function unstretched({ source }: Value): Value | undefined {
   return unstretched(inner) ?? inner;
 }
 
-const axesOf = (rows: Value): number[] => rows.dims.slice(1).map((_, axis) => axis + 1);
+/** All axes but the first. */
+export const axesInRows = (rows: Value): number[] => rows.dims.slice(1).map((_, axis) => axis + 1);
 
-/** An operation of rows and one number a row, or a scalar. */
-function toRows(rows: Value, numbers: Value, operation: (a: Value, b: Value) => Value): Value {
-  const axes = axesOf(rows);
-  return operation(rows, numbers.dims.length > 0 && axes.length > 0 ? unsqueeze(numbers, axes) : numbers);
+/** The mean of each row. */
+export function meanOfRows(rows: Value): Value {
+  const axes = axesInRows(rows);
+  return axes.length > 0 ? reduceMean(rows, { axes }) : rows;
+}
+
+/** Rows, each times a number of its own, or all times a scalar. */
+function timesRows(rows: Value, numbers: Value): Value {
+  const axes = axesInRows(rows);
+  return mul(rows, numbers.dims.length > 0 && axes.length > 0 ? unsqueeze(numbers, axes) : numbers);
 }
 
 /** float[rows] */

@@ -5,9 +5,11 @@ import type { Runtime } from '../run/runtime.ts';
 import type { Settings, SettingsOptions } from './settings.ts';
 
 /** What takes the steps of training: one ONNX graph for many of them, or ONNX Runtime's training API. */
-export interface Engine {
+export interface Engine<Kind extends Training | OwnTraining = Training> {
   /** The library that it runs in, where that is not the runtime, and its version. */
   readonly library?: { readonly name: string; readonly version: string };
+  /** What is chosen with it where nothing else is asked for. */
+  readonly defaults?: SettingsOptions;
   /**
    * What it trains with where some settings are wanted.
    *
@@ -15,7 +17,7 @@ export interface Engine {
    * @throws UserError if it cannot train with them
    */
   adopt?(wanted: Settings, asked: SettingsOptions): Settings;
-  prepare(task: TrainingTask): Promise<PreparedTraining>;
+  prepare(task: TrainingTask): Promise<PreparedTraining<Kind>>;
 }
 
 export interface TrainingTask {
@@ -26,17 +28,31 @@ export interface TrainingTask {
   readonly steps: number;
 }
 
-export interface PreparedTraining {
+export interface PreparedTraining<Kind extends Training | OwnTraining = Training> {
   /** The bytes of what is run, which tell this training from others. */
   readonly graph: Uint8Array;
   /** @param from the epochs done, and what they left: before the first, the parameters alone */
-  start(from: { readonly epochs: number; readonly carried: Tensors }): Promise<Training>;
+  start(from: { readonly epochs: number; readonly carried: Tensors }): Promise<Kind>;
 }
 
 /** A training that is under way. */
-export interface Training {
+export interface Training extends UnderWay {
   /** @returns what takes some steps of an epoch, after those that it took before, and gives the loss of each */
   epoch(epoch: Epoch): (steps: Steps) => Promise<ArrayLike<number>>;
+}
+
+/** A training by an engine that was made for its ratings, and takes them in an order of its own. */
+export interface OwnTraining extends UnderWay {
+  /**
+   * Goes once through the ratings.
+   *
+   * @param number counted from 0
+   * @returns what was done, piece by piece: how many ratings, and the sum of their losses
+   */
+  ownEpoch(number: number): AsyncIterable<{ readonly ratings: number; readonly loss: number }>;
+}
+
+interface UnderWay {
   /** All that goes on to the next epoch, and can be told: the parameters, and whatever else the engine carries. */
   carried(): Promise<Tensors>;
   release(): Promise<void>;

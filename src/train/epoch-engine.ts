@@ -47,7 +47,7 @@ export const epochEngine: Engine = {
 };
 
 /** The optimizer's state begins with zeros. */
-function withState({ model, settings: { optimizer } }: TrainingTask, carried: Tensors): Tensors {
+export function withState({ model, settings: { optimizer } }: TrainingTask, carried: Tensors): Tensors {
   return mapValues(carriedDims(model, optimizer), (dims, name) => {
     const size = dims.reduce((product, dim) => product * dim, 1);
     return carried[name] ?? { dims, data: new Float32Array(size) };

@@ -20,7 +20,6 @@ import {
   unsqueeze,
   type Value,
 } from '../onnx/index.ts';
-import { byRatingLayout } from './by-rating.ts';
 import type { Layout } from './layout.ts';
 import { type Loss, losses } from './losses.ts';
 import { mapValues } from './map-values.ts';
@@ -68,11 +67,8 @@ export function epochGraph(
   model: Model<unknown, Dim>,
   { optimizer, loss, lazy, lossScale = 1, stepsATrip = 1, metadata }: EpochOptions,
 ): EpochGraph {
-  const { byRating } = optimizer;
-  const layout =
-    byRating && (lazy || optimizer.l2 === 0)
-      ? byRatingLayout(model, { ...optimizer, byRating }, loss, lossScale)
-      : packedLayout(model, optimizer, loss, lazy);
+  const options = { lazy, lossScale };
+  const layout = optimizer.layout?.(model, loss, options) ?? packedLayout(model, optimizer, loss, options);
   const users = input('user', 'int32', ['ratings']);
   const items = input('item', 'int32', ['ratings']);
   const actuals = input('actual', 'float', ['ratings']);
@@ -154,6 +150,15 @@ export function epochGraph(
  * @returns undefined for a model whose formula is bound to the numbers it was made for
  */
 export function epochGraphOfAnySize(model: Model, settings: Settings): ModelFile | undefined {
+  return graphOfAnySize(model, settings)?.file;
+}
+
+/** @param stepsATrip see `EpochOptions` */
+export function graphOfAnySize(
+  model: Model,
+  settings: Settings,
+  stepsATrip?: number,
+): EpochGraph | undefined {
   const parameters = mapValues(model.parameters, ({ dims, rowsOf, initial }) => ({
     dims: rowsOf ? [`${rowsOf}s`, ...dims.slice(1)] : dims,
     rowsOf,
@@ -164,9 +169,9 @@ export function epochGraphOfAnySize(model: Model, settings: Settings): ModelFile
     initial: JSON.stringify(mapValues(parameters, ({ initial }) => initial)),
     training: JSON.stringify(describeSettings(settings)),
   };
-  const options = { ...settings, loss: losses[settings.loss], metadata };
+  const options = { ...settings, loss: losses[settings.loss], stepsATrip, metadata };
   try {
-    return epochGraph({ ...model, parameters }, options).file;
+    return epochGraph({ ...model, parameters }, options);
   } catch {
     // The same formula has just been trained, so whatever it says now, it says of the axes without a number.
     return undefined;

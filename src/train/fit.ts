@@ -2,12 +2,13 @@ import type { Model } from '../../graphs/model.ts';
 import type { Tensors } from '../../graphs/serving.ts';
 import { sha256 } from '../artifact/hash.ts';
 import type { Ratings } from '../data/ratings.ts';
+import { isStored, type StoredRatings } from '../data/stored.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { VERSION } from '../version.ts';
 import { epochOf, stepsOf } from './batches.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, OwnTraining, Training } from './engine.ts';
 import { epochEngine } from './epoch-engine.ts';
 import { initialParameters } from './initial.ts';
 import { mapValues } from './map-values.ts';
@@ -60,11 +61,11 @@ export interface CheckpointStore {
 
 export interface FitOptions {
   readonly model: Model;
-  readonly ratings: Ratings;
+  readonly ratings: Ratings | StoredRatings;
   readonly settings: Settings;
   readonly runtime: Runtime;
   /** What takes the steps; the epoch graph, in the runtime, unless told otherwise. */
-  readonly engine?: Engine;
+  readonly engine?: Engine | Engine<OwnTraining>;
   /** Ratings by the same row numbers, which choose the best epoch. */
   readonly valid?: Ratings;
   readonly checkpoint?: CheckpointStore;
@@ -116,7 +117,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     onProgress,
   } = options;
   const { epochs, seed, patience = Number.POSITIVE_INFINITY } = settings;
-  const count = ratings.ratings.length;
+  const count = isStored(ratings) ? ratings.count : ratings.ratings.length;
   const started = performance.now();
   const prepared = await engine.prepare({
     model,
@@ -138,20 +139,18 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
   try {
     while (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience) {
       const number = history.length;
-      const { epoch, parts } = epochOf(ratings, settings, number, ratingsARun);
-      const take = training.epoch(epoch);
       const progress = { epoch: number, epochs, ratings: count };
       let sum = 0;
       let done = 0;
-      for (const part of parts) {
-        const { starts } = part;
-        const stepLosses = await take(part);
-        for (let step = 0; step < stepLosses.length; step++)
-          sum += stepLosses[step] * (starts[step + 1] - starts[step]);
-        done += part.ratings.length;
+      const pieces =
+        'ownEpoch' in training
+          ? training.ownEpoch(number)
+          : stepByStep(training, epochOf(ratings as Ratings, settings, number, ratingsARun));
+      for await (const piece of pieces) {
+        sum += piece.loss;
+        done += piece.ratings;
         if (!Number.isFinite(sum)) throw new DivergedError(settings, number + 1);
         if (done < count) onProgress?.({ ...progress, done, loss: sum / done });
-        await pause();
       }
       carried = await training.carried();
       const parameters = parametersOf(model, carried);
@@ -176,6 +175,21 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     scorer,
     seconds: { build: (built - started) / 1000, train: (performance.now() - built) / 1000 },
   };
+}
+
+/** One time through the ratings by an engine that takes the steps that it is given. */
+async function* stepByStep(
+  training: Training,
+  { epoch, parts }: ReturnType<typeof epochOf>,
+): AsyncGenerator<{ ratings: number; loss: number }> {
+  const take = training.epoch(epoch);
+  for (const part of parts) {
+    const { starts } = part;
+    const losses = Array.from(await take(part));
+    const loss = losses.reduce((sum, loss, step) => sum + loss * (starts[step + 1] - starts[step]), 0);
+    yield { ratings: part.ratings.length, loss };
+    await pause();
+  }
 }
 
 /** Lets whatever waits have its turn: a progress bar, Ctrl-C, a message to the worker. */

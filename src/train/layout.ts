@@ -20,6 +20,13 @@ export interface Layout {
   results(state: readonly Value[]): readonly (readonly [name: string, value: Value])[];
 }
 
+export interface LayoutOptions {
+  /** Update only the batch's rows, instead of all rows at every step. */
+  readonly lazy: boolean;
+  /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch. */
+  readonly lossScale: number;
+}
+
 /** Rows and ratings of one step: int64[batch], int64[batch], float[batch]. */
 export interface Batch {
   readonly user: Value;

@@ -1,4 +1,8 @@
-import { add, div, mul, pow, reduceMean, sqrt, sub, unsqueeze, type Value } from '../onnx/index.ts';
+import type { Model } from '../../graphs/model.ts';
+import { add, type Dim, div, mul, pow, sqrt, sub, unsqueeze, type Value } from '../onnx/index.ts';
+import { axesInRows, byRatingLayout, meanOfRows } from './by-rating.ts';
+import type { Layout, LayoutOptions } from './layout.ts';
+import type { Loss } from './losses.ts';
 
 /** Tensors by name, each of its parameter's shape; or, of an optimizer by rows, one number a row. */
 export type State = Readonly<Record<string, Value>>;
@@ -28,36 +32,19 @@ export interface Optimizer {
   readonly l2: number;
   /** Whether a row still moves in steps in which it has no gradient. */
   readonly inertia: boolean;
-  /** For an optimizer to which every rating is a step of its own: several of one row add up. */
-  readonly byRating?: ByRating;
+  /**
+   * Whether its steps are along the gradient of the sum over a batch, not of the mean, so that the batch's size does not
+   * matter; with errors as if ratings went over four units, as from 1 to 5.
+   */
+  readonly summed?: boolean;
+  /** How it lays out a training that it steps through in a way of its own; undefined for the usual way. */
+  layout?(model: Model<unknown, Dim>, loss: Loss, options: LayoutOptions): Layout | undefined;
   /** What `decay`, `accumulate` and `update` need of a step, elementwise over the steps. */
   scalars(hyperparameters: Hyperparameters): Scalars;
   decay(state: State, scalars: Scalars): State;
   accumulate(state: State, gradient: Value, scalars: Scalars): State;
   /** `gradient` is there only for optimizers without inertia. */
   update(parameter: Value, state: State, gradient: Value | undefined, scalars: Scalars): Value;
-}
-
-/** Steps of single ratings: rates a row, in place of whole tables of numbers. */
-export interface ByRating {
-  /** Weight decay of a row, each time that it is rated; of matrices alone, not of biases. */
-  readonly weightDecay: number;
-  /**
-   * Whether steps are along the gradient of the sum over a batch, not of the mean, so that the batch's size does not
-   * matter; with ratings and their errors as if they went over four units, as from 1 to 5.
-   */
-  readonly summed: boolean;
-  /**
-   * What a rating adds to the state of a row, by the square of its bias's gradient, or, of a row without a bias, by the
-   * mean square of its gradient: float[n].
-   */
-  contributions(square: Value): State;
-  /**
-   * By what gradients are multiplied, float[rows] or a scalar.
-   *
-   * @param besideBias of factors in a row with a bias
-   */
-  rate(state: State, scalars: Scalars, besideBias: boolean): Value;
 }
 
 export interface SgdConfig {
@@ -68,26 +55,28 @@ export interface SgdConfig {
 
 /** v ← momentum · v + gradient; parameter ← parameter − rate · v. Without momentum v is the gradient. */
 export function sgd({ momentum = false, weightDecay = 0 }: SgdConfig = {}): Optimizer {
-  return {
+  const optimizer: Optimizer = {
     name: momentum ? 'sgd-momentum' : 'sgd',
     config: { weightDecay },
     state: momentum ? ['velocity'] : [],
     l2: weightDecay,
     inertia: momentum,
-    ...(!momentum && {
-      byRating: {
+    layout(model, loss, options) {
+      if (momentum || (weightDecay > 0 && !options.lazy)) return undefined;
+      const rules = {
         weightDecay,
-        summed: false,
         contributions: () => ({}),
-        rate: (_, { learningRate }) => learningRate,
-      },
-    }),
+        rate: (_: State, { learningRate }: Scalars) => learningRate,
+      };
+      return byRatingLayout(model, optimizer, rules, loss, options);
+    },
     scalars: ({ learningRate, momentum: decay }) => ({ learningRate, decay }),
     decay: (state, { decay }) => (momentum ? { velocity: mul(state.velocity, decay) } : state),
     accumulate: (state, gradient) => (momentum ? { velocity: add(state.velocity, gradient) } : state),
     update: (parameter, { velocity }, gradient, { learningRate }) =>
       sub(parameter, mul(momentum ? velocity : (gradient as Value), learningRate)),
   };
+  return optimizer;
 }
 
 export interface AdagradConfig {
@@ -120,45 +109,47 @@ export interface RowAdagradConfig {
 /**
  * Adagrad with one sum a row: s ← s + gradient², row ← row − rate · (gradient + decay · row) / √(1 + s), for each rating
  * by itself. Where a row has a bias, the gradient in s is the bias's, which is that of the score; that of a factor is as
- * much times the other side's factor, whose mean square is taken to be 0.003. Chin, Zhuang, Juan and Lin (2015), "A
- * learning-rate schedule for stochastic gradient methods to matrix factorization", have a sum for factors as here.
+ * much times the other side's factor, whose mean square is taken to be 0.003. Biases do not decay. Chin, Zhuang, Juan and
+ * Lin (2015), "A learning-rate schedule for stochastic gradient methods to matrix factorization", sum over factors.
  */
 export function rowAdagrad({ weightDecay = 0.1 }: RowAdagradConfig = {}): Optimizer {
   const rate = (sum: Value, { learningRate }: Scalars): Value => div(learningRate, sqrt(add(sum, 1)));
-  return {
+  const optimizer: Optimizer = {
     name: 'row-adagrad',
     config: { weightDecay },
     state: ['sum_of_squares'],
     byRow: true,
     l2: 0,
     inertia: false,
-    byRating: {
-      weightDecay,
-      summed: true,
-      contributions: (square) => ({ sum_of_squares: square }),
-      rate: ({ sum_of_squares: sum }, scalars, besideBias) =>
-        rate(besideBias ? mul(sum, FACTOR_SQUARE) : sum, scalars),
-    },
+    summed: true,
+    layout: (model, loss, options) =>
+      byRatingLayout(
+        model,
+        optimizer,
+        {
+          weightDecay,
+          contributions: (square) => ({ sum_of_squares: square }),
+          rate: ({ sum_of_squares: sum }, scalars, besideBias) =>
+            rate(besideBias ? mul(sum, FACTOR_SQUARE) : sum, scalars),
+        },
+        loss,
+        options,
+      ),
     scalars: ({ learningRate }) => ({ learningRate }),
     decay: (state) => state,
     accumulate: ({ sum_of_squares }, gradient) => ({
-      sum_of_squares: add(sum_of_squares, ofRows(mul(gradient, gradient))),
+      sum_of_squares: add(sum_of_squares, meanOfRows(mul(gradient, gradient))),
     }),
     update(parameter, { sum_of_squares }, gradient, scalars) {
+      const axes = axesInRows(parameter);
       const rates = rate(sum_of_squares, scalars);
-      const axes = parameter.dims.slice(1).map((_, axis) => axis + 1);
       return sub(parameter, mul(gradient as Value, axes.length > 0 ? unsqueeze(rates, axes) : rates));
     },
   };
+  return optimizer;
 }
 
 const FACTOR_SQUARE = 0.003;
-
-/** The mean of each row. */
-function ofRows(x: Value): Value {
-  const axes = x.dims.slice(1).map((_, axis) => axis + 1);
-  return axes.length > 0 ? reduceMean(x, { axes }) : x;
-}
 
 export interface AdamConfig {
   /** The decay of the mean of squares; that of the mean is the schedule's momentum. */

@@ -1,6 +1,6 @@
 import { type Model, ratingOf } from '../../graphs/model.ts';
 import { type Dim, input } from '../onnx/index.ts';
-import { carriedDims, type Layout, stateName } from './layout.ts';
+import { carriedDims, type Layout, type LayoutOptions, stateName } from './layout.ts';
 import type { Loss } from './losses.ts';
 import type { Optimizer } from './optimizers.ts';
 import { parameterGradients } from './row-gradients.ts';
@@ -10,14 +10,12 @@ import { update } from './update.ts';
 /**
  * One step for a batch, by the gradient of its mean loss, with all parameters of a user, and of an item, side by side in
  * one table.
- *
- * @param lazy update only the batch's rows, instead of all rows at every step
  */
 export function packedLayout(
   model: Model<unknown, Dim>,
   optimizer: Optimizer,
   loss: Loss,
-  lazy: boolean,
+  { lazy }: LayoutOptions,
 ): Layout {
   const parts = ['', ...optimizer.state];
   const carried = Object.entries(carriedDims(model, optimizer)).map(([name, dims]) =>

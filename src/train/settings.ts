@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { check, parts } from '../../graphs/config.ts';
-import type { Model } from '../../graphs/model.ts';
+import type { DataFacts, Model } from '../../graphs/model.ts';
 import { type LossName, losses } from './losses.ts';
 import { adamW, type Optimizer } from './optimizers.ts';
 import { oneCycle, type Schedule } from './schedules.ts';
@@ -18,11 +18,18 @@ export interface Settings {
   readonly seed: number;
   /** Stop after this many epochs without a better validation error. */
   readonly patience?: number;
+  /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch. */
+  readonly lossScale?: number;
   /** Its name, where it is not the default engine. */
   readonly engine?: string;
+  /** By strata: how many blocks of users and of items there are, */
+  readonly blocks?: readonly number[];
+  /** and threads. */
+  readonly workers?: number;
 }
 
-export interface SettingsOptions extends Partial<Omit<Settings, 'schedule' | 'engine'>> {
+export interface SettingsOptions
+  extends Partial<Omit<Settings, 'schedule' | 'engine' | 'lossScale' | 'blocks' | 'workers'>> {
   /** A schedule, or how to make one from the highest learning rate: `cosine`. */
   readonly schedule?: Schedule | ((config: { learningRate: number }) => Schedule);
   /** The highest learning rate; by default one that suits the optimizer and the model. */
@@ -46,6 +53,7 @@ const LEARNING_RATES: Readonly<Record<string, Readonly<Record<string, number>>>>
   adamw: { 'dot-bias': 5e-3, mlp: 5e-3 },
   adam: { 'dot-bias': 2e-3, mlp: 2e-3 },
   adagrad: { 'dot-bias': 0.1, mlp: 0.1 },
+  'row-adagrad': { 'dot-bias': 0.1, mlp: 0.1 },
   sgd: { 'dot-bias': 3, mlp: 0.3 },
   'sgd-momentum': { 'dot-bias': 0.3, mlp: 0.1 },
 };
@@ -54,9 +62,14 @@ const LEARNING_RATES: Readonly<Record<string, Readonly<Record<string, number>>>>
  * All choices: those given, and for the others the recipe of `scripts/bench`, five epochs of one-cycle AdamW in batches
  * of 64.
  *
+ * @param scale the lowest and the highest rating
  * @throws UserError for a choice that cannot be.
  */
-export function settingsFor(model: Model, options: SettingsOptions): Settings {
+export function settingsFor(
+  model: Model,
+  options: SettingsOptions,
+  scale: Pick<DataFacts, 'low' | 'high'> = { low: 1, high: 5 },
+): Settings {
   const { optimizer = adamW(), schedule = oneCycle, patience } = options;
   const rates = LEARNING_RATES[optimizer.name];
   // A model of one's own is by default taken to be like dot-bias.
@@ -71,9 +84,16 @@ export function settingsFor(model: Model, options: SettingsOptions): Settings {
     lazy: options.lazy ?? rows.reduce((sum, count) => sum + count, 0) > LARGE_TABLES,
     seed: options.seed ?? 1,
     ...(patience !== undefined && { patience }),
+    ...(optimizer.summed && { lossScale: lossScale(options.loss ?? 'mse', scale) }),
   };
   check(schema, settings);
   return settings;
+}
+
+/** So that a loss is what it is where ratings go from 1 to 5. */
+function lossScale(loss: LossName, { low, high }: Pick<DataFacts, 'low' | 'high'>): number {
+  const unit = 4 / (high - low);
+  return loss === 'mse' ? unit ** 2 : unit;
 }
 
 /** Settings as plain JSON. */

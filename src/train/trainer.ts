@@ -4,6 +4,7 @@ import { sha256 } from '../artifact/hash.ts';
 import { buildHeads } from '../artifact/heads.ts';
 import type { Artifact, Manifest } from '../artifact/manifest.ts';
 import { checkTrainable, type Ratings } from '../data/ratings.ts';
+import { isStored, type StoredRatings, stratumByStratum } from '../data/stored.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import { PRECISIONS, type Precision } from '../onnx/compress.ts';
@@ -42,12 +43,14 @@ export interface TrainerOptions
  * first epoch.
  */
 export async function trainModel(
-  ratings: Ratings,
+  ratings: Ratings | StoredRatings,
   definition: ModelDefinition,
   options: TrainerOptions,
 ): Promise<Trained> {
-  checkRows(ratings, 'the ratings', 0);
-  checkIds(ratings, 'the ratings');
+  if (!isStored(ratings)) {
+    checkRows(ratings, 'the ratings', 0);
+    checkIds(ratings, 'the ratings');
+  }
   checkTrainable(ratings, 'the ratings');
   if (options.valid) {
     checkRows(options.valid, 'the validation ratings', 1);
@@ -60,7 +63,8 @@ export async function trainModel(
     throw new UserError('engine is not one; give await ortTraining(), or leave it out');
   if (engine.library && runtime.device && runtime.device !== 'cpu')
     throw new UserError(`${engine.library.name} trains on the CPU; leave out the device, or the engine`);
-  const wanted = settingsFor(model, options);
+  const chosen = Object.entries(options).filter(([, choice]) => choice !== undefined);
+  const wanted = settingsFor(model, { ...engine.defaults, ...Object.fromEntries(chosen) }, facts);
   const settings = engine.adopt?.(wanted, options) ?? wanted;
   if (settings.patience !== undefined && !options.valid)
     throw new UserError('patience needs validation ratings; give valid, or leave patience out');
@@ -136,7 +140,13 @@ function checkVocabulary(ratings: Vocabulary, known: Vocabulary, name: string): 
 }
 
 /** What a model needs to know of the ratings that it is trained on. */
-export function factsOf({ userIds, itemIds, ratings }: Ratings): DataFacts {
+export function factsOf(data: Ratings | StoredRatings): DataFacts {
+  const { userIds, itemIds } = data;
+  if (isStored(data)) {
+    const { count, low, high, mean } = data;
+    return { users: userIds.length, items: itemIds.length, ratings: count, low, high, mean };
+  }
+  const { ratings } = data;
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const rating of ratings) {
@@ -148,11 +158,15 @@ export function factsOf({ userIds, itemIds, ratings }: Ratings): DataFacts {
 }
 
 /** Of the hashes of all parts, so that none is copied. */
-async function fingerprint(...parts: (Ratings | undefined)[]): Promise<string> {
+async function fingerprint(...parts: (Ratings | StoredRatings | undefined)[]): Promise<string> {
   const utf8 = new TextEncoder();
   let hashes = '';
   for (const part of parts) {
     if (!part) continue;
+    if (isStored(part)) {
+      hashes += part.fingerprint;
+      continue;
+    }
     hashes += await sha256(utf8.encode(JSON.stringify([part.userIds, part.itemIds])));
     for (const { buffer, byteOffset, byteLength } of [part.users, part.items, part.ratings])
       hashes += await sha256(new Uint8Array(buffer, byteOffset, byteLength));
@@ -174,14 +188,15 @@ async function layOut({
   keepSeen,
   valid: heldOut,
 }: TrainerOptions & {
-  readonly ratings: Ratings;
+  readonly ratings: Ratings | StoredRatings;
   readonly model: Model;
   readonly settings: Settings;
   readonly fitted: Fitted;
   readonly about: Pick<Manifest, 'model' | 'data' | 'training' | 'device' | 'libraries'>;
 }): Promise<Trained> {
-  const predicted = await fitted.scorer.score(fitted.parameters, ratings.users, ratings.items);
-  const { rmse } = metrics(predicted, ratings.ratings);
+  const sample = await sampleOf(ratings);
+  const predicted = await fitted.scorer.score(fitted.parameters, sample.users, sample.items);
+  const { rmse } = metrics(predicted, sample.ratings);
   if (!Number.isFinite(rmse)) throw new DivergedError(settings, fitted.epoch);
   const { valid } = fitted.history[fitted.epoch - 1];
   const started = performance.now();
@@ -193,7 +208,7 @@ async function layOut({
     runtime,
     metadata: { cofactor: VERSION, model: model.name, config: JSON.stringify(model.config) },
     precision,
-    seen: keepSeen ? knownPairs(ratings, heldOut) : undefined,
+    seen: keepSeen ? await knownPairs(ratings, heldOut) : undefined,
   });
   if (titles) heads['titles.json'] = { bytes: titlesFile(titles, ratings.itemIds) };
   heads['items.json'] = { bytes: itemsFile(ratings, genres) };
@@ -260,23 +275,65 @@ export class Trained {
   }
 }
 
+/** Ratings that say well enough how large the training error is. */
+const SAMPLE = 500_000;
+
+/** All ratings, or some where they are many. */
+async function sampleOf(
+  ratings: Ratings | StoredRatings,
+): Promise<Pick<Ratings, 'users' | 'items' | 'ratings'>> {
+  if (!isStored(ratings)) return ratings;
+  // One stratum is like another.
+  const strata = ratings.strata.starts.length - 1;
+  const wanted = Math.max(1, Math.round((strata * SAMPLE) / ratings.count));
+  const numbers = Array.from({ length: Math.min(strata, wanted) }, (_, place) =>
+    Math.floor((place * strata) / wanted),
+  );
+  return joined(stratumByStratum(ratings.strata, numbers));
+}
+
+async function joined(
+  parts: AsyncIterable<Pick<Ratings, 'users' | 'items' | 'ratings'>>,
+): Promise<Pick<Ratings, 'users' | 'items' | 'ratings'>> {
+  const all: Pick<Ratings, 'users' | 'items' | 'ratings'>[] = [];
+  for await (const part of parts) all.push(part);
+  const length = all.reduce((sum, { ratings }) => sum + ratings.length, 0);
+  const result = {
+    users: new Int32Array(length),
+    items: new Int32Array(length),
+    ratings: new Float32Array(length),
+  };
+  let place = 0;
+  for (const { users, items, ratings } of all) {
+    result.users.set(users, place);
+    result.items.set(items, place);
+    result.ratings.set(ratings, place);
+    place += ratings.length;
+  }
+  return result;
+}
+
 /** The rows of all ratings, held-out ones too, of ids that the model knows. */
-function knownPairs(ratings: Ratings, valid?: Ratings): { users: Int32Array; items: Int32Array } {
-  if (!valid) return ratings;
+async function knownPairs(
+  ratings: Ratings | StoredRatings,
+  valid?: Ratings,
+): Promise<Pick<Ratings, 'users' | 'items'>> {
+  const trained = isStored(ratings) ? await joined(stratumByStratum(ratings.strata)) : ratings;
+  if (!valid) return trained;
   const { userIds, itemIds } = ratings;
   const known = valid.users
     .map((_, place) => place)
     .filter((place) => valid.users[place] < userIds.length && valid.items[place] < itemIds.length);
-  const joined = (column: 'users' | 'items'): Int32Array => {
-    const rows = new Int32Array(ratings[column].length + known.length);
-    rows.set(ratings[column]);
+  const with_ = (column: 'users' | 'items'): Int32Array => {
+    const rows = new Int32Array(trained[column].length + known.length);
+    rows.set(trained[column]);
     rows.set(
       known.map((place) => valid[column][place]),
-      ratings[column].length,
+      trained[column].length,
     );
     return rows;
   };
-  return { users: joined('users'), items: joined('items') };
+  return { users: with_('users'), items: with_('items') };
 }
 
 /** The titles of the items that the model knows, by their ids. */
@@ -287,9 +344,22 @@ function titlesFile(titles: ReadonlyMap<string, string>, itemIds: readonly strin
 
 /** What the ratings say of each item, column by column. */
 function itemsFile(
-  { itemIds, items, ratings }: Ratings,
+  ratings: Ratings | StoredRatings,
   genres?: ReadonlyMap<string, readonly string[]>,
 ): Uint8Array {
+  const { itemIds } = ratings;
+  const { counts, averages } = isStored(ratings)
+    ? { counts: ratings.itemCounts, averages: ratings.itemAverages }
+    : itemAverages(ratings);
+  return jsonFile({
+    item: itemIds,
+    ratings: Array.from(counts),
+    average: Array.from(averages, (average) => Number(average.toFixed(3))),
+    ...(genres && { genres: itemIds.map((id) => genres.get(id) ?? []) }),
+  });
+}
+
+function itemAverages({ itemIds, items, ratings }: Ratings) {
   const counts = itemIds.map(() => 0);
   const sums = itemIds.map(() => 0);
   for (const [place, row] of items.entries()) {
@@ -297,13 +367,8 @@ function itemsFile(
     sums[row] += ratings[place];
   }
   const mean = sums.reduce((total, sum) => total + sum, 0) / ratings.length;
-  return jsonFile({
-    item: itemIds,
-    ratings: counts,
-    // An item that is not rated has the average of all.
-    average: sums.map((sum, row) => Number((counts[row] ? sum / counts[row] : mean).toFixed(3))),
-    ...(genres && { genres: itemIds.map((id) => genres.get(id) ?? []) }),
-  });
+  // An item that is not rated has the average of all.
+  return { counts, averages: sums.map((sum, row) => (counts[row] ? sum / counts[row] : mean)) };
 }
 
 const jsonFile = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value)}\n`);

@@ -1,0 +1,336 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { type DuckDBConnection, numbers, rows, withDatabase } from './duckdb.ts';
+import { latestOnly, type Ratings } from './ratings.ts';
+import type { ReadOptions } from './read.ts';
+import { findFiles } from './source.ts';
+import { randomSplit } from './split.ts';
+import { LARGE, type StoredRatings } from './stored.ts';
+import { BYTES_A_RATING, blockCounts, blocksOf, readStratum } from './strata.ts';
+import { assumptions, loadAll, openParts, type Part, tableOf } from './table.ts';
+
+export interface StoreOptions extends Omit<ReadOptions, 'vocabulary'> {
+  /** Where files are kept while they are needed. */
+  readonly folder: string;
+  /** Bytes that reading may take; 2 GB unless told otherwise. */
+  readonly memory?: number;
+  /** Strata to be run side by side. */
+  readonly workers: number;
+  readonly seed: number;
+  /** The part of the ratings to hold out, at random. */
+  readonly valid?: number;
+}
+
+export interface Training {
+  readonly train: Ratings | StoredRatings;
+  readonly valid?: Ratings;
+}
+
+/**
+ * Reads ratings to train with: into memory, or, if they are many, into a file, by strata and shuffled, without ever
+ * holding them all.
+ *
+ * @throws UserError as `readRatings` does
+ */
+export async function readTraining(path: string | string[], options: StoreOptions): Promise<Training> {
+  const scratch = await mkdtemp(join(options.folder, SCRATCH)).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(`${options.folder}: cannot be written (${error.code}); choose another folder`);
+  });
+  // DuckDB's own part of the memory: what it hands out, and Node, need the rest.
+  const memory = Math.floor((options.memory ?? MEMORY) * 0.4);
+  try {
+    return await withDatabase(
+      async (connection) => {
+        const files = await findFiles(connection, [path].flat());
+        const parts = await openParts(connection, files, options, ['user', 'item', 'rating'], ['time']);
+        const direct = await openDirectly(connection, parts);
+        const length = direct ?? (await loadAll(connection, parts));
+        if (length >= LARGE) return store(connection, parts, options);
+        const all = latestOnly(await tableOf(connection, parts, length));
+        return options.valid === undefined ? { train: all } : randomSplit(all, options.valid, options.seed);
+      },
+      { memory, folder: join(scratch, 'duckdb') },
+    );
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** What the name of a folder of files begins with that are needed for a while. */
+export const SCRATCH = '.cofactor-';
+
+const MEMORY = 2e9;
+
+/**
+ * Makes `raw` a view of Parquet files, which DuckDB reads as fast as a table of its own.
+ *
+ * @returns how many rows it has; undefined where they are few, or must be read as text
+ */
+async function openDirectly(
+  connection: DuckDBConnection,
+  parts: readonly Part[],
+): Promise<number | undefined> {
+  if (!parts.every(({ source }) => source.kind === 'parquet')) return undefined;
+  const selects = parts.map(({ source: { names, table }, columns }) => {
+    const column = (role: 'user' | 'item' | 'rating'): string =>
+      `"${names[columns[role] as number].replaceAll('"', '""')}"`;
+    return `SELECT ${column('user')} AS user_id, ${column('item')} AS item_id, TRY_CAST(${column('rating')} AS FLOAT) AS rating FROM ${table}`;
+  });
+  const [[count]] = await rows(connection, `SELECT count(*)::INTEGER FROM (${selects.join(' UNION ALL ')})`);
+  if (Number(count) < LARGE) return undefined;
+  await connection.run(`CREATE VIEW raw AS ${selects.join(' UNION ALL ')}`);
+  const isText = `regexp_matches(typeof(user_id) || typeof(item_id), 'VARCHAR')`;
+  const [[bad]] = await rows(
+    connection,
+    `SELECT count(*)::INTEGER FROM raw WHERE user_id IS NULL OR item_id IS NULL OR rating IS NULL OR NOT isfinite(rating)
+       OR (${isText} AND (user_id::VARCHAR = '' OR item_id::VARCHAR = ''))`,
+  );
+  if (bad === 0) return Number(count);
+  // The slow way says where the fault is.
+  await connection.run('DROP VIEW raw');
+  return undefined;
+}
+
+async function store(
+  connection: DuckDBConnection,
+  parts: readonly Part[],
+  { valid, seed, workers, folder }: StoreOptions,
+): Promise<Training> {
+  await connection.run('SET preserve_insertion_order = false');
+  await connection.run(
+    `CREATE MACRO draw(user_id, item_id, purpose) AS hash(user_id, item_id, ${seed}, purpose)`,
+  );
+  const held =
+    valid === undefined ? 'false' : `(draw(user_id, item_id, 1) >> 11)::DOUBLE / ${2 ** 53} < ${valid}`;
+  const file = await openUnnamed(folder);
+  try {
+    const stored = await storeFrom('raw', 0);
+    return { ...stored, train: { ...stored.train, assumptions: assumptions(parts) } };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+
+  async function storeFrom(table: string, duplicates: number): Promise<Training & { train: StoredRatings }> {
+    await connection.run(
+      `CREATE OR REPLACE VIEW train AS SELECT user_id, item_id, rating FROM ${table} WHERE NOT (${held})`,
+    );
+    const users = await number(connection, 'user');
+    const items = await number(connection, 'item');
+    const query = 'SELECT count(*)::INTEGER, min(rating), max(rating), avg(rating) FROM train';
+    const [count, low, high, mean] = (await rows(connection, query))[0].map(Number);
+    if (count === 0) throw new UserError(`holding out ${valid} of the ratings leaves none to train with`);
+    const counts = blockCounts({ users: users.ids.length, items: items.ids.length, ratings: count }, workers);
+    const blocks = {
+      users: blocksOf(users.counts, counts.users),
+      items: blocksOf(items.counts, counts.items),
+    };
+    const written = await writeStrata(connection, counts, file);
+    if (!written) return storeFrom('latest', await dropDuplicates(connection, parts));
+    const { starts, fingerprint } = written;
+    const vocabulary = { userIds: users.ids, itemIds: items.ids };
+    return {
+      train: {
+        ...vocabulary,
+        count,
+        low,
+        high,
+        mean,
+        userCounts: users.counts,
+        itemCounts: items.counts,
+        itemAverages: items.averages,
+        strata: { ...blocks, starts, read: (number, first) => readStratum(file, starts, number, first) },
+        fingerprint: hashOf(JSON.stringify(vocabulary), fingerprint),
+        duplicates,
+        assumptions: [],
+        close: () => file.close(),
+      },
+      ...(valid !== undefined && {
+        valid: await heldOut(connection, `SELECT * FROM ${table} WHERE ${held}`, vocabulary),
+      }),
+    };
+  }
+}
+
+/** A file that is gone when it is closed, or the process ends. */
+async function openUnnamed(folder: string): Promise<FileHandle> {
+  const path = join(folder, `${SCRATCH}${randomUUID()}`);
+  const file = await open(path, 'wx+');
+  // Windows keeps it until it is closed.
+  await rm(path).catch(() => undefined);
+  return file;
+}
+
+/** Numbers the ids of a table `train` in a table of their own: id, row, ratings; the most rated first. */
+async function number(
+  connection: DuckDBConnection,
+  role: 'user' | 'item',
+): Promise<{ ids: string[]; counts: Int32Array; averages: Float64Array }> {
+  await connection.run(
+    `CREATE OR REPLACE TABLE ${role}s AS
+     SELECT id, (row_number() OVER (ORDER BY ratings DESC, id) - 1)::INTEGER AS row, ratings::INTEGER AS ratings, average
+     FROM (SELECT ${role}_id AS id, count(*) AS ratings, avg(rating) AS average FROM train GROUP BY ALL)`,
+  );
+  const result = await rows(connection, `SELECT id::VARCHAR, ratings, average FROM ${role}s ORDER BY row`);
+  return {
+    ids: result.map(([id]) => String(id)),
+    counts: Int32Array.from(result, ([, ratings]) => Number(ratings)),
+    averages: Float64Array.from(result, ([, , average]) => Number(average)),
+  };
+}
+
+/**
+ * Writes the ratings of `train` by strata, in random order within each.
+ *
+ * @returns where each begins, and a hash of all; undefined where a user rated an item twice
+ */
+async function writeStrata(
+  connection: DuckDBConnection,
+  counts: { readonly users: number; readonly items: number },
+  file: FileHandle,
+): Promise<{ starts: Float64Array; fingerprint: string } | undefined> {
+  // As `blockOf` says.
+  const block = (row: string, blocks: number): string =>
+    `CASE WHEN (${row} // ${blocks}) % 2 = 0 THEN ${row} % ${blocks} ELSE ${blocks - 1} - ${row} % ${blocks} END`;
+  const result = await connection.stream(
+    `SELECT (${block('users.row', counts.users)}) * ${counts.items} + (${block('items.row', counts.items)}) AS stratum,
+       users.row // ${counts.users} AS user, items.row // ${counts.items} AS item, rating
+     FROM train JOIN users ON users.id = user_id JOIN items ON items.id = item_id
+     ORDER BY stratum, draw(user_id, item_id, 0)`,
+  );
+  const starts = new Float64Array(counts.users * counts.items + 1);
+  const hash = createHash('sha256');
+  const users = new Column<Int32Array>(Int32Array);
+  const items = new Column<Int32Array>(Int32Array);
+  const ratings = new Column<Float32Array>(Float32Array);
+  let stratum = 0;
+  let position = 0;
+  const finish = async (): Promise<void> => {
+    for (const column of [users, items, ratings]) {
+      const bytes = column.take();
+      hash.update(bytes);
+      if (bytes.length > 0) await file.write(bytes, 0, bytes.length, position);
+      position += bytes.length;
+    }
+    starts[++stratum] = position / BYTES_A_RATING;
+  };
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    const size = chunk?.rowCount ?? 0;
+    if (!chunk || size === 0) break;
+    const strata = numbers<Int32Array>(chunk, 0);
+    const [user, item] = [numbers<Int32Array>(chunk, 1), numbers<Int32Array>(chunk, 2)];
+    const rating = numbers<Float32Array>(chunk, 3);
+    for (let start = 0; start < size; ) {
+      while (strata[start] > stratum) await finish();
+      let end = start + 1;
+      while (end < size && strata[end] === stratum) end++;
+      users.add(user.subarray(start, end));
+      items.add(item.subarray(start, end));
+      ratings.add(rating.subarray(start, end));
+      start = end;
+    }
+    // Ratings of one pair are drawn to one place.
+    if (users.repeatsWith(items, size)) return undefined;
+  }
+  while (stratum + 1 < starts.length) await finish();
+  return { starts, fingerprint: hash.digest('hex') };
+}
+
+/** Numbers of a stratum that come in pieces. */
+class Column<T extends Int32Array<ArrayBufferLike> | Float32Array<ArrayBufferLike>> {
+  private data: T;
+  private length = 0;
+
+  constructor(private readonly type: new (length: number) => T) {
+    this.data = new type(2 ** 16);
+  }
+
+  add(piece: T): void {
+    if (this.length + piece.length > this.data.length) {
+      const larger = new this.type(2 * (this.length + piece.length));
+      larger.set(this.data.subarray(0, this.length));
+      this.data = larger;
+    }
+    this.data.set(piece, this.length);
+    this.length += piece.length;
+  }
+
+  /** Whether two neighbours of the last numbers are alike here and in another column. */
+  repeatsWith(other: Column<T>, last: number): boolean {
+    const { data, length } = this;
+    for (let place = Math.max(1, length - last); place < length; place++)
+      if (data[place] === data[place - 1] && other.data[place] === other.data[place - 1]) return true;
+    return false;
+  }
+
+  /** All so far, which are then gone; to be used before anything is added. */
+  take(): Uint8Array {
+    const bytes = new Uint8Array(this.data.buffer, 0, 4 * this.length);
+    this.length = 0;
+    return bytes;
+  }
+}
+
+/**
+ * Makes the table `latest`, in which of ratings of one item by one user the latest counts.
+ *
+ * @returns how many are left out
+ */
+async function dropDuplicates(connection: DuckDBConnection, parts: readonly Part[]): Promise<number> {
+  const isView = (await rows(connection, "SELECT 1 FROM duckdb_views() WHERE view_name = 'raw'")).length > 0;
+  if (isView) {
+    await connection.run('DROP VIEW raw');
+    await loadAll(connection, parts);
+  }
+  const timed = parts.every(({ columns }) => columns.time !== undefined);
+  await connection.run(
+    `CREATE TABLE latest AS
+     SELECT user_id, item_id, arg_max(rating, ${timed ? '(time, rowid)' : 'rowid'}) AS rating FROM raw GROUP BY user_id, item_id`,
+  );
+  const query = 'SELECT (SELECT count(*) FROM raw)::INTEGER - (SELECT count(*) FROM latest)::INTEGER';
+  const [[dropped]] = await rows(connection, query);
+  await connection.run('DROP TABLE raw');
+  return Number(dropped);
+}
+
+/** The ratings of a query, by the rows of `users` and `items`; an id that is not there has the unknown row. */
+async function heldOut(
+  connection: DuckDBConnection,
+  query: string,
+  { userIds, itemIds }: Pick<Ratings, 'userIds' | 'itemIds'>,
+): Promise<Ratings> {
+  const [[count, users, items]] = await rows(
+    connection,
+    `SELECT count(*)::INTEGER, (count(DISTINCT user_id) FILTER (WHERE users.row IS NULL))::INTEGER,
+       (count(DISTINCT item_id) FILTER (WHERE items.row IS NULL))::INTEGER
+     FROM (${query}) LEFT JOIN users ON users.id = user_id LEFT JOIN items ON items.id = item_id`,
+  );
+  const ratings: Ratings = {
+    userIds,
+    itemIds,
+    users: new Int32Array(Number(count)),
+    items: new Int32Array(Number(count)),
+    ratings: new Float32Array(Number(count)),
+    unknown: { users: Number(users), items: Number(items) },
+    duplicates: 0,
+    assumptions: [],
+  };
+  const result = await connection.stream(
+    `SELECT coalesce(users.row, ${userIds.length}), coalesce(items.row, ${itemIds.length}), rating
+     FROM (${query}) LEFT JOIN users ON users.id = user_id LEFT JOIN items ON items.id = item_id ORDER BY draw(user_id, item_id, 0)`,
+  );
+  let place = 0;
+  for await (const chunk of result) {
+    ratings.users.set(numbers<Int32Array>(chunk, 0).subarray(0, chunk.rowCount), place);
+    ratings.items.set(numbers<Int32Array>(chunk, 1).subarray(0, chunk.rowCount), place);
+    ratings.ratings.set(numbers<Float32Array>(chunk, 2).subarray(0, chunk.rowCount), place);
+    place += chunk.rowCount;
+  }
+  return ratings;
+}
+
+const hashOf = (...parts: readonly string[]): string =>
+  createHash('sha256').update(parts.join()).digest('hex');
