@@ -3,9 +3,7 @@ import {
   add,
   buildModel,
   cast,
-  concat,
   type Dim,
-  div,
   gather,
   greaterOrEqual,
   input,
@@ -17,10 +15,8 @@ import {
   shapeOf,
   slice,
   sub,
-  unsqueeze,
   type Value,
 } from '../onnx/index.ts';
-import type { Layout } from './layout.ts';
 import { type Loss, losses } from './losses.ts';
 import { mapValues } from './map-values.ts';
 import type { Optimizer } from './optimizers.ts';
@@ -34,11 +30,6 @@ export interface EpochOptions {
   readonly lazy: boolean;
   /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch; 1 when absent. */
   readonly lossScale?: number;
-  /**
-   * Steps in a trip of the loop, which copies the tables once a trip; 1 when absent. A run must then have a multiple of
-   * them: a step whose batch is empty changes nothing.
-   */
-  readonly stepsATrip?: number;
   /** Facts that the file keeps. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -65,7 +56,7 @@ export interface EpochGraph {
  */
 export function epochGraph(
   model: Model<unknown, Dim>,
-  { optimizer, loss, lazy, lossScale = 1, stepsATrip = 1, metadata }: EpochOptions,
+  { optimizer, loss, lazy, lossScale = 1, metadata }: EpochOptions,
 ): EpochGraph {
   const options = { lazy, lossScale };
   const layout = optimizer.layout?.(model, loss, options) ?? packedLayout(model, optimizer, loss, options);
@@ -87,34 +78,19 @@ export function epochGraph(
   const noise = noiseSource(batchSize);
   const stepCount = reshape(shapeOf(learningRate), [], undefined, 'step_count');
 
-  /** @param number of the step, counted from 0 in this run */
-  function takeStep(number: Value, values: readonly Value[]): ReturnType<Layout['step']> {
-    const at = reshape(number, [1], undefined, 'trip_row');
+  const { state, scan } = loop(stepCount, layout.state, (trip, values) => {
+    const at = reshape(trip, [1], undefined, 'trip_row');
     const start = gather(batchStart, at, 0, 'batch_from');
     const end = gather(batchEnd, at, 0, 'batch_to');
     const ofBatch = (all: Value, name: string): Value => slice(all, start, end, { dim: 'batch', name });
-    const scalars = mapValues(scalarsOfSteps, (vector, name) => gather(vector, number, 0, name));
+    const scalars = mapValues(scalarsOfSteps, (vector, name) => gather(vector, trip, 0, name));
     const batch = {
       user: ofBatch(allUsers, 'batch_user'),
       item: ofBatch(allItems, 'batch_item'),
       actual: ofBatch(actuals, 'batch_actual'),
     };
-    return layout.step(values, batch, scalars, noise.dropout(number));
-  }
-
-  const trips = stepsATrip === 1 ? stepCount : div(stepCount, stepsATrip);
-  const { state, scan } = loop(trips, layout.state, (trip, values) => {
-    if (stepsATrip === 1) {
-      const { values: next, error } = takeStep(trip, values);
-      return { state: next, scan: [error] };
-    }
-    let current = values;
-    const errors = Array.from({ length: stepsATrip }, (_, offset) => {
-      const taken = takeStep(add(mul(trip, stepsATrip), offset, 'step_number'), current);
-      current = taken.values;
-      return unsqueeze(taken.error, [0]);
-    });
-    return { state: current, scan: [concat(errors, 0, 'losses')] };
+    const step = layout.step(values, batch, scalars, noise.dropout(trip));
+    return { state: step.values, scan: [step.error] };
   });
   const file = buildModel({
     name: `train ${model.name}`,
@@ -131,7 +107,7 @@ export function epochGraph(
     ],
     outputs: {
       ...Object.fromEntries(layout.results(state).map(([name, value]) => [`${name}.next`, value])),
-      loss: stepsATrip === 1 ? scan[0] : reshape(scan[0], [-1], ['steps']),
+      loss: scan[0],
     },
     metadata: {
       ...metadata,
@@ -153,12 +129,8 @@ export function epochGraphOfAnySize(model: Model, settings: Settings): ModelFile
   return graphOfAnySize(model, settings)?.file;
 }
 
-/** @param stepsATrip see `EpochOptions` */
-export function graphOfAnySize(
-  model: Model,
-  settings: Settings,
-  stepsATrip?: number,
-): EpochGraph | undefined {
+/** The same, with what it takes a rating. */
+export function graphOfAnySize(model: Model, settings: Settings): EpochGraph | undefined {
   const parameters = mapValues(model.parameters, ({ dims, rowsOf, initial }) => ({
     dims: rowsOf ? [`${rowsOf}s`, ...dims.slice(1)] : dims,
     rowsOf,
@@ -169,7 +141,7 @@ export function graphOfAnySize(
     initial: JSON.stringify(mapValues(parameters, ({ initial }) => initial)),
     training: JSON.stringify(describeSettings(settings)),
   };
-  const options = { ...settings, loss: losses[settings.loss], stepsATrip, metadata };
+  const options = { ...settings, loss: losses[settings.loss], metadata };
   try {
     return epochGraph({ ...model, parameters }, options);
   } catch {
@@ -186,24 +158,20 @@ function noiseSource(batchSize: Value) {
   return {
     widths,
     inputs: (): Value[] => (widths.length ? [noise, ...starts] : []),
-    /** @param step its number; in every step the dropouts come in the same order */
-    dropout(step: Value): Dropout {
-      let place = 0;
-      return (x, rate) => {
+    dropout:
+      (trip: Value): Dropout =>
+      (x, rate) => {
         if (rate === 0) return x;
+        const starting = input(`noise_start_${widths.length + 1}`, 'int64', ['steps']);
+        starts.push(starting);
         const width = x.dims.slice(1).reduce<number>((product, dim) => product * Number(dim), 1);
-        if (place === widths.length) {
-          starts.push(input(`noise_start_${place + 1}`, 'int64', ['steps']));
-          widths.push(width);
-        }
-        const starting = starts[place++];
-        const at = reshape(step, [1]);
+        widths.push(width);
+        const at = reshape(trip, [1]);
         const start = gather(starting, at);
         const end = gather(add(starting, mul(batchSize, width)), at);
         const uniform = reshape(slice(noise, start, end, { dim: 'mask' }), shapeOf(x), x.dims);
         const mask = mul(cast(greaterOrEqual(uniform, rate), 'float'), 1 / (1 - rate), 'dropout_mask');
         return mul(x, mask, 'dropout');
-      };
-    },
+      },
   };
 }

@@ -11,7 +11,7 @@ import { withState } from '../epoch-engine.ts';
 import { mapValues } from '../map-values.ts';
 import { rowAdagrad } from '../optimizers.ts';
 import { cosine } from '../schedules.ts';
-import { blockGraph, STEPS_A_TRIP } from './graph.ts';
+import { blockGraph } from './graph.ts';
 import { type BlockTables, cut, join } from './tables.ts';
 import { roundsOf, type Visit } from './visits.ts';
 
@@ -176,12 +176,9 @@ class StrataTraining implements OwnTraining {
     const { batch, schedule } = this.task.settings;
     const count = ratings.length;
     const steps = stepsOf(count, batch);
-    const padded = Math.ceil(steps / STEPS_A_TRIP) * STEPS_A_TRIP;
-    const starts = Array.from({ length: padded + 1 }, (_, step) =>
-      Math.floor((Math.min(step, steps) * count) / steps),
-    );
+    const starts = Array.from({ length: steps + 1 }, (_, step) => Math.floor((step * count) / steps));
     const { learningRate, momentum } = schedule.at(progress);
-    const ofSteps = (value: number) => floats([padded], new Float32Array(padded).fill(value));
+    const ofSteps = (value: number) => floats([steps], new Float32Array(steps).fill(value));
     const own = mapValues({ ...tables.users[visit.user], ...tables.items[visit.item] }, ({ dims, data }) =>
       floats(dims, data),
     );
@@ -194,11 +191,11 @@ class StrataTraining implements OwnTraining {
       ...own,
       ...mapValues(tables.shared, ({ dims, data }) => floats(dims, data)),
       ...data,
-      batch_start: { type: 'int64', dims: [padded + 1], data: BigInt64Array.from(starts, BigInt) },
+      batch_start: { type: 'int64', dims: [steps + 1], data: BigInt64Array.from(starts, BigInt) },
       learning_rate: ofSteps(learningRate),
       momentum: ofSteps(momentum),
       first_step: floats([], Float32Array.of(stepsDone + 1)),
-      ...this.noiseStarts(padded, random),
+      ...this.noiseStarts(steps, random),
     };
     const results = await thread.run(SESSION, feeds, buffersOf({ ...own, ...data }));
     const next = (old: Tensors): Tensors =>
