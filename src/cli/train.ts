@@ -1,20 +1,21 @@
 import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { ModelDefinition } from '../../graphs/model.ts';
 import { CHECKPOINT, checkTarget, readArtifact } from '../artifact/artifact.ts';
 import { readItems } from '../data/items.ts';
-import { checkTrainable, type Ratings } from '../data/ratings.ts';
+import type { Ratings } from '../data/ratings.ts';
 import { readRatings } from '../data/read.ts';
-import { leaveLastOut, randomSplit, timeSplit } from '../data/split.ts';
+import { isStored } from '../data/stored.ts';
 import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
+import { epochEngine } from '../train/epoch-engine.ts';
 import type { LossName } from '../train/losses.ts';
-import { adagrad, adam, adamW, sgd } from '../train/optimizers.ts';
+import { adagrad, adam, adamW, rowAdagrad, sgd } from '../train/optimizers.ts';
 import { TRAINING_FOLDER, VOCABULARY } from '../train/ort-training/export.ts';
 import { ortTraining } from '../train/ort-training/node.ts';
 import { schedules } from '../train/schedules.ts';
@@ -25,19 +26,16 @@ import {
   deviceOption,
   number,
   numbers,
-  type ReadFlags,
   readFlags,
   withReadOptions,
 } from './options.ts';
 import { count, error, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
 import { progressBar } from './progress.ts';
+import { checkHeldOut, type DataFlags, readData, reportReading } from './train-data.ts';
 
-interface TrainFlags extends ReadFlags, DeviceFlags {
+interface TrainFlags extends DataFlags, DeviceFlags {
   model: 'dot-bias' | 'mlp';
   out?: string;
-  test?: string;
-  valid?: number;
-  split?: 'random' | 'time' | 'leave-last-out';
   factors?: number | 'auto';
   hidden?: number[];
   dropout?: number[];
@@ -46,14 +44,13 @@ interface TrainFlags extends ReadFlags, DeviceFlags {
   epochs?: number;
   batch?: number;
   learningRate?: number;
-  schedule: 'one-cycle' | 'cosine' | 'constant';
-  optimizer: keyof typeof optimizers;
+  schedule?: 'one-cycle' | 'cosine' | 'constant';
+  optimizer?: keyof typeof optimizers;
   weightDecay?: number;
   loss: LossName;
   lazy?: boolean;
-  patience?: number;
-  seed: number;
-  engine: 'epoch-graph' | 'ort-training';
+  engine: 'auto' | 'epoch-graph' | 'strata' | 'ort-training';
+  blocks?: number[];
   titles?: string;
   quantize?: 'float16' | 'int8';
   keepSeen?: boolean;
@@ -65,6 +62,7 @@ const optimizers = {
   adamw: adamW,
   adam,
   adagrad,
+  'row-adagrad': rowAdagrad,
   sgd,
   'sgd-momentum': (config: { weightDecay?: number }) => sgd({ ...config, momentum: true }),
 };
@@ -120,23 +118,40 @@ export function trainCommand(): Command {
     group('--epochs <number>', 'times through the ratings (default: 5)').argParser(
       number({ whole: true, from: 1 }),
     ),
-    group('--batch <number>', 'ratings a step (default: 64)').argParser(number({ whole: true, from: 1 })),
+    group('--batch <number>', 'ratings a step (default: 64; by strata 4096)').argParser(
+      number({ whole: true, from: 1 }),
+    ),
     group(
       '--learning-rate <number>',
-      'the highest learning rate (default: 0.005 for adamw; others by optimizer and model)',
+      'the highest learning rate (default: 0.005 for adamw, 0.1 for row-adagrad; others by optimizer and model)',
     ).argParser(number({ above: 0 })),
-    group('--schedule <name>', 'of the learning rate').choices(Object.keys(schedules)).default('one-cycle'),
-    group('--optimizer <name>', 'how steps are taken').choices(Object.keys(optimizers)).default('adamw'),
+    group('--schedule <name>', 'of the learning rate (default: one-cycle; by strata cosine)').choices(
+      Object.keys(schedules),
+    ),
+    group('--optimizer <name>', 'how steps are taken (default: adamw; by strata row-adagrad)').choices(
+      Object.keys(optimizers),
+    ),
     group(
       '--weight-decay <number>',
-      'pull towards zero (default: 0.1 for adamw, 0 for the others)',
+      'pull towards zero (default: 0.1 for adamw and row-adagrad, 0 for the others)',
     ).argParser(number({ from: 0 })),
     group('--loss <name>', 'what is made small').choices(['mse', 'l1', 'huber']).default('mse'),
     group('--lazy', 'update only the rows of a batch (default: for tables of over 50,000 rows)'),
     group('--no-lazy', 'update all rows at every step').default(undefined),
-    group('--engine <name>', 'what takes the steps: one graph for many, or ONNX Runtime’s training API')
-      .choices(['epoch-graph', 'ort-training'])
-      .default('epoch-graph'),
+    group(
+      '--engine <name>',
+      'what takes the steps: one graph for many, the same by strata on all cores, or ONNX Runtime’s training API; auto is strata from 500,000 ratings on',
+    )
+      .choices(['auto', 'epoch-graph', 'strata', 'ort-training'])
+      .default('auto'),
+    group('--workers <number>', 'strata: threads (default: as many as there are cores)').argParser(
+      number({ whole: true, from: 1 }),
+    ),
+    group(
+      '--blocks <users,items>',
+      'strata: into how many blocks users and items are cut (default: by the data)',
+    ).argParser(numbers({ whole: true, from: 1 })),
+    group('--memory <size>', 'what training may take, such as 1GB (default: 2GB)').argParser(bytes),
     group('--patience <epochs>', 'stop after so many epochs without a better validation error').argParser(
       number({ whole: true, from: 1 }),
     ),
@@ -158,6 +173,22 @@ export function trainCommand(): Command {
   }
   return withReadOptions(command).action(run);
 }
+
+function optimizerOf({ optimizer, weightDecay }: TrainFlags, byStrata: boolean) {
+  if (optimizer === undefined && weightDecay === undefined) return undefined;
+  return optimizers[optimizer ?? (byStrata ? 'row-adagrad' : 'adamw')](defined({ weightDecay }));
+}
+
+/** `1GB`, `512MB`: bytes. */
+function bytes(text: string): number {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]?)b?$/i.exec(text.trim()) ?? [];
+  const value = Number(digits) * 1000 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
+  if (value >= LEAST_MEMORY) return value;
+  throw new InvalidArgumentError('Give a size of at least 500MB, such as 1GB.');
+}
+
+/** Node, DuckDB and ONNX Runtime alone take about 200 MB. */
+const LEAST_MEMORY = 500e6;
 
 function factors(text: string): number | 'auto' {
   return text === 'auto' ? text : number({ whole: true, from: 1 })(text);
@@ -181,9 +212,10 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
     printNote('ONNX Runtime’s training API does not tell its optimizer’s state: it begins with a fresh one');
 
   const started = performance.now();
-  const all = await readRatings(files, readFlags(flags));
-  checkTrainable(all, files.join(', '));
-  const { train: ratings, valid } = holdOut(all, flags);
+  const byStrata = flags.engine === 'strata' || flags.blocks !== undefined;
+  const mayStore = byStrata || (flags.engine === 'auto' && runtime.device === 'cpu' && flags.lazy !== false);
+  const data = await readData(files, flags, out, mayStore);
+  const { train: ratings, valid } = data;
   const testRatings =
     test === undefined ? undefined : await readRatings(test, { ...readFlags(flags), vocabulary: ratings });
   const table = flags.titles === undefined ? undefined : await readItems(flags.titles);
@@ -192,7 +224,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
       `${flags.titles}: has a title for none of the ${plural(ratings.itemIds.length, 'item')}; are its ids those of the ratings?`,
     );
   const read = (performance.now() - started) / 1000;
-  if (!json) reportReading(all, files, read);
+  if (!json) reportReading(data, files, read);
 
   const bar = progressBar();
   const interrupt = onInterrupt();
@@ -201,14 +233,16 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
     model = await train(ratings, definition, {
       epochs: flags.epochs,
       batch: flags.batch,
-      optimizer: optimizers[flags.optimizer](defined({ weightDecay: flags.weightDecay })),
-      schedule: schedules[flags.schedule],
+      optimizer: optimizerOf(flags, byStrata || isStored(ratings)),
+      schedule: flags.schedule && schedules[flags.schedule],
       learningRate: flags.learningRate,
       loss: flags.loss,
       lazy: flags.lazy,
       patience: flags.patience,
       seed: flags.seed,
-      engine,
+      engine: engine ?? (flags.engine === 'epoch-graph' ? epochEngine : undefined),
+      workers: flags.workers,
+      blocks: (flags.blocks as [number, number] | undefined) ?? (byStrata ? 'auto' : undefined),
       runtime,
       valid,
       ...table,
@@ -281,42 +315,12 @@ function stem(file: string): string {
   return /^[\p{L}\p{N}_-]*[\p{L}\p{N}]/u.exec(basename(file))?.[0] ?? 'model';
 }
 
-function reportReading(ratings: Ratings, files: readonly string[], read: number): void {
-  const { userIds, itemIds, duplicates, assumptions } = ratings;
-  const from = files.length === 1 ? files[0] : `${files.length} files`;
-  printLine(
-    `Read ${plural(ratings.ratings.length, 'rating')} of ${plural(itemIds.length, 'item')} by ${plural(userIds.length, 'user')} from ${from} in ${seconds(read)}`,
-  );
-  if (duplicates > 0)
-    printLine(`  ${plural(duplicates, 'rating')} replaced by a later one of the same user and item`);
-  for (const assumption of assumptions) printLine(`  ${assumption}`);
-}
-
 function define({ model, factors, hidden, dropout, range, spread }: TrainFlags): ModelDefinition {
   const common = defined({ factors, range: range as [number, number] | undefined, spread });
   if (model === 'mlp') return mlp({ ...common, ...defined({ hidden, dropout }) });
   if (hidden ?? dropout) throw new UserError('--hidden and --dropout are for --model mlp');
   if (factors === 'auto') throw new UserError('--factors auto is for --model mlp; give dot-bias a number');
   return dotBias({ ...common, factors });
-}
-
-function checkHeldOut({ test, valid, split, patience }: TrainFlags): void {
-  const holding = valid !== undefined || split === 'leave-last-out';
-  if (test !== undefined && holding)
-    throw new UserError('--test and --valid exclude one another; give one of them');
-  if (split !== undefined && !holding)
-    throw new UserError(`--split ${split} says what --valid holds out; give --valid 0.2, say`);
-  if (split === 'leave-last-out' && valid !== undefined) {
-    throw new UserError('--split leave-last-out holds out one rating a user; leave out --valid');
-  }
-  if (patience !== undefined && !holding)
-    throw new UserError('--patience needs a validation set; give --valid 0.2, say');
-}
-
-function holdOut(ratings: Ratings, { valid, split, seed }: TrainFlags): { train: Ratings; valid?: Ratings } {
-  if (split === 'leave-last-out') return leaveLastOut(ratings);
-  if (valid === undefined) return { train: ratings };
-  return split === 'time' ? timeSplit(ratings, valid) : randomSplit(ratings, valid, seed);
 }
 
 function defined<T extends object>(values: T): { [Key in keyof T]?: NonNullable<T[Key]> } {

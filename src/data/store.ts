@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { type DuckDBConnection, numbers, rows, withDatabase } from './duckdb.ts';
-import { latestOnly, type Ratings } from './ratings.ts';
+import { checkTrainable, latestOnly, type Ratings } from './ratings.ts';
 import type { ReadOptions } from './read.ts';
 import { findFiles } from './source.ts';
 import { randomSplit } from './split.ts';
@@ -12,13 +13,14 @@ import { BYTES_A_RATING, blockCounts, blocksOf, readStratum } from './strata.ts'
 import { assumptions, loadAll, openParts, type Part, tableOf } from './table.ts';
 
 export interface StoreOptions extends Omit<ReadOptions, 'vocabulary'> {
-  /** Where files are kept while they are needed. */
-  readonly folder: string;
-  /** Bytes that reading may take; 2 GB unless told otherwise. */
+  /** Where files are kept while they are needed; the system's folder for such files unless told otherwise. */
+  readonly folder?: string;
+  /** Bytes of memory that all of it may take, as a whole process; 2 GB unless told otherwise. */
   readonly memory?: number;
-  /** Strata to be run side by side. */
-  readonly workers: number;
-  readonly seed: number;
+  /** Threads that are to train side by side; as many as there are cores unless told otherwise. */
+  readonly workers?: number;
+  /** For what is held out, and the order of the ratings. */
+  readonly seed?: number;
   /** The part of the ratings to hold out, at random. */
   readonly valid?: number;
 }
@@ -26,6 +28,8 @@ export interface StoreOptions extends Omit<ReadOptions, 'vocabulary'> {
 export interface Training {
   readonly train: Ratings | StoredRatings;
   readonly valid?: Ratings;
+  /** How many there are of each, held out or not. */
+  readonly read: { readonly ratings: number; readonly users: number; readonly items: number };
 }
 
 /**
@@ -34,9 +38,10 @@ export interface Training {
  *
  * @throws UserError as `readRatings` does
  */
-export async function readTraining(path: string | string[], options: StoreOptions): Promise<Training> {
-  const scratch = await mkdtemp(join(options.folder, SCRATCH)).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`${options.folder}: cannot be written (${error.code}); choose another folder`);
+export async function readTraining(path: string | string[], options: StoreOptions = {}): Promise<Training> {
+  const { folder = tmpdir(), seed = 1, workers = availableParallelism() } = options;
+  const scratch = await mkdtemp(join(folder, 'cofactor-')).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(`${folder}: cannot be written (${error.code}); choose another folder`);
   });
   // DuckDB's own part of the memory: what it hands out, and Node, need the rest.
   const memory = Math.floor((options.memory ?? MEMORY) * 0.4);
@@ -47,9 +52,14 @@ export async function readTraining(path: string | string[], options: StoreOption
         const parts = await openParts(connection, files, options, ['user', 'item', 'rating'], ['time']);
         const direct = await openDirectly(connection, parts);
         const length = direct ?? (await loadAll(connection, parts));
-        if (length >= LARGE) return store(connection, parts, options);
+        if (length >= LARGE) return store(connection, parts, { ...options, folder, seed, workers });
         const all = latestOnly(await tableOf(connection, parts, length));
-        return options.valid === undefined ? { train: all } : randomSplit(all, options.valid, options.seed);
+        checkTrainable(all, files.join(', '));
+        const { valid } = options;
+        return {
+          ...(valid === undefined ? { train: all } : randomSplit(all, valid, seed)),
+          read: { ratings: all.ratings.length, users: all.userIds.length, items: all.itemIds.length },
+        };
       },
       { memory, folder: join(scratch, 'duckdb') },
     );
@@ -57,9 +67,6 @@ export async function readTraining(path: string | string[], options: StoreOption
     await rm(scratch, { recursive: true, force: true });
   }
 }
-
-/** What the name of a folder of files begins with that are needed for a while. */
-export const SCRATCH = '.cofactor-';
 
 const MEMORY = 2e9;
 
@@ -96,13 +103,18 @@ async function openDirectly(
 async function store(
   connection: DuckDBConnection,
   parts: readonly Part[],
-  { valid, seed, workers, folder }: StoreOptions,
+  {
+    valid,
+    seed,
+    workers,
+    folder,
+  }: StoreOptions & Required<Pick<StoreOptions, 'folder' | 'seed' | 'workers'>>,
 ): Promise<Training> {
   await connection.run('SET preserve_insertion_order = false');
   await connection.run(
     `CREATE MACRO draw(user_id, item_id, purpose) AS hash(user_id, item_id, ${seed}, purpose)`,
   );
-  const held =
+  const isHeld =
     valid === undefined ? 'false' : `(draw(user_id, item_id, 1) >> 11)::DOUBLE / ${2 ** 53} < ${valid}`;
   const file = await openUnnamed(folder);
   try {
@@ -115,7 +127,7 @@ async function store(
 
   async function storeFrom(table: string, duplicates: number): Promise<Training & { train: StoredRatings }> {
     await connection.run(
-      `CREATE OR REPLACE VIEW train AS SELECT user_id, item_id, rating FROM ${table} WHERE NOT (${held})`,
+      `CREATE OR REPLACE VIEW train AS SELECT user_id, item_id, rating FROM ${table} WHERE NOT (${isHeld})`,
     );
     const users = await number(connection, 'user');
     const items = await number(connection, 'item');
@@ -131,7 +143,17 @@ async function store(
     if (!written) return storeFrom('latest', await dropDuplicates(connection, parts));
     const { starts, fingerprint } = written;
     const vocabulary = { userIds: users.ids, itemIds: items.ids };
+    const held =
+      valid === undefined
+        ? undefined
+        : await heldOut(connection, `SELECT * FROM ${table} WHERE ${isHeld}`, vocabulary);
     return {
+      read: {
+        ratings: count + (held?.ratings.length ?? 0),
+        users: users.ids.length + (held?.unknown?.users ?? 0),
+        items: items.ids.length + (held?.unknown?.items ?? 0),
+      },
+      ...(held && { valid: held }),
       train: {
         ...vocabulary,
         count,
@@ -147,16 +169,13 @@ async function store(
         assumptions: [],
         close: () => file.close(),
       },
-      ...(valid !== undefined && {
-        valid: await heldOut(connection, `SELECT * FROM ${table} WHERE ${held}`, vocabulary),
-      }),
     };
   }
 }
 
 /** A file that is gone when it is closed, or the process ends. */
 async function openUnnamed(folder: string): Promise<FileHandle> {
-  const path = join(folder, `${SCRATCH}${randomUUID()}`);
+  const path = join(folder, `cofactor-${randomUUID()}`);
   const file = await open(path, 'wx+');
   // Windows keeps it until it is closed.
   await rm(path).catch(() => undefined);

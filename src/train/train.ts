@@ -1,11 +1,16 @@
+import { availableParallelism } from 'node:os';
 import type { ModelDefinition } from '../../graphs/model.ts';
 import { writeArtifact } from '../artifact/artifact.ts';
 import type { Ratings } from '../data/ratings.ts';
+import { isStored, LARGE, type StoredRatings } from '../data/stored.ts';
+import { blockCounts, strataOf } from '../data/strata.ts';
 import { UserError } from '../errors.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { type NodeRuntimeOptions, nodeRuntime } from '../run/node.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { checkpointFile } from './checkpoint.ts';
+import type { Engine, OwnTraining } from './engine.ts';
+import { strataEngine } from './strata/engine.ts';
 import { Trained, type TrainerOptions, trainModel } from './trainer.ts';
 
 export interface TrainOptions extends Omit<TrainerOptions, 'runtime' | 'checkpoint'> {
@@ -18,6 +23,13 @@ export interface TrainOptions extends Omit<TrainerOptions, 'runtime' | 'checkpoi
    * saves the model to remove.
    */
   readonly checkpoint?: { readonly path: string; readonly resume?: boolean };
+  /** By strata: threads that train side by side; as many as there are cores unless told otherwise. */
+  readonly workers?: number;
+  /**
+   * Trains by strata: into how many blocks users, and items, are cut; `auto` has them chosen by the data. Many ratings
+   * are trained so unless told otherwise.
+   */
+  readonly blocks?: readonly [users: number, items: number] | 'auto';
 }
 
 /**
@@ -27,20 +39,47 @@ export interface TrainOptions extends Omit<TrainerOptions, 'runtime' | 'checkpoi
  * first epoch.
  */
 export async function train(
-  ratings: Ratings,
+  ratings: Ratings | StoredRatings,
   definition: ModelDefinition,
-  { checkpoint, device, ...options }: TrainOptions = {},
+  { checkpoint, device, workers, blocks, ...options }: TrainOptions = {},
 ): Promise<TrainedModel> {
   if (options.runtime && device !== undefined)
     throw new UserError(
       'runtime and device exclude one another; give the runtime of that device, or the device',
     );
+  const runtime = options.runtime ?? (await nodeRuntime({ device }));
   const trained = await trainModel(ratings, definition, {
     ...options,
-    runtime: options.runtime ?? (await nodeRuntime({ device })),
+    engine: options.engine ?? strataFor(ratings, runtime, { ...options, workers, blocks }),
+    runtime,
     checkpoint: checkpoint && checkpointFile(checkpoint.path, checkpoint.resume),
   });
   return new TrainedModel(trained);
+}
+
+/** The engine for many ratings, and where blocks are asked for; undefined where the usual one is better. */
+function strataFor(
+  ratings: Ratings | StoredRatings,
+  { device = 'cpu' }: Runtime,
+  { workers = availableParallelism(), blocks, lazy, seed = 1 }: TrainOptions,
+): Engine<OwnTraining> | undefined {
+  for (const [name, counts] of Object.entries({
+    workers: [workers],
+    blocks: blocks === 'auto' ? [] : (blocks ?? []),
+  }))
+    if (!counts.every((count) => Number.isSafeInteger(count) && count >= 1))
+      throw new UserError(`${name} is ${counts}; give whole numbers from 1`);
+  if (isStored(ratings)) {
+    if (device !== 'cpu')
+      throw new UserError(`ratings in a file are trained on the CPU, not on ${device}; leave out the device`);
+    return strataEngine(ratings.strata, workers);
+  }
+  const count = ratings.ratings.length;
+  if (!blocks && (count < LARGE || device !== 'cpu' || lazy === false)) return undefined;
+  const facts = { users: ratings.userIds.length, items: ratings.itemIds.length, ratings: count };
+  const chosen = blockCounts(facts, workers);
+  const counts = Array.isArray(blocks) ? { users: blocks[0], items: blocks[1] } : chosen;
+  return strataEngine(strataOf(ratings, counts, seed), workers);
 }
 
 /** A trained model, ready to be asked or saved. */

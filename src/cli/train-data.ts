@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { INCOMING } from '../artifact/artifact.ts';
+import { checkTrainable, type Ratings } from '../data/ratings.ts';
+import { readRatings } from '../data/read.ts';
+import { leaveLastOut, randomSplit, timeSplit } from '../data/split.ts';
+import { readTraining, type Training } from '../data/store.ts';
+import { UserError } from '../errors.ts';
+import { type ReadFlags, readFlags } from './options.ts';
+import { plural, printLine, seconds } from './output.ts';
+
+export interface HeldOutFlags {
+  test?: string;
+  valid?: number;
+  split?: 'random' | 'time' | 'leave-last-out';
+  patience?: number;
+}
+
+export interface DataFlags extends ReadFlags, HeldOutFlags {
+  seed: number;
+  workers?: number;
+  memory?: number;
+}
+
+/**
+ * Reads ratings to train with, and holds some out.
+ *
+ * @param store whether many ratings may be kept in a file, instead of in memory
+ * @param out a folder in which it may lie
+ * @throws UserError as `readRatings` does
+ */
+export async function readData(
+  files: string[],
+  flags: DataFlags,
+  out: string,
+  store: boolean,
+): Promise<Training> {
+  if (!store || (flags.split !== undefined && flags.split !== 'random')) {
+    const all = await readRatings(files, readFlags(flags));
+    checkTrainable(all, files.join(', '));
+    const read = { ratings: all.ratings.length, users: all.userIds.length, items: all.itemIds.length };
+    return { ...holdOut(all, flags), read };
+  }
+  const existed = existsSync(out);
+  const folder = join(out, `${INCOMING}${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  try {
+    const { seed, valid, workers, memory } = flags;
+    return await readTraining(files, { ...readFlags(flags), seed, valid, workers, memory, folder });
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    if (!existed) await rmdir(out).catch(() => undefined);
+    throw error;
+  } finally {
+    // Windows keeps a file that is open; whoever writes the model removes it.
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+function holdOut(ratings: Ratings, { valid, split, seed }: DataFlags): Pick<Training, 'train' | 'valid'> {
+  if (split === 'leave-last-out') return leaveLastOut(ratings);
+  if (valid === undefined) return { train: ratings };
+  return split === 'time' ? timeSplit(ratings, valid) : randomSplit(ratings, valid, seed);
+}
+
+/** @throws UserError for flags that do not go together */
+export function checkHeldOut({ test, valid, split, patience }: HeldOutFlags): void {
+  const holding = valid !== undefined || split === 'leave-last-out';
+  if (test !== undefined && holding)
+    throw new UserError('--test and --valid exclude one another; give one of them');
+  if (split !== undefined && !holding)
+    throw new UserError(`--split ${split} says what --valid holds out; give --valid 0.2, say`);
+  if (split === 'leave-last-out' && valid !== undefined) {
+    throw new UserError('--split leave-last-out holds out one rating a user; leave out --valid');
+  }
+  if (patience !== undefined && !holding)
+    throw new UserError('--patience needs a validation set; give --valid 0.2, say');
+}
+
+export function reportReading(
+  { read, train: { duplicates, assumptions } }: Training,
+  files: readonly string[],
+  took: number,
+): void {
+  const from = files.length === 1 ? files[0] : `${files.length} files`;
+  printLine(
+    `Read ${plural(read.ratings, 'rating')} of ${plural(read.items, 'item')} by ${plural(read.users, 'user')} from ${from} in ${seconds(took)}`,
+  );
+  if (duplicates > 0)
+    printLine(`  ${plural(duplicates, 'rating')} replaced by a later one of the same user and item`);
+  for (const assumption of assumptions) printLine(`  ${assumption}`);
+}
