@@ -24,7 +24,7 @@ const schema = v.partial(v.object({ factors: parts.width, range: parts.range, sp
 export function dotBias(config: Partial<DotBiasConfig> = {}): ModelDefinition<DotBiasConfig> {
   check(schema, config, 'dot-bias: ');
   return (facts) => {
-    const { factors = 50, range = defaultRange(facts), spread = 0.001 } = config;
+    const { factors = 50, range = defaultRange(facts), spread = spreadFor(facts.ratings) } = config;
     const initial = { normal: spread };
     const bias = { normal: spread, center: (startAt(facts.ratings) * scoreOf(facts.mean, range)) / 2 };
     return {
@@ -44,6 +44,14 @@ export function dotBias(config: Partial<DotBiasConfig> = {}): ModelDefinition<Do
       },
     };
   };
+}
+
+/**
+ * Many ratings are trained by steps that grow with the factors, which are far from the best for an epoch where they begin
+ * near zero; few are fitted too closely where they begin far from it.
+ */
+function spreadFor(ratings: number): number {
+  return ratings < 500_000 ? 0.001 : 0.01;
 }
 
 /**

@@ -109,7 +109,7 @@ export function trainCommand(): Command {
     ).argParser(numbers({})),
     group(
       '--spread <number>',
-      'standard deviation of the first random factors (default: 0.001; MLP: 0.01)',
+      'standard deviation of the first random factors (default: 0.001; MLP and many ratings: 0.01)',
     ).argParser(number({ from: 0 })),
   ]) {
     command.addOption(option.helpGroup('Model:'));
@@ -125,7 +125,7 @@ export function trainCommand(): Command {
       '--learning-rate <number>',
       'the highest learning rate (default: 0.005 for adamw, 0.1 for row-adagrad; others by optimizer and model)',
     ).argParser(number({ above: 0 })),
-    group('--schedule <name>', 'of the learning rate (default: one-cycle; by strata cosine)').choices(
+    group('--schedule <name>', 'of the learning rate (default: one-cycle; for row-adagrad cosine)').choices(
       Object.keys(schedules),
     ),
     group('--optimizer <name>', 'how steps are taken (default: adamw; by strata row-adagrad)').choices(

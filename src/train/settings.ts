@@ -3,7 +3,7 @@ import { check, parts } from '../../graphs/config.ts';
 import type { DataFacts, Model } from '../../graphs/model.ts';
 import { type LossName, losses } from './losses.ts';
 import { adamW, type Optimizer } from './optimizers.ts';
-import { oneCycle, type Schedule } from './schedules.ts';
+import { cosine, oneCycle, type Schedule } from './schedules.ts';
 
 /** How a model is trained, all choices made. */
 export interface Settings {
@@ -70,7 +70,8 @@ export function settingsFor(
   options: SettingsOptions,
   scale: Pick<DataFacts, 'low' | 'high'> = { low: 1, high: 5 },
 ): Settings {
-  const { optimizer = adamW(), schedule = oneCycle, patience } = options;
+  const { optimizer = adamW(), patience } = options;
+  const { schedule = optimizer.summed ? cosine : oneCycle } = options;
   const rates = LEARNING_RATES[optimizer.name];
   // A model of one's own is by default taken to be like dot-bias.
   const learningRate = options.learningRate ?? rates?.[model.name] ?? rates?.['dot-bias'] ?? 5e-3;

@@ -10,7 +10,6 @@ import type { Engine, OwnTraining, TrainingTask } from '../engine.ts';
 import { withState } from '../epoch-engine.ts';
 import { mapValues } from '../map-values.ts';
 import { rowAdagrad } from '../optimizers.ts';
-import { cosine } from '../schedules.ts';
 import { blockGraph } from './graph.ts';
 import { type BlockTables, cut, join } from './tables.ts';
 import { roundsOf, type Visit } from './visits.ts';
@@ -29,7 +28,7 @@ const NOISE = 2 ** 20;
 export function strataEngine(strata: Strata, workers: number): Engine<OwnTraining> {
   return {
     // What got to the lowest error soonest: see `scripts/bench`.
-    defaults: { optimizer: rowAdagrad(), schedule: cosine, batch: 4096 },
+    defaults: { optimizer: rowAdagrad(), batch: 4096 },
     adopt(wanted, asked) {
       if (asked.lazy === false)
         throw new UserError('training by strata updates only the rows of a batch; leave out lazy');
