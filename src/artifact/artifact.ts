@@ -122,6 +122,26 @@ export async function writeSynced(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
+/**
+ * Writes a file in place of one that may be there, so that a kill leaves that or the new one.
+ *
+ * @param what it is, for messages
+ * @throws UserError if it cannot be written
+ */
+export async function replaceFile(path: string, bytes: Uint8Array, what: string): Promise<void> {
+  const incoming = `${path}.incoming`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await rm(incoming, { force: true });
+    await writeSynced(incoming, bytes);
+    await rename(incoming, path);
+  } catch (error) {
+    await rm(incoming, { force: true }).catch(() => undefined);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`${path}: ${what} could not be written (${code ?? error})`);
+  }
+}
+
 async function syncDirectory(path: string): Promise<void> {
   // Windows cannot open a folder; there the rename itself is what there is.
   const folder = await open(path, 'r').catch(() => undefined);

@@ -1,15 +1,17 @@
 import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { readArtifact } from '../artifact/artifact.ts';
+import { readArtifact, replaceFile } from '../artifact/artifact.ts';
 import { writeTritonRepository } from '../artifact/triton.ts';
 import { UserError } from '../errors.ts';
 import { TRAINING_FOLDER, writeTrainingFiles } from '../train/ort-training/export.ts';
+import { trainingBlocks } from '../train/strata/graph.ts';
 import { number } from './options.ts';
 import { printLine } from './output.ts';
 
 interface ExportFlags {
   triton?: string;
   training?: string | true;
+  trainingBlocks?: string | true;
   untrained?: boolean;
   learningRate?: number;
 }
@@ -23,6 +25,10 @@ export function exportCommand(): Command {
       '--training [folder]',
       'write what ONNX Runtime’s training API trains it on with, on phones too (default: FOLDER/training)',
     )
+    .option(
+      '--training-blocks [file]',
+      'write the graph that trains a block of users and items, for engines that spread training over machines (default: FOLDER/training-blocks.onnx)',
+    )
     .option('--untrained', '--training: begin where training began, not with what was learned')
     .option(
       '--learning-rate <number>',
@@ -34,9 +40,9 @@ export function exportCommand(): Command {
 }
 
 async function run(directory: string, flags: ExportFlags): Promise<void> {
-  const { triton, training, ...options } = flags;
-  if (triton === undefined && training === undefined)
-    throw new UserError('say what to write: --triton REPOSITORY or --training');
+  const { triton, training, trainingBlocks: blocks, ...options } = flags;
+  if (triton === undefined && training === undefined && blocks === undefined)
+    throw new UserError('say what to write: --triton REPOSITORY, --training or --training-blocks');
   if (training === undefined && Object.keys(options).length > 0)
     throw new UserError('--untrained and --learning-rate are for --training');
   const artifact = await readArtifact(directory);
@@ -49,5 +55,10 @@ async function run(directory: string, flags: ExportFlags): Promise<void> {
     const folder = training === true ? join(directory, TRAINING_FOLDER) : training;
     const files = await writeTrainingFiles(folder, artifact, options);
     printLine(`Wrote ${folder}: ${files.join(', ')}`);
+  }
+  if (blocks !== undefined) {
+    const file = blocks === true ? join(directory, 'training-blocks.onnx') : blocks;
+    await replaceFile(file, trainingBlocks(artifact.manifest), 'the graph');
+    printLine(`Wrote ${file}`);
   }
 }

@@ -15,7 +15,7 @@ import { nodeRuntime } from '../run/node.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
 import { epochEngine } from '../train/epoch-engine.ts';
 import type { LossName } from '../train/losses.ts';
-import { adagrad, adam, adamW, rowAdagrad, sgd } from '../train/optimizers.ts';
+import { optimizers } from '../train/of-manifest.ts';
 import { TRAINING_FOLDER, VOCABULARY } from '../train/ort-training/export.ts';
 import { ortTraining } from '../train/ort-training/node.ts';
 import { schedules } from '../train/schedules.ts';
@@ -57,15 +57,6 @@ interface TrainFlags extends DataFlags, DeviceFlags {
   resume?: boolean;
   json?: boolean;
 }
-
-const optimizers = {
-  adamw: adamW,
-  adam,
-  adagrad,
-  'row-adagrad': rowAdagrad,
-  sgd,
-  'sgd-momentum': (config: { weightDecay?: number }) => sgd({ ...config, momentum: true }),
-};
 
 export function trainCommand(): Command {
   const command = new Command('train')
@@ -259,6 +250,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   } finally {
     bar.stop();
     interrupt.stop();
+    if (isStored(ratings)) await ratings.close();
   }
   const exporting = performance.now();
   const before = existed ? await readArtifact(out).catch(() => undefined) : undefined;

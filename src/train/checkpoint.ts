@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
 import type { Tensors } from '../../graphs/serving.ts';
-import { writeSynced } from '../artifact/artifact.ts';
+import { replaceFile } from '../artifact/artifact.ts';
 import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { decodeModel, encodeModel, type ModelFile } from '../onnx/index.ts';
@@ -46,17 +45,7 @@ export async function writeCheckpoint(
     metadata: { ...facts, sha256: checksum(facts, initializers) },
     graph: { name: 'checkpoint', inputs: [], outputs: [], nodes: [], initializers },
   };
-  const incoming = incomingOf(path);
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await rm(incoming, { force: true });
-    await writeSynced(incoming, encodeModel(file));
-    await rename(incoming, path);
-  } catch (error) {
-    await rm(incoming, { force: true }).catch(() => undefined);
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(`${path}: the checkpoint could not be written (${code ?? error})`);
-  }
+  await replaceFile(path, encodeModel(file), 'the checkpoint');
 }
 
 /**

@@ -74,11 +74,14 @@ export function settingsFor(
   const { schedule = optimizer.summed ? cosine : oneCycle } = options;
   const rates = LEARNING_RATES[optimizer.name];
   // A model of one's own is by default taken to be like dot-bias.
-  const learningRate = options.learningRate ?? rates?.[model.name] ?? rates?.['dot-bias'] ?? 5e-3;
+  const usual = rates?.[model.name] ?? rates?.['dot-bias'] ?? 5e-3;
+  const batch = options.batch ?? 64;
+  // The gradient is the mean over the batch: for a rating to count as much in a larger one, the rate must grow with it.
+  const learningRate = options.learningRate ?? (optimizer.name === 'sgd' ? (usual * batch) / 64 : usual);
   const rows = Object.values(model.parameters).map(({ dims, rowsOf }) => (rowsOf ? dims[0] : 0));
   const settings = {
     epochs: options.epochs ?? 5,
-    batch: options.batch ?? 64,
+    batch,
     optimizer,
     schedule: typeof schedule === 'function' ? schedule({ learningRate }) : schedule,
     loss: options.loss ?? 'mse',

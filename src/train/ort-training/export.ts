@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { dotBias } from '../../../graphs/dot-bias.ts';
-import { mlp } from '../../../graphs/mlp.ts';
 import type { Model, ModelDefinition } from '../../../graphs/model.ts';
 import type { Tensors } from '../../../graphs/serving.ts';
 import { INCOMING, writeSynced } from '../../artifact/artifact.ts';
@@ -14,6 +12,7 @@ import { decodeModel } from '../../onnx/index.ts';
 import { stepsOf } from '../batches.ts';
 import { initialParameters } from '../initial.ts';
 import { mapValues } from '../map-values.ts';
+import { modelOf } from '../of-manifest.ts';
 import { type AdamConfig, adamW } from '../optimizers.ts';
 import { constantRate, schedules } from '../schedules.ts';
 import { settingsFor } from '../settings.ts';
@@ -40,10 +39,6 @@ export const TRAINING_FOLDER = 'training';
 /** Ids by the rows that the training files call them by: `{"user": […], "item": […]}`. */
 export const VOCABULARY = 'vocabulary.json';
 
-const definitions: Readonly<Record<string, (config: object) => ModelDefinition>> = {
-  'dot-bias': dotBias,
-  mlp,
-};
 /**
  * The files from which ONNX Runtime's training API trains a model on, in a page, in Python, on Android and iOS:
  * `training_model.onnx`, `eval_model.onnx`, `optimizer_model.onnx`, `checkpoint`, which take rows of the tables, and
@@ -129,16 +124,6 @@ async function namesIn(folder: string): Promise<string[]> {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-}
-
-function modelOf({ model: { name, config }, data }: Manifest, definition?: ModelDefinition): Model {
-  const known = Object.hasOwn(definitions, name) ? definitions[name](config) : undefined;
-  const define = definition ?? known;
-  if (!define)
-    throw new UserError(
-      `the model is "${name}", whose formula its files do not tell; export it from a program: writeTrainingFiles(folder, artifact, { definition })`,
-    );
-  return define(data);
 }
 
 /** How it was trained, so far as the training API can do the same. */
