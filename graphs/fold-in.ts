@@ -160,6 +160,9 @@ function ratingOfRows(model: Model, tables: Readonly<Record<string, Value>>, ite
 const byName = (names: readonly string[], values: readonly Value[]): Readonly<Record<string, Value>> =>
   Object.fromEntries(names.map((name, place) => [name, values[place]]));
 
+/** Users that say well enough how factors vary. */
+const SAMPLE = 20_000;
+
 /**
  * The mean of all users' rows, and an upper triangular R, whose RᵀR is their covariance.
  *
@@ -167,12 +170,14 @@ const byName = (names: readonly string[], values: readonly Value[]): Readonly<Re
  */
 function prior(tables: readonly { data: Float32Array; width: number }[]) {
   const width = tables.reduce((sum, table) => sum + table.width, 0);
-  const users = tables[0].data.length / tables[0].width;
+  const all = tables[0].data.length / tables[0].width;
+  const stride = Math.ceil(all / SAMPLE);
+  const users = Math.ceil(all / stride);
   const mean = new Float64Array(width);
   const covariance = new Float64Array(width * width);
   const row = new Float64Array(width);
   const eachRow = (visit: () => void): void => {
-    for (let user = 0; user < users; user++) {
+    for (let user = 0; user < all; user += stride) {
       let column = 0;
       for (const table of tables)
         for (let at = 0; at < table.width; at++) row[column++] = table.data[user * table.width + at];

@@ -36,10 +36,9 @@ function withAverageRow({ dims: [rows, ...rest], data }: Tensors[string]): Tenso
   const width = data.length / rows;
   const extended = new Float32Array(data.length + width);
   extended.set(data);
-  for (let column = 0; column < width; column++) {
-    let sum = 0;
-    for (let row = 0; row < rows; row++) sum += data[row * width + column];
-    extended[data.length + column] = sum / rows;
-  }
+  const sums = new Float64Array(width);
+  for (let row = 0, place = 0; row < rows; row++)
+    for (let column = 0; column < width; column++) sums[column] += data[place++];
+  for (let column = 0; column < width; column++) extended[data.length + column] = sums[column] / rows;
   return { dims: [rows + 1, ...rest], data: extended };
 }

@@ -163,7 +163,7 @@ async function store(
         userCounts: users.counts,
         itemCounts: items.counts,
         itemAverages: items.averages,
-        strata: { ...blocks, starts, read: (number, first) => readStratum(file, starts, number, first) },
+        strata: { ...blocks, starts, read: (number) => readStratum(file, starts, number) },
         fingerprint: hashOf(JSON.stringify(vocabulary), fingerprint),
         duplicates,
         assumptions: [],
@@ -235,10 +235,13 @@ async function writeStrata(
     }
     starts[++stratum] = position / BYTES_A_RATING;
   };
+  let coming = result.fetchChunk();
   for (;;) {
-    const chunk = await result.fetchChunk();
+    const chunk = await coming;
     const size = chunk?.rowCount ?? 0;
     if (!chunk || size === 0) break;
+    // DuckDB makes the next while this one is written.
+    coming = result.fetchChunk();
     const strata = numbers<Int32Array>(chunk, 0);
     const [user, item] = [numbers<Int32Array>(chunk, 1), numbers<Int32Array>(chunk, 2)];
     const rating = numbers<Float32Array>(chunk, 3);

@@ -23,18 +23,14 @@ export interface Strata {
   readonly items: Blocks;
   /** Where each stratum begins: that of the user block u and the item block i is number u · item blocks + i. */
   readonly starts: Float64Array;
-  /**
-   * A stratum's ratings, in arrays of their own.
-   *
-   * @param first the place to begin at; those before it come last
-   */
-  read(number: number, first?: number): Promise<Stratum>;
+  /** A stratum's ratings, in memory of their own. */
+  read(number: number): Promise<Stratum>;
 }
 
 /** Ratings that a stratum should have at least, so that what goes in and out with it costs little. */
 const RATINGS = 2 ** 14;
 /** Rows that a block should have at least; of so few, two tables of 50 factors stay in a core's cache. */
-const ROWS = 2000;
+const ROWS = 3000;
 
 /**
  * How many blocks of users and of items there are best: as many as the cache asks for, where the ratings suffice.
@@ -107,15 +103,10 @@ export function strataOf(
     users: userBlocks,
     items: itemBlocks,
     starts,
-    async read(number, first = 0) {
+    async read(number) {
       const [start, end] = starts.subarray(number, number + 2);
-      const turned = <T extends Int32Array | Float32Array>(column: T): T => {
-        const part = column.slice(start, end);
-        part.set(column.subarray(start + first, end));
-        part.set(column.subarray(start, start + first), end - start - first);
-        return part as T;
-      };
-      return { users: turned(sorted.users), items: turned(sorted.items), ratings: turned(sorted.ratings) };
+      const part = <T extends Int32Array | Float32Array>(column: T) => column.slice(start, end) as T;
+      return { users: part(sorted.users), items: part(sorted.items), ratings: part(sorted.ratings) };
     },
   };
 }
@@ -147,29 +138,14 @@ export function timesRated(rows: Int32Array, count: number): Int32Array {
 export const BYTES_A_RATING = 12;
 
 /** A stratum's ratings from a file: of each stratum first all users, then all items, then all ratings. */
-export async function readStratum(
-  file: FileHandle,
-  starts: Float64Array,
-  number: number,
-  first = 0,
-): Promise<Stratum> {
+export async function readStratum(file: FileHandle, starts: Float64Array, number: number): Promise<Stratum> {
   const count = starts[number + 1] - starts[number];
-  const column = async <T extends Int32Array | Float32Array>(array: T, place: number): Promise<T> => {
-    const at = starts[number] * BYTES_A_RATING + place * count * 4;
-    const bytes = new Uint8Array(array.buffer);
-    const turn = 4 * (count - first);
-    const read = await Promise.all([
-      turn > 0 ? file.read(bytes, 0, turn, at + 4 * first) : undefined,
-      first > 0 ? file.read(bytes, turn, 4 * first, at) : undefined,
-    ]);
-    if (read.reduce((sum, part) => sum + (part?.bytesRead ?? 0), 0) < 4 * count)
-      throw new Error('the file of ratings was cut off while it was read');
-    return array;
+  const bytes = new Uint8Array(BYTES_A_RATING * count);
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, BYTES_A_RATING * starts[number]);
+  if (bytesRead < bytes.length) throw new Error('the file of ratings was cut off while it was read');
+  return {
+    users: new Int32Array(bytes.buffer, 0, count),
+    items: new Int32Array(bytes.buffer, 4 * count, count),
+    ratings: new Float32Array(bytes.buffer, 8 * count, count),
   };
-  const [users, items, ratings] = await Promise.all([
-    column(new Int32Array(count), 0),
-    column(new Int32Array(count), 1),
-    column(new Float32Array(count), 2),
-  ]);
-  return { users, items, ratings };
 }

@@ -52,7 +52,9 @@ export type Answer =
   | { readonly call: number; readonly error: string };
 
 /** The memory of numbers among tensors, which a message can hand over instead of copying it. */
-export const buffersOf = (parts: NamedParts): ArrayBuffer[] =>
-  Object.values(parts).flatMap(({ data }) =>
+export function buffersOf(parts: NamedParts): ArrayBuffer[] {
+  const buffers = Object.values(parts).flatMap(({ data }) =>
     ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer ? [data.buffer] : [],
   );
+  return [...new Set(buffers)];
+}

@@ -62,12 +62,9 @@ export function sgd({ momentum = false, weightDecay = 0 }: SgdConfig = {}): Opti
     l2: weightDecay,
     inertia: momentum,
     layout(model, loss, options) {
-      if (momentum || (weightDecay > 0 && !options.lazy)) return undefined;
-      const rules = {
-        weightDecay,
-        contributions: () => ({}),
-        rate: (_: State, { learningRate }: Scalars) => learningRate,
-      };
+      if (momentum || weightDecay > 0) return undefined;
+      const rate = (_: State, { learningRate }: Scalars): Value => learningRate;
+      const rules = { weightDecay: 0, contributions: () => ({}), rate };
       return byRatingLayout(model, optimizer, rules, loss, options);
     },
     scalars: ({ learningRate, momentum: decay }) => ({ learningRate, decay }),

@@ -67,6 +67,8 @@ interface Turn {
   readonly visit: Visit;
   /** The ratings, of which there are some. */
   read(): Promise<Stratum>;
+  /** Where each step begins in them; last, how many there are. */
+  readonly starts: readonly number[];
   /** How far training has come, from 0 to 1, and how many steps were taken. */
   readonly progress: number;
   readonly stepsDone: number;
@@ -151,13 +153,12 @@ class StrataTraining implements OwnTraining {
         const stratum = visit.user * itemBlocks + visit.item;
         const count = starts[stratum + 1] - starts[stratum];
         if (count === 0) return [];
-        // Each time from another place on, so that batches are not the same again.
-        const [turned] = uniforms(1, random);
         const passed = number * total + done;
         done += count;
         return {
           visit,
-          read: () => this.strata.read(stratum, Math.floor(turned * count)),
+          read: () => this.strata.read(stratum),
+          starts: startsOf(count, settings.batch, random),
           progress: passed / (settings.epochs * total),
           stepsDone: stepsOf(passed, settings.batch),
           random,
@@ -167,15 +168,14 @@ class StrataTraining implements OwnTraining {
   }
 
   private async visit(
-    { visit, progress, stepsDone, random }: Turn,
+    { visit, starts, progress, stepsDone, random }: Turn,
     { users, items, ratings }: Stratum,
     thread: WorkerHandle,
   ): Promise<VisitDone> {
     const { tables } = this;
-    const { batch, schedule } = this.task.settings;
+    const { schedule } = this.task.settings;
     const count = ratings.length;
-    const steps = stepsOf(count, batch);
-    const starts = Array.from({ length: steps + 1 }, (_, step) => Math.floor((step * count) / steps));
+    const steps = starts.length - 1;
     const { learningRate, momentum } = schedule.at(progress);
     const ofSteps = (value: number) => floats([steps], new Float32Array(steps).fill(value));
     const own = mapValues({ ...tables.users[visit.user], ...tables.items[visit.item] }, ({ dims, data }) =>
@@ -234,6 +234,15 @@ class StrataTraining implements OwnTraining {
       ]),
     );
   }
+}
+
+/** Batches of one size but for the first and the last: they are not the same ratings again in another epoch. */
+function startsOf(count: number, batch: number, random: RandomGenerator): number[] {
+  if (count <= batch) return [0, count];
+  const first = 1 + Math.floor(uniforms(1, random)[0] * batch);
+  const starts = [0];
+  for (let start = first; start < count; start += batch) starts.push(start);
+  return [...starts, count];
 }
 
 const floats = (dims: readonly number[], data: Float32Array) => ({ type: 'float32', dims, data }) as const;

@@ -33,11 +33,12 @@ const sideOf = (model: Model, name: string): 'user' | 'item' | undefined =>
 function pieces(tables: Tensors, { order, starts }: Blocks): Tensors[] {
   return Array.from(starts.subarray(1), (end, block) =>
     mapValues(tables, ({ dims: [, ...rest], data }) => {
-      const width = rest.reduce((product, dim) => product * dim, 1);
+      const width = sizeOf(rest);
       const rows = order.subarray(starts[block], end);
       const piece = new Float32Array(rows.length * width);
-      for (const [place, row] of rows.entries())
-        piece.set(data.subarray(row * width, (row + 1) * width), place * width);
+      // Element by element: to make a view of each row takes ten times as long.
+      for (let place = 0, to = 0; place < rows.length; place++)
+        for (let from = rows[place] * width, last = from + width; from < last; ) piece[to++] = data[from++];
       return { dims: [rows.length, ...rest], data: piece };
     }),
   );
@@ -45,15 +46,15 @@ function pieces(tables: Tensors, { order, starts }: Blocks): Tensors[] {
 
 function whole(blocks: readonly Tensors[], { order, starts }: Blocks): Tensors {
   return mapValues(blocks[0], ({ dims: [, ...rest] }, name) => {
-    const width = rest.reduce((product, dim) => product * dim, 1);
+    const width = sizeOf(rest);
     const data = new Float32Array(order.length * width);
     for (const [block, tables] of blocks.entries()) {
       const piece = tables[name].data;
-      for (let place = starts[block]; place < starts[block + 1]; place++) {
-        const from = (place - starts[block]) * width;
-        data.set(piece.subarray(from, from + width), order[place] * width);
-      }
+      for (let place = starts[block], from = 0; place < starts[block + 1]; place++)
+        for (let to = order[place] * width, last = to + width; to < last; ) data[to++] = piece[from++];
     }
     return { dims: [order.length, ...rest], data };
   });
 }
+
+const sizeOf = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
