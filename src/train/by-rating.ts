@@ -176,13 +176,17 @@ function formulaOf(
       replacements.set(parameter, tables[name]);
       continue;
     }
-    lookups[name] = uses.map(({ inputs: [, ids], outputs: [old] }) => {
+    // What is looked up twice by the same ids is looked up once.
+    const rowsOf = new Map<Value, Value>();
+    for (const { inputs, outputs } of uses) {
+      const ids = inputs[1];
       // Gather takes as long for a number as for a row of 50.
-      const rows =
-        parameter.dims.length === 1 ? gatherElements(tables[name], ids) : gather(tables[name], ids);
-      replacements.set(old, rows);
-      return { ids, rows };
-    });
+      const look = parameter.dims.length === 1 ? gatherElements : gather;
+      const rows = rowsOf.get(ids) ?? look(tables[name], ids);
+      rowsOf.set(ids, rows);
+      replacements.set(outputs[0], rows);
+    }
+    lookups[name] = Array.from(rowsOf, ([ids, rows]) => ({ ids, rows }));
   }
   return { error: substitute([formula], replacements)[0], lookups };
 }
