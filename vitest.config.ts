@@ -7,6 +7,7 @@ const built = [
   'test/readme.test.ts',
   'test/run/**/*.test.ts',
   'test/serve/**/*.test.ts',
+  'test/train/strata/**/*.test.ts',
   'test/web/**/*.test.ts',
 ];
 
