@@ -165,6 +165,15 @@ export function trainCommand(): Command {
   return withReadOptions(command).action(run);
 }
 
+function checkStrata({ engine, blocks, workers, lazy, device }: TrainFlags): void {
+  const asked = engine === 'strata' || blocks !== undefined;
+  if (engine !== 'auto' && engine !== 'strata' && (blocks ?? workers) !== undefined)
+    throw new UserError(`--blocks and --workers are for training by strata; leave out --engine ${engine}`);
+  if (asked && lazy === false)
+    throw new UserError('training by strata updates only the rows of a batch; leave out --no-lazy');
+  if (asked && device !== 'cpu') throw new UserError('training by strata is for the CPU; leave out --device');
+}
+
 function optimizerOf({ optimizer, weightDecay }: TrainFlags, byStrata: boolean) {
   if (optimizer === undefined && weightDecay === undefined) return undefined;
   return optimizers[optimizer ?? (byStrata ? 'row-adagrad' : 'adamw')](defined({ weightDecay }));
@@ -190,6 +199,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const out = flags.out ?? join('artifacts', `${stem(files[0])}-${flags.model}`);
   const definition = define(flags);
   checkHeldOut(flags);
+  checkStrata(flags);
   await checkTarget(out);
   const engine = flags.engine === 'ort-training' ? await ortTraining() : undefined;
   if (engine && flags.device !== 'cpu' && flags.device !== 'auto')
