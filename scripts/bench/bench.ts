@@ -1,185 +1,148 @@
-/** Benchmarks against peers; README.md beside this file says what is measured and how. */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+/** Benchmarks of training against peers; README.md beside this file says what is measured and how. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
-import { type Contender, type Peer, peers } from './peers.ts';
-import { markdownTable } from './table.ts';
+import { type Contender, measure, nameOf, type Run, summarize } from './measure.ts';
+import { type Peer, peers } from './peers.ts';
+import { type SameError, sameError } from './same-error.ts';
+import { type DataSet, dataSet, setNames } from './sets.ts';
+import {
+  flatness,
+  flatnessTable,
+  type Result,
+  ratios,
+  ratiosTable,
+  rowsTable,
+  sameErrorTable,
+  speeds,
+  speedsTable,
+} from './summary.ts';
 
-const SEEDS = [1, 2, 3];
-const STAGES = ['import', 'read', 'build', 'train', 'process'] as const;
-const GNU_TIME = '/usr/bin/time';
-
-/** One process. `seconds.process` is the whole of it as seen from outside, the other stages as it reports them. */
-interface Run {
-  peer: Peer;
-  label: string;
-  seed: number;
-  version: string;
-  threads: number;
-  seconds: { [stage: string]: number };
-  rmse: number;
-  peakMegabytes?: number;
-}
-
-/** A contender's runs in one: medians of seconds and memory, the mean error. */
-type Row = Omit<Run, 'seed'>;
-
-const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
-const { version } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8'));
-const measuresMemory = process.platform === 'linux' && existsSync(GNU_TIME);
+const RUNS = { small: 3, large: 1 };
 
 async function main(): Promise<void> {
   const { values: options } = parseArgs({
     options: {
-      data: { type: 'string', default: join(projectRoot, '../shared/data/ml-100k') },
+      sets: { type: 'string', default: setNames.join(',') },
       only: { type: 'string', default: Object.keys(peers).join(',') },
+      runs: { type: 'string' },
+      data: {
+        type: 'string',
+        default: fileURLToPath(new URL('../../../shared/data/ml-100k', import.meta.url)),
+      },
       json: { type: 'string' },
     },
   });
-  const split = { train: join(options.data, 'u1.base'), test: join(options.data, 'u1.test') };
-  for (const file of Object.values(split)) {
-    if (!existsSync(file)) throw new Error(`no ${file}: give the folder of MovieLens 100K with --data`);
-  }
-  const names = options.only.split(',');
-  const unknown = names.find((name) => !Object.hasOwn(peers, name));
-  if (unknown !== undefined) throw new Error(`--only takes ${Object.keys(peers).join(',')}; not ${unknown}`);
+  const names = chosen('only', options.only, Object.keys(peers) as Peer[]);
+  const sets = chosen('sets', options.sets, setNames);
+  if (options.runs !== undefined && !/^[1-9]\d*$/.test(options.runs))
+    throw new Error(`--runs takes a whole number from 1 on; not ${options.runs}`);
 
   const machine = describeMachine();
+  console.log(`${machine.cores} cores, ${machine.processor}, Node ${machine.node}`);
   const scratch = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
-  const runs: Run[] = [];
-  const notAvailable: { [peer: string]: string } = {};
+  const results: Result[] = [];
+  const runs: (Run & { set: string })[] = [];
+  const sameErrors: SameError[] = [];
+  const notAvailable: { [what: string]: string } = {};
+  const fail = (what: string, { message }: Error): void => {
+    notAvailable[what] = message;
+    console.error(`${what}: not available: ${message}`);
+  };
   try {
-    const contenders: [Peer, Contender][] = [];
-    for (const peer of names as Peer[]) {
+    for (const name of sets) {
       try {
-        for (const contender of await peers[peer](split, scratch)) contenders.push([peer, contender]);
+        const set = await dataSet(name, options.data, scratch);
+        const count = Number(options.runs ?? (set.isLarge ? RUNS.large : RUNS.small));
+        const seeds = Array.from({ length: count }, (_, index) => index + 1);
+        const failOnSet = (what: string, error: Error): void => fail(`${what}, on ${name}`, error);
+        const ofSet = await runAll(set, names, seeds, scratch, failOnSet);
+        runs.push(...ofSet.flat().map((run) => ({ set: name, ...run })));
+        const rows = ofSet.map(summarize);
+        results.push({ set, rows });
+        console.log(`\n${titleOf(set)}\n\n${rowsTable(rows)}`);
+        const found = await sameError(set, rows, names, { scratch, seeds }, failOnSet);
+        if (found) sameErrors.push(found);
       } catch (error) {
-        notAvailable[peer] = (error as Error).message;
-      }
-    }
-    // Seed by seed, so that whatever else the machine does falls on every contender alike.
-    for (const seed of SEEDS) {
-      for (const [peer, contender] of contenders) {
-        if (peer in notAvailable) continue;
-        try {
-          const run = await measure(peer, contender, seed, scratch);
-          runs.push(run);
-          console.error(
-            `${run.label}, threads: ${run.threads}, seed ${seed}: ${run.seconds.train.toFixed(2)} s`,
-          );
-        } catch (error) {
-          notAvailable[peer] = (error as Error).message;
-        }
+        fail(name, error as Error);
       }
     }
   } finally {
     await rm(scratch, { recursive: true });
   }
 
-  const rows = summarize(runs.filter(({ peer }) => !(peer in notAvailable)));
-  const ratios = compare(rows);
-  console.log(`${machine.cores} cores, ${machine.processor}, Node ${machine.node}\n\n${table(rows)}\n`);
-  for (const [what, ratio] of Object.entries(ratios)) console.log(`${what}: ${ratio.toFixed(2)}`);
-  for (const [peer, reason] of Object.entries(notAvailable)) console.log(`${peer}: not available: ${reason}`);
-  if (options.json)
+  const [small, large] = [false, true].map((isLarge) => results.filter(({ set }) => set.isLarge === isLarge));
+  const summary = {
+    ratios: small.map((result) => ({ set: result.set.name, ratios: ratios(result) })),
+    speeds: large.flatMap(speeds),
+    flatness: flatness(large),
+    sameErrors,
+  };
+  for (const { set, ratios } of summary.ratios)
+    if (ratios.length > 0) console.log(`\n${set}\n\n${ratiosTable(ratios)}`);
+  if (summary.speeds.length > 0) console.log(`\nBeside LIBMF\n\n${speedsTable(summary.speeds)}`);
+  if (summary.flatness.length > 0) {
+    const names = large.map(({ set }) => set.name);
+    console.log(`\nBy size\n\n${flatnessTable(summary.flatness, names)}`);
+  }
+  for (const found of sameErrors)
+    console.log(`\n${found.set}, to an RMSE of ${found.rmse.toFixed(4)}\n\n${sameErrorTable(found)}`);
+  if (names.includes('implicit'))
+    console.log('\n(*) ranks by implicit feedback and predicts no ratings, so there is no RMSE');
+  for (const [what, reason] of Object.entries(notAvailable)) console.log(`${what}: not available: ${reason}`);
+  if (options.json) {
+    const sets = results.map(({ set: { train: _, test: __, ...set }, rows }) => ({ ...set, rows }));
     await writeFile(
       options.json,
-      `${JSON.stringify({ machine, rows, ratios, notAvailable, runs }, null, 2)}\n`,
+      `${JSON.stringify({ machine, sets, summary, notAvailable, runs }, null, 2)}\n`,
     );
-}
-
-async function measure(
-  peer: Peer,
-  { label, command }: Contender,
-  seed: number,
-  scratch: string,
-): Promise<Run> {
-  const peak = join(scratch, 'peak');
-  const [program, ...args] = [
-    ...(measuresMemory ? [GNU_TIME, '--format=%M', `--output=${peak}`] : []),
-    ...command(seed),
-  ];
-  const started = performance.now();
-  const { stdout } = await promisify(execFile)(program, args, {
-    maxBuffer: 64 << 20,
-    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
-  }).catch((error: Error & { stderr?: string }) => {
-    throw new Error((error.stderr?.trim() || error.message).split('\n').at(-1));
-  });
-  const seconds = (performance.now() - started) / 1000;
-  const result = JSON.parse(stdout.trim().split('\n').at(-1) as string);
-  return {
-    peer,
-    label,
-    seed,
-    version: result.version ?? version,
-    threads: result.threads ?? 1,
-    seconds: { ...result.seconds, process: seconds },
-    rmse: result.rmse ?? result.valid.rmse,
-    ...(measuresMemory && { peakMegabytes: Number(await readFile(peak, 'utf8')) / 1024 }),
-  };
-}
-
-function summarize(runs: readonly Run[]): Row[] {
-  const groups = new Map<string, Run[]>();
-  for (const run of runs) {
-    const key = `${run.label} ${run.threads}`;
-    groups.set(key, [...(groups.get(key) ?? []), run]);
   }
-  return [...groups.values()].map((group) => {
-    const { seed: _, ...first } = group[0];
-    return {
-      ...first,
-      seconds: Object.fromEntries(
-        Object.keys(first.seconds).map((stage) => [
-          stage,
-          median(group.map(({ seconds }) => seconds[stage])),
-        ]),
-      ),
-      rmse: group.reduce((sum, { rmse }) => sum + rmse, 0) / group.length,
-      ...(measuresMemory && {
-        peakMegabytes: median(group.map(({ peakMegabytes }) => peakMegabytes as number)),
-      }),
-    };
-  });
 }
 
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
-
-/** cofactor's seconds over the fastest of a peer's contenders: below 1 cofactor is the faster. */
-function compare(rows: readonly Row[]): { [what: string]: number } {
-  const fastest = (label: string, stage: string): number =>
-    Math.min(...rows.filter((row) => row.label.startsWith(label)).map(({ seconds }) => seconds[stage]));
-  const against = ['torch', 'torch, default', 'fastai', 'libmf'];
-  return Object.fromEntries(
-    against
-      .flatMap((peer) => ['train', 'process'].map((stage) => [peer, stage]))
-      .map(([peer, stage]): [string, number] => [
-        `${stage} seconds, cofactor / fastest ${peer}`,
-        fastest('cofactor', stage) / fastest(peer, stage),
-      ])
-      .filter(([, ratio]) => Number.isFinite(ratio) && ratio > 0),
-  );
+function chosen<Name extends string>(flag: string, value: string, all: readonly Name[]): Name[] {
+  const names = value.split(',') as Name[];
+  const unknown = names.find((name) => !all.includes(name));
+  if (unknown !== undefined) throw new Error(`--${flag} takes ${all.join(',')}; not ${unknown}`);
+  return names;
 }
 
-function table(rows: readonly Row[]): string {
-  const seconds = (value?: number): string => value?.toFixed(2) ?? '';
-  return markdownTable([
-    ['', 'version', 'threads', ...STAGES.map((stage) => `${stage}, s`), 'test RMSE', 'peak MB'],
-    ...rows.map((row) => [
-      row.label,
-      row.version,
-      `${row.threads}`,
-      ...STAGES.map((stage) => seconds(row.seconds[stage])),
-      row.rmse.toFixed(4),
-      row.peakMegabytes?.toFixed(0) ?? '',
-    ]),
-  ]);
+function titleOf({ name, ratings, heldOut, noise }: DataSet): string {
+  const [trained, tested] = [ratings, heldOut].map((count) => count.toLocaleString('en-US'));
+  const least = noise === undefined ? '' : `; the RMSE of what they were made by: ${noise.toFixed(4)}`;
+  return `${name}: ${trained} ratings, ${tested} held out${least}`;
+}
+
+/** The runs of each contender. */
+async function runAll(
+  set: DataSet,
+  names: readonly Peer[],
+  seeds: readonly number[],
+  scratch: string,
+  fail: (what: string, error: Error) => void,
+): Promise<Run[][]> {
+  const runs = new Map<Contender, Run[]>();
+  for (const name of names)
+    try {
+      for (const contender of await peers[name](set, scratch)) runs.set(contender, []);
+    } catch (error) {
+      fail(name, error as Error);
+    }
+  // Seed by seed, so that whatever else the machine does falls on every contender alike.
+  for (const seed of seeds)
+    for (const [contender, ofContender] of runs)
+      try {
+        const run = await measure(contender, seed, scratch);
+        ofContender.push(run);
+        const seconds = `${run.seconds.train.toFixed(2)} s of ${run.seconds.process.toFixed(2)} s`;
+        console.error(`${set.name}, ${nameOf(run)}, seed ${seed}: ${seconds}`);
+      } catch (error) {
+        runs.delete(contender);
+        fail(nameOf(contender), error as Error);
+      }
+  return [...runs.values()];
 }
 
 await main().catch((error: Error) => {

@@ -39,4 +39,4 @@ with learner.no_bar(), learner.no_logging():
     stopwatch.lap("train")
     predictions, ratings = learner.get_preds(dl=data.test_dl(test, with_labels=True))
 error = rmse(predictions.flatten(), ratings.flatten().numpy())
-report("fastai", fastai.__version__, stopwatch, error, torch.get_num_threads(), options.seed)
+report("fastai", fastai.__version__, stopwatch, error, options, threads=torch.get_num_threads(), epochs=5)

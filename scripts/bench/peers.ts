@@ -1,78 +1,120 @@
+/** Who takes part, on which set and how; README.md beside this file says more of each. */
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pythonEnvironment } from '../conformance/python.ts';
+import { withAvx } from './libmf.ts';
+import type { Contender } from './measure.ts';
+import type { DataSet } from './sets.ts';
+import { installTensorflow } from './web/bundles.ts';
 
-/** The recipe, as flags of the command line; the Python peers have the same numbers in their scripts. */
+/** For small sets, as flags of the command line; the Python peers have the same numbers in their scripts. */
 const RECIPE =
   '--model dot-bias --factors 50 --epochs 5 --batch 64 --learning-rate 5e-3 --optimizer adamw --weight-decay 0.1 --range 0,5.5';
 const THREADS = [1, 2];
 
-export interface Split {
-  train: string;
-  test: string;
-}
+export type Peer =
+  | 'cofactor'
+  | 'torch'
+  | 'fastai'
+  | 'libmf'
+  | 'libmf-avx'
+  | 'surprise'
+  | 'implicit'
+  | 'tensorflow';
 
-/** One way to train on the split: the command line of a run whose last line of output is a JSON object. */
-export interface Contender {
-  label: string;
-  command(seed: number): string[];
-}
+type Flags = { threads?: number; [name: string]: string | number | undefined };
 
-const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+/**
+ * Each peer's contenders on a set, ready to run; throws the reason when there are none.
+ *
+ * @param epochs instead of as many as each takes by itself
+ */
+type Contenders = (set: DataSet, scratch: string, epochs?: number) => Promise<Contender[]>;
 
-/** Each peer's contenders, ready to run; throws the reason when this machine cannot run it. */
-export const peers = {
-  async cofactor({ train, test }: Split, scratch: string): Promise<Contender[]> {
-    const cli = path('../../dist/cli.js');
-    if (!existsSync(cli)) throw new Error('dist/cli.js is not built; npm run build');
-    const run = [process.execPath, cli, 'train', train, '--test', test, '--json', ...RECIPE.split(' ')];
+export const peers: Readonly<Record<Peer, Contenders>> = {
+  async cofactor(set, scratch, epochs) {
+    const run = (label: string, flags: string) => cofactor(label, set, scratch, flags);
+    if (epochs !== undefined) return [run('cofactor', `--epochs ${epochs}`)];
     return [
-      {
-        label: 'cofactor',
-        command: (seed) => [...run, '--out', join(scratch, `model-${seed}`), '--seed', `${seed}`],
-      },
+      ...(set.isLarge ? [run('cofactor, 2 epochs', '--epochs 2')] : [run('cofactor, recipe', RECIPE)]),
+      run('cofactor, defaults', ''),
     ];
   },
-  async torch(split: Split): Promise<Contender[]> {
-    const python = await pythonEnvironment('bench', path('requirements.txt'));
+  async torch(set, _scratch, epochs) {
+    const run = await pythonRun('bench', 'requirements.txt', set);
+    const flags = epochs === undefined ? {} : { epochs };
+    if (set.isLarge) return [run('torch, SparseAdam', 'torch_sparse.py', { threads: 2, ...flags })];
     return ['default', 'foreach', 'fused'].flatMap((optimizer) =>
-      THREADS.map((threads) => ({
-        label: `torch, ${optimizer} AdamW`,
-        command: pythonRun(python, 'torch_loop.py', split, { optimizer, threads }),
-      })),
+      THREADS.map((threads) =>
+        run(`torch, ${optimizer} AdamW`, 'torch_loop.py', { optimizer, threads, ...flags }),
+      ),
     );
   },
-  async fastai(split: Split): Promise<Contender[]> {
-    const python = await pythonEnvironment('bench', path('requirements.txt'));
-    return ['weighted', 'shuffled'].map((sampling) => ({
-      label: `fastai, ${sampling} loader`,
-      command: pythonRun(python, 'fastai_loop.py', split, { sampling }),
-    }));
+  async fastai(set) {
+    atMost(2e6, set, 'it would take hours');
+    const run = await pythonRun('bench', 'requirements.txt', set);
+    // The one that it takes by itself is the less accurate, and takes as long.
+    const loaders = set.isLarge ? ['shuffled'] : ['weighted', 'shuffled'];
+    return loaders.map((sampling) => run(`fastai, ${sampling} loader`, 'fastai_loop.py', { sampling }));
   },
-  async libmf(split: Split): Promise<Contender[]> {
-    const python = await pythonEnvironment('bench-libmf', path('requirements-libmf.txt'));
-    return THREADS.map((threads) => ({
-      label: 'libmf',
-      command: pythonRun(python, 'libmf_run.py', split, { threads }),
-    }));
+  async libmf(set, _scratch, sweeps) {
+    const run = await pythonRun('bench-libmf', 'requirements-libmf.txt', set);
+    return THREADS.map((threads) =>
+      run('libmf, PyPI', 'libmf_run.py', { threads, ...(sweeps && { sweeps }) }),
+    );
+  },
+  async 'libmf-avx'(set, scratch, sweeps) {
+    const library = await withAvx(await pythonOf('bench-libmf', 'requirements-libmf.txt'));
+    const plain = await peers.libmf(set, scratch, sweeps);
+    const environment = { LIBMF_OBJ: library };
+    return plain.map((contender) => ({ ...contender, label: 'libmf, AVX', environment }));
+  },
+  async surprise(set) {
+    atMost(2e6, set, 'it keeps ratings as Python objects, about half a gigabyte a million');
+    const run = await pythonRun('bench-surprise', 'requirements-surprise.txt', set);
+    return [run('surprise, SVD', 'surprise_run.py', {})];
+  },
+  async implicit(set) {
+    const run = await pythonRun('bench-implicit', 'requirements-implicit.txt', set);
+    return [run('implicit, ALS (*)', 'implicit_run.py', { threads: 2 })];
+  },
+  async tensorflow(set) {
+    atMost(2e5, set, 'it would take about ten minutes on a million ratings, and hours on more');
+    await installTensorflow();
+    const run = [process.execPath, path('web/tfjs-node.mjs'), set.train, set.test];
+    return [{ label: 'TensorFlow.js, WASM', threads: 1, command: (seed) => [...run, `--seed=${seed}`] }];
   },
 };
 
-export type Peer = keyof typeof peers;
+const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-function pythonRun(
-  python: string,
-  script: string,
-  { train, test }: Split,
-  flags: Record<string, string | number>,
-) {
-  const run = [
-    python,
-    path(script),
-    train,
-    test,
-    ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
-  ];
-  return (seed: number): string[] => [...run, `--seed=${seed}`];
+export function cofactor(label: string, set: DataSet, scratch: string, flags: string): Contender {
+  const cli = path('../../dist/cli.js');
+  if (!existsSync(cli)) throw new Error('dist/cli.js is not built; npm run build');
+  const run = [process.execPath, cli, 'train', set.train, '--test', set.test, '--json'];
+  const out = (seed: number): string => join(scratch, `model-${seed}`);
+  return {
+    label,
+    // Its own defaults.
+    threads: set.isLarge ? availableParallelism() : 1,
+    command: (seed) => [...run, ...flags.split(' ').filter(Boolean), '--out', out(seed), '--seed', `${seed}`],
+  };
+}
+
+const pythonOf = (environment: string, requirements: string): Promise<string> =>
+  pythonEnvironment(environment, path(requirements));
+
+async function pythonRun(environment: string, requirements: string, { train, test }: DataSet) {
+  const python = await pythonOf(environment, requirements);
+  return (label: string, script: string, flags: Flags): Contender => {
+    const given = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+    const run = [python, path(script), train, test, ...given];
+    return { label, threads: flags.threads, command: (seed) => [...run, `--seed=${seed}`] };
+  };
+}
+
+function atMost(count: number, { ratings }: DataSet, reason: string): void {
+  if (ratings > count) throw new Error(`left out: ${reason}`);
 }

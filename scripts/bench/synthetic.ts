@@ -176,7 +176,7 @@ function above(stars: number): number {
 
 /** 1 − Φ(x), by the trapezoid rule. */
 function normalAbove(x: number): number {
-  const density = (t: number): number => Math.exp(-t * t / 2) / Math.sqrt(2 * Math.PI);
+  const density = (t: number): number => Math.exp((-t * t) / 2) / Math.sqrt(2 * Math.PI);
   if (x < 0) return 1 - normalAbove(-x);
   const steps = 200;
   const width = 10 / steps;
