@@ -2,6 +2,8 @@ import module from 'node:module';
 import type * as DuckDB from '@duckdb/node-api';
 
 export type DuckDBConnection = DuckDB.DuckDBConnection;
+export type DuckDBResult = DuckDB.DuckDBResult;
+export type DuckDBDataChunk = DuckDB.DuckDBDataChunk;
 
 export interface DatabaseOptions {
   /** Bytes that it may take; most of the machine's memory unless told otherwise. */

@@ -3,13 +3,20 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { type DuckDBConnection, numbers, rows, withDatabase } from './duckdb.ts';
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBResult,
+  numbers,
+  rows,
+  withDatabase,
+} from './duckdb.ts';
 import { checkTrainable, latestOnly, type Ratings } from './ratings.ts';
 import type { ReadOptions } from './read.ts';
 import { findFiles } from './source.ts';
 import { randomSplit } from './split.ts';
 import { LARGE, type StoredRatings } from './stored.ts';
-import { BYTES_A_RATING, blockCounts, blocksOf, readStratum } from './strata.ts';
+import { BYTES_A_RATING, blockCounts, blocksOf, readStratum, type Strata, sampleOf } from './strata.ts';
 import { assumptions, loadAll, openParts, type Part, tableOf } from './table.ts';
 
 export interface StoreOptions extends Omit<ReadOptions, 'vocabulary'> {
@@ -139,21 +146,20 @@ async function store(
       users: blocksOf(users.counts, counts.users),
       items: blocksOf(items.counts, counts.items),
     };
-    const written = await writeStrata(connection, counts, file);
+    const held = `SELECT * FROM ${table} WHERE ${isHeld}`;
+    const written = !(await hasDuplicates(connection, held)) && (await writeStrata(connection, counts, file));
     if (!written) return storeFrom('latest', await dropDuplicates(connection, parts));
     const { starts, fingerprint } = written;
     const vocabulary = { userIds: users.ids, itemIds: items.ids };
-    const held =
-      valid === undefined
-        ? undefined
-        : await heldOut(connection, `SELECT * FROM ${table} WHERE ${isHeld}`, vocabulary);
+    const out = valid === undefined ? undefined : await heldOut(connection, held, vocabulary);
+    const strata: Strata = { ...blocks, starts, read: (number) => readStratum(file, starts, number) };
     return {
       read: {
-        ratings: count + (held?.ratings.length ?? 0),
-        users: users.ids.length + (held?.unknown?.users ?? 0),
-        items: items.ids.length + (held?.unknown?.items ?? 0),
+        ratings: count + (out?.ratings.length ?? 0),
+        users: users.ids.length + (out?.unknown?.users ?? 0),
+        items: items.ids.length + (out?.unknown?.items ?? 0),
       },
-      ...(held && { valid: held }),
+      ...(out && { valid: out }),
       train: {
         ...vocabulary,
         count,
@@ -163,7 +169,8 @@ async function store(
         userCounts: users.counts,
         itemCounts: items.counts,
         itemAverages: items.averages,
-        strata: { ...blocks, starts, read: (number) => readStratum(file, starts, number) },
+        strata,
+        sample: (size) => sampleOf(strata, size),
         fingerprint: hashOf(JSON.stringify(vocabulary), fingerprint),
         duplicates,
         assumptions: [],
@@ -226,7 +233,10 @@ async function writeStrata(
   const ratings = new Column<Float32Array>(Float32Array);
   let stratum = 0;
   let position = 0;
+  let repeats = false;
   const finish = async (): Promise<void> => {
+    // Ratings of one pair are drawn to one place.
+    repeats ||= users.repeatsWith(items);
     for (const column of [users, items, ratings]) {
       const bytes = column.take();
       hash.update(bytes);
@@ -235,13 +245,8 @@ async function writeStrata(
     }
     starts[++stratum] = position / BYTES_A_RATING;
   };
-  let coming = result.fetchChunk();
-  for (;;) {
-    const chunk = await coming;
-    const size = chunk?.rowCount ?? 0;
-    if (!chunk || size === 0) break;
-    // DuckDB makes the next while this one is written.
-    coming = result.fetchChunk();
+  for await (const chunk of prefetched(result)) {
+    const size = chunk.rowCount;
     const strata = numbers<Int32Array>(chunk, 0);
     const [user, item] = [numbers<Int32Array>(chunk, 1), numbers<Int32Array>(chunk, 2)];
     const rating = numbers<Float32Array>(chunk, 3);
@@ -254,11 +259,24 @@ async function writeStrata(
       ratings.add(rating.subarray(start, end));
       start = end;
     }
-    // Ratings of one pair are drawn to one place.
-    if (users.repeatsWith(items, size)) return undefined;
+    if (repeats) return undefined;
   }
   while (stratum + 1 < starts.length) await finish();
-  return { starts, fingerprint: hash.digest('hex') };
+  return repeats ? undefined : { starts, fingerprint: hash.digest('hex') };
+}
+
+/** Chunks of a result; DuckDB makes the next while one is used. */
+async function* prefetched(result: DuckDBResult): AsyncGenerator<DuckDBDataChunk> {
+  let coming = result.fetchChunk();
+  try {
+    for (let chunk = await coming; chunk && chunk.rowCount > 0; chunk = await coming) {
+      coming = result.fetchChunk();
+      yield chunk;
+    }
+  } finally {
+    // Nobody else would learn of its error, and the connection is busy until then.
+    await coming.catch(() => undefined);
+  }
 }
 
 /** Numbers of a stratum that come in pieces. */
@@ -280,10 +298,10 @@ class Column<T extends Int32Array<ArrayBufferLike> | Float32Array<ArrayBufferLik
     this.length += piece.length;
   }
 
-  /** Whether two neighbours of the last numbers are alike here and in another column. */
-  repeatsWith(other: Column<T>, last: number): boolean {
+  /** Whether two neighbours are alike here and in another column. */
+  repeatsWith(other: Column<T>): boolean {
     const { data, length } = this;
-    for (let place = Math.max(1, length - last); place < length; place++)
+    for (let place = 1; place < length; place++)
       if (data[place] === data[place - 1] && other.data[place] === other.data[place - 1]) return true;
     return false;
   }
@@ -296,6 +314,12 @@ class Column<T extends Int32Array<ArrayBufferLike> | Float32Array<ArrayBufferLik
   }
 }
 
+/** Whether a user of a query's ratings rated an item twice. */
+async function hasDuplicates(connection: DuckDBConnection, query: string): Promise<boolean> {
+  const pairs = `SELECT 1 FROM (${query}) GROUP BY user_id, item_id HAVING count(*) > 1 LIMIT 1`;
+  return (await rows(connection, pairs)).length > 0;
+}
+
 /**
  * Makes the table `latest`, in which of ratings of one item by one user the latest counts.
  *
@@ -305,6 +329,8 @@ async function dropDuplicates(connection: DuckDBConnection, parts: readonly Part
   const isView = (await rows(connection, "SELECT 1 FROM duckdb_views() WHERE view_name = 'raw'")).length > 0;
   if (isView) {
     await connection.run('DROP VIEW raw');
+    // The order says which is the latest.
+    await connection.run('SET preserve_insertion_order = true');
     await loadAll(connection, parts);
   }
   const timed = parts.every(({ columns }) => columns.time !== undefined);

@@ -17,6 +17,8 @@ export interface StoredRatings {
   readonly itemCounts: Int32Array;
   readonly itemAverages: Float64Array;
   readonly strata: Strata;
+  /** About so many of the ratings, by row. */
+  sample(count: number): Promise<Pick<Ratings, 'users' | 'items' | 'ratings'>>;
   /** SHA-256 of ids and ratings. */
   readonly fingerprint: string;
   readonly duplicates: number;
@@ -26,21 +28,3 @@ export interface StoredRatings {
 }
 
 export const isStored = (ratings: Ratings | StoredRatings): ratings is StoredRatings => 'strata' in ratings;
-
-/** The users and items of some strata, by row, in arrays of one length, and their ratings. */
-export async function* stratumByStratum(
-  { users, items, starts, read }: Strata,
-  numbers: Iterable<number> = Array.from({ length: starts.length - 1 }, (_, number) => number),
-): AsyncGenerator<Pick<Ratings, 'users' | 'items' | 'ratings'>> {
-  const itemBlocks = items.starts.length - 1;
-  for (const number of numbers) {
-    const stratum = await read(number);
-    const firstUser = users.starts[Math.floor(number / itemBlocks)];
-    const firstItem = items.starts[number % itemBlocks];
-    yield {
-      users: stratum.users.map((place) => users.order[firstUser + place]),
-      items: stratum.items.map((place) => items.order[firstItem + place]),
-      ratings: stratum.ratings,
-    };
-  }
-}

@@ -149,3 +149,46 @@ export async function readStratum(file: FileHandle, starts: Float64Array, number
     ratings: new Float32Array(bytes.buffer, 8 * count, count),
   };
 }
+
+/** The ratings of some strata, by row. */
+export async function* stratumByStratum(
+  { users, items, starts, read }: Strata,
+  numbers: Iterable<number> = Array.from({ length: starts.length - 1 }, (_, number) => number),
+): AsyncGenerator<Pick<Ratings, 'users' | 'items' | 'ratings'>> {
+  const itemBlocks = items.starts.length - 1;
+  for (const number of numbers) {
+    const stratum = await read(number);
+    const firstUser = users.starts[Math.floor(number / itemBlocks)];
+    const firstItem = items.starts[number % itemBlocks];
+    yield {
+      users: stratum.users.map((place) => users.order[firstUser + place]),
+      items: stratum.items.map((place) => items.order[firstItem + place]),
+      ratings: stratum.ratings,
+    };
+  }
+}
+
+/** About so many of the ratings, by row; all in whole strata, of which one is like another. */
+export async function sampleOf(
+  strata: Strata,
+  count: number,
+): Promise<Pick<Ratings, 'users' | 'items' | 'ratings'>> {
+  const { starts } = strata;
+  const all = starts.length - 1;
+  const wanted = Math.min(all, Math.max(1, Math.round((all * count) / starts[all])));
+  const numbers = Array.from({ length: wanted }, (_, place) => Math.floor((place * all) / wanted));
+  const length = numbers.reduce((sum, number) => sum + starts[number + 1] - starts[number], 0);
+  const sample = {
+    users: new Int32Array(length),
+    items: new Int32Array(length),
+    ratings: new Float32Array(length),
+  };
+  let place = 0;
+  for await (const { users, items, ratings } of stratumByStratum(strata, numbers)) {
+    sample.users.set(users, place);
+    sample.items.set(items, place);
+    sample.ratings.set(ratings, place);
+    place += ratings.length;
+  }
+  return sample;
+}

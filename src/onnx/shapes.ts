@@ -287,7 +287,7 @@ export const scatterNd: Infer = ([x, indices, updates]) => {
 
 export const gatherElements: Infer = ([x, indices]) => {
   if (indices.dims.length !== x.dims.length)
-    throw new GraphError(`indices ${describe(indices)} must have as many axes as ${describe(x)}`);
+    throw new GraphError('indices must be of as many axes as the data');
   return [{ dtype: x.dtype, dims: indices.dims }];
 };
 

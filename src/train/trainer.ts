@@ -4,7 +4,7 @@ import { sha256 } from '../artifact/hash.ts';
 import { buildHeads } from '../artifact/heads.ts';
 import type { Artifact, Manifest } from '../artifact/manifest.ts';
 import { checkTrainable, type Ratings } from '../data/ratings.ts';
-import { isStored, type StoredRatings, stratumByStratum } from '../data/stored.ts';
+import { isStored, type StoredRatings } from '../data/stored.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import { PRECISIONS, type Precision } from '../onnx/compress.ts';
@@ -194,7 +194,7 @@ async function layOut({
   readonly fitted: Fitted;
   readonly about: Pick<Manifest, 'model' | 'data' | 'training' | 'device' | 'libraries'>;
 }): Promise<Trained> {
-  const sample = await sampleOf(ratings);
+  const sample = isStored(ratings) ? await ratings.sample(SAMPLE) : ratings;
   const predicted = await fitted.scorer.score(fitted.parameters, sample.users, sample.items);
   const { rmse } = metrics(predicted, sample.ratings);
   if (!Number.isFinite(rmse)) throw new DivergedError(settings, fitted.epoch);
@@ -278,47 +278,12 @@ export class Trained {
 /** Ratings that say well enough how large the training error is. */
 const SAMPLE = 500_000;
 
-/** All ratings, or some where they are many. */
-async function sampleOf(
-  ratings: Ratings | StoredRatings,
-): Promise<Pick<Ratings, 'users' | 'items' | 'ratings'>> {
-  if (!isStored(ratings)) return ratings;
-  // One stratum is like another.
-  const strata = ratings.strata.starts.length - 1;
-  const wanted = Math.max(1, Math.round((strata * SAMPLE) / ratings.count));
-  const numbers = Array.from({ length: Math.min(strata, wanted) }, (_, place) =>
-    Math.floor((place * strata) / wanted),
-  );
-  return joined(stratumByStratum(ratings.strata, numbers));
-}
-
-async function joined(
-  parts: AsyncIterable<Pick<Ratings, 'users' | 'items' | 'ratings'>>,
-): Promise<Pick<Ratings, 'users' | 'items' | 'ratings'>> {
-  const all: Pick<Ratings, 'users' | 'items' | 'ratings'>[] = [];
-  for await (const part of parts) all.push(part);
-  const length = all.reduce((sum, { ratings }) => sum + ratings.length, 0);
-  const result = {
-    users: new Int32Array(length),
-    items: new Int32Array(length),
-    ratings: new Float32Array(length),
-  };
-  let place = 0;
-  for (const { users, items, ratings } of all) {
-    result.users.set(users, place);
-    result.items.set(items, place);
-    result.ratings.set(ratings, place);
-    place += ratings.length;
-  }
-  return result;
-}
-
 /** The rows of all ratings, held-out ones too, of ids that the model knows. */
 async function knownPairs(
   ratings: Ratings | StoredRatings,
   valid?: Ratings,
 ): Promise<Pick<Ratings, 'users' | 'items'>> {
-  const trained = isStored(ratings) ? await joined(stratumByStratum(ratings.strata)) : ratings;
+  const trained = isStored(ratings) ? await ratings.sample(ratings.count) : ratings;
   if (!valid) return trained;
   const { userIds, itemIds } = ratings;
   const known = valid.users
