@@ -3,7 +3,7 @@ import type { Vocabulary } from '../../graphs/serving.ts';
 import { sha256 } from '../artifact/hash.ts';
 import { buildHeads } from '../artifact/heads.ts';
 import type { Artifact, Manifest } from '../artifact/manifest.ts';
-import { checkTrainable, type Ratings } from '../data/ratings.ts';
+import { checkTrainable, type Ratings, selectRows } from '../data/ratings.ts';
 import { isStored, type StoredRatings } from '../data/stored.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
@@ -286,19 +286,17 @@ async function knownPairs(
   const trained = isStored(ratings) ? await ratings.sample(ratings.count) : ratings;
   if (!valid) return trained;
   const { userIds, itemIds } = ratings;
-  const known = valid.users
-    .map((_, place) => place)
-    .filter((place) => valid.users[place] < userIds.length && valid.items[place] < itemIds.length);
-  const with_ = (column: 'users' | 'items'): Int32Array => {
-    const rows = new Int32Array(trained[column].length + known.length);
-    rows.set(trained[column]);
-    rows.set(
-      known.map((place) => valid[column][place]),
-      trained[column].length,
-    );
-    return rows;
-  };
-  return { users: with_('users'), items: with_('items') };
+  const isKnown = (place: number): boolean =>
+    valid.users[place] < userIds.length && valid.items[place] < itemIds.length;
+  const known = selectRows(valid, valid.users.map((_, place) => place).filter(isKnown));
+  return { users: joined(trained.users, known.users), items: joined(trained.items, known.items) };
+}
+
+function joined(one: Int32Array, other: Int32Array): Int32Array {
+  const all = new Int32Array(one.length + other.length);
+  all.set(one);
+  all.set(other, one.length);
+  return all;
 }
 
 /** The titles of the items that the model knows, by their ids. */
@@ -313,27 +311,28 @@ function itemsFile(
   genres?: ReadonlyMap<string, readonly string[]>,
 ): Uint8Array {
   const { itemIds } = ratings;
-  const { counts, averages } = isStored(ratings)
-    ? { counts: ratings.itemCounts, averages: ratings.itemAverages }
-    : itemAverages(ratings);
+  const { itemCounts, itemAverages } = isStored(ratings) ? ratings : averagesOf(ratings);
   return jsonFile({
     item: itemIds,
-    ratings: Array.from(counts),
-    average: Array.from(averages, (average) => Number(average.toFixed(3))),
+    ratings: Array.from(itemCounts),
+    average: Array.from(itemAverages, (average) => Number(average.toFixed(3))),
     ...(genres && { genres: itemIds.map((id) => genres.get(id) ?? []) }),
   });
 }
 
-function itemAverages({ itemIds, items, ratings }: Ratings) {
-  const counts = itemIds.map(() => 0);
+function averagesOf({ itemIds, items, ratings }: Ratings) {
+  const itemCounts = itemIds.map(() => 0);
   const sums = itemIds.map(() => 0);
   for (const [place, row] of items.entries()) {
-    counts[row]++;
+    itemCounts[row]++;
     sums[row] += ratings[place];
   }
   const mean = sums.reduce((total, sum) => total + sum, 0) / ratings.length;
   // An item that is not rated has the average of all.
-  return { counts, averages: sums.map((sum, row) => (counts[row] ? sum / counts[row] : mean)) };
+  return {
+    itemCounts,
+    itemAverages: sums.map((sum, row) => (itemCounts[row] ? sum / itemCounts[row] : mean)),
+  };
 }
 
 const jsonFile = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value)}\n`);
