@@ -28,7 +28,7 @@ const NOISE = 2 ** 20;
 export function strataEngine(strata: Strata, workers: number): Engine<OwnTraining> {
   return {
     // What got to the lowest error soonest: see `scripts/bench`.
-    defaults: { optimizer: rowAdagrad(), batch: 4096 },
+    defaults: { optimizer: rowAdagrad(), batch: batchFor(strata.starts[strata.starts.length - 1]) },
     adopt(wanted, asked) {
       if (asked.lazy === false)
         throw new UserError('training by strata updates only the rows of a batch; leave out lazy');
@@ -48,6 +48,11 @@ export function strataEngine(strata: Strata, workers: number): Engine<OwnTrainin
       };
     },
   };
+}
+
+/** As many ratings as a step costs least for each, but of few ratings not so many that steps are too few. */
+function batchFor(ratings: number): number {
+  return Math.min(4096, 2 ** Math.max(4, Math.round(Math.log2(ratings / 160))));
 }
 
 /** The session in every thread. */
