@@ -8,17 +8,26 @@ import { constant, describe, GraphError, type Node, type Value } from './value.t
  * Reverse mode: the gradients of a scalar `loss` with respect to `targets` (parameters, or any values on the way), as
  * values of their shapes.
  *
+ * With a `seed`, of the shape of `loss`, which then need not be a scalar: the gradients of the sum of loss · seed.
+ *
  * Gradients are added up over every path from a target to the loss. What the result does not need is never part of
  * the graph.
  *
- * @throws GraphError if the loss is not a scalar, does not depend on a target, or an operator on the way is not
+ * @throws GraphError if the loss is no scalar, or not of the seed's shape, does not depend on a target, or an operator on the way is not
  *   differentiable.
  */
-export function gradients(loss: Value, targets: readonly Value[]): Value[] {
-  if (loss.dims.length !== 0) throw new GraphError(`the loss must be a scalar, but is ${describe(loss)}`);
+export function gradients(
+  loss: Value,
+  targets: readonly Value[],
+  seed: Value = constant(1, loss.dtype),
+): Value[] {
+  if (loss.dims.join() !== seed.dims.join())
+    throw new GraphError(
+      `the loss must be ${seed.dims.length ? describe(seed) : 'a scalar'}, but is ${describe(loss)}`,
+    );
   const order = nodesBefore([loss]);
   const onTheWay = dependents(order, targets);
-  const sums = new Map<Value, Value>([[loss, constant(1, loss.dtype)]]);
+  const sums = new Map<Value, Value>([[loss, seed]]);
   for (const node of order.reverse()) {
     if (!onTheWay.has(node)) continue;
     const dys = node.outputs.map((output) => sums.get(output));

@@ -23,7 +23,8 @@ const { add, sub, mul, div, neg, where, reduceSum } = ops;
 export const gradientRules = {
   Add: ({ inputs: [a, b] }, dy) => [unbroadcast(dy, a), unbroadcast(dy, b)],
   Sub: ({ inputs: [a, b] }, dy) => [unbroadcast(dy, a), unbroadcast(neg(dy), b)],
-  Mul: ({ inputs: [a, b] }, dy) => [unbroadcast(mul(dy, b), a), unbroadcast(mul(dy, a), b)],
+  Mul: ({ inputs: [a, b] }, dy) =>
+    a === b ? [mul(dy, mul(a, 2)), null] : [unbroadcast(mul(dy, b), a), unbroadcast(mul(dy, a), b)],
   Div: ({ inputs: [a, b], y }, dy) => [unbroadcast(div(dy, b), a), unbroadcast(neg(div(mul(dy, y), b)), b)],
   Pow: ({ inputs: [a, b], y }, dy) => [
     unbroadcast(mul(dy, mul(b, ops.pow(a, sub(b, 1)))), a),

@@ -1,23 +1,22 @@
 import { type Dropout, type Model, ratingOf } from '../../graphs/model.ts';
 import { isLookup, nodesBefore, substitute } from '../onnx/graph.ts';
 import {
-  add,
   type Dim,
   full,
   fullLike,
+  GraphError,
   gather,
   gatherElements,
   gradients,
   input,
   mul,
-  neg,
   reciprocal,
   reduceMean,
   scatterElements,
   scatterRows,
   shapeOf,
-  sizeOf,
   slice,
+  sub,
   unsqueeze,
   type Value,
 } from '../onnx/index.ts';
@@ -45,11 +44,11 @@ export interface ByRating {
    */
   contributions(square: Value): State;
   /**
-   * By what gradients are multiplied, float[rows] or a scalar.
+   * By what gradients are multiplied, float[rows] or a scalar: the learning rate, below zero.
    *
    * @param besideBias of factors in a row with a bias
    */
-  rate(state: State, scalars: Scalars, besideBias: boolean): Value;
+  downhill(state: State, scalars: Scalars, besideBias: boolean): Value;
 }
 
 /** A lookup and the gradient of its rows: `rows`, times the numbers `scale` of each, float[n], where it is a product. */
@@ -76,15 +75,17 @@ export function byRatingLayout(
     input(name, 'float', dims),
   );
 
+  const inputs = Object.fromEntries(carried.map((value) => [value.name, value]));
+
   function step(values: readonly Value[], batch: Batch, scalars: Scalars, dropout: Dropout) {
     const current = Object.fromEntries(carried.map(({ name }, place) => [name, values[place]]));
     const { error, lookups } = formulaOf(model, loss, current, batch, dropout);
     const whole = names.filter((name) => !lookups[name]);
-    const objective = optimizer.summed ? mul(error, mul(sizeOf(batch.actual), lossScale)) : error;
-    const slopes = gradients(objective, [
+    const targets = [
       ...whole.map((name) => current[name]),
       ...Object.values(lookups).flatMap((uses) => uses.map(({ rows }) => rows)),
-    ]);
+    ];
+    const slopes = optimizer.summed ? slopesOfSum(error, targets) : gradients(error, targets);
     const next: Record<string, Value> = {};
     for (const name of whole) {
       const state = stateOf(current, name);
@@ -96,51 +97,75 @@ export function byRatingLayout(
     const steps = mapValues(lookups, (uses) =>
       uses.map(({ ids }) => ({ ids, ...scaledRows(slopes.shift() as Value) })),
     );
+    const squaresOf = onceForEach(meanSquares);
     for (const [first, ...more] of tables) {
       if (!lookups[first]) continue;
       const columns = [first, ...more].map((name) => ({ name, steps: steps[name] }));
       const bias = columns.find(({ name }) => model.parameters[name].dims.length === 1);
-      const state = accumulate(stateOf(current, first), (bias ?? columns[0]).steps);
+      const state = accumulate(stateOf(current, first), (bias ?? columns[0]).steps, squaresOf);
       for (const part of optimizer.state) next[stateName(first, part)] = state[part];
       for (const column of columns)
-        next[column.name] = moved(current[column.name], column.steps, state, bias !== undefined, scalars);
+        next[column.name] = moved(
+          current[column.name],
+          inputs[column.name],
+          column.steps,
+          state,
+          bias !== undefined,
+          scalars,
+        );
     }
     return { values: carried.map(({ name }) => next[name]), error };
+  }
+
+  /** The gradients of the sum over the batch, of which the loss is the mean. */
+  function slopesOfSum(mean: Value, targets: readonly Value[]): Value[] {
+    const node = mean.source.kind === 'node' ? mean.source.node : undefined;
+    const [each] = node?.operator === 'ReduceMean' ? node.inputs : [];
+    if (each?.dims.length !== 1) throw new GraphError('the loss must be the mean of what each rating loses');
+    return gradients(each, targets, fullLike(each, lossScale));
   }
 
   const stateOf = (values: Readonly<Record<string, Value>>, name: string): State =>
     Object.fromEntries(optimizer.state.map((part) => [part, values[stateName(name, part)]]));
 
-  const accumulate = (state: State, steps: readonly RowsOfGradient[]): State =>
-    mapValues(state, (sums, part) =>
-      steps.reduce((sum, { ids, scale, rows }) => {
-        const gradient = scale ? timesRows(rows, scale) : rows;
-        const axes = axesInRows(gradient);
-        const squares = mul(gradient, gradient);
-        const added = byRating.contributions(axes.length ? reduceMean(squares, { axes }) : squares);
-        return scatterElements(sum, ids, added[part], 0, 'add');
-      }, sums),
+  function accumulate(
+    state: State,
+    steps: readonly RowsOfGradient[],
+    squaresOf: (step: RowsOfGradient) => Value,
+  ): State {
+    const squares = steps.map((step) => byRating.contributions(squaresOf(step)));
+    return mapValues(state, (sums, part) =>
+      steps.reduce((sum, { ids }, place) => scatterElements(sum, ids, squares[place][part], 0, 'add'), sums),
     );
+  }
 
-  /** A table after the steps of its rows. */
+  /**
+   * A table after the steps of its rows.
+   *
+   * @param like an input of the graph of the same shape: what depends on that alone is computed once
+   */
   function moved(
     table: Value,
+    like: Value,
     steps: readonly RowsOfGradient[],
     state: State,
     besideBias: boolean,
     scalars: Scalars,
   ): Value {
     const isMatrix = table.dims.length > 1;
-    const rates = byRating.rate(state, scalars, isMatrix && besideBias);
-    const downhill = neg(rates);
+    const downhill = byRating.downhill(state, scalars, isMatrix && besideBias);
     let result = table;
     if (isMatrix && byRating.weightDecay > 0) {
-      const decay = mul(mul(rates, byRating.weightDecay), timesLookedUp(table, steps));
+      const size = slice(shapeOf(like), 0, 1);
+      const decays = steps.reduce(
+        (sum, { ids }) => scatterElements(sum, ids, fullLike(ids, byRating.weightDecay, 'float'), 0, 'add'),
+        full(size, 0, 'float', table.dims.slice(0, 1)),
+      );
       // By the implicit rule, which no number of ratings can upset.
-      result = timesRows(table, reciprocal(add(decay, 1)));
+      result = timesRows(table, reciprocal(sub(1, mul(downhill, decays))));
     }
     for (const { ids, scale, rows } of steps) {
-      const ofIds = rates.dims.length > 0 ? gatherElements(downhill, ids) : downhill;
+      const ofIds = downhill.dims.length > 0 ? gatherElements(downhill, ids) : downhill;
       const step = timesRows(rows, scale ? mul(scale, ofIds) : ofIds);
       result = isMatrix
         ? scatterRows(result, ids, step, 'add')
@@ -213,7 +238,24 @@ function unstretched({ source }: Value): Value | undefined {
 }
 
 /** All axes but the first. */
-export const axesInRows = (rows: Value): number[] => rows.dims.slice(1).map((_, axis) => axis + 1);
+/** The mean square of each row of a gradient. */
+function meanSquares({ scale, rows }: RowsOfGradient): Value {
+  const gradient = scale ? timesRows(rows, scale) : rows;
+  return meanOfRows(mul(gradient, gradient));
+}
+
+/** The same again for the same rows, as those of a user's and an item's bias are. */
+function onceForEach(make: (step: RowsOfGradient) => Value): (step: RowsOfGradient) => Value {
+  const made = new Map<Value, Value>();
+  return (step) => {
+    const known = step.scale ? undefined : made.get(step.rows);
+    const value = known ?? make(step);
+    if (!step.scale) made.set(step.rows, value);
+    return value;
+  };
+}
+
+const axesInRows = (rows: Value): number[] => rows.dims.slice(1).map((_, axis) => axis + 1);
 
 /** The mean of each row. */
 export function meanOfRows(rows: Value): Value {
@@ -222,16 +264,7 @@ export function meanOfRows(rows: Value): Value {
 }
 
 /** Rows, each times a number of its own, or all times a scalar. */
-function timesRows(rows: Value, numbers: Value): Value {
+export function timesRows(rows: Value, numbers: Value): Value {
   const axes = axesInRows(rows);
   return mul(rows, numbers.dims.length > 0 && axes.length > 0 ? unsqueeze(numbers, axes) : numbers);
-}
-
-/** float[rows] */
-function timesLookedUp(table: Value, lookups: readonly Pick<Lookup, 'ids'>[]): Value {
-  const none = full(slice(shapeOf(table), 0, 1), 0, 'float', table.dims.slice(0, 1));
-  return lookups.reduce(
-    (counts, { ids }) => scatterElements(counts, ids, fullLike(ids, 1, 'float'), 0, 'add'),
-    none,
-  );
 }

@@ -1,6 +1,6 @@
 import type { Model } from '../../graphs/model.ts';
-import { add, type Dim, div, mul, pow, sqrt, sub, unsqueeze, type Value } from '../onnx/index.ts';
-import { axesInRows, byRatingLayout, meanOfRows } from './by-rating.ts';
+import { add, type Dim, div, mul, neg, pow, sqrt, sub, type Value } from '../onnx/index.ts';
+import { type ByRating, byRatingLayout, meanOfRows, timesRows } from './by-rating.ts';
 import type { Layout, LayoutOptions } from './layout.ts';
 import type { Loss } from './losses.ts';
 
@@ -63,11 +63,11 @@ export function sgd({ momentum = false, weightDecay = 0 }: SgdConfig = {}): Opti
     inertia: momentum,
     layout(model, loss, options) {
       if (momentum || weightDecay > 0) return undefined;
-      const rate = (_: State, { learningRate }: Scalars): Value => learningRate;
-      const rules = { weightDecay: 0, contributions: () => ({}), rate };
+      const downhill = (_: State, scalars: Scalars): Value => scalars.downhill;
+      const rules = { weightDecay: 0, contributions: () => ({}), downhill };
       return byRatingLayout(model, optimizer, rules, loss, options);
     },
-    scalars: ({ learningRate, momentum: decay }) => ({ learningRate, decay }),
+    scalars: ({ learningRate, momentum: decay }) => ({ learningRate, decay, downhill: neg(learningRate) }),
     decay: (state, { decay }) => (momentum ? { velocity: mul(state.velocity, decay) } : state),
     accumulate: (state, gradient) => (momentum ? { velocity: add(state.velocity, gradient) } : state),
     update: (parameter, { velocity }, gradient, { learningRate }) =>
@@ -110,7 +110,7 @@ export interface RowAdagradConfig {
  * Lin (2015), "A learning-rate schedule for stochastic gradient methods to matrix factorization", sum over factors.
  */
 export function rowAdagrad({ weightDecay = 0.1 }: RowAdagradConfig = {}): Optimizer {
-  const rate = (sum: Value, { learningRate }: Scalars): Value => div(learningRate, sqrt(add(sum, 1)));
+  const downhillFrom = (sum: Value, { downhill }: Scalars): Value => div(downhill, sqrt(add(sum, 1)));
   const optimizer: Optimizer = {
     name: 'row-adagrad',
     config: { weightDecay },
@@ -119,29 +119,22 @@ export function rowAdagrad({ weightDecay = 0.1 }: RowAdagradConfig = {}): Optimi
     l2: 0,
     inertia: false,
     summed: true,
-    layout: (model, loss, options) =>
-      byRatingLayout(
-        model,
-        optimizer,
-        {
-          weightDecay,
-          contributions: (square) => ({ sum_of_squares: square }),
-          rate: ({ sum_of_squares: sum }, scalars, besideBias) =>
-            rate(besideBias ? mul(sum, FACTOR_SQUARE) : sum, scalars),
-        },
-        loss,
-        options,
-      ),
-    scalars: ({ learningRate }) => ({ learningRate }),
+    layout(model, loss, options) {
+      const rules: ByRating = {
+        weightDecay,
+        contributions: (square) => ({ sum_of_squares: square }),
+        downhill: ({ sum_of_squares: sum }, scalars, besideBias) =>
+          downhillFrom(besideBias ? mul(sum, FACTOR_SQUARE) : sum, scalars),
+      };
+      return byRatingLayout(model, optimizer, rules, loss, options);
+    },
+    scalars: ({ learningRate }) => ({ downhill: neg(learningRate) }),
     decay: (state) => state,
     accumulate: ({ sum_of_squares }, gradient) => ({
       sum_of_squares: add(sum_of_squares, meanOfRows(mul(gradient, gradient))),
     }),
-    update(parameter, { sum_of_squares }, gradient, scalars) {
-      const axes = axesInRows(parameter);
-      const rates = rate(sum_of_squares, scalars);
-      return sub(parameter, mul(gradient as Value, axes.length > 0 ? unsqueeze(rates, axes) : rates));
-    },
+    update: (parameter, { sum_of_squares }, gradient, scalars) =>
+      add(parameter, timesRows(gradient as Value, downhillFrom(sum_of_squares, scalars))),
   };
   return optimizer;
 }
