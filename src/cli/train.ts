@@ -124,7 +124,7 @@ export function trainCommand(): Command {
     ),
     group(
       '--weight-decay <number>',
-      'pull towards zero (default: 0.1 for adamw and row-adagrad, 0 for the others)',
+      'pull towards zero (default: 0.1 for adamw, 0.025 for row-adagrad, 0 for the others)',
     ).argParser(number({ from: 0 })),
     group('--loss <name>', 'what is made small').choices(['mse', 'l1', 'huber']).default('mse'),
     group('--lazy', 'update only the rows of a batch (default: for tables of over 50,000 rows)'),

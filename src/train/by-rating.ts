@@ -2,7 +2,6 @@ import { type Dropout, type Model, ratingOf } from '../../graphs/model.ts';
 import { isLookup, nodesBefore, substitute } from '../onnx/graph.ts';
 import {
   type Dim,
-  full,
   fullLike,
   GraphError,
   gather,
@@ -14,8 +13,6 @@ import {
   reduceMean,
   scatterElements,
   scatterRows,
-  shapeOf,
-  slice,
   sub,
   unsqueeze,
   type Value,
@@ -36,7 +33,7 @@ interface Lookup {
 
 /** How an optimizer steps by single ratings. */
 export interface ByRating {
-  /** Weight decay of a row, each time that it is rated; of matrices alone, not of biases. */
+  /** Weight decay for as much as is added to the state of a row; of matrices alone, not of biases. */
   readonly weightDecay: number;
   /**
    * What a rating adds to the state of a row, by the square of its bias's gradient, or, of a row without a bias, by the
@@ -75,8 +72,6 @@ export function byRatingLayout(
     input(name, 'float', dims),
   );
 
-  const inputs = Object.fromEntries(carried.map((value) => [value.name, value]));
-
   function step(values: readonly Value[], batch: Batch, scalars: Scalars, dropout: Dropout) {
     const current = Object.fromEntries(carried.map(({ name }, place) => [name, values[place]]));
     const { error, lookups } = formulaOf(model, loss, current, batch, dropout);
@@ -107,7 +102,7 @@ export function byRatingLayout(
       for (const column of columns)
         next[column.name] = moved(
           current[column.name],
-          inputs[column.name],
+          stateOf(current, first),
           column.steps,
           state,
           bias !== undefined,
@@ -139,14 +134,10 @@ export function byRatingLayout(
     );
   }
 
-  /**
-   * A table after the steps of its rows.
-   *
-   * @param like an input of the graph of the same shape: what depends on that alone is computed once
-   */
+  /** A table after the steps of its rows. */
   function moved(
     table: Value,
-    like: Value,
+    before: State,
     steps: readonly RowsOfGradient[],
     state: State,
     besideBias: boolean,
@@ -156,13 +147,9 @@ export function byRatingLayout(
     const downhill = byRating.downhill(state, scalars, isMatrix && besideBias);
     let result = table;
     if (isMatrix && byRating.weightDecay > 0) {
-      const size = slice(shapeOf(like), 0, 1);
-      const decays = steps.reduce(
-        (sum, { ids }) => scatterElements(sum, ids, fullLike(ids, byRating.weightDecay, 'float'), 0, 'add'),
-        full(size, 0, 'float', table.dims.slice(0, 1)),
-      );
+      const [added] = Object.entries(state).map(([part, sums]) => sub(sums, before[part]));
       // By the implicit rule, which no number of ratings can upset.
-      result = timesRows(table, reciprocal(sub(1, mul(downhill, decays))));
+      result = timesRows(table, reciprocal(sub(1, mul(downhill, mul(added, byRating.weightDecay)))));
     }
     for (const { ids, scale, rows } of steps) {
       const ofIds = downhill.dims.length > 0 ? gatherElements(downhill, ids) : downhill;

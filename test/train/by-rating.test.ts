@@ -135,6 +135,7 @@ async function expectedStep(model: Model, from: Numbers, batch: (typeof batches)
     const first = rowsOf && hasBias ? `${rowsOf}_factors` : name;
     const rows = parameter.dims[0];
     const sums = [...(from[`${first}.sum_of_squares`] ?? Array(rows).fill(0))];
+    const before = [...sums];
     const rowOf = (gradient: number[], row: number) => gradient.slice(row * size, (row + 1) * size);
     const meanSquare = (values: number[]) =>
       values.reduce((sum, value) => sum + value ** 2, 0) / values.length;
@@ -151,7 +152,8 @@ async function expectedStep(model: Model, from: Numbers, batch: (typeof batches)
           : meanSquare(rowOf(gradients[name][rating], row));
       const besideBias = rowsOf && hasBias && parameter.dims.length > 1;
       const rate = RATE / Math.sqrt(1 + (besideBias ? 0.003 : 1) * sums[row]);
-      const keep = rowsOf && parameter.dims.length > 1 ? 1 / (1 + DECAY * rate * rated.length) : 1;
+      const keep =
+        rowsOf && parameter.dims.length > 1 ? 1 / (1 + DECAY * rate * (sums[row] - before[row])) : 1;
       next[name] = next[name].map((value, place) =>
         Math.floor(place / size) === row ? value * keep - rate * total(row)[place % size] : value,
       );
