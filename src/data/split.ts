@@ -65,7 +65,12 @@ export function leaveLastOut(ratings: Ratings): Split {
   return split(ratings, held);
 }
 
-function validLength(length: number, fraction: number): number {
+/**
+ * How many of so many ratings a fraction is.
+ *
+ * @throws UserError if that is none, or all
+ */
+export function validLength(length: number, fraction: number): number {
   if (!(fraction > 0 && fraction < 1))
     throw new UserError(
       `the fraction to hold out is ${fraction}; give a number between 0 and 1, for example 0.2`,

@@ -14,10 +14,11 @@ import {
 import { checkTrainable, latestOnly, type Ratings } from './ratings.ts';
 import type { ReadOptions } from './read.ts';
 import { findFiles } from './source.ts';
-import { randomSplit } from './split.ts';
+import { randomSplit, validLength } from './split.ts';
 import { LARGE, type StoredRatings } from './stored.ts';
 import { BYTES_A_RATING, blockCounts, blocksOf, readStratum, type Strata, sampleOf } from './strata.ts';
 import { assumptions, loadAll, openParts, type Part, tableOf } from './table.ts';
+import { oneLine } from './text.ts';
 
 export interface StoreOptions extends Omit<ReadOptions, 'vocabulary'> {
   /** Where files are kept while they are needed; the system's folder for such files unless told otherwise. */
@@ -46,9 +47,11 @@ export interface Training {
  * @throws UserError as `readRatings` does
  */
 export async function readTraining(path: string | string[], options: StoreOptions = {}): Promise<Training> {
-  const { folder = tmpdir(), seed = 1, workers = availableParallelism() } = options;
+  const { folder = tmpdir(), seed = 1, workers = availableParallelism(), valid } = options;
+  if (!Number.isSafeInteger(workers) || workers < 1)
+    throw new UserError(`workers is ${workers}; give whole numbers from 1`);
   const scratch = await mkdtemp(join(folder, 'cofactor-')).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`${folder}: cannot be written (${error.code}); choose another folder`);
+    throw new UserError(oneLine(`${folder}: cannot be written (${error.code}); choose another folder`));
   });
   // DuckDB's own part of the memory: what it hands out, and Node, need the rest.
   const memory = Math.floor((options.memory ?? MEMORY) * 0.4);
@@ -59,10 +62,12 @@ export async function readTraining(path: string | string[], options: StoreOption
         const parts = await openParts(connection, files, options, ['user', 'item', 'rating'], ['time']);
         const direct = await openDirectly(connection, parts);
         const length = direct ?? (await loadAll(connection, parts));
-        if (length >= LARGE) return store(connection, parts, { ...options, folder, seed, workers });
+        if (length >= LARGE) {
+          if (valid !== undefined) validLength(length, valid);
+          return store(connection, parts, { valid, folder, seed, workers });
+        }
         const all = latestOnly(await tableOf(connection, parts, length));
         checkTrainable(all, files.join(', '));
-        const { valid } = options;
         return {
           ...(valid === undefined ? { train: all } : randomSplit(all, valid, seed)),
           read: { ratings: all.ratings.length, users: all.userIds.length, items: all.itemIds.length },
@@ -70,12 +75,23 @@ export async function readTraining(path: string | string[], options: StoreOption
       },
       { memory, folder: join(scratch, 'duckdb') },
     );
+  } catch (error) {
+    throw shortage(error as Error, folder) ?? error;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
 const MEMORY = 2e9;
+
+/** Says that an error is for want of space; undefined where it is not. */
+function shortage({ message }: Error, folder: string): UserError | undefined {
+  if (/ENOSPC|No space left|max_temp_directory_size/.test(message))
+    return new UserError(oneLine(`${folder}: the disk is full; make room, or choose another folder`));
+  if (/Out of Memory Error|could not allocate block/.test(message))
+    return new UserError('the ratings need more memory to be read than they may take; allow more');
+  return undefined;
+}
 
 /**
  * Makes `raw` a view of Parquet files, which DuckDB reads as fast as a table of its own.
@@ -99,7 +115,7 @@ async function openDirectly(
   const [[bad]] = await rows(
     connection,
     `SELECT count(*)::INTEGER FROM raw WHERE user_id IS NULL OR item_id IS NULL OR rating IS NULL OR NOT isfinite(rating)
-       OR (${isText} AND (user_id::VARCHAR = '' OR item_id::VARCHAR = ''))`,
+       OR (${isText} AND (user_id::VARCHAR = '' OR item_id::VARCHAR = '' OR contains(user_id::VARCHAR || item_id::VARCHAR, chr(0))))`,
   );
   if (bad === 0) return Number(count);
   // The slow way says where the fault is.
