@@ -30,8 +30,8 @@ export {
   readUsers,
 } from './data/read.ts';
 export { leaveLastOut, randomSplit, type Split, timeSplit } from './data/split.ts';
-export { readTraining, type StoreOptions } from './data/store.ts';
-export type { StoredRatings } from './data/stored.ts';
+export { readTraining, type StoreOptions, type Training } from './data/store.ts';
+export { isStored, type StoredRatings } from './data/stored.ts';
 export { UserError } from './errors.ts';
 export { type Evaluation, evaluate } from './evaluate/evaluate.ts';
 export { type Metrics, metrics } from './evaluate/metrics.ts';

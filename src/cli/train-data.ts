@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { INCOMING } from '../artifact/artifact.ts';
@@ -20,6 +20,7 @@ export interface HeldOutFlags {
 export interface DataFlags extends ReadFlags, HeldOutFlags {
   seed: number;
   workers?: number;
+  blocks?: number[];
   memory?: number;
 }
 
@@ -45,14 +46,22 @@ export async function readData(
   const existed = existsSync(out);
   const folder = join(out, `${INCOMING}${process.pid}`);
   await mkdir(folder, { recursive: true });
+  // Whoever ends the program while it reads does not mean to keep what was read.
+  const end = (signal: NodeJS.Signals): void => {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  };
+  process.on('SIGINT', end).on('SIGTERM', end);
   try {
     const { seed, valid, workers, memory } = flags;
-    return await readTraining(files, { ...readFlags(flags), seed, valid, workers, memory, folder });
+    const blocks = flags.blocks as [number, number] | undefined;
+    return await readTraining(files, { ...readFlags(flags), seed, valid, workers, blocks, memory, folder });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     if (!existed) await rmdir(out).catch(() => undefined);
     throw error;
   } finally {
+    process.off('SIGINT', end).off('SIGTERM', end);
     // Windows keeps a file that is open; whoever writes the model removes it.
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }

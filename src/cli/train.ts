@@ -19,7 +19,7 @@ import { optimizers } from '../train/of-manifest.ts';
 import { TRAINING_FOLDER, VOCABULARY } from '../train/ort-training/export.ts';
 import { ortTraining } from '../train/ort-training/node.ts';
 import { schedules } from '../train/schedules.ts';
-import { type TrainedModel, train } from '../train/train.ts';
+import { goesByStrata, type TrainedModel, train } from '../train/train.ts';
 import {
   chosenDevice,
   type DeviceFlags,
@@ -50,7 +50,6 @@ interface TrainFlags extends DataFlags, DeviceFlags {
   loss: LossName;
   lazy?: boolean;
   engine: 'auto' | 'epoch-graph' | 'strata' | 'ort-training';
-  blocks?: number[];
   titles?: string;
   quantize?: 'float16' | 'int8';
   keepSeen?: boolean;
@@ -142,7 +141,10 @@ export function trainCommand(): Command {
       '--blocks <users,items>',
       'strata: into how many blocks users and items are cut (default: by the data)',
     ).argParser(numbers({ whole: true, from: 1 })),
-    group('--memory <size>', 'what training may take, such as 1GB (default: 2GB)').argParser(bytes),
+    group(
+      '--memory <size>',
+      'what reading many ratings may take, such as 1GB (default: 2GB); the model’s tables come on top',
+    ).argParser(bytes),
     group('--patience <epochs>', 'stop after so many epochs without a better validation error').argParser(
       number({ whole: true, from: 1 }),
     ),
@@ -215,35 +217,42 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const started = performance.now();
   const byStrata = flags.engine === 'strata' || flags.blocks !== undefined;
   const mayStore = byStrata || (flags.engine === 'auto' && runtime.device === 'cpu' && flags.lazy !== false);
+  const strata = {
+    blocks: (flags.blocks as [number, number] | undefined) ?? (byStrata ? ('auto' as const) : undefined),
+    lazy: flags.lazy,
+  };
   const data = await readData(files, flags, out, mayStore);
   const { train: ratings, valid } = data;
-  const testRatings =
-    test === undefined ? undefined : await readRatings(test, { ...readFlags(flags), vocabulary: ratings });
-  const table = flags.titles === undefined ? undefined : await readItems(flags.titles);
-  if (table && !ratings.itemIds.some((id) => table.titles.has(id)))
-    throw new UserError(
-      `${flags.titles}: has a title for none of the ${plural(ratings.itemIds.length, 'item')}; are its ids those of the ratings?`,
-    );
-  const read = (performance.now() - started) / 1000;
-  if (!json) reportReading(data, files, read);
-
   const bar = progressBar();
   const interrupt = onInterrupt();
   let model: TrainedModel;
+  let testRatings: Ratings | undefined;
+  let read = 0;
   try {
+    if (test !== undefined)
+      testRatings = await readRatings(test, { ...readFlags(flags), vocabulary: ratings });
+    const table = flags.titles === undefined ? undefined : await readItems(flags.titles);
+    if (table && !ratings.itemIds.some((id) => table.titles.has(id)))
+      throw new UserError(
+        `${flags.titles}: has a title for none of the ${plural(ratings.itemIds.length, 'item')}; are its ids those of the ratings?`,
+      );
+    read = (performance.now() - started) / 1000;
+    if (!json) reportReading(data, files, read);
     model = await train(ratings, definition, {
       epochs: flags.epochs,
       batch: flags.batch,
-      optimizer: optimizerOf(flags, byStrata || isStored(ratings)),
+      optimizer: optimizerOf(
+        flags,
+        flags.engine !== 'epoch-graph' && !engine && goesByStrata(ratings, runtime.device, strata),
+      ),
       schedule: flags.schedule && schedules[flags.schedule],
       learningRate: flags.learningRate,
       loss: flags.loss,
-      lazy: flags.lazy,
       patience: flags.patience,
       seed: flags.seed,
       engine: engine ?? (flags.engine === 'epoch-graph' ? epochEngine : undefined),
       workers: flags.workers,
-      blocks: (flags.blocks as [number, number] | undefined) ?? (byStrata ? 'auto' : undefined),
+      ...strata,
       runtime,
       valid,
       ...table,

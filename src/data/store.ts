@@ -11,12 +11,13 @@ import {
   rows,
   withDatabase,
 } from './duckdb.ts';
+import { explain } from './problems.ts';
 import { checkTrainable, latestOnly, type Ratings } from './ratings.ts';
 import type { ReadOptions } from './read.ts';
 import { findFiles } from './source.ts';
 import { randomSplit, validLength } from './split.ts';
 import { LARGE, type StoredRatings } from './stored.ts';
-import { BYTES_A_RATING, blockCounts, blocksOf, readStratum, type Strata, sampleOf } from './strata.ts';
+import { BYTES_A_RATING, blocksOf, countsOf, readStratum, type Strata, sampleOf } from './strata.ts';
 import { assumptions, loadAll, openParts, type Part, tableOf } from './table.ts';
 import { oneLine } from './text.ts';
 
@@ -27,6 +28,8 @@ export interface StoreOptions extends Omit<ReadOptions, 'vocabulary'> {
   readonly memory?: number;
   /** Threads that are to train side by side; as many as there are cores unless told otherwise. */
   readonly workers?: number;
+  /** Into how many blocks users, and items, are cut where ratings are many; chosen by the data unless told otherwise. */
+  readonly blocks?: readonly [users: number, items: number];
   /** For what is held out, and the order of the ratings. */
   readonly seed?: number;
   /** The part of the ratings to hold out, at random. */
@@ -64,7 +67,7 @@ export async function readTraining(path: string | string[], options: StoreOption
         const length = direct ?? (await loadAll(connection, parts));
         if (length >= LARGE) {
           if (valid !== undefined) validLength(length, valid);
-          return store(connection, parts, { valid, folder, seed, workers });
+          return store(connection, parts, { valid, folder, seed, workers, blocks: options.blocks });
         }
         const all = latestOnly(await tableOf(connection, parts, length));
         checkTrainable(all, files.join(', '));
@@ -76,7 +79,8 @@ export async function readTraining(path: string | string[], options: StoreOption
       { memory, folder: join(scratch, 'duckdb') },
     );
   } catch (error) {
-    throw shortage(error as Error, folder) ?? error;
+    if (error instanceof UserError) throw error;
+    throw shortage(error as Error, folder) ?? explain((error as Error).message, [path].flat().join(', '));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -103,25 +107,42 @@ async function openDirectly(
   parts: readonly Part[],
 ): Promise<number | undefined> {
   if (!parts.every(({ source }) => source.kind === 'parquet')) return undefined;
-  const selects = parts.map(({ source: { names, table }, columns }) => {
-    const column = (role: 'user' | 'item' | 'rating'): string =>
-      `"${names[columns[role] as number].replaceAll('"', '""')}"`;
-    return `SELECT ${column('user')} AS user_id, ${column('item')} AS item_id, TRY_CAST(${column('rating')} AS FLOAT) AS rating FROM ${table}`;
+  const columns = ['user', 'item', 'rating'] as const;
+  const selects = parts.map(({ source: { names, table }, columns: places }) => {
+    const quoted = columns.map((role) => `"${names[places[role] as number].replaceAll('"', '""')}"`);
+    return `SELECT ${quoted.map((name, at) => `${name} AS ${columns[at]}_id`).join(', ')} FROM ${table}`;
   });
-  const [[count]] = await rows(connection, `SELECT count(*)::INTEGER FROM (${selects.join(' UNION ALL ')})`);
-  if (Number(count) < LARGE) return undefined;
-  await connection.run(`CREATE VIEW raw AS ${selects.join(' UNION ALL ')}`);
-  const isText = `regexp_matches(typeof(user_id) || typeof(item_id), 'VARCHAR')`;
-  const [[bad]] = await rows(
-    connection,
-    `SELECT count(*)::INTEGER FROM raw WHERE user_id IS NULL OR item_id IS NULL OR rating IS NULL OR NOT isfinite(rating)
-       OR (${isText} AND (user_id::VARCHAR = '' OR item_id::VARCHAR = '' OR contains(user_id::VARCHAR || item_id::VARCHAR, chr(0))))`,
-  );
-  if (bad === 0) return Number(count);
+  try {
+    const query = (select: string) => `SELECT column_type FROM (DESCRIBE ${select})`;
+    const types = await Promise.all(selects.map((select) => rows(connection, query(select))));
+    // DuckDB would make ids of several types ids of one, and so others.
+    if (new Set(types.map(String)).size > 1 || !NUMERIC.test(String(types[0][2]))) return undefined;
+    const all = selects.join(' UNION ALL ');
+    const [[count]] = await rows(connection, `SELECT count(*)::INTEGER FROM (${all})`);
+    if (Number(count) < LARGE) return undefined;
+    await connection.run(
+      `CREATE VIEW raw AS SELECT user_id, item_id, TRY_CAST(rating_id AS FLOAT) AS rating FROM (${all})`,
+    );
+    const isText = types[0].slice(0, 2).map((type) => String(type) === 'VARCHAR');
+    const badTexts = ['user_id', 'item_id']
+      .filter((_, at) => isText[at])
+      .map((id) => ` OR ${id} = '' OR contains(${id}, chr(0))`);
+    const [[bad]] = await rows(
+      connection,
+      `SELECT count(*)::INTEGER FROM raw
+       WHERE user_id IS NULL OR item_id IS NULL OR rating IS NULL OR NOT isfinite(rating)${badTexts.join('')}`,
+    );
+    if (bad === 0) return Number(count);
+  } catch {
+    // What is wrong is found below.
+  }
   // The slow way says where the fault is.
-  await connection.run('DROP VIEW raw');
+  await connection.run('DROP VIEW IF EXISTS raw');
   return undefined;
 }
+
+/** Types of ratings that are read directly. */
+const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/;
 
 async function store(
   connection: DuckDBConnection,
@@ -131,6 +152,7 @@ async function store(
     seed,
     workers,
     folder,
+    blocks: wanted,
   }: StoreOptions & Required<Pick<StoreOptions, 'folder' | 'seed' | 'workers'>>,
 ): Promise<Training> {
   await connection.run('SET preserve_insertion_order = false');
@@ -154,18 +176,23 @@ async function store(
     );
     const users = await number(connection, 'user');
     const items = await number(connection, 'item');
-    const query = 'SELECT count(*)::INTEGER, min(rating), max(rating), avg(rating) FROM train';
-    const [count, low, high, mean] = (await rows(connection, query))[0].map(Number);
+    // Of the ratings in any order.
+    const hash = 'hash(user_id, item_id, rating)';
+    const query = `SELECT count(*)::INTEGER, min(rating), max(rating),
+      bit_xor(${hash})::VARCHAR || ' ' || sum(${hash}::HUGEINT)::VARCHAR FROM train`;
+    const [facts] = await rows(connection, query);
+    const [count, low, high] = facts.map(Number);
     if (count === 0) throw new UserError(`holding out ${valid} of the ratings leaves none to train with`);
-    const counts = blockCounts({ users: users.ids.length, items: items.ids.length, ratings: count }, workers);
+    const sizes = { users: users.ids.length, items: items.ids.length, ratings: count };
+    const counts = countsOf(sizes, workers, wanted);
     const blocks = {
       users: blocksOf(users.counts, counts.users),
       items: blocksOf(items.counts, counts.items),
     };
     const held = `SELECT * FROM raw WHERE ${isHeld}`;
-    const written = !(await hasDuplicates(connection, held)) && (await writeStrata(connection, counts, file));
+    const written = !(await hasDuplicates(connection, held)) && (await writeStrata(connection, blocks, file));
     if (!written) return storeRaw(await dropDuplicates(connection, parts));
-    const { starts, fingerprint } = written;
+    const { starts, itemSums } = written;
     const vocabulary = { userIds: users.ids, itemIds: items.ids };
     const out = valid === undefined ? undefined : await heldOut(connection, held, vocabulary);
     const strata: Strata = { ...blocks, starts, read: (number) => readStratum(file, starts, number) };
@@ -181,13 +208,12 @@ async function store(
         count,
         low,
         high,
-        mean,
-        userCounts: users.counts,
+        mean: itemSums.reduce((sum, one) => sum + one, 0) / count,
         itemCounts: items.counts,
-        itemAverages: items.averages,
+        itemAverages: itemSums.map((sum, row) => sum / items.counts[row]),
         strata,
         sample: (size) => sampleOf(strata, size),
-        fingerprint: hashOf(JSON.stringify(vocabulary), fingerprint),
+        fingerprint: hashOf(JSON.stringify(vocabulary), String(facts[3])),
         duplicates,
         assumptions: [],
         close: () => file.close(),
@@ -209,30 +235,30 @@ async function openUnnamed(folder: string): Promise<FileHandle> {
 async function number(
   connection: DuckDBConnection,
   role: 'user' | 'item',
-): Promise<{ ids: string[]; counts: Int32Array; averages: Float64Array }> {
+): Promise<{ ids: string[]; counts: Int32Array }> {
   await connection.run(
     `CREATE OR REPLACE TABLE ${role}s AS
-     SELECT id, (row_number() OVER (ORDER BY ratings DESC, id) - 1)::INTEGER AS row, ratings::INTEGER AS ratings, average
-     FROM (SELECT ${role}_id AS id, count(*) AS ratings, avg(rating) AS average FROM train GROUP BY ALL)`,
+     SELECT id, (row_number() OVER (ORDER BY ratings DESC, id) - 1)::INTEGER AS row, ratings::INTEGER AS ratings
+     FROM (SELECT ${role}_id AS id, count(*) AS ratings FROM train GROUP BY ALL)`,
   );
-  const result = await rows(connection, `SELECT id::VARCHAR, ratings, average FROM ${role}s ORDER BY row`);
+  const result = await rows(connection, `SELECT id::VARCHAR, ratings FROM ${role}s ORDER BY row`);
   return {
     ids: result.map(([id]) => String(id)),
     counts: Int32Array.from(result, ([, ratings]) => Number(ratings)),
-    averages: Float64Array.from(result, ([, , average]) => Number(average)),
   };
 }
 
 /**
  * Writes the ratings of `train` by strata, in random order within each.
  *
- * @returns where each begins, and a hash of all; undefined where a user rated an item twice
+ * @returns where each begins, and the sum of each item's ratings; undefined where a user rated an item twice
  */
 async function writeStrata(
   connection: DuckDBConnection,
-  counts: { readonly users: number; readonly items: number },
+  blocks: Pick<Strata, 'users' | 'items'>,
   file: FileHandle,
-): Promise<{ starts: Float64Array; fingerprint: string } | undefined> {
+): Promise<{ starts: Float64Array; itemSums: Float64Array } | undefined> {
+  const counts = { users: blocks.users.starts.length - 1, items: blocks.items.starts.length - 1 };
   // As `blockOf` says.
   const block = (row: string, blocks: number): string =>
     `CASE WHEN (${row} // ${blocks}) % 2 = 0 THEN ${row} % ${blocks} ELSE ${blocks - 1} - ${row} % ${blocks} END`;
@@ -243,7 +269,9 @@ async function writeStrata(
      ORDER BY stratum, draw(user_id, item_id, 0)`,
   );
   const starts = new Float64Array(counts.users * counts.items + 1);
-  const hash = createHash('sha256');
+  const { order, starts: firsts } = blocks.items;
+  // Added up in the order of the file: DuckDB adds in another order each time.
+  const itemSums = new Float64Array(order.length);
   const users = new Column<Int32Array>(Int32Array);
   const items = new Column<Int32Array>(Int32Array);
   const ratings = new Column<Float32Array>(Float32Array);
@@ -253,9 +281,11 @@ async function writeStrata(
   const finish = async (): Promise<void> => {
     // Ratings of one pair are drawn to one place.
     repeats ||= users.repeatsWith(items);
+    const first = firsts[stratum % counts.items];
+    const of = ratings.numbers;
+    for (const [at, place] of items.numbers.entries()) itemSums[order[first + place]] += of[at];
     for (const column of [users, items, ratings]) {
       const bytes = column.take();
-      hash.update(bytes);
       if (bytes.length > 0) await file.write(bytes, 0, bytes.length, position);
       position += bytes.length;
     }
@@ -278,7 +308,7 @@ async function writeStrata(
     if (repeats) return undefined;
   }
   while (stratum + 1 < starts.length) await finish();
-  return repeats ? undefined : { starts, fingerprint: hash.digest('hex') };
+  return repeats ? undefined : { starts, itemSums };
 }
 
 /** Chunks of a result; DuckDB makes the next while one is used. */
@@ -312,6 +342,10 @@ class Column<T extends Int32Array<ArrayBufferLike> | Float32Array<ArrayBufferLik
     }
     this.data.set(piece, this.length);
     this.length += piece.length;
+  }
+
+  get numbers(): T {
+    return this.data.subarray(0, this.length) as T;
   }
 
   /** Whether two neighbours are alike here and in another column. */

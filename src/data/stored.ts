@@ -13,13 +13,12 @@ export interface StoredRatings {
   readonly high: number;
   readonly mean: number;
   /** By row. */
-  readonly userCounts: Int32Array;
   readonly itemCounts: Int32Array;
   readonly itemAverages: Float64Array;
   readonly strata: Strata;
   /** About so many of the ratings, by row. */
   sample(count: number): Promise<Pick<Ratings, 'users' | 'items' | 'ratings'>>;
-  /** SHA-256 of ids and ratings. */
+  /** SHA-256 of ids, and of a sum over the ratings that does not depend on their order. */
   readonly fingerprint: string;
   readonly duplicates: number;
   readonly assumptions: string[];

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { UserError } from '../errors.ts';
 import { generator, shuffled } from './random.ts';
 import type { Ratings } from './ratings.ts';
 
@@ -47,6 +48,30 @@ export function blockCounts(
     return Math.min(wanted, count);
   };
   return { users: blocks(users), items: blocks(items) };
+}
+
+/**
+ * How many blocks there are to be.
+ *
+ * @param wanted instead of the best
+ * @throws UserError where that cannot be
+ */
+export function countsOf(
+  sizes: Parameters<typeof blockCounts>[0],
+  multiple: number,
+  wanted?: readonly number[],
+): ReturnType<typeof blockCounts> {
+  if (wanted === undefined) return blockCounts(sizes, multiple);
+  const [users, items] = wanted;
+  const most = [sizes.users, sizes.items];
+  if (
+    wanted.length !== 2 ||
+    !wanted.every((count, at) => Number.isSafeInteger(count) && count >= 1 && count <= most[at])
+  )
+    throw new UserError(
+      `blocks is ${wanted}; give two whole numbers, of users and of items, up to ${most.join(' and ')}`,
+    );
+  return { users, items };
 }
 
 /**

@@ -76,8 +76,10 @@ export function settingsFor(
   // A model of one's own is by default taken to be like dot-bias.
   const usual = rates?.[model.name] ?? rates?.['dot-bias'] ?? 5e-3;
   const batch = options.batch ?? 64;
-  // The gradient is the mean over the batch: for a rating to count as much in a larger one, the rate must grow with it.
-  const learningRate = options.learningRate ?? (optimizer.name === 'sgd' ? (usual * batch) / 64 : usual);
+  // The gradient is the mean over the batch: for a rating to count as much in a larger one, the rate must grow with it. But
+  // dense layers, which every rating moves, would not bear it.
+  const grows = optimizer.name === 'sgd' && model.name !== 'mlp';
+  const learningRate = options.learningRate ?? (grows ? (usual * batch) / 64 : usual);
   const rows = Object.values(model.parameters).map(({ dims, rowsOf }) => (rowsOf ? dims[0] : 0));
   const settings = {
     epochs: options.epochs ?? 5,

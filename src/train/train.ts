@@ -3,7 +3,7 @@ import type { ModelDefinition } from '../../graphs/model.ts';
 import { writeArtifact } from '../artifact/artifact.ts';
 import type { Ratings } from '../data/ratings.ts';
 import { isStored, LARGE, type StoredRatings } from '../data/stored.ts';
-import { blockCounts, strataOf } from '../data/strata.ts';
+import { countsOf, strataOf } from '../data/strata.ts';
 import { UserError } from '../errors.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { type NodeRuntimeOptions, nodeRuntime } from '../run/node.ts';
@@ -47,6 +47,12 @@ export async function train(
     throw new UserError(
       'runtime and device exclude one another; give the runtime of that device, or the device',
     );
+  if (typeof ratings !== 'object' || ratings === null)
+    throw new UserError('the ratings are none; give what readRatings or readTraining returns');
+  if (options.engine && isStored(ratings))
+    throw new UserError(
+      'ratings in a file are trained by strata; leave out the engine, or read them with readRatings',
+    );
   const runtime = options.runtime ?? (await nodeRuntime({ device }));
   const trained = await trainModel(ratings, definition, {
     ...options,
@@ -57,29 +63,45 @@ export async function train(
   return new TrainedModel(trained);
 }
 
+/** Whether ratings are trained by strata, unless another engine is asked for. */
+export const goesByStrata = (
+  ratings: Ratings | StoredRatings,
+  device = 'cpu',
+  { blocks, lazy }: Pick<TrainOptions, 'blocks' | 'lazy'> = {},
+): boolean =>
+  isStored(ratings) ||
+  blocks !== undefined ||
+  (ratings.ratings.length >= LARGE && device === 'cpu' && lazy !== false);
+
 /** The engine for many ratings, and where blocks are asked for; undefined where the usual one is better. */
 function strataFor(
   ratings: Ratings | StoredRatings,
   { device = 'cpu' }: Runtime,
-  { workers = availableParallelism(), blocks, lazy, seed = 1 }: TrainOptions,
+  options: TrainOptions,
 ): Engine<OwnTraining> | undefined {
-  for (const [name, counts] of Object.entries({
-    workers: [workers],
-    blocks: blocks === 'auto' ? [] : (blocks ?? []),
-  }))
-    if (!counts.every((count) => Number.isSafeInteger(count) && count >= 1))
-      throw new UserError(`${name} is ${counts}; give whole numbers from 1`);
+  const { workers = availableParallelism(), blocks, seed = 1 } = options;
+  if (!Number.isSafeInteger(workers) || workers < 1)
+    throw new UserError(`workers is ${workers}; give a whole number from 1`);
+  if (!goesByStrata(ratings, device, options)) return undefined;
+  if (device !== 'cpu')
+    throw new UserError(
+      `training by strata is for the CPU, not for ${device}; leave out the device, or blocks`,
+    );
+  const wanted = blocks === 'auto' ? undefined : blocks;
   if (isStored(ratings)) {
-    if (device !== 'cpu')
-      throw new UserError(`ratings in a file are trained on the CPU, not on ${device}; leave out the device`);
+    const is = [ratings.strata.users, ratings.strata.items].map(({ starts }) => starts.length - 1);
+    if (wanted && String(wanted) !== String(is))
+      throw new UserError(
+        `blocks is ${wanted}, but the ratings are stored in ${is}; say so when they are read`,
+      );
     return strataEngine(ratings.strata, workers);
   }
-  const count = ratings.ratings.length;
-  if (!blocks && (count < LARGE || device !== 'cpu' || lazy === false)) return undefined;
-  const facts = { users: ratings.userIds.length, items: ratings.itemIds.length, ratings: count };
-  const chosen = blockCounts(facts, workers);
-  const counts = Array.isArray(blocks) ? { users: blocks[0], items: blocks[1] } : chosen;
-  return strataEngine(strataOf(ratings, counts, seed), workers);
+  const sizes = {
+    users: ratings.userIds.length,
+    items: ratings.itemIds.length,
+    ratings: ratings.ratings.length,
+  };
+  return strataEngine(strataOf(ratings, countsOf(sizes, workers, wanted), seed), workers);
 }
 
 /** A trained model, ready to be asked or saved. */

@@ -42,7 +42,12 @@ export function strataEngine(strata: Strata, workers: number): Engine<OwnTrainin
         graph,
         async start({ carried }) {
           const tables = cut(withState(task, carried), task.model, strata.users, strata.items);
-          const threads = await startThreads(workers, graph);
+          // No more than there are strata that share nothing.
+          const most = Math.min(
+            workers,
+            ...[strata.users, strata.items].map(({ starts }) => starts.length - 1),
+          );
+          const threads = await startThreads(most, graph);
           return new StrataTraining(task, strata, threads, tables, dropoutWidths);
         },
       };
@@ -58,13 +63,21 @@ function batchFor(ratings: number): number {
 /** The session in every thread. */
 const SESSION = 0;
 
-async function startThreads(workers: number, graph: Uint8Array): Promise<WorkerHandle[]> {
-  const started = await Promise.all(
-    Array.from({ length: workers }, () => WorkerHandle.start({ device: 'cpu' })),
-  );
-  const threads = started.map(({ handle }) => handle);
-  await Promise.all(threads.map((thread) => thread.create(SESSION, graph)));
-  return threads;
+async function startThreads(count: number, graph: Uint8Array): Promise<WorkerHandle[]> {
+  const starting = Array.from({ length: count }, async () => {
+    const { handle } = await WorkerHandle.start({ device: 'cpu' });
+    await handle.create(SESSION, graph).catch(async (error) => {
+      await handle.terminate();
+      throw error;
+    });
+    return handle;
+  });
+  const ended = await Promise.allSettled(starting);
+  const threads = ended.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
+  const failed = ended.find((end) => end.status === 'rejected');
+  if (!failed) return threads;
+  await Promise.all(threads.map((thread) => thread.terminate()));
+  throw failed.reason;
 }
 
 /** One visit in an epoch: what it takes, and what it leaves. */
@@ -77,7 +90,8 @@ interface Turn {
   /** How far training has come, from 0 to 1, and how many steps were taken. */
   readonly progress: number;
   readonly stepsDone: number;
-  readonly random: RandomGenerator;
+  /** Where the dropout of each step begins in the random numbers. */
+  readonly noiseStarts: NamedParts;
 }
 
 interface VisitDone {
@@ -105,7 +119,7 @@ class StrataTraining implements OwnTraining {
     const isShared = Object.keys(this.tables.shared).length > 0;
     const last = { users: new Map<number, Promise<unknown>>(), items: new Map<number, Promise<unknown>>() };
     const started: Promise<VisitDone[]>[] = [];
-    let ahead = rounds[0]?.map((turn) => turn.read());
+    let ahead = rounds[0]?.map(readAhead);
     try {
       for (const [place, round] of rounds.entries()) {
         const data = ahead;
@@ -120,13 +134,13 @@ class StrataTraining implements OwnTraining {
         });
         started.push(Promise.all(runs));
         // Read, and handed over where nothing is shared, while the threads compute.
-        ahead = rounds[place + 1]?.map((turn) => turn.read());
+        ahead = rounds[place + 1]?.map(readAhead);
         if (started.length <= (isShared ? 0 : ROUNDS_AHEAD)) continue;
         yield* this.finish((await started.shift()) as VisitDone[]);
       }
       for (const round of started.splice(0)) yield* this.finish(await round);
     } finally {
-      // Blocks are at home before an error is told.
+      // What runs has ended before an error is told.
       await Promise.allSettled([...started, ...last.users.values(), ...last.items.values()]);
     }
   }
@@ -153,27 +167,30 @@ class StrataTraining implements OwnTraining {
     const total = starts[starts.length - 1];
     const rounds = roundsOf(users.starts.length - 1, itemBlocks, this.threads.length, random);
     let done = 0;
-    return rounds.map((round) =>
-      round.flatMap((visit) => {
+    const turns = rounds.map((round) =>
+      round.flatMap((visit): Turn[] => {
         const stratum = visit.user * itemBlocks + visit.item;
         const count = starts[stratum + 1] - starts[stratum];
         if (count === 0) return [];
+        const stepStarts = startsOf(count, settings.batch, random);
         const passed = number * total + done;
         done += count;
-        return {
+        const turn = {
           visit,
           read: () => this.strata.read(stratum),
-          starts: startsOf(count, settings.batch, random),
+          starts: stepStarts,
+          noiseStarts: this.noiseStarts(stepStarts.length - 1, random),
           progress: passed / (settings.epochs * total),
           stepsDone: stepsOf(passed, settings.batch),
-          random,
         };
+        return [turn];
       }),
     );
+    return turns.filter((round) => round.length > 0);
   }
 
   private async visit(
-    { visit, starts, progress, stepsDone, random }: Turn,
+    { visit, starts, progress, stepsDone, noiseStarts }: Turn,
     { users, items, ratings }: Stratum,
     thread: WorkerHandle,
   ): Promise<VisitDone> {
@@ -199,7 +216,7 @@ class StrataTraining implements OwnTraining {
       learning_rate: ofSteps(learningRate),
       momentum: ofSteps(momentum),
       first_step: floats([], Float32Array.of(stepsDone + 1)),
-      ...this.noiseStarts(steps, random),
+      ...noiseStarts,
     };
     const results = await thread.run(SESSION, feeds, buffersOf({ ...own, ...data }));
     const next = (old: Tensors): Tensors =>
@@ -239,6 +256,13 @@ class StrataTraining implements OwnTraining {
       ]),
     );
   }
+}
+
+/** An error of it is told to whoever waits for the ratings. */
+function readAhead(turn: Turn): Promise<Stratum> {
+  const reading = turn.read();
+  reading.catch(() => undefined);
+  return reading;
 }
 
 /** Batches of one size but for the first and the last: they are not the same ratings again in another epoch. */
