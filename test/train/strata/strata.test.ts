@@ -7,7 +7,7 @@ import { dotBias } from '../../../graphs/dot-bias.ts';
 import { mlp } from '../../../graphs/mlp.ts';
 import type { ModelDefinition } from '../../../graphs/model.ts';
 import { writeSynthetic } from '../../../scripts/bench/synthetic.ts';
-import type { Ratings } from '../../../src/data/ratings.ts';
+import { type Ratings, selectRows } from '../../../src/data/ratings.ts';
 import { readRatings } from '../../../src/data/read.ts';
 import { randomSplit } from '../../../src/data/split.ts';
 import { readTraining } from '../../../src/data/store.ts';
@@ -119,8 +119,20 @@ test('progress is told of every rating', async () => {
 test('what cannot be is said', async () => {
   const fail = (options: TrainOptions) => userError(train(few, dotBias(), { ...small, ...options }));
   expect(await fail({ lazy: false })).toMatch(/by strata.* lazy/);
-  expect(await fail({ workers: 0 })).toMatch(/workers is 0; give whole numbers/);
-  expect(await fail({ blocks: [2, 0.5] })).toMatch(/blocks is 2,0.5; give whole numbers/);
+  expect(await fail({ workers: 0 })).toMatch(/workers is 0; give a whole number from 1/);
+  expect(await fail({ blocks: [2, 0.5] })).toMatch(
+    /blocks is 2,0.5; give two whole numbers, .* up to 60 and 45/,
+  );
+});
+
+test('where most strata are empty, an MLP is trained all the same', async () => {
+  const { manifest } = await train(few, mlp({ factors: 2 }), { blocks: [60, 45], workers: 3, epochs: 1 });
+  expect(manifest.metrics.train.rmse).toBeGreaterThan(0);
+  const sparse = selectRows(
+    few,
+    Int32Array.from({ length: 50 }, (_, place) => place),
+  );
+  await train(sparse, mlp({ factors: 2 }), { blocks: [30, 30], workers: 2, epochs: 1 });
 });
 
 const shared = '../shared/data/ml-100k';
@@ -197,6 +209,28 @@ describe('many ratings', () => {
     expect(one.manifest.training).toMatchObject({ engine: 'strata', batch: 4096 });
     const [a, b] = [one.manifest.metrics.train.rmse, other.manifest.metrics.train.rmse];
     expect(Math.abs(a - b)).toBeLessThan(0.01);
+  });
+
+  test('are trained in the blocks that they are stored in', async () => {
+    const message = await userError(train(stored, dotBias(), { blocks: [7, 3] }));
+    expect(message).toMatch(/blocks is 7,3, but the ratings are stored in 2,2/);
+    const engine = {} as TrainOptions['engine'];
+    expect(await userError(train(stored, dotBias(), { engine }))).toMatch(/by strata; leave out the engine/);
+  });
+
+  test('one seed gives an MLP the same bytes, however the disk answers', async () => {
+    const { train: data } = await readTraining(join(folder.path, 'train.parquet'), {
+      folder: folder.path,
+      blocks: [8, 8],
+    });
+    const made = async () =>
+      (await train(data, mlp({ factors: 4 }), { workers: 4, epochs: 1, batch: 512 })).artifact.files[
+        'predict.onnx'
+      ];
+    expect(await made()).toEqual(await made());
+    if (isStored(data)) await data.close();
+    const failed = await train(data, dotBias({ factors: 2 }), { workers: 2 }).catch((error: Error) => error);
+    expect(failed).toBeInstanceOf(Error);
   });
 
   test('that users have rated are kept', async () => {
