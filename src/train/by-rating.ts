@@ -7,7 +7,9 @@ import {
   gather,
   gatherElements,
   gradients,
+  initializer,
   input,
+  matmul,
   mul,
   reciprocal,
   reduceMean,
@@ -253,5 +255,14 @@ export function meanOfRows(rows: Value): Value {
 /** Rows, each times a number of its own, or all times a scalar. */
 export function timesRows(rows: Value, numbers: Value): Value {
   const axes = axesInRows(rows);
-  return mul(rows, numbers.dims.length > 0 && axes.length > 0 ? unsqueeze(numbers, axes) : numbers);
+  if (numbers.dims.length === 0 || axes.length === 0) return mul(rows, numbers);
+  const column = unsqueeze(numbers, axes);
+  const width = rows.dims[1];
+  // Stretched first: ONNX Runtime multiplies tables of one shape at once, but by a column row by row.
+  return axes.length === 1 && typeof width === 'number'
+    ? mul(rows, matmul(column, ones(width)))
+    : mul(rows, column);
 }
+
+const ones = (width: number): Value =>
+  initializer('ones', 'float', [1, width], new Float32Array(width).fill(1));
