@@ -108,7 +108,7 @@ export function trainCommand(): Command {
     group('--epochs <number>', 'times through the ratings (default: 5)').argParser(
       number({ whole: true, from: 1 }),
     ),
-    group('--batch <number>', 'ratings a step (default: 64; by strata up to 4096)').argParser(
+    group('--batch <number>', 'ratings a step (default: 64; by strata up to 8192)').argParser(
       number({ whole: true, from: 1 }),
     ),
     group(

@@ -57,7 +57,7 @@ export function strataEngine(strata: Strata, workers: number): Engine<OwnTrainin
 
 /** As many ratings as a step costs least for each, but of few ratings not so many that steps are too few. */
 function batchFor(ratings: number): number {
-  return Math.min(4096, 2 ** Math.max(4, Math.round(Math.log2(ratings / 160))));
+  return Math.min(8192, 2 ** Math.max(4, Math.round(Math.log2(ratings / 240))));
 }
 
 /** The session in every thread. */

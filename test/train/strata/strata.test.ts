@@ -206,7 +206,7 @@ describe('many ratings', () => {
     const ratings = await readRatings(join(folder.path, 'train.parquet'));
     const options = { workers: 2, epochs: 2 };
     const [one, other] = [await train(ratings, dotBias(), options), await train(stored, dotBias(), options)];
-    expect(one.manifest.training).toMatchObject({ engine: 'strata', batch: 4096 });
+    expect(one.manifest.training).toMatchObject({ engine: 'strata', batch: 2048 });
     const [a, b] = [one.manifest.metrics.train.rmse, other.manifest.metrics.train.rmse];
     expect(Math.abs(a - b)).toBeLessThan(0.01);
   });
