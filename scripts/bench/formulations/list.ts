@@ -75,12 +75,12 @@ const choices: Choice[] = [
     'GatherElements, ScatterElements': {},
     'Gather, ScatterND': { numbers: 'rows' },
     'mean square of each gradient': { squares: 'factors' },
-    'columns stretched by MatMul': { columns: 'stretched' },
+    'columns not stretched': { columns: 'broadcast' },
   }).map(([name, config]) => ({
     ...written,
     name,
     optimizer: byHand(plain, (model) =>
-      flat(model, { numbers: 'elements', squares: 'bias', columns: 'broadcast', ...config }),
+      flat(model, { numbers: 'elements', squares: 'bias', columns: 'stretched', ...config }),
     ),
   })),
   ...[8, 16, 32].flatMap((listLength) => [
