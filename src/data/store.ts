@@ -73,8 +73,9 @@ export async function readTraining(path: string | string[], options: StoreOption
       { memory, folder: join(scratch, 'duckdb') },
     );
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw shortage(error as Error, folder) ?? explain((error as Error).message, [path].flat().join(', '));
+    const lack = shortage(error as Error, folder);
+    if (lack || error instanceof UserError) throw lack ?? error;
+    throw explain((error as Error).message, [path].flat().join(', '));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -65,7 +65,9 @@ test('says what it cannot do, and leaves what was there', async () => {
   await text('train', 'ratings.csv', '--out', 'sgd', '--epochs', '1', '--optimizer', 'sgd');
   const before = await contents();
   expect(await failure('export', 'sgd', '--training')).toMatch(/trained by sgd .* train it with these$/);
-  expect(await failure('export', 'sgd')).toMatch(/say what to write: --triton REPOSITORY or --training$/);
+  expect(await failure('export', 'sgd')).toMatch(
+    /say what to write: --triton REPOSITORY, --training or --training-blocks$/,
+  );
   expect(await failure('export', 'sgd', '--triton', 'r', '--untrained')).toMatch(/are for --training$/);
   for (const [flags, message] of [
     [['--optimizer', 'sgd'], /trains with adamw, not with sgd/],

@@ -444,6 +444,7 @@ describe('mistakes', () => {
       { blocks: [2, 1501] },
       'blocks is 2,1501; give two whole numbers, of users and of items, up to 5000 and 1500',
     ],
+    [{ memory: 1e6 }, 'the ratings need more memory to be read than they may take; allow more'],
     [{ memory: 10e6 }, 'the ratings need more memory to be read than they may take; allow more'],
   ])('%j', async (options, message) => {
     expect(await userError(readTraining(synthetic.train, { folder: scratch, ...options }))).toBe(message);
