@@ -78,8 +78,8 @@ export function settingsFor(
   const batch = options.batch ?? 64;
   // The gradient is the mean over the batch: for a rating to count as much in a larger one, the rate must grow with it. But
   // dense layers, which every rating moves, would not bear it.
-  const grows = optimizer.name === 'sgd' && model.name !== 'mlp';
-  const learningRate = options.learningRate ?? (grows ? (usual * batch) / 64 : usual);
+  const grows = optimizer.name === 'sgd' && model.name !== 'mlp' ? batch / 64 : 1;
+  const learningRate = options.learningRate ?? usual * grows;
   const rows = Object.values(model.parameters).map(({ dims, rowsOf }) => (rowsOf ? dims[0] : 0));
   const settings = {
     epochs: options.epochs ?? 5,
