@@ -3,14 +3,21 @@ import { adder, type Contender, contender } from './contenders.ts';
 import { formulations } from './list.ts';
 
 export type Wanted = { readonly formulation: number } | { readonly floats: number };
-export type Order = { readonly open: Wanted } | { readonly time: number; readonly seconds: number };
+export type Order = { readonly open: Wanted } | Timing;
+
+interface Timing {
+  readonly time: number;
+  /** At least one lap. */
+  readonly seconds: number;
+  readonly besideAnother: boolean;
+}
 
 const contenders: Contender[] = [];
 /** Laps before anything is timed. */
 const WARM_UP = 3;
 
 process.on('message', async (order: Order) => {
-  process.send?.('open' in order ? await opened(order.open) : await timed(order.time, order.seconds));
+  process.send?.('open' in order ? await opened(order.open) : await timed(order));
 });
 
 async function opened(wanted: Wanted): Promise<number> {
@@ -23,15 +30,18 @@ async function opened(wanted: Wanted): Promise<number> {
   return loss;
 }
 
-/** Work a second, over at least so many seconds. */
-async function timed(place: number, seconds: number): Promise<number> {
-  const { work, lap } = contenders[place];
-  // One lap before and one after, so that the other process is not alone in its last lap.
-  await lap();
+/** Work a second. */
+async function timed({ time, seconds, besideAnother }: Timing): Promise<number> {
+  const { work, lap } = contenders[time];
+  // So that the other process is not alone in its first and last lap.
+  if (besideAnother) await lap();
   const started = performance.now();
   let laps = 0;
-  for (; performance.now() - started < 1000 * seconds; laps++) await lap();
+  do {
+    await lap();
+    laps++;
+  } while (performance.now() - started < 1000 * seconds);
   const taken = (performance.now() - started) / 1000;
-  await lap();
+  if (besideAnother) await lap();
   return (laps * work) / taken;
 }
