@@ -43,6 +43,11 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** A name as an SQL identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
 /** All rows of a query whose columns are texts or integers. */
 export async function rows(
   connection: DuckDBConnection,

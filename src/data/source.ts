@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../errors.ts';
 import { type ColumnOptions, looksLikeHeader, positionalNames, type Role } from './columns.ts';
-import { type DuckDBConnection, literal, rows } from './duckdb.ts';
+import { type DuckDBConnection, identifier, literal, rows } from './duckdb.ts';
 import { diagnose, explain } from './problems.ts';
 import { likelyDelimiter, oneLine, splitLine } from './text.ts';
 
@@ -182,7 +182,7 @@ const plain = { names: [], expressions: [], header: false, delimiter: '\n', quot
 
 function named(described: (string | number | null)[][]): Pick<Source, 'names' | 'expressions'> {
   const names = described.map(([name]) => String(name));
-  return { names, expressions: names.map((name) => `"${name.replaceAll('"', '""')}"::VARCHAR`) };
+  return { names, expressions: names.map((name) => `${identifier(name)}::VARCHAR`) };
 }
 
 /** A path in which DuckDB sees no pattern. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { type DuckDBConnection, numbers, rows, withDatabase } from './duckdb.ts';
+import { type DuckDBConnection, identifier, numbers, rows, withDatabase } from './duckdb.ts';
 import { explain } from './problems.ts';
 import { checkTrainable, latestOnly, type Ratings } from './ratings.ts';
 import type { ReadOptions } from './read.ts';
@@ -104,7 +104,7 @@ async function openDirectly(
   if (!parts.every(({ source }) => source.kind === 'parquet')) return undefined;
   const columns = ['user', 'item', 'rating'] as const;
   const selects = parts.map(({ source: { names, table }, columns: places }) => {
-    const quoted = columns.map((role) => `"${names[places[role] as number].replaceAll('"', '""')}"`);
+    const quoted = columns.map((role) => identifier(names[places[role] as number]));
     return `SELECT ${quoted.map((name, at) => `${name} AS ${columns[at]}_id`).join(', ')} FROM ${table}`;
   });
   try {

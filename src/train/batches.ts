@@ -9,6 +9,13 @@ export const FIRST_EPOCH = 1000;
 /** Steps of an epoch. */
 export const stepsOf = (ratings: number, batch: number): number => Math.ceil(ratings / batch);
 
+/** The sum of the losses of all ratings, from the mean of each step. */
+export function sumOfLosses(means: ArrayLike<number>, starts: readonly number[]): number {
+  let sum = 0;
+  for (let step = 0; step < means.length; step++) sum += means[step] * (starts[step + 1] - starts[step]);
+  return sum;
+}
+
 /**
  * One time through the ratings, in an order of its own, and the parts of it that are run at once.
  *

@@ -226,7 +226,6 @@ function unstretched({ source }: Value): Value | undefined {
   return unstretched(inner) ?? inner;
 }
 
-/** All axes but the first. */
 /** The mean square of each row of a gradient. */
 function meanSquares({ scale, rows }: RowsOfGradient): Value {
   const gradient = scale ? timesRows(rows, scale) : rows;
@@ -244,6 +243,7 @@ function onceForEach(make: (step: RowsOfGradient) => Value): (step: RowsOfGradie
   };
 }
 
+/** All axes but the first. */
 const axesInRows = (rows: Value): number[] => rows.dims.slice(1).map((_, axis) => axis + 1);
 
 /** The mean of each row. */

@@ -7,9 +7,7 @@ import { epochGraph } from './epoch.ts';
 import { carriedDims } from './layout.ts';
 import { losses } from './losses.ts';
 import { mapValues } from './map-values.ts';
-
-/** Numbers for dropout masks, shared by all steps of an epoch; masks begin anywhere in them. */
-const NOISE = 2 ** 20;
+import { noiseSize, noiseStarts } from './noise.ts';
 
 type Feeds = Record<string, Tensor>;
 
@@ -82,20 +80,11 @@ function stepFeeds(
 /** The inputs of an epoch's dropout, drawn for all of it, so that it does not matter how many runs it is cut into. */
 function noiseOf({ steps, batch, random }: Epoch, widths: readonly number[]): (steps: Steps) => Feeds {
   if (widths.length === 0) return () => ({});
-  const size = Math.max(NOISE, 2 * batch * Math.max(...widths));
+  const size = noiseSize(batch, widths);
   const noise = new Tensor('float32', uniforms(size, random));
-  const beginnings = widths.map((width) =>
-    BigInt64Array.from(uniforms(steps, random), (start) =>
-      BigInt(Math.floor(start * (size - batch * width))),
-    ),
-  );
+  const beginnings = noiseStarts(steps, batch, widths, random);
   return ({ first, starts }) => ({
     noise,
-    ...Object.fromEntries(
-      beginnings.map((all, place) => [
-        `noise_start_${place + 1}`,
-        new Tensor('int64', all.slice(first, first + starts.length - 1)),
-      ]),
-    ),
+    ...mapValues(beginnings, (all) => new Tensor('int64', all.slice(first, first + starts.length - 1))),
   });
 }

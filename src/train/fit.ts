@@ -7,7 +7,7 @@ import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { VERSION } from '../version.ts';
-import { epochOf, stepsOf } from './batches.ts';
+import { epochOf, stepsOf, sumOfLosses } from './batches.ts';
 import type { Engine, OwnTraining, Training } from './engine.ts';
 import { epochEngine } from './epoch-engine.ts';
 import { initialParameters } from './initial.ts';
@@ -184,10 +184,7 @@ async function* stepByStep(
 ): AsyncGenerator<{ ratings: number; loss: number }> {
   const take = training.epoch(epoch);
   for (const part of parts) {
-    const { starts } = part;
-    const losses = Array.from(await take(part));
-    const loss = losses.reduce((sum, loss, step) => sum + loss * (starts[step + 1] - starts[step]), 0);
-    yield { ratings: part.ratings.length, loss };
+    yield { ratings: part.ratings.length, loss: sumOfLosses(await take(part), part.starts) };
     await pause();
   }
 }

@@ -3,19 +3,18 @@ import { generator, type RandomGenerator, uniforms } from '../../data/random.ts'
 import type { Strata, Stratum } from '../../data/strata.ts';
 import { UserError } from '../../errors.ts';
 import { encodeModel } from '../../onnx/index.ts';
+import type { Parts } from '../../run/rows.ts';
 import { WorkerHandle } from '../../run/worker-handle.ts';
 import { buffersOf, type NamedParts } from '../../run/worker-messages.ts';
-import { FIRST_EPOCH, stepsOf } from '../batches.ts';
+import { FIRST_EPOCH, stepsOf, sumOfLosses } from '../batches.ts';
 import type { Engine, OwnTraining, TrainingTask } from '../engine.ts';
 import { withState } from '../epoch-engine.ts';
 import { mapValues } from '../map-values.ts';
+import { noiseSize, noiseStarts } from '../noise.ts';
 import { rowAdagrad } from '../optimizers.ts';
 import { blockGraph } from './graph.ts';
 import { type BlockTables, cut, join } from './tables.ts';
 import { roundsOf, type Visit } from './visits.ts';
-
-/** Numbers for dropout masks, shared by all steps of an epoch; masks begin anywhere in them. */
-const NOISE = 2 ** 20;
 
 /**
  * Trains stratum by stratum, several side by side, so that a step costs the same whatever the size of the tables: a run
@@ -26,13 +25,13 @@ const NOISE = 2 ** 20;
  * @param workers threads
  */
 export function strataEngine(strata: Strata, workers: number): Engine<OwnTraining> {
+  const blocks = [strata.users, strata.items].map(({ starts }) => starts.length - 1);
   return {
     // What got to the lowest error soonest: see `scripts/bench`.
     defaults: { optimizer: rowAdagrad(), batch: batchFor(strata.starts[strata.starts.length - 1]) },
     adopt(wanted, asked) {
       if (asked.lazy === false)
         throw new UserError('training by strata updates only the rows of a batch; leave out lazy');
-      const blocks = [strata.users, strata.items].map(({ starts }) => starts.length - 1);
       return { ...wanted, lazy: true, engine: 'strata', blocks, workers };
     },
     async prepare(task) {
@@ -43,11 +42,7 @@ export function strataEngine(strata: Strata, workers: number): Engine<OwnTrainin
         async start({ carried }) {
           const tables = cut(withState(task, carried), task.model, strata.users, strata.items);
           // No more than there are strata that share nothing.
-          const most = Math.min(
-            workers,
-            ...[strata.users, strata.items].map(({ starts }) => starts.length - 1),
-          );
-          const threads = await startThreads(most, graph);
+          const threads = await startThreads(Math.min(workers, ...blocks), graph);
           return new StrataTraining(task, strata, threads, tables, dropoutWidths);
         },
       };
@@ -179,7 +174,10 @@ class StrataTraining implements OwnTraining {
           visit,
           read: () => this.strata.read(stratum),
           starts: stepStarts,
-          noiseStarts: this.noiseStarts(stepStarts.length - 1, random),
+          noiseStarts: mapValues(
+            noiseStarts(stepStarts.length - 1, settings.batch, this.dropoutWidths, random),
+            (data): Parts => ({ type: 'int64', dims: [data.length], data }),
+          ),
           progress: passed / (settings.epochs * total),
           stepsDone: stepsOf(passed, settings.batch),
         };
@@ -223,38 +221,16 @@ class StrataTraining implements OwnTraining {
       mapValues(old, ({ dims }, name) => ({ dims, data: results[`${name}.next`].data as Float32Array }));
     tables.users[visit.user] = next(tables.users[visit.user]);
     tables.items[visit.item] = next(tables.items[visit.item]);
-    const losses = results.loss.data as Float32Array;
-    let loss = 0;
-    for (let step = 0; step < steps; step++) loss += losses[step] * (starts[step + 1] - starts[step]);
+    const loss = sumOfLosses(results.loss.data as Float32Array, starts);
     return { ratings: count, loss, shared: next(tables.shared) };
-  }
-
-  private noiseSize(): number {
-    return Math.max(NOISE, 2 * this.task.settings.batch * Math.max(...this.dropoutWidths));
   }
 
   /** Gives every thread the random numbers of this epoch's dropout. */
   private async holdNoise(random: RandomGenerator): Promise<void> {
     if (this.dropoutWidths.length === 0) return;
-    const size = this.noiseSize();
+    const size = noiseSize(this.task.settings.batch, this.dropoutWidths);
     const noise = floats([size], uniforms(size, random));
     await Promise.all(this.threads.map((thread) => thread.hold(SESSION, { noise })));
-  }
-
-  private noiseStarts(steps: number, random: RandomGenerator): NamedParts {
-    const { batch } = this.task.settings;
-    return Object.fromEntries(
-      this.dropoutWidths.map((width, place) => [
-        `noise_start_${place + 1}`,
-        {
-          type: 'int64',
-          dims: [steps],
-          data: BigInt64Array.from(uniforms(steps, random), (start) =>
-            BigInt(Math.floor(start * (this.noiseSize() - batch * width))),
-          ),
-        } as const,
-      ]),
-    );
   }
 }
 
