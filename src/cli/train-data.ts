@@ -56,14 +56,12 @@ export async function readData(
     const { seed, valid, workers, memory } = flags;
     const blocks = flags.blocks as [number, number] | undefined;
     return await readTraining(files, { ...readFlags(flags), seed, valid, workers, blocks, memory, folder });
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    if (!existed) await rmdir(out).catch(() => undefined);
-    throw error;
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end);
     // Windows keeps a file that is open; whoever writes the model removes it.
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+    // Of a folder that is not empty, such as that of a model, nothing is removed.
+    if (!existed) await rmdir(out).catch(() => undefined);
   }
 }
 

@@ -236,9 +236,9 @@ function meanSquares({ scale, rows }: RowsOfGradient): Value {
 function onceForEach(make: (step: RowsOfGradient) => Value): (step: RowsOfGradient) => Value {
   const made = new Map<Value, Value>();
   return (step) => {
-    const known = step.scale ? undefined : made.get(step.rows);
-    const value = known ?? make(step);
-    if (!step.scale) made.set(step.rows, value);
+    if (step.scale) return make(step);
+    const value = made.get(step.rows) ?? make(step);
+    made.set(step.rows, value);
     return value;
   };
 }

@@ -141,8 +141,7 @@ class StrataTraining implements OwnTraining {
   }
 
   private *finish(round: readonly VisitDone[]): Generator<{ ratings: number; loss: number }> {
-    if (Object.keys(this.tables.shared).length > 0)
-      this.tables.shared = meanOf(round.map((one) => one.shared));
+    this.tables.shared = meanOf(round.map((one) => one.shared));
     for (const { ratings, loss } of round) yield { ratings, loss };
   }
 
