@@ -14,6 +14,9 @@ const LIBRARY = [
   'recommend',
   'evaluate',
   'train',
+  'plot',
+  'experiment',
+  'report',
   'serve',
 ];
 
@@ -29,6 +32,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   recommend: ['errors', 'run', 'artifact'],
   evaluate: ['errors', 'graphs', 'data', 'artifact', 'recommend'],
   train: ['errors', 'version', 'onnx', 'run', 'graphs', 'data', 'artifact', 'recommend', 'evaluate'],
+  plot: [],
+  experiment: ['errors', 'version', 'run', 'graphs', 'data', 'recommend', 'evaluate', 'train', 'plot'],
+  report: ['errors', 'version', 'run', 'data', 'artifact', 'recommend', 'evaluate', 'plot'],
   serve: ['errors', 'version', 'run', 'data', 'artifact', 'recommend'],
   web: ['errors', 'onnx', 'run', 'graphs', 'data', 'artifact', 'recommend', 'evaluate', 'train'],
   page: ['errors', 'web'],

@@ -2,9 +2,6 @@ import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import type { ModelDefinition } from '../../graphs/model.ts';
 import { CHECKPOINT, checkTarget, readArtifact } from '../artifact/artifact.ts';
 import { readItems } from '../data/items.ts';
 import type { Ratings } from '../data/ratings.ts';
@@ -13,13 +10,13 @@ import { isStored } from '../data/stored.ts';
 import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
-import { epochEngine } from '../train/epoch-engine.ts';
 import type { LossName } from '../train/losses.ts';
 import { optimizers } from '../train/of-manifest.ts';
 import { TRAINING_FOLDER, VOCABULARY } from '../train/ort-training/export.ts';
 import { ortTraining } from '../train/ort-training/node.ts';
+import { definitionOf, type Recipe, trainOptionsOf } from '../train/recipe.ts';
 import { schedules } from '../train/schedules.ts';
-import { goesByStrata, type TrainedModel, train } from '../train/train.ts';
+import { type TrainedModel, train } from '../train/train.ts';
 import {
   chosenDevice,
   type DeviceFlags,
@@ -176,11 +173,6 @@ function checkStrata({ engine, blocks, workers, lazy, device }: TrainFlags): voi
   if (asked && device !== 'cpu') throw new UserError('training by strata is for the CPU; leave out --device');
 }
 
-function optimizerOf({ optimizer, weightDecay }: TrainFlags, byStrata: boolean) {
-  if (optimizer === undefined && weightDecay === undefined) return undefined;
-  return optimizers[optimizer ?? (byStrata ? 'row-adagrad' : 'adamw')](defined({ weightDecay }));
-}
-
 /** `1GB`, `512MB`: bytes. */
 function bytes(text: string): number {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]?)b?$/i.exec(text.trim()) ?? [];
@@ -199,7 +191,7 @@ function factors(text: string): number | 'auto' {
 async function run(files: string[], flags: TrainFlags): Promise<void> {
   const { test, resume = false, json } = flags;
   const out = flags.out ?? join('artifacts', `${stem(files[0])}-${flags.model}`);
-  const definition = define(flags);
+  const definition = definitionOf(flags as Recipe);
   checkHeldOut(flags);
   checkStrata(flags);
   await checkTarget(out);
@@ -217,10 +209,6 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const started = performance.now();
   const byStrata = flags.engine === 'strata' || flags.blocks !== undefined;
   const mayStore = byStrata || (flags.engine === 'auto' && runtime.device === 'cpu' && flags.lazy !== false);
-  const strata = {
-    blocks: (flags.blocks as [number, number] | undefined) ?? (byStrata ? ('auto' as const) : undefined),
-    lazy: flags.lazy,
-  };
   const data = await readData(files, flags, out, mayStore);
   const { train: ratings, valid } = data;
   const bar = progressBar();
@@ -239,20 +227,11 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
     read = (performance.now() - started) / 1000;
     if (!json) reportReading(data, files, read);
     model = await train(ratings, definition, {
-      epochs: flags.epochs,
-      batch: flags.batch,
-      optimizer: optimizerOf(
-        flags,
-        flags.engine !== 'epoch-graph' && !engine && goesByStrata(ratings, runtime.device, strata),
-      ),
-      schedule: flags.schedule && schedules[flags.schedule],
-      learningRate: flags.learningRate,
-      loss: flags.loss,
+      ...trainOptionsOf(flags as Recipe, ratings, runtime.device),
+      ...(engine && { engine }),
+      ...(flags.blocks && { blocks: flags.blocks as [number, number] }),
       patience: flags.patience,
-      seed: flags.seed,
-      engine: engine ?? (flags.engine === 'epoch-graph' ? epochEngine : undefined),
       workers: flags.workers,
-      ...strata,
       runtime,
       valid,
       ...table,
@@ -324,20 +303,6 @@ const OPTIONAL_FILES = {
 /** `ratings` for `data/ratings-*.csv.gz`: what comes before the first character that a folder had better not have. */
 function stem(file: string): string {
   return /^[\p{L}\p{N}_-]*[\p{L}\p{N}]/u.exec(basename(file))?.[0] ?? 'model';
-}
-
-function define({ model, factors, hidden, dropout, range, spread }: TrainFlags): ModelDefinition {
-  const common = defined({ factors, range: range as [number, number] | undefined, spread });
-  if (model === 'mlp') return mlp({ ...common, ...defined({ hidden, dropout }) });
-  if (hidden ?? dropout) throw new UserError('--hidden and --dropout are for --model mlp');
-  if (factors === 'auto') throw new UserError('--factors auto is for --model mlp; give dot-bias a number');
-  return dotBias({ ...common, factors });
-}
-
-function defined<T extends object>(values: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: NonNullable<T[Key]>;
-  };
 }
 
 /** The first Ctrl-C asks training to end after the running epoch; the second ends the program. */

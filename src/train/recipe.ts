@@ -1,0 +1,106 @@
+import * as v from 'valibot';
+import { parts } from '../../graphs/config.ts';
+import { dotBias } from '../../graphs/dot-bias.ts';
+import { mlp } from '../../graphs/mlp.ts';
+import type { ModelDefinition } from '../../graphs/model.ts';
+import type { Ratings } from '../data/ratings.ts';
+import type { StoredRatings } from '../data/stored.ts';
+import { UserError } from '../errors.ts';
+import { epochEngine } from './epoch-engine.ts';
+import { losses } from './losses.ts';
+import { optimizers } from './of-manifest.ts';
+import { schedules } from './schedules.ts';
+import { goesByStrata, type TrainOptions } from './train.ts';
+
+const names = <Name extends string>(choices: Readonly<Record<Name, unknown>>) => {
+  const keys = Object.keys(choices) as Name[];
+  return v.picklist(keys, `give one of ${keys.join(', ')}`);
+};
+const above = (bound: number) =>
+  v.custom<number>(
+    (value) => Number.isFinite(value) && Number(value) > bound,
+    `give a number above ${bound}`,
+  );
+
+/** What each choice of a recipe may be. */
+export const recipeParts = {
+  model: v.picklist(['dot-bias', 'mlp'], 'give dot-bias or mlp'),
+  factors: v.union([parts.width, v.literal('auto')], 'give a whole number from 1, or auto for the MLP'),
+  hidden: v.array(parts.width, 'give a list of widths'),
+  dropout: v.array(parts.rate, 'give a list of rates from 0 to below 1'),
+  range: parts.range,
+  spread: parts.spread,
+  epochs: parts.count,
+  batch: parts.count,
+  learningRate: above(0),
+  schedule: names(schedules),
+  optimizer: names(optimizers),
+  weightDecay: v.custom<number>((value) => Number.isFinite(value) && Number(value) >= 0, 'give 0 or more'),
+  loss: names(losses),
+  lazy: v.boolean('give true or false'),
+  engine: v.picklist(['auto', 'epoch-graph', 'strata'], 'give auto, epoch-graph or strata'),
+  seed: v.custom<number>(
+    (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+    'give a whole number from 0',
+  ),
+};
+
+/** A model and how it is trained, as plain JSON; what is left out takes its default. */
+const schema = v.partial(v.strictObject(recipeParts));
+export type Recipe = v.InferOutput<typeof schema>;
+
+/**
+ * The model of a recipe.
+ *
+ * @throws UserError for choices that the model does not have
+ */
+export function definitionOf({ model, factors, hidden, dropout, range, spread }: Recipe): ModelDefinition {
+  const common = defined({ factors, range, spread });
+  if (model === 'mlp') return mlp({ ...common, ...defined({ hidden, dropout }) });
+  if (hidden ?? dropout) throw new UserError('hidden and dropout are for the model mlp');
+  if (factors === 'auto') throw new UserError('factors auto is for the model mlp; give dot-bias a number');
+  return dotBias({ ...common, factors });
+}
+
+/** What `train` takes, for a recipe. */
+export function trainOptionsOf(
+  recipe: Recipe,
+  ratings: Ratings | StoredRatings,
+  device = 'cpu',
+): TrainOptions {
+  const {
+    engine = 'auto',
+    optimizer,
+    weightDecay,
+    schedule,
+    epochs,
+    batch,
+    learningRate,
+    loss,
+    lazy,
+    seed,
+  } = recipe;
+  const blocks = engine === 'strata' ? ('auto' as const) : undefined;
+  const byStrata = ['auto', 'strata'].includes(engine) && goesByStrata(ratings, device, { blocks, lazy });
+  return {
+    epochs,
+    batch,
+    learningRate,
+    loss,
+    lazy,
+    seed,
+    blocks,
+    schedule: schedule && schedules[schedule],
+    optimizer:
+      (optimizer ?? weightDecay) === undefined
+        ? undefined
+        : optimizers[optimizer ?? (byStrata ? 'row-adagrad' : 'adamw')](defined({ weightDecay })),
+    engine: engine === 'epoch-graph' ? epochEngine : undefined,
+  };
+}
+
+function defined<T extends object>(values: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: NonNullable<T[Key]>;
+  };
+}
