@@ -23,6 +23,7 @@ const node = await build({
   entryPoints: {
     index: 'src/index.ts',
     cli: 'src/cli/main.ts',
+    'trial-thread': 'src/experiment/trial-thread.ts',
     'worker-thread': 'src/run/worker-thread.ts',
     'trial-process': 'src/serve/trial-process.ts',
     'device-trial': 'src/run/device-trial.ts',

@@ -29,12 +29,17 @@ export {
   readRatings,
   readUsers,
 } from './data/read.ts';
-export { leaveLastOut, randomSplit, type Split, timeSplit } from './data/split.ts';
+export { folds, leaveLastOut, randomSplit, type Split, timeSplit } from './data/split.ts';
 export { readTraining, type StoreOptions, type Training } from './data/store.ts';
 export { isStored, type StoredRatings } from './data/stored.ts';
 export { UserError } from './errors.ts';
-export { type Evaluation, evaluate } from './evaluate/evaluate.ts';
+export { type Baseline, baselines } from './evaluate/baselines.ts';
+export type { Interval } from './evaluate/bootstrap.ts';
+export { type EvaluateOptions, type Evaluation, evaluate, type Judgement } from './evaluate/evaluate.ts';
+export { evaluateBaselines } from './evaluate/evaluate-baselines.ts';
+export type { Group } from './evaluate/groups.ts';
 export { type Metrics, metrics } from './evaluate/metrics.ts';
+export type { Ranking, RankingAt, RankingOptions } from './evaluate/ranking.ts';
 export type { Precision } from './onnx/compress.ts';
 export * as onnx from './onnx/index.ts';
 export { load } from './recommend/load.ts';
@@ -45,11 +50,14 @@ export {
   type RecommendOptions,
   type Similar,
 } from './recommend/recommender.ts';
+export { type ReportOptions, report } from './report/report.ts';
 export { type Device, type DeviceReport, devices } from './run/devices.ts';
 export { type NodeRuntime, type NodeRuntimeOptions, nodeRuntime } from './run/node.ts';
 export type { Runtime } from './run/runtime.ts';
 export { type ServeOptions, type Server, serve } from './serve/serve.ts';
+export type { CofactorConfig } from './train/config.ts';
 export type { Engine } from './train/engine.ts';
+export { findLearningRate, type RangeTest } from './train/find-learning-rate.ts';
 export type { EpochRecord, Progress } from './train/fit.ts';
 export type { LossName } from './train/losses.ts';
 export {

@@ -34,7 +34,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   train: ['errors', 'version', 'onnx', 'run', 'graphs', 'data', 'artifact', 'recommend', 'evaluate'],
   plot: [],
   experiment: ['errors', 'version', 'run', 'graphs', 'data', 'recommend', 'evaluate', 'train', 'plot'],
-  report: ['errors', 'version', 'run', 'data', 'artifact', 'recommend', 'evaluate', 'plot'],
+  report: ['errors', 'version', 'run', 'data', 'artifact', 'recommend', 'evaluate', 'train', 'plot'],
   serve: ['errors', 'version', 'run', 'data', 'artifact', 'recommend'],
   web: ['errors', 'onnx', 'run', 'graphs', 'data', 'artifact', 'recommend', 'evaluate', 'train'],
   page: ['errors', 'web'],

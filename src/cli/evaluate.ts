@@ -1,40 +1,136 @@
 import { Command } from 'commander';
 import { readRatings } from '../data/read.ts';
-import { evaluate } from '../evaluate/evaluate.ts';
+import { UserError } from '../errors.ts';
+import type { Interval } from '../evaluate/bootstrap.ts';
+import { type Evaluation, evaluate, type Judgement } from '../evaluate/evaluate.ts';
+import { evaluateBaselines } from '../evaluate/evaluate-baselines.ts';
+import type { Group } from '../evaluate/groups.ts';
+import type { RankingAt } from '../evaluate/ranking.ts';
+import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import {
   chosenDevice,
   type DeviceFlags,
   deviceOption,
+  number,
+  numbers,
   type ReadFlags,
   readFlags,
   withReadOptions,
 } from './options.ts';
-import { error, plural, printJson, printLine } from './output.ts';
+import { count, error, plural, printJson, printLine, printTable } from './output.ts';
+
+interface Flags extends ReadFlags, DeviceFlags {
+  train?: string;
+  k: number[];
+  threshold?: number;
+  baselines?: boolean;
+  json?: boolean;
+}
 
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
-    .description('Say how well a model predicts the ratings in a file.')
+    .description('Say how well a model predicts the ratings in a file, and how well it ranks items.')
     .argument('<folder>', 'a trained model')
-    .argument('<file...>', 'ratings: files or patterns')
+    .argument('<file...>', 'ratings that took no part in training: files or patterns')
+    .option(
+      '--train <file>',
+      'what the model was trained on, which ranking leaves out; not needed where it was trained with --keep-seen',
+    )
+    .option(
+      '-k <numbers>',
+      'lengths of the lists whose ranking is measured',
+      numbers({ whole: true, from: 1 }),
+      [10],
+    )
+    .option(
+      '--threshold <number>',
+      'from which rating on an item is relevant (default: the last quarter of the scale, 4 of 1 to 5)',
+      number(),
+    )
+    .option('--baselines', 'say how well simple methods do that are made from --train')
     .addOption(deviceOption())
     .option('--json', 'print one JSON object');
   return withReadOptions(command).action(run);
 }
 
-async function run(
-  directory: string,
-  files: string[],
-  flags: ReadFlags & DeviceFlags & { json?: boolean },
-): Promise<void> {
+async function run(directory: string, files: string[], flags: Flags): Promise<void> {
+  if (flags.baselines && flags.train === undefined)
+    throw new UserError('--baselines are made from training ratings; give them with --train FILE');
   const recommender = await load(directory, undefined, { device: await chosenDevice(flags) });
-  const result = await evaluate(recommender, await readRatings(files, readFlags(flags)));
-  if (flags.json) {
-    printJson(result);
-    return;
-  }
-  printLine(`RMSE ${error(result.rmse)}, MAE ${error(result.mae)} on ${plural(result.ratings, 'rating')}`);
+  const ratings = await readRatings(files, readFlags(flags));
+  const train = flags.train === undefined ? undefined : await readRatings(flags.train, readFlags(flags));
+  const { k, threshold } = flags;
+  const result = await evaluate(recommender, ratings, { train, k, threshold });
+  const baselines =
+    flags.baselines && train ? await evaluateBaselines(train, ratings, { k, threshold }) : undefined;
+  if (flags.json) printJson({ ...result, ...(baselines && { baselines }) });
+  else print(result, baselines);
+}
+
+function print(result: Evaluation, baselines: Readonly<Record<string, Judgement>> = {}): void {
+  const { rmse, mae, intervals, groups, ranking } = result;
+  const judged = { model: result, ...baselines };
+  printLine(`RMSE ${error(rmse)}, MAE ${error(mae)} on ${plural(result.ratings, 'rating')}`);
+  printLine(`95 % intervals over users: RMSE ${between(intervals.rmse)}, MAE ${between(intervals.mae)}`);
   printLine(
     `${plural(result.unknownUsers, 'user')} and ${plural(result.unknownItems, 'item')} were unknown to the model and counted as average`,
   );
+  printColumns(
+    ['', 'ratings', 'RMSE', 'MAE'],
+    [
+      ...groupRows(groups.rating, (range) => `rated ${range}`),
+      ...groupRows(groups.userActivity, (range) => `by users with ${range} ratings in training`),
+      ...groupRows(groups.itemPopularity, (range) => `of items with ${range} ratings in training`),
+    ],
+  );
+  if (Object.keys(baselines).length > 0)
+    printColumns(
+      ['', 'RMSE', 'MAE'],
+      Object.entries(judged).map(([name, { rmse, mae }]) => [name, error(rmse), error(mae)]),
+    );
+  if (!ranking) {
+    printLine(`\nNo ranking: ${groups.userActivity ? NOTHING_RELEVANT : UNKNOWN_TRAINING}`);
+    return;
+  }
+  printLine(
+    `\nRanking of all items but those rated in training, for ${plural(ranking.users, 'user')} with held-out ratings from ${ranking.threshold}; ${count(ranking.withoutRelevant)} have none`,
+  );
+  printColumns(
+    ['', 'precision', 'recall', 'NDCG', 'MAP', 'MRR', 'hit rate', 'coverage', 'novelty'],
+    Object.entries(judged).flatMap(([name, { ranking }]) =>
+      (ranking?.at ?? []).flatMap((at) => rankingRows(name, at)),
+    ),
+  );
+}
+
+const UNKNOWN_TRAINING =
+  'it is not known what the model was trained on; give it with --train, or train with --keep-seen';
+const NOTHING_RELEVANT =
+  'no user that training knows has a relevant item that is not of training; a lower --threshold may find some';
+
+const between = ([low, high]: Interval): string => `${error(low)}–${error(high)}`;
+
+function groupRows(groups: readonly Group[] = [], label: (range: string) => string): string[][] {
+  return groups.map(({ from, to, ratings, rmse, mae }) => [
+    label(from === to ? `${decimal(from)}` : `${decimal(from)}–${decimal(to)}`),
+    count(ratings),
+    error(rmse),
+    error(mae),
+  ]);
+}
+
+/** The means, and below them their intervals. */
+function rankingRows(name: string, at: RankingAt): string[][] {
+  const { precision, recall, ndcg, map, mrr, hitRate } = at.intervals;
+  const means = [at.precision, at.recall, at.ndcg, at.map, at.mrr, at.hitRate, at.coverage];
+  return [
+    [`${name}, ${at.k} items`, ...means.map(error), `${at.novelty.toFixed(2)} bits`],
+    ['', ...[precision, recall, ndcg, map, mrr, hitRate].map(between), '', ''],
+  ];
+}
+
+function printColumns(head: string[], rows: string[][]): void {
+  printLine('');
+  printTable([head, ...rows]);
 }

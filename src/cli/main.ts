@@ -4,17 +4,22 @@ import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { batchCommand } from './batch.ts';
+import { compareCommand } from './compare.ts';
+import { crossValidateCommand } from './cross-validate.ts';
 import { doctorCommand } from './doctor.ts';
 import { downloadCommand } from './download.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
+import { findLrCommand } from './find-lr.ts';
 import { inspectCommand } from './inspect.ts';
 import { pageCommand } from './page.ts';
 import { predictCommand } from './predict.ts';
 import { recommendCommand } from './recommend.ts';
+import { reportCommand } from './report.ts';
 import { serveCommand } from './serve.ts';
 import { similarCommand } from './similar.ts';
 import { trainCommand } from './train.ts';
+import { tuneCommand } from './tune.ts';
 
 const program = new Command('cofactor')
   .description('Train a recommender from a file of ratings; serve it anywhere ONNX runs.')
@@ -24,7 +29,12 @@ const program = new Command('cofactor')
   });
 for (const command of [
   trainCommand,
+  findLrCommand,
+  crossValidateCommand,
+  tuneCommand,
+  compareCommand,
   evaluateCommand,
+  reportCommand,
   predictCommand,
   recommendCommand,
   similarCommand,

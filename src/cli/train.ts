@@ -10,13 +10,12 @@ import { isStored } from '../data/stored.ts';
 import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
-import type { LossName } from '../train/losses.ts';
-import { optimizers } from '../train/of-manifest.ts';
+import { bytesOf } from '../train/config.ts';
 import { TRAINING_FOLDER, VOCABULARY } from '../train/ort-training/export.ts';
 import { ortTraining } from '../train/ort-training/node.ts';
 import { definitionOf, type Recipe, trainOptionsOf } from '../train/recipe.ts';
-import { schedules } from '../train/schedules.ts';
 import { type TrainedModel, train } from '../train/train.ts';
+import { printConfig, withWholeConfig } from './config.ts';
 import {
   chosenDevice,
   type DeviceFlags,
@@ -28,37 +27,27 @@ import {
 } from './options.ts';
 import { count, error, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
 import { progressBar } from './progress.ts';
+import { type RecipeFlags, recipeOf, withRecipeOptions } from './recipe-options.ts';
 import { checkHeldOut, type DataFlags, readData, reportReading } from './train-data.ts';
 
-interface TrainFlags extends DataFlags, DeviceFlags {
-  model: 'dot-bias' | 'mlp';
+interface TrainFlags extends Omit<RecipeFlags, 'engine'>, DataFlags, DeviceFlags {
+  engine: NonNullable<Recipe['engine']> | 'ort-training';
   out?: string;
-  factors?: number | 'auto';
-  hidden?: number[];
-  dropout?: number[];
-  range?: number[];
-  spread?: number;
-  epochs?: number;
-  batch?: number;
-  learningRate?: number;
-  schedule?: 'one-cycle' | 'cosine' | 'constant';
-  optimizer?: keyof typeof optimizers;
-  weightDecay?: number;
-  loss: LossName;
-  lazy?: boolean;
-  engine: 'auto' | 'epoch-graph' | 'strata' | 'ort-training';
   titles?: string;
   quantize?: 'float16' | 'int8';
   keepSeen?: boolean;
   resume?: boolean;
   json?: boolean;
+  printConfig?: boolean;
 }
 
 export function trainCommand(): Command {
-  const command = new Command('train')
-    .description('Train a model on a file of ratings: CSV, TSV, Parquet or JSON lines, compressed or not.')
-    .argument('<file...>', 'ratings: files or patterns')
-    .addOption(new Option('--model <name>', 'what to train').choices(['dot-bias', 'mlp']).default('dot-bias'))
+  const command = withRecipeOptions(
+    new Command('train')
+      .description('Train a model on a file of ratings: CSV, TSV, Parquet or JSON lines, compressed or not.')
+      .argument('<file...>', 'ratings: files or patterns'),
+    { engines: ['ort-training'] },
+  )
     .option('--out <folder>', 'where the model goes (default: artifacts/FILE-MODEL)')
     .option('--test <file>', 'ratings to report the error on; they take no part in training')
     .option(
@@ -73,64 +62,12 @@ export function trainCommand(): Command {
         'leave-last-out',
       ]),
     )
-    .option('--seed <number>', 'the same seed gives the same bytes', number({ whole: true, from: 0 }), 1)
     .addOption(deviceOption())
     .option('--resume', 'go on with a training that was cut off')
-    .option('--json', 'print one JSON object');
+    .option('--json', 'print one JSON object')
+    .option('--print-config', 'print the choices made, for a cofactor.config.json, and train nothing');
   const group = (flags: string, description: string): Option => new Option(flags, description);
   for (const option of [
-    group(
-      '--factors <number>',
-      'length of a user’s and an item’s vector, or auto for the MLP (default: 50)',
-    ).argParser(factors),
-    group('--hidden <widths>', 'MLP: the hidden layers, such as 64,32 (default: 10)').argParser(
-      numbers({ whole: true, from: 1 }),
-    ),
-    group(
-      '--dropout <rates>',
-      'MLP: on the embeddings, then after each hidden layer (default: 0.05,0)',
-    ).argParser(numbers({ from: 0, below: 1 })),
-    group(
-      '--range <low,high>',
-      'the lowest and highest rating the model can give, such as 0,5.5 (default: a little wider than the data)',
-    ).argParser(numbers({})),
-    group(
-      '--spread <number>',
-      'standard deviation of the first random factors (default: 0.001; MLP and many ratings: 0.01)',
-    ).argParser(number({ from: 0 })),
-  ]) {
-    command.addOption(option.helpGroup('Model:'));
-  }
-  for (const option of [
-    group('--epochs <number>', 'times through the ratings (default: 5)').argParser(
-      number({ whole: true, from: 1 }),
-    ),
-    group('--batch <number>', 'ratings a step (default: 64; by strata up to 8192)').argParser(
-      number({ whole: true, from: 1 }),
-    ),
-    group(
-      '--learning-rate <number>',
-      'the highest learning rate (default: 0.005 for adamw, 0.1 for row-adagrad; others by optimizer and model)',
-    ).argParser(number({ above: 0 })),
-    group('--schedule <name>', 'of the learning rate (default: one-cycle; for row-adagrad cosine)').choices(
-      Object.keys(schedules),
-    ),
-    group('--optimizer <name>', 'how steps are taken (default: adamw; by strata row-adagrad)').choices(
-      Object.keys(optimizers),
-    ),
-    group(
-      '--weight-decay <number>',
-      'pull towards zero (default: 0.1 for adamw, 0.025 for row-adagrad, 0 for the others)',
-    ).argParser(number({ from: 0 })),
-    group('--loss <name>', 'what is made small').choices(['mse', 'l1', 'huber']).default('mse'),
-    group('--lazy', 'update only the rows of a batch (default: for tables of over 50,000 rows)'),
-    group('--no-lazy', 'update all rows at every step').default(undefined),
-    group(
-      '--engine <name>',
-      'what takes the steps: one graph for many, the same by strata on all cores, or ONNX Runtime’s training API; auto is strata from 500,000 ratings on',
-    )
-      .choices(['auto', 'epoch-graph', 'strata', 'ort-training'])
-      .default('auto'),
     group('--workers <number>', 'strata: threads (default: as many as there are cores)').argParser(
       number({ whole: true, from: 1 }),
     ),
@@ -161,7 +98,7 @@ export function trainCommand(): Command {
   ]) {
     command.addOption(option.helpGroup('Files:'));
   }
-  return withReadOptions(command).action(run);
+  return withWholeConfig(withReadOptions(command)).action(run);
 }
 
 function checkStrata({ engine, blocks, workers, lazy, device }: TrainFlags): void {
@@ -173,27 +110,23 @@ function checkStrata({ engine, blocks, workers, lazy, device }: TrainFlags): voi
   if (asked && device !== 'cpu') throw new UserError('training by strata is for the CPU; leave out --device');
 }
 
-/** `1GB`, `512MB`: bytes. */
 function bytes(text: string): number {
-  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]?)b?$/i.exec(text.trim()) ?? [];
-  const value = Number(digits) * 1000 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
-  if (value >= LEAST_MEMORY) return value;
+  const size = bytesOf(text);
+  if (size > 0) return size;
   throw new InvalidArgumentError('Give a size of at least 500MB, such as 1GB.');
-}
-
-/** Node, DuckDB and ONNX Runtime alone take about 200 MB. */
-const LEAST_MEMORY = 500e6;
-
-function factors(text: string): number | 'auto' {
-  return text === 'auto' ? text : number({ whole: true, from: 1 })(text);
 }
 
 async function run(files: string[], flags: TrainFlags): Promise<void> {
   const { test, resume = false, json } = flags;
+  const recipe = recipeOf({
+    ...flags,
+    engine: flags.engine === 'ort-training' ? 'epoch-graph' : flags.engine,
+  });
   const out = flags.out ?? join('artifacts', `${stem(files[0])}-${flags.model}`);
-  const definition = definitionOf(flags as Recipe);
+  const definition = definitionOf(recipe);
   checkHeldOut(flags);
   checkStrata(flags);
+  if (flags.printConfig) return printConfig({ ...flags });
   await checkTarget(out);
   const engine = flags.engine === 'ort-training' ? await ortTraining() : undefined;
   if (engine && flags.device !== 'cpu' && flags.device !== 'auto')
@@ -227,7 +160,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
     read = (performance.now() - started) / 1000;
     if (!json) reportReading(data, files, read);
     model = await train(ratings, definition, {
-      ...trainOptionsOf(flags as Recipe, ratings, runtime.device),
+      ...trainOptionsOf(recipe, ratings, runtime.device),
       ...(engine && { engine }),
       ...(flags.blocks && { blocks: flags.blocks as [number, number] }),
       patience: flags.patience,

@@ -66,6 +66,28 @@ export function leaveLastOut(ratings: Ratings): Split {
 }
 
 /**
+ * Cuts the ratings at random into `count` parts of equal size, give or take one; each split holds out one of them.
+ *
+ * @param count from 2
+ * @throws UserError if a part would be empty
+ */
+export function folds(ratings: Ratings, count: number, seed: number): Split[] {
+  const length = ratings.users.length;
+  if (!(Number.isSafeInteger(count) && count >= 2 && count <= length))
+    throw new UserError(
+      `the number of folds is ${count}; give a whole number from 2 to ${length}, the ratings`,
+    );
+  const parts = new Int32Array(length);
+  for (const [turn, place] of shuffled(length, generator(seed, -2)).entries()) parts[place] = turn % count;
+  return Array.from({ length: count }, (_, fold) =>
+    split(
+      ratings,
+      Uint8Array.from(parts, (part) => (part === fold ? 1 : 0)),
+    ),
+  );
+}
+
+/**
  * How many of so many ratings a fraction is.
  *
  * @throws UserError if that is none, or all

@@ -7,10 +7,13 @@ beforeAll(() => text('train', 'ratings.csv', ...flags));
 
 test('prints one JSON object, in which unknown ids are counted once each', async () => {
   await write('some.csv', 'user,item,rating\nu0,i0,3\nnew,i0,4\nnew,i1,4\nu0,x,1\nu1,y,1\nu2,z,1\n');
+  const interval = [expect.any(Number), expect.any(Number)];
   expect(await json('evaluate', 'model', 'some.csv')).toEqual({
     ratings: 6,
     rmse: expect.any(Number),
     mae: expect.any(Number),
+    intervals: { rmse: interval, mae: interval },
+    groups: { rating: expect.any(Array) },
     unknownUsers: 1,
     unknownItems: 3,
   });
@@ -35,13 +38,58 @@ test('on the training file it agrees with what train said', async () => {
 test('says the same for people, and takes columns by name', async () => {
   await write('named.csv', 'who,what,how\nu0,i0,3\nnew,i0,4\n');
   const columns = ['--user', 'who', '--item', 'what', '--rating', 'how'];
-  expect(await text('evaluate', 'model', 'named.csv', ...columns)).toMatch(
-    /^RMSE \d\.\d{4}, MAE \d\.\d{4} on 2 ratings\n1 user and 0 items were unknown to the model and counted as average\n$/,
+  const lines = (await text('evaluate', 'model', 'named.csv', ...columns)).split('\n');
+  expect(lines.slice(0, 4)).toEqual([
+    expect.stringMatching(/^RMSE \d\.\d{4}, MAE \d\.\d{4} on 2 ratings$/),
+    expect.stringMatching(/^95 % intervals over users: RMSE \d\.\d{4}–\d\.\d{4}, MAE \d\.\d{4}–\d\.\d{4}$/),
+    '1 user and 0 items were unknown to the model and counted as average',
+    '',
+  ]);
+  expect(lines.filter((line) => line.startsWith('rated'))).toEqual([
+    expect.stringMatching(/^rated 3 +1 +\d\.\d{4} +\d\.\d{4}$/),
+    expect.stringMatching(/^rated 4 +1 +\d\.\d{4} +\d\.\d{4}$/),
+  ]);
+  expect(lines.at(-2)).toMatch(/^No ranking: it is not known what the model was trained on; /);
+});
+
+test('ranks where it is known what the model was trained on, and holds baselines against it', async () => {
+  // Every user has rated 12 items of 20; two of the others.
+  const rows = Array.from({ length: 30 }, (_, user) =>
+    [12, 15].map((turn, place) => `u${user},i${(user * 7 + turn * 3) % 20},${3 + 2 * place}`),
   );
+  await write('held-out.csv', `user,item,rating\n${rows.flat().join('\n')}\n`);
+  await text('train', 'ratings.csv', ...flags.with(1, 'keeping'), '--keep-seen');
+  const more = ['held-out.csv', '-k', '3,8', '--threshold', '5'];
+  const given = await json('evaluate', 'model', ...more, '--train', 'ratings.csv', '--baselines');
+  const { baselines, ...result } = given;
+  expect(result).toEqual(await json('evaluate', 'keeping', ...more));
+  expect(result.ranking).toMatchObject({ users: 30, withoutRelevant: 0, threshold: 5 });
+  const [at3, at8] = result.ranking.at;
+  expect([at3.k, at8.k]).toEqual([3, 8]);
+  // Eight items are all that a user has not rated.
+  expect(at8).toMatchObject({ precision: 1 / 8, recall: 1, hitRate: 1, coverage: 1 });
+  expect(result.groups.userActivity).toEqual([expect.objectContaining({ from: 12, to: 12, ratings: 60 })]);
+  expect(Object.keys(baselines)).toEqual(['global-mean', 'user-item-means', 'most-popular', 'item-knn']);
+  for (const { rmse, intervals } of Object.values<typeof result>(baselines)) {
+    expect(rmse).toBeGreaterThan(0);
+    expect(intervals.rmse).toHaveLength(2);
+  }
+
+  const printed = await text('evaluate', 'model', ...more, '--train', 'ratings.csv', '--baselines');
+  expect(printed).toMatch(/\nRanking of all items but those rated in training, for 30 users /);
+  expect(printed).toMatch(/\nmodel, 3 items +0\.\d{4} /);
+  expect(printed).toMatch(/\nitem-knn, 8 items +0\.1250 /);
+  const none = await text('evaluate', 'keeping', 'held-out.csv', '--threshold', '6');
+  expect(none).toMatch(/\nNo ranking: no user that training knows has a relevant item/);
 });
 
 test('without a model or without ratings it is one line', async () => {
   expect(await failure('evaluate', 'nowhere', 'ratings.csv')).toMatch(/nowhere: is not a trained model/);
   expect(await failure('evaluate', 'model', 'nothing.csv')).toMatch(/nothing.csv: no such file/);
   expect(await failure('evaluate', 'model')).toMatch(/file/);
+  const evaluate = (...args: string[]) => failure('evaluate', 'model', 'ratings.csv', ...args);
+  expect(await evaluate('--baselines')).toMatch(/--train FILE/);
+  expect(await evaluate('--train', 'nothing.csv')).toMatch(/nothing.csv: no such file/);
+  expect(await evaluate('-k', '10,0')).toMatch(/-k.* whole number at least 1/);
+  expect(await evaluate('--threshold', 'high')).toMatch(/--threshold.* number/);
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { generator, uniforms } from '../../src/data/random.ts';
 import type { Ratings } from '../../src/data/ratings.ts';
 import { readRatings } from '../../src/data/read.ts';
-import { leaveLastOut, randomSplit, type Split, timeSplit } from '../../src/data/split.ts';
+import { folds, leaveLastOut, randomSplit, type Split, timeSplit } from '../../src/data/split.ts';
 import { sample, userError } from './files.ts';
 
 /** Ratings whose values are their places, so that each can be told from the others. */
@@ -64,6 +64,20 @@ describe('every split partitions the ratings', () => {
         expectPartition(ratings, parts);
         expect(parts.valid.users.length).toBe(Math.round(ratings.users.length * part));
         expect(randomSplit(ratings, part, seed)).toEqual(parts);
+      }),
+    ));
+
+  test('folds, of which each rating is held out by one, and whose sizes differ by one at most', () =>
+    fc.assert(
+      fc.property(anyRatings, fc.integer({ min: 2, max: 8 }), fc.maxSafeInteger(), (ratings, count, seed) => {
+        const parts = folds(ratings, count, seed);
+        expect(parts).toHaveLength(count);
+        for (const part of parts) expectPartition(ratings, part);
+        const held = parts.flatMap(({ valid }) => [...valid.ratings]);
+        expect(held.toSorted((a, b) => a - b)).toEqual([...ratings.ratings]);
+        const sizes = parts.map(({ valid }) => valid.ratings.length);
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+        expect(folds(ratings, count, seed)).toEqual(parts);
       }),
     ));
 
@@ -168,6 +182,7 @@ describe('mistakes', () => {
       () => randomSplit(ratings, 0.9, 1),
       'holding out 0.9 of 3 ratings leaves none to train with; change the fraction or give more ratings',
     ],
+    [() => folds(ratings, 4, 1), 'the number of folds is 4; give a whole number from 2 to 3, the ratings'],
     [
       () => timeSplit(ratings, 0.5),
       'a split by time needs times, and the ratings have none; name their column with --time',

@@ -1,9 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
-import type { Ratings } from '../../src/data/ratings.ts';
+import { type Ratings, renumbered } from '../../src/data/ratings.ts';
 import { randomSplit } from '../../src/data/split.ts';
 import { evaluate } from '../../src/evaluate/evaluate.ts';
+import type { Group } from '../../src/evaluate/groups.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
+import { baselineRanker, itemsOfUsers } from '../../src/evaluate/rankers.ts';
+import { ranking } from '../../src/evaluate/ranking.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
 import { type TrainedModel, train } from '../../src/train/train.ts';
 import { lowRank } from '../train/synthetic.ts';
@@ -34,11 +37,11 @@ function ratingsOf(rows: [user: string, item: string, rating: number][]): Rating
 describe('evaluate', () => {
   test('agrees with the model that was trained', async () => {
     for (const part of [ratings, valid]) {
-      const { rmse, mae, ...counts } = await evaluate(recommender, part);
+      const { rmse, mae, ...others } = await evaluate(recommender, part);
       const expected = await model.evaluate(part);
       expect(Math.abs(rmse - expected.rmse)).toBeLessThan(1e-6);
       expect(Math.abs(mae - expected.mae)).toBeLessThan(1e-6);
-      expect(counts).toEqual({ ratings: part.ratings.length, unknownUsers: 0, unknownItems: 0 });
+      expect(others).toMatchObject({ ratings: part.ratings.length, unknownUsers: 0, unknownItems: 0 });
     }
   });
 
@@ -52,7 +55,7 @@ describe('evaluate', () => {
       rows.map(([user]) => user),
       rows.map(([, item]) => item),
     );
-    expect(await evaluate(recommender, ratingsOf(rows))).toEqual({
+    expect(await evaluate(recommender, ratingsOf(rows))).toMatchObject({
       ...metrics(predicted, [2, 5, 1]),
       ratings: 3,
       unknownUsers: 0,
@@ -82,5 +85,70 @@ describe('evaluate', () => {
     };
     const { rmse } = await evaluate(recommender, unknown);
     expect(Math.abs(rmse - (await model.evaluate(unknown)).rmse)).toBeLessThan(1e-6);
+  });
+
+  test('without what users rated in training there is no ranking', async () => {
+    const { ranking, groups, intervals, rmse } = await evaluate(recommender, valid);
+    expect(ranking).toBeUndefined();
+    expect(Object.keys(groups)).toEqual(['rating']);
+    expect(intervals.rmse[0]).toBeLessThan(rmse);
+    expect(intervals.rmse[1]).toBeGreaterThan(rmse);
+  });
+
+  test('a model that keeps it ranks as with the ratings themselves', async () => {
+    const options = { k: [1, 5, 40], threshold: 3.5 };
+    const given = await evaluate(recommender, valid, { ...options, train: ratings });
+    const keeping = await train(ratings, dotBias({ factors: 2 }), { keepSeen: true });
+    const kept = await evaluate(await keeping.recommender(), valid, options);
+    expect(kept).toEqual(given);
+    expect(given.ranking?.at.map(({ k }) => k)).toEqual([1, 5, 40]);
+    expect(given.groups.userActivity).toHaveLength(5);
+    // Ids in another order are the same ratings.
+    const turned = renumbered(ratings, {
+      userIds: ratings.userIds.toReversed(),
+      itemIds: ratings.itemIds.toReversed(),
+    });
+    expect(await evaluate(recommender, valid, { ...options, train: turned })).toEqual(given);
+  });
+
+  test('ranks as its predictions are', async () => {
+    const { userIds, itemIds } = ratings;
+    const predicted = await Promise.all(
+      userIds.map((user) => recommender.predict(Array(itemIds.length).fill(user), itemIds)),
+    );
+    const rated = itemsOfUsers(ratings);
+    const options = { k: [3, 10], threshold: 4 };
+    const expected = await ranking(
+      baselineRanker({ scores: (user) => predicted[user] }, rated),
+      rated,
+      valid,
+      options,
+    );
+    const result = await evaluate(recommender, valid, { ...options, train: ratings });
+    expect(result.ranking).toEqual(expected);
+  });
+
+  test('groups by counts in training; those of unknown users apart', async () => {
+    const { groups } = await evaluate(
+      recommender,
+      ratingsOf([
+        ['stranger', 'item 3', 2],
+        ['user 1', 'new', 5],
+        ['user 1', 'item 3', 4],
+      ]),
+      { train: ratings },
+    );
+    const count = (rows: Int32Array, row: number) => rows.filter((one) => one === row).length;
+    const ofUser = count(ratings.users, ratings.userIds.indexOf('user 1'));
+    const ofItem = count(ratings.items, ratings.itemIds.indexOf('item 3'));
+    const ranges = (groups?: readonly Group[]) => groups?.map(({ from, to, ratings }) => [from, to, ratings]);
+    expect(ranges(groups.userActivity)).toEqual([
+      [0, 0, 1],
+      [ofUser, ofUser, 2],
+    ]);
+    expect(ranges(groups.itemPopularity)).toEqual([
+      [0, 0, 1],
+      [ofItem, ofItem, 2],
+    ]);
   });
 });

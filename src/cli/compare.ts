@@ -1,0 +1,98 @@
+import { Command } from 'commander';
+import { UserError } from '../errors.ts';
+import { baselines } from '../evaluate/baselines.ts';
+import type { Comparison } from '../experiment/compare.ts';
+import { trialPool } from '../experiment/pool.ts';
+import { definitionOf, type Recipe } from '../train/recipe.ts';
+import { readConfig } from './config.ts';
+import { type FoldFlags, readFolds, withFoldOptions } from './fold-data.ts';
+import { number, withReadOptions } from './options.ts';
+import { error, plural, printJson, printLine, printTable, seconds, size } from './output.ts';
+import { bar } from './progress.ts';
+import { recipeOf } from './recipe-options.ts';
+
+interface CompareFlags extends FoldFlags {
+  configDotBias?: string;
+  configMlp?: string;
+  json?: boolean;
+}
+
+export function compareCommand(): Command {
+  const command = new Command('compare')
+    .description(
+      'Try dot-bias, the MLP and simple baselines on the same parts of the ratings, and say which differences are real.',
+    )
+    .argument('[file...]', 'ratings: files or patterns')
+    .option('--config-dot-bias <file>', 'choices for dot-bias, such as the best.json of cofactor tune')
+    .option('--config-mlp <file>', 'choices for the MLP')
+    .option('--seed <number>', 'of folds and trainings', number({ whole: true, from: 0 }), 1)
+    .option('--json', 'print one JSON object');
+  return withReadOptions(withFoldOptions(command)).action(run);
+}
+
+async function run(files: string[], flags: CompareFlags): Promise<void> {
+  const predictors = {
+    'dot-bias': await recipeFrom('dot-bias', flags.configDotBias, flags.seed),
+    mlp: await recipeFrom('mlp', flags.configMlp, flags.seed),
+    ...Object.fromEntries(baselineNames().map((name) => [name, name] as const)),
+  };
+  const folds = await readFolds(files, flags);
+  // Loaded where it is used: its statistics take a while.
+  const { compare } = await import('../experiment/compare.ts');
+  const pool = trialPool(folds, flags.workers);
+  const progress = bar('{value} of {total} trained {bar}');
+  progress.start(Object.keys(predictors).length * folds.length, 0);
+  let done = 0;
+  const comparison = await compare(pool, predictors, [['dot-bias', 'mlp']], () =>
+    progress.update(++done),
+  ).finally(async () => {
+    progress.stop();
+    await pool.close();
+  });
+  if (flags.json) printJson({ folds: folds.length, ...comparison });
+  else print(comparison, folds.length, pool.workers);
+}
+
+/** Each that predicts in a way of its own: the most popular items are predicted as the means say. */
+const baselineNames = () =>
+  (Object.keys(baselines) as (keyof typeof baselines)[]).filter((name) => name !== 'most-popular');
+
+async function recipeFrom(
+  model: NonNullable<Recipe['model']>,
+  file: string | undefined,
+  seed: number,
+): Promise<Recipe> {
+  if (file === undefined) return { model, seed };
+  const recipe = recipeOf({ seed, ...(await readConfig(file)) } as Recipe & { seed: number });
+  if ((recipe.model ?? model) !== model)
+    throw new UserError(`${file}: is for the model ${recipe.model}; give it as --config-${recipe.model}`);
+  definitionOf({ ...recipe, model });
+  return { ...recipe, model };
+}
+
+function print({ predictors, pairs }: Comparison, folds: number, workers: number): void {
+  printTable([
+    ['', 'RMSE', 'MAE', 'training', 'files'],
+    ...Object.entries(predictors).map(([name, { rmse, mae, seconds: took, bytes }]) => [
+      ...[name, error(rmse.mean), error(mae.mean), seconds(took)],
+      bytes === undefined ? '–' : size(bytes),
+    ]),
+  ]);
+  printLine(
+    `Means over ${plural(folds, 'fold')}; ${workers === 1 ? 'one training' : `${workers} trainings`} at a time`,
+  );
+  printLine('');
+  for (const { name, than, difference, real } of pairs) {
+    const { mean, interval, p = 1 } = difference;
+    const much = `${name} is ${error(mean)} above ${than}`;
+    printLine(
+      interval
+        ? `${much} (95 % interval ${interval.map(error).join(' to ')}, p ${p < 1e-4 ? '< 0.0001' : `= ${p.toFixed(4)}`}): ${real ? 'real' : 'may be chance'}`
+        : `${much}: one fold does not tell whether by chance`,
+    );
+  }
+  if (folds > 1)
+    printLine(
+      'Of RMSE, by paired t-tests over folds, each by itself; as folds share training ratings, with the variance of Nadeau and Bengio (2003)',
+    );
+}

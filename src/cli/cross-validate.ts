@@ -1,0 +1,60 @@
+import { Command } from 'commander';
+import { trialPool } from '../experiment/pool.ts';
+import { definitionOf } from '../train/recipe.ts';
+import { withConfig } from './config.ts';
+import { type FoldFlags, readFolds, withFoldOptions } from './fold-data.ts';
+import { withReadOptions } from './options.ts';
+import { count, error, plural, printJson, printLine, printTable, seconds } from './output.ts';
+import { bar } from './progress.ts';
+import { type RecipeFlags, recipeOf, withRecipeOptions } from './recipe-options.ts';
+
+export function crossValidateCommand(): Command {
+  const command = new Command('cross-validate')
+    .description('Train a model on several parts of the ratings, and say how well each predicts the rest.')
+    .argument('[file...]', 'ratings: files or patterns')
+    .option('--json', 'print one JSON object');
+  withRecipeOptions(withFoldOptions(command));
+  return withConfig(withReadOptions(command), ['workers']).action(run);
+}
+
+async function run(files: string[], flags: FoldFlags & RecipeFlags & { json?: boolean }): Promise<void> {
+  const recipe = recipeOf(flags);
+  definitionOf(recipe);
+  const folds = await readFolds(files, flags);
+  // Loaded where it is used: its statistics take a while.
+  const { crossValidate } = await import('../experiment/cross-validate.ts');
+  const pool = trialPool(folds, flags.workers);
+  const progress = bar('fold {value}/{total} {bar}');
+  progress.start(folds.length, 0);
+  let done = 0;
+  const { results, rmse, mae } = await crossValidate(pool, recipe, () => progress.update(++done)).finally(
+    async () => {
+      progress.stop();
+      await pool.close();
+    },
+  );
+  if (flags.json) {
+    const parts = results.map(({ rmse, mae, seconds }, fold) => ({
+      ...{ fold: fold + 1, train: folds[fold].train.ratings.length, test: folds[fold].valid.ratings.length },
+      ...{ rmse, mae, seconds },
+    }));
+    printJson({ model: recipe.model, folds: parts, rmse, mae });
+    return;
+  }
+  printTable([
+    ['fold', 'trained on', 'tested on', 'RMSE', 'MAE', 'time'],
+    ...results.map((result, fold) => [
+      ...[`${fold + 1}`, count(folds[fold].train.ratings.length), count(folds[fold].valid.ratings.length)],
+      ...[error(result.rmse), error(result.mae), seconds(result.seconds)],
+    ]),
+  ]);
+  for (const [name, { mean, deviation, interval }] of [
+    ['RMSE', rmse],
+    ['MAE', mae],
+  ] as const)
+    printLine(
+      interval
+        ? `${name} ${error(mean)} ± ${error(deviation)} over ${plural(folds.length, 'fold')}; 95 % interval of the mean ${interval.map(error).join(' – ')}`
+        : `${name} ${error(mean)} of one fold, which tells of no interval`,
+    );
+}

@@ -1,0 +1,125 @@
+import { extname } from 'node:path';
+import { Command } from 'commander';
+import { replaceFile } from '../artifact/artifact.ts';
+import { checkTrainable } from '../data/ratings.ts';
+import { readRatings } from '../data/read.ts';
+import { UserError } from '../errors.ts';
+import { nodeRuntime } from '../run/node.ts';
+import { findLearningRate, type RangeTest } from '../train/find-learning-rate.ts';
+import { definitionOf, trainOptionsOf } from '../train/recipe.ts';
+import { goesByStrata } from '../train/train.ts';
+import { withConfig } from './config.ts';
+import { lossRange, pageOf, plotOf, rounded } from './find-lr-plot.ts';
+import {
+  chosenDevice,
+  type DeviceFlags,
+  deviceOption,
+  number,
+  type ReadFlags,
+  readFlags,
+  withReadOptions,
+} from './options.ts';
+import { count, plural, printJson, printLine, seconds } from './output.ts';
+import { type RecipeFlags, recipeOf, withRecipeOptions } from './recipe-options.ts';
+import { reportReading } from './train-data.ts';
+
+interface FindFlags extends RecipeFlags, ReadFlags, DeviceFlags {
+  out?: string;
+  from?: number;
+  to?: number;
+  steps?: number;
+  json?: boolean;
+}
+
+export function findLrCommand(): Command {
+  const rate = number({ above: 0 });
+  const command = withRecipeOptions(
+    new Command('find-lr')
+      .description(
+        'Suggest a learning rate: train a little at rates that rise until the loss does. It writes no model.',
+      )
+      .argument('<file...>', 'ratings: files or patterns'),
+    { without: ['epochs', 'learningRate', 'schedule', 'engine'] },
+  )
+    .option('--out <file>', 'draw the loss against the learning rate here: .html or .svg')
+    .option(
+      '--from <rate>',
+      'the first learning rate (default: a thousandth of the default of training)',
+      rate,
+    )
+    .option('--to <rate>', 'the last (default: a thousand times the default of training)', rate)
+    .option(
+      '--steps <number>',
+      'learning rates to try, a batch each (default: as many as there are batches, from 100 to 2000)',
+      number({ whole: true, from: 20 }),
+    )
+    .addOption(deviceOption())
+    .option('--json', 'print one JSON object');
+  return withConfig(withReadOptions(command)).action(run);
+}
+
+async function run(files: string[], flags: FindFlags): Promise<void> {
+  const { out, from, to, steps, json } = flags;
+  if (out !== undefined && !['.html', '.svg'].includes(extname(out)))
+    throw new UserError(`--out ${out}: give a name that ends in .html or .svg`);
+  const recipe = recipeOf(flags);
+  const definition = definitionOf(recipe);
+  const runtime = await nodeRuntime({ device: await chosenDevice(flags) });
+
+  const began = performance.now();
+  const ratings = await readRatings(files, readFlags(flags));
+  checkTrainable(ratings, files.join(', '));
+  const read = {
+    ratings: ratings.ratings.length,
+    users: ratings.userIds.length,
+    items: ratings.itemIds.length,
+  };
+  const found = performance.now();
+  if (!json) reportReading({ read, train: ratings }, files, (found - began) / 1000);
+  const { optimizer, batch, loss, lazy, seed } = trainOptionsOf(
+    // By the epoch graph, with the optimizer that training would take.
+    { ...(goesByStrata(ratings, runtime.device, recipe) && { optimizer: 'row-adagrad' }), ...recipe },
+    ratings,
+    runtime.device,
+  );
+  const test = await findLearningRate(ratings, definition, {
+    runtime,
+    ...{ optimizer, batch, loss, lazy, seed, from, to, steps },
+  });
+  const took = (performance.now() - found) / 1000;
+  if (out !== undefined) {
+    const svg = await plotOf(test);
+    const text = extname(out) === '.svg' ? svg : pageOf(svg);
+    await replaceFile(out, new TextEncoder().encode(text), 'the plot');
+  }
+  if (json) printJson({ model: recipe.model, ...test, seconds: took, ...(out !== undefined && { out }) });
+  else report(test, took, out);
+}
+
+function report(test: RangeTest, took: number, out: string | undefined): void {
+  const { rates, diverged, suggestion, usual, steepest, tenthOfLowest } = test;
+  const [first, last] = [rates[0], rates[rates.length - 1]].map(rounded);
+  printLine(
+    `Tried ${plural(rates.length, 'learning rate')} from ${first} to ${last} on ${count(test.ratings)} ratings in ${seconds(took)}${diverged ? ', where the loss had grown too much' : ''}`,
+  );
+  printLine(`  loss ${curve(test)}`);
+  printLine(`Suggested: --learning-rate ${rounded(suggestion)} (the default is ${rounded(usual)})`);
+  printLine(
+    `  the loss falls fastest at ${rounded(steepest)}; a tenth of the rate where it is lowest is ${rounded(tenthOfLowest)}`,
+  );
+  if (out !== undefined) printLine(`Wrote ${out}`);
+}
+
+const BARS = '▁▂▃▄▅▆▇█';
+const WIDTH = 60;
+
+/** The smoothed loss as a line of blocks, over the learning rates from first to last. */
+function curve(test: RangeTest): string {
+  const [low, high] = lossRange(test);
+  const { length } = test.smoothed;
+  return Array.from({ length: Math.min(WIDTH, length) }, (_, column) => {
+    const loss = test.smoothed[Math.floor(((column + 0.5) * length) / Math.min(WIDTH, length))];
+    const height = Math.round(((loss - low) / (high - low)) * (BARS.length - 1));
+    return BARS[Math.min(BARS.length - 1, height)];
+  }).join('');
+}

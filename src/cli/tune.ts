@@ -1,0 +1,216 @@
+import { basename, join } from 'node:path';
+import { Command } from 'commander';
+import { replaceFile } from '../artifact/artifact.ts';
+import { checkTrainable, type Ratings } from '../data/ratings.ts';
+import { readRatings } from '../data/read.ts';
+import { folds, randomSplit, type Split } from '../data/split.ts';
+import { UserError } from '../errors.ts';
+import { type Candidate, errorAbove, errorOn, failed, sortedBy } from '../experiment/halving.ts';
+import { trialPool } from '../experiment/pool.ts';
+import { resolved, search } from '../experiment/search.ts';
+import { type Space, spaceBeside } from '../experiment/space.ts';
+import { fingerprint, trialLog } from '../experiment/trial-log.ts';
+import { definitionOf } from '../train/recipe.ts';
+import { VERSION } from '../version.ts';
+import { withConfig } from './config.ts';
+import { number, type ReadFlags, readFlags, withReadOptions } from './options.ts';
+import { error, plural, printJson, printLine, printNote, printTable } from './output.ts';
+import { bar } from './progress.ts';
+import { type RecipeFlags, recipeOf, withRecipeOptions } from './recipe-options.ts';
+import { tunePage, words } from './tune-page.ts';
+
+interface TuneFlags extends ReadFlags, RecipeFlags {
+  budget: number;
+  folds?: number;
+  valid?: number;
+  workers?: number;
+  out?: string;
+  json?: boolean;
+}
+
+export function tuneCommand(): Command {
+  const command = new Command('tune')
+    .description(
+      'Search for the training that predicts held-out parts of the ratings best; a choice that is given is kept. Started again, it goes on.',
+    )
+    .argument('<file...>', 'ratings: files or patterns')
+    .option('--budget <minutes>', 'what it may take, earlier starts included', number({ above: 0 }), 10)
+    .option(
+      '--folds <number>',
+      'into how many random parts the ratings are cut (default: 5)',
+      number({ whole: true, from: 2 }),
+    )
+    .option(
+      '--valid <fraction>',
+      'hold out one random part of this size, in place of folds: for many ratings',
+      number({ above: 0, below: 1 }),
+    )
+    .option(
+      '--workers <number>',
+      'trainings side by side (default: as many as there are cores)',
+      number({ whole: true, from: 1 }),
+    )
+    .option('--out <folder>', 'where trials and results go (default: tune/FILE-MODEL)')
+    .option('--json', 'print one JSON object');
+  withRecipeOptions(command);
+  return withConfig(withReadOptions(command), ['workers']).action(run);
+}
+
+async function run(files: string[], flags: TuneFlags): Promise<void> {
+  const fixed = recipeOf(flags);
+  definitionOf(fixed);
+  const space = spaceBeside(fixed);
+  const out = flags.out ?? join('tune', `${stem(files[0])}-${flags.model}`);
+  if (flags.valid !== undefined && flags.folds !== undefined)
+    throw new UserError('--valid and --folds exclude one another; give one of them');
+  const ratings = await readRatings(files, readFlags(flags));
+  checkTrainable(ratings, files.join(', '));
+  const splits = splitsOf(ratings, flags);
+  const about = { cofactor: VERSION, ...fixed, ...held(flags), data: fingerprint(ratings) };
+  const log = await trialLog(join(out, 'trials.jsonl'), about);
+  if (log.trials.length > 0)
+    printNote(`Going on from ${plural(log.trials.length, 'trial')} in ${join(out, 'trials.jsonl')}`);
+
+  const pool = trialPool(splits, flags.workers);
+  const interrupt = onInterrupt();
+  const budget = flags.budget * 60 * SEARCHING - performance.now() / 1000;
+  const progress = bar('{bar} {left} left · {tried} · best RMSE {best}');
+  const candidates = new Map<number, Candidate>();
+  let elapsed = Math.max(0, ...log.trials.map((trial) => trial.elapsed));
+  progress.start(budget, elapsed, { left: '', tried: '', best: '' });
+  const all = await search({
+    pool,
+    fixed,
+    budget,
+    log,
+    signal: interrupt.signal,
+    onOutcome(candidate, at) {
+      elapsed = at;
+      candidates.set(candidate.number, candidate);
+      const best = rankedOf([...candidates.values()], splits.length)[0];
+      progress.update(Math.min(budget, at), {
+        left: `${Math.max(0, Math.ceil((budget - at) / 60))} min`,
+        tried: plural(candidates.size, 'recipe'),
+        best: best ? error(errorOn(best, splits.length) as number) : '–',
+      });
+    },
+  }).finally(async () => {
+    progress.stop();
+    if (!interrupt.signal.aborted) await pool.close();
+  });
+  await report({ all, space, folds: splits.length, elapsed, out, files, flags });
+  // Threads are still at work; the signal that asked for the end ends them.
+  interrupt.raise();
+}
+
+/** The part of the budget that is for the search; the rest is for the page and the table. */
+const SEARCHING = 0.98;
+
+const splitsOf = (ratings: Ratings, { valid, folds: count = 5, seed }: TuneFlags): Split[] =>
+  valid === undefined ? folds(ratings, count, seed) : [randomSplit(ratings, valid, seed)];
+
+const held = ({ valid, folds: count = 5 }: TuneFlags) => (valid === undefined ? { folds: count } : { valid });
+
+/** Those that have been tried on all folds, the best first. */
+const rankedOf = (candidates: readonly Candidate[], count: number): Candidate[] =>
+  sortedBy(
+    candidates.filter((candidate) => !failed(candidate)),
+    (candidate) => errorOn(candidate, count),
+  );
+
+/** Prints and writes what came out. */
+async function report({
+  all,
+  space,
+  folds: count,
+  elapsed,
+  out,
+  files,
+  flags,
+}: {
+  all: readonly Candidate[];
+  space: Space;
+  folds: number;
+  elapsed: number;
+  out: string;
+  files: readonly string[];
+  flags: TuneFlags;
+}): Promise<void> {
+  const ranked = rankedOf(all, count);
+  // Ctrl-C came before anything was known.
+  if (ranked.length === 0) return;
+  const [best] = ranked;
+  const rmse = errorOn(best, count) as number;
+  const gain = -errorAbove(best, all[0]);
+  const rest = sortedBy(
+    all.filter(
+      (candidate) => !ranked.includes(candidate) && !failed(candidate) && candidate.outcomes.size > 0,
+    ),
+    (candidate) => errorAbove(candidate, all[0]) - candidate.outcomes.size,
+  );
+  const top = [...ranked, ...rest].slice(0, 10);
+  const table = [
+    ['recipe', ...space.names.map(words), 'folds', 'above default', 'RMSE'],
+    ...top.map((candidate) => rowOf(candidate, all[0], space, count)),
+  ];
+  const tried = all.filter(({ outcomes }) => outcomes.size > 0);
+  const trials = all.reduce((sum, { outcomes }) => sum + outcomes.size, 0);
+  const told = `Tried ${plural(tried.length, 'recipe')} of ${flags.model} in ${plural(trials, 'training')} on ${count === 1 ? 'one held-out part' : `${count} folds`} of ${files.join(', ')}, in ${(elapsed / 60).toFixed(1)} minutes.`;
+  const page = await tunePage({
+    ...{ title: `Tuning of ${flags.model} on ${files.map((file) => basename(file)).join(', ')}` },
+    ...{ about: told, candidates: all, best, space, table },
+  });
+  const config = join(out, 'best.json');
+  await replaceFile(config, Buffer.from(`${JSON.stringify(best.recipe, null, 2)}\n`), 'the best recipe');
+  await replaceFile(join(out, 'tune.html'), Buffer.from(page), 'the page');
+  if (flags.json) {
+    printJson({
+      ...{ out, recipes: tried.length, trials, seconds: elapsed, best: best.recipe, rmse },
+      ...{ default: errorOn(all[0], count) },
+    });
+    return;
+  }
+  printLine(told);
+  printTable(table);
+  printLine(
+    best === all[0]
+      ? 'The default is the best that was found'
+      : `The best is ${error(gain)} below the default`,
+  );
+  printLine(`Wrote ${config}, ${join(out, 'tune.html')}`);
+  printLine(`  cofactor train ${files.join(' ')} --config ${config}`);
+}
+
+function rowOf(candidate: Candidate, standard: Candidate, space: Space, count: number): string[] {
+  const recipe = resolved(candidate);
+  const above = errorAbove(candidate, standard);
+  const size = candidate.outcomes.size;
+  return [
+    candidate.number === 0 ? 'default' : `${candidate.number}`,
+    ...space.names.map((name) => [recipe[name] ?? '–'].flat().join(',')),
+    `${size}/${count}`,
+    candidate === standard ? '' : `${above > 0 ? '+' : ''}${error(above)}`,
+    size === count ? error(errorOn(candidate, count) as number) : '–',
+  ];
+}
+
+/** `ratings` for `data/ratings-*.csv.gz` */
+const stem = (file: string): string => /^[\p{L}\p{N}_-]*[\p{L}\p{N}]/u.exec(basename(file))?.[0] ?? 'ratings';
+
+/** The first Ctrl-C asks for what has been found so far; the second ends the program. */
+function onInterrupt(): { signal: AbortSignal; raise(): void } {
+  const controller = new AbortController();
+  let raised: NodeJS.Signals | undefined;
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => {
+      raised = name;
+      printNote('\nStopped; the same command goes on');
+      controller.abort();
+    });
+  return {
+    signal: controller.signal,
+    raise() {
+      if (raised) process.kill(process.pid, raised);
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import type { Ratings } from '../data/ratings.ts';
+
+/** How many ratings without deviation are added to those of each item, and of each user. LensKit's default. */
+const DAMPING = 5;
+
+export interface DampedMeans {
+  readonly mean: number;
+  /** By row, and last the unknown row's 0. */
+  readonly userOffsets: Float64Array;
+  readonly itemOffsets: Float64Array;
+  /** The lowest and the highest rating. */
+  readonly low: number;
+  readonly high: number;
+  /** The sum of the mean and both offsets, from lowest to highest, by row numbers. */
+  predict(users: Int32Array, items: Int32Array): Float32Array;
+}
+
+/**
+ * The mean of all ratings, how far each item's are from it, and how far each user's are from both: averages drawn
+ * towards 0 where there are few ratings.
+ *
+ * Source: LensKit's `Bias` (Ekstrand, LensKit for Python, 2020).
+ */
+export function dampedMeans({ users, items, ratings, userIds, itemIds }: Ratings): DampedMeans {
+  const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
+  const { low, high } = rangeOf(ratings);
+  const ofItem = (at: number): number => ratings[at] - mean;
+  const itemOffsets = dampedAverages(items, itemIds.length, ofItem);
+  const ofUser = (at: number): number => ratings[at] - mean - itemOffsets[items[at]];
+  const userOffsets = dampedAverages(users, userIds.length, ofUser);
+  const predict = (users: Int32Array, items: Int32Array): Float32Array => {
+    const predicted = new Float32Array(users.length);
+    for (let at = 0; at < users.length; at++)
+      predicted[at] = Math.min(high, Math.max(low, mean + userOffsets[users[at]] + itemOffsets[items[at]]));
+    return predicted;
+  };
+  return { mean, userOffsets, itemOffsets, low, high, predict };
+}
+
+/** The lowest and the highest of numbers. */
+export function rangeOf(numbers: Float32Array): { low: number; high: number } {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const number of numbers) {
+    if (number < low) low = number;
+    if (number > high) high = number;
+  }
+  return { low, high };
+}
+
+function dampedAverages(rows: Int32Array, count: number, deviation: (at: number) => number): Float64Array {
+  const sums = new Float64Array(count + 1);
+  const counts = new Int32Array(count + 1);
+  for (let at = 0; at < rows.length; at++) {
+    sums[rows[at]] += deviation(at);
+    counts[rows[at]]++;
+  }
+  sums[count] = 0;
+  return sums.map((sum, row) => sum / (counts[row] + DAMPING));
+}

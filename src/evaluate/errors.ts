@@ -1,0 +1,52 @@
+import type { Ratings } from '../data/ratings.ts';
+import { bootstrap, type Interval } from './bootstrap.ts';
+import { type Metrics, metrics } from './metrics.ts';
+
+export interface ErrorsWithIntervals extends Metrics {
+  /** 95 % intervals over users; see `bootstrap`. */
+  readonly intervals: Readonly<Record<keyof Metrics, Interval>>;
+}
+
+/** How far predictions are from ratings. Those of the unknown row count as one user's. */
+export function errorsWithIntervals(
+  predicted: Float32Array,
+  { users, userIds, ratings }: Pick<Ratings, 'users' | 'userIds' | 'ratings'>,
+): ErrorsWithIntervals {
+  const { squares, sizes, counts } = errorSums(predicted, ratings, users, userIds.length + 1);
+  const ofUsers = [squares, sizes, counts].map((column) => column.filter((_, user) => counts[user] > 0));
+  const [rmse, mae] = bootstrap(ofUsers, ([squares, sizes, ratings]) => [
+    Math.sqrt(squares / ratings),
+    sizes / ratings,
+  ]);
+  return { ...metrics(predicted, ratings), intervals: { rmse, mae } };
+}
+
+/** How far predictions are from the actual ratings, summed by some row of each rating. */
+export interface ErrorSums {
+  readonly squares: Float64Array;
+  readonly sizes: Float64Array;
+  /** How many ratings there are of each row. */
+  readonly counts: Float64Array;
+}
+
+/**
+ * @param rows of each rating the row that it counts to
+ * @param length how many rows there are
+ */
+export function errorSums(
+  predicted: Float32Array,
+  actual: Float32Array,
+  rows: Int32Array,
+  length: number,
+): ErrorSums {
+  const squares = new Float64Array(length);
+  const sizes = new Float64Array(length);
+  const counts = new Float64Array(length);
+  for (let at = 0; at < actual.length; at++) {
+    const error = predicted[at] - actual[at];
+    squares[rows[at]] += error * error;
+    sizes[rows[at]] += Math.abs(error);
+    counts[rows[at]]++;
+  }
+  return { squares, sizes, counts };
+}

@@ -1,0 +1,33 @@
+import { type Ratings, renumbered } from '../data/ratings.ts';
+import { type Baseline, baselines } from './baselines.ts';
+import { rangeOf } from './damped-means.ts';
+import { errorsWithIntervals } from './errors.ts';
+import type { Judgement } from './evaluate.ts';
+import { baselineRanker, itemsOfUsers } from './rankers.ts';
+import { lastQuarter, type RankingOptions, ranking } from './ranking.ts';
+
+/**
+ * How well each of the baselines does, made from `train`, on other ratings. `global-mean` has no ranking, for all items
+ * are alike to it; `most-popular` predicts what `user-item-means` does.
+ */
+export async function evaluateBaselines(
+  train: Ratings,
+  ratings: Ratings,
+  { k = [10], threshold }: RankingOptions = {},
+): Promise<Record<keyof typeof baselines, Judgement>> {
+  const heldOut = renumbered(ratings, train);
+  const rated = itemsOfUsers(train);
+  const options = { k, threshold: threshold ?? lastQuarter(rangeOf(train.ratings)) };
+  const predict = (baseline: Baseline): Judgement =>
+    errorsWithIntervals(baseline.predict(heldOut.users, heldOut.items), ratings);
+  const predictAndRank = async (baseline: Baseline): Promise<Judgement> => {
+    const ranked = await ranking(baselineRanker(baseline, rated), rated, heldOut, options);
+    return { ...predict(baseline), ...(ranked && { ranking: ranked }) };
+  };
+  return {
+    'global-mean': predict(baselines['global-mean'](train)),
+    'user-item-means': await predictAndRank(baselines['user-item-means'](train)),
+    'most-popular': await predictAndRank(baselines['most-popular'](train)),
+    'item-knn': await predictAndRank(baselines['item-knn'](train)),
+  };
+}

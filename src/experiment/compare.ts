@@ -1,0 +1,58 @@
+import { type CrossValidation, crossValidate } from './cross-validate.ts';
+import type { TrialPool } from './pool.ts';
+import { type Difference, heldOutRatio, pairedDifference } from './statistics.ts';
+import type { Predictor } from './trial.ts';
+
+/** How far the error of one predictor is above that of another. */
+export interface ComparedPair {
+  readonly name: string;
+  readonly than: string;
+  /** Of RMSE over folds. */
+  readonly difference: Difference;
+  /** Whether its `p` is below 0.05; absent where there is one fold. */
+  readonly real?: boolean;
+}
+
+export interface Comparison {
+  /** By name, the lowest RMSE first. */
+  readonly predictors: Readonly<Record<string, CrossValidation>>;
+  /** Each predictor with the best one, and the pairs asked for. */
+  readonly pairs: readonly ComparedPair[];
+}
+
+/**
+ * Tries predictors on the same folds, and says which differences chance does not explain.
+ *
+ * @param wanted pairs that are of interest though neither may be the best
+ * @throws UserError as `crossValidate` does
+ */
+export async function compare(
+  pool: TrialPool,
+  predictors: Readonly<Record<string, Predictor>>,
+  wanted: readonly (readonly [string, string])[] = [],
+  onResult?: () => void,
+): Promise<Comparison> {
+  const entries = await Promise.all(
+    Object.entries(predictors).map(
+      async ([name, predictor]) => [name, await crossValidate(pool, predictor, onResult)] as const,
+    ),
+  );
+  entries.sort(([, one], [, other]) => one.rmse.mean - other.rmse.mean);
+  const sorted = Object.fromEntries(entries);
+  const [best, ...others] = Object.keys(sorted);
+  const pairs = others.map((name): readonly [string, string] => [name, best]);
+  for (const pair of wanted) {
+    const [than, name] = Object.keys(sorted).filter((one) => pair.includes(one));
+    if (than !== best) pairs.push([name, than]);
+  }
+  const errors = (name: string) => sorted[name].results.map(({ rmse }) => rmse);
+  const ratio = heldOutRatio(pool.folds);
+  return {
+    predictors: sorted,
+    pairs: pairs.map(([name, than]) => {
+      const difference = pairedDifference(errors(name), errors(than), ratio);
+      const { p } = difference;
+      return { name, than, difference, ...(p !== undefined && { real: p < 0.05 }) };
+    }),
+  };
+}

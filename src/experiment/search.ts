@@ -1,0 +1,152 @@
+import { generator, uniforms } from '../data/random.ts';
+import { UserError } from '../errors.ts';
+import type { Recipe } from '../train/recipe.ts';
+import { type Candidate, errorAbove, errorOn, failed, nextTrial, rungsOf, sortedBy } from './halving.ts';
+import type { TrialPool } from './pool.ts';
+import { type Space, spaceBeside } from './space.ts';
+import type { TrialLog } from './trial-log.ts';
+
+export interface SearchOptions {
+  readonly pool: Pick<TrialPool, 'folds' | 'workers' | 'run'>;
+  /** The model, the seed, and choices that are not searched. */
+  readonly fixed: Recipe;
+  /** Seconds that the search may take, with those of earlier starts. */
+  readonly budget: number;
+  readonly log: TrialLog;
+  /** Ends the search at once; what is being tried is lost. */
+  readonly signal?: AbortSignal;
+  /** Told of each candidate that a fold of is done. */
+  onOutcome?(candidate: Candidate, elapsed: number): void;
+  /** Seconds, by any clock. */
+  now?(): number;
+}
+
+/** Candidates drawn at random before half of the others are drawn near the best of them. */
+const AT_RANDOM = 10;
+/** So many of the best have others drawn near them. */
+const PARENTS = 5;
+/** No fold of a recipe may take more than this part of the budget, so that there is time for others. */
+const PART = 1 / 40;
+
+/**
+ * Searches for the recipe with the lowest mean RMSE over folds: random search with successive halving, half of it near
+ * the best so far. The default recipe is the first, and tried on all folds, so that the best is never worse.
+ *
+ * @returns all candidates, by number
+ * @throws UserError if there is not even time for the default recipe, or it cannot be trained
+ */
+export async function search(options: SearchOptions): Promise<Candidate[]> {
+  const { pool, fixed, budget, log, signal, onOutcome, now = () => performance.now() / 1000 } = options;
+  const space = spaceBeside(fixed);
+  const all = pool.folds.length;
+  const rungs = rungsOf(all);
+  const candidates = restored(log, fixed, rungs);
+  const begun = now() - Math.max(0, ...log.trials.map(({ elapsed }) => elapsed));
+  const elapsed = () => now() - begun;
+  const running = new Set<Promise<void>>();
+  const aborted = new Promise<void>((resolve) => {
+    signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+  const fits = (candidate?: Candidate): boolean => {
+    const seconds = candidate ? longest(candidate) : medianSeconds(candidates);
+    const rounds = Math.ceil((all - (candidate?.outcomes.size ?? 0)) / pool.workers);
+    return seconds * rounds <= budget - elapsed();
+  };
+
+  async function tryOn(candidate: Candidate, fold: number): Promise<void> {
+    candidate.started.add(fold);
+    const left = budget - elapsed();
+    const most = candidate.number === 0 ? left : Math.min(left, budget * pool.workers * PART);
+    const outcome = await pool.run({ predictor: candidate.recipe, fold, limit: most });
+    // That the search ends is not the recipe's fault.
+    if ('failed' in outcome && outcome.slow && most === left) return;
+    candidate.outcomes.set(fold, outcome);
+    const at = elapsed();
+    log.append({ number: candidate.number, tried: candidate.recipe, fold, elapsed: at, ...outcome });
+    onOutcome?.(candidate, at);
+  }
+
+  while (!signal?.aborted && !failed(candidates[0])) {
+    while (running.size < pool.workers && elapsed() < budget) {
+      const next = nextTrial(candidates, rungs, fits);
+      if (!next) break;
+      const candidate = next === 'new' ? drawn(candidates, space, fixed.seed) : next.candidate;
+      const trial = tryOn(candidate, next === 'new' ? 0 : next.fold).finally(() => running.delete(trial));
+      running.add(trial);
+    }
+    if (running.size === 0) break;
+    await Promise.race([...running, aborted]);
+  }
+  if (!signal?.aborted) checkDefault(candidates[0], all, budget);
+  return candidates;
+}
+
+/** The candidates of earlier starts; of a new search the default recipe alone. */
+function restored(log: TrialLog, fixed: Recipe, rungs: readonly number[]): Candidate[] {
+  const all = rungs[rungs.length - 1];
+  const candidates = [candidateOf(0, fixed, all)];
+  for (const { number, tried, fold, elapsed: _, ...outcome } of log.trials) {
+    candidates[number] ??= candidateOf(number, tried, 1);
+    const candidate = candidates[number];
+    candidate.outcomes.set(fold, outcome);
+    candidate.started.add(fold);
+    candidate.target = Math.max(candidate.target, rungs.find((size) => size > fold) ?? all);
+  }
+  // Those that were being tried when the search ended are drawn again.
+  return candidates.filter((candidate) => candidate !== undefined);
+}
+
+const candidateOf = (number: number, recipe: Recipe, target: number): Candidate => ({
+  number,
+  recipe,
+  outcomes: new Map(),
+  started: new Set(),
+  target,
+});
+
+/** Adds a candidate: at random, or near one of the best. */
+function drawn(candidates: Candidate[], space: Space, seed = 1): Candidate {
+  const number = candidates.findIndex((candidate, place) => candidate.number !== place);
+  const place = number < 0 ? candidates.length : number;
+  // Folds and training draw from other streams.
+  const random = generator(seed, -1000 - place);
+  const good = sortedBy(candidates, (one) => {
+    const above = errorAbove(one, candidates[0]);
+    return Number.isFinite(above) ? above : undefined;
+  }).slice(0, PARENTS);
+  const parent = good[Math.floor(uniforms(1, random)[0] * good.length)];
+  const recipe =
+    place >= AT_RANDOM && place % 2 === 1 && parent
+      ? space.near(resolved(parent), random)
+      : space.random(random);
+  const candidate = candidateOf(place, recipe, 1);
+  candidates.splice(place, 0, candidate);
+  return candidate;
+}
+
+/** A candidate's recipe, with what it left to the defaults, as far as a trial has told. */
+export function resolved({ recipe, outcomes }: Candidate): Recipe {
+  const [first] = outcomes.values();
+  return first && 'recipe' in first ? { ...first.recipe, ...recipe } : recipe;
+}
+
+const longest = ({ outcomes }: Candidate): number =>
+  Math.max(0, ...[...outcomes.values()].map(({ took }) => took));
+
+function medianSeconds(candidates: readonly Candidate[]): number {
+  const sorted = candidates
+    .filter((candidate) => candidate.outcomes.size > 0 && !failed(candidate))
+    .map(longest)
+    .sort((one, other) => one - other);
+  return sorted[sorted.length >> 1] ?? 0;
+}
+
+function checkDefault(candidate: Candidate, folds: number, budget: number): void {
+  for (const outcome of candidate.outcomes.values())
+    if ('failed' in outcome) throw new UserError(`the default recipe: ${outcome.failed}`);
+  if (errorOn(candidate, folds) === undefined)
+    throw new UserError(
+      `${Math.max(0, budget).toFixed(0)} s were too short to try the default recipe on ${folds === 1 ? 'one fold' : `all ${folds} folds`}; give a larger --budget, or hold out one part with --valid`,
+    );
+}

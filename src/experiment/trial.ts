@@ -1,0 +1,132 @@
+import type { Ratings } from '../data/ratings.ts';
+import type { Split } from '../data/split.ts';
+import { UserError } from '../errors.ts';
+import { baselines } from '../evaluate/baselines.ts';
+import { type Metrics, metrics } from '../evaluate/metrics.ts';
+import { definitionOf, type Recipe, trainOptionsOf } from '../train/recipe.ts';
+import { type TrainedModel, train } from '../train/train.ts';
+
+/** What predicts ratings: a model and its training, or a baseline by its name. */
+export type Predictor = Recipe | keyof typeof baselines;
+
+/** One predictor, made from the training ratings of one fold and asked for those that the fold holds out. */
+export interface Trial {
+  readonly predictor: Predictor;
+  /** Counted from 0. */
+  readonly fold: number;
+  /** Seconds, above which it is given up as soon as its pace shows that it would take longer. */
+  readonly limit?: number;
+}
+
+export interface TrialResult extends Metrics {
+  /** Seconds that making the predictor took; of a model, to build its graphs and to train it. */
+  readonly seconds: number;
+  /** Seconds that all of it took. */
+  readonly took: number;
+  /** Of the files that serve the model; absent for a baseline, which has none. */
+  readonly bytes?: number;
+  /** The recipe with what it left to its defaults. */
+  readonly recipe?: Recipe;
+}
+
+export interface FailedTrial {
+  /** Why there is no model: its training diverged, say, or would have taken too long. */
+  readonly failed: string;
+  /** Whether it is because of its limit. */
+  readonly slow?: boolean;
+  readonly took: number;
+}
+
+export type Outcome = TrialResult | FailedTrial;
+
+/** Runs a trial in this thread. Training takes one thread, so that trials may run side by side. */
+export async function runTrial(folds: readonly Split[], { predictor, fold, limit }: Trial): Promise<Outcome> {
+  const started = performance.now();
+  const took = () => (performance.now() - started) / 1000;
+  const { train: ratings, valid } = folds[fold];
+  try {
+    const made =
+      typeof predictor === 'string'
+        ? ofBaseline(predictor, ratings, valid)
+        : await ofModel(
+            predictor,
+            ratings,
+            valid,
+            limit === undefined ? () => undefined : pacer(limit, took),
+          );
+    return { ...made, took: took() };
+  } catch (error) {
+    if (error instanceof UserError)
+      return { failed: error.message, ...(error instanceof SlowError && { slow: true }), took: took() };
+    throw error;
+  }
+}
+
+/** Throws as soon as it is clear that training takes longer. */
+function pacer(limit: number, took: () => number): (part: number) => void {
+  let first: { readonly part: number; readonly at: number } | undefined;
+  return (part) => {
+    const at = took();
+    // What comes before, such as building the graphs, does not grow with the part.
+    first ??= { part, at };
+    const expected = first.at + ((at - first.at) * (1 - first.part)) / (part - first.part);
+    if (expected > limit && at > limit / 10) throw new SlowError(limit);
+  };
+}
+
+class SlowError extends UserError {
+  constructor(limit: number) {
+    super(`training would take longer than ${limit.toFixed(1)} s`);
+  }
+}
+
+function ofBaseline(name: keyof typeof baselines, ratings: Ratings, valid: Ratings) {
+  const started = performance.now();
+  const baseline = baselines[name](ratings);
+  const seconds = (performance.now() - started) / 1000;
+  return { ...metrics(baseline.predict(valid.users, valid.items), valid.ratings), seconds };
+}
+
+/** Ratings between two looks at the pace of training. */
+const PACE = 2 ** 14;
+
+/** @param onProgress is told the part of training that is done, above 0 and up to 1 */
+async function ofModel(
+  recipe: Recipe,
+  ratings: Ratings,
+  valid: Ratings,
+  onProgress: (part: number) => void,
+): Promise<Omit<TrialResult, 'took'>> {
+  const model = await train(ratings, definitionOf(recipe), {
+    ...trainOptionsOf(recipe, ratings),
+    workers: 1,
+    ratingsARun: PACE,
+    onProgress: ({ epoch, epochs, done, ratings: all }) => onProgress((epoch + done / all) / epochs),
+  });
+  const { rmse, mae } = await model.evaluate(valid);
+  const bytes = Object.values(model.artifact.files).reduce((sum, { length }) => sum + length, 0);
+  const seconds = model.seconds.build + model.seconds.train;
+  return { rmse, mae, seconds, bytes, recipe: { ...recipe, ...chosenIn(model) } };
+}
+
+/** What a search may want to know of the choices that a recipe left to the defaults. */
+function chosenIn({ manifest: { model, training } }: TrainedModel): Recipe {
+  const { factors, hidden, dropout, spread } = model.config as Recipe;
+  const { optimizer, schedule, epochs, batch } = training as {
+    optimizer: { name: Recipe['optimizer']; weightDecay?: number };
+    schedule: { learningRate: number };
+    epochs: number;
+    batch: number;
+  };
+  const [width] = [factors].flat();
+  return {
+    factors: width,
+    ...(hidden && { hidden, dropout }),
+    spread,
+    epochs,
+    batch,
+    optimizer: optimizer.name,
+    learningRate: schedule.learningRate,
+    ...(optimizer.weightDecay !== undefined && { weightDecay: optimizer.weightDecay }),
+  };
+}

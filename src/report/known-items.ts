@@ -1,0 +1,24 @@
+import type { Item, Recommender } from '../recommend/recommender.ts';
+import { type Html, html } from './html.ts';
+
+/** Items that have enough ratings for their numbers to mean something, the most rated first. */
+export interface KnownItems {
+  readonly items: readonly Item[];
+  /** The ratings that each of them has, or more. */
+  readonly least: number;
+}
+
+/** As many ratings are asked for as leave a hundred items, or half. */
+export function knownItems({ items }: Recommender): KnownItems {
+  const sorted = [...items].sort((one, other) => other.ratings - one.ratings);
+  const last = sorted[Math.min(99, sorted.length >> 1)];
+  const least = [50, 20, 10, 5].find((ratings) => (last?.ratings ?? 0) >= ratings) ?? 1;
+  return { items: sorted.filter(({ ratings }) => ratings >= least), least };
+}
+
+/** What people call an item. */
+export const titleOf = ({ titles }: Recommender, id: string): string => titles.get(id) ?? id;
+
+/** The same for a page; apart, because it may run from right to left. */
+export const titled = (recommender: Recommender, id: string): Html =>
+  html`<bdi>${titleOf(recommender, id)}</bdi>`;

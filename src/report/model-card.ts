@@ -1,0 +1,93 @@
+import type { Manifest } from '../artifact/manifest.ts';
+import { count, error, plural, short, size } from './format.ts';
+import { html } from './html.ts';
+import type { Section } from './section.ts';
+import { facts, table } from './table.ts';
+
+const KINDS: Readonly<Record<string, { name: string; formula: string }>> = {
+  'dot-bias': {
+    name: 'Factors and biases',
+    formula:
+      'It has a row of numbers, the factors, for each user and each item. Where both rows point the same way, the rating is high; a bias for each user and each item adds how generous the one is and how well liked the other.',
+  },
+  mlp: {
+    name: 'Neural network',
+    formula:
+      'It has a row of numbers, the factors, for each user and each item. Both rows side by side go through layers of a neural network, whose last gives the rating.',
+  },
+};
+
+export const nameOf = ({ model }: Manifest): string => KINDS[model.name]?.name ?? model.name;
+
+export function modelCard(manifest: Manifest): Section {
+  const { model, data, training, metrics, history, precision, device, libraries, cofactor, files } = manifest;
+  const { train, valid } = metrics;
+  const { optimizer, schedule, ...settings } = training;
+  const body = html`<p>${KINDS[model.name]?.formula ?? 'It is a model of one’s own, whose formula its files compute.'} An
+id that it was not trained on counts as the average of all. Use it for the ratings and recommendations of the users and
+items below; it knows nothing of them beyond who rated what how.</p>
+<div class="columns">
+<div><h3>Model</h3>${facts([['Kind', model.name], ...settingsOf(model.config)])}</div>
+<div><h3>Data</h3>${facts([
+    ['Ratings', count(data.ratings)],
+    ['Users', count(data.users)],
+    ['Items', count(data.items)],
+    ['Lowest to highest rating', `${short(data.low)} to ${short(data.high)}`],
+    ['Mean rating', error(data.mean)],
+    ['Fingerprint (SHA-256)', html`<code>${data.fingerprint}</code>`],
+  ])}</div>
+<div><h3>Training</h3>${facts([
+    ...settingsOf(settings),
+    ...settingsOf({ optimizer, schedule }),
+    ['Device', device ?? 'cpu'],
+  ])}</div>
+<div><h3>Results</h3>${facts([
+    ['Epochs run', count(history.length)],
+    ['Training RMSE', error(train.rmse)],
+    ['Validation RMSE', valid ? error(valid.rmse) : 'none: nothing was held out'],
+    ...(valid ? [['Validation MAE', error(valid.mae)] as const] : []),
+  ])}
+<h3>Made with</h3>${facts([
+    ['cofactor', cofactor],
+    ...Object.entries(libraries),
+    ['Numbers of large tables', precision ?? 'float32'],
+  ])}</div>
+</div>
+<details class="kept"><summary>${plural(Object.keys(files).length, 'file')}, ${size(sizeOf(manifest))}</summary>
+${table(
+  'Files beside manifest.json',
+  ['File', { number: 'Size' }, 'SHA-256'],
+  Object.entries(files).map(([name, { bytes, sha256 }]) => [
+    name,
+    size(bytes),
+    html`<code>${sha256.slice(0, 16)}…</code>`,
+  ]),
+)}</details>`;
+  return { id: 'model', title: 'The model', body };
+}
+
+export const sizeOf = ({ files }: Manifest): number =>
+  Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Names as people write them, and values in one line; parts of a setting stand behind its name. */
+function settingsOf(settings: Readonly<Record<string, unknown>>): [string, string][] {
+  return Object.entries(settings)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => [words(key), inWords(value)]);
+}
+
+const words = (key: string): string => {
+  const spaced = key.replace(/([a-z])([A-Z])/g, (_, before, after) => `${before} ${after.toLowerCase()}`);
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+};
+
+function inWords(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'number') return short(value);
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(inWords).join(', ');
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { name, ...others } = value as Record<string, unknown>;
+  const parts = Object.entries(others).map(([key, part]) => `${words(key).toLowerCase()} ${inWords(part)}`);
+  return [...(name === undefined ? [] : [inWords(name)]), ...parts].join(', ');
+}

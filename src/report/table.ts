@@ -1,0 +1,39 @@
+import { type Html, html } from './html.ts';
+
+/** A name; numbers stand to the right. */
+export type Column = string | { readonly number: string };
+
+export type Cell = Html | string;
+
+const isNumber = (column: Column): boolean => typeof column !== 'string';
+
+/** The first cell of each row is its header. */
+export function table(
+  caption: string | Html,
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+): Html {
+  const kind = (at: number) => isNumber(columns[at]) && html` class="number"`;
+  return html`<table>
+<caption>${caption}</caption>
+<thead><tr>${columns.map(
+    (column, at) =>
+      html`<th scope="col"${kind(at)}>${typeof column === 'string' ? column : column.number}</th>`,
+  )}</tr></thead>
+<tbody>${rows.map(
+    ([first, ...others]) =>
+      html`<tr><th scope="row"${kind(0)}>${first}</th>${others.map(
+        (cell, at) => html`<td${kind(at + 1)}>${cell}</td>`,
+      )}</tr>
+`,
+  )}</tbody>
+</table>`;
+}
+
+/** Names and what they are. */
+export const facts = (entries: readonly (readonly [string, Cell])[]): Html =>
+  html`<dl>${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+
+/** The few numbers that matter most, large. */
+export const inShort = (entries: readonly (readonly [string, string])[]): Html =>
+  html`<dl class="in-short">${entries.map(([what, value]) => html`<div><dt>${what}</dt><dd>${value}</dd></div>`)}</dl>`;

@@ -1,0 +1,230 @@
+import * as v from 'valibot';
+import { check } from '../../graphs/config.ts';
+import type { ModelDefinition } from '../../graphs/model.ts';
+import { generator, shuffled } from '../data/random.ts';
+import { checkTrainable, placesByUser, type Ratings, renumbered, selectRows } from '../data/ratings.ts';
+import { UserError } from '../errors.ts';
+import type { Runtime } from '../run/runtime.ts';
+import { epochOf, stepsOf } from './batches.ts';
+import type { Training } from './engine.ts';
+import { epochEngine } from './epoch-engine.ts';
+import { initialParameters } from './initial.ts';
+import { type Settings, type SettingsOptions, settingsFor } from './settings.ts';
+import { factsOf } from './trainer.ts';
+
+export interface RangeTestOptions
+  extends Omit<SettingsOptions, 'epochs' | 'schedule' | 'learningRate' | 'patience'> {
+  readonly runtime: Runtime;
+  /** The first learning rate; a thousandth of the usual one unless told otherwise. */
+  readonly from?: number;
+  /** The last; a thousand times the usual one unless told otherwise. */
+  readonly to?: number;
+  /** How many learning rates are tried, a batch each; as many as there are batches, but 100 to 2,000, unless told. */
+  readonly steps?: number;
+}
+
+export interface RangeTest extends Suggestion {
+  /** The learning rate of each step. */
+  readonly rates: readonly number[];
+  /** The mean loss of each step's batch, before it is learned from. */
+  readonly losses: readonly number[];
+  /** The same as an exponential average. */
+  readonly smoothed: readonly number[];
+  /** Whether the loss grew so much that higher rates were not tried. */
+  readonly diverged: boolean;
+  /** The learning rate that training takes where none is given. */
+  readonly usual: number;
+  /** How many ratings it was tried on. */
+  readonly ratings: number;
+}
+
+export interface Suggestion {
+  /** Half-way down the longest valley: the highest learning rate that a schedule may take. */
+  readonly suggestion: number;
+  /** Where the loss falls fastest. */
+  readonly steepest: number;
+  /** A tenth of the rate of the lowest loss. */
+  readonly tenthOfLowest: number;
+}
+
+const rate = v.custom<number>(
+  (value) => Number.isFinite(value) && Number(value) > 0,
+  'give a number above 0',
+);
+const schema = v.object({
+  from: v.optional(rate),
+  to: v.optional(rate),
+  steps: v.optional(
+    v.custom(
+      (steps) => Number.isSafeInteger(steps) && Number(steps) >= 20 && Number(steps) <= 10_000,
+      'give a whole number from 20 to 10,000',
+    ),
+  ),
+});
+
+/** Of more ratings, those of some users are taken. */
+const MOST_RATINGS = 100_000;
+const STEPS_A_RUN = 20;
+const STREAM = -2;
+
+/**
+ * The learning-rate range test: trains for a little while at rates that rise exponentially, until the loss grows. Smith
+ * (2017), "Cyclical learning rates for training neural networks"; the suggestion is fastai's.
+ *
+ * It trains by the epoch graph, at a constant momentum of 0.9. Nothing of what is learned is kept. One seed gives the same.
+ *
+ * @throws UserError if the ratings or the settings cannot train a model, or no rate lowers the loss
+ */
+export async function findLearningRate(
+  ratings: Ratings,
+  definition: ModelDefinition,
+  options: RangeTestOptions,
+): Promise<RangeTest> {
+  check(schema, options);
+  checkTrainable(ratings, 'the ratings');
+  const facts = factsOf(ratings);
+  const settings = settingsFor(definition(facts), options, facts);
+  const sample = usersOf(ratings, MOST_RATINGS, settings.seed);
+  const each = stepsOf(sample.ratings.length, settings.batch);
+  const usual = settings.schedule.config.learningRate;
+  const { from = usual / 1000, to = usual * 1000, steps = Math.min(Math.max(each, 100), 2000) } = options;
+  if (from >= to)
+    throw new UserError(
+      `the learning rate would rise from ${from} to ${to}; give a higher end, or a lower start`,
+    );
+
+  const rateAt = (step: number): number => from * (to / from) ** (step / (steps - 1));
+  const epochs = Math.ceil(steps / each);
+  const schedule = {
+    name: 'rising',
+    config: { from, to },
+    at: (progress: number) => ({ learningRate: rateAt(progress * epochs * each), momentum: 0.9 }),
+  };
+  // As it is for all ratings, with tables for these users and items alone.
+  const model = definition({ ...facts, users: sample.userIds.length, items: sample.itemIds.length });
+  const task = { model, settings: { ...settings, epochs, schedule }, runtime: options.runtime, steps: each };
+  const prepared = await epochEngine.prepare(task);
+  const training = await prepared.start({ epochs: 0, carried: initialParameters(model, settings.seed) });
+  const head = Math.floor(steps / 10);
+  const losses: number[] = [];
+  let end = 0;
+  try {
+    for await (const some of lossesOf(training, sample, task.settings)) {
+      losses.push(...some.slice(0, steps - losses.length));
+      end = endOf(smooth(losses, steps), head);
+      if (end < losses.length || losses.length === steps) break;
+    }
+  } finally {
+    await training.release();
+  }
+  const rates = losses.map((_, step) => rateAt(step)).slice(0, end);
+  const smoothed = smooth(losses.slice(0, end), steps);
+  const suggestion = suggest(rates.slice(head), smoothed.slice(head));
+  if (!suggestion)
+    throw new UserError(
+      `no learning rate from ${from} to ${to} lowers the loss, which begins at ${losses[0]}; begin lower, or end higher`,
+    );
+  return {
+    ...suggestion,
+    rates,
+    losses: losses.slice(0, end),
+    smoothed,
+    diverged: end < steps,
+    usual,
+    ratings: sample.ratings.length,
+  };
+}
+
+/** Epoch after epoch, the losses of some steps at a time. */
+async function* lossesOf(
+  training: Training,
+  ratings: Ratings,
+  settings: Settings,
+): AsyncGenerator<readonly number[]> {
+  for (let number = 0; ; number++) {
+    const { epoch, parts } = epochOf(ratings, settings, number, STEPS_A_RUN * settings.batch);
+    const take = training.epoch(epoch);
+    for (const steps of parts) yield Array.from(await take(steps));
+  }
+}
+
+/** Ratings by as many users, drawn at random, as have `most` ratings or a few more; with only their ids. */
+function usersOf(ratings: Ratings, most: number, seed: number): Ratings {
+  if (ratings.ratings.length <= most) return ratings;
+  const { userIds, itemIds } = ratings;
+  const byUser = [...placesByUser(ratings.users, userIds.length)];
+  const places: number[] = [];
+  for (const user of shuffled(userIds.length, generator(seed, STREAM))) {
+    if (places.length >= most) break;
+    for (const place of byUser[user]) places.push(place);
+  }
+  const some = selectRows(ratings, Int32Array.from(places));
+  const occurring = (ids: string[], rows: Int32Array): string[] => [...new Set(rows)].map((row) => ids[row]);
+  return renumbered(some, {
+    userIds: occurring(userIds, some.users),
+    itemIds: occurring(itemIds, some.items),
+  });
+}
+
+/**
+ * An exponential average over a tenth of the steps, without the pull of its beginning at 0 (as Adam's means are corrected;
+ * Kingma and Ba 2015).
+ *
+ * @param steps of the whole test, of which there may be losses of the first alone
+ */
+export function smooth(losses: readonly number[], steps: number): number[] {
+  const keep = 0.9 ** (100 / steps);
+  let average = 0;
+  return losses.map((loss, step) => {
+    average = keep * average + (1 - keep) * loss;
+    return average / (1 - keep ** (step + 1));
+  });
+}
+
+/**
+ * The step at which a test ends: the first whose loss is not finite, or over four times the lowest before.
+ *
+ * @param head steps at the beginning whose average is of too few to be compared
+ * @returns how many steps there are, where it does not end
+ */
+export function endOf(smoothed: readonly number[], head: number): number {
+  let lowest = Number.POSITIVE_INFINITY;
+  const end = smoothed.findIndex((loss, step) => {
+    if (step >= head) lowest = Math.min(lowest, loss);
+    return !Number.isFinite(loss) || loss > 4 * lowest;
+  });
+  return end < 0 ? smoothed.length : end;
+}
+
+/** @returns undefined where the loss is never lower than at the beginning */
+export function suggest(rates: readonly number[], smoothed: readonly number[]): Suggestion | undefined {
+  const lowest = smoothed.indexOf(Math.min(...smoothed));
+  if (lowest <= 0) return undefined;
+  // Rates rise by the same factor each step, so that slopes over the same number of steps compare.
+  const over = Math.ceil(smoothed.length / 20);
+  let steepest = over;
+  for (let step = over; step < smoothed.length; step++)
+    if (smoothed[step] - smoothed[step - over] < smoothed[steepest] - smoothed[steepest - over])
+      steepest = step;
+  return {
+    suggestion: rates[valley(smoothed)],
+    steepest: rates[steepest - Math.floor(over / 2)],
+    tenthOfLowest: rates[lowest] / 10,
+  };
+}
+
+/**
+ * In the longest sequence of losses each lower than the one before, not all next to each other, the place half-way along.
+ * As `valley` of fastai's `callback/schedule.py`, which takes it to begin as many steps before its end as it is long.
+ */
+function valley(losses: readonly number[]): number {
+  const lengths = losses.map(() => 1);
+  let end = 0;
+  for (const [step, loss] of losses.entries()) {
+    for (let before = 0; before < step; before++)
+      if (loss < losses[before] && lengths[step] <= lengths[before]) lengths[step] = lengths[before] + 1;
+    if (lengths[step] > lengths[end]) end = step;
+  }
+  const third = lengths[end] / 3;
+  return Math.max(0, end - lengths[end] + Math.floor(third) + Math.floor(third / 2));
+}

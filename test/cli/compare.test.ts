@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { ratingsCsv, workplace } from './cli.ts';
+
+const { write, text, json, failure, contents } = workplace();
+const some = expect.any(Number);
+
+test('prints one JSON object: each on the same folds, and which differences are real', async () => {
+  const before = await contents();
+  const { folds, predictors, pairs } = await json('compare', 'ratings.csv', '--folds', '3');
+  expect(folds).toBe(3);
+  const names = Object.keys(predictors);
+  expect(names.toSorted()).toEqual(['dot-bias', 'global-mean', 'item-knn', 'mlp', 'user-item-means']);
+  const means = Object.values(predictors).map((one) => (one as { rmse: { mean: number } }).rmse.mean);
+  expect(means).toEqual(means.toSorted((a, b) => a - b));
+  expect(predictors['dot-bias']).toMatchObject({
+    results: Array(3).fill({ rmse: some, mae: some, seconds: some, bytes: some }),
+    rmse: { mean: some, deviation: some, interval: [some, some] },
+    seconds: some,
+    bytes: some,
+  });
+  expect(predictors['global-mean']).not.toHaveProperty('bytes');
+  expect(pairs.slice(0, 4)).toEqual(
+    names.slice(1).map((name) => ({
+      ...{ name, than: names[0], real: expect.any(Boolean) },
+      difference: { mean: some, deviation: some, interval: [some, some], p: some },
+    })),
+  );
+  const both = pairs.filter((pair: { name: string; than: string }) =>
+    [pair.name, pair.than].every((name) => ['dot-bias', 'mlp'].includes(name)),
+  );
+  expect(both).toHaveLength(1);
+  expect(await contents()).toEqual(before);
+});
+
+test('says it for people, by choices from files', async () => {
+  await write('shallow.json', '{ "model": "dot-bias", "factors": 2, "epochs": 1 }');
+  await write('deep.json', '{ "factors": 2, "epochs": 1, "hidden": [4] }');
+  const recipes = ['--config-dot-bias', 'shallow.json', '--config-mlp', 'deep.json'];
+  const printed = await text('compare', 'ratings.csv', '--folds', '2', '--workers', '1', ...recipes);
+  expect(printed).toMatch(/^ +RMSE +MAE +training +files$/m);
+  expect(printed).toMatch(/^dot-bias +\d\.\d{4} +\d\.\d{4} +[\d.]+ s +[\d.]+ kB$/m);
+  expect(printed).toMatch(/^item-knn +\d\.\d{4} +\d\.\d{4} +[\d.]+ s +–$/m);
+  expect(printed).toMatch(/^Means over 2 folds; one training at a time$/m);
+  expect(printed).toMatch(/ above .* \(95 % interval \S+ to \S+, p [=<] [\d.]+\): (real|may be chance)$/m);
+});
+
+test('one fold tells no differences from chance', async () => {
+  await write('a.test', ratingsCsv({ users: 2 }));
+  const printed = await text('compare', '--fold', 'ratings.csv:a.test');
+  expect(printed).toMatch(/: one fold does not tell whether by chance$/m);
+  expect(printed).not.toMatch(/Nadeau/);
+});
+
+test.each([
+  [['missing.csv'], /missing.csv: no such file/],
+  [
+    ['ratings.csv', '--config-mlp', 'shallow.json'],
+    /is for the model dot-bias; give it as --config-dot-bias/,
+  ],
+  [['ratings.csv', '--config-mlp', 'missing.json'], /missing.json: no such file/],
+  [['ratings.csv', '--config-dot-bias', 'deep.json'], /hidden and dropout are for the model mlp/],
+])('%j is one line', async (args, message) => {
+  expect(await failure('compare', ...args)).toMatch(message);
+});

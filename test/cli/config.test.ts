@@ -1,0 +1,121 @@
+import { rm } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { workplace } from './cli.ts';
+
+const { write, at, text, failure, cofactor, manifest, contents } = workplace();
+
+const flags = ['--model', 'mlp', '--factors', '4', '--hidden', '8,4', '--epochs', '2', '--user', '1'];
+const config = { model: 'mlp', factors: 4, hidden: [8, 4], epochs: 2, user: 1 };
+const source = `export default ${JSON.stringify(config)}`;
+
+/** What a run makes that goes by a file. */
+async function withFile(file: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await cofactor('train', 'ratings.csv', ...args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: `Choices from ${file}\n` });
+  return stdout;
+}
+
+test.each([
+  ['json', JSON.stringify(config)],
+  ['js', source],
+  ['mjs', source],
+  [
+    'ts',
+    `import type { CofactorConfig } from 'cofactor';\nenum Width { small = 4 }
+export default { ...${JSON.stringify(config)}, factors: Width.small } satisfies CofactorConfig;`,
+  ],
+])('cofactor.config.%s stands for flags', async (extension, content) => {
+  const file = `cofactor.config.${extension}`;
+  await text('train', 'ratings.csv', '--out', 'by-flags', ...flags);
+  await write(file, content);
+  await withFile(file, '--out', 'by-file');
+  await rm(at(file));
+  expect(await manifest('by-file')).toEqual(await manifest('by-flags'));
+});
+
+test('flags win, and --no-config ignores the file', async () => {
+  await write('cofactor.config.json', JSON.stringify({ ...config, lazy: true }));
+  const printed = JSON.parse(
+    await withFile('cofactor.config.json', '--print-config', '--factors', '5', '--no-lazy'),
+  );
+  expect(printed).toMatchObject({ ...config, factors: 5, lazy: false, user: '1' });
+  const ignored = JSON.parse(await text('train', 'ratings.csv', '--no-config', '--print-config'));
+  expect(ignored).toMatchObject({ model: 'dot-bias', factors: 50 });
+  await rm(at('cofactor.config.json'));
+});
+
+test('what --print-config prints trains the same, and it trains nothing', async () => {
+  const more = [
+    '--valid',
+    '0.2',
+    '--patience',
+    '1',
+    '--memory',
+    '1GB',
+    '--keep-seen',
+    '--quantize',
+    'float16',
+  ];
+  await text('train', 'ratings.csv', '--out', 'first', ...flags, ...more);
+  const before = await contents();
+  const printed = await text('train', 'ratings.csv', '--out', 'second', ...flags, ...more, '--print-config');
+  expect(await contents()).toEqual(before);
+  expect(JSON.parse(printed)).toEqual({
+    ...config,
+    user: '1',
+    dropout: [0.05, 0, 0],
+    spread: 0.01,
+    loss: 'mse',
+    engine: 'auto',
+    seed: 1,
+    device: 'cpu',
+    out: 'second',
+    valid: 0.2,
+    patience: 1,
+    memory: 1e9,
+    keepSeen: true,
+    quantize: 'float16',
+  });
+  await write('printed.json', printed);
+  await withFile('printed.json', '--config', 'printed.json');
+  expect(await manifest('second')).toEqual(await manifest('first'));
+});
+
+test.each([
+  ['key.json', '{ "learningrate": 1 }', /has no choice "learningrate"; did you mean learningRate\?/],
+  ['far.json', '{ "colour": 1 }', /has no choice "colour"; it takes the flags of cofactor train/],
+  ['value.json', '{ "factors": "many" }', /factors is 'many'; give a whole number from 1, or auto/],
+  ['deep.json', '{ "hidden": [64, "a"] }', /hidden.1 is 'a'; give a whole number from 1/],
+  ['text.json', '{ "valid": "0.2" }', /valid is '0.2'; give a fraction between 0 and 1/],
+  [
+    'choice.json',
+    '{ "engine": "gpu" }',
+    /engine is 'gpu'; give one of auto, epoch-graph, strata, ort-training/,
+  ],
+  ['memory.json', '{ "memory": "1kB" }', /memory is '1kB'; give a size of at least 500MB/],
+  ['together.json', '{ "patience": 1 }', /--patience needs a validation set/],
+  ['list.json', '[1]', /holds \[ 1 \]; give an object/],
+  ['cut.json', '{ "factors": 4', /is not JSON/],
+  ['throws.ts', 'throw new Error("out of\\ncoffee")', /cannot be loaded: out of coffee/],
+  ['broken.ts', 'export default {', /cannot be loaded: ParseError.*broken.ts:/],
+  ['import.mjs', 'import "nothing"; export default {}', /cannot be loaded: Cannot find module 'nothing'$/],
+  ['named.js', 'export const factors = 4', /has no default export/],
+  ['function.ts', 'export default () => ({})', /holds \[Function.*give an object/],
+  ['big.mjs', 'export default { seed: 1n }', /seed is 1n; give a whole number/],
+])('%s is one line', async (file, content, message) => {
+  await write(file, content);
+  const { code, stdout, stderr } = await cofactor('train', 'ratings.csv', '--config', file, '--print-config');
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  const [last] = stderr.trimEnd().split('\n').slice(-1);
+  expect(last).toMatch(file === 'together.json' ? /^cofactor: / : new RegExp(`^cofactor: ${file}: `));
+  expect(last).toMatch(message);
+});
+
+test('a file that is not there, and two that are, are one line', async () => {
+  expect(await failure('train', 'ratings.csv', '--config', 'none.json')).toMatch(/none.json: no such file/);
+  await write('cofactor.config.json', '{}');
+  await write('cofactor.config.ts', 'export default {}');
+  expect(await failure('train', 'ratings.csv')).toMatch(
+    /there are cofactor.config.ts and cofactor.config.json; keep one, or name one with --config/,
+  );
+});

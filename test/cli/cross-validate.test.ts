@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { program, ratingsCsv, workplace } from './cli.ts';
+
+const { write, at, text, json, failure, contents } = workplace();
+const some = expect.any(Number);
+const small = ['--factors', '2', '--epochs', '1'];
+
+/** Without what differs between runs. */
+const timeless = ({ folds, ...rest }: { folds: object[] }) => ({
+  ...rest,
+  folds: folds.map((fold) => ({ ...fold, seconds: 0 })),
+});
+
+test('prints one JSON object: each fold, and what they say together', async () => {
+  const before = await contents();
+  const result = await json('cross-validate', 'ratings.csv', ...small);
+  const ofFolds = { mean: some, deviation: some, interval: [some, some] };
+  expect(result).toEqual({
+    model: 'dot-bias',
+    folds: [1, 2, 3, 4, 5].map((fold) => ({
+      ...{ fold, train: 288, test: 72, rmse: some, mae: some, seconds: some },
+    })),
+    rmse: ofFolds,
+    mae: ofFolds,
+  });
+  expect(await contents()).toEqual(before);
+});
+
+test('comes to the same whatever the number of workers, and to something else by another seed', async () => {
+  const run = async (...flags: string[]) =>
+    timeless(await json('cross-validate', 'ratings.csv', '--folds', '4', ...small, ...flags));
+  const one = await run('--workers', '1');
+  expect(await run('--workers', '3')).toEqual(one);
+  expect(await run('--seed', '2')).not.toEqual(one);
+});
+
+test('official folds come as files, and a fold is what train --test reports', async () => {
+  await write('a.base', ratingsCsv({ users: 20 }));
+  await write('a.test', 'user,item,rating\nu1,i1,5\nu2,i4,1\nnobody,i1,2\n');
+  const { folds } = await json(
+    'cross-validate',
+    '--fold',
+    'a.base:a.test',
+    '--fold',
+    'ratings.csv:a.test',
+    ...small,
+  );
+  expect(folds).toMatchObject([
+    { train: 240, test: 3 },
+    { train: 360, test: 3 },
+  ]);
+  const trained = await json('train', 'a.base', '--test', 'a.test', '--out', 'a', ...small);
+  expect(folds[0].rmse).toBeCloseTo(trained.valid.rmse, 12);
+});
+
+test('says for people how well each fold is predicted', async () => {
+  const lines = (await text('cross-validate', 'ratings.csv', '--folds', '2', ...small)).split('\n');
+  expect(lines).toEqual([
+    expect.stringMatching(/^fold +trained on +tested on +RMSE +MAE +time$/),
+    expect.stringMatching(/^1 +180 +180 +\d\.\d{4} +\d\.\d{4} +[\d.]+ s$/),
+    expect.stringMatching(/^2 +180 +180 +\d\.\d{4} +\d\.\d{4} +[\d.]+ s$/),
+    expect.stringMatching(/^RMSE \d\.\d{4} ± \d\.\d{4} over 2 folds; 95 % interval of the mean \S+ – \S+$/),
+    expect.stringMatching(/^MAE \d\.\d{4} ± \d\.\d{4} over 2 folds; 95 % interval of the mean \S+ – \S+$/),
+    '',
+  ]);
+});
+
+test.each([
+  [['missing.csv'], /missing.csv: no such file/],
+  [[], /there are no ratings; name a file, or give folds with --fold/],
+  [['ratings.csv', '--fold', 'a.base:a.test'], /leave out ratings.csv/],
+  [['--fold', 'a.base:a.test', '--folds', '3'], /leave out --folds/],
+  [['--fold', 'a.base'], /Give two files with a colon between them/],
+  [['--fold', 'a.base:missing.test'], /missing.test: no such file/],
+  [['ratings.csv', '--folds', '1'], /--folds.*at least 2/],
+  [['ratings.csv', '--folds', '1000'], /number of folds is 1000; give a whole number from 2 to 360/],
+  [['ratings.csv', '--learning-rate', '1e30'], /fold \d: training diverged/],
+  [['ratings.csv', '--hidden', '3'], /hidden and dropout are for the model mlp/],
+  [['ratings.csv', '--workers', '0'], /--workers.*at least 1/],
+])('%j is one line', async (args, message) => {
+  expect(await failure('cross-validate', ...args, '--factors', '2')).toMatch(message);
+});
+
+test('Ctrl-C ends it at once', async () => {
+  const slow = ['--model', 'mlp', '--hidden', '200,200', '--batch', '1', '--epochs', '500'];
+  const child = spawn(process.execPath, [program, 'cross-validate', 'ratings.csv', ...slow], { cwd: at() });
+  const ended = new Promise((done) => child.on('close', (_, signal) => done(signal)));
+  await setTimeout(3000);
+  const asked = performance.now();
+  child.kill('SIGINT');
+  expect(await ended).toBe('SIGINT');
+  expect(performance.now() - asked).toBeLessThan(2000);
+});

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { workplace } from './cli.ts';
+
+const { write, at, text, json, failure, cofactor, contents, names } = workplace();
+const some = expect.any(Number);
+
+test('says what it suggests, and writes nothing', async () => {
+  const before = await contents();
+  const lines = (await text('find-lr', 'ratings.csv')).trimEnd().split('\n');
+  expect(lines[0]).toMatch(/^Read 360 ratings of 20 items by 30 users from ratings.csv/);
+  expect(lines[1]).toMatch(/^Tried \d+ learning rates from 0.000005 to [\d.]+ on 360 ratings in [\d.]+ s/);
+  expect(lines[2]).toMatch(/^ {2}loss [▁▂▃▄▅▆▇█]{60}$/);
+  expect(lines[3]).toMatch(/^Suggested: --learning-rate [\d.]+ \(the default is 0.005\)$/);
+  expect(lines[4]).toMatch(/^ {2}the loss falls fastest at [\d.]+; a tenth of the rate .* is [\d.]+$/);
+  expect(lines).toHaveLength(5);
+  expect(await contents()).toEqual(before);
+});
+
+test('prints one JSON object, the same for one seed', async () => {
+  const found = await json('find-lr', 'ratings.csv', '--model', 'mlp', '--steps', '120');
+  expect(found).toEqual({
+    model: 'mlp',
+    suggestion: some,
+    steepest: some,
+    tenthOfLowest: some,
+    rates: expect.any(Array),
+    losses: expect.any(Array),
+    smoothed: expect.any(Array),
+    diverged: expect.any(Boolean),
+    usual: some,
+    ratings: 360,
+    seconds: some,
+  });
+  expect(found.losses).toHaveLength(found.rates.length);
+  const again = await json('find-lr', 'ratings.csv', '--model', 'mlp', '--steps', '120');
+  expect({ ...again, seconds: found.seconds }).toEqual(found);
+  const other = await json('find-lr', 'ratings.csv', '--model', 'mlp', '--steps', '120', '--seed', '2');
+  expect(other.losses).not.toEqual(found.losses);
+});
+
+test('draws a plot that asks for nothing else, as a picture and as a page', async () => {
+  expect(await text('find-lr', 'ratings.csv', '--out', 'lr.svg')).toContain('\nWrote lr.svg\n');
+  await text('find-lr', 'ratings.csv', '--out', 'plots/lr.html');
+  const svg = await readFile(at('lr.svg'), 'utf8');
+  const page = await readFile(at('plots', 'lr.html'), 'utf8');
+  expect(svg).toMatch(/^<svg /);
+  expect(page).toContain(svg);
+  expect(svg).toMatch(/suggested: [\d.]+</);
+  expect(svg).toContain('>default: 0.005<');
+  expect(svg).toContain('prefers-color-scheme: dark');
+  for (const name of svg.match(/var\((--\w+)\)/g) ?? []) expect(svg).toContain(`${name.slice(4, -1)}: #`);
+  expect(page.replaceAll('http://www.w3.org/', '')).not.toMatch(/https?:|\bsrc=|<script|NaN/);
+});
+
+test('takes the recipe from a configuration file, and no more', async () => {
+  await write('lr.json', '{ "model": "mlp", "factors": 4, "out": "model", "epochs": 9, "batch": 32 }');
+  const { code, stdout, stderr } = await cofactor('find-lr', 'ratings.csv', '--config', 'lr.json', '--json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: 'Choices from lr.json\n' });
+  const { model, out, rates } = JSON.parse(stdout);
+  expect({ model, out }).toEqual({ model: 'mlp', out: undefined });
+  expect(rates.length).toBeLessThanOrEqual(100);
+  expect(await names()).not.toContain('model');
+});
+
+test.each([
+  [['--out', 'lr.png'], /--out lr.png: give a name that ends in .html or .svg/],
+  [['--steps', '3'], /--steps .*whole number at least 20/],
+  [['--from', '1', '--to', '0.1'], /would rise from 1 to 0.1; give a higher end, or a lower start/],
+  [['--from', '1e5', '--to', '1e6'], /no learning rate from 100000 to 1000000 lowers the loss/],
+  [['--hidden', '4'], /hidden.*mlp/],
+  [['--learning-rate', '1'], /unknown option '--learning-rate'/],
+])('%j is refused in one line', async (flags, message) => {
+  const before = await contents();
+  expect(await failure('find-lr', 'ratings.csv', '--json', ...flags)).toMatch(message);
+  expect(await contents()).toEqual(before);
+});

@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { renumbered } from '../../src/data/ratings.ts';
+import { readRatings } from '../../src/data/read.ts';
+import { baselines } from '../../src/evaluate/baselines.ts';
+import { evaluateBaselines } from '../../src/evaluate/evaluate-baselines.ts';
+import { hasShared, shared, why } from '../data/files.ts';
+import { errorOfMean, lowRank } from '../train/synthetic.ts';
+import { ratingsOf } from './ratings.ts';
+
+const train = ratingsOf(3, 3, [
+  [0, 0, 5],
+  [0, 1, 4],
+  [1, 0, 3],
+  [2, 2, 2],
+]);
+const [users, items] = [Int32Array.of(0, 1, 3, 3), Int32Array.of(2, 3, 0, 3)];
+const mean = 3.5;
+const offsets = { item0: 1 / 7, item1: 0.5 / 6, item2: -1.5 / 6 };
+const user0 = (1.5 - offsets.item0 + (0.5 - offsets.item1)) / 7;
+const user1 = (-0.5 - offsets.item0) / 6;
+
+describe('baselines', () => {
+  test('the global mean', () => {
+    const { predict, scores } = baselines['global-mean'](train);
+    expect([...predict(users, items)]).toEqual([3.5, 3.5, 3.5, 3.5]);
+    expect([...scores(0)]).toEqual([3.5, 3.5, 3.5]);
+  });
+
+  test('user and item means are damped, and those of unknown ids 0', () => {
+    const { predict, scores } = baselines['user-item-means'](train);
+    const expected = [mean + user0 + offsets.item2, mean + user1, mean + offsets.item0, mean];
+    for (const [at, rating] of predict(users, items).entries()) expect(rating).toBeCloseTo(expected[at], 6);
+    expect([...scores(0)].map((score) => score.toFixed(4))).toEqual(['0.1429', '0.0833', '-0.2500']);
+  });
+
+  test('the most popular come first', () => {
+    const { predict, scores } = baselines['most-popular'](train);
+    expect([...scores(2)]).toEqual([2, 1, 1]);
+    expect(predict(users, items)).toEqual(baselines['user-item-means'](train).predict(users, items));
+  });
+
+  test('nearest items are those rated alike; without any it is the damped means', () => {
+    // Items 0 and 1 are rated alike, item 2 the other way round, and item 3 by nobody who rated another.
+    const alike = ratingsOf(6, 4, [
+      [0, 0, 5],
+      [0, 1, 5],
+      [0, 2, 1],
+      [1, 0, 1],
+      [1, 1, 1],
+      [1, 2, 5],
+      [2, 0, 5],
+      [2, 1, 5],
+      [2, 2, 1],
+      [3, 0, 1],
+      [3, 1, 1],
+      [3, 2, 5],
+      [4, 0, 5],
+      [5, 3, 3],
+    ]);
+    const knn = baselines['item-knn'](alike);
+    const means = baselines['user-item-means'](alike);
+    const predict = (users: number[], items: number[]) => [
+      knn.predict(Int32Array.from(users), Int32Array.from(items)),
+      means.predict(Int32Array.from(users), Int32Array.from(items)),
+    ];
+    const [[near], [ofMeans]] = predict([4], [1]);
+    expect(near).toBeGreaterThan(ofMeans + 0.5);
+    const [unknown, expected] = predict([4, 4, 5, 6, 6, 0], [2, 3, 0, 0, 4, 4]);
+    expect(unknown).toEqual(expected);
+    // Scores are what it predicts, but for the range.
+    expect([...knn.scores(4)].slice(1)).toEqual([
+      ...knn.predict(Int32Array.of(4, 4, 4), Int32Array.of(1, 2, 3)),
+    ]);
+  });
+
+  test('stay within the range of training', () => {
+    const ratings = lowRank({ noise: 0.5 });
+    const { low, high } = { low: Math.min(...ratings.ratings), high: Math.max(...ratings.ratings) };
+    for (const make of Object.values(baselines)) {
+      const predicted = make(ratings).predict(ratings.users, ratings.items);
+      for (const rating of predicted) expect(rating >= low && rating <= high).toBe(true);
+    }
+  });
+
+  test('are judged like a model', async () => {
+    const ratings = lowRank();
+    const judged = await evaluateBaselines(ratings, ratings, { k: [5] });
+    expect(judged['global-mean'].rmse).toBeCloseTo(errorOfMean(ratings), 6);
+    expect(judged['user-item-means'].rmse).toBeLessThan(judged['global-mean'].rmse);
+    expect(judged['item-knn'].rmse).toBeLessThan(judged['user-item-means'].rmse);
+    // All that is held out was rated in training.
+    expect(judged['most-popular'].ranking).toBeUndefined();
+  });
+
+  test.skipIf(!hasShared)(`on MovieLens 100K u1 are as good as is to be expected${why}`, async () => {
+    const [train, test] = await Promise.all(
+      ['base', 'test'].map((part) => readRatings(join(shared, `ml-100k/u1.${part}`))),
+    );
+    const judged = await evaluateBaselines(train, test, { k: [10] });
+    expect(renumbered(test, train).unknown).toEqual({ users: 0, items: 32 });
+    expect(judged['global-mean'].rmse).toBeCloseTo(1.1537, 4);
+    expect(judged['user-item-means'].rmse).toBeLessThan(0.958);
+    expect(judged['item-knn'].rmse).toBeLessThan(0.928);
+    const precision = (name: keyof typeof judged) => judged[name].ranking?.at[0].precision as number;
+    expect(precision('most-popular')).toBeGreaterThan(precision('user-item-means'));
+    expect(judged['most-popular'].ranking).toMatchObject({ users: 456, withoutRelevant: 3 });
+  });
+});

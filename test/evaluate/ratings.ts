@@ -1,0 +1,16 @@
+import type { Ratings } from '../../src/data/ratings.ts';
+
+export type Row = readonly [user: number, item: number, rating: number];
+
+/** Ratings by row numbers, with the ids `u0`, `u1`, … and `i0`, `i1`, … */
+export function ratingsOf(users: number, items: number, rows: readonly Row[]): Ratings {
+  return {
+    userIds: Array.from({ length: users }, (_, row) => `u${row}`),
+    itemIds: Array.from({ length: items }, (_, row) => `i${row}`),
+    users: Int32Array.from(rows, ([user]) => user),
+    items: Int32Array.from(rows, ([, item]) => item),
+    ratings: Float32Array.from(rows, ([, , rating]) => rating),
+    duplicates: 0,
+    assumptions: [],
+  };
+}

@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+import { folds } from '../../src/data/split.ts';
+import { UserError } from '../../src/errors.ts';
+import { compare } from '../../src/experiment/compare.ts';
+import { crossValidate } from '../../src/experiment/cross-validate.ts';
+import { trialPool } from '../../src/experiment/pool.ts';
+import { owned, shared } from '../../src/experiment/shared.ts';
+import type { TrialResult } from '../../src/experiment/trial.ts';
+import { definitionOf, type Recipe, trainOptionsOf } from '../../src/train/recipe.ts';
+import { train } from '../../src/train/train.ts';
+import { userError } from '../data/files.ts';
+import { errorOfMean, lowRank } from '../train/synthetic.ts';
+
+const splits = folds(lowRank(), 3, 1);
+const pool = trialPool(splits, 0);
+const recipe: Recipe = { model: 'dot-bias', factors: 2, epochs: 3, seed: 4 };
+
+test('a trial is a training on the one part, and its error on the other', async () => {
+  const model = await train(splits[1].train, definitionOf(recipe), trainOptionsOf(recipe, splits[1].train));
+  const bytes = Object.values(model.artifact.files).reduce((sum, file) => sum + file.length, 0);
+  expect(await pool.run({ predictor: recipe, fold: 1 })).toEqual({
+    ...(await model.evaluate(splits[1].valid)),
+    bytes,
+    seconds: expect.any(Number),
+    took: expect.any(Number),
+    // What the recipe left to its defaults is told.
+    recipe: {
+      ...recipe,
+      ...{ batch: 64, learningRate: 0.005, optimizer: 'adamw', weightDecay: 0.1, spread: 0.001 },
+    },
+  });
+});
+
+test('the MLP tells its choices too', async () => {
+  const outcome = await pool.run({ predictor: { model: 'mlp', factors: 2, epochs: 1 }, fold: 0 });
+  expect((outcome as TrialResult).recipe).toMatchObject({ factors: 2, hidden: [10], dropout: [0.05, 0] });
+});
+
+test('a training that diverges, or is too slow, is a failed trial', async () => {
+  expect(await pool.run({ predictor: { ...recipe, learningRate: 1e30 }, fold: 0 })).toEqual({
+    failed: expect.stringContaining('diverged'),
+    took: expect.any(Number),
+  });
+  expect(await pool.run({ predictor: { ...recipe, epochs: 100_000 }, fold: 0, limit: 1 })).toEqual({
+    failed: 'training would take longer than 1.0 s',
+    slow: true,
+    took: expect.any(Number),
+  });
+});
+
+test('a baseline has no files; that of the mean is the mean', async () => {
+  const outcome = (await pool.run({ predictor: 'global-mean', fold: 0 })) as TrialResult;
+  expect(outcome.bytes).toBeUndefined();
+  expect(Math.abs(outcome.rmse - errorOfMean(splits[0].valid))).toBeLessThan(0.02);
+});
+
+test('cross-validation tries all folds, and names the one that fails', async () => {
+  let told = 0;
+  const { results, rmse, mae, bytes } = await crossValidate(pool, recipe, () => told++);
+  expect(told).toBe(3);
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / 3;
+  expect(rmse.mean).toBeCloseTo(mean(results.map((result) => result.rmse)), 12);
+  expect(mae.mean).toBeCloseTo(mean(results.map((result) => result.mae)), 12);
+  expect(bytes).toBeGreaterThan(1000);
+  expect(await userError(crossValidate(pool, { ...recipe, learningRate: 1e30 }))).toMatch(
+    /^fold 1: .*diverged/,
+  );
+});
+
+test('a comparison sorts by error, and says what is real', async () => {
+  const better = { ...recipe, epochs: 20, learningRate: 0.02 };
+  const predictors = { worse: { ...recipe, epochs: 1 }, mean: 'global-mean', better, same: better } as const;
+  const { predictors: sorted, pairs } = await compare(pool, predictors, [['worse', 'mean']]);
+  expect(Object.keys(sorted)).toEqual(['better', 'same', 'worse', 'mean']);
+  expect(pairs.map(({ name, than }) => [name, than])).toEqual([
+    ['same', 'better'],
+    ['worse', 'better'],
+    ['mean', 'better'],
+    ['mean', 'worse'],
+  ]);
+  expect(pairs[0]).toMatchObject({ difference: { mean: 0, p: 1 }, real: false });
+  expect(pairs[2]).toMatchObject({ real: true });
+  expect(pairs[2].difference.mean).toBeGreaterThan(0.1);
+});
+
+test('shared ratings are the same ratings', () => {
+  const { train: ratings } = splits[0];
+  const copy = shared({ ...ratings, times: Float64Array.from(ratings.users) });
+  expect(copy.users.buffer).toBeInstanceOf(SharedArrayBuffer);
+  const { times: _, ...rest } = { times: undefined, ...ratings };
+  expect(owned(copy)).toEqual(rest);
+  expect(owned(copy).ratings.buffer).toBeInstanceOf(ArrayBuffer);
+});
+
+test('a closed pool runs no more of what waits', async () => {
+  const closing = trialPool(splits, 0);
+  const first = closing.run({ predictor: recipe, fold: 0 });
+  let ran = false;
+  closing.run({ predictor: recipe, fold: 1 }).then(() => {
+    ran = true;
+  });
+  await closing.close();
+  expect(await first).toHaveProperty('rmse');
+  expect(ran).toBe(false);
+});
+
+test('a bug is no failed trial', async () => {
+  const bug = pool.run({ predictor: recipe, fold: 99 });
+  await expect(bug).rejects.toThrow();
+  await expect(bug).rejects.not.toBeInstanceOf(UserError);
+});

@@ -1,0 +1,29 @@
+import { dotBias } from '../../graphs/dot-bias.ts';
+import type { ModelDefinition } from '../../graphs/model.ts';
+import type { Ratings } from '../../src/data/ratings.ts';
+import { randomSplit } from '../../src/data/split.ts';
+import type { Recommender } from '../../src/recommend/recommender.ts';
+import { type TrainOptions, train } from '../../src/train/train.ts';
+import { lowRank } from '../train/synthetic.ts';
+
+/** Text that does harm where it is not escaped, as markup, as an attribute, as a template or as ECharts' rich text. */
+export const HOSTILE = `</text></svg><script>alert(1)</script><img src=x onerror="alert(2)">'"&amp;{a|b}\${c}$&`;
+
+/** Ratings to train on, and others to judge by; ids and titles may be hostile. */
+export const { train: known, valid: held } = randomSplit(lowRank({ users: 60, items: 40 }), 0.2, 1);
+
+export async function trained(
+  definition: ModelDefinition = dotBias({ factors: 3 }),
+  options: TrainOptions & { readonly ratings?: Ratings } = {},
+): Promise<Recommender> {
+  const { ratings = known, ...others } = options;
+  return (await train(ratings, definition, { epochs: 4, ...others })).recommender();
+}
+
+/** The text of a page, as a reader sees it. */
+export const textOf = (page: string): string =>
+  page
+    .replace(/<style>.*?<\/style>/s, '')
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code))
+    .replace(/\s+/g, ' ');

@@ -1,0 +1,205 @@
+import { expect, test } from 'vitest';
+import { dotBias } from '../../graphs/dot-bias.ts';
+import { mlp } from '../../graphs/mlp.ts';
+import { generator, uniforms } from '../../src/data/random.ts';
+import type { Ratings } from '../../src/data/ratings.ts';
+import { metrics } from '../../src/evaluate/metrics.ts';
+import * as palette from '../../src/page/palette.ts';
+import { report } from '../../src/report/report.ts';
+import { DARK, LIGHT } from '../../src/report/style.ts';
+import { constantRate, type Schedule } from '../../src/train/schedules.ts';
+import { userError } from '../data/files.ts';
+import { HOSTILE, held, known, textOf, trained } from './models.ts';
+
+const SECTIONS = ['model', 'training', 'accuracy', 'standings', 'map', 'people'];
+
+const idsOf = ({ users, items, userIds, itemIds }: Ratings): [string[], string[]] => [
+  Array.from(users, (row) => userIds[row]),
+  Array.from(items, (row) => itemIds[row]),
+];
+
+const sections = (page: string): Record<string, string> =>
+  Object.fromEntries(
+    page
+      .split('<section id="')
+      .slice(1)
+      .map((part) => [part.split('"')[0], part]),
+  );
+
+test.each([
+  ['dot-bias', dotBias({ factors: 3 })],
+  ['mlp', mlp({ factors: 3, hidden: [8] })],
+])('%s: the numbers of the manifest, and of the data, are in it', async (_, definition) => {
+  const recommender = await trained(definition, { valid: held, keepSeen: true });
+  const { manifest } = recommender.artifact;
+  const page = await report(recommender, { data: held, source: 'held.csv' });
+  const parts = sections(page);
+  expect(Object.keys(parts)).toEqual(SECTIONS);
+
+  const model = textOf(parts.model);
+  for (const number of [manifest.metrics.train.rmse, manifest.metrics.valid?.rmse ?? Number.NaN])
+    expect(model).toContain(number.toFixed(4));
+  expect(model).toContain(manifest.data.fingerprint);
+  for (const name of Object.keys(manifest.files)) expect(model).toContain(name);
+  const training = textOf(parts.training);
+  for (const { loss, valid } of manifest.history) {
+    expect(training).toContain(loss.toFixed(4));
+    expect(training).toContain(valid?.mae.toFixed(4));
+  }
+  expect(training).toMatch(/values of epoch \d, whose validation error was the lowest/);
+
+  const { rmse, mae } = metrics(await recommender.predict(...idsOf(held)), held.ratings);
+  const accuracy = textOf(parts.accuracy);
+  expect(accuracy).toContain(`${rmse.toFixed(4)}`);
+  expect(accuracy).toContain(`${mae.toFixed(4)}`);
+  expect(accuracy).toContain('held.csv');
+  expect(accuracy).toMatch(/\(100 %\) are among those that the model was trained on, or chosen by/);
+  expect(parts.accuracy.match(/<svg /g)).toHaveLength(5);
+
+  expect(textOf(parts.standings)).toMatch(
+    definition({ ...manifest.data }).name === 'mlp' ? /average user/ : /a bias of its own/,
+  );
+  expect(parts.map.match(/<svg /g)).toHaveLength(2);
+  expect(parts.map.match(/<ol>/g)).toHaveLength(4);
+  expect(parts.people.match(/<article>/g)).toHaveLength(3);
+});
+
+test('recommendations are those of the model, beside what the user gave', async () => {
+  const recommender = await trained();
+  const { people } = sections(await report(recommender, { data: known }));
+  const [user] = /user \d+/.exec(textOf(people)) ?? [''];
+  const row = known.userIds.indexOf(user);
+  const rated = known.itemIds.filter((_, item) =>
+    known.users.some((by, at) => by === row && known.items[at] === item),
+  );
+  const [best] = await recommender.recommend([user], { exclude: [rated] });
+  const [card] = people.split('</article>');
+  const recommended = card.slice(card.indexOf('Recommended'));
+  expect([...recommended.matchAll(/<bdi>(.*?)<\/bdi>/g)].map(([, item]) => item)).toEqual(
+    best.map(({ item }) => item),
+  );
+  expect(textOf(card)).toContain(`${rated.length} ratings,`);
+});
+
+test('without data, and without what users rated, it says which flag would give them', async () => {
+  const parts = sections(await report(await trained()));
+  expect(textOf(parts.accuracy)).toMatch(/--data FILE/);
+  expect(textOf(parts.people)).toMatch(/--data FILE, or train with --keep-seen/);
+  const kept = sections(await report(await trained(undefined, { keepSeen: true })));
+  expect(kept.people.match(/<article>/g)).toHaveLength(3);
+});
+
+test('says whether the errors flatter', async () => {
+  const accuracy = async (data: Ratings, keepSeen: boolean) =>
+    textOf(sections(await report(await trained(undefined, { keepSeen }), { data })).accuracy);
+  expect(await accuracy(held, true)).toMatch(/None of these ratings is among those/);
+  expect(await accuracy(known, true)).toMatch(/Errors on ratings that it was trained on flatter/);
+  expect(await accuracy(held, false)).toMatch(
+    /If the model was trained on these very ratings, their errors flatter/,
+  );
+});
+
+test('users and items that the model has never seen count as average', async () => {
+  const data = { ...held, userIds: held.userIds.map((id) => `other ${id}`) };
+  const parts = sections(await report(await trained(), { data }));
+  expect(textOf(parts.accuracy)).toMatch(/of an unknown user or item, counted as average 100 %/);
+  expect(textOf(parts.people)).toMatch(/No user that the model knows/);
+});
+
+test('draws other losses and schedules, and leaves out a schedule that it cannot know', async () => {
+  const training = async (options: Parameters<typeof trained>[1]) =>
+    sections(await report(await trained(undefined, options))).training;
+  const huber = await training({ loss: 'huber', valid: held, schedule: constantRate });
+  expect(huber.match(/<svg /g)).toHaveLength(3);
+  expect(huber).toContain('Training loss by epoch');
+  expect(huber).toContain('the constant schedule');
+  const own: Schedule = { ...constantRate({ learningRate: 0.005 }), name: '<i>own</i>' };
+  const unknown = await training({ loss: 'l1', schedule: own });
+  expect(unknown.match(/<svg /g)).toHaveLength(1);
+  expect(textOf(unknown)).toMatch(/The learning rate is not drawn/);
+});
+
+test('titles, ids and file names are text, whatever they hold', async () => {
+  const hostile = (ids: readonly string[]) => ids.map((id) => `${id}${HOSTILE}`);
+  const ratings = { ...known, userIds: hostile(known.userIds), itemIds: hostile(known.itemIds) };
+  const titles = new Map(ratings.itemIds.map((id) => [id, `Title of ${id}`]));
+  const recommender = await trained(undefined, { ratings, titles, keepSeen: true });
+  const page = await report(recommender, { data: ratings, source: HOSTILE });
+  expect(page).not.toMatch(/<script|<img|<\/?i>/i);
+  expect(page.match(/<\/svg>/g)).toHaveLength(page.match(/<svg /g)?.length ?? 0);
+  const text = textOf(page);
+  expect(text).toContain(`The ratings in ${HOSTILE} , beside`);
+  expect(text).toContain(`Title of item 1${HOSTILE}`);
+});
+
+test('needs nothing from elsewhere, and may not have it', async () => {
+  const page = await report(await trained(undefined, { keepSeen: true }), { data: held });
+  expect(page).toContain(`content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;`);
+  for (const [, target] of page.matchAll(/\b(?:src|href|action)="([^"]*)"/g))
+    expect(target).toMatch(/^#\w+$/);
+  for (const [, target] of page.matchAll(/url\(([^)]*)\)/g)) expect(target).toMatch(/^#/);
+  expect(page.replace(/ xmlns(:\w+)?="[^"]*"/g, '')).not.toMatch(/https?:|@import|<script/);
+});
+
+test('every chart has a name, every table a caption, and every id is of one element', async () => {
+  const page = await report(await trained(undefined, { keepSeen: true }), { data: held });
+  expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(
+    page.match(/<svg /g)?.length ?? 0,
+  );
+  expect(page.match(/<table>\s*<caption>[^<]/g)).toHaveLength(page.match(/<table>/g)?.length ?? 0);
+  const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(page).not.toMatch(/NaN|undefined|Infinity|\[object/);
+});
+
+test('colours are those of the web page', () => {
+  expect(palette.LIGHT).toMatchObject({ ...pick(LIGHT) });
+  expect(palette.DARK).toMatchObject({ ...pick(DARK) });
+});
+
+const pick = ({ ink, soft, line, accent, second }: typeof LIGHT) => ({ ink, soft, line, accent, second });
+
+test('the smallest of models has a page too', async () => {
+  const ratings: Ratings = {
+    userIds: ['a', 'b'],
+    itemIds: ['x', 'y'],
+    users: Int32Array.of(0, 0, 1),
+    items: Int32Array.of(0, 1, 0),
+    ratings: Float32Array.of(1, 5, 3),
+    duplicates: 0,
+    assumptions: [],
+  };
+  const page = await report(await trained(dotBias({ factors: 1 }), { ratings, epochs: 1 }), {
+    data: ratings,
+  });
+  expect(Object.keys(sections(page))).toEqual(SECTIONS);
+  expect(page).not.toMatch(/NaN|undefined|Infinity/);
+});
+
+test('data without a rating is a mistake', async () => {
+  const none = { ...held, users: new Int32Array(), items: new Int32Array(), ratings: new Float32Array() };
+  expect(await userError(report(await trained(), { data: none, source: 'a\nb.csv' }))).toBe(
+    'a b.csv: holds no ratings to judge the model by',
+  );
+});
+
+test('a model of 10,000 items takes seconds, and its page stays small', async () => {
+  const [users, items, count] = [2000, 10_000, 200_000];
+  const random = uniforms(3 * count, generator(1));
+  const skewed = (part: number, rows: number): number => Math.floor(rows * part ** 3);
+  const ratings: Ratings = {
+    userIds: Array.from({ length: users }, (_, row) => `u${row}`),
+    itemIds: Array.from({ length: items }, (_, row) => `i${row}`),
+    users: Int32Array.from({ length: count }, (_, at) => skewed(random[3 * at], users)),
+    items: Int32Array.from({ length: count }, (_, at) => skewed(random[3 * at + 1], items)),
+    ratings: Float32Array.from({ length: count }, (_, at) => 1 + Math.floor(5 * random[3 * at + 2])),
+    duplicates: 0,
+    assumptions: [],
+  };
+  const titles = new Map(ratings.itemIds.map((id) => [id, `A title of an item that is rather long: ${id}`]));
+  const recommender = await trained(dotBias(), { ratings, titles, epochs: 1, batch: 4096, keepSeen: true });
+  const started = performance.now();
+  const page = await report(recommender, { data: ratings });
+  expect(performance.now() - started).toBeLessThan(20_000);
+  expect(page.length).toBeLessThan(500_000);
+});

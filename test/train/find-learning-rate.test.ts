@@ -1,0 +1,127 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { dotBias } from '../../graphs/dot-bias.ts';
+import { mlp } from '../../graphs/mlp.ts';
+import type { Ratings } from '../../src/data/ratings.ts';
+import { readRatings } from '../../src/data/read.ts';
+import { nodeRuntime } from '../../src/run/node.ts';
+import type { Runtime } from '../../src/run/runtime.ts';
+import { endOf, findLearningRate, smooth, suggest } from '../../src/train/find-learning-rate.ts';
+import { optimizers } from '../../src/train/of-manifest.ts';
+import { sample, userError } from '../data/files.ts';
+
+describe('smoothing', () => {
+  test('leaves a constant as it is from the first step on', () => {
+    for (const loss of smooth(Array(50).fill(2), 50)) expect(loss).toBeCloseTo(2, 12);
+  });
+
+  test('keeps a tenth in a hundred steps', () => {
+    // 0.1 · 3, and 0.9 · 0.1 · 3 + 0.1 · 1, without the weight of what was before.
+    const [first, second] = smooth([3, 1], 100);
+    expect(first).toBeCloseTo(3, 12);
+    expect(second).toBeCloseTo((0.27 + 0.1) / 0.19, 12);
+    // In a longer test each step weighs less, and the first two more alike.
+    expect(smooth([3, 1], 200)[1]).toBeGreaterThan(second);
+  });
+});
+
+describe('the end', () => {
+  test.each([
+    ['four times the lowest loss', [2, 1, 3.9, 4.1, 2], 0, 3],
+    ['a loss that is no number', [2, 1, Number.NaN, 1], 0, 2],
+    ['an infinite loss', [Number.POSITIVE_INFINITY, 1], 1, 0],
+    ['no end', [2, 1, 2, 3], 0, 4],
+    ['a low beginning that does not count', [0.1, 2, 1, 2], 2, 4],
+  ])('is %s', (_, losses, head, end) => {
+    expect(endOf(losses, head)).toBe(end);
+  });
+});
+
+describe('suggestions', () => {
+  const rates = Array.from({ length: 61 }, (_, step) => 1e-4 * 10 ** (step / 15));
+
+  test('are half-way down, at the steepest place, and a tenth of the lowest', () => {
+    // Flat, down from step 20 to 40 and fastest about step 26, then up.
+    const falls = (step: number): number => (step < 24 || step > 28 ? 0.02 : 0.2);
+    const curve = [2];
+    for (let step = 1; step <= 60; step++)
+      curve.push(curve[step - 1] + (step <= 20 ? 0 : step <= 40 ? -falls(step) : 0.3));
+    const found = suggest(rates, curve);
+    expect(found?.suggestion).toBe(rates[29]);
+    expect(found?.steepest).toBeGreaterThanOrEqual(rates[23]);
+    expect(found?.steepest).toBeLessThanOrEqual(rates[28]);
+    expect(found?.tenthOfLowest).toBeCloseTo(rates[40] / 10, 12);
+  });
+
+  test('begin as many steps before the lowest as the fall is long, as in fastai', () => {
+    // 5, 4, 3, 2, 1 ends at place 7, so it is taken to begin at place 2: a third and a sixth of 5 on, in whole steps, is 3.
+    expect(suggest([1, 2, 4, 8, 16, 32, 64, 128, 256], [5, 6, 4, 6, 3, 6, 2, 1, 9])?.suggestion).toBe(8);
+  });
+
+  test('there are none for a loss that only grows', () => {
+    expect(suggest([1, 2, 3], [1, 2, 3])).toBeUndefined();
+    expect(suggest([], [])).toBeUndefined();
+  });
+});
+
+describe('on MovieLens', () => {
+  let ratings: Ratings;
+  let runtime: Runtime;
+  beforeAll(async () => {
+    ratings = await readRatings(`${sample}/ratings.csv.gz`);
+    runtime = await nodeRuntime();
+  });
+
+  test.each([
+    ['dot-bias', dotBias(), ['adamw', 'row-adagrad', 'sgd-momentum']],
+    ['mlp', mlp(), ['adamw', 'adagrad']],
+  ] as const)('the default rate of %s is within a factor of 10', async (_, definition, names) => {
+    for (const name of names) {
+      const found = await findLearningRate(ratings, definition, { runtime, optimizer: optimizers[name]({}) });
+      const { usual, suggestion, rates, losses, smoothed } = found;
+      expect(Math.abs(Math.log10(suggestion / usual))).toBeLessThan(1);
+      expect([losses.length, smoothed.length]).toEqual([rates.length, rates.length]);
+      expect(rates[0]).toBeCloseTo(usual / 1000, 12);
+      expect(losses.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  test('one seed gives the same', async () => {
+    const found = (seed: number) => findLearningRate(ratings, dotBias(), { runtime, seed, steps: 200 });
+    const one = await found(1);
+    expect(await found(1)).toEqual(one);
+    expect((await found(2)).losses).not.toEqual(one.losses);
+  });
+
+  test('of many ratings those of some users are enough, and diverging is an end, not an error', async () => {
+    const count = 4 * ratings.ratings.length;
+    const people = ratings.userIds.length;
+    const many: Ratings = {
+      ...ratings,
+      userIds: [0, 1, 2, 3].flatMap((copy) => ratings.userIds.map((id) => `${id}-${copy}`)),
+      users: Int32Array.from(
+        { length: count },
+        (_, place) => ratings.users[place >> 2] + people * (place & 3),
+      ),
+      items: Int32Array.from({ length: count }, (_, place) => ratings.items[place >> 2]),
+      ratings: Float32Array.from({ length: count }, (_, place) => ratings.ratings[place >> 2]),
+    };
+    const found = await findLearningRate(many, dotBias({ factors: 8 }), {
+      runtime,
+      optimizer: optimizers.sgd({}),
+      to: 1e30,
+    });
+    expect(found.ratings).toBeGreaterThanOrEqual(100_000);
+    expect(found.ratings).toBeLessThan(110_000);
+    expect(found.diverged).toBe(true);
+  });
+
+  test.each([
+    [{ from: 0 }, /^from is 0; give a number above 0/],
+    [{ from: 1, to: 1 }, /would rise from 1 to 1/],
+    [{ steps: 3 }, /^steps is 3; give a whole number from 20/],
+    [{ from: 1e5, to: 1e6 }, /no learning rate from 100000 to 1000000 lowers the loss/],
+    [{ batch: 0 }, /^batch is 0/],
+  ])('%o is refused', async (options, message) => {
+    expect(await userError(findLearningRate(ratings, dotBias(), { runtime, ...options }))).toMatch(message);
+  });
+});
