@@ -45,8 +45,8 @@ const schema = v.partial(
  */
 export function mlp(config: Partial<MlpConfig> = {}): ModelDefinition<MlpConfig> {
   check(schema, config, 'mlp: ');
-  const { hidden = [10] } = config;
-  const dropout = dropoutRates(config.dropout ?? 0.05, hidden.length);
+  const { hidden = [64] } = config;
+  const dropout = dropoutRates(config.dropout ?? [0.1, ...hidden.map(() => 0.3)], hidden.length);
   return (facts) => {
     const { range = defaultRange(facts), spread = 0.01 } = config;
     const [userFactors, itemFactors] = embeddingSizes(config.factors ?? 50, facts);
@@ -60,8 +60,16 @@ export function mlp(config: Partial<MlpConfig> = {}): ModelDefinition<MlpConfig>
       name: 'mlp',
       config: { factors: [userFactors, itemFactors], hidden, dropout, range, spread },
       parameters: {
-        user_factors: { dims: [facts.users, userFactors], initial: { normal: spread }, rowsOf: 'user' },
-        item_factors: { dims: [facts.items, itemFactors], initial: { normal: spread }, rowsOf: 'item' },
+        user_factors: {
+          dims: [facts.users, userFactors],
+          initial: { normal: spread, spectral: 0.5 },
+          rowsOf: 'user',
+        },
+        item_factors: {
+          dims: [facts.items, itemFactors],
+          initial: { normal: spread, spectral: 0.8 },
+          rowsOf: 'item',
+        },
         ...Object.fromEntries(
           layers.flatMap(({ inputs, outputs, layer }) =>
             linear(layer, inputs, outputs, layer > hidden.length ? center : 0),

@@ -14,6 +14,8 @@ export interface DataFacts {
 /** How a parameter's elements are drawn at the start: normal of a standard deviation, or uniform in ±, around a center. */
 export type Initial = ({ readonly normal: number } | { readonly uniform: number }) & {
   readonly center?: number;
+  /** Of a table of users or items: times this, who rated what is added, as `src/train/spectral.ts` says. */
+  readonly spectral?: number;
 };
 
 /** @typeParam Size what an axis’s size may be: a name, too, in a model of any number of users and items */

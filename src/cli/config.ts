@@ -10,7 +10,6 @@ import type { MlpConfig } from '../../graphs/mlp.ts';
 import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { type CofactorConfig, configSchema } from '../train/config.ts';
-import { adamW, rowAdagrad } from '../train/optimizers.ts';
 import { definitionOf, recipeParts } from '../train/recipe.ts';
 import { settingsFor } from '../train/settings.ts';
 import { printLine, printNote } from './output.ts';
@@ -71,15 +70,15 @@ export function printConfig(flags: Readonly<Record<string, unknown>>): void {
   printLine(JSON.stringify(Object.fromEntries(entries), null, 2));
 }
 
-/** Of what a recipe leaves open, what is the same for few ratings, and for many, which another optimizer takes on. */
+/** Of what a recipe leaves open, what is the same for few ratings and for many. */
 function defaultsOf(flags: RecipeFlags): Readonly<Record<string, unknown>> {
   const [few, many] = [
-    { users: 10, items: 10, ratings: 100, low: 1, high: 5, mean: 3, optimizer: adamW() },
-    { users: 1e6, items: 1e6, ratings: 1e9, low: 10, high: 100, mean: 50, optimizer: rowAdagrad() },
-  ].map(({ optimizer, ...facts }): Readonly<Record<string, unknown>> => {
+    { users: 10, items: 10, ratings: 100, low: 1, high: 5, mean: 3 },
+    { users: 1e6, items: 1e6, ratings: 1e9, low: 10, high: 100, mean: 50 },
+  ].map((facts): Readonly<Record<string, unknown>> => {
     const model = definitionOf(recipeOf(flags))(facts);
     const { factors, ...config } = model.config as MlpConfig | DotBiasConfig;
-    const { epochs } = settingsFor(model, { optimizer }, facts);
+    const { epochs } = settingsFor(model, {}, facts);
     const [width, ...others] = [factors].flat();
     return { factors: others.every((other) => other === width) ? width : undefined, ...config, epochs };
   });

@@ -7,7 +7,6 @@ import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
 import { findLearningRate, type RangeTest } from '../train/find-learning-rate.ts';
 import { definitionOf, trainOptionsOf } from '../train/recipe.ts';
-import { goesByStrata } from '../train/train.ts';
 import { withConfig } from './config.ts';
 import { lossRange, pageOf, plotOf, rounded } from './find-lr-plot.ts';
 import {
@@ -76,11 +75,10 @@ async function run(files: string[], flags: FindFlags): Promise<void> {
   };
   const found = performance.now();
   if (!json) reportReading({ read, train: ratings }, files, (found - began) / 1000);
+  // By the epoch graph, with the optimizer that training would take.
   const { optimizer, batch, loss, lazy, seed } = trainOptionsOf(
-    // By the epoch graph, with the optimizer that training would take.
-    { ...(goesByStrata(ratings, runtime.device, recipe) && { optimizer: 'row-adagrad' }), ...recipe },
-    ratings,
-    runtime.device,
+    recipe,
+    runtime.device === 'cpu' ? 'row-adagrad' : 'adamw',
   );
   const test = await findLearningRate(ratings, definition, {
     runtime,

@@ -45,12 +45,12 @@ const recipeOptions = (engines: readonly string[]): Readonly<Record<string, Opti
       '--factors <number>',
       'length of a user’s and an item’s vector, or auto for the MLP (default: 50)',
     ).argParser(factors),
-    new Option('--hidden <widths>', 'MLP: the hidden layers, such as 64,32 (default: 10)').argParser(
+    new Option('--hidden <widths>', 'MLP: the hidden layers, such as 64,32 (default: 64)').argParser(
       numbers({ whole: true, from: 1 }),
     ),
     new Option(
       '--dropout <rates>',
-      'MLP: on the embeddings, then after each hidden layer (default: 0.05,0)',
+      'MLP: on the embeddings, then after each hidden layer (default: 0.1,0.3)',
     ).argParser(numbers({ from: 0, below: 1 })),
     new Option(
       '--range <low,high>',
@@ -58,30 +58,32 @@ const recipeOptions = (engines: readonly string[]): Readonly<Record<string, Opti
     ).argParser(numbers({})),
     new Option(
       '--spread <number>',
-      'standard deviation of the first random factors (default: 0.001; MLP and many ratings: 0.01)',
+      'standard deviation of the first random factors (default: 0.01)',
     ).argParser(number({ from: 0 })),
   ],
   'Training:': [
-    new Option('--epochs <number>', 'times through the ratings (default: 5)').argParser(
-      number({ whole: true, from: 1 }),
-    ),
-    new Option('--batch <number>', 'ratings a step (default: 64; by strata up to 8192)').argParser(
+    new Option('--epochs <number>', 'times through the ratings (default: 6)').argParser(
       number({ whole: true, from: 1 }),
     ),
     new Option(
+      '--batch <number>',
+      'ratings a step (default: for row-adagrad 16 to 8192, by how many there are; else 64)',
+    ).argParser(number({ whole: true, from: 1 })),
+    new Option(
       '--learning-rate <number>',
-      'the highest learning rate (default: 0.005 for adamw, 0.1 for row-adagrad; others by optimizer and model)',
+      'the highest learning rate (default: 0.07 for row-adagrad, 0.06 with the MLP; others by optimizer and model)',
     ).argParser(number({ above: 0 })),
     new Option(
       '--schedule <name>',
-      'of the learning rate (default: one-cycle; for row-adagrad cosine)',
+      'of the learning rate (default: cosine for row-adagrad, else one-cycle)',
     ).choices(Object.keys(schedules)),
-    new Option('--optimizer <name>', 'how steps are taken (default: adamw; by strata row-adagrad)').choices(
-      Object.keys(optimizers),
-    ),
+    new Option(
+      '--optimizer <name>',
+      'how steps are taken (default: row-adagrad; adamw on GPUs and by the training API)',
+    ).choices(Object.keys(optimizers)),
     new Option(
       '--weight-decay <number>',
-      'pull towards zero (default: 0.1 for adamw, 0.025 for row-adagrad, 0 for the others)',
+      'pull towards zero (default: 0.03 for row-adagrad, 0.1 for adamw, 0 for the others)',
     ).argParser(number({ from: 0 })),
     new Option('--loss <name>', 'what is made small').choices(['mse', 'l1', 'huber']).default('mse'),
     new Option('--lazy', 'update only the rows of a batch (default: for tables of over 50,000 rows)'),

@@ -160,7 +160,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
     read = (performance.now() - started) / 1000;
     if (!json) reportReading(data, files, read);
     model = await train(ratings, definition, {
-      ...trainOptionsOf(recipe, ratings, runtime.device),
+      ...trainOptionsOf(recipe, engine || runtime.device !== 'cpu' ? 'adamw' : 'row-adagrad'),
       ...(engine && { engine }),
       ...(flags.blocks && { blocks: flags.blocks as [number, number] }),
       patience: flags.patience,

@@ -98,7 +98,7 @@ async function ofModel(
   onProgress: (part: number) => void,
 ): Promise<Omit<TrialResult, 'took'>> {
   const model = await train(ratings, definitionOf(recipe), {
-    ...trainOptionsOf(recipe, ratings),
+    ...trainOptionsOf(recipe),
     workers: 1,
     ratingsARun: PACE,
     onProgress: ({ epoch, epochs, done, ratings: all }) => onProgress((epoch + done / all) / epochs),

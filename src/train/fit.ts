@@ -14,6 +14,7 @@ import { initialParameters } from './initial.ts';
 import { mapValues } from './map-values.ts';
 import { createScorer, type Scorer } from './score.ts';
 import type { Settings } from './settings.ts';
+import type { Pairs } from './spectral.ts';
 
 /** What one epoch came to. */
 export interface EpochRecord {
@@ -131,7 +132,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
   const identity = { ...described, cofactor: VERSION, initial, graph: await sha256(prepared.graph) };
   const resumed = await checkpoint?.read(identity);
   const history = [...(resumed?.history ?? [])];
-  let carried = resumed?.carried ?? initialParameters(model, seed);
+  let carried = resumed?.carried ?? initialParameters(model, seed, await pairsOf(ratings));
   const training = await prepared.start({ epochs: history.length, carried });
   const built = performance.now();
   let best = resumed?.best;
@@ -175,6 +176,15 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     scorer,
     seconds: { build: (built - started) / 1000, train: (performance.now() - built) / 1000 },
   };
+}
+
+/** Ratings above which who rated what is not looked at. */
+const MOST_PAIRS = 2 ** 20;
+
+/** Who rated what, unless that is too much. */
+async function pairsOf(ratings: Ratings | StoredRatings): Promise<Pairs | undefined> {
+  if (!isStored(ratings)) return ratings.ratings.length <= MOST_PAIRS ? ratings : undefined;
+  return ratings.count <= MOST_PAIRS ? ratings.sample(MOST_PAIRS) : undefined;
 }
 
 /** One time through the ratings by an engine that takes the steps that it is given. */

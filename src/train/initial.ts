@@ -2,13 +2,18 @@ import type { Model } from '../../graphs/model.ts';
 import type { Tensors } from '../../graphs/serving.ts';
 import { generator, normals, uniforms } from '../data/random.ts';
 import { mapValues } from './map-values.ts';
+import { type Pairs, spectralFactors } from './spectral.ts';
 
 const STREAM = 1;
 
-/** Where the parameters of a model begin; one seed gives the same. */
-export function initialParameters(model: Model, seed: number): Tensors {
+/**
+ * Where the parameters of a model begin; one seed gives the same.
+ *
+ * @param pairs who rated what; where it is not known, what is to come from it is left out
+ */
+export function initialParameters(model: Model, seed: number, pairs?: Pairs): Tensors {
   const random = generator(seed, STREAM);
-  return mapValues(model.parameters, ({ dims, initial }) => {
+  const drawn = mapValues(model.parameters, ({ dims, initial }) => {
     const size = dims.reduce((product, dim) => product * dim, 1);
     const { center = 0 } = initial;
     const data =
@@ -16,5 +21,28 @@ export function initialParameters(model: Model, seed: number): Tensors {
         ? normals(size, initial.normal, random).map((value) => center + value)
         : uniforms(size, random).map((value) => center + (2 * value - 1) * initial.uniform);
     return { dims, data };
+  });
+  return pairs ? withSpectral(model, drawn, seed, pairs) : drawn;
+}
+
+function withSpectral(model: Model, drawn: Tensors, seed: number, pairs: Pairs): Tensors {
+  const tables = Object.entries(model.parameters).filter(([, { initial }]) => initial.spectral);
+  const rowsOf = (side: 'user' | 'item') => tables.find(([, table]) => table.rowsOf === side)?.[1].dims[0];
+  const [users, items] = [rowsOf('user'), rowsOf('item')];
+  if (users === undefined || items === undefined) return drawn;
+  const width = Math.max(...tables.map(([, { dims }]) => dims[1]));
+  const factors = spectralFactors(pairs, { users, items }, width, seed);
+  if (!factors) return drawn;
+  return mapValues(drawn, ({ dims, data }, name) => {
+    const { rowsOf: side, initial } = model.parameters[name];
+    if (!initial.spectral || !side) return { dims, data };
+    const [scale, columns] = [initial.spectral, dims[1]];
+    const added = factors[side];
+    return {
+      dims,
+      data: data.map(
+        (value, place) => value + scale * added[Math.floor(place / columns) * width + (place % columns)],
+      ),
+    };
   });
 }

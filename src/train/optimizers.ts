@@ -107,11 +107,11 @@ export interface RowAdagradConfig {
  * Adagrad with one sum a row: s ← s + gradient², row ← row / (1 + rate · decay · gradient²) − rate · gradient, with
  * rate = learning rate / √(1 + s), for each rating by itself. Where a row has a bias, the gradient in s is the bias's,
  * which is that of the score; that of a factor is as much times the other side's factor, whose mean square is taken to be
- * 0.003. Decay in proportion to gradient² (Gauss and Newton's curvature) is the same for ratings on any scale, and lower
+ * 0.005. Decay in proportion to gradient² (Gauss and Newton's curvature) is the same for ratings on any scale, and lower
  * where little is left to learn; biases do not decay. Chin, Zhuang, Juan and Lin (2015), "A learning-rate schedule for
  * stochastic gradient methods to matrix factorization", sum over factors.
  */
-export function rowAdagrad({ weightDecay = 0.025 }: RowAdagradConfig = {}): Optimizer {
+export function rowAdagrad({ weightDecay = 0.03 }: RowAdagradConfig = {}): Optimizer {
   const downhillFrom = (sum: Value, { downhill }: Scalars): Value => div(downhill, sqrt(add(sum, 1)));
   const optimizer: Optimizer = {
     name: 'row-adagrad',
@@ -141,7 +141,7 @@ export function rowAdagrad({ weightDecay = 0.025 }: RowAdagradConfig = {}): Opti
   return optimizer;
 }
 
-const FACTOR_SQUARE = 0.003;
+const FACTOR_SQUARE = 0.005;
 
 export interface AdamConfig {
   /** The decay of the mean of squares; that of the mean is the schedule's momentum. */

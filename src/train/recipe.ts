@@ -3,14 +3,12 @@ import { parts } from '../../graphs/config.ts';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
 import type { ModelDefinition } from '../../graphs/model.ts';
-import type { Ratings } from '../data/ratings.ts';
-import type { StoredRatings } from '../data/stored.ts';
 import { UserError } from '../errors.ts';
 import { epochEngine } from './epoch-engine.ts';
 import { losses } from './losses.ts';
 import { optimizers } from './of-manifest.ts';
 import { schedules } from './schedules.ts';
-import { goesByStrata, type TrainOptions } from './train.ts';
+import type { TrainOptions } from './train.ts';
 
 const names = <Name extends string>(choices: Readonly<Record<Name, unknown>>) => {
   const keys = Object.keys(choices) as Name[];
@@ -62,12 +60,12 @@ export function definitionOf({ model, factors, hidden, dropout, range, spread }:
   return dotBias({ ...common, factors });
 }
 
-/** What `train` takes, for a recipe. */
-export function trainOptionsOf(
-  recipe: Recipe,
-  ratings: Ratings | StoredRatings,
-  device = 'cpu',
-): TrainOptions {
+/**
+ * What `train` takes, for a recipe.
+ *
+ * @param usual the optimizer of whatever trains it, which a weight decay alone is for
+ */
+export function trainOptionsOf(recipe: Recipe, usual: 'row-adagrad' | 'adamw' = 'row-adagrad'): TrainOptions {
   const {
     engine = 'auto',
     optimizer,
@@ -81,7 +79,6 @@ export function trainOptionsOf(
     seed,
   } = recipe;
   const blocks = engine === 'strata' ? ('auto' as const) : undefined;
-  const byStrata = ['auto', 'strata'].includes(engine) && goesByStrata(ratings, device, { blocks, lazy });
   return {
     epochs,
     batch,
@@ -94,7 +91,7 @@ export function trainOptionsOf(
     optimizer:
       (optimizer ?? weightDecay) === undefined
         ? undefined
-        : optimizers[optimizer ?? (byStrata ? 'row-adagrad' : 'adamw')](defined({ weightDecay })),
+        : optimizers[optimizer ?? usual](defined({ weightDecay })),
     engine: engine === 'epoch-graph' ? epochEngine : undefined,
   };
 }

@@ -14,7 +14,7 @@ import { epochGraphOfAnySize } from './epoch.ts';
 import { epochEngine } from './epoch-engine.ts';
 import { DivergedError, type FitOptions, type Fitted, fitParameters } from './fit.ts';
 import { mapValues } from './map-values.ts';
-import { describeSettings, type Settings, type SettingsOptions, settingsFor } from './settings.ts';
+import { ADAMW, describeSettings, type Settings, type SettingsOptions, settingsFor } from './settings.ts';
 
 /** What goes into a model's files, beside what it has learned. */
 export interface FileOptions {
@@ -64,7 +64,8 @@ export async function trainModel(
   if (engine.library && runtime.device && runtime.device !== 'cpu')
     throw new UserError(`${engine.library.name} trains on the CPU; leave out the device, or the engine`);
   const chosen = Object.entries(options).filter(([, choice]) => choice !== undefined);
-  const wanted = settingsFor(model, { ...engine.defaults, ...Object.fromEntries(chosen) }, facts);
+  const usual = engine.defaults ?? (runtime.device && runtime.device !== 'cpu' ? ADAMW : {});
+  const wanted = settingsFor(model, { ...usual, ...Object.fromEntries(chosen) }, facts);
   const settings = engine.adopt?.(wanted, options) ?? wanted;
   if (settings.patience !== undefined && !options.valid)
     throw new UserError('patience needs validation ratings; give valid, or leave patience out');

@@ -16,7 +16,7 @@ const pool = trialPool(splits, 0);
 const recipe: Recipe = { model: 'dot-bias', factors: 2, epochs: 3, seed: 4 };
 
 test('a trial is a training on the one part, and its error on the other', async () => {
-  const model = await train(splits[1].train, definitionOf(recipe), trainOptionsOf(recipe, splits[1].train));
+  const model = await train(splits[1].train, definitionOf(recipe), trainOptionsOf(recipe));
   const bytes = Object.values(model.artifact.files).reduce((sum, file) => sum + file.length, 0);
   expect(await pool.run({ predictor: recipe, fold: 1 })).toEqual({
     ...(await model.evaluate(splits[1].valid)),

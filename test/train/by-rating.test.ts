@@ -9,7 +9,7 @@ import { nodeRuntime } from '../../src/run/node.ts';
 import { epochGraph } from '../../src/train/epoch.ts';
 import { carriedDims } from '../../src/train/layout.ts';
 import { losses } from '../../src/train/losses.ts';
-import { rowAdagrad } from '../../src/train/optimizers.ts';
+import { adamW, rowAdagrad } from '../../src/train/optimizers.ts';
 import { settingsFor } from '../../src/train/settings.ts';
 
 /** Row 4 of the users and row 3 of the items are in no batch; batches repeat users, items, and pairs. */
@@ -210,9 +210,11 @@ describe.each(Object.entries(models))('row-wise Adagrad, %s', (_, model) => {
 test('ratings on another scale are trained alike: the loss is what it is from 1 to 5', () => {
   const options = { optimizer: rowAdagrad() };
   const scale = (low: number, high: number, loss: 'mse' | 'l1' = 'mse') =>
-    settingsFor(models['dot-bias'], { ...options, loss }, { low, high }).lossScale;
+    settingsFor(models['dot-bias'], { ...options, loss }, { ratings: 80_000, low, high }).lossScale;
   expect(scale(1, 5)).toBe(1);
   expect(scale(0, 100)).toBeCloseTo((4 / 100) ** 2);
   expect(scale(0, 100, 'l1')).toBeCloseTo(4 / 100);
-  expect(settingsFor(models['dot-bias'], {}, { low: 0, high: 100 }).lossScale).toBe(undefined);
+  expect(
+    settingsFor(models['dot-bias'], { optimizer: adamW() }, { ratings: 80_000, low: 0, high: 100 }).lossScale,
+  ).toBe(undefined);
 });

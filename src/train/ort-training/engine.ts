@@ -6,6 +6,7 @@ import { UserError } from '../../errors.ts';
 import { turns } from '../../run/turns.ts';
 import type { Engine, Steps, Training, TrainingTask } from '../engine.ts';
 import { mapValues } from '../map-values.ts';
+import { ADAMW } from '../settings.ts';
 import { optimizerModel, parametersModel, trainingModel } from './artifacts.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import { settingsForOrtTraining } from './settings.ts';
@@ -63,6 +64,7 @@ export async function ortTrainingEngine(module: string): Promise<Engine> {
   Object.assign(env.wasm, { numThreads: 1 });
   return {
     library: { name: 'onnxruntime-training', version: env.versions.common },
+    defaults: ADAMW,
     adopt: settingsForOrtTraining,
     async prepare(task) {
       const options = { ...task, steps: task.settings.epochs * task.steps };

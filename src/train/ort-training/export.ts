@@ -15,7 +15,7 @@ import { mapValues } from '../map-values.ts';
 import { modelOf } from '../of-manifest.ts';
 import { type AdamConfig, adamW } from '../optimizers.ts';
 import { constantRate, schedules } from '../schedules.ts';
-import { settingsFor } from '../settings.ts';
+import { ADAMW, type SettingsOptions, settingsFor } from '../settings.ts';
 import { trainingArtifacts } from './artifacts.ts';
 import { settingsForOrtTraining } from './settings.ts';
 
@@ -44,8 +44,9 @@ export const VOCABULARY = 'vocabulary.json';
  * `training_model.onnx`, `eval_model.onnx`, `optimizer_model.onnx`, `checkpoint`, which take rows of the tables, and
  * `vocabulary.json`, which says whose rows they are. See `trainingArtifacts`.
  *
- * @throws UserError if the model cannot be trained so: it was trained by another optimizer than AdamW, or its formula
- * is one's own and not given
+ * They are for AdamW, which is all that the training API has: with its settings where the model was trained by it, else with its defaults.
+ *
+ * @throws UserError if the model cannot be trained so: its schedule, or its formula, is one's own and not given
  */
 export function trainingFiles(
   artifact: Artifact,
@@ -126,23 +127,30 @@ async function namesIn(folder: string): Promise<string[]> {
   });
 }
 
-/** How it was trained, so far as the training API can do the same. */
-function settingsOf(model: Model, { training }: Manifest, learningRate?: number) {
+/** How it was trained, so far as the training API can do the same; it has AdamW alone. */
+function settingsOf(model: Model, { training, data }: Manifest, learningRate?: number) {
   const { optimizer, schedule, ...settings } = training as Record<string, unknown> & {
     optimizer: { name: string } & AdamConfig;
     schedule: { name: keyof typeof schedules; learningRate: number };
   };
-  const known = Object.hasOwn(schedules, schedule.name) || learningRate !== undefined;
-  if (optimizer.name !== 'adamw' || !known)
+  const constant = learningRate !== undefined && { schedule: constantRate({ learningRate }) };
+  if (optimizer.name !== 'adamw') {
+    const { epochs, loss, seed } = settings as SettingsOptions;
+    return settingsFor(model, { ...ADAMW, epochs, loss, seed, ...constant }, data);
+  }
+  if (!constant && !Object.hasOwn(schedules, schedule.name))
     throw new UserError(
-      `the model was trained by ${optimizer.name} and the schedule ${schedule.name}; ONNX Runtime's training API needs adamw and one of ${Object.keys(schedules).join(', ')}: train it with these`,
+      `the model was trained by the schedule ${schedule.name}; ONNX Runtime's training API needs one of ${Object.keys(schedules).join(', ')}: train it with one of these, or give a learning rate`,
     );
-  return settingsFor(model, {
-    ...settings,
-    optimizer: adamW(optimizer),
-    schedule:
-      learningRate === undefined ? schedules[schedule.name](schedule) : constantRate({ learningRate }),
-  });
+  return settingsFor(
+    model,
+    {
+      ...settings,
+      optimizer: adamW(optimizer),
+      ...(constant || { schedule: schedules[schedule.name](schedule) }),
+    },
+    data,
+  );
 }
 
 /** What the model has learned, from its files. */

@@ -11,7 +11,6 @@ import type { Engine, OwnTraining, TrainingTask } from '../engine.ts';
 import { withState } from '../epoch-engine.ts';
 import { mapValues } from '../map-values.ts';
 import { noiseSize, noiseStarts } from '../noise.ts';
-import { rowAdagrad } from '../optimizers.ts';
 import { blockGraph } from './graph.ts';
 import { type BlockTables, cut, join } from './tables.ts';
 import { roundsOf, type Visit } from './visits.ts';
@@ -27,8 +26,6 @@ import { roundsOf, type Visit } from './visits.ts';
 export function strataEngine(strata: Strata, workers: number): Engine<OwnTraining> {
   const blocks = [strata.users, strata.items].map(({ starts }) => starts.length - 1);
   return {
-    // What got to the lowest error soonest: see `scripts/bench`.
-    defaults: { optimizer: rowAdagrad(), batch: batchFor(strata.starts[strata.starts.length - 1]) },
     adopt(wanted, asked) {
       if (asked.lazy === false)
         throw new UserError('training by strata updates only the rows of a batch; leave out lazy');
@@ -48,11 +45,6 @@ export function strataEngine(strata: Strata, workers: number): Engine<OwnTrainin
       };
     },
   };
-}
-
-/** As many ratings as a step costs least for each, but of few ratings not so many that steps are too few. */
-function batchFor(ratings: number): number {
-  return Math.min(8192, 2 ** Math.max(4, Math.round(Math.log2(ratings / 240))));
 }
 
 /** The session in every thread. */
