@@ -33,12 +33,12 @@ export function dotBias(config: Partial<DotBiasConfig> = {}): ModelDefinition<Do
       parameters: {
         user_factors: {
           dims: [facts.users, factors],
-          initial: { ...initial, spectral: 0.1 },
+          initial: { ...initial, spectral: 0.08 },
           rowsOf: 'user',
         },
         item_factors: {
           dims: [facts.items, factors],
-          initial: { ...initial, spectral: 0.15 },
+          initial: { ...initial, spectral: 0.2 },
           rowsOf: 'item',
         },
         user_bias: { dims: [facts.users], initial: bias, rowsOf: 'user' },
