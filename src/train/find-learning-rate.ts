@@ -8,6 +8,7 @@ import type { Runtime } from '../run/runtime.ts';
 import { epochOf, stepsOf } from './batches.ts';
 import type { Training } from './engine.ts';
 import { epochEngine } from './epoch-engine.ts';
+import { MOST_PAIRS } from './fit.ts';
 import { initialParameters } from './initial.ts';
 import { type Settings, type SettingsOptions, settingsFor } from './settings.ts';
 import { factsOf } from './trainer.ts';
@@ -104,7 +105,9 @@ export async function findLearningRate(
   const model = definition({ ...facts, users: sample.userIds.length, items: sample.itemIds.length });
   const task = { model, settings: { ...settings, epochs, schedule }, runtime: options.runtime, steps: each };
   const prepared = await epochEngine.prepare(task);
-  const training = await prepared.start({ epochs: 0, carried: initialParameters(model, settings.seed) });
+  const pairs = ratings.ratings.length <= MOST_PAIRS ? sample : undefined;
+  const carried = initialParameters(model, settings.seed, pairs);
+  const training = await prepared.start({ epochs: 0, carried });
   const head = Math.floor(steps / 10);
   const losses: number[] = [];
   let end = 0;

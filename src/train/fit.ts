@@ -179,7 +179,7 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
 }
 
 /** Ratings above which who rated what is not looked at. */
-const MOST_PAIRS = 2 ** 20;
+export const MOST_PAIRS = 2 ** 20;
 
 /** Who rated what, unless that is too much. */
 async function pairsOf(ratings: Ratings | StoredRatings): Promise<Pairs | undefined> {

@@ -51,7 +51,7 @@ const LARGE_TABLES = 50_000;
 /** The highest learning rates that served each model well on MovieLens 100K; of all but row-adagrad, in batches of 64. */
 const LEARNING_RATES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'row-adagrad': { 'dot-bias': 0.06, mlp: 0.06 },
-  adamw: { 'dot-bias': 5e-3, mlp: 5e-3 },
+  adamw: { 'dot-bias': 3e-3, mlp: 2e-3 },
   adam: { 'dot-bias': 2e-3, mlp: 2e-3 },
   adagrad: { 'dot-bias': 0.1, mlp: 0.1 },
   sgd: { 'dot-bias': 3, mlp: 0.3 },
@@ -101,7 +101,7 @@ export function settingsFor(
 
 /** As many ratings as a step costs least for each, but of few ratings not so many that steps are too few. */
 function batchFor(ratings: number): number {
-  return Math.min(8192, 2 ** Math.max(4, Math.round(Math.log2(ratings / 240))));
+  return Math.min(8192, 2 ** Math.max(4, Math.round(Math.log2(ratings / 160))));
 }
 
 /** So that a loss is what it is where ratings go from 1 to 5. */

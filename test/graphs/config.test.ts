@@ -3,7 +3,7 @@ import { type DotBiasConfig, dotBias } from '../../graphs/dot-bias.ts';
 import { type MlpConfig, mlp } from '../../graphs/mlp.ts';
 import { UserError } from '../../src/errors.ts';
 import { GraphError, gather, unsqueeze } from '../../src/onnx/index.ts';
-import { adagrad, sgd } from '../../src/train/optimizers.ts';
+import { adagrad, adamW, sgd } from '../../src/train/optimizers.ts';
 import { cosine } from '../../src/train/schedules.ts';
 import { settingsFor } from '../../src/train/settings.ts';
 import { train } from '../../src/train/train.ts';
@@ -45,7 +45,8 @@ describe('settings', () => {
   test('the learning rate suits the optimizer and the model, or is as given', () => {
     const rate = (...[made, options]: Parameters<typeof settingsFor>) =>
       settingsFor(made, options).schedule.config.learningRate;
-    expect(rate(model, {})).toBe(0.005);
+    expect(rate(model, {})).toBe(0.06);
+    expect(rate(model, { optimizer: adamW() })).toBe(0.003);
     expect(rate(model, { optimizer: sgd() })).toBe(3);
     expect(rate(mlp()(facts), { optimizer: sgd() })).toBe(0.3);
     expect(rate({ ...model, name: 'own' }, { optimizer: adagrad() })).toBe(0.1);

@@ -85,17 +85,18 @@ group('choices that are not made', () => {
   test('dot-bias has a vector and a bias a user and an item', () => {
     const { config, parameters } = dotBias()(facts);
     const initial = { normal: config.spread };
+    const spectral = { ...initial, spectral: expect.any(Number) };
     expect(config).toEqual({ factors: 50, range: [0, 5.5], spread: expect.any(Number) });
     const center = scoreOf(facts.mean, [0, 5.5]) / 2;
     const bias = { ...initial, center: expect.closeTo(center, 12) };
     expect(parameters).toEqual({
-      user_factors: { dims: [5, 50], initial, rowsOf: 'user' },
-      item_factors: { dims: [4, 50], initial, rowsOf: 'item' },
+      user_factors: { dims: [5, 50], initial: spectral, rowsOf: 'user' },
+      item_factors: { dims: [4, 50], initial: spectral, rowsOf: 'item' },
       user_bias: { dims: [5], initial: bias, rowsOf: 'user' },
       item_bias: { dims: [4], initial: bias, rowsOf: 'item' },
     });
     const many = dotBias()({ ...facts, ratings: 10_000 }).parameters.user_bias.initial;
-    expect(many.center).toBeCloseTo(center / 4, 12);
+    expect(many.center).toBeCloseTo(center / 2, 12);
   });
 
   test('training begins at the mean, or at the end of the range that is nearest', () => {
@@ -137,7 +138,7 @@ group('choices that are not made', () => {
   });
 
   test.each([
-    [undefined, [0.05, 0, 0]],
+    [undefined, [0.1, 0.3, 0.3]],
     [0.2, [0.2, 0, 0]],
     [
       [0.1, 0.2],

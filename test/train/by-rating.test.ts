@@ -151,7 +151,7 @@ async function expectedStep(model: Model, from: Numbers, batch: (typeof batches)
           ? gradients[`${rowsOf}_bias`][rating][row] ** 2
           : meanSquare(rowOf(gradients[name][rating], row));
       const besideBias = rowsOf && hasBias && parameter.dims.length > 1;
-      const rate = RATE / Math.sqrt(1 + (besideBias ? 0.003 : 1) * sums[row]);
+      const rate = RATE / Math.sqrt(1 + (besideBias ? 0.005 : 1) * sums[row]);
       const keep =
         rowsOf && parameter.dims.length > 1 ? 1 / (1 + DECAY * rate * (sums[row] - before[row])) : 1;
       next[name] = next[name].map((value, place) =>

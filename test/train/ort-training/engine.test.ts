@@ -21,7 +21,7 @@ import { ortTrainingEngine } from '../../../src/train/ort-training/engine.ts';
 import { ortTraining } from '../../../src/train/ort-training/node.ts';
 import { settingsForOrtTraining } from '../../../src/train/ort-training/settings.ts';
 import { constantRate, cosine, oneCycle } from '../../../src/train/schedules.ts';
-import { type SettingsOptions, settingsFor } from '../../../src/train/settings.ts';
+import { ADAMW, type SettingsOptions, settingsFor } from '../../../src/train/settings.ts';
 import { type TrainOptions, train } from '../../../src/train/train.ts';
 import { hasShared, sample, shared, temporaryFolder, userError, why } from '../../data/files.ts';
 import { errorOfMean, lowRank, ofBiases } from '../synthetic.ts';
@@ -46,7 +46,7 @@ async function trajectory(by: Engine, definition: ModelDefinition, options: Sett
   const { userIds, itemIds } = ratings;
   const facts = { users: userIds.length, items: itemIds.length, ratings: 700, low: 1, high: 5, mean: 3.2 };
   const model = definition(facts);
-  const settings = settingsForOrtTraining(settingsFor(model, options), {});
+  const settings = settingsForOrtTraining(settingsFor(model, { ...ADAMW, ...options }), {});
   const steps = stepsOf(ratings.ratings.length, settings.batch);
   const prepared = await by.prepare({ model, settings, runtime: await nodeRuntime(), steps });
   const training = await prepared.start({ epochs: 0, carried: initialParameters(model, 1) });
@@ -68,7 +68,7 @@ describe('both engines take the same steps', () => {
   );
 
   test.each(cases)('%s, %s', async (_name, _schedule, definition, make) => {
-    const options = { epochs: 5, batch: 33, schedule: make({ learningRate: 0.02 }) };
+    const options = { ...ADAMW, epochs: 5, batch: 33, schedule: make({ learningRate: 0.02 }) };
     const [one, other] = [
       await trajectory(epochEngine, definition, options),
       await trajectory(engine, definition, options),
@@ -160,7 +160,7 @@ describe('a model that it trained', () => {
       all,
       Int32Array.from({ length: 5000 }, (_, place) => place),
     );
-    const options = { epochs: 2, batch };
+    const options = { ...ADAMW, epochs: 2, batch };
     const [one, other] = [
       await train(some, mlp(config), options),
       await train(some, mlp(config), { ...options, engine }),
@@ -290,6 +290,6 @@ describe('what it cannot do ends in one line', () => {
   test('a large table is not updated lazily unasked', async () => {
     const model = dotBias()({ users: 60_000, items: 10, ratings: 9, low: 1, high: 5, mean: 3 });
     expect(settingsFor(model, {}).lazy).toBe(true);
-    expect(settingsForOrtTraining(settingsFor(model, {}), {}).lazy).toBe(false);
+    expect(settingsForOrtTraining(settingsFor(model, ADAMW), {}).lazy).toBe(false);
   });
 });

@@ -29,7 +29,7 @@ import { mapValues } from '../../../src/train/map-values.ts';
 import { sgd } from '../../../src/train/optimizers.ts';
 import { trainingArtifacts } from '../../../src/train/ort-training/artifacts.ts';
 import { settingsForOrtTraining } from '../../../src/train/ort-training/settings.ts';
-import { settingsFor } from '../../../src/train/settings.ts';
+import { ADAMW, settingsFor } from '../../../src/train/settings.ts';
 import { temporaryFolder } from '../../data/files.ts';
 import { ofBiases } from '../synthetic.ts';
 import { loadTrainingRuntime } from './runtime.ts';
@@ -121,7 +121,7 @@ function batchOf(size: number): Batch {
 
 function prepare({ definition, loss, batches = [1, 20, 64] }: Case) {
   const model = definition(facts);
-  const settings = settingsForOrtTraining(settingsFor(model, { loss, seed: SEED }), {});
+  const settings = settingsForOrtTraining(settingsFor(model, { ...ADAMW, loss, seed: SEED }), {});
   const parameters = initialParameters(model, SEED);
   return { model, settings, parameters, steps: 10, batches: batches.map(batchOf) };
 }

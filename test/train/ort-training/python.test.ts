@@ -21,7 +21,7 @@ import { type TrainingExportOptions, writeTrainingFiles } from '../../../src/tra
 import { ortTraining } from '../../../src/train/ort-training/node.ts';
 import { settingsForOrtTraining } from '../../../src/train/ort-training/settings.ts';
 import { createScorer } from '../../../src/train/score.ts';
-import { settingsFor } from '../../../src/train/settings.ts';
+import { ADAMW, settingsFor } from '../../../src/train/settings.ts';
 import { type TrainedModel, train } from '../../../src/train/train.ts';
 import { temporaryFolder } from '../../data/files.ts';
 import { lowRank } from '../synthetic.ts';
@@ -55,7 +55,7 @@ function prepare(definition: ModelDefinition, ratings: Ratings, stepsAnEpoch: nu
   const model = definition(facts);
   const batch = Math.ceil(count / stepsAnEpoch);
   const settings = settingsForOrtTraining(
-    settingsFor(model, { epochs: EPOCHS, batch, learningRate: 0.02 }),
+    settingsFor(model, { ...ADAMW, epochs: EPOCHS, batch, learningRate: 0.02 }),
     {},
   );
   const epochs = Array.from({ length: EPOCHS }, (_, number) => epochOf(ratings, settings, number, count));
@@ -195,7 +195,7 @@ describe.each<[string, ModelDefinition]>([
   let model: TrainedModel;
   let file: string;
   beforeAll(async () => {
-    model = await train(few, definition, { epochs: 10, batch: 20, learningRate: 0.02 });
+    model = await train(few, definition, { ...ADAMW, epochs: 10, batch: 20, learningRate: 0.02 });
     const { userIds, itemIds, users, items } = few;
     const lines = Array.from(
       few.ratings,
