@@ -14,9 +14,9 @@ export interface Choices {
 
 export const DEFAULTS: Choices = {
   models: 'dot-bias',
-  epochs: 5,
+  epochs: 6,
   factors: 50,
-  hidden: '10',
+  hidden: '64',
   seed: 1,
   heldOut: 0.2,
 };
