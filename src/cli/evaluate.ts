@@ -63,7 +63,9 @@ async function run(directory: string, files: string[], flags: Flags): Promise<vo
   const { k, threshold } = flags;
   const result = await evaluate(recommender, ratings, { train, k, threshold });
   const baselines =
-    flags.baselines && train ? await evaluateBaselines(train, ratings, { k, threshold }) : undefined;
+    flags.baselines && train
+      ? await evaluateBaselines(train, ratings, { k, threshold: result.ranking?.threshold ?? threshold })
+      : undefined;
   if (flags.json) printJson({ ...result, ...(baselines && { baselines }) });
   else print(result, baselines);
 }
@@ -94,7 +96,7 @@ function print(result: Evaluation, baselines: Readonly<Record<string, Judgement>
     return;
   }
   printLine(
-    `\nRanking of all items but those rated in training, for ${plural(ranking.users, 'user')} with held-out ratings from ${ranking.threshold}; ${count(ranking.withoutRelevant)} have none`,
+    `\nRanking of all items but those rated in training, for ${plural(ranking.users, 'user')} with held-out ratings from ${decimal(ranking.threshold)}; ${count(ranking.withoutRelevant)} have none`,
   );
   printColumns(
     ['', 'precision', 'recall', 'NDCG', 'MAP', 'MRR', 'hit rate', 'coverage', 'novelty'],
@@ -107,7 +109,7 @@ function print(result: Evaluation, baselines: Readonly<Record<string, Judgement>
 const UNKNOWN_TRAINING =
   'it is not known what the model was trained on; give it with --train, or train with --keep-seen';
 const NOTHING_RELEVANT =
-  'no user that training knows has a relevant item that is not of training; a lower --threshold may find some';
+  'no user that training knows has a relevant item that they did not rate there; give ratings that took no part in training, or a lower --threshold';
 
 const between = ([low, high]: Interval): string => `${error(low)}–${error(high)}`;
 

@@ -1,4 +1,5 @@
 import { placesByUser, type Ratings } from '../data/ratings.ts';
+import { UserError } from '../errors.ts';
 import { bootstrap, type Interval } from './bootstrap.ts';
 import type { Ranker } from './rankers.ts';
 
@@ -32,7 +33,7 @@ export interface RankingAt {
   /**
    * The mean self-information of the listed items in bits: −log₂ of the share of users that rated the item in training
    * (Zhou et al., Solving the apparent diversity–accuracy dilemma of recommender systems, 2010). An item that nobody
-   * rated counts as one that a single user did.
+   * rated counts as one that a single user did. 0 where nothing is listed.
    */
   readonly novelty: number;
 }
@@ -69,6 +70,7 @@ export const lastQuarter = ({ low, high }: { readonly low: number; readonly high
  * @param rated the rows of the items that each user rated in training
  * @param heldOut by the rows of training
  * @returns undefined if no user has a relevant item
+ * @throws UserError for a `k` that is no whole number from 1
  */
 export async function ranking(
   ranker: Ranker,
@@ -76,10 +78,12 @@ export async function ranking(
   heldOut: Ratings,
   { k, threshold }: Required<RankingOptions>,
 ): Promise<Ranking | undefined> {
+  const wrong = k.find((length) => !Number.isSafeInteger(length) || length < 1);
+  if (wrong !== undefined) throw new UserError(`k is ${wrong}; give whole numbers from 1`);
   const { known, relevant } = relevantItems(rated, heldOut, threshold);
   if (relevant.size === 0) return undefined;
   const users = Int32Array.from(relevant.keys());
-  const longest = Math.min(Math.max(...k), heldOut.itemIds.length);
+  const longest = Math.min(Math.max(1, ...k), heldOut.itemIds.length);
   const lists = await ranker(users, longest);
   const counts = countsOfItems(rated, heldOut.itemIds.length);
   return {
@@ -118,13 +122,15 @@ function relevantItems(
   threshold: number,
 ): { known: number; relevant: Map<number, Int32Array> } {
   const relevant = new Map<number, Int32Array>();
+  // Ratings are floats, to which 0.7 is a little less.
+  const least = Math.fround(threshold);
   const ratedBy = new Int32Array(itemIds.length).fill(-1);
   let [user, known] = [0, 0];
   for (const places of placesByUser(users, rated.length + 1)) {
     if (user === rated.length) break;
     for (const item of rated[user]) ratedBy[item] = user;
     const found = places
-      .filter((place) => ratings[place] >= threshold && ratedBy[items[place]] !== user)
+      .filter((place) => ratings[place] >= least && ratedBy[items[place]] !== user)
       .map((place) => items[place]);
     if (found.length > 0) relevant.set(user, found);
     if (places.length > 0) known++;
@@ -143,11 +149,16 @@ function measured(
 ): Record<Measure, Float64Array> {
   const measures = named(MEASURES.map(() => new Float64Array(relevant.length)));
   const relevantTo = new Int32Array(items).fill(-1);
-  const discounts = Float64Array.from({ length: k }, (_, rank) => 1 / Math.log2(rank + 2));
+  // Nothing comes after these ranks, however large k is.
+  const ranks = Math.min(
+    k,
+    relevant.reduce((most, { length }) => Math.max(most, length), longest),
+  );
+  const discounts = Float64Array.from({ length: ranks }, (_, rank) => 1 / Math.log2(rank + 2));
   for (const [user, wanted] of relevant.entries()) {
     for (const item of wanted) relevantTo[item] = user;
     let [hits, gain, precisions, first, ideal] = [0, 0, 0, 0, 0];
-    for (let rank = 0; rank < k; rank++) {
+    for (let rank = 0; rank < ranks; rank++) {
       if (rank < wanted.length) ideal += discounts[rank];
       if (rank >= longest || relevantTo[lists[user * longest + rank]] !== user) continue;
       hits++;
@@ -184,6 +195,6 @@ function spread(
   }
   return {
     coverage: isListed.reduce((sum, one) => sum + one, 0) / (counts.length - 1),
-    novelty: information / listed,
+    novelty: information / Math.max(1, listed),
   };
 }

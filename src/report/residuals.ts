@@ -1,3 +1,4 @@
+import { rangeOf } from '../evaluate/damped-means.ts';
 import type { Judged } from './data.ts';
 import { bars, colours, type Figure, GRID, line, scatter, xAxis, yAxis } from './figure.ts';
 import { count, decimal, short, signed } from './format.ts';
@@ -69,7 +70,7 @@ export function calibration(judged: Judged): Figure {
 /** How many ratings are how far off. */
 export function distribution({ predicted, actual }: Judged): Figure {
   const errors = predicted.map((value, at) => value - actual[at]);
-  const [low, high] = extent(errors);
+  const { low, high } = rangeOf(errors);
   const width = roundWidth(low, high, 40);
   // Each bin is around a multiple of the width.
   const first = Math.round(low / width);
@@ -134,7 +135,7 @@ interface Group {
 
 /** Ratings of like prediction. */
 function grouped({ predicted, actual }: Judged): Group[] {
-  const [low, high] = extent(predicted);
+  const { low, high } = rangeOf(predicted);
   const width = roundWidth(low, high, 16);
   const sums = new Map<number, { ratings: number; predicted: number; actual: number }>();
   for (const [at, value] of predicted.entries()) {
@@ -153,13 +154,4 @@ function grouped({ predicted, actual }: Judged): Group[] {
       meanPredicted: predicted / ratings,
       meanActual: actual / ratings,
     }));
-}
-
-function extent(values: Float32Array): [number, number] {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  return [low, high];
 }

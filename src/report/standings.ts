@@ -37,7 +37,7 @@ export async function standingsSection(recommender: Recommender): Promise<Sectio
     ? 'The model gives each user and each item a bias of its own. That of an item is what is left of its praise once who rated it is accounted for, in the model’s own units.'
     : 'This model has no bias for an item, so the tables show what it predicts for the average user.';
   const body = html`<p>A plain average depends on who happened to rate: an item that only generous people rated looks better
-than it is. ${meaning} Only items with at least ${plural(least, 'rating')} in training are listed: ${count(items.length)} of
+than it is. ${meaning} Only items with at least ${plural(least, 'rating')} in training are ranked: ${count(items.length)} of
 ${count(recommender.items.length)}.</p>
 <div class="columns">
 ${tableOf('Best', sorted.slice(0, half))}

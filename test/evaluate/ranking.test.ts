@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { baselineRanker } from '../../src/evaluate/rankers.ts';
 import { lastQuarter, type Ranking, ranking } from '../../src/evaluate/ranking.ts';
+import { userError } from '../data/files.ts';
 import { type Row, ratingsOf } from './ratings.ts';
 
 interface Case {
@@ -141,6 +142,36 @@ describe('ranking metrics', () => {
   test('are none where nobody has a relevant item that was not rated in training', async () => {
     expect(await rank({ scores: [[2, 1]], rated: [[0]], heldOut: [[0, 0, 5]] }, [2])).toBeUndefined();
     expect(await rank({ scores: [[2, 1]], rated: [[0]], heldOut: [[0, 1, 3]] }, [2])).toBeUndefined();
+  });
+
+  test('take no time for a list that is longer than the catalogue', async () => {
+    const heldOut: Row[] = [
+      [0, 1, 5],
+      [0, 2, 5],
+      [0, 2, 5],
+    ];
+    const result = await rank({ scores: [[2, 1]], rated: [[]], heldOut }, [2, 1e9]);
+    expect(result?.at[1]).toMatchObject({ k: 1e9, precision: 1e-9, recall: 1 / 3, map: 1 / 6 });
+    // Three are relevant, of which the list of two has the second.
+    const log = Math.log2;
+    expect(result?.at[1].ndcg).toBeCloseTo(1 / log(3) / (1 + 1 / log(3) + 1 / log(4)), 12);
+  });
+
+  test('a rating that is the threshold is relevant, though it is kept as a float', async () => {
+    const heldOut: Row[] = [[0, 0, 0.7]];
+    const result = await rank({ scores: [[2, 1]], rated: [[]], heldOut }, [1], 0.7);
+    expect(result).toMatchObject({ users: 1, threshold: 0.7 });
+  });
+
+  test('a list of nothing has no novelty', async () => {
+    const heldOut: Row[] = [[0, 2, 5]];
+    const result = await rank({ scores: [[2, 1]], rated: [[0, 1]], heldOut }, [1]);
+    expect(result?.at[0]).toMatchObject({ precision: 0, coverage: 0, novelty: 0 });
+  });
+
+  test.each([0, -1, 2.5, Number.NaN])('k of %s is a mistake', async (k) => {
+    const message = await userError(rank({ scores: [[2, 1]], rated: [[]], heldOut: [[0, 0, 5]] }, [10, k]));
+    expect(message).toBe(`k is ${k}; give whole numbers from 1`);
   });
 
   test('are those of the definitions, for all k at once', async () => {

@@ -129,7 +129,8 @@ test('titles, ids and file names are text, whatever they hold', async () => {
   expect(page.match(/<\/svg>/g)).toHaveLength(page.match(/<svg /g)?.length ?? 0);
   const text = textOf(page);
   expect(text).toContain(`The ratings in ${HOSTILE} , beside`);
-  expect(text).toContain(`Title of item 1${HOSTILE}`);
+  const listed = known.itemIds.filter((id) => text.includes(`Title of ${id}${HOSTILE}`));
+  expect(listed.length).toBeGreaterThan(10);
 });
 
 test('needs nothing from elsewhere, and may not have it', async () => {
