@@ -63,11 +63,17 @@ async function recipeFrom(
   seed: number,
 ): Promise<Recipe> {
   if (file === undefined) return { model, seed };
-  const recipe = recipeOf({ seed, ...(await readConfig(file)) } as Recipe & { seed: number });
-  if ((recipe.model ?? model) !== model)
-    throw new UserError(`${file}: is for the model ${recipe.model}; give it as --config-${recipe.model}`);
-  definitionOf({ ...recipe, model });
-  return { ...recipe, model };
+  const config = await readConfig(file);
+  if ((config.model ?? model) !== model)
+    throw new UserError(`${file}: is for the model ${config.model}; give it as --config-${config.model}`);
+  if (config.engine === 'ort-training')
+    throw new UserError(
+      `${file}: engine is ort-training, which trains for cofactor train alone; leave it out`,
+    );
+  // The seed of the file is of one training, this one of folds too.
+  const recipe = { ...recipeOf({ ...config, engine: config.engine, seed }), model };
+  definitionOf(recipe);
+  return recipe;
 }
 
 function print({ predictors, pairs }: Comparison, folds: number, workers: number): void {

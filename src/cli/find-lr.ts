@@ -95,15 +95,17 @@ async function run(files: string[], flags: FindFlags): Promise<void> {
 }
 
 function report(test: RangeTest, took: number, out: string | undefined): void {
-  const { rates, diverged, suggestion, usual, steepest, tenthOfLowest } = test;
+  const { rates, diverged, suggestion, usual, valley } = test;
   const [first, last] = [rates[0], rates[rates.length - 1]].map(rounded);
   printLine(
     `Tried ${plural(rates.length, 'learning rate')} from ${first} to ${last} on ${count(test.ratings)} ratings in ${seconds(took)}${diverged ? ', where the loss had grown too much' : ''}`,
   );
   printLine(`  loss ${curve(test)}`);
-  printLine(`Suggested: --learning-rate ${rounded(suggestion)} (the default is ${rounded(usual)})`);
   printLine(
-    `  the loss falls fastest at ${rounded(steepest)}; a tenth of the rate where it is lowest is ${rounded(tenthOfLowest)}`,
+    `Suggested: --learning-rate ${rounded(suggestion)}, a tenth of where the loss stops falling; half-way down is ${rounded(valley)}`,
+  );
+  printLine(
+    `  A starting point, by the loss of training alone: the default is ${rounded(usual)}, and cofactor cross-validate says which predicts better`,
   );
   if (out !== undefined) printLine(`Wrote ${out}`);
 }

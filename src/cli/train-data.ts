@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { mkdir, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { INCOMING } from '../artifact/artifact.ts';
 import { checkTrainable, type Ratings } from '../data/ratings.ts';
 import { readRatings } from '../data/read.ts';
@@ -98,3 +98,7 @@ export function reportReading(
     printLine(`  ${plural(duplicates, 'rating')} replaced by a later one of the same user and item`);
   for (const assumption of assumptions) printLine(`  ${assumption}`);
 }
+
+/** `ratings` for `data/ratings-*.csv.gz`: what comes before the first character that a folder had better not have. */
+export const stem = (file: string): string =>
+  /^[\p{L}\p{N}_-]*[\p{L}\p{N}]/u.exec(basename(file))?.[0] ?? 'ratings';

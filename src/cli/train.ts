@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { CHECKPOINT, checkTarget, readArtifact } from '../artifact/artifact.ts';
 import { readItems } from '../data/items.ts';
@@ -28,7 +28,7 @@ import {
 import { count, error, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
 import { progressBar } from './progress.ts';
 import { type RecipeFlags, recipeOf, withRecipeOptions } from './recipe-options.ts';
-import { checkHeldOut, type DataFlags, readData, reportReading } from './train-data.ts';
+import { checkHeldOut, type DataFlags, readData, reportReading, stem } from './train-data.ts';
 
 interface TrainFlags extends Omit<RecipeFlags, 'engine'>, DataFlags, DeviceFlags {
   engine: NonNullable<Recipe['engine']> | 'ort-training';
@@ -232,11 +232,6 @@ const OPTIONAL_FILES = {
   'titles.json': ['titles', '--titles'],
   'seen.onnx': ['what users rated', '--keep-seen'],
 };
-
-/** `ratings` for `data/ratings-*.csv.gz`: what comes before the first character that a folder had better not have. */
-function stem(file: string): string {
-  return /^[\p{L}\p{N}_-]*[\p{L}\p{N}]/u.exec(basename(file))?.[0] ?? 'model';
-}
 
 /** The first Ctrl-C asks training to end after the running epoch; the second ends the program. */
 function onInterrupt(): { signal: AbortSignal; stop(): void } {

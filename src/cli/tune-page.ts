@@ -39,11 +39,11 @@ export async function tunePage({ title, about, candidates, best, space, table }:
       },
     ];
   });
-  const ranked = space.names
+  const ranked = [...space.dimensions.keys()]
     .map((name) => {
       const told = points.filter(({ recipe }) => recipe[name] !== undefined);
       const share = importance(
-        told.map(({ recipe }) => plotted(name, recipe[name])),
+        told.map(({ recipe }) => plotted(recipe[name])),
         told.map((point) => point.error),
       );
       return { name, told, share };
@@ -53,18 +53,12 @@ export async function tunePage({ title, about, candidates, best, space, table }:
   const above = points.filter((point) => point.error > top).length;
   const charts: Html[] = [];
   for (const { name, told, share } of ranked) {
-    const svg = await svgOf(chart(name, told, space, top), { width: 400, height: 260 });
+    const svg = await svgOf(chart(name, told, top), { width: 400, height: 260 });
     charts.push(
       html`<figure><figcaption><b>${words(name)}</b> ${percent(share)}</figcaption>${new Html(svg)}</figure>`,
     );
   }
   const [header, ...rows] = table;
-  const optimizers = [...new Set(points.map(({ recipe }) => String(recipe.optimizer)))].sort();
-  const keys = [
-    ...optimizers.map((name) => [COLORS[name] ?? 'other', '●', name]),
-    ['ink', '◯', 'the best'],
-    ['ink', '◇', 'the default'],
-  ];
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${title}</title><style>${new Html(STYLE)}</style></head><body>
@@ -72,7 +66,7 @@ export async function tunePage({ title, about, candidates, best, space, table }:
 <p>${about}</p>
 <h2>What mattered</h2>
 <p>Each point is a recipe: its value, and its RMSE on the first fold.
-${keys.map(([key, sign, name]) => html`<span class="key"><span class="${key}">${sign}</span> ${name}</span> `)}
+<span class="key">◯ the best</span> <span class="key">◇ the default</span>
 ${above > 0 && `${plural(above, 'recipe')} with an RMSE above ${error(top)}, or that failed, ${above === 1 ? 'is' : 'are'} beyond the charts.`}</p>
 <p>The percentage says how much the hyperparameter alone mattered: the part of the variance of the recipes’ ranks on the
 first fold that is between its values, or its quantile bins, less what chance would explain.</p>
@@ -87,9 +81,7 @@ first fold that is between its values, or its quantile bins, less what chance wo
 /** `learning rate` for `learningRate` */
 export const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-/** As an axis has it: of the rates of dropout the first, which is searched. */
-const plotted = (name: keyof Recipe, value: unknown): unknown =>
-  !Array.isArray(value) ? value : name === 'dropout' ? value[0] : value.join(', ');
+const plotted = (value: unknown): unknown => (Array.isArray(value) ? value.join(', ') : value);
 
 /** So that a few bad ones do not press the others together. */
 function highest(errors: readonly number[]): number {
@@ -99,14 +91,11 @@ function highest(errors: readonly number[]): number {
   return sorted.findLast((value) => value <= limit) ?? best;
 }
 
-/** Of optimizers, by their names in the style sheet. */
-const COLORS: Readonly<Record<string, string>> = { adamw: 'one', 'row-adagrad': 'two' };
-
-function chart(name: keyof Recipe, points: readonly Point[], space: Space, top: number): EChartsOption {
+/** Numbers on a logarithmic axis, as they were drawn; anything else by its name. */
+function chart(name: keyof Recipe, points: readonly Point[], top: number): EChartsOption {
   const shown = points.filter((point) => point.error <= top);
-  const values = shown.map(({ recipe }) => plotted(name, recipe[name]));
+  const values = shown.map(({ recipe }) => plotted(recipe[name]));
   const numbers = values.every((value) => typeof value === 'number');
-  const log = numbers && (space.dimension(name, shown[0]?.recipe.optimizer)?.log ?? true);
   const line = { lineStyle: { color: 'var(--line)' } };
   const label = { color: 'var(--faint)', fontSize: 11 };
   const rounded = (value: number) => String(Number(value.toPrecision(2)));
@@ -117,9 +106,7 @@ function chart(name: keyof Recipe, points: readonly Point[], space: Space, top: 
     grid: { left: 52, right: 14, top: 10, bottom: 28 },
     xAxis: {
       ...(numbers
-        ? log
-          ? { type: 'log', min: extent(1 / 1.2), max: extent(1.2) }
-          : { type: 'value', scale: true }
+        ? { type: 'log', min: extent(1 / 1.2), max: extent(1.2) }
         : { type: 'category', data: sortedTexts(values) }),
       axisLabel: { ...label, hideOverlap: true, ...(numbers && { formatter: rounded }) },
       axisLine: { ...line, onZero: false },
@@ -143,8 +130,8 @@ function chart(name: keyof Recipe, points: readonly Point[], space: Space, top: 
         symbolSize: 7,
         data: shown.map((point, at) => ({
           value: [values[at] as number | string, point.error],
-          itemStyle: { color: `var(--${COLORS[String(point.recipe.optimizer)] ?? 'other'})`, opacity: 0.75 },
         })),
+        itemStyle: { color: 'var(--accent)', opacity: 0.75 },
       },
       ...(['best', 'default'] as const).map((mark) => ({
         type: 'scatter' as const,
@@ -163,13 +150,13 @@ const sortedTexts = (values: readonly unknown[]): string[] =>
   [...new Set(values.map(String))].sort((one, other) => one.localeCompare(other, 'en', { numeric: true }));
 
 const STYLE = `
-:root { color-scheme: light dark; --paper: #fff; --ink: #1d2430; --faint: #5c6675; --line: #d9dde3; --one: #1f6fb4; --two: #c4561b; --other: #777; }
-@media screen and (prefers-color-scheme: dark) { :root { --paper: #14181f; --ink: #e8ebf0; --faint: #a3adbb; --line: #333b47; --one: #6cb2f0; --two: #f0925a; --other: #aaa; } }
+:root { color-scheme: light dark; --paper: #fff; --ink: #1d2430; --faint: #5c6675; --line: #d9dde3; --accent: #1f6fb4; }
+@media screen and (prefers-color-scheme: dark) { :root { --paper: #14181f; --ink: #e8ebf0; --faint: #a3adbb; --line: #333b47; --accent: #6cb2f0; } }
 body { margin: 2rem auto; max-width: 1280px; padding: 0 1rem; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; } p { max-width: 75ch; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 360px), 1fr)); gap: 1.5rem; }
 figure { margin: 0; break-inside: avoid; } figure svg { width: 100%; height: auto; }
-.key { margin-right: 1em; white-space: nowrap; } .one { color: var(--one); } .two { color: var(--two); } .other { color: var(--other); }
+.key { margin-right: 1em; white-space: nowrap; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; } th { font-weight: 600; color: var(--faint); }
 `;

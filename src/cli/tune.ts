@@ -17,6 +17,7 @@ import { number, type ReadFlags, readFlags, withReadOptions } from './options.ts
 import { error, plural, printJson, printLine, printNote, printTable } from './output.ts';
 import { bar } from './progress.ts';
 import { type RecipeFlags, recipeOf, withRecipeOptions } from './recipe-options.ts';
+import { stem } from './train-data.ts';
 import { tunePage, words } from './tune-page.ts';
 
 interface TuneFlags extends ReadFlags, RecipeFlags {
@@ -150,12 +151,13 @@ async function report({
   );
   const top = [...ranked, ...rest].slice(0, 10);
   const table = [
-    ['recipe', ...space.names.map(words), 'folds', 'above default', 'RMSE'],
+    ['recipe', ...[...space.dimensions.keys()].map(words), 'folds', 'above default', 'RMSE'],
     ...top.map((candidate) => rowOf(candidate, all[0], space, count)),
   ];
   const tried = all.filter(({ outcomes }) => outcomes.size > 0);
   const trials = all.reduce((sum, { outcomes }) => sum + outcomes.size, 0);
-  const told = `Tried ${plural(tried.length, 'recipe')} of ${flags.model} in ${plural(trials, 'training')} on ${count === 1 ? 'one held-out part' : `${count} folds`} of ${files.join(', ')}, in ${(elapsed / 60).toFixed(1)} minutes.`;
+  const failures = plural(tried.filter(failed).length, 'recipe');
+  const told = `Tried ${plural(tried.length, 'recipe')} of ${flags.model} in ${plural(trials, 'training')} on ${count === 1 ? 'one held-out part' : `${count} folds`} of ${files.join(', ')}, in ${(elapsed / 60).toFixed(1)} minutes; ${failures} diverged or took too long.`;
   const page = await tunePage({
     ...{ title: `Tuning of ${flags.model} on ${files.map((file) => basename(file)).join(', ')}` },
     ...{ about: told, candidates: all, best, space, table },
@@ -187,15 +189,12 @@ function rowOf(candidate: Candidate, standard: Candidate, space: Space, count: n
   const size = candidate.outcomes.size;
   return [
     candidate.number === 0 ? 'default' : `${candidate.number}`,
-    ...space.names.map((name) => [recipe[name] ?? '–'].flat().join(',')),
+    ...[...space.dimensions.keys()].map((name) => [recipe[name] ?? '–'].flat().join(',')),
     `${size}/${count}`,
     candidate === standard ? '' : `${above > 0 ? '+' : ''}${error(above)}`,
     size === count ? error(errorOn(candidate, count) as number) : '–',
   ];
 }
-
-/** `ratings` for `data/ratings-*.csv.gz` */
-const stem = (file: string): string => /^[\p{L}\p{N}_-]*[\p{L}\p{N}]/u.exec(basename(file))?.[0] ?? 'ratings';
 
 /** The first Ctrl-C asks for what has been found so far; the second ends the program. */
 function onInterrupt(): { signal: AbortSignal; raise(): void } {

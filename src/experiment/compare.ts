@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import { type CrossValidation, crossValidate } from './cross-validate.ts';
 import type { TrialPool } from './pool.ts';
 import { type Difference, heldOutRatio, pairedDifference } from './statistics.ts';
@@ -24,7 +25,7 @@ export interface Comparison {
  * Tries predictors on the same folds, and says which differences chance does not explain.
  *
  * @param wanted pairs that are of interest though neither may be the best
- * @throws UserError as `crossValidate` does
+ * @throws UserError as `crossValidate` does, with the predictor's name
  */
 export async function compare(
   pool: TrialPool,
@@ -34,7 +35,8 @@ export async function compare(
 ): Promise<Comparison> {
   const entries = await Promise.all(
     Object.entries(predictors).map(
-      async ([name, predictor]) => [name, await crossValidate(pool, predictor, onResult)] as const,
+      async ([name, predictor]) =>
+        [name, await crossValidate(pool, predictor, onResult).catch((error) => fail(name, error))] as const,
     ),
   );
   entries.sort(([, one], [, other]) => one.rmse.mean - other.rmse.mean);
@@ -55,4 +57,8 @@ export async function compare(
       return { name, than, difference, ...(p !== undefined && { real: p < 0.05 }) };
     }),
   };
+}
+
+function fail(name: string, error: unknown): never {
+  throw error instanceof UserError ? new UserError(`${name}, ${error.message}`) : error;
 }

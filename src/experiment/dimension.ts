@@ -1,18 +1,10 @@
 /** A hyperparameter's values, laid out from 0 to 1, so that all are drawn and moved alike. */
 export interface Dimension {
-  /** Whether values are best shown on a logarithmic axis; undefined for choices, which have no axis. */
-  readonly log?: boolean;
   /** @param place from 0 to below 1 */
   valueAt(place: number): unknown;
   /** Not a number for a value that is none of them. */
   placeOf(value: unknown): number;
 }
-
-export const linear = (from: number, to: number): Dimension => ({
-  log: false,
-  valueAt: (place) => rounded(from + (to - from) * place),
-  placeOf: (value) => (Number(value) - from) / (to - from),
-});
 
 /** As likely between 1 and 10 as between 10 and 100. */
 export function logarithmic(
@@ -22,7 +14,6 @@ export function logarithmic(
 ): Dimension {
   const logarithm = Math.log(to / from);
   return {
-    log: true,
     valueAt(place) {
       const value = from * Math.exp(logarithm * place);
       return whole ? Math.round(value) : rounded(value);
@@ -41,13 +32,6 @@ export function oneOf(...choices: readonly unknown[]): Dimension {
     },
   };
 }
-
-/** A list of one value. */
-export const listOf = ({ log, valueAt, placeOf }: Dimension): Dimension => ({
-  log,
-  valueAt: (place) => [valueAt(place)],
-  placeOf: (value) => placeOf(Array.isArray(value) ? value[0] : value),
-});
 
 /** To three digits, which is finer than a search can tell. */
 const rounded = (value: number): number => Number(value.toPrecision(3));

@@ -67,6 +67,8 @@ interface Runner {
 
 function thread(folds: readonly Split[]): Runner {
   const worker = new Worker(new URL(THREAD, import.meta.url), { workerData: folds });
+  // From the beginning: one that failed has ended before it is told to.
+  const ended = new Promise((resolve) => worker.once('exit', resolve));
   return {
     async run(trial) {
       worker.postMessage(trial);
@@ -75,7 +77,6 @@ function thread(folds: readonly Split[]): Runner {
     },
     // It ends itself: ONNX Runtime may end the process where a thread is ended from outside.
     end() {
-      const ended = once(worker, 'exit').catch(() => undefined);
       worker.postMessage(undefined);
       return ended;
     },

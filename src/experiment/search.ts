@@ -25,8 +25,10 @@ export interface SearchOptions {
 const AT_RANDOM = 10;
 /** So many of the best have others drawn near them. */
 const PARENTS = 5;
-/** No fold of a recipe may take more than this part of the budget, so that there is time for others. */
+/** So that there is time for others, no fold of a recipe may take more than this part of the budget, */
 const PART = 1 / 40;
+/** or, where that is more, so many times what the default takes. */
+const TIMES = 2;
 
 /**
  * Searches for the recipe with the lowest mean RMSE over folds: random search with successive halving, half of it near
@@ -57,8 +59,11 @@ export async function search(options: SearchOptions): Promise<Candidate[]> {
   async function tryOn(candidate: Candidate, fold: number): Promise<void> {
     candidate.started.add(fold);
     const left = budget - elapsed();
-    const most = candidate.number === 0 ? left : Math.min(left, budget * pool.workers * PART);
+    const enough = Math.max(budget * pool.workers * PART, TIMES * longest(candidates[0]));
+    const most = candidate.number === 0 ? left : Math.min(left, enough);
     const outcome = await pool.run({ predictor: candidate.recipe, fold, limit: most });
+    // Whoever asked for the end is being told what came out.
+    if (signal?.aborted) return;
     // That the search ends is not the recipe's fault.
     if ('failed' in outcome && outcome.slow && most === left) return;
     candidate.outcomes.set(fold, outcome);

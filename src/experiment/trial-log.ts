@@ -62,12 +62,12 @@ export async function trialLog(path: string, about: About): Promise<TrialLog> {
   return { trials: trials as LoggedTrial[], append };
 }
 
-function parsed(line: string, place: string): unknown {
+function parsed(line: string, place: string): object {
   try {
-    return JSON.parse(line);
-  } catch {
-    throw new UserError(`${place}: is not JSON; remove the line, or name another folder with --out`);
-  }
+    const value = JSON.parse(line);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {}
+  throw new UserError(`${place}: is no JSON object; remove the line, or name another folder with --out`);
 }
 
 function checkSame(was: About, is: About, path: string): void {

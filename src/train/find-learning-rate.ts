@@ -10,7 +10,7 @@ import type { Training } from './engine.ts';
 import { epochEngine } from './epoch-engine.ts';
 import { MOST_PAIRS } from './fit.ts';
 import { initialParameters } from './initial.ts';
-import { type Settings, type SettingsOptions, settingsFor } from './settings.ts';
+import { ADAMW, type Settings, type SettingsOptions, settingsFor } from './settings.ts';
 import { factsOf } from './trainer.ts';
 
 export interface RangeTestOptions
@@ -39,13 +39,12 @@ export interface RangeTest extends Suggestion {
   readonly ratings: number;
 }
 
+/** Where to begin to look for the highest learning rate of a schedule: the test sees the training loss alone. */
 export interface Suggestion {
-  /** Half-way down the longest valley: the highest learning rate that a schedule may take. */
+  /** A tenth of the rate at the end of the longest fall of the loss. */
   readonly suggestion: number;
-  /** Where the loss falls fastest. */
-  readonly steepest: number;
-  /** A tenth of the rate of the lowest loss. */
-  readonly tenthOfLowest: number;
+  /** Half-way down that fall. */
+  readonly valley: number;
 }
 
 const rate = v.custom<number>(
@@ -70,7 +69,7 @@ const STREAM = -2;
 
 /**
  * The learning-rate range test: trains for a little while at rates that rise exponentially, until the loss grows. Smith
- * (2017), "Cyclical learning rates for training neural networks"; the suggestion is fastai's.
+ * (2017), "Cyclical learning rates for training neural networks".
  *
  * It trains by the epoch graph, at a constant momentum of 0.9. Nothing of what is learned is kept. One seed gives the same.
  *
@@ -84,7 +83,11 @@ export async function findLearningRate(
   check(schema, options);
   checkTrainable(ratings, 'the ratings');
   const facts = factsOf(ratings);
-  const settings = settingsFor(definition(facts), options, facts);
+  const { runtime } = options;
+  // As training does.
+  const usualOptimizer = (runtime.device ?? 'cpu') === 'cpu' ? undefined : ADAMW.optimizer;
+  const { optimizer = usualOptimizer } = options;
+  const settings = settingsFor(definition(facts), { ...options, optimizer }, facts);
   const sample = usersOf(ratings, MOST_RATINGS, settings.seed);
   const each = stepsOf(sample.ratings.length, settings.batch);
   const usual = settings.schedule.config.learningRate;
@@ -103,7 +106,7 @@ export async function findLearningRate(
   };
   // As it is for all ratings, with tables for these users and items alone.
   const model = definition({ ...facts, users: sample.userIds.length, items: sample.itemIds.length });
-  const task = { model, settings: { ...settings, epochs, schedule }, runtime: options.runtime, steps: each };
+  const task = { model, settings: { ...settings, epochs, schedule }, runtime, steps: each };
   const prepared = await epochEngine.prepare(task);
   const pairs = ratings.ratings.length <= MOST_PAIRS ? sample : undefined;
   const carried = initialParameters(model, settings.seed, pairs);
@@ -199,35 +202,28 @@ export function endOf(smoothed: readonly number[], head: number): number {
   return end < 0 ? smoothed.length : end;
 }
 
-/** @returns undefined where the loss is never lower than at the beginning */
-export function suggest(rates: readonly number[], smoothed: readonly number[]): Suggestion | undefined {
-  const lowest = smoothed.indexOf(Math.min(...smoothed));
-  if (lowest <= 0) return undefined;
-  // Rates rise by the same factor each step, so that slopes over the same number of steps compare.
-  const over = Math.ceil(smoothed.length / 20);
-  let steepest = over;
-  for (let step = over; step < smoothed.length; step++)
-    if (smoothed[step] - smoothed[step - over] < smoothed[steepest] - smoothed[steepest - over])
-      steepest = step;
-  return {
-    suggestion: rates[valley(smoothed)],
-    steepest: rates[steepest - Math.floor(over / 2)],
-    tenthOfLowest: rates[lowest] / 10,
-  };
-}
-
 /**
- * In the longest sequence of losses each lower than the one before, not all next to each other, the place half-way along.
- * As `valley` of fastai's `callback/schedule.py`, which takes it to begin as many steps before its end as it is long.
+ * In the longest sequence of losses each lower than the one before, not all next to each other: a tenth of the rate at its
+ * end, and the rate half-way along. They are `minimum` and `valley` of fastai's `callback/schedule.py`, but that its
+ * `minimum` is of the lowest loss, which noise at the beginning may be. `valley` is taken to begin as many steps before its
+ * end as it is long.
+ *
+ * On MovieLens 100K and latest-small, and on an eighth of them, a tenth is on average off the default of row-adagrad by a
+ * factor of 1.6 for dot-bias and 2.5 for the MLP, and off those of adamw by 1.9 and 1.6; half-way by 2.5 and 1.9, and by 4.1
+ * and 3.6.
+ *
+ * @returns undefined where the loss is never lower than at the beginning
  */
-function valley(losses: readonly number[]): number {
-  const lengths = losses.map(() => 1);
+export function suggest(rates: readonly number[], smoothed: readonly number[]): Suggestion | undefined {
+  if (smoothed.indexOf(Math.min(...smoothed)) <= 0) return undefined;
+  const lengths = smoothed.map(() => 1);
   let end = 0;
-  for (const [step, loss] of losses.entries()) {
+  for (const [step, loss] of smoothed.entries()) {
     for (let before = 0; before < step; before++)
-      if (loss < losses[before] && lengths[step] <= lengths[before]) lengths[step] = lengths[before] + 1;
+      if (loss < smoothed[before] && lengths[step] <= lengths[before]) lengths[step] = lengths[before] + 1;
     if (lengths[step] > lengths[end]) end = step;
   }
   const third = lengths[end] / 3;
-  return Math.max(0, end - lengths[end] + Math.floor(third) + Math.floor(third / 2));
+  const middle = Math.max(0, end - lengths[end] + Math.floor(third) + Math.floor(third / 2));
+  return { suggestion: rates[end] / 10, valley: rates[middle] };
 }

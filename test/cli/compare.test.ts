@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { ratingsCsv, workplace } from './cli.ts';
 
 const { write, text, json, failure, contents } = workplace();
@@ -44,6 +44,17 @@ test('says it for people, by choices from files', async () => {
   expect(printed).toMatch(/ above .* \(95 % interval \S+ to \S+, p [=<] [\d.]+\): (real|may be chance)$/m);
 });
 
+test('a seed is of all trainings, whatever a file has', async () => {
+  const rmse = async (file: string) => {
+    const flags = ['--folds', '2', '--seed', '2', '--config-dot-bias', file];
+    const { predictors } = await json('compare', 'ratings.csv', ...flags);
+    return predictors['dot-bias'].rmse;
+  };
+  await write('seeded.json', '{ "factors": 2, "epochs": 1, "seed": 7 }');
+  await write('seedless.json', '{ "factors": 2, "epochs": 1 }');
+  expect(await rmse('seeded.json')).toEqual(await rmse('seedless.json'));
+});
+
 test('one fold tells no differences from chance', async () => {
   await write('a.test', ratingsCsv({ users: 2 }));
   const printed = await text('compare', '--fold', 'ratings.csv:a.test');
@@ -51,12 +62,14 @@ test('one fold tells no differences from chance', async () => {
   expect(printed).not.toMatch(/Nadeau/);
 });
 
+beforeAll(() => write('api.json', '{ "engine": "ort-training" }'));
 test.each([
   [['missing.csv'], /missing.csv: no such file/],
   [
     ['ratings.csv', '--config-mlp', 'shallow.json'],
     /is for the model dot-bias; give it as --config-dot-bias/,
   ],
+  [['ratings.csv', '--config-mlp', 'api.json'], /api.json: engine is ort-training, .*; leave it out/],
   [['ratings.csv', '--config-mlp', 'missing.json'], /missing.json: no such file/],
   [['ratings.csv', '--config-dot-bias', 'deep.json'], /hidden and dropout are for the model mlp/],
 ])('%j is one line', async (args, message) => {

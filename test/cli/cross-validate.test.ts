@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { folds } from '../../src/data/split.ts';
+import { trialPool } from '../../src/experiment/pool.ts';
+import { lowRank } from '../train/synthetic.ts';
 import { program, ratingsCsv, workplace } from './cli.ts';
 
 const { write, at, text, json, failure, contents } = workplace();
@@ -81,6 +84,14 @@ test.each([
   [['ratings.csv', '--workers', '0'], /--workers.*at least 1/],
 ])('%j is one line', async (args, message) => {
   expect(await failure('cross-validate', ...args, '--factors', '2')).toMatch(message);
+});
+
+test('a thread that ended by a bug, while another is at work, does not keep the program from its end', async () => {
+  const pool = trialPool(folds(lowRank(), 2, 1), 2);
+  const slow = pool.run({ predictor: { model: 'dot-bias', factors: 2, epochs: 200 }, fold: 0 });
+  await expect(pool.run({ predictor: 'global-mean', fold: 99 })).rejects.toThrow();
+  await pool.close();
+  expect(await slow).toHaveProperty('rmse');
 });
 
 test('Ctrl-C ends it at once', async () => {

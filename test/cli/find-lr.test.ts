@@ -9,10 +9,10 @@ test('says what it suggests, and writes nothing', async () => {
   const before = await contents();
   const lines = (await text('find-lr', 'ratings.csv')).trimEnd().split('\n');
   expect(lines[0]).toMatch(/^Read 360 ratings of 20 items by 30 users from ratings.csv/);
-  expect(lines[1]).toMatch(/^Tried \d+ learning rates from 0.000005 to [\d.]+ on 360 ratings in [\d.]+ s/);
+  expect(lines[1]).toMatch(/^Tried \d+ learning rates from 0.00006 to [\d.]+ on 360 ratings in [\d.]+ s/);
   expect(lines[2]).toMatch(/^ {2}loss [▁▂▃▄▅▆▇█]{60}$/);
-  expect(lines[3]).toMatch(/^Suggested: --learning-rate [\d.]+ \(the default is 0.005\)$/);
-  expect(lines[4]).toMatch(/^ {2}the loss falls fastest at [\d.]+; a tenth of the rate .* is [\d.]+$/);
+  expect(lines[3]).toMatch(/^Suggested: --learning-rate [\d.]+, a tenth of .*; half-way down is [\d.]+$/);
+  expect(lines[4]).toMatch(/^ {2}A starting point, by the loss of training alone: the default is 0.06, /);
   expect(lines).toHaveLength(5);
   expect(await contents()).toEqual(before);
 });
@@ -22,8 +22,7 @@ test('prints one JSON object, the same for one seed', async () => {
   expect(found).toEqual({
     model: 'mlp',
     suggestion: some,
-    steepest: some,
-    tenthOfLowest: some,
+    valley: some,
     rates: expect.any(Array),
     losses: expect.any(Array),
     smoothed: expect.any(Array),
@@ -47,7 +46,7 @@ test('draws a plot that asks for nothing else, as a picture and as a page', asyn
   expect(svg).toMatch(/^<svg /);
   expect(page).toContain(svg);
   expect(svg).toMatch(/suggested: [\d.]+</);
-  expect(svg).toContain('>default: 0.005<');
+  expect(svg).toContain('>default: 0.06<');
   expect(svg).toContain('prefers-color-scheme: dark');
   for (const name of svg.match(/var\((--\w+)\)/g) ?? []) expect(svg).toContain(`${name.slice(4, -1)}: #`);
   expect(page.replaceAll('http://www.w3.org/', '')).not.toMatch(/https?:|\bsrc=|<script|NaN/);

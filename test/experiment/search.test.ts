@@ -126,6 +126,13 @@ test('it ends within the budget, whatever its size and the number of workers', a
   }
 });
 
+test('twice as long as the default takes is not too long, however small the budget', async () => {
+  const { candidates } = await run({ budget: 100 });
+  const slow = candidates.filter(({ outcomes }) => [...outcomes.values()].some((one) => 'slow' in one));
+  expect(candidates.length).toBeGreaterThan(5);
+  expect(slow.filter(({ recipe }) => Number(recipe.factors) <= 100)).toEqual([]);
+});
+
 test('one seed gives one search', async () => {
   const first = await run();
   path += 'x';
@@ -176,6 +183,36 @@ test('what is being tried when it is stopped is lost, and nothing else', async (
   expect((await trialLog(path, about)).trials.length).toBeGreaterThanOrEqual(8);
 });
 
+test('what is done after it was stopped is neither told nor logged', async () => {
+  const controller = new AbortController();
+  const { pool } = standIn(2);
+  let finish: () => void = () => undefined;
+  const late = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const slow: SearchOptions['pool'] = {
+    ...pool,
+    run: async (trial) => {
+      if (trial.fold === 1) await late;
+      return pool.run(trial);
+    },
+  };
+  const told: number[] = [];
+  const log = await trialLog(path, about);
+  const [standard] = await search({
+    ...{ pool: slow, fixed, budget: 600, log, signal: controller.signal },
+    onOutcome({ number }) {
+      told.push(number);
+      controller.abort();
+    },
+  });
+  finish();
+  await new Promise(setImmediate);
+  expect(told).toEqual([0]);
+  expect([...standard.outcomes.keys()]).toEqual([0]);
+  expect((await trialLog(path, about)).trials).toHaveLength(1);
+});
+
 describe('errors', () => {
   test('a default that cannot be trained, or for which there is no time', async () => {
     expect(await userError(run({ fixed: { ...fixed, learningRate: 1 } }))).toBe(
@@ -194,10 +231,13 @@ describe('errors', () => {
     expect(await userError(trialLog(path, { model: 'mlp', valid: 0.2, data: 'b' }))).toBe(
       `${path}: is of another search: model was "dot-bias", is "mlp"; folds was 5, is not given; the ratings are others; valid was not given, is 0.2; give the same, or another folder with --out`,
     );
-    await appendFile(path, 'oops\n');
-    expect(await userError(trialLog(path, about))).toBe(
-      `${path}, line 2: is not JSON; remove the line, or name another folder with --out`,
-    );
+    const text = await readFile(path, 'utf8');
+    for (const line of ['oops', 'null', '1']) {
+      await writeFile(path, `${text}${line}\n`);
+      expect(await userError(trialLog(path, about))).toBe(
+        `${path}, line 2: is no JSON object; remove the line, or name another folder with --out`,
+      );
+    }
     await writeFile(join(folder.path, 'file'), '');
     expect(await userError(trialLog(join(folder.path, 'file', 'trials.jsonl'), about))).toMatch(
       /cannot be (read|made) \(\w+\)/,

@@ -26,14 +26,14 @@ test('a trial is a training on the one part, and its error on the other', async 
     // What the recipe left to its defaults is told.
     recipe: {
       ...recipe,
-      ...{ batch: 64, learningRate: 0.005, optimizer: 'adamw', weightDecay: 0.1, spread: 0.001 },
+      ...{ batch: 16, learningRate: 0.06, optimizer: 'row-adagrad', weightDecay: 0.03, spread: 0.01 },
     },
   });
 });
 
 test('the MLP tells its choices too', async () => {
   const outcome = await pool.run({ predictor: { model: 'mlp', factors: 2, epochs: 1 }, fold: 0 });
-  expect((outcome as TrialResult).recipe).toMatchObject({ factors: 2, hidden: [10], dropout: [0.05, 0] });
+  expect((outcome as TrialResult).recipe).toMatchObject({ factors: 2, hidden: [64], dropout: [0.1, 0.3] });
 });
 
 test('a training that diverges, or is too slow, is a failed trial', async () => {
@@ -81,6 +81,11 @@ test('a comparison sorts by error, and says what is real', async () => {
   expect(pairs[0]).toMatchObject({ difference: { mean: 0, p: 1 }, real: false });
   expect(pairs[2]).toMatchObject({ real: true });
   expect(pairs[2].difference.mean).toBeGreaterThan(0.1);
+});
+
+test('a comparison names the predictor that fails', async () => {
+  const predictors = { mean: 'global-mean', wild: { ...recipe, learningRate: 1e30 } } as const;
+  expect(await userError(compare(pool, predictors))).toMatch(/^wild, fold 1: .*diverged/);
 });
 
 test('shared ratings are the same ratings', () => {

@@ -1,12 +1,18 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/dot-bias.ts';
 import { mlp } from '../../graphs/mlp.ts';
+import type { Tensors } from '../../graphs/serving.ts';
 import type { Ratings } from '../../src/data/ratings.ts';
 import { readRatings } from '../../src/data/read.ts';
+import { randomSplit } from '../../src/data/split.ts';
+import { metrics } from '../../src/evaluate/metrics.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Runtime } from '../../src/run/runtime.ts';
 import { endOf, findLearningRate, smooth, suggest } from '../../src/train/find-learning-rate.ts';
+import { initialParameters } from '../../src/train/initial.ts';
 import { optimizers } from '../../src/train/of-manifest.ts';
+import { createScorer } from '../../src/train/score.ts';
+import { factsOf } from '../../src/train/trainer.ts';
 import { sample, userError } from '../data/files.ts';
 
 describe('smoothing', () => {
@@ -39,22 +45,21 @@ describe('the end', () => {
 describe('suggestions', () => {
   const rates = Array.from({ length: 61 }, (_, step) => 1e-4 * 10 ** (step / 15));
 
-  test('are half-way down, at the steepest place, and a tenth of the lowest', () => {
-    // Flat, down from step 20 to 40 and fastest about step 26, then up.
-    const falls = (step: number): number => (step < 24 || step > 28 ? 0.02 : 0.2);
+  test('are a tenth of where the fall ends, and half-way down, whatever is low at the beginning', () => {
+    // Flat but for one low loss, down from step 20 to 40, then up.
     const curve = [2];
     for (let step = 1; step <= 60; step++)
-      curve.push(curve[step - 1] + (step <= 20 ? 0 : step <= 40 ? -falls(step) : 0.3));
+      curve.push(curve[step - 1] + (step <= 20 ? 0 : step <= 40 ? -0.05 : 0.3));
+    curve[5] = 0.5;
     const found = suggest(rates, curve);
-    expect(found?.suggestion).toBe(rates[29]);
-    expect(found?.steepest).toBeGreaterThanOrEqual(rates[23]);
-    expect(found?.steepest).toBeLessThanOrEqual(rates[28]);
-    expect(found?.tenthOfLowest).toBeCloseTo(rates[40] / 10, 12);
+    expect(found?.suggestion).toBeCloseTo(rates[40] / 10, 12);
+    expect(found?.valley).toBe(rates[29]);
   });
 
-  test('begin as many steps before the lowest as the fall is long, as in fastai', () => {
+  test('half-way is by as many steps before the end as the fall is long, as in fastai', () => {
     // 5, 4, 3, 2, 1 ends at place 7, so it is taken to begin at place 2: a third and a sixth of 5 on, in whole steps, is 3.
-    expect(suggest([1, 2, 4, 8, 16, 32, 64, 128, 256], [5, 6, 4, 6, 3, 6, 2, 1, 9])?.suggestion).toBe(8);
+    const found = suggest([1, 2, 4, 8, 16, 32, 64, 128, 256], [5, 6, 4, 6, 3, 6, 2, 1, 9]);
+    expect(found).toEqual({ suggestion: 12.8, valley: 8 });
   });
 
   test('there are none for a loss that only grows', () => {
@@ -83,6 +88,24 @@ describe('on MovieLens', () => {
       expect(rates[0]).toBeCloseTo(usual / 1000, 12);
       expect(losses.every(Number.isFinite)).toBe(true);
     }
+  });
+
+  test('goes by the optimizer that training takes on a device, from where training begins', async () => {
+    const elsewhere = { ...runtime, device: 'cuda' };
+    const adamw = { optimizer: optimizers.adamw({}), steps: 20 };
+    const expected = await findLearningRate(ratings, dotBias(), { runtime, ...adamw });
+    expect(await findLearningRate(ratings, dotBias(), { runtime: elsewhere, steps: 20 })).toEqual(expected);
+
+    // A batch of all of them.
+    const { train } = randomSplit(ratings, 0.1, 1);
+    const batch = train.ratings.length;
+    const { losses } = await findLearningRate(train, dotBias(), { runtime, batch, steps: 20 });
+    const model = dotBias()(factsOf(train));
+    const { score } = await createScorer(model, runtime);
+    const lossFrom = async (parameters: Tensors) =>
+      metrics(await score(parameters, train.users, train.items), train.ratings).rmse ** 2;
+    expect(losses[0]).toBeCloseTo(await lossFrom(initialParameters(model, 1, train)), 5);
+    expect(losses[0]).not.toBeCloseTo(await lossFrom(initialParameters(model, 1)), 5);
   });
 
   test('one seed gives the same', async () => {
