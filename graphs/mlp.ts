@@ -46,7 +46,7 @@ const schema = v.partial(
 export function mlp(config: Partial<MlpConfig> = {}): ModelDefinition<MlpConfig> {
   check(schema, config, 'mlp: ');
   const { hidden = [64] } = config;
-  const dropout = dropoutRates(config.dropout ?? [0.1, ...hidden.map(() => 0.3)], hidden.length);
+  const dropout = dropoutRates(config.dropout ?? [0.1, ...hidden.map(() => 0.1)], hidden.length);
   return (facts) => {
     const { range = defaultRange(facts), spread = 0.01 } = config;
     const [userFactors, itemFactors] = embeddingSizes(config.factors ?? 50, facts);

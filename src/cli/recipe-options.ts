@@ -50,7 +50,7 @@ const recipeOptions = (engines: readonly string[]): Readonly<Record<string, Opti
     ),
     new Option(
       '--dropout <rates>',
-      'MLP: on the embeddings, then after each hidden layer (default: 0.1,0.3)',
+      'MLP: on the embeddings, then after each hidden layer (default: 0.1 each)',
     ).argParser(numbers({ from: 0, below: 1 })),
     new Option(
       '--range <low,high>',

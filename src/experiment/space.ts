@@ -22,7 +22,17 @@ const SPACES: Readonly<Record<NonNullable<Recipe['model']>, Dimensions>> = {
     batch: oneOf(64, 256, 1024),
     hidden: oneOf([32], [64], [128], [64, 32], [128, 64]),
     // On the embeddings, and after the first hidden layer.
-    dropout: oneOf([0, 0], [0, 0.3], [0.1, 0], [0.1, 0.3], [0.1, 0.5], [0.2, 0], [0.2, 0.3]),
+    dropout: oneOf(
+      [0, 0],
+      [0, 0.1],
+      [0, 0.3],
+      [0.1, 0],
+      [0.1, 0.1],
+      [0.1, 0.3],
+      [0.2, 0],
+      [0.2, 0.1],
+      [0.2, 0.3],
+    ),
   },
 };
 

@@ -17,9 +17,9 @@ export type WebTrainOptions = WebModel & WebSettings;
 export interface WebSettings extends WebRuntimeOptions {
   /** The part of the ratings that is held out at random, and chooses the best epoch; none unless told otherwise. */
   readonly valid?: number;
-  /** 5 unless told otherwise. */
+  /** 6 unless told otherwise. */
   readonly epochs?: number;
-  /** Ratings a step; 64 unless told otherwise. */
+  /** Ratings a step; by how many there are unless told otherwise. */
   readonly batch?: number;
   /** The highest learning rate. */
   readonly learningRate?: number;

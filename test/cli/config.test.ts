@@ -63,7 +63,7 @@ test('what --print-config prints trains the same, and it trains nothing', async 
   expect(JSON.parse(printed)).toEqual({
     ...config,
     user: '1',
-    dropout: [0.05, 0, 0],
+    dropout: [0.1, 0.1, 0.1],
     spread: 0.01,
     loss: 'mse',
     engine: 'auto',

@@ -10,7 +10,7 @@ test('says what a folder holds and how it was trained', async () => {
   const printed = await text('inspect', 'model');
   expect(printed).toMatch(/^dot-bias: factors 2, range \[0,5.5\]/);
   expect(printed).toMatch(/trained on 288 ratings from 1 to 5: 30 users, 20 items/);
-  expect(printed).toMatch(/5 epochs: training RMSE \d\.\d{4}, validation RMSE \d\.\d{4}, MAE \d\.\d{4}/);
+  expect(printed).toMatch(/6 epochs: training RMSE \d\.\d{4}, validation RMSE \d\.\d{4}, MAE \d\.\d{4}/);
   expect(printed).toMatch(/inputs: user: string\[n\], item: string\[n\]\n {2}outputs: rating: float\[n\]/);
   expect(await json('inspect', 'model')).toEqual({
     manifest: await manifest('model'),

@@ -25,8 +25,8 @@ test('many ratings are trained by strata, and the model serves as any other', as
   expect(training).toMatchObject({
     engine: 'strata',
     optimizer: { name: 'row-adagrad' },
-    batch: 2048,
-    epochs: 5,
+    batch: 4096,
+    epochs: 6,
   });
   expect(data).toMatchObject({ users: 4000, items: 1000, low: 0.5, high: 5 });
   expect(metrics.train.rmse).toBeGreaterThan(0.5);

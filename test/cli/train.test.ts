@@ -12,7 +12,7 @@ test('prints one JSON object, and leaves the model and nothing else', async () =
     users: 30,
     items: 20,
     ratings: 360,
-    epochs: 5,
+    epochs: 6,
     seconds: { read: some, build: some, train: some, export: some },
     train: { rmse: some },
   });
@@ -144,10 +144,10 @@ test.each([
 });
 
 test.each<[string[], object]>([
-  [[], { factors: 50, range: [0, 5.5], spread: 0.001 }],
+  [[], { factors: 50, range: [0, 5.5], spread: 0.01 }],
   [['--range', '0,5.5'], { range: [0, 5.5] }],
   [['--range', '-2,-1.5', '--spread', '0.1'], { range: [-2, -1.5], spread: 0.1 }],
-  [['--model', 'mlp'], { factors: [50, 50], hidden: [10], dropout: [0.05, 0] }],
+  [['--model', 'mlp'], { factors: [50, 50], hidden: [64], dropout: [0.1, 0.1] }],
   [['--model', 'mlp', '--factors', 'auto'], { factors: [11, 9] }],
   [
     ['--model', 'mlp', '--hidden', '8,4', '--dropout', '0.1,0.1,0'],
@@ -220,9 +220,9 @@ test.each([
   [['--split', 'backwards'], /--split/],
   [['--patience', '2'], /--patience needs/],
   [['--factors', '0'], /--factors/],
-  [['--factors', 'auto'], /--model mlp/],
-  [['--hidden', '8'], /--model mlp/],
-  [['--dropout', '0.5'], /--model mlp/],
+  [['--factors', 'auto'], /the model mlp/],
+  [['--hidden', '8'], /the model mlp/],
+  [['--dropout', '0.5'], /the model mlp/],
   [['--model', 'mlp', '--hidden', '8,'], /--hidden/],
   [['--model', 'mlp', '--dropout', '1'], /--dropout.*below 1/],
   [['--model', 'mlp', '--dropout', '0.1,0.1,0.1'], /dropout has 3 rates/],

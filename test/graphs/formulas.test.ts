@@ -138,7 +138,7 @@ group('choices that are not made', () => {
   });
 
   test.each([
-    [undefined, [0.1, 0.3, 0.3]],
+    [undefined, [0.1, 0.1, 0.1]],
     [0.2, [0.2, 0, 0]],
     [
       [0.1, 0.2],
