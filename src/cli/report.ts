@@ -3,7 +3,8 @@ import { Command } from 'commander';
 import { replaceFile } from '../artifact/artifact.ts';
 import { readRatings } from '../data/read.ts';
 import { load } from '../recommend/load.ts';
-import { report } from '../report/report.ts';
+import type { Recommender } from '../recommend/recommender.ts';
+import { type ReportOptions, report } from '../report/report.ts';
 import {
   chosenDevice,
   type DeviceFlags,
@@ -35,14 +36,25 @@ export function reportCommand(): Command {
 
 async function run(directory: string, { data, out, json, ...flags }: ReportFlags): Promise<void> {
   const recommender = await load(directory, undefined, { device: await chosenDevice(flags) });
-  const page = await report(recommender, {
-    ...(data && {
-      data: await readRatings(data, readFlags(flags)),
-      source: data.map((path) => basename(path)).join(', '),
-    }),
-  });
-  const bytes = Buffer.from(page);
-  await replaceFile(out, bytes, 'the report');
-  if (json) printJson({ out, bytes: bytes.length });
-  else printLine(`Wrote ${out} (${size(bytes.length)}): open it in a browser`);
+  const ratings = data && {
+    data: await readRatings(data, readFlags(flags)),
+    source: data.map((path) => basename(path)).join(', '),
+  };
+  const bytes = await writeReport(recommender, out, ratings);
+  if (json) printJson({ out, bytes });
+  else printLine(reportWritten(out, bytes));
 }
+
+/** @returns how many bytes it has */
+export async function writeReport(
+  recommender: Recommender,
+  out: string,
+  options?: ReportOptions,
+): Promise<number> {
+  const bytes = Buffer.from(await report(recommender, options));
+  await replaceFile(out, bytes, 'the report');
+  return bytes.length;
+}
+
+export const reportWritten = (out: string, bytes: number): string =>
+  `Wrote ${out} (${size(bytes)}): open it in a browser`;

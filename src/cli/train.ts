@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { CHECKPOINT, checkTarget, readArtifact } from '../artifact/artifact.ts';
 import { readItems } from '../data/items.ts';
@@ -28,6 +28,7 @@ import {
 import { count, error, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
 import { progressBar } from './progress.ts';
 import { type RecipeFlags, recipeOf, withRecipeOptions } from './recipe-options.ts';
+import { reportWritten, writeReport } from './report.ts';
 import { checkHeldOut, type DataFlags, readData, reportReading, stem } from './train-data.ts';
 
 interface TrainFlags extends Omit<RecipeFlags, 'engine'>, DataFlags, DeviceFlags {
@@ -36,6 +37,7 @@ interface TrainFlags extends Omit<RecipeFlags, 'engine'>, DataFlags, DeviceFlags
   titles?: string;
   quantize?: 'float16' | 'int8';
   keepSeen?: boolean;
+  report?: string;
   resume?: boolean;
   json?: boolean;
   printConfig?: boolean;
@@ -95,6 +97,7 @@ export function trainCommand(): Command {
       'float16',
       'int8',
     ]),
+    group('--report <file>', 'write a page about the model, as cofactor report does'),
   ]) {
     command.addOption(option.helpGroup('Files:'));
   }
@@ -192,6 +195,13 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const cutOff = interrupt.signal.aborted && manifest.history.length < Number(manifest.training.epochs);
   if (!cutOff) await removeCheckpoint(path);
 
+  const reportBytes =
+    flags.report === undefined
+      ? 0
+      : await writeReport(await model.recommender(runtime), flags.report, {
+          data: testRatings ?? valid,
+          source: testRatings ? basename(String(test)) : 'validation ratings',
+        });
   const heldOut = testRatings ? await model.evaluate(testRatings) : model.manifest.metrics.valid;
   if (json) {
     printJson({
@@ -219,6 +229,11 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const bytes = Object.values(model.artifact.files).reduce((sum, { length }) => sum + length, 0);
   const names = [...Object.keys(model.artifact.files), 'manifest.json'].join(', ');
   printLine(`Wrote ${out} (${size(bytes)}): ${names}`);
+  printLine(
+    flags.report === undefined
+      ? `  cofactor report ${out} shows what it has learned`
+      : reportWritten(flags.report, reportBytes),
+  );
   const exported = join(out, TRAINING_FOLDER);
   if (existsSync(join(exported, VOCABULARY)))
     printNote(`${exported} is of the model before; cofactor export ${out} --training writes it anew`);

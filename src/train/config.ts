@@ -51,6 +51,7 @@ export const configSchema = v.partial(
     titles: text,
     keepSeen: flag,
     quantize: oneOf(['float16', 'int8']),
+    report: text,
     user: column,
     item: column,
     rating: column,
