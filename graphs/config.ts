@@ -19,6 +19,11 @@ export const parts = {
     (value) => Number.isFinite(value) && Number(value) >= 0,
     'give a standard deviation, 0 or more',
   ),
+  spectral: v.custom<readonly [number, number]>(
+    (value) =>
+      Array.isArray(value) && value.length === 2 && value.every((one) => Number.isFinite(one) && one >= 0),
+    'give two numbers from 0, for users and for items',
+  ),
   range: v.custom<readonly [number, number]>(
     (value) =>
       Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1],

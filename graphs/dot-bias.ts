@@ -9,9 +9,13 @@ export interface DotBiasConfig {
   readonly range: Range;
   /** The standard deviation of the first random factors and biases. */
   readonly spread: number;
+  /** How much of who rated what the first factors of users, and of items, have: see `Initial`. */
+  readonly spectral: readonly [user: number, item: number];
 }
 
-const schema = v.partial(v.object({ factors: parts.width, range: parts.range, spread: parts.spread }));
+const schema = v.partial(
+  v.object({ factors: parts.width, range: parts.range, spread: parts.spread, spectral: parts.spectral }),
+);
 
 /**
  * rating = low + (high − low) · σ(user factors · item factors + user bias + item bias)
@@ -24,21 +28,21 @@ const schema = v.partial(v.object({ factors: parts.width, range: parts.range, sp
 export function dotBias(config: Partial<DotBiasConfig> = {}): ModelDefinition<DotBiasConfig> {
   check(schema, config, 'dot-bias: ');
   return (facts) => {
-    const { factors = 50, range = defaultRange(facts), spread = 0.01 } = config;
+    const { factors = 50, range = defaultRange(facts), spread = 0.01, spectral = [0.08, 0.2] } = config;
     const initial = { normal: spread };
     const bias = { normal: spread, center: (startAt(facts.ratings) * scoreOf(facts.mean, range)) / 2 };
     return {
       name: 'dot-bias',
-      config: { factors, range, spread },
+      config: { factors, range, spread, spectral },
       parameters: {
         user_factors: {
           dims: [facts.users, factors],
-          initial: { ...initial, spectral: 0.08 },
+          initial: { ...initial, spectral: spectral[0] },
           rowsOf: 'user',
         },
         item_factors: {
           dims: [facts.items, factors],
-          initial: { ...initial, spectral: 0.2 },
+          initial: { ...initial, spectral: spectral[1] },
           rowsOf: 'item',
         },
         user_bias: { dims: [facts.users], initial: bias, rowsOf: 'user' },

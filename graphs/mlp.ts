@@ -22,6 +22,8 @@ export interface MlpConfig {
   readonly range: Range;
   /** The standard deviation of the first random embeddings. */
   readonly spread: number;
+  /** How much of who rated what the first embeddings of users, and of items, have: see `Initial`. */
+  readonly spectral: readonly [user: number, item: number];
 }
 
 const schema = v.partial(
@@ -34,6 +36,7 @@ const schema = v.partial(
     dropout: v.union([parts.rate, v.array(parts.rate)], 'give rates from 0 to below 1'),
     range: parts.range,
     spread: parts.spread,
+    spectral: parts.spectral,
   }),
 );
 
@@ -48,7 +51,7 @@ export function mlp(config: Partial<MlpConfig> = {}): ModelDefinition<MlpConfig>
   const { hidden = [64] } = config;
   const dropout = dropoutRates(config.dropout ?? [0.1, ...hidden.map(() => 0.1)], hidden.length);
   return (facts) => {
-    const { range = defaultRange(facts), spread = 0.01 } = config;
+    const { range = defaultRange(facts), spread = 0.01, spectral = [0.5, 0.8] } = config;
     const [userFactors, itemFactors] = embeddingSizes(config.factors ?? 50, facts);
     const widths = [userFactors + itemFactors, ...hidden, 1];
     const layers = widths
@@ -58,16 +61,16 @@ export function mlp(config: Partial<MlpConfig> = {}): ModelDefinition<MlpConfig>
     const center = scoreOf(facts.mean, range);
     return {
       name: 'mlp',
-      config: { factors: [userFactors, itemFactors], hidden, dropout, range, spread },
+      config: { factors: [userFactors, itemFactors], hidden, dropout, range, spread, spectral },
       parameters: {
         user_factors: {
           dims: [facts.users, userFactors],
-          initial: { normal: spread, spectral: 0.5 },
+          initial: { normal: spread, spectral: spectral[0] },
           rowsOf: 'user',
         },
         item_factors: {
           dims: [facts.items, itemFactors],
-          initial: { normal: spread, spectral: 0.8 },
+          initial: { normal: spread, spectral: spectral[1] },
           rowsOf: 'item',
         },
         ...Object.fromEntries(

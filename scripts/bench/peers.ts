@@ -11,7 +11,7 @@ import { installTensorflow } from './web/bundles.ts';
 
 /** For small sets, as flags of the command line; the Python peers have the same numbers in their scripts. */
 const RECIPE =
-  '--model dot-bias --factors 50 --epochs 5 --batch 64 --learning-rate 5e-3 --optimizer adamw --weight-decay 0.1 --range 0,5.5';
+  '--model dot-bias --factors 50 --epochs 5 --batch 64 --learning-rate 5e-3 --optimizer adamw --weight-decay 0.1 --range 0,5.5 --spread 0.001 --spectral 0,0';
 const THREADS = [1, 2];
 
 export type Peer =

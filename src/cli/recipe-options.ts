@@ -60,6 +60,10 @@ const recipeOptions = (engines: readonly string[]): Readonly<Record<string, Opti
       '--spread <number>',
       'standard deviation of the first random factors (default: 0.01)',
     ).argParser(number({ from: 0 })),
+    new Option(
+      '--spectral <users,items>',
+      'how much of who rated what the first factors have (default: 0.08,0.2; MLP: 0.5,0.8)',
+    ).argParser(numbers({ from: 0 })),
   ],
   'Training:': [
     new Option('--epochs <number>', 'times through the ratings (default: 6)').argParser(

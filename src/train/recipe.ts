@@ -28,6 +28,7 @@ export const recipeParts = {
   dropout: v.array(parts.rate, 'give a list of rates from 0 to below 1'),
   range: parts.range,
   spread: parts.spread,
+  spectral: parts.spectral,
   epochs: parts.count,
   batch: parts.count,
   learningRate: above(0),
@@ -52,8 +53,16 @@ export type Recipe = v.InferOutput<typeof schema>;
  *
  * @throws UserError for choices that the model does not have
  */
-export function definitionOf({ model, factors, hidden, dropout, range, spread }: Recipe): ModelDefinition {
-  const common = defined({ factors, range, spread });
+export function definitionOf({
+  model,
+  factors,
+  hidden,
+  dropout,
+  range,
+  spread,
+  spectral,
+}: Recipe): ModelDefinition {
+  const common = defined({ factors, range, spread, spectral });
   if (model === 'mlp') return mlp({ ...common, ...defined({ hidden, dropout }) });
   if (hidden ?? dropout) throw new UserError('hidden and dropout are for the model mlp');
   if (factors === 'auto') throw new UserError('factors auto is for the model mlp; give dot-bias a number');

@@ -65,6 +65,7 @@ test('what --print-config prints trains the same, and it trains nothing', async 
     user: '1',
     dropout: [0.1, 0.1, 0.1],
     spread: 0.01,
+    spectral: [0.5, 0.8],
     loss: 'mse',
     engine: 'auto',
     seed: 1,

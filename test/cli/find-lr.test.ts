@@ -66,7 +66,10 @@ test.each([
   [['--out', 'lr.png'], /--out lr.png: give a name that ends in .html or .svg/],
   [['--steps', '3'], /--steps .*whole number at least 20/],
   [['--from', '1', '--to', '0.1'], /would rise from 1 to 0.1; give a higher end, or a lower start/],
-  [['--from', '1e5', '--to', '1e6', '--optimizer', 'adamw'], /no learning rate from 100000 to 1000000 lowers the loss/],
+  [
+    ['--from', '1e5', '--to', '1e6', '--optimizer', 'adamw'],
+    /no learning rate from 100000 to 1000000 lowers the loss/,
+  ],
   [['--hidden', '4'], /hidden.*mlp/],
   [['--learning-rate', '1'], /unknown option '--learning-rate'/],
 ])('%j is refused in one line', async (flags, message) => {

@@ -86,7 +86,12 @@ group('choices that are not made', () => {
     const { config, parameters } = dotBias()(facts);
     const initial = { normal: config.spread };
     const spectral = { ...initial, spectral: expect.any(Number) };
-    expect(config).toEqual({ factors: 50, range: [0, 5.5], spread: expect.any(Number) });
+    expect(config).toEqual({
+      factors: 50,
+      range: [0, 5.5],
+      spread: expect.any(Number),
+      spectral: [expect.any(Number), expect.any(Number)],
+    });
     const center = scoreOf(facts.mean, [0, 5.5]) / 2;
     const bias = { ...initial, center: expect.closeTo(center, 12) };
     expect(parameters).toEqual({
