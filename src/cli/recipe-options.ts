@@ -75,7 +75,7 @@ const recipeOptions = (engines: readonly string[]): Readonly<Record<string, Opti
     ).argParser(number({ whole: true, from: 1 })),
     new Option(
       '--learning-rate <number>',
-      'the highest learning rate (default: 0.06 for row-adagrad; others by optimizer and model)',
+      'the highest learning rate (default: 0.06 for row-adagrad, 0.1 with many ratings; others by optimizer and model)',
     ).argParser(number({ above: 0 })),
     new Option(
       '--schedule <name>',

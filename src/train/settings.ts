@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { check, parts } from '../../graphs/config.ts';
 import type { DataFacts, Model } from '../../graphs/model.ts';
+import { LARGE } from '../data/stored.ts';
 import { type LossName, losses } from './losses.ts';
 import { adamW, type Optimizer, rowAdagrad } from './optimizers.ts';
 import { cosine, oneCycle, type Schedule } from './schedules.ts';
@@ -61,6 +62,9 @@ const LEARNING_RATES: Readonly<Record<string, Readonly<Record<string, number>>>>
 /** What was trained by before row-adagrad, and still is on GPUs, where that one has not been tried. */
 export const ADAMW: SettingsOptions = { optimizer: adamW() };
 
+/** Row-wise Adagrad's for many ratings, of which few epochs are enough where steps are long. */
+const RATE_OF_MANY = 0.1;
+
 /**
  * All choices: those given, and for the others what predicted best in cross-validations on MovieLens: six
  * epochs of row-wise Adagrad.
@@ -77,7 +81,10 @@ export function settingsFor(
   const { schedule = optimizer.summed ? cosine : oneCycle } = options;
   const rates = LEARNING_RATES[optimizer.name];
   // A model of one's own is by default taken to be like dot-bias.
-  const usual = rates?.[model.name] ?? rates?.['dot-bias'] ?? 5e-3;
+  const usual =
+    optimizer.summed && facts.ratings >= LARGE
+      ? RATE_OF_MANY
+      : (rates?.[model.name] ?? rates?.['dot-bias'] ?? 5e-3);
   const batch = options.batch ?? (optimizer.summed ? batchFor(facts.ratings) : 64);
   // The gradient is the mean over the batch: for a rating to count as much in a larger one, the rate must grow with it. But
   // dense layers, which every rating moves, would not bear it.

@@ -43,9 +43,10 @@ describe('settings', () => {
   });
 
   test('the learning rate suits the optimizer and the model, or is as given', () => {
-    const rate = (...[made, options]: Parameters<typeof settingsFor>) =>
-      settingsFor(made, options).schedule.config.learningRate;
+    const rate = (...choices: Parameters<typeof settingsFor>) =>
+      settingsFor(...choices).schedule.config.learningRate;
     expect(rate(model, {})).toBe(0.06);
+    expect(rate(model, {}, { ratings: 1e6, low: 1, high: 5 })).toBe(0.1);
     expect(rate(model, { optimizer: adamW() })).toBe(0.003);
     expect(rate(model, { optimizer: sgd() })).toBe(3);
     expect(rate(mlp()(facts), { optimizer: sgd() })).toBe(0.3);
