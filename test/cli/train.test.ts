@@ -91,8 +91,17 @@ test('says for people what was read, how well the model fits, and where it is', 
     expect.stringMatching(
       /^Wrote told \([\d.]+ kB\): predict.onnx, recommend.onnx, similar.onnx, fold-in.onnx, factors.onnx, items.json, train.onnx, manifest.json$/,
     ),
+    '  cofactor report told shows what it has learned',
     '',
   ]);
+});
+
+test('--report writes a page beside the model, and says where', async () => {
+  const flags = ['--out', 'shown', '--valid', '0.25', '--report', 'shown.html', ...small];
+  expect(await text('train', 'ratings.csv', ...flags)).toMatch(
+    /\nWrote shown\.html \([\d.]+ kB\): open it in a browser\n$/,
+  );
+  expect(await readFile(at('shown.html'), 'utf8')).toMatch(/^<!doctype html>/i);
 });
 
 test('one seed gives one sequence of bytes, another another', async () => {
