@@ -11,6 +11,10 @@ export const parts = {
     (value) => Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= 100_000,
     'give a whole number from 1 to 100,000',
   ),
+  seed: v.custom<number>(
+    (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+    'give a whole number from 0',
+  ),
   rate: v.custom<number>(
     (value) => Number.isFinite(value) && Number(value) >= 0 && Number(value) < 1,
     'give a rate from 0 to below 1',

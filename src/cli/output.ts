@@ -1,5 +1,7 @@
 import stringWidth from 'string-width';
 
+export { count, plural, size } from '../report/format.ts';
+
 /** The one JSON object of `--json`. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -14,24 +16,8 @@ export function printNote(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-const counts = new Intl.NumberFormat('en-US');
-
-/** 100,836 */
-export const count = (value: number): string => counts.format(value);
-
-/** `1 user`, `943 users` */
-export const plural = (value: number, noun: string): string =>
-  `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
-
 /** 0.25 s */
 export const seconds = (value: number): string => `${value.toFixed(2)} s`;
-
-/** 1.2 MB */
-export function size(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
-}
 
 /** An error of ratings, to as many digits as runs with other seeds agree in. */
 export const error = (value: number): string => value.toFixed(4);

@@ -9,8 +9,9 @@ import { type Candidate, errorAbove, errorOn, failed, sortedBy } from '../experi
 import { trialPool } from '../experiment/pool.ts';
 import { resolved, search } from '../experiment/search.ts';
 import { type Space, spaceBeside } from '../experiment/space.ts';
-import { fingerprint, trialLog } from '../experiment/trial-log.ts';
+import { trialLog } from '../experiment/trial-log.ts';
 import { definitionOf } from '../train/recipe.ts';
+import { fingerprint } from '../train/trainer.ts';
 import { VERSION } from '../version.ts';
 import { withConfig } from './config.ts';
 import { number, type ReadFlags, readFlags, withReadOptions } from './options.ts';
@@ -67,7 +68,7 @@ async function run(files: string[], flags: TuneFlags): Promise<void> {
   const ratings = await readRatings(files, readFlags(flags));
   checkTrainable(ratings, files.join(', '));
   const splits = splitsOf(ratings, flags);
-  const about = { cofactor: VERSION, ...fixed, ...held(flags), data: fingerprint(ratings) };
+  const about = { cofactor: VERSION, ...fixed, ...held(flags), data: await fingerprint(ratings) };
   const log = await trialLog(join(out, 'trials.jsonl'), about);
   if (log.trials.length > 0)
     printNote(`Going on from ${plural(log.trials.length, 'trial')} in ${join(out, 'trials.jsonl')}`);

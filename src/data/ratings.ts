@@ -65,6 +65,16 @@ export function checkTrainable(ratings: Ratings | StoredRatings, path: string): 
   if (fault !== undefined) throw new UserError(oneLine(`${path}: ${fault}`));
 }
 
+/** The lowest and the highest of numbers. */
+export function rangeOf(numbers: Float32Array): { low: number; high: number } {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const number of numbers) {
+    if (number < low) low = number;
+    if (number > high) high = number;
+  }
+  return { low, high };
+}
+
 /** The same ratings with the row numbers of other ids; one that is not among them gets the unknown row. */
 export function renumbered(
   ratings: Ratings,

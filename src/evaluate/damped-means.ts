@@ -1,4 +1,4 @@
-import type { Ratings } from '../data/ratings.ts';
+import { type Ratings, rangeOf } from '../data/ratings.ts';
 
 /** How many ratings without deviation are added to those of each item, and of each user. LensKit's default. */
 const DAMPING = 5;
@@ -35,16 +35,6 @@ export function dampedMeans({ users, items, ratings, userIds, itemIds }: Ratings
     return predicted;
   };
   return { mean, userOffsets, itemOffsets, low, high, predict };
-}
-
-/** The lowest and the highest of numbers. */
-export function rangeOf(numbers: Float32Array): { low: number; high: number } {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const number of numbers) {
-    if (number < low) low = number;
-    if (number > high) high = number;
-  }
-  return { low, high };
 }
 
 function dampedAverages(rows: Int32Array, count: number, deviation: (at: number) => number): Float64Array {

@@ -1,6 +1,5 @@
-import { type Ratings, renumbered } from '../data/ratings.ts';
+import { type Ratings, rangeOf, renumbered } from '../data/ratings.ts';
 import { type Baseline, baselines } from './baselines.ts';
-import { rangeOf } from './damped-means.ts';
 import { errorsWithIntervals } from './errors.ts';
 import type { Judgement } from './evaluate.ts';
 import { baselineRanker, itemsOfUsers } from './rankers.ts';

@@ -71,7 +71,8 @@ export async function evaluate(
   };
 }
 
-function idsOf(rows: Int32Array, ids: readonly string[]): string[] {
+/** The ids of rows, as a model is asked for them. */
+export function idsOf(rows: Int32Array, ids: readonly string[]): string[] {
   const all: string[] = [];
   // The unknown row has no id; no model knows the empty one.
   for (const row of rows) all.push(ids[row] ?? '');

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { mkdir, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Ratings } from '../data/ratings.ts';
 import { UserError } from '../errors.ts';
 import type { Recipe } from '../train/recipe.ts';
 import type { Outcome } from './trial.ts';
@@ -82,10 +80,3 @@ function checkSame(was: About, is: About, path: string): void {
 }
 
 const shown = (value: unknown): string => JSON.stringify(value) ?? 'not given';
-
-/** SHA-256 of ratings and of how many ids they are of. */
-export function fingerprint({ userIds, itemIds, users, items, ratings }: Ratings): string {
-  const hash = createHash('sha256').update(JSON.stringify([userIds.length, itemIds.length]));
-  for (const array of [users, items, ratings]) hash.update(array);
-  return hash.digest('hex');
-}

@@ -1,6 +1,7 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { placesByUser, type Ratings, renumbered, selectRows } from '../data/ratings.ts';
+import { idsOf } from '../evaluate/evaluate.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 
@@ -41,8 +42,6 @@ export async function judge(recommender: Recommender, given: Ratings): Promise<J
     Int32Array.from({ length }, (_, at) => Math.floor(at * step)),
   );
   const { users, items, ratings: actual } = renumbered(chosen, known);
-  // A row without an id is the unknown one; no model knows the empty id.
-  const idsOf = (rows: Int32Array, ids: readonly string[]) => Array.from(rows, (row) => ids[row] ?? '');
   const predicted = await recommender.predict(idsOf(users, known.userIds), idsOf(items, known.itemIds));
   const seen = readSeen(artifact);
   const activity = seen

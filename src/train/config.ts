@@ -1,10 +1,8 @@
 import * as v from 'valibot';
 import { parts } from '../../graphs/config.ts';
 import { DEVICES } from '../run/devices.ts';
-import { recipeParts } from './recipe.ts';
+import { oneOf, recipeParts } from './recipe.ts';
 
-const oneOf = <const Choices extends readonly string[]>(choices: Choices) =>
-  v.picklist(choices, `give one of ${choices.join(', ')}`);
 const text = v.pipe(v.string('give a text'), v.nonEmpty('give a text'));
 const flag = v.boolean('give true or false');
 const column = v.pipe(

@@ -10,15 +10,10 @@ import { optimizers } from './of-manifest.ts';
 import { schedules } from './schedules.ts';
 import type { TrainOptions } from './train.ts';
 
-const names = <Name extends string>(choices: Readonly<Record<Name, unknown>>) => {
-  const keys = Object.keys(choices) as Name[];
-  return v.picklist(keys, `give one of ${keys.join(', ')}`);
-};
-const above = (bound: number) =>
-  v.custom<number>(
-    (value) => Number.isFinite(value) && Number(value) > bound,
-    `give a number above ${bound}`,
-  );
+export const oneOf = <const Choices extends readonly string[]>(choices: Choices) =>
+  v.picklist(choices, `give one of ${choices.join(', ')}`);
+const names = <Name extends string>(choices: Readonly<Record<Name, unknown>>) =>
+  oneOf(Object.keys(choices) as Name[]);
 
 /** What each choice of a recipe may be. */
 export const recipeParts = {
@@ -31,17 +26,17 @@ export const recipeParts = {
   spectral: parts.spectral,
   epochs: parts.count,
   batch: parts.count,
-  learningRate: above(0),
+  learningRate: v.custom<number>(
+    (value) => Number.isFinite(value) && Number(value) > 0,
+    'give a number above 0',
+  ),
   schedule: names(schedules),
   optimizer: names(optimizers),
   weightDecay: v.custom<number>((value) => Number.isFinite(value) && Number(value) >= 0, 'give 0 or more'),
   loss: names(losses),
   lazy: v.boolean('give true or false'),
   engine: v.picklist(['auto', 'epoch-graph', 'strata'], 'give auto, epoch-graph or strata'),
-  seed: v.custom<number>(
-    (value) => Number.isSafeInteger(value) && Number(value) >= 0,
-    'give a whole number from 0',
-  ),
+  seed: parts.seed,
 };
 
 /** A model and how it is trained, as plain JSON; what is left out takes its default. */

@@ -42,7 +42,7 @@ const schema = v.object({
   batch: parts.count,
   loss: v.picklist(Object.keys(losses), `give one of ${Object.keys(losses).join(', ')}`),
   lazy: v.boolean('give true or false'),
-  seed: v.custom((seed) => Number.isSafeInteger(seed) && Number(seed) >= 0, 'give a whole number from 0'),
+  seed: parts.seed,
   patience: v.optional(parts.count),
 });
 

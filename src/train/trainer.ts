@@ -3,7 +3,7 @@ import type { Vocabulary } from '../../graphs/serving.ts';
 import { sha256 } from '../artifact/hash.ts';
 import { buildHeads } from '../artifact/heads.ts';
 import type { Artifact, Manifest } from '../artifact/manifest.ts';
-import { checkTrainable, type Ratings, selectRows } from '../data/ratings.ts';
+import { checkTrainable, type Ratings, rangeOf, selectRows } from '../data/ratings.ts';
 import { isStored, type StoredRatings } from '../data/stored.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
@@ -148,18 +148,13 @@ export function factsOf(data: Ratings | StoredRatings): DataFacts {
     return { users: userIds.length, items: itemIds.length, ratings: count, low, high, mean };
   }
   const { ratings } = data;
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const rating of ratings) {
-    if (rating < low) low = rating;
-    if (rating > high) high = rating;
-  }
+  const { low, high } = rangeOf(ratings);
   const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
   return { users: userIds.length, items: itemIds.length, ratings: ratings.length, low, high, mean };
 }
 
 /** Of the hashes of all parts, so that none is copied. */
-async function fingerprint(...parts: (Ratings | StoredRatings | undefined)[]): Promise<string> {
+export async function fingerprint(...parts: (Ratings | StoredRatings | undefined)[]): Promise<string> {
   const utf8 = new TextEncoder();
   let hashes = '';
   for (const part of parts) {

@@ -5,8 +5,9 @@ import { folds } from '../../src/data/split.ts';
 import { type Candidate, errorOn, nextTrial, rungsOf } from '../../src/experiment/halving.ts';
 import type { TrialPool } from '../../src/experiment/pool.ts';
 import { type SearchOptions, search } from '../../src/experiment/search.ts';
-import { fingerprint, trialLog } from '../../src/experiment/trial-log.ts';
+import { trialLog } from '../../src/experiment/trial-log.ts';
 import type { Recipe } from '../../src/train/recipe.ts';
+import { fingerprint } from '../../src/train/trainer.ts';
 import { temporaryFolder, userError } from '../data/files.ts';
 import { lowRank } from '../train/synthetic.ts';
 
@@ -245,8 +246,10 @@ describe('errors', () => {
   });
 });
 
-test('a fingerprint tells ratings apart', () => {
+test('a fingerprint tells ratings apart', async () => {
   const ratings = lowRank();
-  expect(fingerprint(ratings)).toBe(fingerprint(lowRank()));
-  expect(fingerprint({ ...ratings, ratings: ratings.ratings.toReversed() })).not.toBe(fingerprint(ratings));
+  expect(await fingerprint(ratings)).toBe(await fingerprint(lowRank()));
+  expect(await fingerprint({ ...ratings, ratings: ratings.ratings.toReversed() })).not.toBe(
+    await fingerprint(ratings),
+  );
 });
