@@ -1,6 +1,8 @@
 /** All that a program in Node may import from cofactor. */
-export { type DotBiasConfig, dotBias } from '../graphs/dot-bias.ts';
-export { type MlpConfig, mlp } from '../graphs/mlp.ts';
+
+export type { Vocabulary } from '../graphs/heads/serving.ts';
+export { type DotBiasConfig, dotBias } from '../graphs/models/dot-bias.ts';
+export { type MlpConfig, mlp } from '../graphs/models/mlp.ts';
 export {
   type DataFacts,
   type Dropout,
@@ -11,15 +13,16 @@ export {
   type Parameter,
   type Range,
   scaledSigmoid,
-} from '../graphs/model.ts';
-export type { Vocabulary } from '../graphs/serving.ts';
+} from '../graphs/models/model.ts';
 export { readArtifact } from './artifact/artifact.ts';
 export type { Artifact, Manifest } from './artifact/manifest.ts';
 export { writeTritonRepository } from './artifact/triton.ts';
-export type { ItemTable } from './data/item-table.ts';
-export { readItems } from './data/items.ts';
+export type { Ratings } from './data/dataset/ratings.ts';
+export { folds, leaveLastOut, randomSplit, type Split, timeSplit } from './data/dataset/split.ts';
+export { isStored, type StoredRatings } from './data/dataset/stored.ts';
 export { type DataSet, download } from './data/movielens.ts';
-export type { Ratings } from './data/ratings.ts';
+export type { ItemTable } from './data/read/item-table.ts';
+export { readItems } from './data/read/items.ts';
 export {
   type ItemLists,
   type ReadOptions,
@@ -28,10 +31,8 @@ export {
   readPairs,
   readRatings,
   readUsers,
-} from './data/read.ts';
-export { folds, leaveLastOut, randomSplit, type Split, timeSplit } from './data/split.ts';
-export { readTraining, type StoreOptions, type Training } from './data/store.ts';
-export { isStored, type StoredRatings } from './data/stored.ts';
+} from './data/read/read.ts';
+export { readTraining, type StoreOptions, type Training } from './data/read/store.ts';
 export { UserError } from './errors.ts';
 export { type Baseline, baselines } from './evaluate/baselines.ts';
 export type { Interval } from './evaluate/bootstrap.ts';
@@ -55,11 +56,17 @@ export { type Device, type DeviceReport, devices } from './run/devices.ts';
 export { type NodeRuntime, type NodeRuntimeOptions, nodeRuntime } from './run/node.ts';
 export type { Runtime } from './run/runtime.ts';
 export { type ServeOptions, type Server, serve } from './serve/serve.ts';
-export type { CofactorConfig } from './train/config.ts';
-export type { Engine } from './train/engine.ts';
+export type { Engine } from './train/engines/engine.ts';
+export {
+  type TrainingExportOptions,
+  trainingFiles,
+  writeTrainingFiles,
+} from './train/engines/ort-training/export.ts';
+export { ortTraining } from './train/engines/ort-training/node.ts';
 export { findLearningRate, type RangeTest } from './train/find-learning-rate.ts';
 export type { EpochRecord, Progress } from './train/fit.ts';
-export type { LossName } from './train/losses.ts';
+export type { CofactorConfig } from './train/recipe/config.ts';
+export type { LossName } from './train/step/losses.ts';
 export {
   type AdagradConfig,
   type AdamConfig,
@@ -71,13 +78,7 @@ export {
   rowAdagrad,
   type SgdConfig,
   sgd,
-} from './train/optimizers.ts';
-export {
-  type TrainingExportOptions,
-  trainingFiles,
-  writeTrainingFiles,
-} from './train/ort-training/export.ts';
-export { ortTraining } from './train/ort-training/node.ts';
-export { constantRate, cosine, oneCycle, type Schedule } from './train/schedules.ts';
+} from './train/step/optimizers.ts';
+export { constantRate, cosine, oneCycle, type Schedule } from './train/step/schedules.ts';
 export { type TrainedModel, type TrainOptions, train } from './train/train.ts';
 export type { FileOptions } from './train/trainer.ts';

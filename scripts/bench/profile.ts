@@ -17,7 +17,7 @@ import {
   readRatings,
   train,
 } from '../../src/index.ts';
-import { stepsOf } from '../../src/train/batches.ts';
+import { stepsOf } from '../../src/train/engines/batches.ts';
 import { type StepProfile, stepProfile } from './profile-trace.ts';
 
 /** The profiler keeps a million events, and a step is some 150. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { generator, shuffled } from '../../src/data/random.ts';
+import { generator, shuffled } from '../../src/util/random.ts';
 import { type Synthetic, writeSynthetic } from './synthetic.ts';
 
 export interface DataSet {

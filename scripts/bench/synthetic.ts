@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBDataChunk, DuckDBInstance, FLOAT, INTEGER } from '@duckdb/node-api';
-import { generator, normals, shuffled, uniforms } from '../../src/data/random.ts';
+import { generator, normals, shuffled, uniforms } from '../../src/util/random.ts';
 
 export interface SyntheticOptions {
   /** About as many for training; a tenth as many are held out. */

@@ -1,8 +1,9 @@
 /** Random cases for the metrics, and what cofactor makes of them. */
-import { generator, type RandomGenerator, shuffled } from '../../src/data/random.ts';
+
 import { errorsWithIntervals } from '../../src/evaluate/errors.ts';
 import { baselineRanker } from '../../src/evaluate/rankers.ts';
 import { ranking } from '../../src/evaluate/ranking.ts';
+import { generator, type RandomGenerator, shuffled } from '../../src/util/random.ts';
 
 /** Ratings, and what was predicted of them. */
 export interface ErrorCase {

@@ -3,18 +3,18 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-node';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import type { Model } from '../../graphs/model.ts';
-import type { Tensors, Vocabulary } from '../../graphs/serving.ts';
+import type { Tensors, Vocabulary } from '../../graphs/heads/serving.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import type { Model } from '../../graphs/models/model.ts';
 import { buildHeads } from '../../src/artifact/heads.ts';
 import { headOf } from '../../src/artifact/manifest.ts';
-import { generator, normals, type RandomGenerator } from '../../src/data/random.ts';
-import type { Ratings } from '../../src/data/ratings.ts';
-import { readRatings } from '../../src/data/read.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { readRatings } from '../../src/data/read/read.ts';
 import { decodeModel } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
+import { generator, normals, type RandomGenerator } from '../../src/util/random.ts';
 import { type Case, type JsonTensor, modelsIn, setOf, writeGolden } from './golden.ts';
 
 const SAMPLE = fileURLToPath(

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type * as Ort from 'onnxruntime-common';
 import type { Browser, Page } from 'playwright-core';
-import { mlp } from '../../graphs/mlp.ts';
-import { readRatings } from '../../src/data/read.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import { readRatings } from '../../src/data/read/read.ts';
 import {
   buildModel,
   concat,

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
-import { sha256 } from './hash.ts';
+import { sha256 } from '../util/hash.ts';
+import { oneLine } from '../util/text.ts';
 
 export const MANIFEST = 'manifest.json';
 

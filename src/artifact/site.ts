@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { list } from '../data/text.ts';
 import { UserError } from '../errors.ts';
+import { list } from '../util/text.ts';
 import { VERSION } from '../version.ts';
 import { writeSynced } from './artifact.ts';
 import { type Artifact, MANIFEST } from './manifest.ts';

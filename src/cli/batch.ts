@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { type ItemLists, readItemLists, readUsers } from '../data/read.ts';
+import { type ItemLists, readItemLists, readUsers } from '../data/read/read.ts';
 import { checkTable, writeTable } from '../data/write.ts';
 import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';

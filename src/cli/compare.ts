@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { baselines } from '../evaluate/baselines.ts';
 import type { Comparison } from '../experiment/compare.ts';
 import { trialPool } from '../experiment/pool.ts';
-import { definitionOf, type Recipe } from '../train/recipe.ts';
+import { definitionOf, type Recipe } from '../train/recipe/recipe.ts';
 import { readConfig } from './config.ts';
 import { type FoldFlags, readFolds, withFoldOptions } from './fold-data.ts';
 import { number, withReadOptions } from './options.ts';

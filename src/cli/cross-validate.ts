@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { trialPool } from '../experiment/pool.ts';
-import { definitionOf } from '../train/recipe.ts';
+import { definitionOf } from '../train/recipe/recipe.ts';
 import { withConfig } from './config.ts';
 import { type FoldFlags, readFolds, withFoldOptions } from './fold-data.ts';
 import { withReadOptions } from './options.ts';

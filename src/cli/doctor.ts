@@ -1,8 +1,8 @@
 import { cpus } from 'node:os';
 import { Command } from 'commander';
 import { type DeviceReport, devices } from '../run/devices.ts';
-import { INSTALL } from '../train/ort-training/engine.ts';
-import { findPackage, PACKAGE } from '../train/ort-training/node.ts';
+import { INSTALL } from '../train/engines/ort-training/engine.ts';
+import { findPackage, PACKAGE } from '../train/engines/ort-training/node.ts';
 import { VERSION } from '../version.ts';
 import { printJson, printLine } from './output.ts';
 

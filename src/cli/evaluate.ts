@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readRatings } from '../data/read.ts';
+import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
 import type { Interval } from '../evaluate/bootstrap.ts';
 import { type Evaluation, evaluate, type Judgement } from '../evaluate/evaluate.ts';

@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import { readArtifact, replaceFile } from '../artifact/artifact.ts';
 import { writeTritonRepository } from '../artifact/triton.ts';
 import { UserError } from '../errors.ts';
-import { TRAINING_FOLDER, writeTrainingFiles } from '../train/ort-training/export.ts';
-import { trainingBlocks } from '../train/strata/graph.ts';
+import { TRAINING_FOLDER, writeTrainingFiles } from '../train/engines/ort-training/export.ts';
+import { trainingBlocks } from '../train/engines/strata/graph.ts';
 import { number } from './options.ts';
 import { printLine } from './output.ts';
 

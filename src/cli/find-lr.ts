@@ -1,12 +1,12 @@
 import { extname } from 'node:path';
 import { Command } from 'commander';
 import { replaceFile } from '../artifact/artifact.ts';
-import { checkTrainable } from '../data/ratings.ts';
-import { readRatings } from '../data/read.ts';
+import { checkTrainable } from '../data/dataset/ratings.ts';
+import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
 import { findLearningRate, type RangeTest } from '../train/find-learning-rate.ts';
-import { definitionOf, trainOptionsOf } from '../train/recipe.ts';
+import { definitionOf, trainOptionsOf } from '../train/recipe/recipe.ts';
 import { withConfig } from './config.ts';
 import { lossRange, pageOf, plotOf, rounded } from './find-lr-plot.ts';
 import {

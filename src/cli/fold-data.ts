@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { checkTrainable } from '../data/ratings.ts';
-import { readRatings } from '../data/read.ts';
-import { folds, type Split } from '../data/split.ts';
+import { checkTrainable } from '../data/dataset/ratings.ts';
+import { folds, type Split } from '../data/dataset/split.ts';
+import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
 import { number, type ReadFlags, readFlags } from './options.ts';
 

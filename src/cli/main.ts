@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
+import { oneLine } from '../util/text.ts';
 import { VERSION } from '../version.ts';
 import { batchCommand } from './batch.ts';
 import { compareCommand } from './compare.ts';

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ReadOptions } from '../data/read.ts';
+import type { ReadOptions } from '../data/read/read.ts';
 import { chooseDevice, DEVICES, type Device } from '../run/devices.ts';
 import { printNote } from './output.ts';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { readPairs } from '../data/read.ts';
+import { readPairs } from '../data/read/read.ts';
 import { checkTable, csvLine, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
 import { decimal } from '../recommend/listed.ts';

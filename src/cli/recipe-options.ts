@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { optimizers } from '../train/of-manifest.ts';
-import { type Recipe, recipeParts } from '../train/recipe.ts';
-import { schedules } from '../train/schedules.ts';
+import { optimizers } from '../train/recipe/of-manifest.ts';
+import { type Recipe, recipeParts } from '../train/recipe/recipe.ts';
+import { schedules } from '../train/step/schedules.ts';
 import { number, numbers } from './options.ts';
 
 type RecipeKey = keyof typeof recipeParts;

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { readItemLists, readOwnRatings } from '../data/read.ts';
-import { oneLine } from '../data/text.ts';
+import { readItemLists, readOwnRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { ItemRating, Recommender } from '../recommend/recommender.ts';
+import { oneLine } from '../util/text.ts';
 import {
   chosenDevice,
   type DeviceFlags,

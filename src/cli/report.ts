@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { replaceFile } from '../artifact/artifact.ts';
-import { readRatings } from '../data/read.ts';
+import { readRatings } from '../data/read/read.ts';
 import { load } from '../recommend/load.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { type ReportOptions, report } from '../report/report.ts';

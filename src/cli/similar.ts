@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
+import { oneLine } from '../util/text.ts';
 import { chosenDevice, type DeviceFlags, deviceOption } from './options.ts';
 import { printJson, printTable } from './output.ts';
 import { howMany, namesOf } from './recommend.ts';

@@ -6,7 +6,7 @@ import type { Space } from '../experiment/space.ts';
 import { svgOf } from '../plot/svg.ts';
 import { error, percent, plural } from '../report/format.ts';
 import { Html, html } from '../report/html.ts';
-import type { Recipe } from '../train/recipe.ts';
+import type { Recipe } from '../train/recipe/recipe.ts';
 
 export interface TunePage {
   readonly title: string;

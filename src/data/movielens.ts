@@ -6,7 +6,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl, { type Entry } from 'yauzl';
 import { UserError } from '../errors.ts';
-import { oneLine } from './text.ts';
+import { oneLine } from '../util/text.ts';
 
 /**
  * The data sets, and MD5 sums of their archives as GroupLens publishes them. The archive of ml-latest-small may

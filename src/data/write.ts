@@ -2,7 +2,7 @@ import { access, constants, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { DuckDBAppender } from '@duckdb/node-api';
 import { UserError } from '../errors.ts';
-import { literal, withDatabase } from './duckdb.ts';
+import { literal, withDatabase } from './read/duckdb.ts';
 
 /** The type of each column, by name. */
 export type ColumnTypes = Readonly<Record<string, 'VARCHAR' | 'INTEGER' | 'FLOAT'>>;

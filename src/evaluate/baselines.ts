@@ -1,4 +1,4 @@
-import type { Ratings } from '../data/ratings.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
 import { dampedMeans } from './damped-means.ts';
 import { itemKnn } from './item-knn.ts';
 

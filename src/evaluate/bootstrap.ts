@@ -1,4 +1,4 @@
-import { generator } from '../data/random.ts';
+import { generator } from '../util/random.ts';
 
 /** Between which values a statistic is with a probability of 95 %. */
 export type Interval = readonly [low: number, high: number];

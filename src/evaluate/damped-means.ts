@@ -1,4 +1,4 @@
-import { type Ratings, rangeOf } from '../data/ratings.ts';
+import { type Ratings, rangeOf } from '../data/dataset/ratings.ts';
 
 /** How many ratings without deviation are added to those of each item, and of each user. LensKit's default. */
 const DAMPING = 5;

@@ -1,4 +1,4 @@
-import type { Ratings } from '../data/ratings.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
 import { bootstrap, type Interval } from './bootstrap.ts';
 import { type Metrics, metrics } from './metrics.ts';
 

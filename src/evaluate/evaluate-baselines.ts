@@ -1,4 +1,4 @@
-import { type Ratings, rangeOf, renumbered } from '../data/ratings.ts';
+import { type Ratings, rangeOf, renumbered } from '../data/dataset/ratings.ts';
 import { type Baseline, baselines } from './baselines.ts';
 import { errorsWithIntervals } from './errors.ts';
 import type { Judgement } from './evaluate.ts';

@@ -1,6 +1,6 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary, unknownIds } from '../artifact/vocabulary.ts';
-import { type Ratings, renumbered } from '../data/ratings.ts';
+import { type Ratings, renumbered } from '../data/dataset/ratings.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { type ErrorsWithIntervals, errorsWithIntervals } from './errors.ts';
 import { errorBy, type Group } from './groups.ts';

@@ -1,4 +1,4 @@
-import { placesByUser, type Ratings } from '../data/ratings.ts';
+import { placesByUser, type Ratings } from '../data/dataset/ratings.ts';
 import type { Baseline } from './baselines.ts';
 import { dampedMeans } from './damped-means.ts';
 import { highest } from './highest.ts';

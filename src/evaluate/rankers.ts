@@ -1,4 +1,4 @@
-import { placesByUser, type Ratings } from '../data/ratings.ts';
+import { placesByUser, type Ratings } from '../data/dataset/ratings.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import type { Baseline } from './baselines.ts';
 import { highest } from './highest.ts';

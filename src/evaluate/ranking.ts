@@ -1,4 +1,4 @@
-import { placesByUser, type Ratings } from '../data/ratings.ts';
+import { placesByUser, type Ratings } from '../data/dataset/ratings.ts';
 import { UserError } from '../errors.ts';
 import { bootstrap, type Interval } from './bootstrap.ts';
 import type { Ranker } from './rankers.ts';

@@ -1,4 +1,4 @@
-import type { Recipe } from '../train/recipe.ts';
+import type { Recipe } from '../train/recipe/recipe.ts';
 import type { Outcome } from './trial.ts';
 
 /** A recipe of a search, and what it came to. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Split } from '../data/split.ts';
+import type { Split } from '../data/dataset/split.ts';
 import { shared } from './shared.ts';
 import { type Outcome, runTrial, type Trial } from './trial.ts';
 

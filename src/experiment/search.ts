@@ -1,6 +1,6 @@
-import { generator, uniforms } from '../data/random.ts';
 import { UserError } from '../errors.ts';
-import type { Recipe } from '../train/recipe.ts';
+import type { Recipe } from '../train/recipe/recipe.ts';
+import { generator, uniforms } from '../util/random.ts';
 import { type Candidate, errorAbove, errorOn, failed, nextTrial, rungsOf, sortedBy } from './halving.ts';
 import type { TrialPool } from './pool.ts';
 import { type Space, spaceBeside } from './space.ts';

@@ -1,4 +1,4 @@
-import type { Ratings } from '../data/ratings.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
 
 /** The same ratings in memory that threads share; without times, which no training takes. */
 export const shared = (ratings: Ratings): Ratings =>

@@ -1,6 +1,6 @@
-import { normals, type RandomGenerator, uniforms } from '../data/random.ts';
 import { UserError } from '../errors.ts';
-import type { Recipe } from '../train/recipe.ts';
+import type { Recipe } from '../train/recipe/recipe.ts';
+import { normals, type RandomGenerator, uniforms } from '../util/random.ts';
 import { type Dimension, logarithmic, oneOf } from './dimension.ts';
 
 type Dimensions = Partial<Record<keyof Recipe, Dimension>>;

@@ -1,5 +1,5 @@
 import jstat from 'jstat';
-import type { Split } from '../data/split.ts';
+import type { Split } from '../data/dataset/split.ts';
 
 /** What values, one a fold, say of the mean. */
 export interface Estimate {

@@ -3,7 +3,7 @@ import { mkdir, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../errors.ts';
-import type { Recipe } from '../train/recipe.ts';
+import type { Recipe } from '../train/recipe/recipe.ts';
 import type { Outcome } from './trial.ts';
 
 /** A trial that is done. */

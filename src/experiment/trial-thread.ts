@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Split } from '../data/split.ts';
+import type { Split } from '../data/dataset/split.ts';
 import { owned } from './shared.ts';
 import { runTrial, type Trial } from './trial.ts';
 

@@ -1,9 +1,9 @@
-import type { Ratings } from '../data/ratings.ts';
-import type { Split } from '../data/split.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
+import type { Split } from '../data/dataset/split.ts';
 import { UserError } from '../errors.ts';
 import { baselines } from '../evaluate/baselines.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
-import { definitionOf, type Recipe, trainOptionsOf } from '../train/recipe.ts';
+import { definitionOf, type Recipe, trainOptionsOf } from '../train/recipe/recipe.ts';
 import { type TrainedModel, train } from '../train/train.ts';
 
 /** What predicts ratings: a model and its training, or a baseline by its name. */

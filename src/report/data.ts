@@ -1,6 +1,6 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { placesByUser, type Ratings, renumbered, selectRows } from '../data/ratings.ts';
+import { placesByUser, type Ratings, renumbered, selectRows } from '../data/dataset/ratings.ts';
 import { idsOf } from '../evaluate/evaluate.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import type { Recommender } from '../recommend/recommender.ts';

@@ -1,7 +1,7 @@
-import type { Ratings } from '../data/ratings.ts';
-import { oneLine } from '../data/text.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
 import { UserError } from '../errors.ts';
 import type { Recommender } from '../recommend/recommender.ts';
+import { oneLine } from '../util/text.ts';
 import { accuracySection } from './accuracy.ts';
 import { type Judged, judge } from './data.ts';
 import { count, error, plural, short, size } from './format.ts';

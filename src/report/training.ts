@@ -1,5 +1,5 @@
 import type { Manifest } from '../artifact/manifest.ts';
-import { type Schedule, schedules } from '../train/schedules.ts';
+import { type Schedule, schedules } from '../train/step/schedules.ts';
 import { colours, type Figure, figure, GRID, legend, line, xAxis, yAxis } from './figure.ts';
 import { count, decimal, error, plural } from './format.ts';
 import { html } from './html.ts';

@@ -4,11 +4,11 @@ import type { InferenceSession } from 'onnxruntime-common';
 import { CHECKPOINT, readArtifact } from '../artifact/artifact.ts';
 import type { Artifact } from '../artifact/manifest.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
+import { oneLine } from '../util/text.ts';
 
 /** The heads that are served; `seen` is there for `recommend` alone. */
 export const HEADS = ['predict', 'recommend', 'similar', 'fold-in'];

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { sha256 } from '../artifact/hash.ts';
 import type { Artifact } from '../artifact/manifest.ts';
 import { publishedFiles, type SiteFiles } from '../artifact/site.ts';
+import { sha256 } from '../util/hash.ts';
 import { INDEX } from './page-files.ts';
 import type { ServerState } from './protocol.ts';
 import { StaticFile } from './static-file.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
-import type { Tensors } from '../../graphs/serving.ts';
+import type { Tensors } from '../../graphs/heads/serving.ts';
 import { replaceFile } from '../artifact/artifact.ts';
-import { oneLine } from '../data/text.ts';
 import { UserError } from '../errors.ts';
 import { decodeModel, encodeModel, type ModelFile } from '../onnx/index.ts';
+import { oneLine } from '../util/text.ts';
 import type { Checkpoint, CheckpointStore } from './fit.ts';
 
 const BEST = 'best.';

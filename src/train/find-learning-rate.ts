@@ -1,16 +1,22 @@
 import * as v from 'valibot';
-import { check } from '../../graphs/config.ts';
-import type { ModelDefinition } from '../../graphs/model.ts';
-import { generator, shuffled } from '../data/random.ts';
-import { checkTrainable, placesByUser, type Ratings, renumbered, selectRows } from '../data/ratings.ts';
+import type { ModelDefinition } from '../../graphs/models/model.ts';
+import {
+  checkTrainable,
+  placesByUser,
+  type Ratings,
+  renumbered,
+  selectRows,
+} from '../data/dataset/ratings.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
-import { epochOf, stepsOf } from './batches.ts';
-import type { Training } from './engine.ts';
-import { epochEngine } from './epoch-engine.ts';
+import { generator, shuffled } from '../util/random.ts';
+import { check } from '../util/schema.ts';
+import { epochOf, stepsOf } from './engines/batches.ts';
+import type { Training } from './engines/engine.ts';
+import { epochEngine } from './engines/epoch/engine.ts';
 import { MOST_PAIRS } from './fit.ts';
-import { initialParameters } from './initial.ts';
-import { ADAMW, type Settings, type SettingsOptions, settingsFor } from './settings.ts';
+import { initialParameters } from './parameters/initial.ts';
+import { ADAMW, type Settings, type SettingsOptions, settingsFor } from './recipe/settings.ts';
 import { factsOf } from './trainer.ts';
 
 export interface RangeTestOptions

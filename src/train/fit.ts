@@ -1,20 +1,20 @@
-import type { Model } from '../../graphs/model.ts';
-import type { Tensors } from '../../graphs/serving.ts';
-import { sha256 } from '../artifact/hash.ts';
-import type { Ratings } from '../data/ratings.ts';
-import { isStored, type StoredRatings } from '../data/stored.ts';
+import type { Tensors } from '../../graphs/heads/serving.ts';
+import type { Model } from '../../graphs/models/model.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
+import { isStored, type StoredRatings } from '../data/dataset/stored.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import type { Runtime } from '../run/runtime.ts';
+import { sha256 } from '../util/hash.ts';
+import { mapValues } from '../util/map-values.ts';
 import { VERSION } from '../version.ts';
-import { epochOf, stepsOf, sumOfLosses } from './batches.ts';
-import type { Engine, OwnTraining, Training } from './engine.ts';
-import { epochEngine } from './epoch-engine.ts';
-import { initialParameters } from './initial.ts';
-import { mapValues } from './map-values.ts';
-import { createScorer, type Scorer } from './score.ts';
-import type { Settings } from './settings.ts';
-import type { Pairs } from './spectral.ts';
+import { epochOf, stepsOf, sumOfLosses } from './engines/batches.ts';
+import type { Engine, OwnTraining, Training } from './engines/engine.ts';
+import { epochEngine } from './engines/epoch/engine.ts';
+import { initialParameters } from './parameters/initial.ts';
+import { createScorer, type Scorer } from './parameters/score.ts';
+import type { Pairs } from './parameters/spectral.ts';
+import type { Settings } from './recipe/settings.ts';
 
 /** What one epoch came to. */
 export interface EpochRecord {

@@ -1,16 +1,16 @@
 import { availableParallelism } from 'node:os';
-import type { ModelDefinition } from '../../graphs/model.ts';
+import type { ModelDefinition } from '../../graphs/models/model.ts';
 import { writeArtifact } from '../artifact/artifact.ts';
-import type { Ratings } from '../data/ratings.ts';
-import { isStored, LARGE, type StoredRatings } from '../data/stored.ts';
-import { countsOf, strataOf } from '../data/strata.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
+import { isStored, LARGE, type StoredRatings } from '../data/dataset/stored.ts';
+import { countsOf, strataOf } from '../data/dataset/strata.ts';
 import { UserError } from '../errors.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { type NodeRuntimeOptions, nodeRuntime } from '../run/node.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { checkpointFile } from './checkpoint.ts';
-import type { Engine, OwnTraining } from './engine.ts';
-import { strataEngine } from './strata/engine.ts';
+import type { Engine, OwnTraining } from './engines/engine.ts';
+import { strataEngine } from './engines/strata/engine.ts';
 import { Trained, type TrainerOptions, trainModel } from './trainer.ts';
 
 export interface TrainOptions extends Omit<TrainerOptions, 'runtime' | 'checkpoint'> {

@@ -1,20 +1,26 @@
-import type { DataFacts, Model, ModelDefinition } from '../../graphs/model.ts';
-import type { Vocabulary } from '../../graphs/serving.ts';
-import { sha256 } from '../artifact/hash.ts';
+import type { Vocabulary } from '../../graphs/heads/serving.ts';
+import type { DataFacts, Model, ModelDefinition } from '../../graphs/models/model.ts';
 import { buildHeads } from '../artifact/heads.ts';
 import type { Artifact, Manifest } from '../artifact/manifest.ts';
-import { checkTrainable, type Ratings, rangeOf, selectRows } from '../data/ratings.ts';
-import { isStored, type StoredRatings } from '../data/stored.ts';
+import { checkTrainable, type Ratings, rangeOf, selectRows } from '../data/dataset/ratings.ts';
+import { isStored, type StoredRatings } from '../data/dataset/stored.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import { PRECISIONS, type Precision } from '../onnx/compress.ts';
 import { encodeModel } from '../onnx/index.ts';
+import { sha256 } from '../util/hash.ts';
+import { mapValues } from '../util/map-values.ts';
 import { VERSION } from '../version.ts';
-import { epochGraphOfAnySize } from './epoch.ts';
-import { epochEngine } from './epoch-engine.ts';
+import { epochEngine } from './engines/epoch/engine.ts';
+import { epochGraphOfAnySize } from './engines/epoch/graph.ts';
 import { DivergedError, type FitOptions, type Fitted, fitParameters } from './fit.ts';
-import { mapValues } from './map-values.ts';
-import { ADAMW, describeSettings, type Settings, type SettingsOptions, settingsFor } from './settings.ts';
+import {
+  ADAMW,
+  describeSettings,
+  type Settings,
+  type SettingsOptions,
+  settingsFor,
+} from './recipe/settings.ts';
 
 /** What goes into a model's files, beside what it has learned. */
 export interface FileOptions {

@@ -1,5 +1,5 @@
-import type { DotBiasConfig } from '../../graphs/dot-bias.ts';
-import type { MlpConfig } from '../../graphs/mlp.ts';
+import type { DotBiasConfig } from '../../graphs/models/dot-bias.ts';
+import type { MlpConfig } from '../../graphs/models/mlp.ts';
 import type { Artifact } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import type { Precision } from '../onnx/compress.ts';

@@ -1,11 +1,11 @@
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import { parseItems, parseRatings } from '../data/parse.ts';
-import type { Ratings } from '../data/ratings.ts';
-import { randomSplit } from '../data/split.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
+import { randomSplit } from '../data/dataset/split.ts';
+import { parseItems, parseRatings } from '../data/read/parse.ts';
 import { UserError } from '../errors.ts';
 import { webRuntime } from '../run/web.ts';
-import type { Engine } from '../train/engine.ts';
+import type { Engine } from '../train/engines/engine.ts';
 import { trainModel } from '../train/trainer.ts';
 import type { FromWorker, ToWorker, TrainRequest } from './messages.ts';
 import { readText } from './read.ts';
@@ -58,7 +58,7 @@ async function train(request: TrainRequest) {
 }
 
 async function trainingApi(folder: string): Promise<Engine> {
-  const { MODULE, ortTrainingEngine } = await import('../train/ort-training/engine.ts');
+  const { MODULE, ortTrainingEngine } = await import('../train/engines/ort-training/engine.ts');
   return ortTrainingEngine(new URL(MODULE, folder).href);
 }
 

@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { checkTarget, readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
-import { sha256 } from '../../src/artifact/hash.ts';
 import type { Manifest } from '../../src/artifact/manifest.ts';
 import { readVocabulary } from '../../src/artifact/vocabulary.ts';
 import { train } from '../../src/train/train.ts';
+import { sha256 } from '../../src/util/hash.ts';
 import { temporaryFolder, userError } from '../data/files.ts';
 import { lowRank } from '../train/synthetic.ts';
 import { expectSame, made } from './made.ts';

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { type FetchProgress, fetchArtifact } from '../../src/artifact/fetch.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';

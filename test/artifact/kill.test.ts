@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
-import { generator, uniforms } from '../../src/data/random.ts';
+import { generator, uniforms } from '../../src/util/random.ts';
 import { temporaryFolder } from '../data/files.ts';
 import { expectSame, made } from './made.ts';
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { folds } from '../../src/data/split.ts';
+import { folds } from '../../src/data/dataset/split.ts';
 import { trialPool } from '../../src/experiment/pool.ts';
 import { lowRank } from '../train/synthetic.ts';
 import { program, ratingsCsv, workplace } from './cli.ts';

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { writeSynthetic } from '../../scripts/bench/synthetic.ts';
-import { withDatabase } from '../../src/data/duckdb.ts';
+import { withDatabase } from '../../src/data/read/duckdb.ts';
 import { decodeModel } from '../../src/onnx/index.ts';
 import { program, workplace } from './cli.ts';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
-import { readPairs, readRatings } from '../../src/data/read.ts';
+import { readPairs, readRatings } from '../../src/data/read/read.ts';
 import { csvLine } from '../../src/data/write.ts';
 import { workplace } from './cli.ts';
 

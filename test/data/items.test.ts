@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { readItems } from '../../src/data/items.ts';
+import { readItems } from '../../src/data/read/items.ts';
 import { hasShared, sample, shared, temporaryFolder, userError, why } from './files.ts';
 
 const folder = temporaryFolder();

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ItemTable } from '../../src/data/item-table.ts';
-import { readItems } from '../../src/data/items.ts';
-import { parseItems, parseRatings } from '../../src/data/parse.ts';
-import type { Ratings } from '../../src/data/ratings.ts';
-import { readRatings } from '../../src/data/read.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import type { ItemTable } from '../../src/data/read/item-table.ts';
+import { readItems } from '../../src/data/read/items.ts';
+import { parseItems, parseRatings } from '../../src/data/read/parse.ts';
+import { readRatings } from '../../src/data/read/read.ts';
 import { hasShared, sample, shared, temporaryFolder, userError, why } from './files.ts';
 
 const folder = temporaryFolder();

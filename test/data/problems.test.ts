@@ -2,9 +2,9 @@ import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { withDatabase } from '../../src/data/duckdb.ts';
-import { checkTrainable } from '../../src/data/ratings.ts';
-import { type ReadOptions, readPairs, readRatings } from '../../src/data/read.ts';
+import { checkTrainable } from '../../src/data/dataset/ratings.ts';
+import { withDatabase } from '../../src/data/read/duckdb.ts';
+import { type ReadOptions, readPairs, readRatings } from '../../src/data/read/read.ts';
 import { temporaryFolder, userError } from './files.ts';
 
 const folder = temporaryFolder();

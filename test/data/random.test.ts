@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { generator, normals, shuffled, uniforms } from '../../src/data/random.ts';
+import { generator, normals, shuffled, uniforms } from '../../src/util/random.ts';
 
 const mean = (values: Float32Array, power: number) =>
   values.reduce((sum, value) => sum + value ** power, 0) / values.length;

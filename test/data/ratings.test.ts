@@ -3,9 +3,9 @@ import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { withDatabase } from '../../src/data/duckdb.ts';
-import { type Ratings, renumbered, selectRows } from '../../src/data/ratings.ts';
-import { readPairs, readRatings } from '../../src/data/read.ts';
+import { type Ratings, renumbered, selectRows } from '../../src/data/dataset/ratings.ts';
+import { withDatabase } from '../../src/data/read/duckdb.ts';
+import { readPairs, readRatings } from '../../src/data/read/read.ts';
 import { hasShared, sample, shared, temporaryFolder, why } from './files.ts';
 
 const folder = temporaryFolder();

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { generator, uniforms } from '../../src/data/random.ts';
-import type { Ratings } from '../../src/data/ratings.ts';
-import { readRatings } from '../../src/data/read.ts';
-import { folds, leaveLastOut, randomSplit, type Split, timeSplit } from '../../src/data/split.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { folds, leaveLastOut, randomSplit, type Split, timeSplit } from '../../src/data/dataset/split.ts';
+import { readRatings } from '../../src/data/read/read.ts';
+import { generator, uniforms } from '../../src/util/random.ts';
 import { sample, userError } from './files.ts';
 
 /** Ratings whose values are their places, so that each can be told from the others. */

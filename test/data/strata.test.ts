@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { generator, shuffled, uniforms } from '../../src/data/random.ts';
-import type { Ratings } from '../../src/data/ratings.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
 import {
   blockCounts,
   blockOf,
@@ -11,7 +10,8 @@ import {
   sampleOf,
   strataOf,
   stratumByStratum,
-} from '../../src/data/strata.ts';
+} from '../../src/data/dataset/strata.ts';
+import { generator, shuffled, uniforms } from '../../src/util/random.ts';
 import { userError } from './files.ts';
 
 type Rows = Pick<Ratings, 'users' | 'items' | 'ratings'>;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { renumbered } from '../../src/data/ratings.ts';
-import { readRatings } from '../../src/data/read.ts';
+import { renumbered } from '../../src/data/dataset/ratings.ts';
+import { readRatings } from '../../src/data/read/read.ts';
 import { baselines } from '../../src/evaluate/baselines.ts';
 import { evaluateBaselines } from '../../src/evaluate/evaluate-baselines.ts';
 import { hasShared, shared, why } from '../data/files.ts';

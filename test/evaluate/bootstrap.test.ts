@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { generator, normals } from '../../src/data/random.ts';
 import { bootstrap } from '../../src/evaluate/bootstrap.ts';
 import { errorsWithIntervals } from '../../src/evaluate/errors.ts';
+import { generator, normals } from '../../src/util/random.ts';
 
 const mean = ([sum, users]: Float64Array) => [sum / users];
 

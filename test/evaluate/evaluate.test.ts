@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { type Ratings, renumbered } from '../../src/data/ratings.ts';
-import { randomSplit } from '../../src/data/split.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { type Ratings, renumbered } from '../../src/data/dataset/ratings.ts';
+import { randomSplit } from '../../src/data/dataset/split.ts';
 import { evaluate } from '../../src/evaluate/evaluate.ts';
 import type { Group } from '../../src/evaluate/groups.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';

@@ -1,4 +1,4 @@
-import type { Ratings } from '../../src/data/ratings.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
 
 export type Row = readonly [user: number, item: number, rating: number];
 

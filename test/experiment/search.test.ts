@@ -1,12 +1,12 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { folds } from '../../src/data/split.ts';
+import { folds } from '../../src/data/dataset/split.ts';
 import { type Candidate, errorOn, nextTrial, rungsOf } from '../../src/experiment/halving.ts';
 import type { TrialPool } from '../../src/experiment/pool.ts';
 import { type SearchOptions, search } from '../../src/experiment/search.ts';
 import { trialLog } from '../../src/experiment/trial-log.ts';
-import type { Recipe } from '../../src/train/recipe.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { fingerprint } from '../../src/train/trainer.ts';
 import { temporaryFolder, userError } from '../data/files.ts';
 import { lowRank } from '../train/synthetic.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { generator, uniforms } from '../../src/data/random.ts';
 import { logarithmic, oneOf } from '../../src/experiment/dimension.ts';
 import { importance } from '../../src/experiment/importance.ts';
 import { spaceBeside } from '../../src/experiment/space.ts';
-import { definitionOf } from '../../src/train/recipe.ts';
+import { definitionOf } from '../../src/train/recipe/recipe.ts';
+import { generator, uniforms } from '../../src/util/random.ts';
 import { userError } from '../data/files.ts';
 
 test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { folds } from '../../src/data/split.ts';
+import { folds } from '../../src/data/dataset/split.ts';
 import { estimate, heldOutRatio, pairedDifference } from '../../src/experiment/statistics.ts';
 import { lowRank } from '../train/synthetic.ts';
 

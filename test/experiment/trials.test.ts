@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { folds } from '../../src/data/split.ts';
+import { folds } from '../../src/data/dataset/split.ts';
 import { UserError } from '../../src/errors.ts';
 import { compare } from '../../src/experiment/compare.ts';
 import { crossValidate } from '../../src/experiment/cross-validate.ts';
 import { trialPool } from '../../src/experiment/pool.ts';
 import { owned, shared } from '../../src/experiment/shared.ts';
 import type { TrialResult } from '../../src/experiment/trial.ts';
-import { definitionOf, type Recipe, trainOptionsOf } from '../../src/train/recipe.ts';
+import { definitionOf, type Recipe, trainOptionsOf } from '../../src/train/recipe/recipe.ts';
 import { train } from '../../src/train/train.ts';
 import { userError } from '../data/files.ts';
 import { errorOfMean, lowRank } from '../train/synthetic.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type DotBiasConfig, dotBias } from '../../graphs/dot-bias.ts';
-import { type MlpConfig, mlp } from '../../graphs/mlp.ts';
+import { type DotBiasConfig, dotBias } from '../../graphs/models/dot-bias.ts';
+import { type MlpConfig, mlp } from '../../graphs/models/mlp.ts';
 import { UserError } from '../../src/errors.ts';
 import { GraphError, gather, unsqueeze } from '../../src/onnx/index.ts';
-import { adagrad, adamW, sgd } from '../../src/train/optimizers.ts';
-import { cosine } from '../../src/train/schedules.ts';
-import { settingsFor } from '../../src/train/settings.ts';
+import { settingsFor } from '../../src/train/recipe/settings.ts';
+import { adagrad, adamW, sgd } from '../../src/train/step/optimizers.ts';
+import { cosine } from '../../src/train/step/schedules.ts';
 import { train } from '../../src/train/train.ts';
 import { lowRank, ofBiases } from '../train/synthetic.ts';
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, describe as group, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import type { Model, ModelDefinition } from '../../graphs/model.ts';
-import type { Tensors } from '../../graphs/serving.ts';
-import { generator, normals } from '../../src/data/random.ts';
+import type { Tensors } from '../../graphs/heads/serving.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import type { Model, ModelDefinition } from '../../graphs/models/model.ts';
 import { add, gather } from '../../src/onnx/index.ts';
+import { generator, normals } from '../../src/util/random.ts';
 import { neuralFactorization } from './factorization.ts';
 import { allRatings, best, count, floats, headsOf, strings } from './heads.ts';
 import { dot, rowOf, scaled } from './models.ts';

@@ -1,10 +1,10 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, describe as group, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import { type DataFacts, defaultRange, type Model, scoreOf } from '../../graphs/model.ts';
-import { scoreGraph } from '../../graphs/predict.ts';
-import { servingParameters } from '../../graphs/serving.ts';
+import { scoreGraph } from '../../graphs/heads/predict.ts';
+import { servingParameters } from '../../graphs/heads/serving.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import { type DataFacts, defaultRange, type Model, scoreOf } from '../../graphs/models/model.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { dot, randomParameters, rowOf, scaled } from './models.ts';
 

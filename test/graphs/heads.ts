@@ -1,7 +1,7 @@
 import * as node from 'onnxruntime-node';
-import type { Model } from '../../graphs/model.ts';
-import { scoreGraph } from '../../graphs/predict.ts';
-import { servingParameters, type Tensors, type Vocabulary } from '../../graphs/serving.ts';
+import { scoreGraph } from '../../graphs/heads/predict.ts';
+import { servingParameters, type Tensors, type Vocabulary } from '../../graphs/heads/serving.ts';
+import type { Model } from '../../graphs/models/model.ts';
 import { buildHeads, type HeadParts } from '../../src/artifact/heads.ts';
 import { encodeModel } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';

@@ -1,6 +1,6 @@
-import type { Model } from '../../graphs/model.ts';
-import type { Tensors } from '../../graphs/serving.ts';
-import { generator, uniforms } from '../../src/data/random.ts';
+import type { Tensors } from '../../graphs/heads/serving.ts';
+import type { Model } from '../../graphs/models/model.ts';
+import { generator, uniforms } from '../../src/util/random.ts';
 
 /** Parameters between −1 and 1, the same at every call. */
 export function randomParameters({ parameters }: Model): Tensors {

@@ -1,4 +1,4 @@
-import type { Model, ModelDefinition } from '../../graphs/model.ts';
+import type { Model, ModelDefinition } from '../../graphs/models/model.ts';
 import { add, gather, mul, reduceSum, softmax, sub } from '../../src/onnx/index.ts';
 
 const places =

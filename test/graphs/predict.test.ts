@@ -1,10 +1,10 @@
 import * as node from 'onnxruntime-node';
 import * as web from 'onnxruntime-web';
 import { expect, describe as group, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import type { Model, ModelDefinition } from '../../graphs/model.ts';
-import { predictGraph } from '../../graphs/predict.ts';
+import { predictGraph } from '../../graphs/heads/predict.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import type { Model, ModelDefinition } from '../../graphs/models/model.ts';
 import { buildModel, encodeModel } from '../../src/onnx/index.ts';
 import { dot, randomParameters, rowOf, scaled } from './models.ts';
 

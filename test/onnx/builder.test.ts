@@ -1,6 +1,6 @@
 import { expect, describe as group, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { predictGraph } from '../../graphs/predict.ts';
+import { predictGraph } from '../../graphs/heads/predict.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import {
   add,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { generator, uniforms } from '../../src/data/random.ts';
 import { compressed, type Precision } from '../../src/onnx/compress.ts';
 import { dependencies, nodesBefore } from '../../src/onnx/graph.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { initializer, input, type Value } from '../../src/onnx/index.ts';
+import { generator, uniforms } from '../../src/util/random.ts';
 import { run } from './run.ts';
 
 const { add, gather, matmul, transpose } = onnx;

@@ -1,6 +1,6 @@
 import fc, { type GeneratorValue } from 'fast-check';
-import { generator, shuffled, uniforms } from '../../src/data/random.ts';
 import { type DataType, input, type Value } from '../../src/onnx/index.ts';
+import { generator, shuffled, uniforms } from '../../src/util/random.ts';
 import type { Elements } from './run.ts';
 
 /** Draws shapes, tensors and choices for one try. Sizes become names at random, except along axes that must be known. */

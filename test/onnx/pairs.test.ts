@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import { type Model, noDropout } from '../../graphs/model.ts';
-import { generator, uniforms } from '../../src/data/random.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import { type Model, noDropout } from '../../graphs/models/model.ts';
 import { nodesBefore } from '../../src/onnx/graph.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { allPairs, initializer, input, type Value } from '../../src/onnx/index.ts';
+import { generator, uniforms } from '../../src/util/random.ts';
 import { neuralFactorization } from '../graphs/factorization.ts';
 import { type Elements, type Feeds, open } from './run.ts';
 

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import fc, { type Arbitrary } from 'fast-check';
 import type { onnx as Proto } from 'onnx-proto';
 import { expect, describe as group, test } from 'vitest';
-import { mlp } from '../../graphs/mlp.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
 import {
   buildModel,
   constant,

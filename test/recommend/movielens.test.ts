@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import type { Model, ModelDefinition } from '../../graphs/model.ts';
-import type { Tensors } from '../../graphs/serving.ts';
-import { readRatings } from '../../src/data/read.ts';
-import { randomSplit } from '../../src/data/split.ts';
+import type { Tensors } from '../../graphs/heads/serving.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import type { Model, ModelDefinition } from '../../graphs/models/model.ts';
+import { randomSplit } from '../../src/data/dataset/split.ts';
+import { readRatings } from '../../src/data/read/read.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import type { Precision } from '../../src/onnx/compress.ts';
 import { decodeModel } from '../../src/onnx/index.ts';

@@ -1,10 +1,10 @@
 import * as web from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
-import type { Ratings } from '../../src/data/ratings.ts';
-import { randomSplit } from '../../src/data/split.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { randomSplit } from '../../src/data/dataset/split.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Runtime } from '../../src/run/runtime.ts';

@@ -1,7 +1,7 @@
-import { dotBias } from '../../graphs/dot-bias.ts';
-import type { ModelDefinition } from '../../graphs/model.ts';
-import type { Ratings } from '../../src/data/ratings.ts';
-import { randomSplit } from '../../src/data/split.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import type { ModelDefinition } from '../../graphs/models/model.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { randomSplit } from '../../src/data/dataset/split.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
 import { lowRank } from '../train/synthetic.ts';

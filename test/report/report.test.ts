@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import { generator, uniforms } from '../../src/data/random.ts';
-import type { Ratings } from '../../src/data/ratings.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import * as palette from '../../src/page/palette.ts';
 import { report } from '../../src/report/report.ts';
 import { DARK, LIGHT } from '../../src/report/style.ts';
-import { constantRate, type Schedule } from '../../src/train/schedules.ts';
+import { constantRate, type Schedule } from '../../src/train/step/schedules.ts';
+import { generator, uniforms } from '../../src/util/random.ts';
 import { userError } from '../data/files.ts';
 import { HOSTILE, held, known, textOf, trained } from './models.ts';
 

@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-common';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
 import { UserError } from '../../src/errors.ts';
 import { explain } from '../../src/run/device-obstacles.ts';
 import { choose, type Device, type DeviceReport, devices } from '../../src/run/devices.ts';

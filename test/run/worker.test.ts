@@ -1,8 +1,8 @@
 import { Tensor } from 'onnxruntime-common';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import type { ModelDefinition } from '../../graphs/model.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import type { ModelDefinition } from '../../graphs/models/model.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import {

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { mlp } from '../../graphs/mlp.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
 import { writeArtifact } from '../../src/artifact/artifact.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import {

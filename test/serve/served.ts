@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import type { ModelDefinition } from '../../graphs/model.ts';
-import { readRatings } from '../../src/data/read.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import type { ModelDefinition } from '../../graphs/models/model.ts';
+import { readRatings } from '../../src/data/read/read.ts';
 import { load } from '../../src/recommend/load.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
 import { type ServeOptions, type Server, serve } from '../../src/serve/serve.ts';

@@ -3,11 +3,11 @@ import { promisify } from 'node:util';
 import * as node from 'onnxruntime-node';
 import * as web from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import type { Model, ModelDefinition } from '../../graphs/model.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import type { Model, ModelDefinition } from '../../graphs/models/model.ts';
 import { pythonForOnnx } from '../../scripts/conformance/runtimes.ts';
-import type { Ratings } from '../../src/data/ratings.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
 import {
   add,
   constant,
@@ -18,10 +18,10 @@ import {
   type ModelFile,
   mul,
 } from '../../src/onnx/index.ts';
-import { epochGraph, epochGraphOfAnySize } from '../../src/train/epoch.ts';
-import { losses } from '../../src/train/losses.ts';
-import { adagrad, adamW, type Optimizer, sgd } from '../../src/train/optimizers.ts';
-import { settingsFor } from '../../src/train/settings.ts';
+import { epochGraph, epochGraphOfAnySize } from '../../src/train/engines/epoch/graph.ts';
+import { settingsFor } from '../../src/train/recipe/settings.ts';
+import { losses } from '../../src/train/step/losses.ts';
+import { adagrad, adamW, type Optimizer, sgd } from '../../src/train/step/optimizers.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
 import { temporaryFolder } from '../data/files.ts';
 import { neuralFactorization } from '../graphs/factorization.ts';

@@ -1,16 +1,16 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import { describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import { type Model, scaledSigmoid } from '../../graphs/model.ts';
-import { generator, normals } from '../../src/data/random.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import { type Model, scaledSigmoid } from '../../graphs/models/model.ts';
 import { add, encodeModel, gather, mul, reduceSum } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
-import { epochGraph } from '../../src/train/epoch.ts';
-import { carriedDims } from '../../src/train/layout.ts';
-import { losses } from '../../src/train/losses.ts';
-import { adamW, rowAdagrad } from '../../src/train/optimizers.ts';
-import { settingsFor } from '../../src/train/settings.ts';
+import { epochGraph } from '../../src/train/engines/epoch/graph.ts';
+import { settingsFor } from '../../src/train/recipe/settings.ts';
+import { carriedDims } from '../../src/train/step/layout.ts';
+import { losses } from '../../src/train/step/losses.ts';
+import { adamW, rowAdagrad } from '../../src/train/step/optimizers.ts';
+import { generator, normals } from '../../src/util/random.ts';
 
 /** Row 4 of the users and row 3 of the items are in no batch; batches repeat users, items, and pairs. */
 const facts = { users: 5, items: 4, ratings: 9, low: 1, high: 5, mean: 3 };

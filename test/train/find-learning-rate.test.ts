@@ -1,17 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import type { Tensors } from '../../graphs/serving.ts';
-import type { Ratings } from '../../src/data/ratings.ts';
-import { readRatings } from '../../src/data/read.ts';
-import { randomSplit } from '../../src/data/split.ts';
+import type { Tensors } from '../../graphs/heads/serving.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { randomSplit } from '../../src/data/dataset/split.ts';
+import { readRatings } from '../../src/data/read/read.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Runtime } from '../../src/run/runtime.ts';
 import { endOf, findLearningRate, smooth, suggest } from '../../src/train/find-learning-rate.ts';
-import { initialParameters } from '../../src/train/initial.ts';
-import { optimizers } from '../../src/train/of-manifest.ts';
-import { createScorer } from '../../src/train/score.ts';
+import { initialParameters } from '../../src/train/parameters/initial.ts';
+import { createScorer } from '../../src/train/parameters/score.ts';
+import { optimizers } from '../../src/train/recipe/of-manifest.ts';
 import { factsOf } from '../../src/train/trainer.ts';
 import { sample, userError } from '../data/files.ts';
 

@@ -3,7 +3,7 @@ import { Tensor } from 'onnxruntime-common';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildModel, encodeModel, gradients, input } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
-import { type LossName, losses } from '../../src/train/losses.ts';
+import { type LossName, losses } from '../../src/train/step/losses.ts';
 
 const formulas: Record<LossName, (error: number) => number> = {
   mse: (error) => error ** 2,

@@ -1,15 +1,15 @@
 import { Tensor } from 'onnxruntime-common';
 import { describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { mlp } from '../../graphs/mlp.ts';
-import type { Model } from '../../graphs/model.ts';
-import { generator, normals } from '../../src/data/random.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { mlp } from '../../graphs/models/mlp.ts';
+import type { Model } from '../../graphs/models/model.ts';
 import { encodeModel } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
-import { epochGraph } from '../../src/train/epoch.ts';
-import { carriedDims } from '../../src/train/layout.ts';
-import { losses } from '../../src/train/losses.ts';
-import { adagrad, adam, adamW, type Optimizer, sgd } from '../../src/train/optimizers.ts';
+import { epochGraph } from '../../src/train/engines/epoch/graph.ts';
+import { carriedDims } from '../../src/train/step/layout.ts';
+import { losses } from '../../src/train/step/losses.ts';
+import { adagrad, adam, adamW, type Optimizer, sgd } from '../../src/train/step/optimizers.ts';
+import { generator, normals } from '../../src/util/random.ts';
 
 /** Row 5 of the users and row 4 of the items are in no batch; batches repeat users, items, and pairs, and differ in size. */
 const facts = { users: 6, items: 5, ratings: 9, low: 1, high: 5, mean: 3 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { constantRate, cosine, oneCycle } from '../../src/train/schedules.ts';
+import { constantRate, cosine, oneCycle } from '../../src/train/step/schedules.ts';
 
 const progress = fc.double({ min: 0, max: 1, noNaN: true });
 

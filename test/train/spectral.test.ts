@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { dotBias } from '../../graphs/dot-bias.ts';
-import { generator, uniforms } from '../../src/data/random.ts';
-import { initialParameters } from '../../src/train/initial.ts';
-import { type Pairs, spectralFactors } from '../../src/train/spectral.ts';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { initialParameters } from '../../src/train/parameters/initial.ts';
+import { type Pairs, spectralFactors } from '../../src/train/parameters/spectral.ts';
+import { generator, uniforms } from '../../src/util/random.ts';
 
 const sizes = { users: 60, items: 40 };
 

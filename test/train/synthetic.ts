@@ -1,6 +1,6 @@
-import type { Model, ModelDefinition } from '../../graphs/model.ts';
-import { generator, normals, uniforms } from '../../src/data/random.ts';
-import type { Ratings } from '../../src/data/ratings.ts';
+import type { Model, ModelDefinition } from '../../graphs/models/model.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { generator, normals, uniforms } from '../../src/util/random.ts';
 
 /** Ratings from 1 to 5 that two factors and biases explain but for some noise; about 6 in 10 are there. */
 export function lowRank({ users = 40, items = 30, seed = 1, noise: spread = 0.1 } = {}): Ratings {

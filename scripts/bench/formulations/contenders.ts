@@ -1,6 +1,5 @@
 /** What is timed: each does some work a lap. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { generator, normals, uniforms } from '../../../src/data/random.ts';
 import {
   add,
   buildModel,
@@ -11,11 +10,12 @@ import {
   slice,
   type Value,
 } from '../../../src/onnx/index.ts';
-import { epochGraph } from '../../../src/train/epoch.ts';
-import { initialParameters } from '../../../src/train/initial.ts';
-import { carriedDims } from '../../../src/train/layout.ts';
-import { losses } from '../../../src/train/losses.ts';
-import { mapValues } from '../../../src/train/map-values.ts';
+import { epochGraph } from '../../../src/train/engines/epoch/graph.ts';
+import { initialParameters } from '../../../src/train/parameters/initial.ts';
+import { carriedDims } from '../../../src/train/step/layout.ts';
+import { losses } from '../../../src/train/step/losses.ts';
+import { mapValues } from '../../../src/util/map-values.ts';
+import { generator, normals, uniforms } from '../../../src/util/random.ts';
 import { singleStep } from './layouts.ts';
 import { type Formulation, layoutOf, modelOf } from './list.ts';
 

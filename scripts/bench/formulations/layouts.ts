@@ -1,6 +1,6 @@
 /** Steps of matrix factorization that training does not take: written by hand, or made from another. */
-import type { DotBiasConfig } from '../../../graphs/dot-bias.ts';
-import { type Model, noDropout } from '../../../graphs/model.ts';
+import type { DotBiasConfig } from '../../../graphs/models/dot-bias.ts';
+import { type Model, noDropout } from '../../../graphs/models/model.ts';
 import {
   add,
   buildModel,
@@ -28,8 +28,8 @@ import {
   unsqueeze,
   type Value,
 } from '../../../src/onnx/index.ts';
-import { type Batch, carriedDims, type Layout } from '../../../src/train/layout.ts';
-import { type Optimizer, rowAdagrad, sgd } from '../../../src/train/optimizers.ts';
+import { type Batch, carriedDims, type Layout } from '../../../src/train/step/layout.ts';
+import { type Optimizer, rowAdagrad, sgd } from '../../../src/train/step/optimizers.ts';
 
 export type DotBias = Model<DotBiasConfig>;
 type Tables = Readonly<Record<string, Value>>;

@@ -1,8 +1,8 @@
 /** What is compared. */
-import { dotBias } from '../../../graphs/dot-bias.ts';
-import type { Layout } from '../../../src/train/layout.ts';
-import { losses } from '../../../src/train/losses.ts';
-import { adamW, type Optimizer, rowAdagrad, sgd } from '../../../src/train/optimizers.ts';
+import { dotBias } from '../../../graphs/models/dot-bias.ts';
+import type { Layout } from '../../../src/train/step/layout.ts';
+import { losses } from '../../../src/train/step/losses.ts';
+import { adamW, type Optimizer, rowAdagrad, sgd } from '../../../src/train/step/optimizers.ts';
 import { type DotBias, type FlatConfig, flat, inFloat16, lists, unrolled } from './layouts.ts';
 
 export interface Formulation {

@@ -1,6 +1,6 @@
 /** How full lists of one user's ratings would be. */
 import { tmpdir } from 'node:os';
-import { blocksOf, timesRated } from '../../../src/data/strata.ts';
+import { blocksOf, timesRated } from '../../../src/data/dataset/strata.ts';
 import { readRatings } from '../../../src/index.ts';
 import { dataSet } from '../sets.ts';
 import { sum } from './profile.ts';

@@ -3,11 +3,10 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dotBias } from '../../../graphs/dot-bias.ts';
-import { mlp } from '../../../graphs/mlp.ts';
-import { type Dropout, type ModelDefinition, noDropout, ratingOf } from '../../../graphs/model.ts';
+import { dotBias } from '../../../graphs/models/dot-bias.ts';
+import { mlp } from '../../../graphs/models/mlp.ts';
+import { type Dropout, type ModelDefinition, noDropout, ratingOf } from '../../../graphs/models/model.ts';
 import { pythonForTraining } from '../../../scripts/conformance/runtimes.ts';
-import { generator, normals, uniforms } from '../../../src/data/random.ts';
 import {
   add,
   buildModel,
@@ -21,15 +20,16 @@ import {
   reduceMean,
 } from '../../../src/onnx/index.ts';
 import { nodeRuntime } from '../../../src/run/node.ts';
-import type { Steps } from '../../../src/train/engine.ts';
-import { epochEngine } from '../../../src/train/epoch-engine.ts';
-import { initialParameters } from '../../../src/train/initial.ts';
-import { type LossName, losses } from '../../../src/train/losses.ts';
-import { mapValues } from '../../../src/train/map-values.ts';
-import { sgd } from '../../../src/train/optimizers.ts';
-import { trainingArtifacts } from '../../../src/train/ort-training/artifacts.ts';
-import { settingsForOrtTraining } from '../../../src/train/ort-training/settings.ts';
-import { ADAMW, settingsFor } from '../../../src/train/settings.ts';
+import type { Steps } from '../../../src/train/engines/engine.ts';
+import { epochEngine } from '../../../src/train/engines/epoch/engine.ts';
+import { trainingArtifacts } from '../../../src/train/engines/ort-training/artifacts.ts';
+import { settingsForOrtTraining } from '../../../src/train/engines/ort-training/settings.ts';
+import { initialParameters } from '../../../src/train/parameters/initial.ts';
+import { ADAMW, settingsFor } from '../../../src/train/recipe/settings.ts';
+import { type LossName, losses } from '../../../src/train/step/losses.ts';
+import { sgd } from '../../../src/train/step/optimizers.ts';
+import { mapValues } from '../../../src/util/map-values.ts';
+import { generator, normals, uniforms } from '../../../src/util/random.ts';
 import { temporaryFolder } from '../../data/files.ts';
 import { ofBiases } from '../synthetic.ts';
 import { loadTrainingRuntime } from './runtime.ts';

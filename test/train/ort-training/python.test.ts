@@ -4,25 +4,28 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dotBias } from '../../../graphs/dot-bias.ts';
-import { mlp } from '../../../graphs/mlp.ts';
-import type { ModelDefinition } from '../../../graphs/model.ts';
+import { dotBias } from '../../../graphs/models/dot-bias.ts';
+import { mlp } from '../../../graphs/models/mlp.ts';
+import type { ModelDefinition } from '../../../graphs/models/model.ts';
 import { pythonForTraining } from '../../../scripts/conformance/runtimes.ts';
-import type { Ratings } from '../../../src/data/ratings.ts';
+import type { Ratings } from '../../../src/data/dataset/ratings.ts';
 import { metrics } from '../../../src/evaluate/metrics.ts';
 import { nodeRuntime } from '../../../src/run/node.ts';
-import { epochOf } from '../../../src/train/batches.ts';
-import type { Engine, Steps } from '../../../src/train/engine.ts';
-import { epochEngine } from '../../../src/train/epoch-engine.ts';
-import { initialParameters } from '../../../src/train/initial.ts';
-import { mapValues } from '../../../src/train/map-values.ts';
-import { trainingArtifacts } from '../../../src/train/ort-training/artifacts.ts';
-import { type TrainingExportOptions, writeTrainingFiles } from '../../../src/train/ort-training/export.ts';
-import { ortTraining } from '../../../src/train/ort-training/node.ts';
-import { settingsForOrtTraining } from '../../../src/train/ort-training/settings.ts';
-import { createScorer } from '../../../src/train/score.ts';
-import { ADAMW, settingsFor } from '../../../src/train/settings.ts';
+import { epochOf } from '../../../src/train/engines/batches.ts';
+import type { Engine, Steps } from '../../../src/train/engines/engine.ts';
+import { epochEngine } from '../../../src/train/engines/epoch/engine.ts';
+import { trainingArtifacts } from '../../../src/train/engines/ort-training/artifacts.ts';
+import {
+  type TrainingExportOptions,
+  writeTrainingFiles,
+} from '../../../src/train/engines/ort-training/export.ts';
+import { ortTraining } from '../../../src/train/engines/ort-training/node.ts';
+import { settingsForOrtTraining } from '../../../src/train/engines/ort-training/settings.ts';
+import { initialParameters } from '../../../src/train/parameters/initial.ts';
+import { createScorer } from '../../../src/train/parameters/score.ts';
+import { ADAMW, settingsFor } from '../../../src/train/recipe/settings.ts';
 import { type TrainedModel, train } from '../../../src/train/train.ts';
+import { mapValues } from '../../../src/util/map-values.ts';
 import { temporaryFolder } from '../../data/files.ts';
 import { lowRank } from '../synthetic.ts';
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { dotBias } from '../../../graphs/dot-bias.ts';
-import { generator } from '../../../src/data/random.ts';
-import { blocksOf } from '../../../src/data/strata.ts';
-import { initialParameters } from '../../../src/train/initial.ts';
-import { cut, join } from '../../../src/train/strata/tables.ts';
-import { roundsOf } from '../../../src/train/strata/visits.ts';
+import { dotBias } from '../../../graphs/models/dot-bias.ts';
+import { blocksOf } from '../../../src/data/dataset/strata.ts';
+import { cut, join } from '../../../src/train/engines/strata/tables.ts';
+import { roundsOf } from '../../../src/train/engines/strata/visits.ts';
+import { initialParameters } from '../../../src/train/parameters/initial.ts';
+import { generator } from '../../../src/util/random.ts';
 
 const counts = fc.record({
   users: fc.integer({ min: 1, max: 12 }),

@@ -1,0 +1,211 @@
+import { isLookup, nodesBefore, substitute } from '../../src/onnx/graph.ts';
+import {
+  add,
+  cast,
+  concat,
+  constant,
+  div,
+  fullLike,
+  gradients,
+  initializer,
+  input,
+  labelEncoder,
+  less,
+  loop,
+  type ModelParts,
+  matmul,
+  min,
+  mul,
+  reduceSum,
+  reshape,
+  rowNumbers,
+  split,
+  sqrt,
+  squeeze,
+  sub,
+  transpose,
+  unsqueeze,
+  type Value,
+} from '../../src/onnx/index.ts';
+import { type Model, noDropout, ratingOf } from '../models/model.ts';
+import { catalogueRatings } from './recommend.ts';
+import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
+import { topItems } from './top-items.ts';
+
+/** Steps for each unit of √curvature: what is left of the way then is about e^−STEPS. */
+const STEPS = 12;
+const MOST_STEPS = 1000;
+
+const LEAST_ERROR = 1e-3;
+
+/**
+ * For a person the model has never seen: `item: string[m]`, `rating: float[m]`, `k: int64[1]` → the person's row of
+ * each user parameter, by its name; and `top_item: string[k]`, `top_rating: float[k]`, the best items that are not
+ * among those rated. Unknown items are passed over. To a model without user parameters all people are one.
+ *
+ * @param error the root mean square error of predictions
+ */
+export function foldInGraph(
+  model: Model,
+  trained: Tensors,
+  { itemIds }: Vocabulary,
+  error: number,
+): ModelParts {
+  const item = input('item', 'string', ['m']);
+  const rating = input('rating', 'float', ['m']);
+  const k = input('k', 'int64', [1]);
+  const names = Object.keys(model.parameters).filter((name) => model.parameters[name].rowsOf === 'user');
+  const itemRow = labelEncoder(item, itemIds, 'item_row');
+  const known = cast(less(itemRow, itemIds.length), 'float', 'known');
+  const tables = servingTables(model, trained);
+  const formula = ratingOfRows(model, tables, itemRow);
+  const users = names.map((name) => trained[name]);
+  // A perfect fit would leave the prior no say at all.
+  const spread = Math.max(error, LEAST_ERROR);
+  const rows =
+    names.length > 0
+      ? mostProbableRows(names, users, (copies) => formula(names, copies), rating, known, spread)
+      : [];
+  const parameters = { ...tables, ...byName(names, rows) };
+  const ratings = catalogueRatings(model, parameters, constant([0], 'int64'), itemIds.length);
+  const top = topItems(ratings, unsqueeze(itemRow, [0]), k, itemIds);
+  return {
+    name: `fold-in ${model.name}`,
+    inputs: [item, rating, k],
+    outputs: {
+      ...byName(
+        names,
+        // No scalars: Triton's configurations know none.
+        rows.map((row) => (row.dims.length > 1 ? squeeze(row, [0]) : row)),
+      ),
+      top_item: squeeze(top.items, [0]),
+      top_rating: squeeze(top.scores, [0]),
+    },
+  };
+}
+
+/**
+ * The most probable row of each user table, given ratings: their errors are normal with the deviation `spread`, and a
+ * user's parameters are normal with the mean and covariance of the trained users'. It is found by Nesterov's accelerated
+ * gradient descent (1983), in a loop, from the gradient of the model's own formula. A step is 1 / L, where L bounds the
+ * curvature of the Gauss–Newton approximation by its trace.
+ *
+ * @param predict from a row of each table for each rating to the predicted ratings, float[m]
+ * @param known float[m], 1 for ratings that count and 0 for those that do not
+ */
+function mostProbableRows(
+  names: readonly string[],
+  trained: readonly Tensors[string][],
+  predict: (copies: readonly Value[]) => Value,
+  rating: Value,
+  known: Value,
+  spread: number,
+): Value[] {
+  const dims = trained.map((table) => table.dims.slice(1));
+  const widths = dims.map((rest) => rest.reduce((product, dim) => product * dim, 1));
+  const width = widths.reduce((sum, one) => sum + one, 0);
+  const users = prior(trained.map((table, place) => ({ ...table, width: widths[place] })));
+  const mean = initializer('mean', 'float', [1, width], users.mean);
+  const root = initializer('covariance_root', 'float', [width, width], users.root);
+  const each = unsqueeze(fullLike(known, 1, 'float'), [1], 'each_rating');
+
+  /** The rows of the user tables, from one row of all in units of the prior, of which zero is the mean. */
+  const rowsOf = (unit: Value): Value[] =>
+    split(add(matmul(unit, root), mean, 'row'), widths, 1).map((part, place) =>
+      reshape(part, [1, ...dims[place]], undefined, names[place]),
+    );
+  const slopeAt = (unit: Value): { gradient: Value; bound: Value } => {
+    // Each rating has a copy of the row, whose gradient is that of its own prediction.
+    const copies = rowsOf(unit).map((row, place) =>
+      reshape(mul(reshape(row, [1, -1]), each), [-1, ...dims[place]], ['m', ...dims[place]], names[place]),
+    );
+    const predicted = predict(copies);
+    const slopes = gradients(reduceSum(mul(predicted, known)), copies);
+    const flat = slopes.map((slope, place) => reshape(slope, [-1, widths[place]], ['m', widths[place]]));
+    const slope = div(matmul(concat(flat, 1), transpose(root)), spread, 'slope');
+    const residual = div(mul(sub(predicted, rating), known), spread, 'residual');
+    return {
+      gradient: add(matmul(unsqueeze(residual, [0]), slope), unit, 'gradient'),
+      bound: add(reduceSum(mul(slope, slope)), 1, 'bound'),
+    };
+  };
+
+  const start = initializer('start', 'float', [1, width], new Float32Array(width));
+  const steps = cast(mul(sqrt(slopeAt(start).bound), STEPS), 'int64', 'steps');
+  const { state } = loop(min(steps, MOST_STEPS), [start, start], (_, [unit, ahead]) => {
+    const { gradient, bound } = slopeAt(ahead);
+    const condition = sqrt(bound);
+    const momentum = div(sub(condition, 1), add(condition, 1), 'momentum');
+    const next = sub(ahead, div(gradient, bound), 'next');
+    return { state: [next, add(next, mul(sub(next, unit), momentum), 'next_ahead')], scan: [] };
+  });
+  return rowsOf(state[0]);
+}
+
+/** The model's formula for ratings whose users' rows are there already, one for each: nothing is looked up. */
+function ratingOfRows(model: Model, tables: Readonly<Record<string, Value>>, itemRow: Value) {
+  const person = rowNumbers(itemRow, 'person');
+  return (names: readonly string[], rows: readonly Value[]): Value => {
+    const stand = rows.map(({ dims }, place) => input(names[place], 'float', dims));
+    const predicted = ratingOf(model, { ...tables, ...byName(names, stand) }, person, itemRow, noDropout);
+    const lookups = nodesBefore([predicted]).flatMap((node) => {
+      const place = stand.findIndex((table) => isLookup(node, table) && node.inputs[1] === person);
+      return place < 0 ? [] : [[node.outputs[0], rows[place]] as const];
+    });
+    const replacements = new Map([...lookups, ...stand.map((table, at) => [table, rows[at]] as const)]);
+    return substitute([predicted], replacements)[0];
+  };
+}
+
+const byName = (names: readonly string[], values: readonly Value[]): Readonly<Record<string, Value>> =>
+  Object.fromEntries(names.map((name, place) => [name, values[place]]));
+
+/** Users that say well enough how factors vary. */
+const SAMPLE = 20_000;
+
+/**
+ * The mean of all users' rows, and an upper triangular R, whose RᵀR is their covariance.
+ *
+ * @param tables side by side, each of `width` columns
+ */
+function prior(tables: readonly { data: Float32Array; width: number }[]) {
+  const width = tables.reduce((sum, table) => sum + table.width, 0);
+  const all = tables[0].data.length / tables[0].width;
+  const stride = Math.ceil(all / SAMPLE);
+  const users = Math.ceil(all / stride);
+  const mean = new Float64Array(width);
+  const covariance = new Float64Array(width * width);
+  const row = new Float64Array(width);
+  const eachRow = (visit: () => void): void => {
+    for (let user = 0; user < all; user += stride) {
+      let column = 0;
+      for (const table of tables)
+        for (let at = 0; at < table.width; at++) row[column++] = table.data[user * table.width + at];
+      visit();
+    }
+  };
+  eachRow(() => {
+    for (let column = 0; column < width; column++) mean[column] += row[column] / users;
+  });
+  eachRow(() => {
+    for (let i = 0; i < width; i++)
+      for (let j = i; j < width; j++)
+        covariance[i * width + j] += ((row[i] - mean[i]) * (row[j] - mean[j])) / users;
+  });
+  return { mean: Float32Array.from(mean), root: Float32Array.from(choleskyRoot(covariance, width)) };
+}
+
+/** The upper triangular R, for a symmetric positive matrix RᵀR whose upper half is given. */
+function choleskyRoot(matrix: Float64Array, width: number): Float64Array {
+  const root = new Float64Array(matrix.length);
+  for (let i = 0; i < width; i++) {
+    for (let j = i; j < width; j++) {
+      let rest = matrix[i * width + j];
+      for (let above = 0; above < i; above++) rest -= root[above * width + i] * root[above * width + j];
+      // What is left of a column that follows from those before it is rounding.
+      if (j === i) root[i * width + i] = Math.sqrt(Math.max(rest, 0));
+      else root[i * width + j] = root[i * width + i] > 1e-9 ? rest / root[i * width + i] : 0;
+    }
+  }
+  return root;
+}

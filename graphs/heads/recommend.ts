@@ -1,0 +1,55 @@
+import {
+  allPairs,
+  initializer,
+  input,
+  labelEncoder,
+  type ModelParts,
+  type Value,
+} from '../../src/onnx/index.ts';
+import { type Model, noDropout, ratingOf } from '../models/model.ts';
+import { withLentRow, withoutLentRow } from './lent-row.ts';
+import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
+import { topItems } from './top-items.ts';
+
+/**
+ * `user: string[n]`, `k: int64[1]`, `exclude: string[n, m]` (padded with '') → `item: string[n, k]`,
+ * `rating: float[n, k]`: for each user the items of the highest predicted ratings, the highest first, without those
+ * excluded; all of them where k is more. An unknown user has the average of all users' parameters.
+ */
+export function recommendGraph(model: Model, trained: Tensors, { userIds, itemIds }: Vocabulary): ModelParts {
+  const user = input('user', 'string', ['n']);
+  const k = input('k', 'int64', [1]);
+  const exclude = input('exclude', 'string', ['n', 'm']);
+  const userRow = withLentRow(labelEncoder(user, userIds, 'user_row'), userIds.length);
+  const excluded = withLentRow(labelEncoder(exclude, itemIds, 'excluded_row'), itemIds.length);
+  const ratings = catalogueRatings(model, servingTables(model, trained), userRow, itemIds.length);
+  const top = topItems(ratings, excluded, k, itemIds);
+  return {
+    name: `recommend ${model.name}`,
+    inputs: [user, k, exclude],
+    outputs: { item: withoutLentRow(top.items, user), rating: withoutLentRow(top.scores, user) },
+  };
+}
+
+/** What each user would rate every item, and last an unknown one: float[n, items + 1]. */
+export function catalogueRatings(
+  model: Model,
+  parameters: Readonly<Record<string, Value>>,
+  userRow: Value,
+  items: number,
+): Value {
+  return allPairs(
+    (user, item) => ratingOf(model, parameters, user, item, noDropout),
+    userRow,
+    allRows(items + 1),
+  );
+}
+
+/** The row numbers of a table: int64[count]. */
+const allRows = (count: number): Value =>
+  initializer(
+    'all_rows',
+    'int64',
+    [count],
+    BigInt64Array.from({ length: count }, (_, row) => BigInt(row)),
+  );

@@ -1,0 +1,55 @@
+import {
+  add,
+  cast,
+  concat,
+  constant,
+  gather,
+  initializer,
+  input,
+  labelEncoder,
+  less,
+  type ModelParts,
+  range,
+  reduceMax,
+  sub,
+  unsqueeze,
+  where,
+} from '../../src/onnx/index.ts';
+import type { Vocabulary } from './serving.ts';
+
+/**
+ * `user: string[n]` → `item: string[n, m]`: the items that each user rated in training, padded with '', as `recommend`
+ * takes them to exclude. An unknown user has rated none.
+ *
+ * @param users the row of the user of each rating
+ * @param items the row of its item
+ */
+export function seenGraph(
+  { userIds, itemIds }: Vocabulary,
+  users: Int32Array,
+  items: Int32Array,
+): ModelParts {
+  const user = input('user', 'string', ['n']);
+  // The items of all users, one user after the other, and where each begins; the unknown user has none.
+  const starts = new BigInt64Array(userIds.length + 2);
+  for (const row of users) starts[row + 1]++;
+  for (let row = 0; row <= userIds.length; row++) starts[row + 1] += starts[row];
+  const small = itemIds.length < 2 ** 16;
+  const rated = new (small ? Uint16Array : Int32Array)(items.length + 1).fill(itemIds.length);
+  const next = starts.slice();
+  for (const [place, row] of users.entries()) rated[Number(next[row]++)] = items[place];
+
+  const begins = initializer('starts', 'int64', [starts.length], starts);
+  const row = labelEncoder(user, userIds, 'user_row');
+  const start = gather(begins, row, 0, 'start');
+  const count = sub(gather(begins, add(row, 1)), start, 'count');
+  const most = reduceMax(concat([count, constant([0], 'int64')], 0), {}, 'most');
+  const turn = range(most, 'm', 'turn');
+  const place = add(unsqueeze(start, [1]), turn, 'place');
+  // Past a user's last the place after all ratings, which holds the unknown row.
+  const within = where(less(turn, unsqueeze(count, [1])), place, items.length, 'within');
+  const table = initializer('rated_rows', small ? 'uint16' : 'int32', [rated.length], rated);
+  const names = initializer('item_ids', 'string', [itemIds.length + 1], [...itemIds, '']);
+  const item = gather(names, cast(gather(table, within), 'int64', 'rated_row'));
+  return { name: 'seen', inputs: [user], outputs: { item } };
+}

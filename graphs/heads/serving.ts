@@ -1,0 +1,44 @@
+import { initializer, type Value } from '../../src/onnx/index.ts';
+import type { Model } from '../models/model.ts';
+
+/** The ids of users and items, in the order of their rows. */
+export interface Vocabulary {
+  readonly userIds: readonly string[];
+  readonly itemIds: readonly string[];
+}
+
+/** Parameters by name: shape and elements. */
+export type Tensors = Readonly<
+  Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>
+>;
+
+/** A model's parameters as they serve: every table has one more row, the average of all, for ids never seen. */
+export function servingParameters(model: Model, trained: Tensors): Tensors {
+  return Object.fromEntries(
+    Object.entries(model.parameters).map(([name, { rowsOf }]) => [
+      name,
+      rowsOf ? withAverageRow(trained[name]) : trained[name],
+    ]),
+  );
+}
+
+/** The serving parameters, as tensors kept in the graph. */
+export function servingTables(model: Model, trained: Tensors): Readonly<Record<string, Value>> {
+  return Object.fromEntries(
+    Object.entries(servingParameters(model, trained)).map(([name, { dims, data }]) => [
+      name,
+      initializer(name, 'float', dims, data),
+    ]),
+  );
+}
+
+function withAverageRow({ dims: [rows, ...rest], data }: Tensors[string]): Tensors[string] {
+  const width = data.length / rows;
+  const extended = new Float32Array(data.length + width);
+  extended.set(data);
+  const sums = new Float64Array(width);
+  for (let row = 0, place = 0; row < rows; row++)
+    for (let column = 0; column < width; column++) sums[column] += data[place++];
+  for (let column = 0; column < width; column++) extended[data.length + column] = sums[column] / rows;
+  return { dims: [rows + 1, ...rest], data: extended };
+}

@@ -1,0 +1,130 @@
+import { UserError } from '../../errors.ts';
+import { generator, shuffled } from '../../util/random.ts';
+import { placesByUser, type Ratings, renumbered, selectRows } from './ratings.ts';
+
+/** Two parts of ratings. The ids of both are those that occur in `train`; an id of `valid` beside them has the unknown row. */
+export interface Split {
+  train: Ratings;
+  valid: Ratings;
+}
+
+/**
+ * Holds out a random `fraction` of the ratings.
+ *
+ * @param fraction between 0 and 1
+ * @throws UserError if a part would be empty
+ */
+export function randomSplit(ratings: Ratings, fraction: number, seed: number): Split {
+  const length = ratings.users.length;
+  const held = new Uint8Array(length);
+  // Training draws from the streams 1 and 1000, 1001, …
+  const order = shuffled(length, generator(seed, -1));
+  for (const place of order.subarray(0, validLength(length, fraction))) held[place] = 1;
+  return split(ratings, held);
+}
+
+/**
+ * Holds out the latest `fraction` of the ratings; of those of the same second, the last in the file.
+ *
+ * @param fraction between 0 and 1
+ * @throws UserError if there are no times, or a part would be empty
+ */
+export function timeSplit(ratings: Ratings, fraction: number): Split {
+  const { times } = ratings;
+  if (times === undefined)
+    throw new UserError(
+      'a split by time needs times, and the ratings have none; name their column with --time',
+    );
+  const length = validLength(times.length, fraction);
+  const first = times.slice().sort()[times.length - length];
+  const held = Uint8Array.from(times, (time) => (time > first ? 1 : 0));
+  let missing = length - held.reduce((sum, one) => sum + one, 0);
+  for (let place = times.length - 1; missing > 0; place--) {
+    if (times[place] !== first) continue;
+    held[place] = 1;
+    missing--;
+  }
+  return split(ratings, held);
+}
+
+/**
+ * Holds out the last rating of each user who has two or more: the latest, or without times the last in the file.
+ *
+ * @throws UserError if no user has two ratings
+ */
+export function leaveLastOut(ratings: Ratings): Split {
+  const { users, userIds, times } = ratings;
+  const held = new Uint8Array(users.length);
+  // The unknown row counts as a user.
+  for (const places of placesByUser(users, userIds.length + 1)) {
+    if (places.length < 2) continue;
+    held[places.reduce((last, place) => (times && times[place] < times[last] ? last : place))] = 1;
+  }
+  if (!held.includes(1))
+    throw new UserError('no user has two ratings, so none can be held out; use a random split');
+  return split(ratings, held);
+}
+
+/**
+ * Cuts the ratings at random into `count` parts of equal size, give or take one; each split holds out one of them.
+ *
+ * @param count from 2
+ * @throws UserError if a part would be empty
+ */
+export function folds(ratings: Ratings, count: number, seed: number): Split[] {
+  const length = ratings.users.length;
+  if (!(Number.isSafeInteger(count) && count >= 2 && count <= length))
+    throw new UserError(
+      `the number of folds is ${count}; give a whole number from 2 to ${length}, the ratings`,
+    );
+  const parts = new Int32Array(length);
+  for (const [turn, place] of shuffled(length, generator(seed, -2)).entries()) parts[place] = turn % count;
+  return Array.from({ length: count }, (_, fold) =>
+    split(
+      ratings,
+      Uint8Array.from(parts, (part) => (part === fold ? 1 : 0)),
+    ),
+  );
+}
+
+/**
+ * How many of so many ratings a fraction is.
+ *
+ * @throws UserError if that is none, or all
+ */
+export function validLength(length: number, fraction: number): number {
+  if (!(fraction > 0 && fraction < 1))
+    throw new UserError(
+      `the fraction to hold out is ${fraction}; give a number between 0 and 1, for example 0.2`,
+    );
+  const held = Math.round(length * fraction);
+  if (held === 0 || held === length)
+    throw new UserError(
+      `holding out ${fraction} of ${length} ratings leaves ${held === 0 ? 'none to validate' : 'none to train'} with; ` +
+        'change the fraction or give more ratings',
+    );
+  return held;
+}
+
+function split(ratings: Ratings, held: Uint8Array): Split {
+  const places = Int32Array.from(held, (_, place) => place);
+  const train = selectRows(
+    ratings,
+    places.filter((place) => held[place] === 0),
+  );
+  const valid = selectRows(
+    ratings,
+    places.filter((place) => held[place] === 1),
+  );
+  const vocabulary = {
+    userIds: occurring(ratings.userIds, train.users),
+    itemIds: occurring(ratings.itemIds, train.items),
+  };
+  return { train: renumbered(train, vocabulary), valid: renumbered(valid, vocabulary) };
+}
+
+function occurring(ids: string[], rows: Int32Array): string[] {
+  const present = new Uint8Array(ids.length + 1);
+  for (const row of rows) present[row] = 1;
+  return ids.filter((_, row) => present[row] === 1);
+}

@@ -1,0 +1,74 @@
+import { basename } from 'node:path';
+import { UserError } from '../../errors.ts';
+import { list, oneLine } from '../../util/text.ts';
+import { usualColumn } from './columns.ts';
+import { rows, withDatabase } from './duckdb.ts';
+import { genresIn, type ItemTable } from './item-table.ts';
+import { diagnose } from './problems.ts';
+import { findFiles, openSource } from './source.ts';
+
+/** The genres whose columns, from the seventh on, MovieLens 100K's `u.item` marks with 1, as its `u.genre` lists them. */
+const OLD_GENRES = [
+  'Action',
+  'Adventure',
+  'Animation',
+  "Children's",
+  'Comedy',
+  'Crime',
+  'Documentary',
+  'Drama',
+  'Fantasy',
+  'Film-Noir',
+  'Horror',
+  'Musical',
+  'Mystery',
+  'Romance',
+  'Sci-Fi',
+  'Thriller',
+  'War',
+  'Western',
+];
+
+/**
+ * Titles and genres, from MovieLens's `movies.csv`, `movies.dat` or `u.item`, or any table that has a column of ids and
+ * one of titles or names; genres are separated by `|`. An item without a title is left out; of two titles the first
+ * counts.
+ *
+ * @throws UserError if the file cannot be read or has no such columns
+ */
+export function readItems(path: string): Promise<ItemTable> {
+  return withDatabase(async (connection) => {
+    // These two have no header and are older than UTF-8.
+    const old = /^(u\.item|movies\.dat)(\.gz|\.zst)?$/.exec(basename(path))?.[1];
+    const [file] = await findFiles(connection, [path]);
+    const source = await openSource(connection, file, {
+      header: !old,
+      ...(old && { encoding: 'latin-1' as const, delimiter: old === 'u.item' ? '|' : '::' }),
+    });
+    const id = old ? 0 : usualColumn(source.names, 'id');
+    const title = old ? 1 : usualColumn(source.names, 'title');
+    const genre = old ? 2 : usualColumn(source.names, 'genre');
+    if (id === -1 || title === -1)
+      throw new UserError(
+        oneLine(
+          `${file}: no columns of ids and titles; the columns are ${list(source.names)}; call them id and title`,
+        ),
+      );
+    const { expressions } = source;
+    const genres = old === 'u.item' ? expressions.slice(6) : (expressions[genre] ?? []);
+    const query = `SELECT ${[expressions[id], expressions[title], genres].flat()} FROM ${source.table}`;
+    const table = await rows(connection, query).catch(async (error: Error) => {
+      throw await diagnose(error, connection, source);
+    });
+    const known = table.filter(([id, title]) => id && title).reverse() as string[][];
+    return {
+      titles: new Map(known.map(([id, title]) => [id, title])),
+      genres: new Map(
+        known.map(([id, , ...cells]) => [
+          id,
+          old === 'u.item' ? OLD_GENRES.filter((_, place) => cells[place] === '1') : genresIn(cells[0] ?? ''),
+        ]),
+      ),
+    };
+  });
+}

@@ -1,0 +1,177 @@
+import { UserError } from '../../errors.ts';
+import { likelyDelimiter, list, oneLine, splitLine } from '../../util/text.ts';
+import { latestOnly, type Ratings } from '../dataset/ratings.ts';
+import { findColumns, looksLikeHeader, positionalNames, type Role, usualColumn } from './columns.ts';
+import { faults } from './faults.ts';
+import { genresIn, type ItemTable } from './item-table.ts';
+
+// What DuckDB reads in Node is read here where there is none: in a page. Both give the same, word for word.
+
+/** Names of columns in messages: there are no flags to name them by. */
+const flags = {};
+const wanted: readonly Role[] = ['user', 'item', 'rating'];
+
+interface Record {
+  /** Where it starts, counted from 1. */
+  readonly line: number;
+  readonly fields: readonly string[];
+}
+
+/** A text, opened as far as its column names. */
+interface Table {
+  readonly names: string[];
+  readonly header: boolean;
+  readonly delimiter: string;
+  /** @throws UserError that names the line of the first that is broken */
+  records(): Record[];
+}
+
+/**
+ * The ratings in a text, as `readRatings` reads them from a file: CSV, TSV, or fields separated by `;`, `|` or `::`, with
+ * or without a header.
+ *
+ * @param file what messages call it
+ * @throws UserError that names the line, or the columns there are
+ */
+export function parseRatings(text: string, file: string): Ratings {
+  const { names, header, delimiter, records: read } = openTable(text, file);
+  const columns = findColumns(file, names, wanted, ['time'], { flags });
+  const records = read();
+  if (records.length === 0)
+    throw new UserError(oneLine(`${file}: has a header and no ratings; give a file with one rating a line`));
+  const { user, item, rating, time } = columns as Required<typeof columns>;
+  const userRows = new Map<string, number>();
+  const itemRows = new Map<string, number>();
+  const table = {
+    users: new Int32Array(records.length),
+    items: new Int32Array(records.length),
+    ratings: new Float32Array(records.length),
+    ...(time !== undefined && { times: new Float64Array(records.length) }),
+  };
+  for (const [place, { line, fields }] of records.entries()) {
+    const check = (role: Role, good: boolean): void => {
+      const at = columns[role] as number;
+      if (!good)
+        throw new UserError(
+          oneLine(`${file}, line ${line}: ${faults.field(role, fields[at], names[at], 'line')}`),
+        );
+    };
+    check('user', isId(fields[user]));
+    check('item', isId(fields[item]));
+    table.users[place] = rowOf(userRows, fields[user]);
+    table.items[place] = rowOf(itemRows, fields[item]);
+    table.ratings[place] = numberIn(delimiter === ',' ? fields[rating] : fields[rating].replace(',', '.'));
+    check('rating', Number.isFinite(table.ratings[place]));
+    if (!table.times) continue;
+    table.times[place] = secondsIn(fields[time]);
+    check('time', Number.isFinite(table.times[place]));
+  }
+  const order = [...wanted, ...(time === undefined ? [] : (['time'] as const))];
+  const places = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
+  return latestOnly({
+    ...table,
+    userIds: [...userRows.keys()],
+    itemIds: [...itemRows.keys()],
+    duplicates: 0,
+    assumptions: header ? [] : [oneLine(`${file}: no header, so columns by place: ${places}`)],
+  });
+}
+
+/**
+ * Titles and genres in a text with a header, such as MovieLens's `movies.csv`: as `readItems` reads them.
+ *
+ * @param file what messages call it
+ * @throws UserError that names the line, or the columns there are
+ */
+export function parseItems(text: string, file: string): ItemTable {
+  const { names, records } = openTable(text, file, true);
+  const [id, title, genre] = (['id', 'title', 'genre'] as const).map((role) => usualColumn(names, role));
+  if (id === -1 || title === -1)
+    throw new UserError(
+      oneLine(
+        `${file}: no columns of ids and titles; the columns are ${list(names)}; call them id and title`,
+      ),
+    );
+  const known = records()
+    .map(({ fields }) => fields)
+    .filter((fields) => fields[id] !== '' && fields[title] !== '')
+    .reverse();
+  return {
+    titles: new Map(known.map((fields) => [fields[id], fields[title]])),
+    genres: new Map(known.map((fields) => [fields[id], genresIn(fields[genre] ?? '')])),
+  };
+}
+
+/** @param hasHeader whether the first line is one; found from it when absent */
+function openTable(text: string, file: string, hasHeader?: boolean): Table {
+  // Lines, and the breaks between them, which within quotes are a part of the field.
+  const parts = text.replace(/^\ufeff/, '').split(/(\r\n|\n|\r)/);
+  const first = parts.findIndex((part, at) => at % 2 === 0 && part !== '');
+  if (first === -1) throw new UserError(oneLine(`${file}: is empty; give a file with one rating a line`));
+  const delimiter = likelyDelimiter(parts[first]);
+  const quote = delimiter !== '::';
+  const { fields: start } = splitLine(parts[first], delimiter, quote);
+  const header = hasHeader ?? looksLikeHeader(start, wanted, {});
+  const records = (): Record[] => {
+    const found: Record[] = [];
+    for (let at = first; at < parts.length; at += 2) {
+      if (parts[at] === '') continue;
+      const line = at / 2 + 1;
+      const bad = (what: string) => new UserError(oneLine(`${file}, line ${line}: ${what}`));
+      let { fields, open, broken } = splitLine(parts[at], delimiter, quote);
+      while (open && at + 2 < parts.length) {
+        const lineBreak = parts[at + 1];
+        at += 2;
+        const next = splitLine(parts[at], delimiter, quote, true);
+        fields.push(`${fields.pop()}${lineBreak}${next.fields.shift() ?? ''}`, ...next.fields);
+        ({ open, broken } = next);
+      }
+      if (open || broken) throw bad(faults.quote);
+      // An empty field too many is no fault.
+      while (fields.length > start.length && fields.at(-1) === '') fields.pop();
+      if (fields.length !== start.length) throw bad(faults.fields(fields.length, start.length, header));
+      found.push({ line, fields });
+    }
+    return header ? found.slice(1) : found;
+  };
+  return { names: header ? start : positionalNames(start, wanted), header, delimiter, records };
+}
+
+const isId = (field: string): boolean => field !== '' && !field.includes('\0');
+
+function rowOf(rows: Map<string, number>, id: string): number {
+  const row = rows.get(id) ?? rows.size;
+  rows.set(id, row);
+  return row;
+}
+
+/** NaN for what is no decimal number, such as an empty field or 0x10. */
+function numberIn(field: string): number {
+  return /^[\t-\r ]*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?[\t-\r ]*$/i.test(field) ? Number(field) : Number.NaN;
+}
+
+/** Unix seconds of seconds, milliseconds, or a date. */
+function secondsIn(field: string): number {
+  const number = numberIn(field);
+  if (Number.isNaN(number)) return secondsOfDate(field);
+  return Math.abs(number) > 1e11 ? number / 1000 : number;
+}
+
+const ISO_DATE =
+  /^(\d{1,6})([-/])(\d{1,2})\2(\d{1,2})(?:(?:T| +)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d*)?(Z| UTC| GMT|[+-]\d\d(?::?\d\d)?)?)?)?$/;
+
+/** Unlike `Date.parse`, takes a time without a zone for UTC, and nothing but ISO dates; to the microsecond. NaN for others. */
+function secondsOfDate(field: string): number {
+  const [whole, year, , month, day, hour = 0, minute = 0, second = 0, part = '', zone = ''] =
+    ISO_DATE.exec(field) ?? [];
+  const date = new Date(0);
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  const clock = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
+  const real = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+  if (!whole || !real || Number(minute) > 59 || Number(second) > 59 || clock > 86_400) return Number.NaN;
+  const [, sign, hours = 0, minutes = 0] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
+  const ahead = Number(`${sign ?? ''}1`) * (Number(hours) * 3600 + Number(minutes) * 60);
+  const microseconds = Math.round(Number(`0${part.slice(0, 7)}`) * 1e6);
+  // Rounded once.
+  return ((date.getTime() / 1000 + clock - ahead) * 1e6 + microseconds) / 1e6;
+}

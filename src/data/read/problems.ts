@@ -1,0 +1,130 @@
+import { UserError } from '../../errors.ts';
+import { oneLine, splitLine } from '../../util/text.ts';
+import type { Columns } from './columns.ts';
+import { type DuckDBConnection, rows } from './duckdb.ts';
+import { faults } from './faults.ts';
+import type { Source } from './source.ts';
+
+/** Turns an error of DuckDB while it read `source` into one that names the line and what to do. */
+export async function diagnose(
+  error: Error,
+  connection: DuckDBConnection,
+  source: Source,
+): Promise<UserError> {
+  if (source.kind === 'parquet' || source.kind === 'json array') return explain(error.message, source.file);
+  const at = (line: number, what: string) => new UserError(oneLine(`${source.file}, line ${line}: ${what}`));
+  try {
+    for await (const record of records(connection, source)) {
+      if (record.json !== undefined) {
+        const reason = jsonError(record.json);
+        if (reason !== undefined)
+          return at(record.line, `broken JSON (${reason}); correct or remove the line`);
+      } else if (record.broken) {
+        return at(record.line, faults.quote);
+      } else if (record.fields !== source.names.length) {
+        return at(record.line, faults.fields(record.fields, source.names.length, source.header));
+      }
+    }
+  } catch (later) {
+    // Read line by line, DuckDB's line number is exact; with quoted line breaks it is not.
+    return explain((later as Error).message, source.file);
+  }
+  return explain(error.message, source.file);
+}
+
+/** The error of a field in the record number `index` (from 0) that cannot be what its column says. */
+export async function fieldError(
+  connection: DuckDBConnection,
+  source: Source,
+  columns: Columns,
+  role: keyof Columns,
+  index: number,
+): Promise<UserError> {
+  const place = columns[role] as number;
+  const query = `SELECT ${source.expressions[place]} FROM ${source.table} LIMIT 1 OFFSET ${index}`;
+  const [[value]] = await rows(connection, query);
+  const where = await locate(connection, source, index);
+  const what = faults.field(role, String(value ?? ''), source.names[place], where.split(' ')[0]);
+  const more = role === 'time' ? ', or read no times with --time ""' : '';
+  return new UserError(oneLine(`${source.file}, ${where}: ${what}${more}`));
+}
+
+/** Where the record number `index` (from 0) stands in its file. */
+async function locate(connection: DuckDBConnection, source: Source, index: number): Promise<string> {
+  if (source.kind === 'text' || source.kind === 'json')
+    try {
+      let passed = 0;
+      for await (const record of records(connection, source)) {
+        if (passed++ === index) return `line ${record.line}`;
+      }
+    } catch {
+      // Lines of a file that mixes line breaks cannot be counted; its rows can.
+    }
+  return `row ${index + 1}`;
+}
+
+/** Translates a message of DuckDB; what it does not know it cuts to its first line. */
+export function explain(message: string, file: string): UserError {
+  const line = /Line: (\d+)/.exec(message)?.[1];
+  const where = line === undefined ? file : `${file}, line ${line}`;
+  const say = (text: string) => new UserError(oneLine(text));
+  if (/Invalid unicode|invalid UTF-8/i.test(message))
+    return say(`${where}: is not UTF-8 text; name its encoding, for example --encoding latin-1`);
+  const encoding = /File is not (\S+) encoded/.exec(message)?.[1];
+  if (encoding !== undefined)
+    return say(`${file}: is not ${encoding} text; name its encoding with --encoding, or save it as UTF-8`);
+  if (/Maximum line size/.test(message))
+    return say(`${where}: the line is longer than 2 MB; is a line break or a closing quote missing?`);
+  if (/state machine reached an invalid state/.test(message))
+    return say(`${file}: mixes kinds of line breaks; save it with one kind (LF or CR LF)`);
+  const json = /Malformed JSON .*: (.*?)\. /.exec(message)?.[1];
+  if (json !== undefined) return say(`${file}: broken JSON (${json}); correct the file`);
+  const first = message.split('\n')[0].replace(/^[A-Z][\w ]* Error: /, '');
+  if (/\.parquet$|parquet|magic bytes|decompress|enough bytes/i.test(`${file} ${first}`))
+    return say(`${file}: the file is damaged or cut off (${first}); fetch or write it again`);
+  return say(`${where}: ${first}`);
+}
+
+/** The records of a text or JSON lines file: the line where each starts (from 1) and how many fields it has. */
+async function* records(
+  connection: DuckDBConnection,
+  source: Source,
+): AsyncGenerator<{ line: number; fields: number; broken: boolean; json?: string }> {
+  const result = await connection.stream(`SELECT line FROM ${source.lines}`);
+  let number = 0;
+  let start = 0;
+  let fields = 0;
+  let open = false;
+  let header = source.header;
+  for await (const chunk of result) {
+    for (const line of chunk.getColumnValues(0) as (string | null)[]) {
+      number++;
+      if (!open && line === null) continue;
+      if (source.kind === 'json') {
+        yield { line: number, fields: 1, broken: false, json: line ?? '' };
+        continue;
+      }
+      const part = splitLine(line ?? '', source.delimiter, source.quote, open);
+      if (!open) start = number;
+      fields = part.fields.length + (open ? fields - 1 : 0);
+      open = part.open;
+      if (open) continue;
+      // DuckDB passes over empty fields too many.
+      for (const last of part.fields.reverse())
+        if (last === '' && fields > source.names.length) fields--;
+        else break;
+      if (!header) yield { line: start, fields, broken: part.broken };
+      header = false;
+    }
+  }
+  if (open) yield { line: start, fields, broken: true };
+}
+
+function jsonError(line: string): string | undefined {
+  try {
+    const value = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'not an object';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,86 @@
+import { UserError } from '../../errors.ts';
+import { oneLine } from '../../util/text.ts';
+import { latestOnly, type Ratings, renumbered } from '../dataset/ratings.ts';
+import type { SourceOptions } from './source.ts';
+import { NO_ID, readTable } from './table.ts';
+
+export interface ReadOptions extends SourceOptions {
+  /** Rows are numbered by these ids, not by those of the file. */
+  vocabulary?: { userIds: string[]; itemIds: string[] };
+}
+
+/**
+ * Reads ratings from CSV, TSV, `::`-separated text, JSON lines, or Parquet, plain or compressed by gzip or zstd.
+ *
+ * Of ratings of one item by one user the latest counts: by time, else by place in the files.
+ *
+ * @param path files or glob patterns
+ * @throws UserError that names the file and, where there is one, the line
+ */
+export async function readRatings(path: string | string[], options: ReadOptions = {}): Promise<Ratings> {
+  const latest = latestOnly(await readTable([path].flat(), options, ['user', 'item', 'rating'], ['time']));
+  return options.vocabulary === undefined ? latest : renumbered(latest, options.vocabulary);
+}
+
+/**
+ * Reads one person's ratings, of which the latest of an item counts.
+ *
+ * @throws UserError as `readRatings` does, or for ratings by several users
+ */
+export async function readOwnRatings(
+  path: string,
+  options: SourceOptions = {},
+): Promise<{ item: string; rating: number }[]> {
+  const table = await readTable([path], options, ['item', 'rating'], ['user', 'time']);
+  if (table.userIds.length > 1)
+    throw new UserError(
+      oneLine(`${path}: holds ratings by ${table.userIds.length} users; give those of one person`),
+    );
+  const { itemIds, items, ratings } = latestOnly(table);
+  return Array.from(items, (row, place) => ({ item: itemIds[row], rating: ratings[place] }));
+}
+
+/**
+ * Reads a list of users, each once.
+ *
+ * @throws UserError as `readRatings` does
+ */
+export async function readUsers(path: string, options: SourceOptions = {}): Promise<string[]> {
+  return (await readTable([path], options, ['user'])).userIds;
+}
+
+/** Items by user; where a file has no column of users, all of them are everyone's. */
+export interface ItemLists {
+  readonly ofUsers: boolean;
+  of(user: string): readonly string[];
+}
+
+/**
+ * Reads items, of each user where the file has a column of users.
+ *
+ * @throws UserError as `readRatings` does
+ */
+export async function readItemLists(path: string, options: SourceOptions = {}): Promise<ItemLists> {
+  const { userIds, itemIds, users, items } = await readTable([path], options, ['item'], ['user']);
+  const lists = userIds.map((): string[] => []);
+  for (const [place, row] of users.entries()) lists[row].push(itemIds[items[place]]);
+  const rows = new Map(userIds.map((id, row) => [id, row]));
+  const ofUsers = userIds.length > 0 && !rows.has(NO_ID);
+  return { ofUsers, of: (user) => lists[rows.get(ofUsers ? user : NO_ID) ?? -1] ?? [] };
+}
+
+/**
+ * Reads users and items to predict ratings for; a column of ratings is ignored and the order of rows is kept.
+ *
+ * @throws UserError as `readRatings` does
+ */
+export async function readPairs(
+  path: string | string[],
+  options: ReadOptions = {},
+): Promise<{ users: string[]; items: string[] }> {
+  const { userIds, itemIds, users, items } = await readTable([path].flat(), options, ['user', 'item']);
+  return {
+    users: Array.from(users, (row) => userIds[row]),
+    items: Array.from(items, (row) => itemIds[row]),
+  };
+}

@@ -1,0 +1,194 @@
+import { UserError } from '../../errors.ts';
+import { oneLine } from '../../util/text.ts';
+import type { Ratings } from '../dataset/ratings.ts';
+import { type Columns, findColumns, type Role } from './columns.ts';
+import { type DuckDBConnection, literal, numbers, rows, withDatabase } from './duckdb.ts';
+import { diagnose, fieldError } from './problems.ts';
+import { findFiles, openSource, type Source, type SourceOptions } from './source.ts';
+
+/** Stands where there is no column of ids; no id in a file may be like this. */
+export const NO_ID = '';
+
+/** A file, and which of its columns holds what. */
+export interface Part {
+  source: Source;
+  columns: Columns;
+}
+
+const roles: readonly Role[] = ['user', 'item', 'rating', 'time'];
+
+/**
+ * Reads files one after another into one table, in which ids are numbered in order of first appearance. An id that is
+ * not read is NO_ID, a rating 0.
+ *
+ * @param wanted columns that must be there
+ * @param welcome columns that may be
+ */
+export function readTable(
+  paths: string[],
+  options: SourceOptions,
+  wanted: readonly Role[],
+  welcome: readonly Role[] = [],
+): Promise<Ratings> {
+  return withDatabase(async (connection) => {
+    const files = await findFiles(connection, paths);
+    const parts = await openParts(connection, files, options, wanted, welcome);
+    return tableOf(connection, parts, await loadAll(connection, parts));
+  });
+}
+
+/** Opens files as far as their columns. */
+export async function openParts(
+  connection: DuckDBConnection,
+  files: readonly string[],
+  options: SourceOptions,
+  wanted: readonly Role[],
+  welcome: readonly Role[] = [],
+): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (const file of files) {
+    const source = await openSource(connection, file, options, wanted);
+    parts.push({ source, columns: findColumns(file, source.names, wanted, welcome, options) });
+  }
+  return parts;
+}
+
+/**
+ * Loads files into the table `raw`: user_id, item_id, rating, time.
+ *
+ * @returns how many rows it has
+ */
+export async function loadAll(connection: DuckDBConnection, parts: readonly Part[]): Promise<number> {
+  await connection.run('CREATE TABLE raw (user_id VARCHAR, item_id VARCHAR, rating FLOAT, time DOUBLE)');
+  await connection.run(`
+    CREATE MACRO seconds(value) AS CASE WHEN abs(value) > 1e11 THEN value / 1000 ELSE value END;
+    CREATE MACRO is_bad(id) AS coalesce(id, '') = '' OR contains(id, chr(0))`);
+  let length = 0;
+  for (const { source, columns } of parts) {
+    const added = await load(connection, source, columns);
+    await checkRows(connection, source, columns, length);
+    length += added;
+  }
+  return length;
+}
+
+/** The rows of the table `raw`, in their order. */
+export async function tableOf(
+  connection: DuckDBConnection,
+  parts: readonly Part[],
+  length: number,
+): Promise<Ratings> {
+  const timed = parts.every(({ columns }) => columns.time !== undefined);
+  return { ...(await numbered(connection, length, timed)), duplicates: 0, assumptions: assumptions(parts) };
+}
+
+/** Appends a file to the table; a text that is no number or time becomes null, a column that is not there 0. */
+async function load(connection: DuckDBConnection, source: Source, columns: Columns): Promise<number> {
+  const { user, item, rating, time } = columns;
+  const text = source.expressions;
+  const id = (place: number | undefined): string => (place === undefined ? literal(NO_ID) : text[place]);
+  const { rowsChanged } = await connection
+    .run(
+      `INSERT INTO raw SELECT ${id(user)}, ${id(item)},
+         ${rating === undefined ? 0 : `TRY_CAST(${decimal(source, text[rating])} AS FLOAT)`},
+         ${
+           time === undefined
+             ? 0
+             : `coalesce(seconds(TRY_CAST(${text[time]} AS DOUBLE)), epoch(TRY_CAST(${text[time]} AS TIMESTAMPTZ)))`
+         }
+       FROM ${source.table}`,
+    )
+    .catch(async (error: Error) => {
+      throw await diagnose(error, connection, source);
+    });
+  // A list of ids may be empty.
+  if (rowsChanged === 0 && columns.user !== undefined && columns.item !== undefined)
+    throw new UserError(
+      oneLine(`${source.file}: has a header and no ratings; give a file with one rating a line`),
+    );
+  return rowsChanged;
+}
+
+/** Where fields are not separated by commas, a comma may stand for the decimal point. */
+function decimal(source: Source, text: string): string {
+  return source.kind === 'text' && source.delimiter !== ',' ? `replace(${text}, ',', '.')` : text;
+}
+
+/** Throws for the first row, of those from `start` on, with a bad id, or a rating or time that is no finite number. */
+async function checkRows(
+  connection: DuckDBConnection,
+  source: Source,
+  columns: Columns,
+  start: number,
+): Promise<void> {
+  const [fault] = await rows(
+    connection,
+    `SELECT rowid::INTEGER - ${start} AS row, CASE
+       WHEN ${columns.user !== undefined} AND is_bad(user_id) THEN 'user'
+       WHEN ${columns.item !== undefined} AND is_bad(item_id) THEN 'item'
+       WHEN rating IS NULL OR NOT isfinite(rating) THEN 'rating'
+       WHEN time IS NULL OR NOT isfinite(time) THEN 'time'
+     END AS role
+     FROM raw WHERE rowid >= ${start} AND role IS NOT NULL ORDER BY row LIMIT 1`,
+  );
+  if (fault !== undefined)
+    throw await fieldError(connection, source, columns, fault[1] as keyof Columns, Number(fault[0]));
+}
+
+/** Numbers the ids and hands out the table as arrays. */
+async function numbered(
+  connection: DuckDBConnection,
+  length: number,
+  timed: boolean,
+): Promise<Omit<Ratings, 'duplicates' | 'assumptions'>> {
+  for (const role of ['user', 'item'])
+    await connection.run(
+      `CREATE TABLE ${role}s AS
+       SELECT ${role}_id, (row_number() OVER (ORDER BY min(rowid)) - 1)::INTEGER AS row FROM raw GROUP BY ${role}_id`,
+    );
+  const ids = async (role: string) =>
+    (await rows(connection, `SELECT ${role}_id FROM ${role}s ORDER BY row`)).map(([id]) => String(id));
+  const users = new Int32Array(length);
+  const items = new Int32Array(length);
+  const ratings = new Float32Array(length);
+  const times = timed ? new Float64Array(length) : undefined;
+  const result = await connection.run(
+    `SELECT raw.rowid::INTEGER, users.row, items.row, rating, time
+     FROM raw JOIN users USING (user_id) JOIN items USING (item_id)`,
+  );
+  // A join keeps no order, so each row says where it belongs.
+  for await (const chunk of result) {
+    const place = numbers<Int32Array>(chunk, 0);
+    const user = numbers<Int32Array>(chunk, 1);
+    const item = numbers<Int32Array>(chunk, 2);
+    const rating = numbers<Float32Array>(chunk, 3);
+    const time = numbers<Float64Array>(chunk, 4);
+    for (let row = 0; row < place.length; row++) {
+      users[place[row]] = user[row];
+      items[place[row]] = item[row];
+      ratings[place[row]] = rating[row];
+      if (times) times[place[row]] = time[row];
+    }
+  }
+  return {
+    userIds: await ids('user'),
+    itemIds: await ids('item'),
+    users,
+    items,
+    ratings,
+    ...(times && { times }),
+  };
+}
+
+export function assumptions(parts: readonly Part[]): string[] {
+  const said = parts.flatMap(({ source, columns }) => {
+    if (source.kind !== 'text' || source.header) return [];
+    const order = roles.filter((role) => columns[role] !== undefined);
+    const named = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
+    return [oneLine(`${source.file}: no header, so columns by place: ${named}`)];
+  });
+  const untimed = parts.filter(({ columns }) => columns.time === undefined);
+  if (untimed.length > 0 && untimed.length < parts.length)
+    said.push(oneLine(`${untimed[0].source.file}: has no times, so times are not used`));
+  return said;
+}

@@ -1,0 +1,90 @@
+import { Tensor } from 'onnxruntime-common';
+import type { Tensors } from '../../../../graphs/heads/serving.ts';
+import { encodeModel } from '../../../onnx/index.ts';
+import { mapValues } from '../../../util/map-values.ts';
+import { uniforms } from '../../../util/random.ts';
+import { carriedDims } from '../../step/layout.ts';
+import { losses } from '../../step/losses.ts';
+import type { Engine, Epoch, Steps, TrainingTask } from '../engine.ts';
+import { noiseSize, noiseStarts } from '../noise.ts';
+import { epochGraph } from './graph.ts';
+
+type Feeds = Record<string, Tensor>;
+
+/** Trains by the epoch graph, many steps in one run: see `epoch.ts`. */
+export const epochEngine: Engine = {
+  async prepare(task) {
+    const { model, settings, runtime } = task;
+    const { file, dropoutWidths } = epochGraph(model, { ...settings, loss: losses[settings.loss] });
+    const graph = encodeModel(file);
+    const names = Object.keys(carriedDims(model, settings.optimizer));
+    return {
+      graph,
+      async start(from) {
+        const session = await runtime.createSession(graph, { threads: 1 });
+        let carried: Feeds = mapValues(
+          withState(task, from.carried),
+          ({ dims, data }) => new Tensor('float32', data, dims),
+        );
+        return {
+          epoch(epoch) {
+            const noise = noiseOf(epoch, dropoutWidths);
+            return async (steps) => {
+              const feeds = { ...stepFeeds(task, epoch, steps), ...noise(steps) };
+              const results = (await session.run({ ...carried, ...feeds })) as Feeds;
+              carried = Object.fromEntries(names.map((name) => [name, results[`${name}.next`]]));
+              return results.loss.data as Float32Array;
+            };
+          },
+          carried: async () => mapValues(carried, ({ dims, data }) => ({ dims, data: data as Float32Array })),
+          release: () => session.release(),
+        };
+      },
+    };
+  },
+};
+
+/** The optimizer's state begins with zeros. */
+export function withState({ model, settings: { optimizer } }: TrainingTask, carried: Tensors): Tensors {
+  return mapValues(carriedDims(model, optimizer), (dims, name) => {
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    return carried[name] ?? { dims, data: new Float32Array(size) };
+  });
+}
+
+function stepFeeds(
+  { settings: { epochs, schedule } }: TrainingTask,
+  epoch: Epoch,
+  { first, users, items, ratings, starts }: Steps,
+): Feeds {
+  const done = epoch.number * epoch.steps + first;
+  const hyperparameters = starts
+    .slice(1)
+    .map((_, step) => schedule.at((done + step) / (epochs * epoch.steps)));
+  const ofSteps = (name: 'learningRate' | 'momentum'): Tensor =>
+    new Tensor(
+      'float32',
+      Float32Array.from(hyperparameters, (one) => one[name]),
+    );
+  return {
+    user: new Tensor('int32', users),
+    item: new Tensor('int32', items),
+    actual: new Tensor('float32', ratings),
+    batch_start: new Tensor('int64', BigInt64Array.from(starts, BigInt)),
+    learning_rate: ofSteps('learningRate'),
+    momentum: ofSteps('momentum'),
+    first_step: new Tensor('float32', [done + 1], []),
+  };
+}
+
+/** The inputs of an epoch's dropout, drawn for all of it, so that it does not matter how many runs it is cut into. */
+function noiseOf({ steps, batch, random }: Epoch, widths: readonly number[]): (steps: Steps) => Feeds {
+  if (widths.length === 0) return () => ({});
+  const size = noiseSize(batch, widths);
+  const noise = new Tensor('float32', uniforms(size, random));
+  const beginnings = noiseStarts(steps, batch, widths, random);
+  return ({ first, starts }) => ({
+    noise,
+    ...mapValues(beginnings, (all) => new Tensor('int64', all.slice(first, first + starts.length - 1))),
+  });
+}

@@ -1,0 +1,177 @@
+import type { Dropout, Model } from '../../../../graphs/models/model.ts';
+import {
+  add,
+  buildModel,
+  cast,
+  type Dim,
+  gather,
+  greaterOrEqual,
+  input,
+  loop,
+  type ModelFile,
+  mul,
+  reshape,
+  rowNumbers,
+  shapeOf,
+  slice,
+  sub,
+  type Value,
+} from '../../../onnx/index.ts';
+import { mapValues } from '../../../util/map-values.ts';
+import { describeSettings, type Settings } from '../../recipe/settings.ts';
+import { type Loss, losses } from '../../step/losses.ts';
+import type { Optimizer } from '../../step/optimizers.ts';
+import { packedLayout } from '../../step/packed.ts';
+
+export interface EpochOptions {
+  readonly optimizer: Optimizer;
+  readonly loss: Loss;
+  /** Update only the batch's rows of user and item tables, instead of all rows at every step. */
+  readonly lazy: boolean;
+  /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch; 1 when absent. */
+  readonly lossScale?: number;
+  /** Facts that the file keeps. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface EpochGraph {
+  readonly file: ModelFile;
+  /** For each dropout of the model, how many random numbers it takes a rating. */
+  readonly dropoutWidths: readonly number[];
+}
+
+/**
+ * Many steps of training as one graph: a `Loop` whose body gathers a batch, computes the loss, its gradients, and the
+ * optimizer's update.
+ *
+ * Inputs: parameters and optimizer state (see `carriedDims`); `user`, `item` int32[ratings] and `actual`
+ * float[ratings], in the order of training; `batch_start` int64[steps + 1]: batch i is rows batch_start[i] to
+ * batch_start[i + 1]; `learning_rate`, `momentum` float[steps]; `first_step` float: the number of the first step,
+ * counted from 1; with dropout `noise` float[noise], uniform in [0, 1), and for each dropout `noise_start_1`, … int64[steps]:
+ * where in it a step's mask begins.
+ *
+ * Outputs: the parameters and state after the last step, called as the inputs with `.next` added; `loss` float[steps].
+ *
+ * Run it in a session of one intra-op thread: ONNX Runtime's ScatterND loses additions otherwise.
+ */
+export function epochGraph(
+  model: Model<unknown, Dim>,
+  { optimizer, loss, lazy, lossScale = 1, metadata }: EpochOptions,
+): EpochGraph {
+  const options = { lazy, lossScale };
+  const layout = optimizer.layout?.(model, loss, options) ?? packedLayout(model, optimizer, loss, options);
+  const users = input('user', 'int32', ['ratings']);
+  const items = input('item', 'int32', ['ratings']);
+  const actuals = input('actual', 'float', ['ratings']);
+  const batchStart = input('batch_start', 'int64', ['steps+1']);
+  const learningRate = input('learning_rate', 'float', ['steps']);
+  const momentum = input('momentum', 'float', ['steps']);
+  const firstStep = input('first_step', 'float', []);
+
+  const step = add(cast(rowNumbers(learningRate, 'steps'), 'float'), firstStep, 'step');
+  const scalarsOfSteps = optimizer.scalars({ learningRate, momentum, step });
+  const allUsers = cast(users, 'int64', 'users');
+  const allItems = cast(items, 'int64', 'items');
+  // On a GPU the bounds of slices come from the CPU: computed outside the loop, they cost a step the least.
+  const batchEnd = slice(batchStart, 1, Number.MAX_SAFE_INTEGER, { dim: 'steps', name: 'batch_end' });
+  const batchSize = sub(batchEnd, slice(batchStart, 0, -1, { dim: 'steps' }), 'batch_size');
+  const noise = noiseSource(batchSize);
+  const stepCount = reshape(shapeOf(learningRate), [], undefined, 'step_count');
+
+  const { state, scan } = loop(stepCount, layout.state, (trip, values) => {
+    const at = reshape(trip, [1], undefined, 'trip_row');
+    const start = gather(batchStart, at, 0, 'batch_from');
+    const end = gather(batchEnd, at, 0, 'batch_to');
+    const ofBatch = (all: Value, name: string): Value => slice(all, start, end, { dim: 'batch', name });
+    const scalars = mapValues(scalarsOfSteps, (vector, name) => gather(vector, trip, 0, name));
+    const batch = {
+      user: ofBatch(allUsers, 'batch_user'),
+      item: ofBatch(allItems, 'batch_item'),
+      actual: ofBatch(actuals, 'batch_actual'),
+    };
+    const step = layout.step(values, batch, scalars, noise.dropout(trip));
+    return { state: step.values, scan: [step.error] };
+  });
+  const file = buildModel({
+    name: `train ${model.name}`,
+    inputs: [
+      ...layout.carried,
+      users,
+      items,
+      actuals,
+      batchStart,
+      learningRate,
+      momentum,
+      firstStep,
+      ...noise.inputs(),
+    ],
+    outputs: {
+      ...Object.fromEntries(layout.results(state).map(([name, value]) => [`${name}.next`, value])),
+      loss: scan[0],
+    },
+    metadata: {
+      ...metadata,
+      intra_op_threads: '1',
+      ...(noise.widths.length > 0 && { dropout_widths: JSON.stringify(noise.widths) }),
+    },
+  });
+  return { file, dropoutWidths: noise.widths };
+}
+
+/**
+ * The same graph for any number of users and items, to train elsewhere: its axes are called `users` and `items`. Its
+ * metadata says, as JSON, how each parameter begins (its state begins with zeros), how the model was trained here, and
+ * how many random numbers each dropout takes a rating.
+ *
+ * @returns undefined for a model whose formula is bound to the numbers it was made for
+ */
+export function epochGraphOfAnySize(model: Model, settings: Settings): ModelFile | undefined {
+  return graphOfAnySize(model, settings)?.file;
+}
+
+/** The same, with what it takes a rating. */
+export function graphOfAnySize(model: Model, settings: Settings): EpochGraph | undefined {
+  const parameters = mapValues(model.parameters, ({ dims, rowsOf, initial }) => ({
+    dims: rowsOf ? [`${rowsOf}s`, ...dims.slice(1)] : dims,
+    rowsOf,
+    initial,
+  }));
+  const metadata = {
+    model: JSON.stringify({ name: model.name, config: model.config }),
+    initial: JSON.stringify(mapValues(parameters, ({ initial }) => initial)),
+    training: JSON.stringify(describeSettings(settings)),
+  };
+  const options = { ...settings, loss: losses[settings.loss], metadata };
+  try {
+    return epochGraph({ ...model, parameters }, options);
+  } catch {
+    // The same formula has just been trained, so whatever it says now, it says of the axes without a number.
+    return undefined;
+  }
+}
+
+/** Dropout masks are cut from random numbers that are made once an epoch, since operators with a seed are not repeatable. */
+function noiseSource(batchSize: Value) {
+  const noise = input('noise', 'float', ['noise']);
+  const widths: number[] = [];
+  const starts: Value[] = [];
+  return {
+    widths,
+    inputs: (): Value[] => (widths.length ? [noise, ...starts] : []),
+    dropout:
+      (trip: Value): Dropout =>
+      (x, rate) => {
+        if (rate === 0) return x;
+        const starting = input(`noise_start_${widths.length + 1}`, 'int64', ['steps']);
+        starts.push(starting);
+        const width = x.dims.slice(1).reduce<number>((product, dim) => product * Number(dim), 1);
+        widths.push(width);
+        const at = reshape(trip, [1]);
+        const start = gather(starting, at);
+        const end = gather(add(starting, mul(batchSize, width)), at);
+        const uniform = reshape(slice(noise, start, end, { dim: 'mask' }), shapeOf(x), x.dims);
+        const mask = mul(cast(greaterOrEqual(uniform, rate), 'float'), 1 / (1 - rate), 'dropout_mask');
+        return mul(x, mask, 'dropout');
+      },
+  };
+}

@@ -1,0 +1,31 @@
+import { type RandomGenerator, uniforms } from '../../util/random.ts';
+
+/** Numbers for dropout masks, shared by all steps of an epoch; masks begin anywhere in them. */
+const NOISE = 2 ** 20;
+
+/**
+ * How many random numbers an epoch's dropout has.
+ *
+ * @param batch the most ratings in a step
+ * @param widths how many numbers each dropout takes a rating
+ */
+export const noiseSize = (batch: number, widths: readonly number[]): number =>
+  Math.max(NOISE, 2 * batch * Math.max(...widths));
+
+/** By the names of a graph's inputs: where in the numbers the mask of each step begins. */
+export function noiseStarts(
+  steps: number,
+  batch: number,
+  widths: readonly number[],
+  random: RandomGenerator,
+): Record<string, BigInt64Array> {
+  const size = noiseSize(batch, widths);
+  return Object.fromEntries(
+    widths.map((width, place) => [
+      `noise_start_${place + 1}`,
+      BigInt64Array.from(uniforms(steps, random), (start) =>
+        BigInt(Math.floor(start * (size - batch * width))),
+      ),
+    ]),
+  );
+}

@@ -1,0 +1,174 @@
+import type { Tensors } from '../../../../graphs/heads/serving.ts';
+import { type Dropout, type Model, noDropout, ratingOf } from '../../../../graphs/models/model.ts';
+import {
+  accumulate,
+  adamWOptimizer,
+  add,
+  buildModel,
+  concat,
+  dropout,
+  encodeModel,
+  gather,
+  gatherGrad,
+  initializer,
+  input,
+  type ModelParts,
+  min,
+  reshape,
+  sequenceInput,
+  sub,
+  type Value,
+} from '../../../onnx/index.ts';
+import { describeSettings, type Settings } from '../../recipe/settings.ts';
+import { losses } from '../../step/losses.ts';
+import { isLookups, type LookupGradient, lookupGradients } from '../../step/row-gradients.ts';
+import { placeholders } from '../../step/tables.ts';
+import { encodeCheckpoint } from './checkpoint.ts';
+
+/** What ONNX Runtime's training API needs to train a model, each under the name that it goes by there. */
+export interface TrainingArtifacts {
+  readonly 'training_model.onnx': Uint8Array;
+  readonly 'eval_model.onnx': Uint8Array;
+  readonly 'optimizer_model.onnx': Uint8Array;
+  readonly checkpoint: Uint8Array;
+}
+
+export interface GraphOptions {
+  readonly model: Model;
+  /** The optimizer must be AdamW: see `settingsForOrtTraining`. */
+  readonly settings: Settings;
+  /** The steps of a whole training, which the schedule goes over. */
+  readonly steps: number;
+}
+
+/**
+ * The files from which ONNX Runtime's training API trains a model, made from the same formula, the same loss and the
+ * same backward walk as the epoch graph.
+ *
+ * They take `user`, `item` int64[batch], rows of the tables, and `actual` float[batch], and give `loss` float; the model
+ * for evaluation gives `rating` float[batch] as well, and drops nothing. The optimizer takes its learning rate from the
+ * schedule, by its own count of steps, and ignores the one that it is given; after the last step it stays at the
+ * schedule's end.
+ */
+export function trainingArtifacts(
+  options: GraphOptions & { readonly parameters: Tensors },
+): TrainingArtifacts {
+  return {
+    'training_model.onnx': trainingModel(options),
+    'eval_model.onnx': evalModel(options),
+    'optimizer_model.onnx': optimizerModel(options),
+    checkpoint: encodeCheckpoint(options.parameters),
+  };
+}
+
+interface Forward {
+  readonly parameters: readonly Value[];
+  readonly inputs: readonly Value[];
+  readonly rating: Value;
+  readonly loss: Value;
+}
+
+function forward({ model, settings }: GraphOptions, drop: Dropout): Forward {
+  const parameters = placeholders(model);
+  const user = input('user', 'int64', ['batch']);
+  const item = input('item', 'int64', ['batch']);
+  const actual = input('actual', 'float', ['batch']);
+  const rating = ratingOf(model, parameters, user, item, drop);
+  return {
+    parameters: Object.values(parameters),
+    inputs: [user, item, actual, ...Object.values(parameters)],
+    rating,
+    loss: losses[settings.loss](rating, actual),
+  };
+}
+
+/** Beside the loss it adds each parameter's gradient to a buffer, which the training API keeps for the optimizer. */
+export function trainingModel(options: GraphOptions): Uint8Array {
+  let dropouts = 0;
+  const { seed } = options.settings;
+  const { parameters, inputs, loss } = forward(options, (x, rate) =>
+    rate === 0 ? x : dropout(x, rate, 1000 * seed + ++dropouts, 'dropout'),
+  );
+  const reset = input('lazy_reset_grad', 'bool', [1]);
+  const buffers = parameters.map(({ name, dims }) =>
+    input(`${name}_grad.accumulation.buffer`, 'float', dims),
+  );
+  const accumulated = lookupGradients(loss, parameters).map((gradient, place) => {
+    const whole = isLookups(gradient) ? tableGradient(parameters[place], gradient) : gradient;
+    return [
+      `${parameters[place].name}_grad.accumulation.out`,
+      accumulate(buffers[place], whole, reset),
+    ] as const;
+  });
+  return encoded({
+    name: `train ${options.model.name}`,
+    inputs: [...inputs, ...buffers, reset],
+    outputs: { loss, ...Object.fromEntries(accumulated) },
+    metadata: metadataOf(options),
+  });
+}
+
+function tableGradient(table: Value, lookups: readonly LookupGradient[]): Value {
+  return lookups
+    .map(({ ids, rows }) => gatherGrad(table, ids, rows, `${table.name}_grad`))
+    .reduce((sum, one) => add(sum, one, `${table.name}_grad`));
+}
+
+function evalModel(options: GraphOptions): Uint8Array {
+  const { inputs, loss, rating } = forward(options, noDropout);
+  return encoded({
+    name: `evaluate ${options.model.name}`,
+    inputs,
+    outputs: { loss, rating },
+    metadata: metadataOf(options),
+  });
+}
+
+/** Takes the place of an evaluation, and gives all parameters, one after the other: float[elements]. */
+export function parametersModel(model: Model): Uint8Array {
+  const parameters = Object.values(placeholders(model));
+  const all = concat(
+    parameters.map((value) => reshape(value, [-1])),
+    0,
+  );
+  return encoded({ name: `parameters of ${model.name}`, inputs: parameters, outputs: { all } });
+}
+
+/** @param stepsDone steps that have been taken before */
+export function optimizerModel(options: GraphOptions, stepsDone = 0): Uint8Array {
+  const { settings, steps } = options;
+  const { schedule, optimizer } = settings;
+  const rates = Float32Array.from(
+    { length: Math.max(1, steps - stepsDone) },
+    (_, step) => schedule.at((stepsDone + step) / steps).learningRate,
+  );
+  const step = input('step', 'int64', [1]);
+  const table = initializer('learning_rates', 'float', [rates.length], rates);
+  const scheduled = gather(table, min(sub(step, 1), rates.length - 1), 0, 'scheduled_learning_rate');
+  const sequences = {
+    parameters: sequenceInput('params', 'float'),
+    gradients: sequenceInput('gradients', 'float'),
+    means: sequenceInput('first_order_moments', 'float'),
+    squares: sequenceInput('second_order_moments', 'float'),
+  };
+  const { beta2, epsilon, weightDecay } = optimizer.config;
+  const beta1 = schedule.at(0).momentum;
+  const updated = adamWOptimizer(
+    { learningRate: scheduled, step, ...sequences },
+    { beta1, beta2, epsilon, weightDecay },
+  );
+  return encoded({
+    name: `optimize ${options.model.name}`,
+    // The training API gives them in this order.
+    inputs: [input('learning_rate', 'float', [1]), step, ...Object.values(sequences)],
+    outputs: { updated_flag: updated },
+    metadata: metadataOf(options),
+  });
+}
+
+const encoded = (parts: ModelParts): Uint8Array => encodeModel(buildModel(parts));
+
+const metadataOf = ({ model, settings, steps }: GraphOptions): Record<string, string> => ({
+  model: JSON.stringify({ name: model.name, config: model.config }),
+  training: JSON.stringify({ ...describeSettings(settings), steps }),
+});

@@ -1,0 +1,159 @@
+import type { Tensor } from 'onnxruntime-common';
+import type { Tensors } from '../../../../graphs/heads/serving.ts';
+import type { Model } from '../../../../graphs/models/model.ts';
+import { UserError } from '../../../errors.ts';
+import { turns } from '../../../run/turns.ts';
+import { mapValues } from '../../../util/map-values.ts';
+import { oneLine } from '../../../util/text.ts';
+import { ADAMW } from '../../recipe/settings.ts';
+import type { Engine, Steps, Training, TrainingTask } from '../engine.ts';
+import { optimizerModel, parametersModel, trainingModel } from './artifacts.ts';
+import { encodeCheckpoint } from './checkpoint.ts';
+import { settingsForOrtTraining } from './settings.ts';
+
+/**
+ * What is used of the package `onnxruntime-training`, which is onnxruntime-web 1.19.2, the last that has the training
+ * API. It lives beside the current ONNX Runtime, with a WebAssembly and a Tensor of its own.
+ */
+interface TrainingRuntime {
+  readonly env: { readonly versions: { readonly common: string }; readonly wasm: object; logLevel: string };
+  readonly Tensor: typeof Tensor;
+  readonly TrainingSession: {
+    create(files: SessionFiles): Promise<TrainingSession>;
+  };
+  readonly InferenceSession: { create(model: Uint8Array): Promise<{ release(): Promise<void> }> };
+}
+
+type SessionFiles = Readonly<
+  Record<'checkpointState' | 'trainModel' | 'evalModel' | 'optimizerModel', Uint8Array>
+>;
+
+interface TrainingSession {
+  runTrainStep(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  runOptimizerStep(): Promise<void>;
+  lazyResetGrad(): Promise<void>;
+  runEvalStep(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  release(): Promise<void>;
+}
+
+/** How to get the package. */
+export const INSTALL = 'npm install onnxruntime-training@npm:onnxruntime-web@1.19.2';
+
+/** The module in the package that has the training API. */
+export const MODULE = 'ort.training.wasm.min.mjs';
+
+/** Of all sessions, since they share one WebAssembly. */
+const inTurn = turns();
+
+/**
+ * ONNX Runtime's training API in WebAssembly, in Node or a page: a step is a call that trains and one that updates, by
+ * the files of `trainingArtifacts`.
+ *
+ * @param module the URL of `ort.training.wasm.min.mjs`, beside which lie its `.wasm` and `.mjs` files
+ * @throws UserError if it cannot be loaded
+ */
+export async function ortTrainingEngine(module: string): Promise<Engine> {
+  const { env, ...runtime }: TrainingRuntime = await import(
+    /* @vite-ignore */ /* webpackIgnore: true */ module
+  ).catch((error: Error) => {
+    throw new UserError(
+      `ONNX Runtime's training API cannot be loaded from ${module} (${oneLine(error.message)}); its files come with: ${INSTALL}`,
+    );
+  });
+  env.logLevel = 'error';
+  Object.assign(env.wasm, { numThreads: 1 });
+  return {
+    library: { name: 'onnxruntime-training', version: env.versions.common },
+    defaults: ADAMW,
+    adopt: settingsForOrtTraining,
+    async prepare(task) {
+      const options = { ...task, steps: task.settings.epochs * task.steps };
+      const graph = trainingModel(options);
+      return {
+        graph,
+        async start({ epochs, carried }) {
+          const files = {
+            checkpointState: encodeCheckpoint(carried),
+            trainModel: graph,
+            evalModel: parametersModel(task.model),
+            optimizerModel: optimizerModel(options, epochs * task.steps),
+          };
+          const session = await inTurn(() => createSession(runtime, files));
+          return trainingOf(session, runtime.Tensor, task);
+        },
+      };
+    },
+  };
+}
+
+function trainingOf(session: TrainingSession, Class: typeof Tensor, { model }: TrainingTask): Training {
+  return {
+    epoch: () => (steps) => inTurn(() => takeSteps(session, Class, steps).catch(fail)),
+    // Not by getContiguousParameters: it frees what lies on the stack, and so breaks the heap. And runEvalStep calls what it
+    // gives by the names of the training model's outputs, of which there is one.
+    carried: () =>
+      inTurn(async () => {
+        const [all] = Object.values(await session.runEvalStep({}));
+        return takenApart(all.data as Float32Array, model);
+      }),
+    release: () => inTurn(() => session.release()),
+  };
+}
+
+async function takeSteps(
+  session: TrainingSession,
+  Class: typeof Tensor,
+  { users, items, ratings, starts }: Steps,
+): Promise<number[]> {
+  const losses: number[] = [];
+  for (let step = 0; step + 1 < starts.length; step++) {
+    const [from, to] = [starts[step], starts[step + 1]];
+    const rows = (all: Int32Array): Tensor =>
+      new Class('int64', BigInt64Array.from(all.subarray(from, to), BigInt));
+    const { loss } = await session.runTrainStep({
+      user: rows(users),
+      item: rows(items),
+      actual: new Class('float32', ratings.slice(from, to)),
+    });
+    await session.runOptimizerStep();
+    await session.lazyResetGrad();
+    losses.push(Number(loss.data[0]));
+  }
+  return losses;
+}
+
+/** What is thrown in WebAssembly is a trap, or the address of a C++ exception. */
+function fail(error: unknown): never {
+  throw new Error(`ONNX Runtime's training API failed in a step (${error}); train with the default engine`);
+}
+
+/** The parameters, from all of them one after the other. */
+function takenApart(all: Float32Array, { parameters }: Model): Tensors {
+  let from = 0;
+  return mapValues(parameters, ({ dims }) => {
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    const data = all.slice(from, from + size);
+    from += size;
+    return { dims, data };
+  });
+}
+
+/** @throws Error that says what is wrong with a file: the training API itself throws but a number */
+async function createSession(
+  { TrainingSession, InferenceSession }: Omit<TrainingRuntime, 'env'>,
+  files: SessionFiles,
+): Promise<TrainingSession> {
+  try {
+    return await TrainingSession.create(files);
+  } catch (error) {
+    if (error instanceof Error) throw error;
+    const models = { 'training_model.onnx': files.trainModel, 'optimizer_model.onnx': files.optimizerModel };
+    for (const [name, bytes] of Object.entries(models)) {
+      const session = await InferenceSession.create(bytes).catch(({ message }: Error) => {
+        throw new Error(`${name}: ${message}`);
+      });
+      await session.release();
+    }
+    throw new Error(`the training API refuses the files (${error})`);
+  }
+}

@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Tensors } from '../../../../graphs/heads/serving.ts';
+import type { Model, ModelDefinition } from '../../../../graphs/models/model.ts';
+import { INCOMING, writeSynced } from '../../../artifact/artifact.ts';
+import type { Artifact, Manifest } from '../../../artifact/manifest.ts';
+import { readVocabulary } from '../../../artifact/vocabulary.ts';
+import { UserError } from '../../../errors.ts';
+import { restoredTable } from '../../../onnx/compress.ts';
+import { decodeModel } from '../../../onnx/index.ts';
+import { mapValues } from '../../../util/map-values.ts';
+import { initialParameters } from '../../parameters/initial.ts';
+import { modelOf } from '../../recipe/of-manifest.ts';
+import { ADAMW, type SettingsOptions, settingsFor } from '../../recipe/settings.ts';
+import { type AdamConfig, adamW } from '../../step/optimizers.ts';
+import { constantRate, schedules } from '../../step/schedules.ts';
+import { stepsOf } from '../batches.ts';
+import { trainingArtifacts } from './artifacts.ts';
+import { settingsForOrtTraining } from './settings.ts';
+
+export interface TrainingExportOptions {
+  /** The formula of a model of one's own, which its files do not tell. */
+  readonly definition?: ModelDefinition;
+  /** Begin anew, where training began, instead of going on from what the model has learned. */
+  readonly untrained?: boolean;
+  /** One learning rate throughout, instead of the schedule that the model was trained by. */
+  readonly learningRate?: number;
+}
+
+const CHECKPOINT = 'checkpoint';
+
+/** How old what a writer left is at least before it counts as left. */
+const STALE_MS = 60 * 60_000;
+
+/** Where they lie in the folder of a model, unless told otherwise. */
+export const TRAINING_FOLDER = 'training';
+
+/** Ids by the rows that the training files call them by: `{"user": […], "item": […]}`. */
+export const VOCABULARY = 'vocabulary.json';
+
+/**
+ * The files from which ONNX Runtime's training API trains a model on, in a page, in Python, on Android and iOS:
+ * `training_model.onnx`, `eval_model.onnx`, `optimizer_model.onnx`, `checkpoint`, which take rows of the tables, and
+ * `vocabulary.json`, which says whose rows they are. See `trainingArtifacts`.
+ *
+ * They are for AdamW, which is all that the training API has: with its settings where the model was trained by it, else with its defaults.
+ *
+ * @throws UserError if the model cannot be trained so: its schedule, or its formula, is one's own and not given
+ */
+export function trainingFiles(
+  artifact: Artifact,
+  { definition, untrained = false, learningRate }: TrainingExportOptions = {},
+): Record<string, Uint8Array> {
+  const { manifest } = artifact;
+  if (learningRate !== undefined && !(Number.isFinite(learningRate) && learningRate > 0))
+    throw new UserError(`learningRate is ${learningRate}; give a number above 0`);
+  if (definition !== undefined && typeof definition !== 'function')
+    throw new UserError('definition is no model; give what dotBias(), say, returns');
+  const model = modelOf(manifest, definition);
+  const settings = settingsForOrtTraining(settingsOf(model, manifest, learningRate), {});
+  const steps = settings.epochs * stepsOf(manifest.data.ratings, settings.batch);
+  const parameters = untrained ? initialParameters(model, settings.seed) : trainedParameters(artifact, model);
+  const { userIds, itemIds } = readVocabulary(artifact);
+  const vocabulary = JSON.stringify({ user: userIds, item: itemIds });
+  return {
+    ...trainingArtifacts({ model, settings, parameters, steps }),
+    [VOCABULARY]: new TextEncoder().encode(`${vocabulary}\n`),
+  };
+}
+
+/**
+ * Writes the files of {@link trainingFiles} into a folder, in place of those that are there. A kill in the
+ * midst of it leaves the old ones, the new ones, or a folder without a checkpoint, from which nothing trains.
+ *
+ * @returns their names
+ * @throws UserError if it cannot be written, or holds other files
+ */
+export async function writeTrainingFiles(
+  folder: string,
+  artifact: Artifact,
+  options: TrainingExportOptions = {},
+): Promise<string[]> {
+  if (folder === '') throw new UserError('the folder for the training files is empty; name one');
+  const files = trainingFiles(artifact, options);
+  const incoming = join(folder, `${INCOMING}${randomBytes(4).toString('hex')}`);
+  try {
+    const others = (await namesIn(folder)).filter(
+      (name) => !Object.hasOwn(files, name) && !name.startsWith(INCOMING),
+    );
+    if (others.length > 0)
+      throw new UserError(
+        `${folder}: holds other files, such as ${others[0]}; choose a new or an empty folder`,
+      );
+    await mkdir(incoming, { recursive: true });
+    for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes);
+    // Nothing trains without a checkpoint: a kill from here on leaves no mixture that seems whole.
+    await rm(join(folder, CHECKPOINT), { force: true });
+    const last = (name: string): number => Number(name === CHECKPOINT);
+    for (const name of Object.keys(files).toSorted((one, other) => last(one) - last(other)))
+      await rename(join(incoming, name), join(folder, name));
+    await rm(incoming, { recursive: true });
+    await removeStale(folder);
+  } catch (error) {
+    await rm(incoming, { recursive: true, force: true }).catch(() => undefined);
+    if (error instanceof UserError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`${folder}: the training files could not be written (${code ?? error})`);
+  }
+  return Object.keys(files);
+}
+
+/** What writers left that were killed; others may be at work. */
+async function removeStale(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    if (!name.startsWith(INCOMING)) continue;
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > STALE_MS) await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+}
+
+/** How it was trained, so far as the training API can do the same; it has AdamW alone. */
+function settingsOf(model: Model, { training, data }: Manifest, learningRate?: number) {
+  const { optimizer, schedule, ...settings } = training as Record<string, unknown> & {
+    optimizer: { name: string } & AdamConfig;
+    schedule: { name: keyof typeof schedules; learningRate: number };
+  };
+  const constant = learningRate !== undefined && { schedule: constantRate({ learningRate }) };
+  if (optimizer.name !== 'adamw') {
+    const { epochs, loss, seed } = settings as SettingsOptions;
+    return settingsFor(model, { ...ADAMW, epochs, loss, seed, ...constant }, data);
+  }
+  if (!constant && !Object.hasOwn(schedules, schedule.name))
+    throw new UserError(
+      `the model was trained by the schedule ${schedule.name}; ONNX Runtime's training API needs one of ${Object.keys(schedules).join(', ')}: train it with one of these, or give a learning rate`,
+    );
+  return settingsFor(
+    model,
+    {
+      ...settings,
+      optimizer: adamW(optimizer),
+      ...(constant || { schedule: schedules[schedule.name](schedule) }),
+    },
+    data,
+  );
+}
+
+/** What the model has learned, from its files. */
+function trainedParameters({ files }: Artifact, model: Model): Tensors {
+  const { graph } = decodeModel(files['predict.onnx']);
+  return mapValues(model.parameters, ({ dims, rowsOf }, name) => {
+    const table = restoredTable(graph, name);
+    // A table has one row more there, for ids that are unknown.
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    const [rows, ...rest] = dims;
+    const kept = rowsOf ? [rows + 1, ...rest] : dims;
+    if (table?.dims.join() !== kept.join())
+      throw new UserError(
+        `predict.onnx does not keep "${name}" as it was trained; export it as it began (--untrained)`,
+      );
+    return { dims, data: table.data.slice(0, size) };
+  });
+}

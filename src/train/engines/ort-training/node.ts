@@ -1,0 +1,36 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { UserError } from '../../../errors.ts';
+import type { Engine } from '../engine.ts';
+import { INSTALL, MODULE, ortTrainingEngine } from './engine.ts';
+
+export const PACKAGE = 'onnxruntime-training';
+
+/**
+ * ONNX Runtime's training API, as an engine for `train`: `train(ratings, dotBias(), { engine: await ortTraining() })`.
+ * It is in a package of its own, which must be installed:
+ * `npm install onnxruntime-training@npm:onnxruntime-web@1.19.2`.
+ *
+ * @throws UserError if it is not
+ */
+export async function ortTraining(): Promise<Engine> {
+  const folder = findPackage();
+  if (folder === undefined)
+    throw new UserError(
+      `the package ${PACKAGE}, which has ONNX Runtime's training API, is not installed; ${INSTALL}`,
+    );
+  return ortTrainingEngine(new URL(MODULE, folder).href);
+}
+
+/** The folder of its modules, as a URL: installed beside cofactor, or in the project that one is in. */
+export function findPackage(): URL | undefined {
+  for (const from of [import.meta.url, pathToFileURL(join(process.cwd(), 'any.js'))]) {
+    try {
+      return new URL('.', pathToFileURL(createRequire(from).resolve(PACKAGE)));
+    } catch {
+      // The next place may have it.
+    }
+  }
+  return undefined;
+}

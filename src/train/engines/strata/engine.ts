@@ -1,0 +1,252 @@
+import type { Tensors } from '../../../../graphs/heads/serving.ts';
+import type { Strata, Stratum } from '../../../data/dataset/strata.ts';
+import { UserError } from '../../../errors.ts';
+import { encodeModel } from '../../../onnx/index.ts';
+import type { Parts } from '../../../run/rows.ts';
+import { WorkerHandle } from '../../../run/worker-handle.ts';
+import { buffersOf, type NamedParts } from '../../../run/worker-messages.ts';
+import { mapValues } from '../../../util/map-values.ts';
+import { generator, type RandomGenerator, uniforms } from '../../../util/random.ts';
+import { FIRST_EPOCH, stepsOf, sumOfLosses } from '../batches.ts';
+import type { Engine, OwnTraining, TrainingTask } from '../engine.ts';
+import { withState } from '../epoch/engine.ts';
+import { noiseSize, noiseStarts } from '../noise.ts';
+import { blockGraph } from './graph.ts';
+import { type BlockTables, cut, join } from './tables.ts';
+import { roundsOf, type Visit } from './visits.ts';
+
+/**
+ * Trains stratum by stratum, several side by side, so that a step costs the same whatever the size of the tables: a run
+ * takes a block of users, a block of items and their ratings, and gives the blocks back. Nothing is shared: a thread is
+ * handed the memory of what it works on. What belongs to neither users nor items, such as the layers of an MLP, each
+ * thread trains from the same values, and the mean of what they get goes on.
+ *
+ * @param workers threads
+ */
+export function strataEngine(strata: Strata, workers: number): Engine<OwnTraining> {
+  const blocks = [strata.users, strata.items].map(({ starts }) => starts.length - 1);
+  return {
+    adopt(wanted, asked) {
+      if (asked.lazy === false)
+        throw new UserError('training by strata updates only the rows of a batch; leave out lazy');
+      return { ...wanted, lazy: true, engine: 'strata', blocks, workers };
+    },
+    async prepare(task) {
+      const { file, dropoutWidths } = blockGraph(task.model, task.settings);
+      const graph = encodeModel(file);
+      return {
+        graph,
+        async start({ carried }) {
+          const tables = cut(withState(task, carried), task.model, strata.users, strata.items);
+          // No more than there are strata that share nothing.
+          const threads = await startThreads(Math.min(workers, ...blocks), graph);
+          return new StrataTraining(task, strata, threads, tables, dropoutWidths);
+        },
+      };
+    },
+  };
+}
+
+/** The session in every thread. */
+const SESSION = 0;
+
+async function startThreads(count: number, graph: Uint8Array): Promise<WorkerHandle[]> {
+  const starting = Array.from({ length: count }, async () => {
+    const { handle } = await WorkerHandle.start({ device: 'cpu' });
+    await handle.create(SESSION, graph).catch(async (error) => {
+      await handle.terminate();
+      throw error;
+    });
+    return handle;
+  });
+  const ended = await Promise.allSettled(starting);
+  const threads = ended.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
+  const failed = ended.find((end) => end.status === 'rejected');
+  if (!failed) return threads;
+  await Promise.all(threads.map((thread) => thread.terminate()));
+  throw failed.reason;
+}
+
+/** One visit in an epoch: what it takes, and what it leaves. */
+interface Turn {
+  readonly visit: Visit;
+  /** The ratings, of which there are some. */
+  read(): Promise<Stratum>;
+  /** Where each step begins in them; last, how many there are. */
+  readonly starts: readonly number[];
+  /** How far training has come, from 0 to 1, and how many steps were taken. */
+  readonly progress: number;
+  readonly stepsDone: number;
+  /** Where the dropout of each step begins in the random numbers. */
+  readonly noiseStarts: NamedParts;
+}
+
+interface VisitDone {
+  readonly ratings: number;
+  readonly loss: number;
+  readonly shared: Tensors;
+}
+
+/** Rounds that wait in the threads, so that none waits for this one. */
+const ROUNDS_AHEAD = 1;
+
+class StrataTraining implements OwnTraining {
+  constructor(
+    private readonly task: TrainingTask,
+    private readonly strata: Strata,
+    private readonly threads: readonly WorkerHandle[],
+    private readonly tables: BlockTables,
+    private readonly dropoutWidths: readonly number[],
+  ) {}
+
+  async *ownEpoch(number: number): AsyncGenerator<{ ratings: number; loss: number }> {
+    const random = generator(this.task.settings.seed, FIRST_EPOCH + number);
+    const rounds = this.turnsOf(number, random);
+    await this.holdNoise(random);
+    const isShared = Object.keys(this.tables.shared).length > 0;
+    const last = { users: new Map<number, Promise<unknown>>(), items: new Map<number, Promise<unknown>>() };
+    const started: Promise<VisitDone[]>[] = [];
+    let ahead = rounds[0]?.map(readAhead);
+    try {
+      for (const [place, round] of rounds.entries()) {
+        const data = ahead;
+        const runs = round.map((turn, thread) => {
+          const { user, item } = turn.visit;
+          const run = Promise.all([data[thread], last.users.get(user), last.items.get(item)]).then(
+            ([stratum]) => this.visit(turn, stratum, this.threads[thread]),
+          );
+          last.users.set(user, run);
+          last.items.set(item, run);
+          return run;
+        });
+        started.push(Promise.all(runs));
+        // Read, and handed over where nothing is shared, while the threads compute.
+        ahead = rounds[place + 1]?.map(readAhead);
+        if (started.length <= (isShared ? 0 : ROUNDS_AHEAD)) continue;
+        yield* this.finish((await started.shift()) as VisitDone[]);
+      }
+      for (const round of started.splice(0)) yield* this.finish(await round);
+    } finally {
+      // What runs has ended before an error is told.
+      await Promise.allSettled([...started, ...last.users.values(), ...last.items.values()]);
+    }
+  }
+
+  private *finish(round: readonly VisitDone[]): Generator<{ ratings: number; loss: number }> {
+    this.tables.shared = meanOf(round.map((one) => one.shared));
+    for (const { ratings, loss } of round) yield { ratings, loss };
+  }
+
+  async carried(): Promise<Tensors> {
+    return join(this.tables, this.strata.users, this.strata.items);
+  }
+
+  async release(): Promise<void> {
+    await Promise.all(this.threads.map((thread) => thread.terminate()));
+  }
+
+  /** The visits of an epoch, in rounds. */
+  private turnsOf(number: number, random: RandomGenerator): Turn[][] {
+    const { settings } = this.task;
+    const { starts, users, items } = this.strata;
+    const itemBlocks = items.starts.length - 1;
+    const total = starts[starts.length - 1];
+    const rounds = roundsOf(users.starts.length - 1, itemBlocks, this.threads.length, random);
+    let done = 0;
+    const turns = rounds.map((round) =>
+      round.flatMap((visit): Turn[] => {
+        const stratum = visit.user * itemBlocks + visit.item;
+        const count = starts[stratum + 1] - starts[stratum];
+        if (count === 0) return [];
+        const stepStarts = startsOf(count, settings.batch, random);
+        const passed = number * total + done;
+        done += count;
+        const turn = {
+          visit,
+          read: () => this.strata.read(stratum),
+          starts: stepStarts,
+          noiseStarts: mapValues(
+            noiseStarts(stepStarts.length - 1, settings.batch, this.dropoutWidths, random),
+            (data): Parts => ({ type: 'int64', dims: [data.length], data }),
+          ),
+          progress: passed / (settings.epochs * total),
+          stepsDone: stepsOf(passed, settings.batch),
+        };
+        return [turn];
+      }),
+    );
+    return turns.filter((round) => round.length > 0);
+  }
+
+  private async visit(
+    { visit, starts, progress, stepsDone, noiseStarts }: Turn,
+    { users, items, ratings }: Stratum,
+    thread: WorkerHandle,
+  ): Promise<VisitDone> {
+    const { tables } = this;
+    const { schedule } = this.task.settings;
+    const count = ratings.length;
+    const steps = starts.length - 1;
+    const { learningRate, momentum } = schedule.at(progress);
+    const ofSteps = (value: number) => floats([steps], new Float32Array(steps).fill(value));
+    const own = mapValues({ ...tables.users[visit.user], ...tables.items[visit.item] }, ({ dims, data }) =>
+      floats(dims, data),
+    );
+    const data: NamedParts = {
+      user: { type: 'int32', dims: [count], data: users },
+      item: { type: 'int32', dims: [count], data: items },
+      actual: floats([count], ratings),
+    };
+    const feeds: NamedParts = {
+      ...own,
+      ...mapValues(tables.shared, ({ dims, data }) => floats(dims, data)),
+      ...data,
+      batch_start: { type: 'int64', dims: [steps + 1], data: BigInt64Array.from(starts, BigInt) },
+      learning_rate: ofSteps(learningRate),
+      momentum: ofSteps(momentum),
+      first_step: floats([], Float32Array.of(stepsDone + 1)),
+      ...noiseStarts,
+    };
+    const results = await thread.run(SESSION, feeds, buffersOf({ ...own, ...data }));
+    const next = (old: Tensors): Tensors =>
+      mapValues(old, ({ dims }, name) => ({ dims, data: results[`${name}.next`].data as Float32Array }));
+    tables.users[visit.user] = next(tables.users[visit.user]);
+    tables.items[visit.item] = next(tables.items[visit.item]);
+    const loss = sumOfLosses(results.loss.data as Float32Array, starts);
+    return { ratings: count, loss, shared: next(tables.shared) };
+  }
+
+  /** Gives every thread the random numbers of this epoch's dropout. */
+  private async holdNoise(random: RandomGenerator): Promise<void> {
+    if (this.dropoutWidths.length === 0) return;
+    const size = noiseSize(this.task.settings.batch, this.dropoutWidths);
+    const noise = floats([size], uniforms(size, random));
+    await Promise.all(this.threads.map((thread) => thread.hold(SESSION, { noise })));
+  }
+}
+
+/** An error of it is told to whoever waits for the ratings. */
+function readAhead(turn: Turn): Promise<Stratum> {
+  const reading = turn.read();
+  reading.catch(() => undefined);
+  return reading;
+}
+
+/** Batches of one size but for the first and the last: they are not the same ratings again in another epoch. */
+function startsOf(count: number, batch: number, random: RandomGenerator): number[] {
+  if (count <= batch) return [0, count];
+  const first = 1 + Math.floor(uniforms(1, random)[0] * batch);
+  const starts = [0];
+  for (let start = first; start < count; start += batch) starts.push(start);
+  return [...starts, count];
+}
+
+const floats = (dims: readonly number[], data: Float32Array) => ({ type: 'float32', dims, data }) as const;
+
+/** The mean of each tensor. */
+function meanOf(parts: readonly Tensors[]): Tensors {
+  return mapValues(parts[0], ({ dims, data }, name) => ({
+    dims,
+    data: data.map((_, place) => parts.reduce((sum, part) => sum + part[name].data[place], 0) / parts.length),
+  }));
+}

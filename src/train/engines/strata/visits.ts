@@ -1,0 +1,41 @@
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { type RandomGenerator, shuffled } from '../../../util/random.ts';
+
+/** A block of users and one of items: a stratum. */
+export interface Visit {
+  readonly user: number;
+  readonly item: number;
+}
+
+/**
+ * All strata in random order, in rounds of up to so many that share neither users nor items: they can be run side by
+ * side. Gemulla, Nijkamp, Haas and Sismanis (2011), "Large-scale matrix factorization with distributed stochastic
+ * gradient descent".
+ */
+export function roundsOf(
+  users: number,
+  items: number,
+  workers: number,
+  random: RandomGenerator,
+): readonly (readonly Visit[])[] {
+  const [long, short] = [Math.max(users, items), Math.min(users, items)];
+  const [along, across] = [shuffled(long, random), shuffled(short, random)];
+  const width = Math.min(workers, short);
+  const rounds: Visit[][] = [];
+  // Along a diagonal neighbours share nothing.
+  for (const diagonal of shuffled(short, random)) {
+    const turns = Math.ceil(long / width);
+    const first = uniformInt(random, 0, turns - 1);
+    for (let turn = 0; turn < turns; turn++) {
+      const from = ((first + turn) % turns) * width;
+      const cells = Array.from({ length: Math.min(width, long - from) }, (_, cell) => from + cell);
+      rounds.push(
+        cells.map((cell) => {
+          const [one, other] = [along[cell], across[(cell + diagonal) % short]];
+          return users >= items ? { user: one, item: other } : { user: other, item: one };
+        }),
+      );
+    }
+  }
+  return rounds;
+}

@@ -1,0 +1,48 @@
+import type { Tensors } from '../../../graphs/heads/serving.ts';
+import type { Model } from '../../../graphs/models/model.ts';
+import { mapValues } from '../../util/map-values.ts';
+import { generator, normals, uniforms } from '../../util/random.ts';
+import { type Pairs, spectralFactors } from './spectral.ts';
+
+const STREAM = 1;
+
+/**
+ * Where the parameters of a model begin; one seed gives the same.
+ *
+ * @param pairs who rated what; where it is not known, what is to come from it is left out
+ */
+export function initialParameters(model: Model, seed: number, pairs?: Pairs): Tensors {
+  const random = generator(seed, STREAM);
+  const drawn = mapValues(model.parameters, ({ dims, initial }) => {
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    const { center = 0 } = initial;
+    const data =
+      'normal' in initial
+        ? normals(size, initial.normal, random).map((value) => center + value)
+        : uniforms(size, random).map((value) => center + (2 * value - 1) * initial.uniform);
+    return { dims, data };
+  });
+  return pairs ? withSpectral(model, drawn, seed, pairs) : drawn;
+}
+
+function withSpectral(model: Model, drawn: Tensors, seed: number, pairs: Pairs): Tensors {
+  const tables = Object.entries(model.parameters).filter(([, { initial }]) => initial.spectral);
+  const rowsOf = (side: 'user' | 'item') => tables.find(([, table]) => table.rowsOf === side)?.[1].dims[0];
+  const [users, items] = [rowsOf('user'), rowsOf('item')];
+  if (users === undefined || items === undefined) return drawn;
+  const width = Math.max(...tables.map(([, { dims }]) => dims[1]));
+  const factors = spectralFactors(pairs, { users, items }, width, seed);
+  if (!factors) return drawn;
+  return mapValues(drawn, ({ dims, data }, name) => {
+    const { rowsOf: side, initial } = model.parameters[name];
+    if (!initial.spectral || !side) return { dims, data };
+    const [scale, columns] = [initial.spectral, dims[1]];
+    const added = factors[side];
+    return {
+      dims,
+      data: data.map(
+        (value, place) => value + scale * added[Math.floor(place / columns) * width + (place % columns)],
+      ),
+    };
+  });
+}

@@ -1,0 +1,38 @@
+import { Tensor } from 'onnxruntime-common';
+import { scoreGraph } from '../../../graphs/heads/predict.ts';
+import { servingParameters, type Tensors } from '../../../graphs/heads/serving.ts';
+import type { Model } from '../../../graphs/models/model.ts';
+import { encodeModel } from '../../onnx/index.ts';
+import type { Runtime } from '../../run/runtime.ts';
+
+/** Predicts ratings by row numbers, with whatever parameters it is given. */
+export interface Scorer {
+  /** @param users rows; the number of users stands for one that is unknown, and so for items */
+  score(parameters: Tensors, users: Int32Array, items: Int32Array): Promise<Float32Array>;
+}
+
+/** Pairs in one run: small enough that what is gathered for them stays in the cache. */
+const PAIRS_A_RUN = 8192;
+
+export async function createScorer(model: Model, runtime: Runtime): Promise<Scorer> {
+  const session = await runtime.createSession(encodeModel(scoreGraph(model)), { threads: 1 });
+  return {
+    async score(parameters, users, items) {
+      const feeds = Object.fromEntries(
+        Object.entries(servingParameters(model, parameters)).map(([name, { dims, data }]) => [
+          name,
+          new Tensor('float32', data, dims),
+        ]),
+      );
+      const scores = new Float32Array(users.length);
+      for (let from = 0; from < users.length; from += PAIRS_A_RUN) {
+        const to = Math.min(users.length, from + PAIRS_A_RUN);
+        const user = new Tensor('int32', users.subarray(from, to));
+        const item = new Tensor('int32', items.subarray(from, to));
+        const { rating } = await session.run({ ...feeds, user, item });
+        scores.set(rating.data as Float32Array, from);
+      }
+      return scores;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { Dropout, Model } from '../../../graphs/models/model.ts';
+import type { Dim, Value } from '../../onnx/index.ts';
+import type { Optimizer, Scalars } from './optimizers.ts';
+import { tablesOf } from './tables.ts';
+
+/** How parameters and their state lie in the loop of training, and how a step moves them. */
+export interface Layout {
+  /** Inputs of the graph, called as `carriedDims` says. */
+  readonly carried: readonly Value[];
+  /** What goes from step to step. */
+  readonly state: readonly Value[];
+  /** @returns what goes on to the next step, and the mean loss of this one */
+  step(
+    state: readonly Value[],
+    batch: Batch,
+    scalars: Scalars,
+    dropout: Dropout,
+  ): { readonly values: readonly Value[]; readonly error: Value };
+  /** What the last step left of each of `carried`, by its name. */
+  results(state: readonly Value[]): readonly (readonly [name: string, value: Value])[];
+}
+
+export interface LayoutOptions {
+  /** Update only the batch's rows, instead of all rows at every step. */
+  readonly lazy: boolean;
+  /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch. */
+  readonly lossScale: number;
+}
+
+/** Rows and ratings of one step: int64[batch], int64[batch], float[batch]. */
+export interface Batch {
+  readonly user: Value;
+  readonly item: Value;
+  readonly actual: Value;
+}
+
+/** `user_factors.mean`: the name of a part of a parameter's optimizer state; without one, that of the parameter. */
+export const stateName = (parameter: string, state: string): string =>
+  state ? `${parameter}.${state}` : parameter;
+
+/** The names of all that goes from epoch to epoch, in order, and their shapes. */
+export function carriedDims<Size extends Dim>(
+  model: Model<unknown, Size>,
+  { byRow, state }: Pick<Optimizer, 'byRow' | 'state'>,
+): Record<string, readonly Size[]> {
+  // A row of several parameters has one state, called by the first.
+  const firsts = byRow ? tablesOf(model).map(([first]) => first) : Object.keys(model.parameters);
+  return Object.fromEntries(
+    Object.entries(model.parameters).flatMap(([name, { dims }]) => [
+      [name, dims] as const,
+      ...(firsts.includes(name) ? state : []).map(
+        (part) => [stateName(name, part), byRow ? dims.slice(0, 1) : dims] as const,
+      ),
+    ]),
+  );
+}
