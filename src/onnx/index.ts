@@ -4,6 +4,7 @@ export { buildModel, type ModelParts } from './builder.ts';
 export { decodeModel } from './decode.ts';
 export { encodeModel } from './encode.ts';
 export type { GraphFile, ModelFile, NamedType, NodeFile } from './file.ts';
+export { type Lookup, lookups, type TableUse } from './lookups.ts';
 export * from './ops.ts';
 export { allPairs } from './pairs.ts';
 export * from './training.ts';
