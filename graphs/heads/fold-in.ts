@@ -27,7 +27,8 @@ import {
   unsqueeze,
   type Value,
 } from '../../src/onnx/index.ts';
-import { type Model, noDropout, ratingOf } from '../models/model.ts';
+import { choleskyRoot } from '../../src/util/linear-algebra.ts';
+import { type Model, ratingOf } from '../models/model.ts';
 import { catalogueRatings } from './recommend.ts';
 import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
 import { topItems } from './top-items.ts';
@@ -147,7 +148,11 @@ function ratingOfRows(model: Model, tables: Readonly<Record<string, Value>>, ite
   const person = rowNumbers(itemRow, 'person');
   return (names: readonly string[], rows: readonly Value[]): Value => {
     const stand = rows.map(({ dims }, place) => input(names[place], 'float', dims));
-    const predicted = ratingOf(model, { ...tables, ...byName(names, stand) }, person, itemRow, noDropout);
+    const predicted = ratingOf(
+      model,
+      { ...tables, ...byName(names, stand) },
+      { user: person, item: itemRow },
+    );
     const lookups = nodesBefore([predicted]).flatMap((node) => {
       const place = stand.findIndex((table) => isLookup(node, table) && node.inputs[1] === person);
       return place < 0 ? [] : [[node.outputs[0], rows[place]] as const];
@@ -193,19 +198,4 @@ function prior(tables: readonly { data: Float32Array; width: number }[]) {
         covariance[i * width + j] += ((row[i] - mean[i]) * (row[j] - mean[j])) / users;
   });
   return { mean: Float32Array.from(mean), root: Float32Array.from(choleskyRoot(covariance, width)) };
-}
-
-/** The upper triangular R, for a symmetric positive matrix RᵀR whose upper half is given. */
-function choleskyRoot(matrix: Float64Array, width: number): Float64Array {
-  const root = new Float64Array(matrix.length);
-  for (let i = 0; i < width; i++) {
-    for (let j = i; j < width; j++) {
-      let rest = matrix[i * width + j];
-      for (let above = 0; above < i; above++) rest -= root[above * width + i] * root[above * width + j];
-      // What is left of a column that follows from those before it is rounding.
-      if (j === i) root[i * width + i] = Math.sqrt(Math.max(rest, 0));
-      else root[i * width + j] = root[i * width + i] > 1e-9 ? rest / root[i * width + i] : 0;
-    }
-  }
-  return root;
 }

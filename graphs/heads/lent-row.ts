@@ -7,7 +7,7 @@ export function withLentRow(rows: Value, value: number): Value {
   const missing = max(sub(1, countOf(rows)), 0, 'missing');
   const [, ...rest] = rows.dims;
   const shape = rest.length > 0 ? concat([missing, slice(shapeOf(rows), 1, rows.dims.length)], 0) : missing;
-  return concat([rows, full(shape, value, 'int64', ['lent', ...rest], 'lent')], 0, rows.name);
+  return concat([rows, full(shape, value, 'int64', { dims: ['lent', ...rest], name: 'lent' })], 0, rows.name);
 }
 
 /** What was computed from lent rows, with as many rows as there were before. */

@@ -1,5 +1,5 @@
 import { buildModel, input, labelEncoder, type ModelFile, type ModelParts } from '../../src/onnx/index.ts';
-import { type Model, noDropout, ratingOf } from '../models/model.ts';
+import { type Model, ratingOf } from '../models/model.ts';
 import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
 
 /**
@@ -11,7 +11,7 @@ export function predictGraph(model: Model, trained: Tensors, { userIds, itemIds 
   const item = input('item', 'string', ['n']);
   const userRow = labelEncoder(user, userIds, 'user_row');
   const itemRow = labelEncoder(item, itemIds, 'item_row');
-  const rating = ratingOf(model, servingTables(model, trained), userRow, itemRow, noDropout);
+  const rating = ratingOf(model, servingTables(model, trained), { user: userRow, item: itemRow });
   return { name: `predict ${model.name}`, inputs: [user, item], outputs: { rating } };
 }
 
@@ -33,7 +33,7 @@ export function scoreGraph(model: Model): ModelFile {
       ]) => [name, input(name, 'float', [rowsOf ? rows + 1 : rows, ...rest])],
     ),
   );
-  const rating = ratingOf(model, parameters, user, item, noDropout);
+  const rating = ratingOf(model, parameters, { user, item });
   const inputs = [...Object.values(parameters), user, item];
   return buildModel({ name: `score ${model.name}`, inputs, outputs: { rating } });
 }

@@ -6,7 +6,7 @@ import {
   type ModelParts,
   type Value,
 } from '../../src/onnx/index.ts';
-import { type Model, noDropout, ratingOf } from '../models/model.ts';
+import { type Model, ratingOf } from '../models/model.ts';
 import { withLentRow, withoutLentRow } from './lent-row.ts';
 import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
 import { topItems } from './top-items.ts';
@@ -38,11 +38,7 @@ export function catalogueRatings(
   userRow: Value,
   items: number,
 ): Value {
-  return allPairs(
-    (user, item) => ratingOf(model, parameters, user, item, noDropout),
-    userRow,
-    allRows(items + 1),
-  );
+  return allPairs((user, item) => ratingOf(model, parameters, { user, item }), userRow, allRows(items + 1));
 }
 
 /** The row numbers of a table: int64[count]. */

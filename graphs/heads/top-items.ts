@@ -28,14 +28,8 @@ export function topItems(
 ): { items: Value; scores: Value } {
   const unknown = fullLike(gather(scores, constant([0], 'int64'), 1), ids.length, 'int64', 'unknown_row');
   const never = concat([excluded, unknown], 1, 'never');
-  const open = scatterElements(
-    scores,
-    never,
-    fullLike(never, Number.NEGATIVE_INFINITY, 'float'),
-    1,
-    undefined,
-    'open',
-  );
+  const nothing = fullLike(never, Number.NEGATIVE_INFINITY, 'float');
+  const open = scatterElements(scores, never, nothing, { axis: 1, name: 'open' });
   const { values, places } = topK(open, min(k, constant([ids.length], 'int64'), 'k_at_most'), 'k');
   const none = equal(values, Number.NEGATIVE_INFINITY, 'none_left');
   const names = initializer('item_ids', 'string', [ids.length + 1], [...ids, '']);

@@ -1,21 +1,22 @@
-import * as v from 'valibot';
 import { add, gather, mul, reduceSum } from '../../src/onnx/index.ts';
-import { check, parts } from '../../src/util/schema.ts';
+import { type Chosen, checked, kinds, withDefaults } from '../../src/util/choices.ts';
+import { type BuiltInModel, common, commonSearch } from './built-in.ts';
 import { defaultRange, type ModelDefinition, type Range, scaledSigmoid, scoreOf } from './model.ts';
 
-export interface DotBiasConfig {
-  /** The length of a user's and of an item's vector. */
-  readonly factors: number;
-  readonly range: Range;
-  /** The standard deviation of the first random factors and biases. */
-  readonly spread: number;
-  /** How much of who rated what the first factors of users, and of items, have: see `Initial`. */
-  readonly spectral: readonly [user: number, item: number];
-}
+const choices = {
+  factors: { ...common.factors, kind: kinds.width, default: 50 },
+  range: common.range,
+  spread: common.spread,
+  spectral: { ...common.spectral, default: [0.08, 0.2] },
+} as const;
 
-const schema = v.partial(
-  v.object({ factors: parts.width, range: parts.range, spread: parts.spread, spectral: parts.spectral }),
-);
+/**
+ * - `factors`: length of a user's and of an item's vector. Default: 50.
+ * - `range`: lowest and highest rating that the model can give. Default: a little wider than the data.
+ * - `spread`: standard deviation of the initial random factors and biases. Default: 0.01.
+ * - `spectral`: scale of the spectral initialisation of user factors and item factors, see `Initial`. Default: [0.08, 0.2].
+ */
+export type DotBiasConfig = Chosen<typeof choices>;
 
 /**
  * rating = low + (high − low) · σ(user factors · item factors + user bias + item bias)
@@ -23,28 +24,26 @@ const schema = v.partial(
  * Koren, Bell and Volinsky (2009), "Matrix factorization techniques for recommender systems", with the output
  * squashed into the rating range.
  *
- * @throws UserError if the configuration cannot be.
+ * @throws UserError for choices that cannot be
  */
-export function dotBias(config: Partial<DotBiasConfig> = {}): ModelDefinition<DotBiasConfig> {
-  check(schema, config, 'dot-bias: ');
+export function dotBias(config: DotBiasConfig = {}): ModelDefinition {
+  const chosen = withDefaults(choices, checked(choices, config, 'dot-bias: '));
+  const { factors, spread, spectral } = chosen as Required<DotBiasConfig>;
   return (facts) => {
-    const { factors = 50, range = defaultRange(facts), spread = 0.01, spectral = [0.08, 0.2] } = config;
-    const initial = { normal: spread };
+    const range: Range = chosen.range ?? defaultRange(facts);
     const bias = { normal: spread, center: (startAt(facts.ratings) * scoreOf(facts.mean, range)) / 2 };
+    const table = (side: 'user' | 'item', scale: number) =>
+      ({
+        dims: [facts[`${side}s`], factors],
+        initial: { normal: spread, spectral: scale },
+        rowsOf: side,
+      }) as const;
     return {
       name: 'dot-bias',
       config: { factors, range, spread, spectral },
       parameters: {
-        user_factors: {
-          dims: [facts.users, factors],
-          initial: { ...initial, spectral: spectral[0] },
-          rowsOf: 'user',
-        },
-        item_factors: {
-          dims: [facts.items, factors],
-          initial: { ...initial, spectral: spectral[1] },
-          rowsOf: 'item',
-        },
+        user_factors: table('user', spectral[0]),
+        item_factors: table('item', spectral[1]),
         user_bias: { dims: [facts.users], initial: bias, rowsOf: 'user' },
         item_bias: { dims: [facts.items], initial: bias, rowsOf: 'item' },
       },
@@ -67,3 +66,14 @@ export function dotBias(config: Partial<DotBiasConfig> = {}): ModelDefinition<Do
 function startAt(ratings: number): number {
   return ratings < 10_000 ? 1 : 0.5;
 }
+
+export const dotBiasModel: BuiltInModel = {
+  title: 'Factors and biases',
+  about:
+    'A few numbers for each person and each title; a match of both is a high rating. Small, fast, hard to beat.',
+  formula:
+    'It has a row of numbers, the factors, for each user and each item. Where both rows point the same way, the rating is high; a bias for each user and each item adds how generous the one is and how well liked the other.',
+  choices,
+  search: commonSearch,
+  define: dotBias,
+};

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { UserError } from '../../src/errors.ts';
 import { add, concat, gather, matmul, relu, squeeze, type Value } from '../../src/onnx/index.ts';
-import { check, parts } from '../../src/util/schema.ts';
+import { type Chosen, checked, kinds, withDefaults } from '../../src/util/choices.ts';
+import { type BuiltInModel, common, commonSearch } from './built-in.ts';
 import {
   type DataFacts,
   defaultRange,
@@ -12,67 +13,71 @@ import {
   scoreOf,
 } from './model.ts';
 
-export interface MlpConfig {
-  /** The lengths of a user's and of an item's embedding; `auto` grows with their number. */
-  readonly factors: number | 'auto' | readonly [user: number, item: number];
-  /** The widths of the hidden layers. */
-  readonly hidden: readonly number[];
-  /** The dropout on the embeddings, then after each hidden layer. A single number is for the embeddings alone. */
-  readonly dropout: number | readonly number[];
-  readonly range: Range;
-  /** The standard deviation of the first random embeddings. */
-  readonly spread: number;
-  /** How much of who rated what the first embeddings of users, and of items, have: see `Initial`. */
-  readonly spectral: readonly [user: number, item: number];
-}
+const choices = {
+  factors: { ...common.factors, default: 50 },
+  hidden: {
+    kind: kinds.widths,
+    group: 'Model',
+    help: 'MLP: the hidden layers, such as 64,32',
+    default: [64],
+  },
+  dropout: {
+    kind: {
+      ...kinds.rates,
+      schema: v.union([kinds.rate.schema, kinds.rates.schema], 'give rates from 0 to below 1'),
+    },
+    group: 'Model',
+    help: 'MLP: on the embeddings, then after each hidden layer',
+    default: ({ hidden }) => [0.1, ...(hidden as number[]).map(() => 0.1)],
+    otherwise: '0.1 each',
+  },
+  range: common.range,
+  spread: common.spread,
+  spectral: { ...common.spectral, default: [0.5, 0.8] },
+} as const satisfies BuiltInModel['choices'];
 
-const schema = v.partial(
-  v.object({
-    factors: v.union(
-      [parts.width, v.literal('auto'), v.tuple([parts.width, parts.width])],
-      'give a width, or one for users and one for items, or auto',
-    ),
-    hidden: v.array(parts.width, 'give a list of widths'),
-    dropout: v.union([parts.rate, v.array(parts.rate)], 'give rates from 0 to below 1'),
-    range: parts.range,
-    spread: parts.spread,
-    spectral: parts.spectral,
-  }),
-);
+/**
+ * - `factors`: lengths of a user's and of an item's embedding: one number for both, or two; `auto` grows with the number
+ *   of users and items. Default: 50.
+ * - `hidden`: widths of the hidden layers. Default: [64].
+ * - `dropout`: on the embeddings, then after each hidden layer; a single number is for the embeddings alone.
+ *   Default: 0.1 each.
+ * - `range`: lowest and highest rating that the model can give. Default: a little wider than the data.
+ * - `spread`: standard deviation of the initial random embeddings. Default: 0.01.
+ * - `spectral`: scale of the spectral initialisation of user and item embeddings, see `Initial`. Default: [0.5, 0.8].
+ */
+export type MlpConfig = Chosen<typeof choices>;
 
 /**
  * User and item embeddings side by side, dropout, then linear layers with ReLU and dropout between them, down to one
  * number, which a sigmoid scales to the rating range.
  *
- * @throws UserError if the configuration cannot be.
+ * @throws UserError for choices that cannot be
  */
-export function mlp(config: Partial<MlpConfig> = {}): ModelDefinition<MlpConfig> {
-  check(schema, config, 'mlp: ');
-  const { hidden = [64] } = config;
-  const dropout = dropoutRates(config.dropout ?? [0.1, ...hidden.map(() => 0.1)], hidden.length);
+export function mlp(config: MlpConfig = {}): ModelDefinition {
+  const chosen = withDefaults(choices, checked(choices, config, 'mlp: '));
+  const { factors, hidden, spread, spectral } = chosen as Required<MlpConfig>;
+  const dropout = dropoutRates(chosen.dropout as number | readonly number[], hidden.length);
   return (facts) => {
-    const { range = defaultRange(facts), spread = 0.01, spectral = [0.5, 0.8] } = config;
-    const [userFactors, itemFactors] = embeddingSizes(config.factors ?? 50, facts);
+    const range: Range = chosen.range ?? defaultRange(facts);
+    const [userFactors, itemFactors] = embeddingSizes(factors, facts);
     const widths = [userFactors + itemFactors, ...hidden, 1];
     const layers = widths
       .slice(1)
       .map((outputs, layer) => ({ inputs: widths[layer], outputs, layer: layer + 1 }));
     // Before anything is learned, ratings are near the mean.
     const center = scoreOf(facts.mean, range);
+    const table = (side: 'user' | 'item', factors: number, scale: number): Parameter => ({
+      dims: [facts[`${side}s`], factors],
+      initial: { normal: spread, spectral: scale },
+      rowsOf: side,
+    });
     return {
       name: 'mlp',
       config: { factors: [userFactors, itemFactors], hidden, dropout, range, spread, spectral },
       parameters: {
-        user_factors: {
-          dims: [facts.users, userFactors],
-          initial: { normal: spread, spectral: spectral[0] },
-          rowsOf: 'user',
-        },
-        item_factors: {
-          dims: [facts.items, itemFactors],
-          initial: { normal: spread, spectral: spectral[1] },
-          rowsOf: 'item',
-        },
+        user_factors: table('user', userFactors, spectral[0]),
+        item_factors: table('item', itemFactors, spectral[1]),
         ...Object.fromEntries(
           layers.flatMap(({ inputs, outputs, layer }) =>
             linear(layer, inputs, outputs, layer > hidden.length ? center : 0),
@@ -108,16 +113,15 @@ function linear(layer: number, inputs: number, outputs: number, center: number):
 
 /** min(600, round(1.6 · n^0.56)), fastai's rule of thumb for an embedding of n rows. */
 function embeddingSizes(
-  factors: MlpConfig['factors'],
+  factors: NonNullable<MlpConfig['factors']>,
   { users, items }: DataFacts,
 ): readonly [number, number] {
-  if (factors === 'auto') return [embeddingSize(users), embeddingSize(items)];
+  const size = (rows: number): number => Math.min(600, Math.round(1.6 * rows ** 0.56));
+  if (factors === 'auto') return [size(users), size(items)];
   return typeof factors === 'number' ? [factors, factors] : factors;
 }
 
-const embeddingSize = (rows: number): number => Math.min(600, Math.round(1.6 * rows ** 0.56));
-
-function dropoutRates(dropout: MlpConfig['dropout'], hiddenLayers: number): number[] {
+function dropoutRates(dropout: number | readonly number[], hiddenLayers: number): number[] {
   const rates = typeof dropout === 'number' ? [dropout] : dropout;
   if (rates.length > hiddenLayers + 1) {
     throw new UserError(
@@ -126,3 +130,20 @@ function dropoutRates(dropout: MlpConfig['dropout'], hiddenLayers: number): numb
   }
   return Array.from({ length: hiddenLayers + 1 }, (_, place) => rates[place] ?? 0);
 }
+
+export const mlpModel: BuiltInModel = {
+  title: 'Neural network',
+  about: 'The same numbers, put together by a small network. Slower.',
+  formula:
+    'It has a row of numbers, the factors, for each user and each item. Both rows side by side go through layers of a neural network, whose last gives the rating.',
+  choices,
+  learningRates: { adamw: 2e-3, sgd: 0.3, 'sgd-momentum': 0.1 },
+  search: {
+    ...commonSearch,
+    batch: [64, 256, 1024],
+    hidden: [[32], [64], [128], [64, 32], [128, 64]],
+    // On the embeddings, and after the first hidden layer.
+    dropout: [0, 0.1, 0.2].flatMap((first) => [0, 0.1, 0.3].map((second) => [first, second])),
+  },
+  define: mlp,
+};

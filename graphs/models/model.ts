@@ -14,7 +14,7 @@ export interface DataFacts {
 /** How a parameter's elements are drawn at the start: normal of a standard deviation, or uniform in ±, around a center. */
 export type Initial = ({ readonly normal: number } | { readonly uniform: number }) & {
   readonly center?: number;
-  /** Of a table of users or items: times this, who rated what is added, as `src/train/spectral.ts` says. */
+  /** Scale of the spectral initialisation of a table of users or items, see `src/train/parameters/spectral.ts`. */
   readonly spectral?: number;
 };
 
@@ -30,10 +30,10 @@ export interface Parameter<Size extends Dim = number> {
 export type Dropout = (x: Value, rate: number) => Value;
 
 /** A model of ratings for one set of users and items: its parameters, and its formula. */
-export interface Model<Config = unknown, Size extends Dim = number> {
+export interface Model<Size extends Dim = number> {
   readonly name: string;
   /** All choices made, defaults included; plain JSON. */
-  readonly config: Config;
+  readonly config: Readonly<Record<string, unknown>>;
   readonly parameters: Readonly<Record<string, Parameter<Size>>>;
   /**
    * The formula.
@@ -53,11 +53,10 @@ export interface Model<Config = unknown, Size extends Dim = number> {
  *   ratings to [batch, batch], and train on nonsense.
  */
 export function ratingOf(
-  model: Model<unknown, Dim>,
+  model: Model<Dim>,
   parameters: Readonly<Record<string, Value>>,
-  user: Value,
-  item: Value,
-  dropout: Dropout,
+  { user, item }: { readonly user: Value; readonly item: Value },
+  dropout: Dropout = noDropout,
 ): Value {
   const rating = model.rating(parameters, user, item, dropout);
   const wanted = { dtype: 'float', dims: user.dims } as const;
@@ -70,7 +69,7 @@ export function ratingOf(
 }
 
 /** A model with its own choices made, waiting for the data. */
-export type ModelDefinition<Config = unknown> = (facts: DataFacts) => Model<Config>;
+export type ModelDefinition = (facts: DataFacts) => Model;
 
 /** The lowest and the highest rating that a model can give. */
 export type Range = readonly [low: number, high: number];

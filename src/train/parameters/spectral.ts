@@ -1,15 +1,9 @@
 import type { Ratings } from '../../data/dataset/ratings.ts';
+import { orthonormalize, type Table } from '../../util/linear-algebra.ts';
 import { generator, normals } from '../../util/random.ts';
 
 /** Who rated what, by row numbers. */
 export type Pairs = Pick<Ratings, 'users' | 'items'>;
-
-/** A table of numbers, row after row. */
-interface Table {
-  readonly rows: number;
-  readonly width: number;
-  readonly data: Float64Array;
-}
 
 const STREAM = 2;
 /** Columns that are computed beside the wanted ones, so that those come out soon, */
@@ -81,35 +75,4 @@ function inverseRoots(numbers: Int32Array, rows: number): Float64Array {
   const counts = new Float64Array(rows);
   for (const row of numbers) counts[row]++;
   return counts.map((count) => (count > 0 ? 1 / Math.sqrt(count) : 0));
-}
-
-/**
- * Makes the columns of a table orthonormal, each from those before it (Cholesky QR).
- *
- * @returns how long each was, beside those before it
- */
-function orthonormalize({ rows, width, data }: Table): Float64Array<ArrayBuffer> {
-  const gram = new Float64Array(width * width);
-  for (let row = 0; row < rows; row++)
-    for (let i = 0, from = row * width; i < width; i++) {
-      const value = data[from + i];
-      for (let j = i; j < width; j++) gram[i * width + j] += value * data[from + j];
-    }
-  // The upper triangular R of gram = RᵀR, in its place.
-  const lengths = new Float64Array(width);
-  for (let i = 0; i < width; i++) {
-    for (let above = 0; above < i; above++)
-      for (let j = i; j < width; j++)
-        gram[i * width + j] -= gram[above * width + i] * gram[above * width + j];
-    // What follows from the columns before it is rounding, and becomes nothing.
-    lengths[i] = Math.sqrt(Math.max(gram[i * width + i], 0));
-    for (let j = i; j < width; j++) gram[i * width + j] *= lengths[i] > 1e-6 ? 1 / lengths[i] : 0;
-  }
-  for (let row = 0; row < rows; row++)
-    for (let i = 0, from = row * width; i < width; i++) {
-      const value = lengths[i] > 1e-6 ? data[from + i] / lengths[i] : 0;
-      data[from + i] = value;
-      for (let j = i + 1; j < width; j++) data[from + j] -= value * gram[i * width + j];
-    }
-  return lengths;
 }

@@ -1,0 +1,151 @@
+import * as v from 'valibot';
+import { UserError } from '../errors.ts';
+
+/** What a choice may be: a schema whose message says what to give, and how a text on a command line stands for it. */
+export interface Kind<T> {
+  readonly schema: v.GenericSchema<unknown, T>;
+  /** What help calls the value, as in `--epochs <number>`; absent for a flag that takes none. */
+  readonly placeholder?: string;
+  /** The names that may be chosen, where it is one of some. */
+  readonly names?: readonly string[];
+  /** What a text would mean, for the schema to check. */
+  parse(text: string): unknown;
+}
+
+/** Something that a user may choose: one entry of a table from which flags, files and types follow. */
+export interface Choice<T = unknown> {
+  readonly kind: Kind<T>;
+  /** Heading in the help. @default the first heading */
+  readonly group?: 'Model' | 'Training' | 'Files' | 'Reading';
+  readonly help: string;
+  /** Help of the flag that says no: `--no-lazy`. */
+  readonly no?: string;
+  /** The value where nothing is chosen, or how it follows from the other choices. */
+  readonly default?: T | ((others: Readonly<Record<string, unknown>>) => T);
+  /** The default in words, where it depends on something. */
+  readonly otherwise?: string;
+}
+
+export type Choices = Readonly<Record<string, Choice>>;
+
+/** The values that a table of choices stands for; each may be left out. */
+export type Chosen<Table extends Choices> = {
+  readonly [Name in keyof Table]?: Table[Name] extends Choice<infer T> ? T : never;
+};
+
+const numberIn = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
+
+const numeric = (message: string, fits: (value: number) => boolean): Kind<number> => ({
+  schema: v.custom<number>((value) => typeof value === 'number' && fits(value), message),
+  placeholder: 'number',
+  parse: numberIn,
+});
+
+const list = <T>(one: Kind<T>, placeholder: string, message: string): Kind<readonly T[]> => ({
+  schema: v.array(one.schema, message),
+  placeholder,
+  parse: (text) => text.split(',').map(one.parse),
+});
+
+const pair = (
+  placeholder: string,
+  message: string,
+  fits: (pair: readonly [number, number]) => boolean,
+): Kind<readonly [number, number]> => ({
+  schema: v.custom<readonly [number, number]>(
+    (value) =>
+      Array.isArray(value) &&
+      value.length === 2 &&
+      value.every(Number.isFinite) &&
+      fits(value as [number, number]),
+    message,
+  ),
+  placeholder,
+  parse: (text) => text.split(',').map(numberIn),
+});
+
+const whole = (from: number): Kind<number> =>
+  numeric(`give a whole number from ${from}`, (value) => Number.isSafeInteger(value) && value >= from);
+const width = numeric(
+  'give a whole number from 1 to 100,000',
+  (value) => Number.isSafeInteger(value) && value >= 1 && value <= 100_000,
+);
+const rate = numeric('give a rate from 0 to below 1', (value) => value >= 0 && value < 1);
+
+/** The kinds of choices. */
+export const kinds = {
+  count: whole(1),
+  whole,
+  width,
+  rate,
+  positive: numeric('give a number above 0', (value) => Number.isFinite(value) && value > 0),
+  notNegative: numeric('give 0 or more', (value) => Number.isFinite(value) && value >= 0),
+  fraction: numeric('give a fraction between 0 and 1', (value) => value > 0 && value < 1),
+  widths: list(width, 'widths', 'give a list of widths'),
+  rates: list(rate, 'rates', 'give a list of rates from 0 to below 1'),
+  range: pair('low,high', 'give two numbers, the lower first, such as 0 and 5.5', ([low, high]) => low < high),
+  scales: pair('users,items', 'give two numbers from 0, for users and for items', (both) =>
+    both.every((one) => one >= 0),
+  ),
+  counts: pair('users,items', 'give two whole numbers, for users and items, such as [4, 4]', (both) =>
+    both.every((one) => Number.isSafeInteger(one) && one >= 1),
+  ),
+  text: (placeholder: string): Kind<string> => ({
+    schema: v.pipe(v.string('give a text'), v.nonEmpty('give a text')),
+    placeholder,
+    parse: (text) => text,
+  }),
+  flag: {
+    schema: v.boolean('give true or false'),
+    parse: (text) => text === 'true',
+  } satisfies Kind<boolean> as Kind<boolean>,
+  oneOf: <const Name extends string>(names: readonly Name[], placeholder = 'name'): Kind<Name> => ({
+    schema: v.picklist(names, `give one of ${names.join(', ')}`),
+    placeholder,
+    names,
+    parse: (text) => text,
+  }),
+};
+
+/**
+ * Checks choices against a table.
+ *
+ * @param prefix what the message begins with
+ * @returns those that are not undefined
+ * @throws UserError that names the first choice that cannot be, and what to give
+ */
+export function checked<Table extends Choices>(
+  table: Table,
+  choices: Readonly<Record<string, unknown>>,
+  prefix = '',
+): Chosen<Table> {
+  const chosen: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(choices)) {
+    if (value === undefined) continue;
+    if (!Object.hasOwn(table, name))
+      throw new UserError(
+        `${prefix}there is no choice "${name}"; the choices are ${Object.keys(table).join(', ')}`,
+      );
+    const { success, issues, output } = v.safeParse(table[name].kind.schema, value);
+    if (!success) {
+      const [issue] = issues;
+      const at = [name, v.getDotPath(issue)].filter(Boolean).join('.');
+      throw new UserError(`${prefix}${at} is ${shown(issue.input)}; ${issue.message}`);
+    }
+    chosen[name] = output;
+  }
+  return chosen as Chosen<Table>;
+}
+
+const shown = (value: unknown): string =>
+  typeof value === 'number' || typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
+
+/** Choices, and the fixed defaults of those that were not made. */
+export function withDefaults<Table extends Choices>(table: Table, chosen: Chosen<Table>): Chosen<Table> {
+  const all: Record<string, unknown> = { ...chosen };
+  for (const [name, choice] of Object.entries(table)) {
+    if (all[name] !== undefined || choice.default === undefined) continue;
+    all[name] = typeof choice.default === 'function' ? choice.default(all) : choice.default;
+  }
+  return all as Chosen<Table>;
+}

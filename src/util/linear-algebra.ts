@@ -1,0 +1,52 @@
+/** A table of numbers, row after row. */
+export interface Table {
+  readonly rows: number;
+  readonly width: number;
+  readonly data: Float64Array;
+}
+
+/** The upper triangular R, for a symmetric positive matrix RᵀR whose upper half is given. */
+export function choleskyRoot(matrix: Float64Array, width: number): Float64Array {
+  const root = new Float64Array(matrix.length);
+  for (let i = 0; i < width; i++) {
+    for (let j = i; j < width; j++) {
+      let rest = matrix[i * width + j];
+      for (let above = 0; above < i; above++) rest -= root[above * width + i] * root[above * width + j];
+      // What is left of a column that follows from those before it is rounding.
+      if (j === i) root[i * width + i] = Math.sqrt(Math.max(rest, 0));
+      else root[i * width + j] = root[i * width + i] > 1e-9 ? rest / root[i * width + i] : 0;
+    }
+  }
+  return root;
+}
+
+/**
+ * Makes the columns of a table orthonormal, each from those before it (Cholesky QR).
+ *
+ * @returns how long each was, beside those before it
+ */
+export function orthonormalize({ rows, width, data }: Table): Float64Array<ArrayBuffer> {
+  const gram = new Float64Array(width * width);
+  for (let row = 0; row < rows; row++)
+    for (let i = 0, from = row * width; i < width; i++) {
+      const value = data[from + i];
+      for (let j = i; j < width; j++) gram[i * width + j] += value * data[from + j];
+    }
+  // The upper triangular R of gram = RᵀR, in its place.
+  const lengths = new Float64Array(width);
+  for (let i = 0; i < width; i++) {
+    for (let above = 0; above < i; above++)
+      for (let j = i; j < width; j++)
+        gram[i * width + j] -= gram[above * width + i] * gram[above * width + j];
+    // What follows from the columns before it is rounding, and becomes nothing.
+    lengths[i] = Math.sqrt(Math.max(gram[i * width + i], 0));
+    for (let j = i; j < width; j++) gram[i * width + j] *= lengths[i] > 1e-6 ? 1 / lengths[i] : 0;
+  }
+  for (let row = 0; row < rows; row++)
+    for (let i = 0, from = row * width; i < width; i++) {
+      const value = lengths[i] > 1e-6 ? data[from + i] / lengths[i] : 0;
+      data[from + i] = value;
+      for (let j = i + 1; j < width; j++) data[from + j] -= value * gram[i * width + j];
+    }
+  return lengths;
+}
