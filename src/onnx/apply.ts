@@ -9,6 +9,14 @@ import {
   type Value,
 } from './value.ts';
 
+export interface ApplyOptions {
+  readonly attributes?: Attributes;
+  /** What the outputs would like to be called. @default the operator's name in small letters */
+  readonly name?: string;
+  /** The sizes of the output, where they depend on values known only when the graph runs. */
+  readonly dims?: readonly Dim[];
+}
+
 /**
  * Uses an operator by its name: one output or several, named after `name`.
  *
@@ -17,21 +25,18 @@ import {
 export function apply(
   operator: OperatorName,
   inputs: readonly Value[],
-  attributes: Attributes = {},
-  name?: string,
-  dims?: readonly Dim[],
+  { attributes = {}, name = operator.toLowerCase(), dims }: ApplyOptions = {},
 ): Value[] {
-  const label = name ?? operator.toLowerCase();
   let types: TensorType[];
   try {
     types = operatorTable[operator].infer(inputs, attributes, dims);
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     const shapes = inputs.map((value) => `${value.name}: ${describe(value)}`).join(', ');
-    throw new GraphError(`${operator} "${label}" (${shapes}): ${error.message}`);
+    throw new GraphError(`${operator} "${name}" (${shapes}): ${error.message}`);
   }
   const outputs: Value[] = [];
   const node: Node = { operator, inputs, attributes, outputs };
-  for (const type of types) outputs.push({ ...type, name: label, source: { kind: 'node', node } });
+  for (const type of types) outputs.push({ ...type, name, source: { kind: 'node', node } });
   return outputs;
 }

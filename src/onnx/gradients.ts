@@ -202,7 +202,7 @@ function ungather(dy: Value, x: Value, indices: Value, axisGiven: number): Value
   const own = axes.slice(axis, axis + rank);
   const rows = axis === 0 ? dy : ops.transpose(dy, [...own, ...axes.filter((at) => !own.includes(at))]);
   const zeros = ops.zerosLike(toFront(x, axis));
-  const sum = ops.scatterRows(zeros, ops.cast(indices, 'int64'), rows, 'add');
+  const sum = ops.scatterRows(zeros, ops.cast(indices, 'int64'), rows, { reduction: 'add' });
   if (axis === 0) return sum;
   const back = x.dims.map((_, at) => at);
   return ops.transpose(sum, [...back.slice(1, axis + 1), 0, ...back.slice(axis + 1)]);

@@ -3,12 +3,21 @@ import { DATA_TYPES } from './file.ts';
 import { dependents } from './graph.ts';
 import type { OperatorName } from './operators.ts';
 import { axisOf } from './shapes.ts';
-import { constant, type DataType, type Dim, GraphError, initializer, input, type Value } from './value.ts';
+import {
+  type Attributes,
+  constant,
+  type DataType,
+  type Dim,
+  GraphError,
+  initializer,
+  input,
+  type Value,
+} from './value.ts';
 
 /** A tensor, or a number that becomes a constant of the other operand's type. */
 export type Operand = Value | number;
 
-const one = (...arguments_: Parameters<typeof apply>): Value => apply(...arguments_)[0];
+const one = (...use: Parameters<typeof apply>): Value => apply(...use)[0];
 
 const asValue = (operand: Operand, like: Value): Value =>
   typeof operand === 'number' ? constant(operand, like.dtype) : operand;
@@ -18,13 +27,38 @@ const binary =
   (a: Operand, b: Operand, name?: string): Value => {
     const like = typeof a === 'number' ? b : a;
     if (typeof like === 'number') throw new GraphError(`${operator}: one operand must be a tensor`);
-    return one(operator, [asValue(a, like), asValue(b, like)], {}, name);
+    return one(operator, [asValue(a, like), asValue(b, like)], { name });
   };
 
 const unary =
   (operator: OperatorName) =>
   (x: Value, name?: string): Value =>
-    one(operator, [x], {}, name);
+    one(operator, [x], { name });
+
+const ofTensors =
+  (operator: OperatorName) =>
+  (a: Value, b: Value, name?: string): Value =>
+    one(operator, [a, b], { name });
+
+const withAlpha =
+  (operator: OperatorName, otherwise: number) =>
+  (x: Value, alpha = otherwise, name?: string): Value =>
+    one(operator, [x], { attributes: { alpha: { float: alpha } }, name });
+
+const alongAxis =
+  (operator: OperatorName) =>
+  (x: Value, axis = -1, name?: string): Value =>
+    one(operator, [x], { attributes: { axis: { int: axis } }, name });
+
+const withAxes =
+  (operator: OperatorName) =>
+  (x: Value, axes: readonly number[], name?: string): Value =>
+    one(operator, [x, constant(axes, 'int64')], { name });
+
+const gathering =
+  (operator: OperatorName) =>
+  (x: Value, indices: Value, axis = 0, name?: string): Value =>
+    one(operator, [x, indices], { attributes: { axis: { int: axis } }, name });
 
 export const add = binary('Add');
 export const sub = binary('Sub');
@@ -55,40 +89,36 @@ export const erf = unary('Erf');
 export const not = unary('Not');
 export const identity = unary('Identity');
 
-export const and = (a: Value, b: Value, name?: string): Value => one('And', [a, b], {}, name);
-export const or = (a: Value, b: Value, name?: string): Value => one('Or', [a, b], {}, name);
+export const and = ofTensors('And');
+export const or = ofTensors('Or');
 
-/** x where positive, `slope`·x elsewhere. */
-export const leakyRelu = (x: Value, slope = 0.01, name?: string): Value =>
-  one('LeakyRelu', [x], { alpha: { float: slope } }, name);
+/** x where positive, `alpha`·x elsewhere. */
+export const leakyRelu = withAlpha('LeakyRelu', 0.01);
 
 /** x where positive, `alpha`·(eˣ − 1) elsewhere. */
-export const elu = (x: Value, alpha = 1, name?: string): Value =>
-  one('Elu', [x], { alpha: { float: alpha } }, name);
+export const elu = withAlpha('Elu', 1);
 
 /** Sums to 1 along `axis`. */
-export const softmax = (x: Value, axis = -1, name?: string): Value =>
-  one('Softmax', [x], { axis: { int: axis } }, name);
+export const softmax = alongAxis('Softmax');
 
-export const logSoftmax = (x: Value, axis = -1, name?: string): Value =>
-  one('LogSoftmax', [x], { axis: { int: axis } }, name);
+export const logSoftmax = alongAxis('LogSoftmax');
 
 /** `a` where the condition holds, `b` elsewhere; all three broadcast. */
 export function where(condition: Value, a: Operand, b: Operand, name?: string): Value {
   const like = typeof a === 'number' ? b : a;
   if (typeof like === 'number') return where(condition, constant(like), b, name);
-  return one('Where', [condition, asValue(a, like), asValue(b, like)], {}, name);
+  return one('Where', [condition, asValue(a, like), asValue(b, like)], { name });
 }
 
 export const cast = (x: Value, to: DataType, name?: string): Value =>
-  x.dtype === to ? x : one('Cast', [x], { to: { int: DATA_TYPES[to] } }, name);
+  x.dtype === to ? x : one('Cast', [x], { attributes: { to: { int: DATA_TYPES[to] } }, name });
 
 /** The product of the last two axes; the axes before them broadcast. */
-export const matmul = (a: Value, b: Value, name?: string): Value => one('MatMul', [a, b], {}, name);
+export const matmul = ofTensors('MatMul');
 
 /** The axes in the order of `axes`; reversed when there is none. */
 export const transpose = (x: Value, axes?: readonly number[], name?: string): Value =>
-  one('Transpose', [x], axes ? { perm: { ints: axes } } : {}, name);
+  one('Transpose', [x], { attributes: axes && { perm: { ints: axes } }, name });
 
 /**
  * The same elements in another shape. In a list of numbers 0 keeps the size of that axis and one −1 takes what is
@@ -99,7 +129,7 @@ export const reshape = (
   shape: readonly number[] | Value,
   dims?: readonly Dim[],
   name?: string,
-): Value => one('Reshape', [x, isValue(shape) ? shape : constant(shape, 'int64')], {}, name, dims);
+): Value => one('Reshape', [x, isValue(shape) ? shape : constant(shape, 'int64')], { name, dims });
 
 /**
  * x with elements dropped at random at a rate, and the rest scaled up by 1 / (1 − rate).
@@ -107,24 +137,24 @@ export const reshape = (
  * @param seed of the session's own generator: a new session drops the same elements again
  */
 export const dropout = (x: Value, rate: number, seed: number, name?: string): Value =>
-  one('Dropout', [x, constant(rate, x.dtype), constant(1, 'bool')], { seed: { int: seed } }, name);
+  one('Dropout', [x, constant(rate, x.dtype), constant(1, 'bool')], {
+    attributes: { seed: { int: seed } },
+    name,
+  });
 
 /** x stretched to the shape of `like`. */
 export const expandLike = (x: Value, like: Value, name?: string): Value =>
-  x.dims.join() === like.dims.join() ? x : one('Expand', [x, shapeOf(like)], {}, name, like.dims);
+  x.dims.join() === like.dims.join() ? x : one('Expand', [x, shapeOf(like)], { name, dims: like.dims });
 
-export const squeeze = (x: Value, axes: readonly number[], name?: string): Value =>
-  one('Squeeze', [x, constant(axes, 'int64')], {}, name);
-
-export const unsqueeze = (x: Value, axes: readonly number[], name?: string): Value =>
-  one('Unsqueeze', [x, constant(axes, 'int64')], {}, name);
+export const squeeze = withAxes('Squeeze');
+export const unsqueeze = withAxes('Unsqueeze');
 
 export const concat = (values: readonly Value[], axis: number, name?: string): Value =>
-  one('Concat', values, { axis: { int: axis } }, name);
+  one('Concat', values, { attributes: { axis: { int: axis } }, name });
 
 /** Cuts an axis into parts of the given sizes. */
 export const split = (x: Value, sizes: readonly number[], axis = 0, name?: string): Value[] =>
-  apply('Split', [x, constant(sizes, 'int64')], { axis: { int: axis } }, name);
+  apply('Split', [x, constant(sizes, 'int64')], { attributes: { axis: { int: axis } }, name });
 
 /**
  * x[start:end:step] along one axis. Bounds are numbers, or int64 tensors of shape [1]; with tensors, or along an axis
@@ -140,21 +170,28 @@ export function slice(
   const inputs = [x, bound(start), bound(end), constant([axis], 'int64'), constant([step], 'int64')];
   const dims =
     dim === undefined ? undefined : x.dims.map((old, at) => (at === axisOf(axis, x.dims.length) ? dim : old));
-  return one('Slice', inputs, {}, name, dims);
+  return one('Slice', inputs, { name, dims });
 }
 
 /** Rows (or slices along `axis`) of x by number. An index of −1 is the last: check ids before they reach a graph. */
-export const gather = (x: Value, indices: Value, axis = 0, name?: string): Value =>
-  one('Gather', [x, indices], { axis: { int: axis } }, name);
+export const gather = gathering('Gather');
+
+/** What a scatter does where it writes: it replaces, unless it is told to add. */
+export interface Scatter {
+  readonly reduction?: 'add';
+  readonly name?: string;
+}
+
+const reducing = (reduction: Scatter['reduction']): Attributes =>
+  reduction ? { reduction: { string: reduction } } : {};
 
 /**
  * x with the rows at `rows` (int64, of any shape) replaced by, or with `reduction: 'add'` increased by, `updates`.
  *
  * ONNX Runtime loses additions to the same row if a session has more than one intra-op thread.
  */
-export function scatterRows(x: Value, rows: Value, updates: Value, reduction?: 'add', name?: string): Value {
-  return scatterNd(x, unsqueeze(rows, [-1], `${rows.name}_column`), updates, reduction, name);
-}
+export const scatterRows = (x: Value, rows: Value, updates: Value, scatter?: Scatter): Value =>
+  scatterNd(x, unsqueeze(rows, [-1], `${rows.name}_column`), updates, scatter);
 
 /**
  * For each place in `ids` the sum of all `rows` at places of the same id: where a table is looked up, the gradient of its
@@ -166,7 +203,7 @@ export function scatterRows(x: Value, rows: Value, updates: Value, reduction?: '
  */
 export function summedRows(table: Value, ids: Value, rows: Value): Value {
   const place = sharedPlace(table, ids);
-  const sums = scatterRows(zerosLike(rows), place, rows, 'add');
+  const sums = scatterRows(zerosLike(rows), place, rows, { reduction: 'add' });
   return gather(sums, place, 0, `${rows.name}_total`);
 }
 
@@ -174,7 +211,7 @@ export function summedRows(table: Value, ids: Value, rows: Value): Value {
 function sharedPlace(table: Value, ids: Value): Value {
   const [count] = table.dims;
   const size = typeof count === 'number' ? constant([count], 'int64') : slice(shapeOf(table), 0, 1);
-  const places = scatterRows(full(size, 0, 'int64', [count]), ids, rowNumbers(ids));
+  const places = scatterRows(full(size, 0, 'int64', { dims: [count] }), ids, rowNumbers(ids));
   return gather(places, ids, 0, `${ids.name}_place`);
 }
 
@@ -183,14 +220,11 @@ export const scatterNd = (
   x: Value,
   indices: Value,
   updates: Value,
-  reduction?: 'add',
-  name?: string,
-): Value =>
-  one('ScatterND', [x, indices, updates], reduction ? { reduction: { string: reduction } } : {}, name);
+  { reduction, name }: Scatter = {},
+): Value => one('ScatterND', [x, indices, updates], { attributes: reducing(reduction), name });
 
 /** The elements of x at `indices` (int64, of as many axes as x) along `axis`. */
-export const gatherElements = (x: Value, indices: Value, axis = 0, name?: string): Value =>
-  one('GatherElements', [x, indices], { axis: { int: axis } }, name);
+export const gatherElements = gathering('GatherElements');
 
 /**
  * x with the elements at `indices` (int64, of as many axes as x) along `axis` replaced by, or with `reduction: 'add'`
@@ -200,16 +234,12 @@ export const scatterElements = (
   x: Value,
   indices: Value,
   updates: Value,
-  axis = 0,
-  reduction?: 'add',
-  name?: string,
+  { axis = 0, reduction, name }: Scatter & { readonly axis?: number } = {},
 ): Value =>
-  one(
-    'ScatterElements',
-    [x, indices, updates],
-    { axis: { int: axis }, ...(reduction && { reduction: { string: reduction } }) },
+  one('ScatterElements', [x, indices, updates], {
+    attributes: { axis: { int: axis }, ...reducing(reduction) },
     name,
-  );
+  });
 
 /**
  * The `k` (int64[1]) largest elements along the last axis, the largest first, and their places there; of equal ones the
@@ -217,7 +247,7 @@ export const scatterElements = (
  */
 export function topK(x: Value, k: Value, dim: Dim, name = 'top'): { values: Value; places: Value } {
   const dims = [...x.dims.slice(0, -1), dim];
-  const [values, places] = apply('TopK', [x, k], { axis: { int: -1 } }, name, dims);
+  const [values, places] = apply('TopK', [x, k], { attributes: { axis: { int: -1 } }, name, dims });
   return { values, places };
 }
 
@@ -232,22 +262,17 @@ const fromStart = (axes: readonly number[], { dims: { length } }: Value): number
   axes.map((axis) => (axis < 0 && axis >= -length ? axis + length : axis));
 
 export const reduceSum = (x: Value, { axes, keepDims = false }: Reduction = {}, name?: string): Value =>
-  one(
-    'ReduceSum',
-    axes?.length ? [x, constant(fromStart(axes, x), 'int64')] : [x],
-    { keepdims: { int: Number(keepDims) } },
+  one('ReduceSum', axes?.length ? [x, constant(fromStart(axes, x), 'int64')] : [x], {
+    attributes: { keepdims: { int: Number(keepDims) } },
     name,
-  );
+  });
 
 const reduction =
   (operator: OperatorName) =>
-  (x: Value, { axes, keepDims = false }: Reduction = {}, name?: string): Value =>
-    one(
-      operator,
-      [x],
-      { ...(axes?.length && { axes: { ints: fromStart(axes, x) } }), keepdims: { int: Number(keepDims) } },
-      name,
-    );
+  (x: Value, { axes, keepDims = false }: Reduction = {}, name?: string): Value => {
+    const over = axes?.length && { axes: { ints: fromStart(axes, x) } };
+    return one(operator, [x], { attributes: { ...over, keepdims: { int: Number(keepDims) } }, name });
+  };
 
 export const reduceMean = reduction('ReduceMean');
 export const reduceMax = reduction('ReduceMax');
@@ -255,7 +280,7 @@ export const reduceMin = reduction('ReduceMin');
 
 /** The shape as int64[rank]: a constant where all sizes are numbers. */
 export const shapeOf = (x: Value): Value =>
-  isStatic(x.dims) ? constant(x.dims, 'int64') : one('Shape', [x], {}, `${x.name}_shape`);
+  isStatic(x.dims) ? constant(x.dims, 'int64') : one('Shape', [x], { name: `${x.name}_shape` });
 
 /** The number of elements, as a scalar. */
 export const sizeOf = (x: Value, dtype: DataType = x.dtype): Value =>
@@ -264,24 +289,23 @@ export const sizeOf = (x: Value, dtype: DataType = x.dtype): Value =>
         x.dims.reduce((product, dim) => product * dim, 1),
         dtype,
       )
-    : cast(one('Size', [x], {}, `${x.name}_count`), dtype, `${x.name}_size`);
+    : cast(one('Size', [x], { name: `${x.name}_count` }), dtype, `${x.name}_size`);
 
 /** A tensor of one value, shaped like x. */
 export const fullLike = (x: Value, value: number, dtype: DataType = x.dtype, name?: string): Value =>
-  full(shapeOf(x), value, dtype, x.dims, name);
+  full(shapeOf(x), value, dtype, { dims: x.dims, name });
 
 /** A tensor of one value, of a shape that is an int64 tensor; `dims` says what its sizes are called. */
 export function full(
   shape: Value,
   value: number,
   dtype: DataType,
-  dims: readonly Dim[],
-  name?: string,
+  { dims, name }: { readonly dims: readonly Dim[]; readonly name?: string },
 ): Value {
   const { source } = constant([value], dtype);
   if (source.kind !== 'initializer') throw new GraphError('unreachable');
   const attributes = { value: { tensor: { dtype, dims: [1], data: source.data } } };
-  return one('ConstantOfShape', [shape], attributes, name, dims);
+  return one('ConstantOfShape', [shape], { attributes, name, dims });
 }
 
 export const zerosLike = (x: Value, name?: string): Value => fullLike(x, 0, x.dtype, name ?? 'zeros');
@@ -290,29 +314,27 @@ export const zerosLike = (x: Value, name?: string): Value => fullLike(x, 0, x.dt
 export function rowNumbers(x: Value, name = 'row_numbers'): Value {
   const size = x.dims.length === 1 ? shapeOf(x) : slice(shapeOf(x), 0, 1, { name: `${name}_count` });
   // A GPU has them at once; for Range the size would have to become a number on the CPU first.
-  return exclusiveSum(full(size, 1, 'int64', x.dims.slice(0, 1)), name);
+  return exclusiveSum(full(size, 1, 'int64', { dims: x.dims.slice(0, 1) }), name);
 }
 
 /** The sum of all that comes before, along the first axis. */
 export const exclusiveSum = (x: Value, name?: string): Value =>
-  one('CumSum', [x, constant(0, 'int64')], { exclusive: { int: 1 } }, name);
+  one('CumSum', [x, constant(0, 'int64')], { attributes: { exclusive: { int: 1 } }, name });
 
 /** 0, 1, … below `limit` (an int64 scalar); `dim` says what their number is called. */
 export const range = (limit: Value, dim: Dim, name = 'range'): Value =>
-  one('Range', [constant(0, 'int64'), limit, constant(1, 'int64')], {}, name, [dim]);
+  one('Range', [constant(0, 'int64'), limit, constant(1, 'int64')], { name, dims: [dim] });
 
 /** int64 row numbers for string ids: the place of an id in `ids`, or `ids.length` for one that is not there. */
 export const labelEncoder = (x: Value, ids: readonly string[], name?: string): Value =>
-  one(
-    'LabelEncoder',
-    [x],
-    {
+  one('LabelEncoder', [x], {
+    attributes: {
       keys_strings: { strings: ids },
       values_int64s: { ints: ids.map((_, row) => row) },
       default_int64: { int: ids.length },
     },
     name,
-  );
+  });
 
 /**
  * Runs `body` `trips` times (an int64 scalar). `state` goes from trip to trip; what the body gives in `scan` is stacked
@@ -340,12 +362,8 @@ export function loop(
     return inside ? value : identity(value, `${value.name}_out`);
   });
   const attributes = { body: { graph: { inputs, outputs } } };
-  const all = apply(
-    'Loop',
-    [trips, initializer('true', 'bool', [], Uint8Array.of(1)), ...state],
-    attributes,
-    name,
-  );
+  const go = initializer('true', 'bool', [], Uint8Array.of(1));
+  const all = apply('Loop', [trips, go, ...state], { attributes, name });
   return { state: all.slice(0, state.length), scan: all.slice(state.length) };
 }
 

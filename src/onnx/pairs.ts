@@ -91,7 +91,7 @@ class Pairs {
     const dims = [this.left.dims[0], ...inner, this.right.dims[0]];
     if (value.dims.join() === dims.join()) return value;
     const parts = [ops.shapeOf(this.left), constant(inner, 'int64'), ops.shapeOf(this.right)];
-    return apply('Expand', [value, ops.concat(parts, 0)], {}, value.name, dims)[0];
+    return apply('Expand', [value, ops.concat(parts, 0)], { name: value.name, dims })[0];
   }
 
   private of(value: Value): Sided {
@@ -209,5 +209,9 @@ function again(
   attributes = node.attributes,
   dims?: readonly Dim[],
 ): Value[] {
-  return apply(node.operator as OperatorName, inputs, attributes, node.outputs[0].name, dims);
+  return apply(node.operator as OperatorName, inputs, {
+    attributes,
+    name: node.outputs[0].name,
+    dims,
+  });
 }

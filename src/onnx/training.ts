@@ -12,7 +12,11 @@ import type { Value } from './value.ts';
  * @param rows float[n, …]
  */
 export const gatherGrad = (table: Value, ids: Value, rows: Value, name?: string): Value =>
-  apply('GatherGrad', [shapeOf(table), ids, rows], { axis: { int: 0 } }, name, table.dims)[0];
+  apply('GatherGrad', [shapeOf(table), ids, rows], {
+    attributes: { axis: { int: 0 } },
+    name,
+    dims: table.dims,
+  })[0];
 
 /**
  * Adds a gradient to a buffer that is kept from run to run, or replaces it where `reset` (bool[1]) says so.
@@ -20,7 +24,7 @@ export const gatherGrad = (table: Value, ids: Value, rows: Value, name?: string)
  * @returns bool[1]
  */
 export const accumulate = (buffer: Value, gradient: Value, reset: Value, name?: string): Value =>
-  apply('InPlaceAccumulatorV2', [buffer, gradient, reset], {}, name)[0];
+  apply('InPlaceAccumulatorV2', [buffer, gradient, reset], { name })[0];
 
 export interface AdamWInputs {
   /** float[1] */
@@ -59,5 +63,5 @@ export function adamWOptimizer(
     adam_mode: { int: 0 },
     correct_bias: { int: 1 },
   };
-  return apply('AdamWOptimizer', inputs, attributes, 'updated_flag')[0];
+  return apply('AdamWOptimizer', inputs, { attributes, name: 'updated_flag' })[0];
 }

@@ -92,11 +92,11 @@ group('opset and IR version are as low as the operators allow', () => {
     const updates = initializer('updates', 'float', [2, 3], new Float32Array(6));
     const set = versions(onnx.scatterRows(table, rows, updates), [table]);
     expect(set).toEqual({ opsets: { '': 13 }, irVersion: 7 });
-    const added = versions(onnx.scatterRows(table, rows, updates, 'add'), [table]);
+    const added = versions(onnx.scatterRows(table, rows, updates, { reduction: 'add' }), [table]);
     expect(added).toEqual({ opsets: { '': 16 }, irVersion: 8 });
     // Inside a loop it counts as well.
     const { state } = loop(trips, [table], (_, [carried]) => ({
-      state: [onnx.scatterRows(carried, rows, updates, 'add')],
+      state: [onnx.scatterRows(carried, rows, updates, { reduction: 'add' })],
       scan: [],
     }));
     expect(versions(state[0], [table])).toEqual(added);

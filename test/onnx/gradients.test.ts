@@ -197,12 +197,16 @@ const cases: Readonly<Record<Differentiable, Case | Readonly<Record<string, Case
     'adding to rows, some twice': (draw) => {
       const [rows, count, ...width] = draw.dims(2, 4);
       const updates = draw.tensor([count, ...width], { known: [0] });
-      return onnx.scatterRows(draw.tensor([rows, ...width]), draw.rows([count], rows), updates, 'add');
+      return onnx.scatterRows(draw.tensor([rows, ...width]), draw.rows([count], rows), updates, {
+        reduction: 'add',
+      });
     },
     'adding by a table of rows': (draw) => {
       const [rows, ...width] = draw.dims(1);
       const updates = draw.tensor([2, 3, ...width], { known: [0, 1] });
-      return onnx.scatterNd(draw.tensor([rows, ...width]), draw.rows([2, 3, 1], rows), updates, 'add');
+      return onnx.scatterNd(draw.tensor([rows, ...width]), draw.rows([2, 3, 1], rows), updates, {
+        reduction: 'add',
+      });
     },
   },
 };

@@ -90,8 +90,8 @@ export function flat(model: DotBias, { numbers, squares, columns }: FlatConfig):
     numbers === 'elements' ? gatherElements(table, ids) : gather(table, ids);
   const put = (table: Value, ids: Value, rows: Value): Value =>
     numbers === 'elements'
-      ? scatterElements(table, ids, rows, 0, 'add')
-      : scatterRows(table, ids, rows, 'add');
+      ? scatterElements(table, ids, rows, { reduction: 'add' })
+      : scatterRows(table, ids, rows, { reduction: 'add' });
   return handWritten(model, rowAdagrad(), (tables, { user, item, actual }, learningRate) => {
     const [users, items] = [gather(tables.user_factors, user), gather(tables.item_factors, item)];
     const affinity = reduceSum(mul(users, items), { axes: [1] });
@@ -105,7 +105,7 @@ export function flat(model: DotBias, { numbers, squares, columns }: FlatConfig):
       const rate = (square: number): Value => take(adagradRate(sums, square, learningRate), ids);
       const step = isBias ? scaled(others, mul(slope, rate(FACTOR_SQUARE))) : scaled(gradient, rate(1));
       return {
-        [`${of}_factors`]: scatterRows(tables[`${of}_factors`], ids, step, 'add'),
+        [`${of}_factors`]: scatterRows(tables[`${of}_factors`], ids, step, { reduction: 'add' }),
         [`${of}_factors.sum_of_squares`]: sums,
         [`${of}_bias`]: put(tables[`${of}_bias`], ids, mul(slope, rate(1))),
       };
@@ -135,7 +135,9 @@ export function lists(model: DotBias, length: number, adaptive: boolean): Layout
     const ofItem = (perRating: Value): Value => reshape(perRating, [-1], batch.item.dims);
     const plainRate = div(neg(learningRate), sizeOf(batch.actual));
     const sumsOf = (of: Side, ids: Value, together: (perRating: Value) => Value): Value =>
-      scatterElements(tables[`${of}_factors.sum_of_squares`], ids, together(mul(slope, slope)), 0, 'add');
+      scatterElements(tables[`${of}_factors.sum_of_squares`], ids, together(mul(slope, slope)), {
+        reduction: 'add',
+      });
     const sums = adaptive && {
       user: sumsOf('user', user, ofUser),
       item: sumsOf('item', batch.item, ofItem),
@@ -150,10 +152,10 @@ export function lists(model: DotBias, length: number, adaptive: boolean): Layout
     const userBiasStep = mul(ofUser(slope), rate('user', user, 1));
     const itemBiasStep = mul(ofItem(slope), rate('item', batch.item, 1));
     const moved = {
-      user_factors: scatterRows(tables.user_factors, user, userStep, 'add'),
-      item_factors: scatterRows(tables.item_factors, item, itemStep, 'add'),
-      user_bias: scatterElements(tables.user_bias, user, userBiasStep, 0, 'add'),
-      item_bias: scatterElements(tables.item_bias, batch.item, itemBiasStep, 0, 'add'),
+      user_factors: scatterRows(tables.user_factors, user, userStep, { reduction: 'add' }),
+      item_factors: scatterRows(tables.item_factors, item, itemStep, { reduction: 'add' }),
+      user_bias: scatterElements(tables.user_bias, user, userBiasStep, { reduction: 'add' }),
+      item_bias: scatterElements(tables.item_bias, batch.item, itemBiasStep, { reduction: 'add' }),
       ...(sums && {
         'user_factors.sum_of_squares': sums.user,
         'item_factors.sum_of_squares': sums.item,

@@ -132,7 +132,10 @@ export function byRatingLayout(
   ): State {
     const squares = steps.map((step) => byRating.contributions(squaresOf(step)));
     return mapValues(state, (sums, part) =>
-      steps.reduce((sum, { ids }, place) => scatterElements(sum, ids, squares[place][part], 0, 'add'), sums),
+      steps.reduce(
+        (sum, { ids }, place) => scatterElements(sum, ids, squares[place][part], { reduction: 'add' }),
+        sums,
+      ),
     );
   }
 
@@ -157,8 +160,8 @@ export function byRatingLayout(
       const ofIds = downhill.dims.length > 0 ? gatherElements(downhill, ids) : downhill;
       const step = timesRows(rows, scale ? mul(scale, ofIds) : ofIds);
       result = isMatrix
-        ? scatterRows(result, ids, step, 'add')
-        : scatterElements(result, ids, step, 0, 'add');
+        ? scatterRows(result, ids, step, { reduction: 'add' })
+        : scatterElements(result, ids, step, { reduction: 'add' });
     }
     return result;
   }
