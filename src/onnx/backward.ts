@@ -1,7 +1,7 @@
 import { gradientRules, type Rule } from './gradients.ts';
 import { dependencies, nodesBefore } from './graph.ts';
 import type { OperatorName } from './operators.ts';
-import { add } from './ops.ts';
+import { add, reduceSum } from './ops.ts';
 import { constant, describe, GraphError, type Node, type Value } from './value.ts';
 
 /**
@@ -40,8 +40,9 @@ export function gradients(
     };
     const flows = ruleOf(node)(use, dys[0] as Value, dys);
     for (const [place, value] of node.inputs.entries()) {
-      const flow = flows[place];
-      if (!flow) continue;
+      const given = flows[place];
+      if (!given) continue;
+      const flow = unbroadcast(given, value, node);
       if (!dys.includes(flow)) name(flow, `grad_${value.name}`);
       const sum = sums.get(value);
       sums.set(value, sum ? add(sum, flow, `grad_${value.name}_sum`) : flow);
@@ -64,6 +65,20 @@ function dependents(order: readonly Node[], targets: readonly Value[]): Set<Node
     for (const output of node.outputs) reached.add(output);
   }
   return nodes;
+}
+
+/** Sums what a rule gives for an input over the axes along which the input was stretched. */
+function unbroadcast(dy: Value, x: Value, { operator, outputs }: Node): Value {
+  const missing = Math.max(0, dy.dims.length - x.dims.length);
+  const stretched = x.dims.flatMap((dim, axis) =>
+    dim === 1 && dy.dims[missing + axis] !== 1 ? [missing + axis] : [],
+  );
+  const kept = stretched.length ? reduceSum(dy, { axes: stretched, keepDims: true }) : dy;
+  const sum = missing ? reduceSum(kept, { axes: [...Array(missing).keys()] }) : kept;
+  if (sum.dims.join() === x.dims.join()) return sum;
+  throw new GraphError(
+    `${operator} "${outputs[0].name}": the gradient of "${x.name}" is ${describe(dy)}, but must be ${describe(x)}`,
+  );
 }
 
 // A rule's result is fresh, so nothing else has seen its name yet.

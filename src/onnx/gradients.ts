@@ -13,7 +13,8 @@ export interface Use {
 
 /**
  * A vector–Jacobian product: from the gradient of the outputs to that of each input; null where an input has none.
- * `dy` belongs to the first output, `dys` to all, undefined where the loss does not depend on one.
+ * `dy` belongs to the first output, `dys` to all, undefined where the loss does not depend on one. What it gives may be
+ * of the shape that an input was broadcast to: the backward walk sums it to the input's own.
  */
 export type Rule = (use: Use, dy: Value, dys: readonly (Value | undefined)[]) => readonly (Value | null)[];
 
@@ -21,18 +22,14 @@ const { add, sub, mul, div, neg, where, reduceSum } = ops;
 
 /** One rule an operator; null: not differentiable. */
 export const gradientRules = {
-  Add: ({ inputs: [a, b] }, dy) => [unbroadcast(dy, a), unbroadcast(dy, b)],
-  Sub: ({ inputs: [a, b] }, dy) => [unbroadcast(dy, a), unbroadcast(neg(dy), b)],
-  Mul: ({ inputs: [a, b] }, dy) =>
-    a === b ? [mul(dy, mul(a, 2)), null] : [unbroadcast(mul(dy, b), a), unbroadcast(mul(dy, a), b)],
-  Div: ({ inputs: [a, b], y }, dy) => [unbroadcast(div(dy, b), a), unbroadcast(neg(div(mul(dy, y), b)), b)],
-  Pow: ({ inputs: [a, b], y }, dy) => [
-    unbroadcast(mul(dy, mul(b, ops.pow(a, sub(b, 1)))), a),
-    unbroadcast(mul(dy, mul(y, ops.log(a))), b),
-  ],
-  Max: ({ inputs: [a, b] }, dy) => chosen(ops.greaterOrEqual(a, b), dy, a, b),
-  Min: ({ inputs: [a, b] }, dy) => chosen(ops.lessOrEqual(a, b), dy, a, b),
-  Where: ({ inputs: [condition, a, b] }, dy) => [null, ...chosen(condition, dy, a, b)],
+  Add: (_, dy) => [dy, dy],
+  Sub: (_, dy) => [dy, neg(dy)],
+  Mul: ({ inputs: [a, b] }, dy) => (a === b ? [mul(dy, mul(a, 2)), null] : [mul(dy, b), mul(dy, a)]),
+  Div: ({ inputs: [, b], y }, dy) => [div(dy, b), neg(div(mul(dy, y), b))],
+  Pow: ({ inputs: [a, b], y }, dy) => [mul(dy, mul(b, ops.pow(a, sub(b, 1)))), mul(dy, mul(y, ops.log(a)))],
+  Max: ({ inputs: [a, b] }, dy) => chosen(ops.greaterOrEqual(a, b), dy),
+  Min: ({ inputs: [a, b] }, dy) => chosen(ops.lessOrEqual(a, b), dy),
+  Where: ({ inputs: [condition] }, dy) => [null, ...chosen(condition, dy)],
   Neg: (_, dy) => [neg(dy)],
   Sign: () => [null],
   Floor: () => [null],
@@ -56,13 +53,10 @@ export const gradientRules = {
   LogSoftmax: ({ y, attributes }, dy) => [sub(dy, mul(ops.exp(y), sumAlong(dy, attributes)))],
   Cast: ({ inputs: [x], y }, dy) => [isReal(x) && isReal(y) ? ops.cast(dy, x.dtype) : null],
   Identity: (_, dy) => [dy],
-  MatMul: ({ inputs: [a, b] }, dy) => [
-    unbroadcast(ops.matmul(dy, swapLast(b)), a),
-    unbroadcast(ops.matmul(swapLast(a), dy), b),
-  ],
+  MatMul: ({ inputs: [a, b] }, dy) => [ops.matmul(dy, swapLast(b)), ops.matmul(swapLast(a), dy)],
   Transpose: ({ inputs: [x], attributes }, dy) => [ops.transpose(dy, inverse(intsOf(attributes, 'perm'), x))],
   Reshape: ({ inputs: [x] }, dy) => [reshapeLike(dy, x), null],
-  Expand: ({ inputs: [x] }, dy) => [unbroadcast(dy, x), null],
+  Expand: (_, dy) => [dy, null],
   Squeeze: ({ inputs: [x] }, dy) => [reshapeLike(dy, x), null],
   Unsqueeze: ({ inputs: [x] }, dy) => [reshapeLike(dy, x), null],
   Concat: ({ inputs, attributes }, dy) => pieces(dy, inputs, intOf(attributes, 'axis', 0)),
@@ -73,13 +67,7 @@ export const gradientRules = {
     ),
     null,
   ],
-  Slice: ({ inputs: [x, start, end, axes, steps] }, dy) => [
-    unslice(dy, x, start, end, axes, steps),
-    null,
-    null,
-    null,
-    null,
-  ],
+  Slice: ({ inputs }, dy) => [unslice(dy, inputs), null, null, null, null],
   Gather: ({ inputs: [x, indices], attributes }, dy) => [
     ungather(dy, x, indices, intOf(attributes, 'axis', 0)),
     null,
@@ -129,19 +117,8 @@ export const gradientRules = {
 
 const isReal = (value: Value): boolean => value.dtype === 'float' || value.dtype === 'double';
 
-/** Sums a gradient over the axes along which the operand was stretched. */
-function unbroadcast(dy: Value, x: Value): Value {
-  const missing = dy.dims.length - x.dims.length;
-  const stretched = dy.dims.flatMap((dim, axis) => {
-    const own = axis < missing ? undefined : x.dims[axis - missing];
-    return axis >= missing && own !== dim ? [axis] : [];
-  });
-  const kept = stretched.length ? reduceSum(dy, { axes: stretched, keepDims: true }) : dy;
-  return missing ? reduceSum(kept, { axes: Array.from({ length: missing }, (_, axis) => axis) }) : kept;
-}
-
-function chosen(condition: Value, dy: Value, a: Value, b: Value): [Value, Value] {
-  return [unbroadcast(where(condition, dy, 0), a), unbroadcast(where(condition, 0, dy), b)];
+function chosen(condition: Value, dy: Value): [Value, Value] {
+  return [where(condition, dy, 0), where(condition, 0, dy)];
 }
 
 function alphaOf(attributes: Attributes): number {
@@ -179,7 +156,7 @@ function pieces(dy: Value, inputs: readonly Value[], axisGiven: number): Value[]
 }
 
 // The gradient of a slice is scattered to the places it was cut from: row numbers go through the same slice.
-function unslice(dy: Value, x: Value, start: Value, end: Value, axes: Value, steps: Value): Value {
+function unslice(dy: Value, [x, start, end, axes, steps]: readonly Value[]): Value {
   const [axis, ...more] = constantInts(axes) ?? [];
   const step = constantInts(steps)?.[0];
   if (more.length || axis === undefined || step === undefined)

@@ -383,6 +383,15 @@ group('errors', () => {
     }
   });
 
+  test('a rule whose gradient is of another shape than the input', () => {
+    // As if the operator's output dims had been inferred wrongly.
+    const outputs: Value[] = [];
+    const node = { operator: 'Neg', inputs: [vector], attributes: {}, outputs };
+    outputs.push({ name: 'opposite', dtype: 'float', dims: [2, 4], source: { kind: 'node', node } });
+    const make = () => gradients(reduceSum(outputs[0]), [vector]);
+    expectError(make, 'Neg "opposite"', 'the gradient of "x" is float[2, 4], but must be float[3]');
+  });
+
   test('pieces of unknown size', () => {
     const open = input('open', 'float', ['n']);
     expectError(() => gradients(reduceSum(concat([open, vector], 0)), [vector]), 'Concat', 'n, 3');
