@@ -2,7 +2,8 @@ import { Float16Array } from '@petamoriken/float16';
 import type { ModelParts } from './builder.ts';
 import { withValues } from './constants.ts';
 import type { GraphFile } from './file.ts';
-import { dependencies, isLookup, nodesBefore } from './graph.ts';
+import { dependencies, nodesBefore } from './graph.ts';
+import { lookups } from './lookups.ts';
 import { cast, gather, mul } from './ops.ts';
 import { initializer, type Value } from './value.ts';
 
@@ -25,20 +26,19 @@ interface Compressed {
  */
 export function compressed(parts: ModelParts, precision: Precision): ModelParts {
   if (precision === 'float32') return parts;
-  const nodes = nodesBefore(Object.values(parts.outputs));
-  const tables = new Set(nodes.flatMap(dependencies).filter(isLargeTable));
+  const outputs = Object.values(parts.outputs);
+  const tables = [...new Set(nodesBefore(outputs).flatMap(dependencies).filter(isLargeTable))];
+  const uses = lookups(outputs, tables);
   const replacements = new Map<Value, Value>();
-  for (const table of tables) {
+  for (const [place, table] of tables.entries()) {
     const axis = table.dims.indexOf(Math.max(...table.dims.map(Number)));
     const small = precision === 'int8' ? toInt8(table, axis) : toFloat16(table);
     if (!small) continue;
     replacements.set(table, small.restore(small.stored));
-    for (const node of nodes) {
-      const [, ids] = node.inputs;
-      if (axis !== 0 || !isLookup(node, table) || ids.dims.length !== 1) continue;
+    for (const { indices, rows } of uses[place].lookups) {
+      if (axis !== 0 || indices.dims.length !== 1) continue;
       // Only the rows that are looked up.
-      const rows = small.stored.map((part) => gather(part, ids));
-      replacements.set(node.outputs[0], small.restore(rows));
+      replacements.set(rows, small.restore(small.stored.map((part) => gather(part, indices))));
     }
   }
   return withValues(parts, replacements);

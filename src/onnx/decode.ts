@@ -1,5 +1,5 @@
 import onnxProto, { type onnx as Proto } from 'onnx-proto';
-import { DATA_TYPES, type GraphFile, type ModelFile, type NamedType } from './file.ts';
+import { dataTypeOf, type GraphFile, type ModelFile, type NamedType } from './file.ts';
 import { type Attribute, type Constant, type DataType, GraphError, type TensorData } from './value.ts';
 
 // The package is CommonJS, so that its one export comes by way of the default.
@@ -67,8 +67,8 @@ function decodeType({ name, type }: Proto.IValueInfoProto): NamedType {
 
 // A file from elsewhere may use types that the builder has no name for; they keep ONNX's, in lower case.
 function dtypeOf(number: number | null | undefined): DataType {
-  const known = Object.entries(DATA_TYPES).find(([, value]) => value === number)?.[0];
-  return (known ?? Types[number ?? 0]?.toLowerCase() ?? `type ${number}`) as DataType;
+  const known = dataTypeOf(number ?? 0);
+  return known ?? ((Types[number ?? 0]?.toLowerCase() ?? `type ${number}`) as DataType);
 }
 
 // A byte order mark at the start of an id is a part of it.

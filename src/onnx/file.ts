@@ -48,3 +48,7 @@ export const DATA_TYPES: Readonly<Record<DataType, number>> = {
   float16: 10,
   double: 11,
 };
+
+/** The element type of one of ONNX's numbers; undefined for one that the builder does not know. */
+export const dataTypeOf = (number: number): DataType | undefined =>
+  (Object.keys(DATA_TYPES) as DataType[]).find((dtype) => DATA_TYPES[dtype] === number);

@@ -6,9 +6,7 @@ export { encodeModel } from './encode.ts';
 export type { GraphFile, ModelFile, NamedType, NodeFile } from './file.ts';
 export { type Lookup, lookups, type TableUse } from './lookups.ts';
 export * from './ops.ts';
-export { allPairs } from './pairs.ts';
 export * from './training.ts';
-
 export {
   constant,
   type DataType,
@@ -22,3 +20,4 @@ export {
   type TensorType,
   type Value,
 } from './value.ts';
+export { allPairs } from './vectorize.ts';

@@ -17,6 +17,13 @@ export interface TableUse {
   readonly others: readonly Node[];
 }
 
+/** The table that a node looks up rows of, and the lookup; undefined for any other node. */
+export function lookupOf({ operator, inputs, attributes, outputs: [rows] }: Node) {
+  if (operator !== 'Gather' || intOf(attributes, 'axis', 0) !== 0) return undefined;
+  const [table, indices] = inputs;
+  return { table, lookup: { indices, rows } };
+}
+
 /** Where does a formula look up rows? One answer a table, in the order of `tables`. */
 export function lookups(formula: readonly Value[], tables: readonly Value[]): TableUse[] {
   const uses = new Map(tables.map((table) => [table, { lookups: [] as Lookup[], others: [] as Node[] }]));
@@ -24,10 +31,8 @@ export function lookups(formula: readonly Value[], tables: readonly Value[]): Ta
     for (const value of new Set(dependencies(node))) {
       const use = uses.get(value);
       if (!use) continue;
-      const [table, indices] = node.inputs;
-      const isLookup =
-        node.operator === 'Gather' && table === value && intOf(node.attributes, 'axis', 0) === 0;
-      if (isLookup) use.lookups.push({ indices, rows: node.outputs[0] });
+      const found = lookupOf(node);
+      if (found?.table === value) use.lookups.push(found.lookup);
       else use.others.push(node);
     }
   }

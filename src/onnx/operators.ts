@@ -1,3 +1,4 @@
+import { dataTypeOf } from './file.ts';
 import * as shapes from './shapes.ts';
 import { type Attributes, type DataType, GraphError } from './value.ts';
 
@@ -6,45 +7,51 @@ export interface Operator {
   readonly since: number | ((attributes: Attributes) => number);
   readonly domain?: string;
   readonly infer: shapes.Infer;
+  /** Each element of the output depends on the elements at its place alone, the inputs broadcast. */
+  readonly elementwise?: true;
 }
 
 /** One entry an operator. Forms that newer opsets changed are the older ones, so that files run on old runtimes. */
 export const operators = {
-  Add: { since: 7, infer: shapes.binary },
-  Sub: { since: 7, infer: shapes.binary },
-  Mul: { since: 7, infer: shapes.binary },
-  Div: { since: 7, infer: shapes.binary },
-  Pow: { since: 7, infer: shapes.binary },
-  Max: { since: 12, infer: shapes.binary },
-  Min: { since: 12, infer: shapes.binary },
-  Neg: { since: 6, infer: shapes.unaryNumeric },
-  Abs: { since: 6, infer: shapes.unaryNumeric },
-  Sign: { since: 9, infer: shapes.unaryNumeric },
-  Exp: { since: 6, infer: shapes.unary },
-  Log: { since: 6, infer: shapes.unary },
-  Sqrt: { since: 6, infer: shapes.unary },
-  Reciprocal: { since: 6, infer: shapes.unary },
-  Floor: { since: 6, infer: shapes.unary },
-  Sigmoid: { since: 6, infer: shapes.unary },
-  Tanh: { since: 6, infer: shapes.unary },
-  Relu: { since: 6, infer: shapes.unary },
-  LeakyRelu: { since: 6, infer: shapes.unary },
-  Elu: { since: 6, infer: shapes.unary },
-  Softplus: { since: 1, infer: shapes.unary },
-  Erf: { since: 9, infer: shapes.unary },
+  Add: { since: 7, infer: shapes.binary, elementwise: true },
+  Sub: { since: 7, infer: shapes.binary, elementwise: true },
+  Mul: { since: 7, infer: shapes.binary, elementwise: true },
+  Div: { since: 7, infer: shapes.binary, elementwise: true },
+  Pow: { since: 7, infer: shapes.binary, elementwise: true },
+  Max: { since: 12, infer: shapes.binary, elementwise: true },
+  Min: { since: 12, infer: shapes.binary, elementwise: true },
+  Neg: { since: 6, infer: shapes.unaryNumeric, elementwise: true },
+  Abs: { since: 6, infer: shapes.unaryNumeric, elementwise: true },
+  Sign: { since: 9, infer: shapes.unaryNumeric, elementwise: true },
+  Exp: { since: 6, infer: shapes.unary, elementwise: true },
+  Log: { since: 6, infer: shapes.unary, elementwise: true },
+  Sqrt: { since: 6, infer: shapes.unary, elementwise: true },
+  Reciprocal: { since: 6, infer: shapes.unary, elementwise: true },
+  Floor: { since: 6, infer: shapes.unary, elementwise: true },
+  Sigmoid: { since: 6, infer: shapes.unary, elementwise: true },
+  Tanh: { since: 6, infer: shapes.unary, elementwise: true },
+  Relu: { since: 6, infer: shapes.unary, elementwise: true },
+  LeakyRelu: { since: 6, infer: shapes.unary, elementwise: true },
+  Elu: { since: 6, infer: shapes.unary, elementwise: true },
+  Softplus: { since: 1, infer: shapes.unary, elementwise: true },
+  Erf: { since: 9, infer: shapes.unary, elementwise: true },
   Softmax: { since: 13, infer: shapes.alongAxis },
   LogSoftmax: { since: 13, infer: shapes.alongAxis },
-  Equal: { since: 11, infer: shapes.equality },
-  Less: { since: 9, infer: shapes.comparison },
-  LessOrEqual: { since: 12, infer: shapes.comparison },
-  Greater: { since: 9, infer: shapes.comparison },
-  GreaterOrEqual: { since: 12, infer: shapes.comparison },
-  And: { since: 7, infer: shapes.logical },
-  Or: { since: 7, infer: shapes.logical },
-  Not: { since: 1, infer: shapes.logical },
-  Where: { since: 9, infer: shapes.where },
-  Cast: { since: 9, infer: ([x], attributes) => [{ dtype: castTarget(attributes), dims: x.dims }] },
-  Identity: { since: 1, infer: shapes.same },
+  Equal: { since: 11, infer: shapes.equality, elementwise: true },
+  Less: { since: 9, infer: shapes.comparison, elementwise: true },
+  LessOrEqual: { since: 12, infer: shapes.comparison, elementwise: true },
+  Greater: { since: 9, infer: shapes.comparison, elementwise: true },
+  GreaterOrEqual: { since: 12, infer: shapes.comparison, elementwise: true },
+  And: { since: 7, infer: shapes.logical, elementwise: true },
+  Or: { since: 7, infer: shapes.logical, elementwise: true },
+  Not: { since: 1, infer: shapes.logical, elementwise: true },
+  Where: { since: 9, infer: shapes.where, elementwise: true },
+  Cast: {
+    since: 9,
+    infer: ([x], attributes) => [{ dtype: castTarget(attributes), dims: x.dims }],
+    elementwise: true,
+  },
+  Identity: { since: 1, infer: shapes.same, elementwise: true },
   MatMul: { since: 9, infer: shapes.matmul },
   Transpose: { since: 1, infer: shapes.transpose },
   Reshape: { since: 5, infer: shapes.reshape },
@@ -88,20 +95,8 @@ export type OperatorName = keyof typeof operators;
 /** The operators above by name, as the general type. */
 export const operatorTable: Readonly<Record<OperatorName, Operator>> = operators;
 
-const CAST: Record<number, DataType> = {
-  1: 'float',
-  3: 'int8',
-  4: 'uint16',
-  6: 'int32',
-  7: 'int64',
-  8: 'string',
-  9: 'bool',
-  10: 'float16',
-  11: 'double',
-};
-
 function castTarget(attributes: Attributes): DataType {
-  const target = CAST[shapes.intOf(attributes, 'to', 0)];
+  const target = dataTypeOf(shapes.intOf(attributes, 'to', 0));
   if (!target) throw new GraphError('an unknown type to cast to');
   return target;
 }

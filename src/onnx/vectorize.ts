@@ -1,5 +1,6 @@
 import { apply } from './apply.ts';
-import { bodyOf, dependencies, isLookup, nodesBefore } from './graph.ts';
+import { bodyOf, dependencies, nodesBefore } from './graph.ts';
+import { lookupOf } from './lookups.ts';
 import { type OperatorName, operatorTable } from './operators.ts';
 import * as ops from './ops.ts';
 import { axisOf, constantInts, intOf, intsOf } from './shapes.ts';
@@ -14,11 +15,15 @@ interface Sided {
   readonly value: Value;
 }
 
-/** An operator that is not known to work on all pairs at once. */
-class OneByOne extends Error {}
+/** Why a formula has to be computed pair by pair. */
+class OneByOne extends Error {
+  constructor({ operator, outputs }: Node, reason: string) {
+    super(`${operator} "${outputs[0].name}" ${reason}`);
+  }
+}
 
 /**
- * A formula of pairs, computed for each of some left ids with each of some right ids.
+ * Vectorizes a formula of pairs: computes it for each of some left ids with each of some right ids.
  *
  * What depends on one side only is computed once an id; a sum of products of both sides is a matrix product; a linear
  * layer over both side by side is the sum of one over each. A formula with other ways to combine the sides is computed
@@ -27,9 +32,15 @@ class OneByOne extends Error {}
  * @param formula from int64[batch] and int64[batch] to one number a pair, [batch]
  * @param left int64[n]
  * @param right int64[m]
+ * @param onOneByOne told why the formula is computed pair by pair, if it is
  * @returns [n, m]
  */
-export function allPairs(formula: (left: Value, right: Value) => Value, left: Value, right: Value): Value {
+export function allPairs(
+  formula: (left: Value, right: Value) => Value,
+  left: Value,
+  right: Value,
+  onOneByOne?: (reason: string) => void,
+): Value {
   const [anyLeft, anyRight] = ['left', 'right'].map((name) => input(name, 'int64', ['batch']));
   const result = formula(anyLeft, anyRight);
   const pairs = new Pairs(left, right);
@@ -37,6 +48,7 @@ export function allPairs(formula: (left: Value, right: Value) => Value, left: Va
     return pairs.compute(result, anyLeft, anyRight);
   } catch (error) {
     if (!(error instanceof OneByOne)) throw error;
+    onOneByOne?.(error.message);
   }
   const dims = [left.dims[0], right.dims[0]];
   const flat = (side: Side, value: Value): Value =>
@@ -61,7 +73,8 @@ class Pairs {
     this.known.set(left, { side: 'left', value: this.left });
     this.known.set(right, { side: 'right', value: this.right });
     for (const node of nodesBefore([result])) {
-      if (bodyOf(node) && dependencies(node).some((value) => this.known.has(value))) throw new OneByOne();
+      if (bodyOf(node) && dependencies(node).some((value) => this.known.has(value)))
+        throw new OneByOne(node, 'depends on ids');
       const inputs = node.inputs.map((value) => this.of(value));
       const [side, ...more] = new Set(inputs.map((one) => one.side).filter((one) => one !== 'none'));
       if (side === undefined) continue;
@@ -69,9 +82,9 @@ class Pairs {
         this.known.set(node.outputs[0], { side: 'pairs', value: this.ofPairs(node, inputs) });
         continue;
       }
-      const [table] = node.inputs;
-      if (isLookup(node, table) && node.inputs[1] === right && isEveryRow(this.right, table)) {
-        this.known.set(node.outputs[0], { side, value: table });
+      const found = lookupOf(node);
+      if (found?.lookup.indices === right && isEveryRow(this.right, found.table)) {
+        this.known.set(node.outputs[0], { side, value: found.table });
         continue;
       }
       const rows = this[side as 'left' | 'right'].dims[0];
@@ -110,7 +123,7 @@ class Pairs {
   private ofPairs(node: Node, inputs: readonly Sided[]): Value {
     const { operator, attributes } = node;
     const fit = inputs.every(({ side }, place) => side === 'none' || isOfBatch(node.inputs[place]));
-    if (!fit) throw new OneByOne();
+    if (!fit) throw new OneByOne(node, 'takes an input without a row for each id');
     if (operator === 'ReduceSum') {
       const product = this.matrixProduct(node);
       if (product) return product;
@@ -119,7 +132,7 @@ class Pairs {
     const values = inputs.map((one) => this.lifted(one));
     const rank = Math.max(node.inputs[0].dims.length, node.outputs[0].dims.length);
     if (operator === 'Concat') {
-      const [axis] = innerAxes([intOf(attributes, 'axis', 0)], rank);
+      const [axis] = innerAxes(node, [intOf(attributes, 'axis', 0)], rank);
       return ops.concat(
         inputs.map((one) => this.stretched(one)),
         axis,
@@ -127,17 +140,18 @@ class Pairs {
       );
     }
     if (AXES_INPUT.has(operator)) {
-      const axes = innerAxes(node.inputs[1] && constantInts(node.inputs[1]), rank);
+      const axes = innerAxes(node, node.inputs[1] && constantInts(node.inputs[1]), rank);
       return again(node, [values[0], constant(axes, 'int64')])[0];
     }
     if (AXES_ATTRIBUTE.has(operator)) {
-      const axes = { ints: innerAxes(intsOf(attributes, 'axes'), rank) };
+      const axes = { ints: innerAxes(node, intsOf(attributes, 'axes'), rank) };
       return again(node, values, { ...attributes, axes })[0];
     }
     const aligned = inputs.every(
       ({ side }, place) => side === 'none' || node.inputs[place].dims.length === rank,
     );
-    if (!aligned || !ELEMENTWISE.has(operatorTable[operator as OperatorName].infer)) throw new OneByOne();
+    if (!operatorTable[operator as OperatorName].elementwise) throw new OneByOne(node, 'combines both sides');
+    if (!aligned) throw new OneByOne(node, 'combines unlike numbers of axes');
     return again(node, values)[0];
   }
 
@@ -154,9 +168,11 @@ class Pairs {
   }
 
   /** [left, right] · weight is left · its rows of the weight + right · its rows. */
-  private linear({ inputs: [x, weight], outputs: [{ name }] }: Node): Value {
+  private linear(node: Node): Value {
+    const [x, weight] = node.inputs;
+    const [{ name }] = node.outputs;
     if (this.of(weight).side !== 'none' || x.dims.length !== 2 || weight.dims.length !== 2)
-      throw new OneByOne();
+      throw new OneByOne(node, 'is no product of rows and one matrix');
     const { source } = x;
     const joined = source.kind === 'node' && source.node.operator === 'Concat' ? source.node.inputs : [x];
     let row = 0;
@@ -177,21 +193,14 @@ class Pairs {
 const isOfBatch = ({ dims }: Value): boolean => dims.lastIndexOf('batch') === 0;
 
 /** Axes between those of the two sides, which are where they were before there was a second side. */
-function innerAxes(axes: readonly number[] | undefined, rank: number): number[] {
+function innerAxes(node: Node, axes: readonly number[] | undefined, rank: number): number[] {
   const positive = (axes ?? [0]).map((axis) => axisOf(axis, rank));
-  if (positive.includes(0)) throw new OneByOne();
+  if (positive.includes(0)) throw new OneByOne(node, 'goes along the axis of the ids');
   return positive;
 }
 
 const AXES_INPUT = new Set(['ReduceSum', 'Squeeze', 'Unsqueeze']);
 const AXES_ATTRIBUTE = new Set(['ReduceMean', 'ReduceMax', 'ReduceMin']);
-
-/** What operators do to shapes, whose output axes are the same axes of the inputs, counted from the last. */
-const ELEMENTWISE = new Set(
-  (['Add', 'Less', 'Equal', 'And', 'Where', 'Neg', 'Exp', 'Cast', 'Identity'] as const).map(
-    (name) => operatorTable[name].infer,
-  ),
-);
 
 /** Whether row numbers are all those of a table, in order. */
 function isEveryRow({ dims: [count], source }: Value, table: Value): boolean {

@@ -78,6 +78,15 @@ async function expectSame(formula: Formula, lefts: readonly number[], rights: Ri
   return result;
 }
 
+/** Why a formula is computed pair by pair; undefined for one that is not. */
+function reasonOf(formula: Formula): string | undefined {
+  const reasons: string[] = [];
+  const [left, right] = ['n', 'm'].map((size) => input(size, 'int64', [size]));
+  allPairs(formula, left, right, (reason) => reasons.push(reason));
+  expect(reasons.length).toBeLessThan(2);
+  return reasons[0];
+}
+
 /** Draws formulas: vectors [batch, width] and numbers [batch], of one side, the other, or both. */
 class Formulas {
   private seed = 1;
@@ -210,7 +219,7 @@ describe('a formula for all pairs is what it is for each', () => {
   const rows = (left: Value, right: Value) => [gather(users, left), gather(items, right)];
   const summed = (loop: { state: Value[] }) => reduceSum(loop.state[0], { axes: [1] });
 
-  test.each<[string, Formula]>([
+  test.each<[string, Formula, string?]>([
     ['ids alone', (left, right) => onnx.cast(add(mul(left, 10), right), 'float')],
     ['the left id alone', (left) => reduceSum(gather(users, left), { axes: [1] })],
     ['the right id alone', (_, right) => gather(bias, right)],
@@ -220,11 +229,13 @@ describe('a formula for all pairs is what it is for each', () => {
         const [user, item] = rows(...ids).map((row) => transpose(row));
         return reduceSum(mul(user, item), { axes: [0] });
       },
+      'Mul "mul" takes an input without a row for each id',
     ],
     [
       'columns of a table',
       (left, right) =>
         reduceSum(mul(gather(transpose(users), left, 1), gather(transpose(items), right, 1)), { axes: [0] }),
+      'Mul "mul" takes an input without a row for each id',
     ],
     [
       'an axis before that of the ids',
@@ -232,6 +243,7 @@ describe('a formula for all pairs is what it is for each', () => {
         const [user, item] = rows(...ids).map((row) => unsqueeze(row, [0]));
         return squeeze(reduceSum(mul(user, item), { axes: [2] }), [0]);
       },
+      'Mul "mul" takes an input without a row for each id',
     ],
     [
       'a product of matrices for each pair',
@@ -240,6 +252,7 @@ describe('a formula for all pairs is what it is for each', () => {
         const form = matmul(unsqueeze(matmul(user, square), [1]), unsqueeze(item, [2]));
         return squeeze(form, [1, 2]);
       },
+      'MatMul "matmul" is no product of rows and one matrix',
     ],
     [
       'a layer over the rows of a matrix for each pair',
@@ -247,6 +260,7 @@ describe('a formula for all pairs is what it is for each', () => {
         const [user, item] = rows(...ids);
         return reduceSum(matmul(unsqueeze(mul(user, item), [1]), square), { axes: [1, 2] });
       },
+      'MatMul "matmul" is no product of rows and one matrix',
     ],
     ['rows of a table that has more', (_, right) => gather(numbers([RIGHT + 1], 5), right)],
     [
@@ -263,6 +277,7 @@ describe('a formula for all pairs is what it is for each', () => {
         const [user, item] = rows(...ids);
         return reduceSum(mul(softmax(mul(user, item)), item), { axes: [1] });
       },
+      'Softmax "softmax" combines both sides',
     ],
     [
       'parts of both sides',
@@ -270,6 +285,7 @@ describe('a formula for all pairs is what it is for each', () => {
         const [first, rest] = split(concat(rows(...ids), 1), [1, 3], 1);
         return sub(squeeze(first, [1]), reduceSum(rest, { axes: [1] }));
       },
+      'Split "split" combines both sides',
     ],
     [
       'what is shaped like the other side',
@@ -279,6 +295,7 @@ describe('a formula for all pairs is what it is for each', () => {
           axes: [1],
         });
       },
+      'Expand "expand" takes an input without a row for each id',
     ],
     [
       'a loop over one side',
@@ -290,6 +307,7 @@ describe('a formula for all pairs is what it is for each', () => {
         }));
         return reduceSum(mul(power.state[0], item), { axes: [1] });
       },
+      'Loop "loop" depends on ids',
     ],
     [
       'a loop that takes the other side from outside',
@@ -298,8 +316,10 @@ describe('a formula for all pairs is what it is for each', () => {
         const body = (_: Value, [x]: readonly Value[]) => ({ state: [tanh(add(x, user))], scan: [] });
         return summed(onnx.loop(onnx.constant(2, 'int64'), [item], body));
       },
+      'Loop "loop" depends on ids',
     ],
-  ])('of %s', async (_, formula) => {
+  ])('of %s', async (_, formula, why) => {
+    expect(reasonOf(formula)).toBe(why);
     await expectSame(formula, [2, 0, 2], 'all');
     await expectSame(formula, [1], [3, 1, 3, 0]);
   });
