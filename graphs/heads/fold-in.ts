@@ -1,33 +1,8 @@
-import { isLookup, nodesBefore, substitute } from '../../src/onnx/graph.ts';
-import {
-  add,
-  cast,
-  concat,
-  constant,
-  div,
-  fullLike,
-  gradients,
-  initializer,
-  input,
-  labelEncoder,
-  less,
-  loop,
-  type ModelParts,
-  matmul,
-  min,
-  mul,
-  reduceSum,
-  reshape,
-  rowNumbers,
-  split,
-  sqrt,
-  squeeze,
-  sub,
-  transpose,
-  unsqueeze,
-  type Value,
-} from '../../src/onnx/index.ts';
+import { substitute } from '../../src/onnx/graph.ts';
+import * as onnx from '../../src/onnx/index.ts';
+import { add, div, matmul, mul, reduceSum, reshape, sqrt, sub, type Value } from '../../src/onnx/index.ts';
 import { choleskyRoot } from '../../src/util/linear-algebra.ts';
+import { mapValues } from '../../src/util/map-values.ts';
 import { type Model, ratingOf } from '../models/model.ts';
 import { catalogueRatings } from './recommend.ts';
 import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
@@ -51,39 +26,38 @@ export function foldInGraph(
   trained: Tensors,
   { itemIds }: Vocabulary,
   error: number,
-): ModelParts {
-  const item = input('item', 'string', ['m']);
-  const rating = input('rating', 'float', ['m']);
-  const k = input('k', 'int64', [1]);
-  const names = Object.keys(model.parameters).filter((name) => model.parameters[name].rowsOf === 'user');
-  const itemRow = labelEncoder(item, itemIds, 'item_row');
-  const known = cast(less(itemRow, itemIds.length), 'float', 'known');
+): onnx.ModelParts {
+  const item = onnx.input('item', 'string', ['m']);
+  const rating = onnx.input('rating', 'float', ['m']);
+  const k = onnx.input('k', 'int64', [1]);
+  const itemRow = onnx.labelEncoder(item, itemIds, 'item_row');
+  const known = onnx.cast(onnx.less(itemRow, itemIds.length), 'float', 'known');
   const tables = servingTables(model, trained);
-  const formula = ratingOfRows(model, tables, itemRow);
-  const users = names.map((name) => trained[name]);
+  const users = Object.entries(model.parameters)
+    .filter(([, { rowsOf }]) => rowsOf === 'user')
+    .map(([name]) => [name, trained[name]] as const);
   // A perfect fit would leave the prior no say at all.
   const spread = Math.max(error, LEAST_ERROR);
   const rows =
-    names.length > 0
-      ? mostProbableRows(names, users, (copies) => formula(names, copies), rating, known, spread)
-      : [];
-  const parameters = { ...tables, ...byName(names, rows) };
-  const ratings = catalogueRatings(model, parameters, constant([0], 'int64'), itemIds.length);
-  const top = topItems(ratings, unsqueeze(itemRow, [0]), k, itemIds);
+    users.length > 0
+      ? mostProbableRows(users, ratingOfRows(model, tables, itemRow), { rating, known }, spread)
+      : {};
+  const parameters = { ...tables, ...rows };
+  const ratings = catalogueRatings(model, parameters, onnx.constant([0], 'int64'), itemIds.length);
+  const top = topItems(ratings, onnx.unsqueeze(itemRow, [0]), k, itemIds);
   return {
     name: `fold-in ${model.name}`,
     inputs: [item, rating, k],
     outputs: {
-      ...byName(
-        names,
-        // No scalars: Triton's configurations know none.
-        rows.map((row) => (row.dims.length > 1 ? squeeze(row, [0]) : row)),
-      ),
-      top_item: squeeze(top.items, [0]),
-      top_rating: squeeze(top.scores, [0]),
+      // No scalars: Triton's configurations know none.
+      ...mapValues(rows, (row) => (row.dims.length > 1 ? onnx.squeeze(row, [0]) : row)),
+      top_item: onnx.squeeze(top.items, [0]),
+      top_rating: onnx.squeeze(top.scores, [0]),
     },
   };
 }
+
+type Named = Readonly<Record<string, Value>>;
 
 /**
  * The most probable row of each user table, given ratings: their errors are normal with the deviation `spread`, and a
@@ -91,79 +65,76 @@ export function foldInGraph(
  * gradient descent (1983), in a loop, from the gradient of the model's own formula. A step is 1 / L, where L bounds the
  * curvature of the Gauss–Newton approximation by its trace.
  *
+ * @param trained the user tables by name
  * @param predict from a row of each table for each rating to the predicted ratings, float[m]
  * @param known float[m], 1 for ratings that count and 0 for those that do not
  */
 function mostProbableRows(
-  names: readonly string[],
-  trained: readonly Tensors[string][],
-  predict: (copies: readonly Value[]) => Value,
-  rating: Value,
-  known: Value,
+  trained: readonly (readonly [name: string, table: Tensors[string]])[],
+  predict: (copies: Named) => Value,
+  { rating, known }: { readonly rating: Value; readonly known: Value },
   spread: number,
-): Value[] {
-  const dims = trained.map((table) => table.dims.slice(1));
-  const widths = dims.map((rest) => rest.reduce((product, dim) => product * dim, 1));
+): Named {
+  const tables = trained.map(([name, { dims: shape, data }]) => {
+    const dims = shape.slice(1);
+    return { name, dims, data, width: dims.reduce((product, dim) => product * dim, 1) };
+  });
+  const widths = tables.map((table) => table.width);
   const width = widths.reduce((sum, one) => sum + one, 0);
-  const users = prior(trained.map((table, place) => ({ ...table, width: widths[place] })));
-  const mean = initializer('mean', 'float', [1, width], users.mean);
-  const root = initializer('covariance_root', 'float', [width, width], users.root);
-  const each = unsqueeze(fullLike(known, 1, 'float'), [1], 'each_rating');
+  const users = prior(tables);
+  const mean = onnx.initializer('mean', 'float', [1, width], users.mean);
+  const root = onnx.initializer('covariance_root', 'float', [width, width], users.root);
+  const each = onnx.unsqueeze(onnx.fullLike(known, 1, 'float'), [1], 'each_rating');
 
   /** The rows of the user tables, from one row of all in units of the prior, of which zero is the mean. */
   const rowsOf = (unit: Value): Value[] =>
-    split(add(matmul(unit, root), mean, 'row'), widths, 1).map((part, place) =>
-      reshape(part, [1, ...dims[place]], undefined, names[place]),
-    );
+    onnx
+      .split(add(matmul(unit, root), mean, 'row'), widths, 1)
+      .map((part, place) => reshape(part, [1, ...tables[place].dims], undefined, tables[place].name));
+  const named = (rows: readonly Value[]): Named =>
+    Object.fromEntries(rows.map((row, place) => [tables[place].name, row]));
   const slopeAt = (unit: Value): { gradient: Value; bound: Value } => {
     // Each rating has a copy of the row, whose gradient is that of its own prediction.
-    const copies = rowsOf(unit).map((row, place) =>
-      reshape(mul(reshape(row, [1, -1]), each), [-1, ...dims[place]], ['m', ...dims[place]], names[place]),
-    );
-    const predicted = predict(copies);
-    const slopes = gradients(reduceSum(mul(predicted, known)), copies);
+    const copies = rowsOf(unit).map((row, place) => {
+      const { name, dims } = tables[place];
+      return reshape(mul(reshape(row, [1, -1]), each), [-1, ...dims], ['m', ...dims], name);
+    });
+    const predicted = predict(named(copies));
+    const slopes = onnx.gradients(reduceSum(mul(predicted, known)), copies);
     const flat = slopes.map((slope, place) => reshape(slope, [-1, widths[place]], ['m', widths[place]]));
-    const slope = div(matmul(concat(flat, 1), transpose(root)), spread, 'slope');
+    const slope = div(matmul(onnx.concat(flat, 1), onnx.transpose(root)), spread, 'slope');
     const residual = div(mul(sub(predicted, rating), known), spread, 'residual');
     return {
-      gradient: add(matmul(unsqueeze(residual, [0]), slope), unit, 'gradient'),
+      gradient: add(matmul(onnx.unsqueeze(residual, [0]), slope), unit, 'gradient'),
       bound: add(reduceSum(mul(slope, slope)), 1, 'bound'),
     };
   };
 
-  const start = initializer('start', 'float', [1, width], new Float32Array(width));
-  const steps = cast(mul(sqrt(slopeAt(start).bound), STEPS), 'int64', 'steps');
-  const { state } = loop(min(steps, MOST_STEPS), [start, start], (_, [unit, ahead]) => {
+  const start = onnx.initializer('start', 'float', [1, width], new Float32Array(width));
+  const steps = onnx.cast(mul(sqrt(slopeAt(start).bound), STEPS), 'int64', 'steps');
+  const { state } = onnx.loop(onnx.min(steps, MOST_STEPS), [start, start], (_, [unit, ahead]) => {
     const { gradient, bound } = slopeAt(ahead);
     const condition = sqrt(bound);
     const momentum = div(sub(condition, 1), add(condition, 1), 'momentum');
     const next = sub(ahead, div(gradient, bound), 'next');
     return { state: [next, add(next, mul(sub(next, unit), momentum), 'next_ahead')], scan: [] };
   });
-  return rowsOf(state[0]);
+  return named(rowsOf(state[0]));
 }
 
 /** The model's formula for ratings whose users' rows are there already, one for each: nothing is looked up. */
-function ratingOfRows(model: Model, tables: Readonly<Record<string, Value>>, itemRow: Value) {
-  const person = rowNumbers(itemRow, 'person');
-  return (names: readonly string[], rows: readonly Value[]): Value => {
-    const stand = rows.map(({ dims }, place) => input(names[place], 'float', dims));
-    const predicted = ratingOf(
-      model,
-      { ...tables, ...byName(names, stand) },
-      { user: person, item: itemRow },
-    );
-    const lookups = nodesBefore([predicted]).flatMap((node) => {
-      const place = stand.findIndex((table) => isLookup(node, table) && node.inputs[1] === person);
-      return place < 0 ? [] : [[node.outputs[0], rows[place]] as const];
-    });
-    const replacements = new Map([...lookups, ...stand.map((table, at) => [table, rows[at]] as const)]);
+function ratingOfRows(model: Model, tables: Named, item: Value): (rows: Named) => Value {
+  const user = onnx.rowNumbers(item, 'person');
+  return (rows) => {
+    const stand = mapValues(rows, ({ dims }, name) => onnx.input(name, 'float', dims));
+    const predicted = ratingOf(model, { ...tables, ...stand }, { user, item });
+    const replacements = new Map(Object.entries(rows).map(([name, row]) => [stand[name], row]));
+    for (const [place, use] of onnx.lookups([predicted], Object.values(stand)).entries())
+      for (const found of use.lookups)
+        if (found.indices === user) replacements.set(found.rows, Object.values(rows)[place]);
     return substitute([predicted], replacements)[0];
   };
 }
-
-const byName = (names: readonly string[], values: readonly Value[]): Readonly<Record<string, Value>> =>
-  Object.fromEntries(names.map((name, place) => [name, values[place]]));
 
 /** Users that say well enough how factors vary. */
 const SAMPLE = 20_000;

@@ -1,20 +1,5 @@
-import {
-  add,
-  cast,
-  concat,
-  constant,
-  gather,
-  initializer,
-  input,
-  labelEncoder,
-  less,
-  type ModelParts,
-  range,
-  reduceMax,
-  sub,
-  unsqueeze,
-  where,
-} from '../../src/onnx/index.ts';
+import * as onnx from '../../src/onnx/index.ts';
+import { add, gather, less, sub, unsqueeze, where } from '../../src/onnx/index.ts';
 import type { Vocabulary } from './serving.ts';
 
 /**
@@ -28,8 +13,8 @@ export function seenGraph(
   { userIds, itemIds }: Vocabulary,
   users: Int32Array,
   items: Int32Array,
-): ModelParts {
-  const user = input('user', 'string', ['n']);
+): onnx.ModelParts {
+  const user = onnx.input('user', 'string', ['n']);
   // The items of all users, one user after the other, and where each begins; the unknown user has none.
   const starts = new BigInt64Array(userIds.length + 2);
   for (const row of users) starts[row + 1]++;
@@ -39,17 +24,17 @@ export function seenGraph(
   const next = starts.slice();
   for (const [place, row] of users.entries()) rated[Number(next[row]++)] = items[place];
 
-  const begins = initializer('starts', 'int64', [starts.length], starts);
-  const row = labelEncoder(user, userIds, 'user_row');
+  const begins = onnx.initializer('starts', 'int64', [starts.length], starts);
+  const row = onnx.labelEncoder(user, userIds, 'user_row');
   const start = gather(begins, row, 0, 'start');
   const count = sub(gather(begins, add(row, 1)), start, 'count');
-  const most = reduceMax(concat([count, constant([0], 'int64')], 0), {}, 'most');
-  const turn = range(most, 'm', 'turn');
+  const most = onnx.reduceMax(onnx.concat([count, onnx.constant([0], 'int64')], 0), {}, 'most');
+  const turn = onnx.range(most, 'm', 'turn');
   const place = add(unsqueeze(start, [1]), turn, 'place');
   // Past a user's last the place after all ratings, which holds the unknown row.
   const within = where(less(turn, unsqueeze(count, [1])), place, items.length, 'within');
-  const table = initializer('rated_rows', small ? 'uint16' : 'int32', [rated.length], rated);
-  const names = initializer('item_ids', 'string', [itemIds.length + 1], [...itemIds, '']);
-  const item = gather(names, cast(gather(table, within), 'int64', 'rated_row'));
+  const table = onnx.initializer('rated_rows', small ? 'uint16' : 'int32', [rated.length], rated);
+  const names = onnx.initializer('item_ids', 'string', [itemIds.length + 1], [...itemIds, '']);
+  const item = gather(names, onnx.cast(gather(table, within), 'int64', 'rated_row'));
   return { name: 'seen', inputs: [user], outputs: { item } };
 }

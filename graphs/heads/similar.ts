@@ -1,20 +1,5 @@
-import {
-  add,
-  concat,
-  div,
-  equal,
-  gather,
-  input,
-  labelEncoder,
-  type ModelParts,
-  matmul,
-  mul,
-  reduceSum,
-  sqrt,
-  transpose,
-  unsqueeze,
-  where,
-} from '../../src/onnx/index.ts';
+import * as onnx from '../../src/onnx/index.ts';
+import { add, div, equal, gather, matmul, mul, sqrt, where } from '../../src/onnx/index.ts';
 import type { Model } from '../models/model.ts';
 import { withLentRow, withoutLentRow } from './lent-row.ts';
 import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
@@ -31,21 +16,21 @@ export function similarGraph(
   model: Model,
   trained: Tensors,
   { itemIds }: Vocabulary,
-): ModelParts | undefined {
+): onnx.ModelParts | undefined {
   const tables = servingTables(model, trained);
   const factors = Object.entries(model.parameters)
     .filter(([, { dims, rowsOf }]) => rowsOf === 'item' && dims.length === 2)
     .map(([name]) => tables[name]);
   if (factors.length === 0) return undefined;
-  const item = input('item', 'string', ['n']);
-  const k = input('k', 'int64', [1]);
-  const row = withLentRow(labelEncoder(item, itemIds, 'item_row'), itemIds.length);
-  const table = concat(factors, 1, 'factors');
-  const squares = reduceSum(mul(table, table), { axes: [1], keepDims: true });
+  const item = onnx.input('item', 'string', ['n']);
+  const k = onnx.input('k', 'int64', [1]);
+  const row = withLentRow(onnx.labelEncoder(item, itemIds, 'item_row'), itemIds.length);
+  const table = onnx.concat(factors, 1, 'factors');
+  const squares = onnx.reduceSum(mul(table, table), { axes: [1], keepDims: true });
   // Factors that are all zero are similar to nothing.
   const directions = div(table, add(sqrt(squares), 1e-12), 'directions');
-  const cosine = matmul(gather(directions, row), transpose(directions), 'cosine');
-  const self = unsqueeze(row, [1]);
+  const cosine = matmul(gather(directions, row), onnx.transpose(directions), 'cosine');
+  const self = onnx.unsqueeze(row, [1]);
   const known = where(equal(self, itemIds.length), Number.NEGATIVE_INFINITY, cosine, 'known_cosine');
   const top = topItems(known, self, k, itemIds);
   return {

@@ -1,16 +1,5 @@
-import {
-  concat,
-  constant,
-  equal,
-  fullLike,
-  gather,
-  initializer,
-  min,
-  scatterElements,
-  topK,
-  type Value,
-  where,
-} from '../../src/onnx/index.ts';
+import * as onnx from '../../src/onnx/index.ts';
+import { concat, constant, equal, fullLike, gather, min, type Value, where } from '../../src/onnx/index.ts';
 
 /**
  * The `k` items of the highest scores, the highest first; of equal ones the first row comes first.
@@ -29,9 +18,9 @@ export function topItems(
   const unknown = fullLike(gather(scores, constant([0], 'int64'), 1), ids.length, 'int64', 'unknown_row');
   const never = concat([excluded, unknown], 1, 'never');
   const nothing = fullLike(never, Number.NEGATIVE_INFINITY, 'float');
-  const open = scatterElements(scores, never, nothing, { axis: 1, name: 'open' });
-  const { values, places } = topK(open, min(k, constant([ids.length], 'int64'), 'k_at_most'), 'k');
+  const open = onnx.scatterElements(scores, never, nothing, { axis: 1, name: 'open' });
+  const { values, places } = onnx.topK(open, min(k, constant([ids.length], 'int64'), 'k_at_most'), 'k');
   const none = equal(values, Number.NEGATIVE_INFINITY, 'none_left');
-  const names = initializer('item_ids', 'string', [ids.length + 1], [...ids, '']);
+  const names = onnx.initializer('item_ids', 'string', [ids.length + 1], [...ids, '']);
   return { items: gather(names, where(none, ids.length, places)), scores: where(none, 0, values) };
 }

@@ -1,29 +1,6 @@
 import { Tensor } from 'onnxruntime-common';
-import {
-  add,
-  buildModel,
-  concat,
-  constant,
-  encodeModel,
-  gather,
-  gradients,
-  input,
-  labelEncoder,
-  loop,
-  matmul,
-  mul,
-  reduceMean,
-  reduceSum,
-  reshape,
-  scatterRows,
-  sigmoid,
-  slice,
-  sub,
-  summedRows,
-  topK,
-  transpose,
-  type Value,
-} from '../onnx/index.ts';
+import * as onnx from '../onnx/index.ts';
+import { add, gather, matmul, mul, reduceSum, sigmoid, slice, sub, type Value } from '../onnx/index.ts';
 
 const USERS = 500;
 const ITEMS = 700;
@@ -47,50 +24,50 @@ const numbers = (count: number, seed: number): Float32Array =>
  * with duplicate rows added up, a product of matrices, and the best of a list.
  */
 export function probeModel(): Uint8Array {
-  const user = input('user', 'string', ['n']);
-  const item = input('item', 'string', ['n']);
-  const actual = input('actual', 'float', ['n']);
-  const start = input('start', 'int64', [STEPS + 1]);
+  const user = onnx.input('user', 'string', ['n']);
+  const item = onnx.input('item', 'string', ['n']);
+  const actual = onnx.input('actual', 'float', ['n']);
+  const start = onnx.input('start', 'int64', [STEPS + 1]);
   const tables = [
-    input('user_factors', 'float', [USERS + 1, FACTORS]),
-    input('item_factors', 'float', [ITEMS + 1, FACTORS]),
+    onnx.input('user_factors', 'float', [USERS + 1, FACTORS]),
+    onnx.input('item_factors', 'float', [ITEMS + 1, FACTORS]),
   ];
   const places = [
-    labelEncoder(user, ids('u', USERS), 'user_row'),
-    labelEncoder(item, ids('i', ITEMS), 'item_row'),
+    onnx.labelEncoder(user, ids('u', USERS), 'user_row'),
+    onnx.labelEncoder(item, ids('i', ITEMS), 'item_row'),
   ];
-  const { state, scan } = loop(constant(STEPS, 'int64'), tables, (trip, values) => {
-    const at = reshape(trip, [1]);
+  const { state, scan } = onnx.loop(onnx.constant(STEPS, 'int64'), tables, (trip, values) => {
+    const at = onnx.reshape(trip, [1]);
     const batch = (all: Value, dim: string): Value =>
       slice(all, gather(start, at), gather(start, add(at, 1)), { dim });
     const rows = places.map((all) => batch(all, 'batch'));
     const taken = values.map((table, side) => gather(table, rows[side]));
     const predicted = sigmoid(reduceSum(mul(taken[0], taken[1]), { axes: [1] }));
     const error = sub(predicted, batch(actual, 'batch'));
-    const loss = reduceMean(mul(error, error));
-    const slopes = gradients(loss, taken);
+    const loss = onnx.reduceMean(mul(error, error));
+    const slopes = onnx.gradients(loss, taken);
     const next = values.map((table, side) => step(table, rows[side], slopes[side]));
     return { state: next, scan: [loss] };
   });
   const [users, items] = state;
   const some = slice(users, 0, 20);
-  const one = reduceSum(mul(gather(users, constant([7], 'int64')), items), { axes: [1] });
-  const { values: best, places: top } = topK(one, constant([10], 'int64'), 10);
+  const one = reduceSum(mul(gather(users, onnx.constant([7], 'int64')), items), { axes: [1] });
+  const { values: best, places: top } = onnx.topK(one, onnx.constant([10], 'int64'), 10);
   const outputs = {
-    rows: concat([gather(users, places[0]), gather(items, places[1])], 1),
+    rows: onnx.concat([gather(users, places[0]), gather(items, places[1])], 1),
     loss: scan[0],
-    scores: matmul(some, transpose(items)),
+    scores: matmul(some, onnx.transpose(items)),
     best,
     top,
   };
   const inputs = [user, item, actual, start, ...tables];
-  return encodeModel(buildModel({ name: 'probe', inputs, outputs }));
+  return onnx.encodeModel(onnx.buildModel({ name: 'probe', inputs, outputs }));
 }
 
 /** One step on the rows of a batch, an id's gradients added up wherever it occurs. */
 function step(table: Value, rows: Value, slopes: Value): Value {
-  const sums = summedRows(table, rows, slopes);
-  return scatterRows(table, rows, sub(gather(table, rows), mul(sums, RATE)));
+  const sums = onnx.summedRows(table, rows, slopes);
+  return onnx.scatterRows(table, rows, sub(gather(table, rows), mul(sums, RATE)));
 }
 
 export function probeFeeds(): Record<string, Tensor> {
@@ -129,11 +106,10 @@ const SIZE = 512;
 
 /** A product of matrices that takes a thread of the CPU a few ms, and a graphics driver without a GPU a second. */
 export function speedModel(): Uint8Array {
-  const matrix = input('matrix', 'float', [SIZE, SIZE]);
+  const matrix = onnx.input('matrix', 'float', [SIZE, SIZE]);
   const square = matmul(matrix, matrix);
-  return encodeModel(
-    buildModel({ name: 'speed', inputs: [matrix], outputs: { sum: reduceSum(square, { axes: [0, 1] }) } }),
-  );
+  const outputs = { sum: reduceSum(square, { axes: [0, 1] }) };
+  return onnx.encodeModel(onnx.buildModel({ name: 'speed', inputs: [matrix], outputs }));
 }
 
 export const speedFeeds = (): Record<string, Tensor> => ({
