@@ -20,6 +20,14 @@ export interface FetchOptions {
 /** What a browser keeps of models, by address and hash. */
 const CACHE = 'cofactor-models';
 
+/** Where a model is fetched from, and kept. */
+interface Source {
+  readonly folder: URL;
+  /** Absent where the browser keeps nothing. */
+  readonly cache?: Cache;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Fetches an artifact, and checks every file against its manifest. Files that a former visit kept are not fetched again,
  * and serve where there is no network.
@@ -35,24 +43,19 @@ export async function fetchArtifact(url: string | URL, options: FetchOptions = {
     options.cache !== false && globalThis.caches
       ? await caches.open(CACHE).catch(() => undefined)
       : undefined;
-  const fetched = () => fetchManifest(new URL(MANIFEST, folder), cache, options.signal);
-  const manifest = await fetched();
+  const source = { folder, cache, signal: options.signal };
+  const manifest = await fetchManifest(source);
   try {
-    return await fetchFiles(folder, manifest, cache, options);
+    return await fetchFiles(source, manifest, options);
   } catch (error) {
     // A new model may have come in the meantime.
-    const current = await fetched().catch(() => manifest);
+    const current = await fetchManifest(source).catch(() => manifest);
     if (JSON.stringify(current) === JSON.stringify(manifest)) throw error;
-    return fetchFiles(folder, current, cache, options);
+    return fetchFiles(source, current, options);
   }
 }
 
-async function fetchFiles(
-  folder: URL,
-  manifest: Manifest,
-  cache: Cache | undefined,
-  options: FetchOptions,
-): Promise<Artifact> {
+async function fetchFiles(source: Source, manifest: Manifest, options: FetchOptions): Promise<Artifact> {
   const wanted = Object.keys(manifest.files).filter((name) => isWanted(name, options.heads));
   const total = wanted.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
   const loaded = new Map<string, number>();
@@ -62,14 +65,12 @@ async function fetchFiles(
   };
   const files = await Promise.all(
     wanted.map(async (name) => {
-      const bytes = await fetchFile(folder, manifest, name, cache, options.signal, (done) =>
-        report(name, done),
-      );
+      const bytes = await fetchFile(source, manifest, name, (done) => report(name, done));
       report(name, manifest.files[name].bytes);
       return [name, bytes] as const;
     }),
   );
-  if (cache) forget(cache, folder, manifest).catch(() => undefined);
+  forget(source, manifest).catch(() => undefined);
   return { manifest, files: Object.fromEntries(files) };
 }
 
@@ -80,7 +81,8 @@ function isWanted(name: string, heads?: readonly string[]): boolean {
 }
 
 /** From the network, since it may be new; from the last visit where there is none. */
-async function fetchManifest(url: URL, cache: Cache | undefined, signal?: AbortSignal): Promise<Manifest> {
+async function fetchManifest({ folder, cache, signal }: Source): Promise<Manifest> {
+  const url = new URL(MANIFEST, folder);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = await download(url, signal, { cache: 'no-cache' });
@@ -95,22 +97,17 @@ async function fetchManifest(url: URL, cache: Cache | undefined, signal?: AbortS
 }
 
 async function fetchFile(
-  folder: URL,
+  { folder, cache, signal }: Source,
   manifest: Manifest,
   name: string,
-  cache: Cache | undefined,
-  signal: AbortSignal | undefined,
   onBytes: (bytes: number) => void,
 ): Promise<Uint8Array> {
   const key = keyOf(folder, manifest, name);
   const kept = await cache?.match(key);
   if (kept) {
     const bytes = new Uint8Array(await kept.arrayBuffer());
-    const whole = await checkFile(manifest, name, bytes, name).then(
-      () => true,
-      () => false,
-    );
-    if (whole) return bytes;
+    const problem = await checkFile(manifest, name, bytes, name).catch((error: Error) => error);
+    if (!problem) return bytes;
   }
   const url = new URL(name, folder);
   const bytes = await download(url, signal, {}, onBytes);
@@ -133,7 +130,8 @@ async function keep(
 }
 
 /** Drops what is kept of a model that was there before. */
-async function forget(cache: Cache, folder: URL, manifest: Manifest): Promise<void> {
+async function forget({ cache, folder }: Source, manifest: Manifest): Promise<void> {
+  if (!cache) return;
   const current = new Set(Object.keys(manifest.files).map((name) => keyOf(folder, manifest, name)));
   current.add(new URL(MANIFEST, folder).href);
   const place = new URL('.', folder).href;

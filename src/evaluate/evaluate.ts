@@ -64,7 +64,7 @@ export async function evaluate(
     unknownUsers: unknownIds(ratings.userIds, known.userIds).length + (ratings.unknown?.users ?? 0),
     unknownItems: unknownIds(ratings.itemIds, known.itemIds).length + (ratings.unknown?.items ?? 0),
     groups: {
-      rating: errorBy(ratings.ratings, predicted, ratings.ratings, RATING_GROUPS),
+      rating: errorBy(ratings.ratings, predicted, ratings.ratings, { most: RATING_GROUPS }),
       ...(heldOut && countGroups(rated, heldOut, predicted)),
     },
     ...(ranked && { ranking: ranked }),
@@ -91,8 +91,10 @@ function countGroups(
       Float32Array.from(rows, (row) => counts[row]),
       predicted,
       ratings,
-      COUNT_GROUPS,
-      counts.filter((count) => count > 0),
+      {
+        most: COUNT_GROUPS,
+        population: counts.filter((count) => count > 0),
+      },
     );
   return { userActivity: errorByCount(ofUsers, users), itemPopularity: errorByCount(ofItems, items) };
 }

@@ -16,14 +16,13 @@ export interface Group extends Metrics {
  * own; groups without ratings are left out.
  *
  * @param values of each rating what it is grouped by, from 0
- * @param population what the borders of groups are quantiles of; the values themselves unless given
+ * @param population what the borders of groups are quantiles of; by default the values themselves
  */
 export function errorBy(
   values: Float32Array,
   predicted: Float32Array,
   actual: Float32Array,
-  most: number,
-  population = values,
+  { most, population = values }: { readonly most: number; readonly population?: Float32Array },
 ): Group[] {
   const borders = bordersOf(population, most);
   if (rangeOf(values).low < rangeOf(population).low) borders.unshift(0);

@@ -84,14 +84,14 @@ export async function ranking(
   if (relevant.size === 0) return undefined;
   const users = Int32Array.from(relevant.keys());
   const longest = Math.min(Math.max(1, ...k), heldOut.itemIds.length);
-  const lists = await ranker(users, longest);
+  const lists = { rows: await ranker(users, longest), longest };
   const counts = countsOfItems(rated, heldOut.itemIds.length);
   return {
     users: users.length,
     withoutRelevant: known - users.length,
     threshold,
     at: k.map((k) => {
-      const measures = measured(lists, longest, k, [...relevant.values()], counts.length);
+      const measures = measured(lists, k, [...relevant.values()], counts.length);
       const columns = MEASURES.map((name) => measures[name]);
       const means = (sums: Float64Array): number[] => MEASURES.map((_, place) => sums[place] / users.length);
       const sums = Float64Array.from(columns, (column) => column.reduce((sum, value) => sum + value, 0));
@@ -99,7 +99,7 @@ export async function ranking(
         k,
         ...named(means(sums)),
         intervals: named(bootstrap(columns, means)),
-        ...spread(lists, longest, k, counts, rated.length),
+        ...spread(lists, k, counts, rated.length),
       };
     }),
   };
@@ -139,10 +139,15 @@ function relevantItems(
   return { known, relevant };
 }
 
+/** The rows of the best items of each user, one list after the other, each of `longest`. */
+interface Lists {
+  readonly rows: Int32Array;
+  readonly longest: number;
+}
+
 /** Each measure of each user, at `k`. */
 function measured(
-  lists: Int32Array,
-  longest: number,
+  { rows, longest }: Lists,
   k: number,
   relevant: readonly Int32Array[],
   items: number,
@@ -160,7 +165,7 @@ function measured(
     let [hits, gain, precisions, first, ideal] = [0, 0, 0, 0, 0];
     for (let rank = 0; rank < ranks; rank++) {
       if (rank < wanted.length) ideal += discounts[rank];
-      if (rank >= longest || relevantTo[lists[user * longest + rank]] !== user) continue;
+      if (rank >= longest || relevantTo[rows[user * longest + rank]] !== user) continue;
       hits++;
       gain += discounts[rank];
       precisions += hits / (rank + 1);
@@ -178,16 +183,15 @@ function measured(
 
 /** Of which items the lists are. */
 function spread(
-  lists: Int32Array,
-  longest: number,
+  { rows, longest }: Lists,
   k: number,
   counts: Float32Array,
   users: number,
 ): Pick<RankingAt, 'coverage' | 'novelty'> {
   const isListed = new Uint8Array(counts.length);
   let [information, listed] = [0, 0];
-  for (let place = 0; place < lists.length; place++) {
-    const item = lists[place];
+  for (let place = 0; place < rows.length; place++) {
+    const item = rows[place];
     if (place % longest >= k || item < 0) continue;
     isListed[item] = 1;
     information -= Math.log2(Math.max(1, counts[item]) / users);

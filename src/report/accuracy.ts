@@ -26,19 +26,19 @@ export async function accuracySection(judged: Judged | undefined, source: string
       caption:
         'How far off the model is where the user in fact gave this rating. Most models are best in the middle of the scale, where most ratings are, and worst for the rating that people seldom give.',
       unit: 'actual rating',
-      groups: errorBy(actual, predicted, actual, 12),
+      groups: errorBy(actual, predicted, actual, { most: 12 }),
     }),
     byGroup({
       title: 'Error by user activity',
       caption: `How far off it is for users with so many ratings ${whose(judged.activityOf)}. Who rates more is known better.`,
       unit: `ratings by the user ${whose(judged.activityOf)}`,
-      groups: errorBy(judged.activity, predicted, actual, 5),
+      groups: errorBy(judged.activity, predicted, actual, { most: 5 }),
     }),
     byGroup({
       title: 'Error by item popularity',
       caption: `How far off it is for items with so many ratings ${whose(judged.popularityOf)}. What is rated more is known better.`,
       unit: `ratings of the item ${whose(judged.popularityOf)}`,
-      groups: errorBy(judged.popularity, predicted, actual, 5),
+      groups: errorBy(judged.popularity, predicted, actual, { most: 5 }),
     }),
   ];
   const body = html`<p>The ratings in <bdi class="source">${source}</bdi>, beside what the model predicts for the same

@@ -64,7 +64,7 @@ export async function workerRuntime(options: WorkerOptions = {}): Promise<Worker
     const started = await Promise.all(Array.from({ length: workers }, () => WorkerHandle.start({ device })));
     const [{ name, version }] = started;
     const handles = started.map(({ handle }) => handle);
-    return new WorkerPool(name, version, device, handles, options, () => releaseWebgpu(thread));
+    return new WorkerPool({ name, version, device }, handles, options, () => releaseWebgpu(thread));
   } catch (error) {
     releaseWebgpu(thread);
     throw error;
@@ -84,6 +84,9 @@ const JOINED_ROWS = 64;
 const RESTART_MS = 1000;
 
 class WorkerPool implements WorkerRuntime {
+  readonly name: string;
+  readonly version: string;
+  readonly device: Device;
   readonly workers: number;
   private readonly queue: number;
   private readonly models = new Map<number, { model: Uint8Array; batching?: Batching }>();
@@ -93,13 +96,14 @@ class WorkerPool implements WorkerRuntime {
   private closed = false;
 
   constructor(
-    readonly name: string,
-    readonly version: string,
-    readonly device: Device,
+    { name, version, device }: Pick<NodeRuntime, 'name' | 'version' | 'device'>,
     threads: readonly WorkerHandle[],
     private readonly options: WorkerOptions,
     private readonly onClose: () => void,
   ) {
+    this.name = name;
+    this.version = version;
+    this.device = device;
     this.workers = threads.length;
     this.queue = options.queue ?? 64;
     for (const thread of threads) this.add(thread);

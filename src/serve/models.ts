@@ -33,6 +33,13 @@ export interface ModelEvents {
   onRefused(model: OpenModel, error: Error): void;
 }
 
+/** What opens artifacts. */
+export interface Opener {
+  readonly runtime: Runtime;
+  /** Asks an artifact that comes later before it is opened here, and gives the manifest of what it asked. */
+  tryOut(directory: string): Promise<string>;
+}
+
 /** A folder that is served: its artifact, and each that takes its place later. */
 export class ServedModel {
   private problem = '';
@@ -41,24 +48,17 @@ export class ServedModel {
 
   private constructor(
     readonly directory: string,
-    private readonly runtime: Runtime,
-    private readonly tryOut: (directory: string) => Promise<string>,
+    private readonly opener: Opener,
     private model: OpenModel,
     private stamp: string,
   ) {}
 
-  /**
-   * @param tryOut asks an artifact that comes later before it is opened here, and gives the manifest of what it asked
-   * @throws UserError if there is no artifact, or it is broken.
-   */
-  static async open(
-    directory: string,
-    runtime: Runtime,
-    tryOut: (directory: string) => Promise<string>,
-  ): Promise<ServedModel> {
+  /** @throws UserError if there is no artifact, or it is broken. */
+  static async open(directory: string, opener: Opener): Promise<ServedModel> {
     const stamp = await stampOf(directory);
-    const model = await openModel(await readArtifact(directory), basename(resolve(directory)), 1, runtime);
-    return new ServedModel(directory, runtime, tryOut, model, stamp);
+    const name = basename(resolve(directory));
+    const model = await openModel(await readArtifact(directory), name, 1, opener.runtime);
+    return new ServedModel(directory, opener, model, stamp);
   }
 
   get name(): string {
@@ -98,8 +98,8 @@ export class ServedModel {
       const manifest = JSON.stringify(artifact.manifest);
       if (manifest !== JSON.stringify(old.recommender.artifact.manifest)) {
         // Another may have come meanwhile, which is looked at the next time.
-        if ((await this.tryOut(this.directory)) !== manifest) return;
-        this.model = await openModel(artifact, old.name, old.version + 1, this.runtime);
+        if ((await this.opener.tryOut(this.directory)) !== manifest) return;
+        this.model = await openModel(artifact, old.name, old.version + 1, this.opener.runtime);
         if (!this.asking.has(old)) release(old);
         events.onReload(this.model);
       }

@@ -13,16 +13,14 @@ interface Query {
   readonly includeSeen?: boolean;
 }
 
+/** Asks the model that a query names, the first unless it names one, if it has a head. */
+type Ask = <T>(query: Query, head: string, question: (model: OpenModel) => Promise<T>) => Promise<T>;
+
+const tags = ['Recommendations'];
+
 /** The endpoints for people, and for programs that want no tensors. */
 export function addRecommendations(app: FastifyInstance, { models }: ServerState): void {
-  const tags = ['Recommendations'];
-
-  /** Asks the model that the query names: the first, unless it names one. */
-  function ask<T>(
-    { model: name }: Query,
-    head: string,
-    question: (model: OpenModel) => Promise<T>,
-  ): Promise<T> {
+  const ask: Ask = ({ model: name }, head, question) => {
     const served = name === undefined ? models[0] : models.find((model) => model.name === name);
     if (!served)
       throw new HttpError(404, `there is no model of that name; there is ${models.map(({ name }) => name)}`);
@@ -30,8 +28,11 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
       if (model.sessions.has(head)) return question(model);
       throw new HttpError(404, `${model.name} has no ${head}.onnx; train it again`);
     });
-  }
+  };
+  for (const add of [addRecommend, addSimilar, addFoldIn, addPredict]) add(app, ask);
+}
 
+function addRecommend(app: FastifyInstance, ask: Ask): void {
   app.get<{ Params: { user: string }; Querystring: Query }>(
     '/recommend/:user',
     {
@@ -57,7 +58,9 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
       });
     },
   );
+}
 
+function addSimilar(app: FastifyInstance, ask: Ask): void {
   app.get<{ Params: { item: string }; Querystring: Query }>(
     '/similar/:item',
     {
@@ -81,7 +84,9 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
       });
     },
   );
+}
 
+function addFoldIn(app: FastifyInstance, ask: Ask): void {
   app.post<{ Querystring: Query; Body: { ratings: ItemRating[]; k?: number; exclude?: string[] } }>(
     '/recommend',
     {
@@ -112,13 +117,12 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
       ask(query, 'fold-in', async ({ recommender, items }) => {
         const { recommended } = await recommender.foldIn(ratings, { k, exclude });
         const unknown = new Set(ratings.map(({ item }) => item).filter((item) => !items.has(item)));
-        return {
-          items: listed(recommender.titles, recommended, 'rating'),
-          unknown: [...unknown],
-        };
+        return { items: listed(recommender.titles, recommended, 'rating'), unknown: [...unknown] };
       }),
   );
+}
 
+function addPredict(app: FastifyInstance, ask: Ask): void {
   app.post<{ Querystring: Query; Body: { pairs: { user: string; item: string }[] } }>(
     '/predict',
     {

@@ -65,7 +65,7 @@ export async function serve(directories: readonly string[], options: ServeOption
   try {
     const models: ServedModel[] = [];
     const tryOut = (directory: string) => tryOutInProcess(directory, closing.signal, runtime.device);
-    for (const directory of directories) models.push(await ServedModel.open(directory, runtime, tryOut));
+    for (const directory of directories) models.push(await ServedModel.open(directory, { runtime, tryOut }));
     const state: ServerState = {
       models,
       get draining() {

@@ -7,7 +7,7 @@ describe('errors by groups', () => {
   test('are by value where there are few', () => {
     const actual = Float32Array.of(1, 5, 1, 3);
     const predicted = Float32Array.of(2, 5, 4, 3.5);
-    expect(errorBy(actual, predicted, actual, 3)).toEqual([
+    expect(errorBy(actual, predicted, actual, { most: 3 })).toEqual([
       { from: 1, to: 1, ratings: 2, rmse: Math.sqrt(5), mae: 2 },
       { from: 3, to: 3, ratings: 1, rmse: 0.5, mae: 0.5 },
       { from: 5, to: 5, ratings: 1, rmse: 0, mae: 0 },
@@ -18,7 +18,7 @@ describe('errors by groups', () => {
     const population = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
     const values = Float32Array.of(8, 1, 0, 5, 0);
     const predicted = Float32Array.of(1, 2, 3, 4, 5);
-    const groups = errorBy(values, predicted, new Float32Array(5), 4, population);
+    const groups = errorBy(values, predicted, new Float32Array(5), { most: 4, population });
     expect(groups.map(({ from, to, ratings, mae }) => [from, to, ratings, mae])).toEqual([
       [0, 0, 2, 4],
       [1, 1, 1, 2],
@@ -37,7 +37,7 @@ describe('errors by groups', () => {
           const [values, predicted, actual] = [0, 1, 2].map((column) =>
             Float32Array.from(rows, (row) => row[column]),
           );
-          const groups = errorBy(values, predicted, actual, most);
+          const groups = errorBy(values, predicted, actual, { most });
           expect(groups.length).toBeLessThanOrEqual(most);
           for (const [place, { from, to, ratings, rmse, mae }] of groups.entries()) {
             if (place > 0) expect(from).toBeGreaterThan(groups[place - 1].to);

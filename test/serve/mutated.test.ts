@@ -72,9 +72,8 @@ test(`of ${ARTIFACTS} damaged artifacts each is refused or answers, and the serv
   const directory = join(folder.path, 'movies');
   await writeArtifact(directory, artifact);
   const manifest = await readFile(join(directory, 'manifest.json'));
-  const served = await ServedModel.open(directory, runtime, async () =>
-    JSON.stringify((await readArtifact(directory)).manifest),
-  );
+  const tryOut = async () => JSON.stringify((await readArtifact(directory)).manifest);
+  const served = await ServedModel.open(directory, { runtime, tryOut });
   const counts = { taken: 0, refused: 0, unchanged: 0, failed: 0 };
   for (const mutation of fc.sample(mutations, ARTIFACTS)) {
     const { file, agreed } = mutation;
