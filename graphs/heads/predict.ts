@@ -1,4 +1,5 @@
 import { buildModel, input, labelEncoder, type ModelFile, type ModelParts } from '../../src/onnx/index.ts';
+import { mapValues } from '../../src/util/map-values.ts';
 import { type Model, ratingOf } from '../models/model.ts';
 import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
 
@@ -22,16 +23,8 @@ export function predictGraph(model: Model, trained: Tensors, { userIds, itemIds 
 export function scoreGraph(model: Model): ModelFile {
   const user = input('user', 'int32', ['n']);
   const item = input('item', 'int32', ['n']);
-  const parameters = Object.fromEntries(
-    Object.entries(model.parameters).map(
-      ([
-        name,
-        {
-          dims: [rows, ...rest],
-          rowsOf,
-        },
-      ]) => [name, input(name, 'float', [rowsOf ? rows + 1 : rows, ...rest])],
-    ),
+  const parameters = mapValues(model.parameters, ({ dims: [rows, ...rest], rowsOf }, name) =>
+    input(name, 'float', [rowsOf ? rows + 1 : rows, ...rest]),
   );
   const rating = ratingOf(model, parameters, { user, item });
   const inputs = [...Object.values(parameters), user, item];

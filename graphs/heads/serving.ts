@@ -1,4 +1,5 @@
 import { initializer, type Value } from '../../src/onnx/index.ts';
+import { mapValues } from '../../src/util/map-values.ts';
 import type { Model } from '../models/model.ts';
 
 /** The ids of users and items, in the order of their rows. */
@@ -14,21 +15,15 @@ export type Tensors = Readonly<
 
 /** A model's parameters as they serve: every table has one more row, the average of all, for ids never seen. */
 export function servingParameters(model: Model, trained: Tensors): Tensors {
-  return Object.fromEntries(
-    Object.entries(model.parameters).map(([name, { rowsOf }]) => [
-      name,
-      rowsOf ? withAverageRow(trained[name]) : trained[name],
-    ]),
+  return mapValues(model.parameters, ({ rowsOf }, name) =>
+    rowsOf ? withAverageRow(trained[name]) : trained[name],
   );
 }
 
 /** The serving parameters, as tensors kept in the graph. */
 export function servingTables(model: Model, trained: Tensors): Readonly<Record<string, Value>> {
-  return Object.fromEntries(
-    Object.entries(servingParameters(model, trained)).map(([name, { dims, data }]) => [
-      name,
-      initializer(name, 'float', dims, data),
-    ]),
+  return mapValues(servingParameters(model, trained), ({ dims, data }, name) =>
+    initializer(name, 'float', dims, data),
   );
 }
 

@@ -1,5 +1,5 @@
 import { gradientRules, type Rule } from './gradients.ts';
-import { dependencies, nodesBefore } from './graph.ts';
+import { dependents } from './graph.ts';
 import type { OperatorName } from './operators.ts';
 import { add, reduceSum } from './ops.ts';
 import { constant, describe, GraphError, type Node, type Value } from './value.ts';
@@ -25,20 +25,13 @@ export function gradients(
     throw new GraphError(
       `the loss must be ${seed.dims.length ? describe(seed) : 'a scalar'}, but is ${describe(loss)}`,
     );
-  const order = nodesBefore([loss]);
-  const onTheWay = dependents(order, targets);
+  // What does not depend on a target needs no gradient.
+  const onTheWay = [...dependents([loss], targets)];
   const sums = new Map<Value, Value>([[loss, seed]]);
-  for (const node of order.reverse()) {
-    if (!onTheWay.has(node)) continue;
+  for (const node of onTheWay.reverse()) {
     const dys = node.outputs.map((output) => sums.get(output));
     if (dys.every((dy) => dy === undefined)) continue;
-    const use = {
-      inputs: node.inputs,
-      outputs: node.outputs,
-      y: node.outputs[0],
-      attributes: node.attributes,
-    };
-    const flows = ruleOf(node)(use, dys[0] as Value, dys);
+    const flows = ruleOf(node)({ ...node, y: node.outputs[0] }, dys[0] as Value, dys);
     for (const [place, value] of node.inputs.entries()) {
       const given = flows[place];
       if (!given) continue;
@@ -53,18 +46,6 @@ export function gradients(
     if (!gradient) throw new GraphError(`the loss "${loss.name}" does not depend on "${target.name}"`);
     return gradient;
   });
-}
-
-/** The nodes through which `targets` reach what comes after them; the others need no gradient. */
-function dependents(order: readonly Node[], targets: readonly Value[]): Set<Node> {
-  const reached = new Set<Value>(targets);
-  const nodes = new Set<Node>();
-  for (const node of order) {
-    if (!dependencies(node).some((value) => reached.has(value))) continue;
-    nodes.add(node);
-    for (const output of node.outputs) reached.add(output);
-  }
-  return nodes;
 }
 
 /** Sums what a rule gives for an input over the axes along which the input was stretched. */

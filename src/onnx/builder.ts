@@ -57,20 +57,9 @@ class Builder {
       return own;
     });
     const nodes = this.nodes(nodesBefore(results));
-    const graph = {
-      name,
-      inputs: this.types(inputs),
-      outputs: this.types(results),
-      nodes,
-      initializers: this.initializers,
-    };
-    return {
-      irVersion: LOWEST_IR[this.opsets['']],
-      opsets: this.opsets,
-      producer: 'cofactor',
-      metadata,
-      graph,
-    };
+    const { opsets, initializers } = this;
+    const graph = { name, inputs: this.types(inputs), outputs: this.types(results), nodes, initializers };
+    return { irVersion: LOWEST_IR[opsets['']], opsets, producer: 'cofactor', metadata, graph };
   }
 
   private nodes(nodes: readonly Node[]): NodeFile[] {

@@ -1,6 +1,13 @@
 import onnxProto, { type onnx as Proto } from 'onnx-proto';
 import { dataTypeOf, type GraphFile, type ModelFile, type NamedType } from './file.ts';
-import { type Attribute, type Constant, type DataType, GraphError, type TensorData } from './value.ts';
+import {
+  ARRAYS,
+  type Attribute,
+  type Constant,
+  type DataType,
+  GraphError,
+  type TensorData,
+} from './value.ts';
 
 // The package is CommonJS, so that its one export comes by way of the default.
 const { onnx } = onnxProto;
@@ -104,24 +111,18 @@ function decodeData(proto: Proto.ITensorProto): TensorData {
   if (proto.dataType === Types.STRING) return (proto.stringData ?? []).map((bytes) => text.decode(bytes));
   // A copy, since raw data lies in the file at any offset, which a typed array may not have. Absent data is empty.
   const raw = proto.rawData?.length ? new Uint8Array(proto.rawData) : undefined;
-  switch (proto.dataType) {
-    case Types.FLOAT:
-      return raw ? new Float32Array(raw.buffer) : Float32Array.from(proto.floatData ?? []);
-    case Types.DOUBLE:
-      return raw ? new Float64Array(raw.buffer) : Float64Array.from(proto.doubleData ?? []);
-    case Types.INT8:
-      return raw ? new Int8Array(raw.buffer) : Int8Array.from(proto.int32Data ?? []);
-    // ONNX keeps the bits of a float16 where it keeps small whole numbers.
-    case Types.FLOAT16:
-    case Types.UINT16:
-      return raw ? new Uint16Array(raw.buffer) : Uint16Array.from(proto.int32Data ?? []);
-    case Types.INT32:
-      return raw ? new Int32Array(raw.buffer) : Int32Array.from(proto.int32Data ?? []);
-    case Types.INT64:
-      return raw
-        ? new BigInt64Array(raw.buffer)
-        : BigInt64Array.from((proto.int64Data ?? []).map((number) => BigInt(String(number))));
+  const dtype = dataTypeOf(proto.dataType ?? 0) as keyof typeof ARRAYS | undefined;
+  // Of a type that the builder has no name for, the bytes.
+  if (raw) return dtype ? new ARRAYS[dtype](raw.buffer) : raw;
+  switch (dtype) {
+    case 'float':
+      return Float32Array.from(proto.floatData ?? []);
+    case 'double':
+      return Float64Array.from(proto.doubleData ?? []);
+    case 'int64':
+      return BigInt64Array.from((proto.int64Data ?? []).map((number) => BigInt(String(number))));
+    // ONNX keeps all that is shorter where it keeps int32, the bits of a float16 too.
     default:
-      return raw ?? Uint8Array.from(proto.int32Data ?? []);
+      return ARRAYS[dtype ?? 'bool'].from(proto.int32Data ?? []);
   }
 }

@@ -1,15 +1,10 @@
 import type { OperatorName } from './operators.ts';
 import * as ops from './ops.ts';
 import { axisOf, constantInts, intOf, intsOf } from './shapes.ts';
-import { type Attributes, GraphError, type Value } from './value.ts';
+import { type Attributes, GraphError, type Node, type Value } from './value.ts';
 
-/** What a rule sees of a node: its inputs, its outputs (`y` is the first), its attributes. */
-export interface Use {
-  readonly inputs: readonly Value[];
-  readonly outputs: readonly Value[];
-  readonly y: Value;
-  readonly attributes: Attributes;
-}
+/** What a rule sees of a node; `y` is its first output. */
+export type Use = Pick<Node, 'inputs' | 'outputs' | 'attributes'> & { readonly y: Value };
 
 /**
  * A vector–Jacobian product: from the gradient of the outputs to that of each input; null where an input has none.

@@ -34,7 +34,7 @@ const contents = new WeakMap<Body, BodyContents>();
 export function bodyContents(body: Body): BodyContents {
   const known = contents.get(body);
   if (known) return known;
-  const inside = dependents(body);
+  const inside = dependents(body.outputs, body.inputs);
   // A body may not hand out an outside value: `loop` puts an Identity there, which belongs inside though it never varies.
   for (const output of body.outputs) if (output.source.kind === 'node') inside.add(output.source.node);
   const nodes: Node[] = [];
@@ -47,16 +47,16 @@ export function bodyContents(body: Body): BodyContents {
   return result;
 }
 
-/** The nodes that depend on a body's inputs. */
-export function dependents(body: Body): Set<Node> {
-  const varying = new Set<Value>(body.inputs);
-  const inside = new Set<Node>();
-  for (const node of nodesBefore(body.outputs)) {
-    if (!dependencies(node).some((value) => varying.has(value))) continue;
-    inside.add(node);
-    for (const output of node.outputs) varying.add(output);
+/** The nodes through which `sources` reach `outputs`. */
+export function dependents(outputs: readonly Value[], sources: readonly Value[]): Set<Node> {
+  const reached = new Set<Value>(sources);
+  const nodes = new Set<Node>();
+  for (const node of nodesBefore(outputs)) {
+    if (!dependencies(node).some((value) => reached.has(value))) continue;
+    nodes.add(node);
+    for (const output of node.outputs) reached.add(output);
   }
-  return inside;
+  return nodes;
 }
 
 /** `roots` computed anew with other values in place of some that they depend on, inside loops too. */

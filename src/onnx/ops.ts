@@ -2,7 +2,7 @@ import { apply } from './apply.ts';
 import { DATA_TYPES } from './file.ts';
 import { dependents } from './graph.ts';
 import type { OperatorName } from './operators.ts';
-import { axisOf } from './shapes.ts';
+import { axisOf, product } from './shapes.ts';
 import {
   type Attributes,
   constant,
@@ -283,13 +283,11 @@ export const shapeOf = (x: Value): Value =>
   isStatic(x.dims) ? constant(x.dims, 'int64') : one('Shape', [x], { name: `${x.name}_shape` });
 
 /** The number of elements, as a scalar. */
-export const sizeOf = (x: Value, dtype: DataType = x.dtype): Value =>
-  isStatic(x.dims)
-    ? constant(
-        x.dims.reduce((product, dim) => product * dim, 1),
-        dtype,
-      )
-    : cast(one('Size', [x], { name: `${x.name}_count` }), dtype, `${x.name}_size`);
+export function sizeOf(x: Value, dtype: DataType = x.dtype): Value {
+  const size = product(x.dims);
+  if (size !== undefined) return constant(size, dtype);
+  return cast(one('Size', [x], { name: `${x.name}_count` }), dtype, `${x.name}_size`);
+}
 
 /** A tensor of one value, shaped like x. */
 export const fullLike = (x: Value, value: number, dtype: DataType = x.dtype, name?: string): Value =>
@@ -353,7 +351,7 @@ export function loop(
   const inputs = [trip, condition, ...carried];
   if (result.state.length !== state.length)
     throw new GraphError(`Loop "${name}": ${state.length} values enter but ${result.state.length} leave`);
-  const varying = dependents({ inputs, outputs: [...result.state, ...result.scan] });
+  const varying = dependents([...result.state, ...result.scan], inputs);
   const taken = new Set<Value>();
   // An output must come from a node inside, and no value may go out twice.
   const outputs = [condition, ...result.state, ...result.scan].map((value) => {

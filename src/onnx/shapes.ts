@@ -57,6 +57,8 @@ export function intOf(attributes: Attributes, name: string, otherwise: number): 
 const NUMERIC: readonly DataType[] = ['float', 'double', 'int32', 'int64'];
 const REAL: readonly DataType[] = ['float', 'double'];
 
+const typeOf = ({ dtype, dims }: Value): TensorType => ({ dtype, dims });
+
 function expectDtype(value: Value, allowed: readonly DataType[]): void {
   if (!allowed.includes(value.dtype)) {
     throw new GraphError(`${value.name} is ${value.dtype}, which must be one of ${allowed.join(', ')}`);
@@ -71,37 +73,30 @@ function expectSame(values: readonly Value[]): void {
   }
 }
 
-/** One input, one output of its type. */
-export const unary: Infer = ([x]) => {
-  expectDtype(x, REAL);
-  return [{ dtype: x.dtype, dims: x.dims }];
-};
-
-export const unaryNumeric: Infer = ([x]) => {
-  expectDtype(x, NUMERIC);
-  return [{ dtype: x.dtype, dims: x.dims }];
-};
-
-export const same: Infer = ([x]) => [{ dtype: x.dtype, dims: x.dims }];
-
-/** Two inputs of one type, broadcast. */
-export const binary: Infer = ([a, b]) => {
-  expectSame([a, b]);
-  expectDtype(a, NUMERIC);
-  return [{ dtype: a.dtype, dims: broadcast(a.dims, b.dims) }];
-};
-
-const compare =
+const ofOne =
   (allowed: readonly DataType[]): Infer =>
+  ([x]) => {
+    expectDtype(x, allowed);
+    return [typeOf(x)];
+  };
+
+/** One input, one output of its type. */
+export const unary = ofOne(REAL);
+export const unaryNumeric = ofOne(NUMERIC);
+export const same: Infer = ([x]) => [typeOf(x)];
+
+const ofTwo =
+  (allowed: readonly DataType[], result?: DataType): Infer =>
   ([a, b]) => {
     expectSame([a, b]);
     expectDtype(a, allowed);
-    return [{ dtype: 'bool', dims: broadcast(a.dims, b.dims) }];
+    return [{ dtype: result ?? a.dtype, dims: broadcast(a.dims, b.dims) }];
   };
 
-export const comparison = compare(NUMERIC);
-
-export const equality = compare([...NUMERIC, 'bool']);
+/** Two inputs of one type, broadcast. */
+export const binary = ofTwo(NUMERIC);
+export const comparison = ofTwo(NUMERIC, 'bool');
+export const equality = ofTwo([...NUMERIC, 'bool'], 'bool');
 
 export const logical: Infer = (inputs) => {
   for (const value of inputs) expectDtype(value, ['bool']);
@@ -126,16 +121,13 @@ export const matmul: Infer = ([a, b]) => {
 
 export const transpose: Infer = ([x], attributes) => {
   const order = intsOf(attributes, 'perm') ?? x.dims.map((_, axis) => x.dims.length - 1 - axis);
-  if (
-    [...order].sort((a, b) => a - b).some((axis, place) => axis !== place) ||
-    order.length !== x.dims.length
-  ) {
+  if ([...order].sort((a, b) => a - b).join() !== [...x.dims.keys()].join())
     throw new GraphError(`[${order}] is not an order of the axes`);
-  }
   return [{ dtype: x.dtype, dims: order.map((axis) => x.dims[axis]) }];
 };
 
-const product = (dims: readonly Dim[]): number | undefined =>
+/** How many elements there are; undefined where a size is a name. */
+export const product = (dims: readonly Dim[]): number | undefined =>
   dims.reduce<number | undefined>(
     (all, dim) => (typeof dim === 'number' && all !== undefined ? all * dim : undefined),
     1,
@@ -194,10 +186,7 @@ export const gatherGrad: Infer = ([, , rows], _, dims) => [{ dtype: rows.dtype, 
 /** x with some elements dropped, and which were kept. */
 export const dropout: Infer = ([x, ratio]) => {
   expectSame([x, ratio]);
-  return [
-    { dtype: x.dtype, dims: x.dims },
-    { dtype: 'bool', dims: x.dims },
-  ];
+  return [typeOf(x), { dtype: 'bool', dims: x.dims }];
 };
 
 export const squeeze: Infer = ([x, axes]) => {
@@ -214,12 +203,8 @@ export const unsqueeze: Infer = ([x, axes]) => {
   const places = fresh.map((axis) => axisOf(axis, rank));
   if (new Set(places).size < places.length) throw new GraphError(`the axes [${fresh}] repeat one`);
   const rest = [...x.dims];
-  return [
-    {
-      dtype: x.dtype,
-      dims: Array.from({ length: rank }, (_, axis) => (places.includes(axis) ? 1 : (rest.shift() as Dim))),
-    },
-  ];
+  const next = (axis: number): Dim => (places.includes(axis) ? 1 : (rest.shift() as Dim));
+  return [{ dtype: x.dtype, dims: Array.from({ length: rank }, (_, axis) => next(axis)) }];
 };
 
 export const concat: Infer = (inputs, attributes) => {
@@ -282,7 +267,7 @@ export const scatterNd: Infer = ([x, indices, updates]) => {
   if (wanted.join() !== updates.dims.join()) {
     throw new GraphError(`the updates must be [${wanted.join(', ')}] but are [${updates.dims.join(', ')}]`);
   }
-  return [{ dtype: x.dtype, dims: x.dims }];
+  return [typeOf(x)];
 };
 
 export const gatherElements: Infer = ([x, indices]) => {
@@ -296,7 +281,7 @@ export const scatterElements: Infer = ([x, indices, updates]) => {
   expectSame([x, updates]);
   if (indices.dims.join() !== updates.dims.join() || indices.dims.length !== x.dims.length)
     throw new GraphError('indices and updates must have one shape, of as many axes as the data');
-  return [{ dtype: x.dtype, dims: x.dims }];
+  return [typeOf(x)];
 };
 
 export const topK: Infer = ([x, k], attributes, dims) => {
@@ -309,27 +294,20 @@ export const topK: Infer = ([x, k], attributes, dims) => {
   ];
 };
 
-function reducedDims(x: Value, axes: readonly number[] | undefined, attributes: Attributes): Dim[] {
-  const gone = axes ? axes.map((axis) => axisOf(axis, x.dims.length)) : x.dims.map((_, axis) => axis);
-  return intOf(attributes, 'keepdims', 1) === 1
-    ? x.dims.map((dim, axis) => (gone.includes(axis) ? 1 : dim))
-    : x.dims.filter((_, axis) => !gone.includes(axis));
-}
-
-export const reduceSum: Infer = ([x, axes], attributes) => {
+/** Axes come as an input, or, in the older form, as an attribute. */
+export const reduce: Infer = ([x, input], attributes) => {
   expectDtype(x, NUMERIC);
-  return [{ dtype: x.dtype, dims: reducedDims(x, axes && constantInts(axes), attributes) }];
-};
-
-export const reduce: Infer = ([x], attributes) => {
-  expectDtype(x, NUMERIC);
-  return [{ dtype: x.dtype, dims: reducedDims(x, intsOf(attributes, 'axes'), attributes) }];
+  const axes = input ? constantInts(input) : intsOf(attributes, 'axes');
+  const gone = axes?.map((axis) => axisOf(axis, x.dims.length)) ?? [...x.dims.keys()];
+  const keep = intOf(attributes, 'keepdims', 1) === 1;
+  const dims = x.dims.flatMap((dim, axis) => (gone.includes(axis) ? (keep ? [1] : []) : [dim]));
+  return [{ dtype: x.dtype, dims }];
 };
 
 export const alongAxis: Infer = ([x], attributes) => {
   expectDtype(x, REAL);
   axisOf(intOf(attributes, 'axis', -1), x.dims.length);
-  return [{ dtype: x.dtype, dims: x.dims }];
+  return [typeOf(x)];
 };
 
 export const range: Infer = ([start, limit, step], _, dims) => {

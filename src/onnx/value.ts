@@ -110,26 +110,22 @@ export function constant(numbers: number | readonly number[], dtype: DataType = 
   return initializer(`const_${list.join('_')}`, dtype, dims, tensorData(list, dtype));
 }
 
+/** What holds the elements of a tensor, but for strings. */
+export const ARRAYS = {
+  float: Float32Array,
+  double: Float64Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  bool: Uint8Array,
+};
+
 function tensorData(numbers: readonly number[], dtype: DataType): TensorData {
-  switch (dtype) {
-    case 'float':
-      return Float32Array.from(numbers);
-    case 'double':
-      return Float64Array.from(numbers);
-    case 'int8':
-      return Int8Array.from(numbers);
-    case 'uint16':
-      return Uint16Array.from(numbers);
-    case 'int32':
-      return Int32Array.from(numbers);
-    case 'int64':
-      return BigInt64Array.from(numbers, BigInt);
-    case 'bool':
-      return Uint8Array.from(numbers);
-    case 'float16':
-    case 'string':
-      throw new GraphError(`a ${dtype} constant needs its elements: use initializer()`);
-  }
+  if (dtype === 'float16' || dtype === 'string')
+    throw new GraphError(`a ${dtype} constant needs its elements: use initializer()`);
+  return dtype === 'int64' ? BigInt64Array.from(numbers, BigInt) : ARRAYS[dtype].from(numbers);
 }
 
 /** `float[batch, 50]` */

@@ -77,8 +77,7 @@ export class Batching {
   join(runs: readonly NamedParts[]): NamedParts {
     const entries = [...this.inputs].map(([name, metadata]): [string, Parts] => {
       const all = runs.map((feeds) => feeds[name]);
-      if (axes(metadata)[0] !== ROWS) return [name, all[0]];
-      return [name, joinRows(all)];
+      return [name, axes(metadata)[0] === ROWS ? joinRows(all) : all[0]];
     });
     return Object.fromEntries(entries);
   }

@@ -92,20 +92,13 @@ function readInputs(
     if (!metadata) throw badRequest(`input ${name}: the model takes ${inputNames.join(', ')}`);
     if (feeds[given.name]) throw badRequest(`input ${name} is given twice`);
     const size = given.parameters?.binary_data_size;
-    if (size === undefined) {
-      feeds[given.name] = readTensor(given, metadata as TensorMetadata);
-      continue;
-    }
-    if (!Number.isInteger(size) || (size as number) < 0 || at + (size as number) > binary.length)
+    const bytes = size === undefined ? undefined : binary.subarray(at, at + Number(size));
+    if (bytes && bytes.length !== size)
       throw badRequest(
         `input ${name}: binary_data_size is ${JSON.stringify(size)}, but there is no such data`,
       );
-    feeds[given.name] = readTensor(
-      given,
-      metadata as TensorMetadata,
-      binary.subarray(at, at + (size as number)),
-    );
-    at += size as number;
+    feeds[given.name] = readTensor(given, metadata as TensorMetadata, bytes);
+    at += bytes?.length ?? 0;
   }
   if (at < binary.length) throw badRequest(`the body has ${binary.length - at} bytes that no input claims`);
   return withDefaults(inputMetadata as readonly TensorMetadata[], feeds);

@@ -112,39 +112,28 @@ function describe({ name, version, sessions }: OpenModel, head: string) {
   };
 }
 
-const parameters = { type: 'object' };
+type Schema = Readonly<Record<string, unknown>>;
 
-const INFER_REQUEST = {
-  type: 'object',
-  required: ['inputs'],
-  properties: {
-    id: { type: 'string' },
-    parameters,
-    inputs: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['name', 'shape', 'datatype'],
-        properties: {
-          name: { type: 'string' },
-          shape: {
-            type: 'array',
-            maxItems: LIMITS.rank,
-            items: { type: 'integer', minimum: 0, maximum: LIMITS.elements },
-          },
-          datatype: { enum: DATATYPES },
-          parameters,
-          data: { type: 'array', items: {} },
-        },
-      },
-    },
-    outputs: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['name'],
-        properties: { name: { type: 'string' }, parameters },
-      },
-    },
-  },
+const text = { type: 'string' };
+const parameters = { type: 'object' };
+const list = (items: Schema): Schema => ({ type: 'array', items });
+const object = (required: readonly string[], properties: Schema): Schema => {
+  return { type: 'object', required, properties };
 };
+
+const size = { type: 'integer', minimum: 0, maximum: LIMITS.elements };
+
+const INPUT = object(['name', 'shape', 'datatype'], {
+  name: text,
+  shape: { type: 'array', maxItems: LIMITS.rank, items: size },
+  datatype: { enum: DATATYPES },
+  parameters,
+  data: list({}),
+});
+
+const INFER_REQUEST = object(['inputs'], {
+  id: text,
+  parameters,
+  inputs: list(INPUT),
+  outputs: list(object(['name'], { name: text, parameters })),
+});

@@ -156,12 +156,7 @@ const list = (items: Schema): Schema => ({ type: 'array', items });
 const object = (
   properties: Readonly<Record<string, Schema>>,
   required = Object.keys(properties),
-): Schema => ({
-  type: 'object',
-  properties,
-  required,
-  additionalProperties: false,
-});
+): Schema => ({ type: 'object', properties, required, additionalProperties: false });
 
 const query = (properties: Readonly<Record<string, Schema>>): Schema => object(properties, []);
 
