@@ -1,7 +1,7 @@
 /** All that a program in Node may import from cofactor. */
-
 export type { Vocabulary } from '../graphs/heads/serving.ts';
 export { type DotBiasConfig, dotBias } from '../graphs/models/dot-bias.ts';
+export type { ModelName } from '../graphs/models/index.ts';
 export { type MlpConfig, mlp } from '../graphs/models/mlp.ts';
 export {
   type DataFacts,
@@ -17,9 +17,17 @@ export {
 export { readArtifact } from './artifact/artifact.ts';
 export type { Artifact, Manifest } from './artifact/manifest.ts';
 export { writeTritonRepository } from './artifact/triton.ts';
-export type { Ratings } from './data/dataset/ratings.ts';
-export { folds, leaveLastOut, randomSplit, type Split, timeSplit } from './data/dataset/split.ts';
-export { isStored, type StoredRatings } from './data/dataset/stored.ts';
+export type { Dataset } from './data/dataset/dataset.ts';
+export { Ratings, type RatingsParts } from './data/dataset/ratings.ts';
+export {
+  folds,
+  type HoldOut,
+  leaveLastOut,
+  randomSplit,
+  type Split,
+  timeSplit,
+} from './data/dataset/split.ts';
+export type { StoredRatings } from './data/dataset/stored.ts';
 export { type DataSet, download } from './data/movielens.ts';
 export type { ItemTable } from './data/read/item-table.ts';
 export { readItems } from './data/read/items.ts';
@@ -32,9 +40,11 @@ export {
   readRatings,
   readUsers,
 } from './data/read/read.ts';
-export { readTraining, type StoreOptions, type Training } from './data/read/store.ts';
+export type { Reading, ReadReport } from './data/read/reading.ts';
+export type { StoreOptions } from './data/read/store.ts';
 export { UserError } from './errors.ts';
-export { type Baseline, baselines } from './evaluate/baselines.ts';
+export type { Baseline } from './evaluate/baseline.ts';
+export { baselines } from './evaluate/baselines.ts';
 export type { Interval } from './evaluate/bootstrap.ts';
 export { type EvaluateOptions, type Evaluation, evaluate, type Judgement } from './evaluate/evaluate.ts';
 export { evaluateBaselines } from './evaluate/evaluate-baselines.ts';
@@ -52,33 +62,20 @@ export {
   type Similar,
 } from './recommend/recommender.ts';
 export { type ReportOptions, report } from './report/report.ts';
-export { type Device, type DeviceReport, devices } from './run/devices.ts';
+export type { Device } from './run/device-names.ts';
+export { type DeviceReport, devices } from './run/devices.ts';
 export { type NodeRuntime, type NodeRuntimeOptions, nodeRuntime } from './run/node.ts';
 export type { Runtime } from './run/runtime.ts';
 export { type ServeOptions, type Server, serve } from './serve/serve.ts';
-export type { Engine } from './train/engines/engine.ts';
+export type { ExportOptions } from './train/artifact.ts';
 export {
   type TrainingExportOptions,
   trainingFiles,
   writeTrainingFiles,
 } from './train/engines/ort-training/export.ts';
-export { ortTraining } from './train/engines/ort-training/node.ts';
 export { findLearningRate, type RangeTest } from './train/find-learning-rate.ts';
-export type { EpochRecord, Progress } from './train/fit.ts';
-export type { CofactorConfig } from './train/recipe/config.ts';
-export type { LossName } from './train/step/losses.ts';
-export {
-  type AdagradConfig,
-  type AdamConfig,
-  adagrad,
-  adam,
-  adamW,
-  type Optimizer,
-  type RowAdagradConfig,
-  rowAdagrad,
-  type SgdConfig,
-  sgd,
-} from './train/step/optimizers.ts';
-export { constantRate, cosine, oneCycle, type Schedule } from './train/step/schedules.ts';
-export { type TrainedModel, type TrainOptions, train } from './train/train.ts';
-export type { FileOptions } from './train/trainer.ts';
+export type { EpochRecord, Progress } from './train/progress.ts';
+export type { Plan, TrainingPlan } from './train/recipe/plan.ts';
+export type { ProgramRecipe, Recipe } from './train/recipe/recipe.ts';
+export type { CofactorConfig } from './train/recipe/run-choices.ts';
+export { type Fitted, type TrainOptions, train } from './train/train.ts';

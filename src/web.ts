@@ -17,7 +17,8 @@ export {
 } from './recommend/recommender.ts';
 export type { Runtime } from './run/runtime.ts';
 export { type WebRuntimeOptions, webRuntime } from './run/web.ts';
-export type { EpochRecord, Progress } from './train/fit.ts';
+export type { EpochRecord, Progress } from './train/progress.ts';
+export type { Recipe } from './train/recipe/recipe.ts';
 export type { ReadSummary } from './web/messages.ts';
 export { train, type WebTrained, type WebTrainOptions } from './web/train.ts';
 

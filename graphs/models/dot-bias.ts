@@ -67,7 +67,7 @@ function startAt(ratings: number): number {
   return ratings < 10_000 ? 1 : 0.5;
 }
 
-export const dotBiasModel: BuiltInModel = {
+export const dotBiasModel = {
   title: 'Factors and biases',
   about:
     'A few numbers for each person and each title; a match of both is a high rating. Small, fast, hard to beat.',
@@ -76,4 +76,4 @@ export const dotBiasModel: BuiltInModel = {
   choices,
   search: commonSearch,
   define: dotBias,
-};
+} satisfies BuiltInModel;

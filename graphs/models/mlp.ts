@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { UserError } from '../../src/errors.ts';
 import { add, concat, gather, matmul, relu, squeeze, type Value } from '../../src/onnx/index.ts';
-import { type Chosen, checked, kinds, withDefaults } from '../../src/util/choices.ts';
+import { type Choice, type Chosen, checked, kinds, withDefaults } from '../../src/util/choices.ts';
 import { type BuiltInModel, common, commonSearch } from './built-in.ts';
 import {
   type DataFacts,
@@ -13,6 +13,17 @@ import {
   scoreOf,
 } from './model.ts';
 
+const dropout: Choice<number | readonly number[]> = {
+  kind: {
+    ...kinds.rates,
+    schema: v.union([kinds.rate.schema, kinds.rates.schema], 'give rates from 0 to below 1'),
+  },
+  group: 'Model',
+  help: 'MLP: on the embeddings, then after each hidden layer',
+  default: ({ hidden }) => [0.1, ...(hidden as number[]).map(() => 0.1)],
+  otherwise: '0.1 each',
+};
+
 const choices = {
   factors: { ...common.factors, default: 50 },
   hidden: {
@@ -21,20 +32,11 @@ const choices = {
     help: 'MLP: the hidden layers, such as 64,32',
     default: [64],
   },
-  dropout: {
-    kind: {
-      ...kinds.rates,
-      schema: v.union([kinds.rate.schema, kinds.rates.schema], 'give rates from 0 to below 1'),
-    },
-    group: 'Model',
-    help: 'MLP: on the embeddings, then after each hidden layer',
-    default: ({ hidden }) => [0.1, ...(hidden as number[]).map(() => 0.1)],
-    otherwise: '0.1 each',
-  },
+  dropout,
   range: common.range,
   spread: common.spread,
   spectral: { ...common.spectral, default: [0.5, 0.8] },
-} as const satisfies BuiltInModel['choices'];
+} as const;
 
 /**
  * - `factors`: lengths of a user's and of an item's embedding: one number for both, or two; `auto` grows with the number
@@ -56,8 +58,8 @@ export type MlpConfig = Chosen<typeof choices>;
  */
 export function mlp(config: MlpConfig = {}): ModelDefinition {
   const chosen = withDefaults(choices, checked(choices, config, 'mlp: '));
-  const { factors, hidden, spread, spectral } = chosen as Required<MlpConfig>;
-  const dropout = dropoutRates(chosen.dropout as number | readonly number[], hidden.length);
+  const { factors, hidden, spread, spectral, ...rates } = chosen as Required<MlpConfig>;
+  const dropout = dropoutRates(rates.dropout, hidden.length);
   return (facts) => {
     const range: Range = chosen.range ?? defaultRange(facts);
     const [userFactors, itemFactors] = embeddingSizes(factors, facts);
@@ -131,7 +133,7 @@ function dropoutRates(dropout: number | readonly number[], hiddenLayers: number)
   return Array.from({ length: hiddenLayers + 1 }, (_, place) => rates[place] ?? 0);
 }
 
-export const mlpModel: BuiltInModel = {
+export const mlpModel = {
   title: 'Neural network',
   about: 'The same numbers, put together by a small network. Slower.',
   formula:
@@ -146,4 +148,4 @@ export const mlpModel: BuiltInModel = {
     dropout: [0, 0.1, 0.2].flatMap((first) => [0, 0.1, 0.3].map((second) => [first, second])),
   },
   define: mlp,
-};
+} satisfies BuiltInModel;

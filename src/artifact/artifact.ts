@@ -2,13 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import { INCOMING, writeSynced } from '../util/files.ts';
 import { type Artifact, checkFile, MANIFEST, type Manifest, parseManifest } from './manifest.ts';
 
 /** A new artifact, complete, whose files are being moved to their places. */
 const PENDING = '.pending';
-
-/** How the name of something new begins that is being written beside what it will be. */
-export const INCOMING = '.incoming-';
 
 /** The state of a training that is under way, in the folder that its model will be written to. */
 export const CHECKPOINT = '.checkpoint';
@@ -108,37 +106,6 @@ async function filesOf(directory: string): Promise<string[]> {
     return bytes ? Object.keys(parseManifest(bytes, join(directory, MANIFEST)).files) : [];
   } catch {
     return [];
-  }
-}
-
-/** Writes a new file, all of it, and waits until the disk has it. */
-export async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/**
- * Writes a file in place of one that may be there, so that a kill leaves that or the new one.
- *
- * @param what it is, for messages
- * @throws UserError if it cannot be written
- */
-export async function replaceFile(path: string, bytes: Uint8Array, what: string): Promise<void> {
-  const incoming = `${path}.incoming`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await rm(incoming, { force: true });
-    await writeSynced(incoming, bytes);
-    await rename(incoming, path);
-  } catch (error) {
-    await rm(incoming, { force: true }).catch(() => undefined);
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(`${path}: ${what} could not be written (${code ?? error})`);
   }
 }
 

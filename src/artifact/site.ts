@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../errors.ts';
+import { writeSynced } from '../util/files.ts';
 import { list } from '../util/text.ts';
 import { VERSION } from '../version.ts';
-import { writeSynced } from './artifact.ts';
 import { type Artifact, MANIFEST } from './manifest.ts';
 
 /** What lies in a site beside the page and the model: who wrote it, and the names of all files that were written. */

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { decodeModel, type NamedType } from '../onnx/index.ts';
-import { INCOMING, writeSynced } from './artifact.ts';
+import { INCOMING, writeSynced } from '../util/files.ts';
 import { type Artifact, headOf } from './manifest.ts';
 
 /**

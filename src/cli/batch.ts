@@ -5,13 +5,13 @@ import { checkTable, writeTable } from '../data/write.ts';
 import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { Recommender } from '../recommend/recommender.ts';
-import { chosenDevice, type DeviceFlags, deviceOption, type ReadFlags, withReadOptions } from './options.ts';
+import { chosenDevice, type Flags, LISTS, withChoices } from './choice-options.ts';
 import { plural, printLine, seconds } from './output.ts';
 import { bar } from './progress.ts';
 import { howMany, includeSeen, listFlags } from './recommend.ts';
 import { noteUnknown } from './unknown.ts';
 
-interface BatchFlags extends ReadFlags, DeviceFlags {
+interface BatchFlags extends Flags<'device'> {
   out: string;
   k: number;
   exclude?: string;
@@ -29,9 +29,9 @@ export function batchCommand(): Command {
     .requiredOption('--out <file>', 'where the table of user, rank, item, rating goes: .csv or .parquet')
     .option(...howMany)
     .option('--exclude <file>', 'items to leave out; where the file has users too, those of each user')
-    .option(...includeSeen)
-    .addOption(deviceOption());
-  return withReadOptions(command, { ids: false }).action(run);
+    .option(...includeSeen);
+
+  return withChoices(command, ['device', ...LISTS]).action(run);
 }
 
 async function run(directory: string, file: string | undefined, flags: BatchFlags): Promise<void> {

@@ -1,41 +1,50 @@
 import { Command } from 'commander';
+import { type ModelName, modelNames } from '../../graphs/models/index.ts';
 import { UserError } from '../errors.ts';
 import { baselines } from '../evaluate/baselines.ts';
 import type { Comparison } from '../experiment/compare.ts';
 import { trialPool } from '../experiment/pool.ts';
-import { definitionOf, type Recipe } from '../train/recipe/recipe.ts';
+import { trainingChoices } from '../train/recipe/choices.ts';
+import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
+import { READING, recipeOf, withChoices } from './choice-options.ts';
 import { readConfig } from './config.ts';
 import { type FoldFlags, readFolds, withFoldOptions } from './fold-data.ts';
-import { number, withReadOptions } from './options.ts';
 import { error, plural, printJson, printLine, printTable, seconds, size } from './output.ts';
 import { bar } from './progress.ts';
-import { recipeOf } from './recipe-options.ts';
 
-interface CompareFlags extends FoldFlags {
-  configDotBias?: string;
-  configMlp?: string;
-  json?: boolean;
-}
+type CompareFlags = FoldFlags & { readonly json?: boolean; readonly [config: string]: unknown };
 
 export function compareCommand(): Command {
   const command = new Command('compare')
     .description(
-      'Try dot-bias, the MLP and simple baselines on the same parts of the ratings, and say which differences are real.',
+      'Try the models and simple baselines on the same parts of the ratings, and say which differences are real.',
     )
     .argument('[file...]', 'ratings: files or patterns')
-    .option('--config-dot-bias <file>', 'choices for dot-bias, such as the best.json of cofactor tune')
-    .option('--config-mlp <file>', 'choices for the MLP')
-    .option('--seed <number>', 'of folds and trainings', number({ whole: true, from: 0 }), 1)
     .option('--json', 'print one JSON object');
-  return withReadOptions(withFoldOptions(command)).action(run);
+  for (const model of modelNames)
+    command.option(
+      `--config-${model} <file>`,
+      `choices for ${model}, such as the best.json of cofactor tune`,
+    );
+  return withChoices(withFoldOptions(command), ['seed', 'workers', ...READING]).action(run);
 }
 
+/** `configDotBias`, where commander keeps `--config-dot-bias`. */
+const configKey = (model: ModelName): string =>
+  `config-${model}`.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+
 async function run(files: string[], flags: CompareFlags): Promise<void> {
+  const { seed = trainingChoices.seed.default } = flags;
+  const recipes: Record<string, Recipe> = {};
+  for (const model of modelNames)
+    recipes[model] = await recipeFrom(model, flags[configKey(model)] as string | undefined, seed);
   const predictors = {
-    'dot-bias': await recipeFrom('dot-bias', flags.configDotBias, flags.seed),
-    mlp: await recipeFrom('mlp', flags.configMlp, flags.seed),
+    ...recipes,
     ...Object.fromEntries(baselineNames().map((name) => [name, name] as const)),
   };
+  const pairs = modelNames.flatMap((one, at) =>
+    modelNames.slice(at + 1).map((other) => [one, other] as const),
+  );
   const folds = await readFolds(files, flags);
   // Loaded where it is used: its statistics take a while.
   const { compare } = await import('../experiment/compare.ts');
@@ -43,12 +52,12 @@ async function run(files: string[], flags: CompareFlags): Promise<void> {
   const progress = bar('{value} of {total} trained {bar}');
   progress.start(Object.keys(predictors).length * folds.length, 0);
   let done = 0;
-  const comparison = await compare(pool, predictors, [['dot-bias', 'mlp']], () =>
-    progress.update(++done),
-  ).finally(async () => {
-    progress.stop();
-    await pool.close();
-  });
+  const comparison = await compare(pool, predictors, pairs, () => progress.update(++done)).finally(
+    async () => {
+      progress.stop();
+      await pool.close();
+    },
+  );
   if (flags.json) printJson({ folds: folds.length, ...comparison });
   else print(comparison, folds.length, pool.workers);
 }
@@ -57,22 +66,14 @@ async function run(files: string[], flags: CompareFlags): Promise<void> {
 const baselineNames = () =>
   (Object.keys(baselines) as (keyof typeof baselines)[]).filter((name) => name !== 'most-popular');
 
-async function recipeFrom(
-  model: NonNullable<Recipe['model']>,
-  file: string | undefined,
-  seed: number,
-): Promise<Recipe> {
+async function recipeFrom(model: ModelName, file: string | undefined, seed: number): Promise<Recipe> {
   if (file === undefined) return { model, seed };
   const config = await readConfig(file);
   if ((config.model ?? model) !== model)
     throw new UserError(`${file}: is for the model ${config.model}; give it as --config-${config.model}`);
-  if (config.engine === 'ort-training')
-    throw new UserError(
-      `${file}: engine is ort-training, which trains for cofactor train alone; leave it out`,
-    );
   // The seed of the file is of one training, this one of folds too.
-  const recipe = { ...recipeOf({ ...config, engine: config.engine, seed }), model };
-  definitionOf(recipe);
+  const recipe = { ...recipeOf(config), seed, model };
+  checkRecipe(recipe);
   return recipe;
 }
 

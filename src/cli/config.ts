@@ -1,30 +1,25 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { inspect, isDeepStrictEqual } from 'node:util';
+import { inspect } from 'node:util';
 import { type Command, Option } from 'commander';
 import { closest, distance } from 'fastest-levenshtein';
-import * as v from 'valibot';
-import type { DotBiasConfig } from '../../graphs/models/dot-bias.ts';
-import type { MlpConfig } from '../../graphs/models/mlp.ts';
+import { builtIn } from '../../graphs/models/index.ts';
 import { UserError } from '../errors.ts';
-import { type CofactorConfig, configSchema } from '../train/recipe/config.ts';
-import { definitionOf, recipeParts } from '../train/recipe/recipe.ts';
-import { settingsFor } from '../train/recipe/settings.ts';
+import { trainingChoices } from '../train/recipe/choices.ts';
+import { allChoices, type CofactorConfig, runChoices } from '../train/recipe/run-choices.ts';
+import { checked, withDefaults } from '../util/choices.ts';
 import { oneLine } from '../util/text.ts';
+import { chosenFrom, READING, RECIPE } from './choice-options.ts';
 import { printLine, printNote } from './output.ts';
-import { type RecipeFlags, recipeOf } from './recipe-options.ts';
 
 type Key = keyof CofactorConfig;
 
-const KEYS = Object.keys(configSchema.entries) as Key[];
+export const KEYS = Object.keys(allChoices) as Key[];
 const NAMES = ['ts', 'mts', 'js', 'mjs', 'json'].map((extension) => `cofactor.config.${extension}`);
 
 /** What means the same to every command that has it: the recipe, and how ratings are read. */
-const COMMON: readonly Key[] = [
-  ...(Object.keys(recipeParts) as (keyof typeof recipeParts)[]),
-  ...(['device', 'user', 'item', 'rating', 'time', 'delimiter', 'header', 'encoding'] as const),
-];
+const COMMON: readonly Key[] = [...RECIPE, 'device', ...READING];
 
 /**
  * Takes choices from `cofactor.config.ts`, `.js` or `.json` in the working folder, or from `--config FILE`; flags win.
@@ -46,45 +41,21 @@ export function withConfig(command: Command, more: readonly Key[] = []): Command
         const key = option.attributeName() as Key;
         const value = config[key];
         if (value === undefined || ![...COMMON, ...more].includes(key)) continue;
-        if (action.getOptionValueSource(key) === 'cli') continue;
-        if (option.argChoices && !option.argChoices.includes(String(value)))
-          throw new UserError(
-            `${file}: ${key} is ${shown(value)}; for cofactor ${action.name()} give one of ${option.argChoices.join(', ')}`,
-          );
-        action.setOptionValueWithSource(key, value, 'config');
+        if (action.getOptionValueSource(key) !== 'cli') action.setOptionValueWithSource(key, value, 'config');
       }
       printNote(`Choices from ${file}`);
     });
 }
 
-/** For `cofactor train`, which takes them all. */
-export const withWholeConfig = (command: Command): Command => withConfig(command, KEYS);
-
 /**
  * Prints the choices that a training would go by, from flags, file and defaults, as a `cofactor.config.json` that makes
  * the same. What is left to be chosen by the data is left out.
  */
-export function printConfig(flags: Readonly<Record<string, unknown>>): void {
-  const choices = { ...defaultsOf(flags as RecipeFlags), ...flags };
-  const entries = KEYS.map((key) => [key, choices[key]]);
-  printLine(JSON.stringify(Object.fromEntries(entries), null, 2));
-}
-
-/** Of what a recipe leaves open, what is the same for few ratings and for many. */
-function defaultsOf(flags: RecipeFlags): Readonly<Record<string, unknown>> {
-  const [few, many] = [
-    { users: 10, items: 10, ratings: 100, low: 1, high: 5, mean: 3 },
-    { users: 1e6, items: 1e6, ratings: 1e9, low: 10, high: 100, mean: 50 },
-  ].map((facts): Readonly<Record<string, unknown>> => {
-    const model = definitionOf(recipeOf(flags))(facts);
-    const { factors, ...config } = model.config as MlpConfig | DotBiasConfig;
-    const { epochs } = settingsFor(model, {}, facts);
-    const [width, ...others] = [factors].flat();
-    return { factors: others.every((other) => other === width) ? width : undefined, ...config, epochs };
-  });
-  return Object.fromEntries(
-    Object.entries(few).filter(([key, value]) => isDeepStrictEqual(value, many[key])),
-  );
+export function printConfig(flags: CofactorConfig): void {
+  const { model = trainingChoices.model.default } = flags;
+  const table = { ...trainingChoices, ...builtIn(model)?.choices, ...runChoices };
+  const choices: Readonly<Record<string, unknown>> = withDefaults(table, chosenFrom(allChoices, flags));
+  printLine(JSON.stringify(Object.fromEntries(KEYS.map((key) => [key, choices[key]])), null, 2));
 }
 
 /** @returns undefined where there is none */
@@ -102,18 +73,15 @@ function configFile(asked: string | false | undefined): string | undefined {
  *
  * @throws UserError that names the file, the key, what is wrong, and what to give
  */
-export async function readConfig(file: string): Promise<v.InferOutput<typeof configSchema>> {
+export async function readConfig(file: string): Promise<CofactorConfig> {
   if (!existsSync(file)) throw new UserError(`${file}: no such file`);
   const config = await (extname(file) === '.json' ? parsed(file) : loaded(file));
   if (typeof config !== 'object' || config === null || Array.isArray(config))
-    throw new UserError(`${file}: holds ${shown(config)}; give an object, such as { "model": "mlp" }`);
+    throw new UserError(`${file}: holds ${shown(config)}; give an object, such as { "epochs": 8 }`);
   const unknown = Object.keys(config).find((key) => !KEYS.includes(key as Key));
   if (unknown !== undefined)
     throw new UserError(oneLine(`${file}: has no choice "${unknown}"; ${nearest(unknown)}`));
-  const result = v.safeParse(configSchema, config);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw new UserError(oneLine(`${file}: ${v.getDotPath(issue)} is ${shown(issue.input)}; ${issue.message}`));
+  return checked(allChoices, { ...config }, `${file}: `);
 }
 
 function nearest(word: string): string {
@@ -132,13 +100,13 @@ async function parsed(file: string): Promise<unknown> {
   }
 }
 
-/** By jiti, since Node 20 runs no TypeScript, nor `export` in a `.js` file without a package.json that says so. */
+/** Uses jiti because Node 20 cannot run TypeScript, nor `export` in a `.js` file without a package.json that says so. */
 async function loaded(file: string): Promise<unknown> {
   const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, { fsCache: false, interopDefault: false });
   const module = await jiti.import<object>(resolve(file)).catch((error) => fail(file, error));
   if (!('default' in module))
-    throw new UserError(`${file}: has no default export; write export default { model: 'mlp' }, say`);
+    throw new UserError(`${file}: has no default export; write export default { epochs: 8 }, say`);
   return module.default;
 }
 

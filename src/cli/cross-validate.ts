@@ -1,25 +1,25 @@
 import { Command } from 'commander';
 import { trialPool } from '../experiment/pool.ts';
-import { definitionOf } from '../train/recipe/recipe.ts';
+import { trainingChoices } from '../train/recipe/choices.ts';
+import { checkRecipe } from '../train/recipe/recipe.ts';
+import { READING, RECIPE, recipeOf, withChoices } from './choice-options.ts';
 import { withConfig } from './config.ts';
 import { type FoldFlags, readFolds, withFoldOptions } from './fold-data.ts';
-import { withReadOptions } from './options.ts';
 import { count, error, plural, printJson, printLine, printTable, seconds } from './output.ts';
 import { bar } from './progress.ts';
-import { type RecipeFlags, recipeOf, withRecipeOptions } from './recipe-options.ts';
 
 export function crossValidateCommand(): Command {
   const command = new Command('cross-validate')
     .description('Train a model on several parts of the ratings, and say how well each predicts the rest.')
     .argument('[file...]', 'ratings: files or patterns')
     .option('--json', 'print one JSON object');
-  withRecipeOptions(withFoldOptions(command));
-  return withConfig(withReadOptions(command), ['workers']).action(run);
+  withChoices(withFoldOptions(command), [...RECIPE, 'workers', ...READING]);
+  return withConfig(command, ['workers']).action(run);
 }
 
-async function run(files: string[], flags: FoldFlags & RecipeFlags & { json?: boolean }): Promise<void> {
+async function run(files: string[], flags: FoldFlags & { readonly json?: boolean }): Promise<void> {
   const recipe = recipeOf(flags);
-  definitionOf(recipe);
+  checkRecipe(recipe);
   const folds = await readFolds(files, flags);
   // Loaded where it is used: its statistics take a while.
   const { crossValidate } = await import('../experiment/cross-validate.ts');
@@ -27,18 +27,19 @@ async function run(files: string[], flags: FoldFlags & RecipeFlags & { json?: bo
   const progress = bar('fold {value}/{total} {bar}');
   progress.start(folds.length, 0);
   let done = 0;
-  const { results, rmse, mae } = await crossValidate(pool, recipe, () => progress.update(++done)).finally(
-    async () => {
-      progress.stop();
-      await pool.close();
-    },
-  );
+  const { results, rmse, mae } = await crossValidate(pool, recipe, {
+    onResult: () => progress.update(++done),
+  }).finally(async () => {
+    progress.stop();
+    await pool.close();
+  });
   if (flags.json) {
     const parts = results.map(({ rmse, mae, seconds }, fold) => ({
       ...{ fold: fold + 1, train: folds[fold].train.ratings.length, test: folds[fold].valid.ratings.length },
       ...{ rmse, mae, seconds },
     }));
-    printJson({ model: recipe.model, folds: parts, rmse, mae });
+    const { model = trainingChoices.model.default } = recipe;
+    printJson({ model, folds: parts, rmse, mae });
     return;
   }
   printTable([

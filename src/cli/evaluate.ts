@@ -8,19 +8,11 @@ import type { Group } from '../evaluate/groups.ts';
 import type { RankingAt } from '../evaluate/ranking.ts';
 import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
-import {
-  chosenDevice,
-  type DeviceFlags,
-  deviceOption,
-  number,
-  numbers,
-  type ReadFlags,
-  readFlags,
-  withReadOptions,
-} from './options.ts';
+import { type Flags as Chosen, chosenDevice, READING, readingOf, withChoices } from './choice-options.ts';
+import { number, numbers } from './options.ts';
 import { count, error, plural, printJson, printLine, printTable } from './output.ts';
 
-interface Flags extends ReadFlags, DeviceFlags {
+interface Flags extends Chosen<'device'> {
   train?: string;
   k: number[];
   threshold?: number;
@@ -49,17 +41,17 @@ export function evaluateCommand(): Command {
       number(),
     )
     .option('--baselines', 'say how well simple methods do that are made from --train')
-    .addOption(deviceOption())
     .option('--json', 'print one JSON object');
-  return withReadOptions(command).action(run);
+  return withChoices(command, ['device', ...READING]).action(run);
 }
 
 async function run(directory: string, files: string[], flags: Flags): Promise<void> {
   if (flags.baselines && flags.train === undefined)
     throw new UserError('--baselines are made from training ratings; give them with --train FILE');
   const recommender = await load(directory, undefined, { device: await chosenDevice(flags) });
-  const ratings = await readRatings(files, readFlags(flags));
-  const train = flags.train === undefined ? undefined : await readRatings(flags.train, readFlags(flags));
+  const read = async (paths: string | string[]) => (await readRatings(paths, readingOf(flags))).ratings;
+  const ratings = await read(files);
+  const train = flags.train === undefined ? undefined : await read(flags.train);
   const { k, threshold } = flags;
   const result = await evaluate(recommender, ratings, { train, k, threshold });
   const baselines =

@@ -1,10 +1,11 @@
 import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { readArtifact, replaceFile } from '../artifact/artifact.ts';
+import { readArtifact } from '../artifact/artifact.ts';
 import { writeTritonRepository } from '../artifact/triton.ts';
 import { UserError } from '../errors.ts';
 import { TRAINING_FOLDER, writeTrainingFiles } from '../train/engines/ort-training/export.ts';
 import { trainingBlocks } from '../train/engines/strata/graph.ts';
+import { replaceFile } from '../util/files.ts';
 import { number } from './options.ts';
 import { printLine } from './output.ts';
 

@@ -1,45 +1,34 @@
 import { extname } from 'node:path';
 import { Command } from 'commander';
-import { replaceFile } from '../artifact/artifact.ts';
-import { checkTrainable } from '../data/dataset/ratings.ts';
-import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
 import { findLearningRate, type RangeTest } from '../train/find-learning-rate.ts';
-import { definitionOf, trainOptionsOf } from '../train/recipe/recipe.ts';
+import { trainingChoices } from '../train/recipe/choices.ts';
+import { checkRecipe } from '../train/recipe/recipe.ts';
+import { replaceFile } from '../util/files.ts';
+import { chosenDevice, type Flags, READING, RECIPE, recipeOf, withChoices } from './choice-options.ts';
 import { withConfig } from './config.ts';
 import { lossRange, pageOf, plotOf, rounded } from './find-lr-plot.ts';
-import {
-  chosenDevice,
-  type DeviceFlags,
-  deviceOption,
-  number,
-  type ReadFlags,
-  readFlags,
-  withReadOptions,
-} from './options.ts';
+import { number } from './options.ts';
 import { count, plural, printJson, printLine, seconds } from './output.ts';
-import { type RecipeFlags, recipeOf, withRecipeOptions } from './recipe-options.ts';
-import { reportReading } from './train-data.ts';
+import { readInMemory, reportReading } from './train-data.ts';
 
-interface FindFlags extends RecipeFlags, ReadFlags, DeviceFlags {
-  out?: string;
-  from?: number;
-  to?: number;
-  steps?: number;
-  json?: boolean;
+interface FindFlags extends Flags<'device'> {
+  readonly out?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly steps?: number;
+  readonly json?: boolean;
 }
 
 export function findLrCommand(): Command {
   const rate = number({ above: 0 });
-  const command = withRecipeOptions(
-    new Command('find-lr')
-      .description(
-        'Suggest a learning rate: train a little at rates that rise until the loss does. It writes no model.',
-      )
-      .argument('<file...>', 'ratings: files or patterns'),
-    { without: ['epochs', 'learningRate', 'schedule', 'engine'] },
-  )
+  const own = ['epochs', 'learningRate', 'schedule', 'engine'];
+  const command = new Command('find-lr')
+    .description(
+      'Suggest a learning rate: train a little at rates that rise until the loss does. It writes no model.',
+    )
+    .argument('<file...>', 'ratings: files or patterns')
     .option('--out <file>', 'draw the loss against the learning rate here: .html or .svg')
     .option(
       '--from <rate>',
@@ -52,9 +41,9 @@ export function findLrCommand(): Command {
       'learning rates to try, a batch each (default: as many as there are batches, from 100 to 2000)',
       number({ whole: true, from: 20 }),
     )
-    .addOption(deviceOption())
     .option('--json', 'print one JSON object');
-  return withConfig(withReadOptions(command)).action(run);
+  const recipe = RECIPE.filter((name) => !own.includes(name));
+  return withConfig(withChoices(command, [...recipe, 'device', ...READING])).action(run);
 }
 
 async function run(files: string[], flags: FindFlags): Promise<void> {
@@ -62,35 +51,22 @@ async function run(files: string[], flags: FindFlags): Promise<void> {
   if (out !== undefined && !['.html', '.svg'].includes(extname(out)))
     throw new UserError(`--out ${out}: give a name that ends in .html or .svg`);
   const recipe = recipeOf(flags);
-  const definition = definitionOf(recipe);
+  checkRecipe(recipe);
   const runtime = await nodeRuntime({ device: await chosenDevice(flags) });
 
   const began = performance.now();
-  const ratings = await readRatings(files, readFlags(flags));
-  checkTrainable(ratings, files.join(', '));
-  const read = {
-    ratings: ratings.ratings.length,
-    users: ratings.userIds.length,
-    items: ratings.itemIds.length,
-  };
+  const { ratings, report: read } = await readInMemory(files, flags);
   const found = performance.now();
-  if (!json) reportReading({ read, train: ratings }, files, (found - began) / 1000);
-  // By the epoch graph, with the optimizer that training would take.
-  const { optimizer, batch, loss, lazy, seed } = trainOptionsOf(
-    recipe,
-    runtime.device === 'cpu' ? 'row-adagrad' : 'adamw',
-  );
-  const test = await findLearningRate(ratings, definition, {
-    runtime,
-    ...{ optimizer, batch, loss, lazy, seed, from, to, steps },
-  });
+  if (!json) reportReading(read, files, (found - began) / 1000);
+  const test = await findLearningRate(ratings, recipe, { runtime, from, to, steps });
   const took = (performance.now() - found) / 1000;
   if (out !== undefined) {
     const svg = await plotOf(test);
     const text = extname(out) === '.svg' ? svg : pageOf(svg);
     await replaceFile(out, new TextEncoder().encode(text), 'the plot');
   }
-  if (json) printJson({ model: recipe.model, ...test, seconds: took, ...(out !== undefined && { out }) });
+  const { model = trainingChoices.model.default } = recipe;
+  if (json) printJson({ model, ...test, seconds: took, ...(out !== undefined && { out }) });
   else report(test, took, out);
 }
 

@@ -1,15 +1,16 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { checkTrainable } from '../data/dataset/ratings.ts';
+import { checkTrainable } from '../data/dataset/dataset.ts';
 import { folds, type Split } from '../data/dataset/split.ts';
 import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
-import { number, type ReadFlags, readFlags } from './options.ts';
+import { trainingChoices } from '../train/recipe/choices.ts';
+import { type Flags, readingOf } from './choice-options.ts';
+import { number } from './options.ts';
+import { readInMemory } from './train-data.ts';
 
-export interface FoldFlags extends ReadFlags {
-  folds?: number;
-  fold?: [base: string, test: string][];
-  workers?: number;
-  seed: number;
+export interface FoldFlags extends Pick<Flags<'workers'>, 'seed' | 'workers'> {
+  readonly folds?: number;
+  readonly fold?: readonly [base: string, test: string][];
 }
 
 /** The flags that say on which folds predictors are tried, and how many at once. */
@@ -24,11 +25,6 @@ export function withFoldOptions(command: Command): Command {
       '--fold <train:test>',
       'two files that are a fold, in place of random ones; repeat it for each',
       (text: string, before: [string, string][] = []) => [...before, pairOf(text)],
-    )
-    .option(
-      '--workers <number>',
-      'trainings side by side (default: as many as there are cores); the results are the same',
-      number({ whole: true, from: 1 }),
     );
 }
 
@@ -46,23 +42,20 @@ function pairOf(text: string): [string, string] {
  * @throws UserError as `readRatings` does, and for flags that do not go together
  */
 export async function readFolds(files: readonly string[], flags: FoldFlags): Promise<Split[]> {
-  const { folds: count = 5, fold: pairs, seed } = flags;
+  const { folds: count = 5, fold: pairs, seed = trainingChoices.seed.default } = flags;
   if (pairs && (files.length > 0 || flags.folds !== undefined))
     throw new UserError(
       `--fold says what to train on and what to hold out; leave out ${files.length > 0 ? files[0] : '--folds'}`,
     );
   if (!pairs && files.length === 0)
     throw new UserError('there are no ratings; name a file, or give folds with --fold u1.base:u1.test');
-  if (!pairs) {
-    const ratings = await readRatings([...files], readFlags(flags));
-    checkTrainable(ratings, files.join(', '));
-    return folds(ratings, count, seed);
-  }
+  if (!pairs) return folds((await readInMemory(files, flags)).ratings, count, seed);
   const read: Split[] = [];
   for (const [base, test] of pairs) {
-    const train = await readRatings(base, readFlags(flags));
-    checkTrainable(train, base);
-    read.push({ train, valid: await readRatings(test, { ...readFlags(flags), vocabulary: train }) });
+    const { ratings: train } = await readRatings(base, readingOf(flags));
+    checkTrainable(train);
+    const { ratings: valid } = await readRatings(test, { ...readingOf(flags), vocabulary: train });
+    read.push({ train, valid });
   }
   return read;
 }

@@ -5,18 +5,13 @@ import { checkTable, csvLine, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
 import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
-import {
-  chosenDevice,
-  type DeviceFlags,
-  deviceOption,
-  type ReadFlags,
-  readFlags,
-  withReadOptions,
-} from './options.ts';
+import { chosenDevice, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
 import { plural, printJson, printLine } from './output.ts';
 import { noteUnknown } from './unknown.ts';
 
-interface PredictFlags extends ReadFlags, DeviceFlags {
+interface PredictFlags extends Flags<'device'> {
+  user?: string;
+  item?: string;
   out?: string;
   json?: boolean;
   userColumn?: string;
@@ -36,9 +31,9 @@ export function predictCommand(): Command {
     .option('--out <file>', 'write the predictions here: .csv or .parquet')
     .option('--json', 'print one JSON list of {user, item, rating}')
     .option('--user-column <column>', 'the column of user ids in the file: its name, or its number from 1')
-    .option('--item-column <column>', 'the column of item ids')
-    .addOption(deviceOption());
-  return withReadOptions(command, { ids: false }).action(run);
+    .option('--item-column <column>', 'the column of item ids');
+
+  return withChoices(command, ['device', ...LISTS]).action(run);
 }
 
 async function run(directory: string, file: string | undefined, flags: PredictFlags): Promise<void> {
@@ -55,7 +50,7 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
     file === undefined
       ? { users: [user as string], items: [item as string] }
       : await readPairs(file, {
-          ...readFlags(flags),
+          ...readingOf(flags),
           user: flags.userColumn,
           item: flags.itemColumn,
           flags: COLUMNS,

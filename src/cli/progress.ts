@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress';
-import type { Progress } from '../train/fit.ts';
+import type { Progress } from '../train/progress.ts';
 import { count } from './output.ts';
 
 /** What a bar's format stands for, by name. */

@@ -6,19 +6,12 @@ import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { ItemRating, Recommender } from '../recommend/recommender.ts';
 import { oneLine } from '../util/text.ts';
-import {
-  chosenDevice,
-  type DeviceFlags,
-  deviceOption,
-  number,
-  type ReadFlags,
-  readFlags,
-  withReadOptions,
-} from './options.ts';
+import { chosenDevice, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
+import { number } from './options.ts';
 import { printJson, printNote, printTable } from './output.ts';
 import { noteUnknown } from './unknown.ts';
 
-interface RecommendFlags extends ReadFlags, DeviceFlags {
+interface RecommendFlags extends Flags<'device'> {
   user?: string;
   ratings?: string;
   k: number;
@@ -42,9 +35,8 @@ export function recommendCommand(): Command {
     .option(...howMany)
     .option('--exclude <file>', 'items to leave out; where the file has users too, those of this user')
     .option(...includeSeen)
-    .addOption(deviceOption())
     .option('--json', 'print one JSON list of {item, title?, rating}');
-  return withReadOptions(command, { ids: false }).action(run);
+  return withChoices(command, ['device', ...LISTS]).action(run);
 }
 
 async function run(directory: string, flags: RecommendFlags): Promise<void> {
@@ -101,8 +93,8 @@ async function forPerson(
 }
 
 /** How to read a list, whose columns no flag names. */
-export const listFlags = (flags: ReadFlags) => ({
-  ...readFlags(flags),
+export const listFlags = (flags: object) => ({
+  ...readingOf(flags),
   user: undefined,
   item: undefined,
   flags: {},

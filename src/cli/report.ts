@@ -1,21 +1,14 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { replaceFile } from '../artifact/artifact.ts';
 import { readRatings } from '../data/read/read.ts';
 import { load } from '../recommend/load.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { type ReportOptions, report } from '../report/report.ts';
-import {
-  chosenDevice,
-  type DeviceFlags,
-  deviceOption,
-  type ReadFlags,
-  readFlags,
-  withReadOptions,
-} from './options.ts';
+import { replaceFile } from '../util/files.ts';
+import { chosenDevice, type Flags, READING, readingOf, withChoices } from './choice-options.ts';
 import { printJson, printLine, size } from './output.ts';
 
-interface ReportFlags extends ReadFlags, DeviceFlags {
+interface ReportFlags extends Flags<'device'> {
   data?: string[];
   out: string;
   json?: boolean;
@@ -29,15 +22,14 @@ export function reportCommand(): Command {
     .argument('<folder>', 'a trained model')
     .option('--data <file...>', 'ratings to judge it by, best ones it was not trained on: files or patterns')
     .option('--out <file>', 'where the page goes, one HTML file', 'report.html')
-    .addOption(deviceOption())
     .option('--json', 'print one JSON object');
-  return withReadOptions(command).action(run);
+  return withChoices(command, ['device', ...READING]).action(run);
 }
 
 async function run(directory: string, { data, out, json, ...flags }: ReportFlags): Promise<void> {
   const recommender = await load(directory, undefined, { device: await chosenDevice(flags) });
   const ratings = data && {
-    data: await readRatings(data, readFlags(flags)),
+    data: (await readRatings(data, readingOf(flags))).ratings,
     source: data.map((path) => basename(path)).join(', '),
   };
   const bytes = await writeReport(recommender, out, ratings);

@@ -1,13 +1,14 @@
 import { Command, Option } from 'commander';
 import { type ServeOptions, type Server, serve } from '../serve/serve.ts';
-import { chosenDevice, type DeviceFlags, deviceOption, number } from './options.ts';
+import { chosenDevice, type Flags, withChoices } from './choice-options.ts';
+import { number } from './options.ts';
 import { printLine } from './output.ts';
 
 /** How long a closing server still takes requests, so that whoever sends them learns first that it is not ready. */
 const GRACE_MS = 2000;
 
 export function serveCommand(): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .description(
       'Serve trained models over HTTP: a web page, endpoints for people, and the Open Inference Protocol.',
     )
@@ -24,19 +25,18 @@ export function serveCommand(): Command {
       'threads that run models (default: one less than there are cores)',
       number({ from: 1, whole: true }),
     )
-    .addOption(deviceOption())
     .option('--no-page', 'serve no web page, which lets anybody who can reach it download the first model')
     .addOption(
       new Option('--log-level <level>', 'of the log on standard error; debug tells of every request')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
         .default('info'),
-    )
-    .action(run);
+    );
+  return withChoices(command, ['device']).action(run);
 }
 
 async function run(
   folders: string[],
-  { page, ...flags }: Omit<ServeOptions, 'page' | 'device'> & DeviceFlags & { page: boolean },
+  { page, ...flags }: Omit<ServeOptions, 'page' | 'device'> & Flags<'device'> & { page: boolean },
 ): Promise<void> {
   const device = await chosenDevice(flags);
   const server = await serve(folders, { ...flags, device, page: page ? undefined : false });

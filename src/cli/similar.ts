@@ -3,24 +3,23 @@ import { UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import { oneLine } from '../util/text.ts';
-import { chosenDevice, type DeviceFlags, deviceOption } from './options.ts';
+import { chosenDevice, type Flags, withChoices } from './choice-options.ts';
 import { printJson, printTable } from './output.ts';
 import { howMany, namesOf } from './recommend.ts';
 
 export function similarCommand(): Command {
-  return new Command('similar')
+  const command = new Command('similar')
     .description('List the items most like one.')
     .argument('<folder>', 'a trained model')
     .requiredOption('--item <id>', 'the item')
     .option(...howMany)
-    .addOption(deviceOption())
-    .option('--json', 'print one JSON list of {item, title?, similarity}')
-    .action(run);
+    .option('--json', 'print one JSON list of {item, title?, similarity}');
+  return withChoices(command, ['device']).action(run);
 }
 
 async function run(
   directory: string,
-  { item, k, json, device }: DeviceFlags & { item: string; k: number; json?: boolean },
+  { item, k, json, device }: Flags<'device'> & { item: string; k: number; json?: boolean },
 ): Promise<void> {
   const recommender = await load(directory, [], { device: await chosenDevice({ device }) });
   const [nearest] = await recommender.similar([item], { k });

@@ -1,48 +1,53 @@
 import { existsSync, rmSync } from 'node:fs';
 import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { INCOMING } from '../artifact/artifact.ts';
-import { checkTrainable, type Ratings } from '../data/dataset/ratings.ts';
-import { leaveLastOut, randomSplit, timeSplit } from '../data/dataset/split.ts';
+import { checkTrainable, type Dataset } from '../data/dataset/dataset.ts';
 import { readRatings } from '../data/read/read.ts';
-import { readTraining, type Training } from '../data/read/store.ts';
+import type { Reading, ReadReport } from '../data/read/reading.ts';
 import { UserError } from '../errors.ts';
-import { type ReadFlags, readFlags } from './options.ts';
+import { INCOMING } from '../util/files.ts';
+import { type Flags, type READING, readingOf } from './choice-options.ts';
 import { plural, printLine, seconds } from './output.ts';
 
-export interface HeldOutFlags {
-  test?: string;
-  valid?: number;
-  split?: 'random' | 'time' | 'leave-last-out';
-  patience?: number;
-}
+export type DataFlags = Flags<
+  (typeof READING)[number] | 'test' | 'valid' | 'split' | 'workers' | 'memory' | 'out'
+>;
 
-export interface DataFlags extends ReadFlags, HeldOutFlags {
-  seed: number;
-  workers?: number;
-  blocks?: number[];
-  memory?: number;
+/**
+ * Reads ratings to train with, into memory.
+ *
+ * @throws UserError as `readRatings` does, or if they cannot train a model
+ */
+export async function readInMemory(files: readonly string[], flags: object): Promise<Reading> {
+  const reading = await readRatings(files, readingOf(flags));
+  checkTrainable(reading.ratings);
+  return reading;
 }
 
 /**
  * Reads ratings to train with, and holds some out.
  *
- * @param store whether many ratings may be kept in a file, instead of in memory
- * @param out a folder in which it may lie
- * @throws UserError as `readRatings` does
+ * @param out a folder in which many may lie in a file; absent: all are kept in memory
+ * @throws UserError as `readRatings` does, or if they cannot train a model
  */
-export async function readData(
-  files: string[],
+export async function readToTrain(
+  files: readonly string[],
   flags: DataFlags,
-  out: string,
-  store: boolean,
-): Promise<Training> {
-  if (!store || (flags.split !== undefined && flags.split !== 'random')) {
-    const all = await readRatings(files, readFlags(flags));
-    checkTrainable(all, files.join(', '));
-    const read = { ratings: all.ratings.length, users: all.userIds.length, items: all.itemIds.length };
-    return { ...holdOut(all, flags), read };
-  }
+  out?: string,
+): Promise<Reading<Dataset>> {
+  const { seed, valid, split, workers, memory, blocks } = flags;
+  const options = { ...readingOf(flags), seed, valid, split };
+  const read = async (folder?: string): Promise<Reading<Dataset>> => {
+    const store = folder === undefined ? false : { folder, workers, memory, blocks };
+    const reading = await readRatings(files, { ...options, store });
+    checkTrainable(reading.ratings);
+    return reading;
+  };
+  return out === undefined ? read() : withScratch(out, read);
+}
+
+/** Does some work with a folder that is gone afterwards, in `out`. */
+async function withScratch<T>(out: string, work: (folder: string) => Promise<T>): Promise<T> {
   const existed = existsSync(out);
   const folder = join(out, `${INCOMING}${process.pid}`);
   await mkdir(folder, { recursive: true });
@@ -53,9 +58,7 @@ export async function readData(
   };
   process.on('SIGINT', end).on('SIGTERM', end);
   try {
-    const { seed, valid, workers, memory } = flags;
-    const blocks = flags.blocks as [number, number] | undefined;
-    return await readTraining(files, { ...readFlags(flags), seed, valid, workers, blocks, memory, folder });
+    return await work(folder);
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end);
     // Windows keeps a file that is open; whoever writes the model removes it.
@@ -65,14 +68,8 @@ export async function readData(
   }
 }
 
-function holdOut(ratings: Ratings, { valid, split, seed }: DataFlags): Pick<Training, 'train' | 'valid'> {
-  if (split === 'leave-last-out') return leaveLastOut(ratings);
-  if (valid === undefined) return { train: ratings };
-  return split === 'time' ? timeSplit(ratings, valid) : randomSplit(ratings, valid, seed);
-}
-
 /** @throws UserError for flags that do not go together */
-export function checkHeldOut({ test, valid, split, patience }: HeldOutFlags): void {
+export function checkHeldOut({ test, valid, split, patience }: DataFlags): void {
   const holding = valid !== undefined || split === 'leave-last-out';
   if (test !== undefined && holding)
     throw new UserError('--test and --valid exclude one another; give one of them');
@@ -85,18 +82,14 @@ export function checkHeldOut({ test, valid, split, patience }: HeldOutFlags): vo
     throw new UserError('--patience needs a validation set; give --valid 0.2, say');
 }
 
-export function reportReading(
-  { read, train: { duplicates, assumptions } }: Training,
-  files: readonly string[],
-  took: number,
-): void {
+export function reportReading(report: ReadReport, files: readonly string[], took: number): void {
   const from = files.length === 1 ? files[0] : `${files.length} files`;
   printLine(
-    `Read ${plural(read.ratings, 'rating')} of ${plural(read.items, 'item')} by ${plural(read.users, 'user')} from ${from} in ${seconds(took)}`,
+    `Read ${plural(report.ratings, 'rating')} of ${plural(report.items, 'item')} by ${plural(report.users, 'user')} from ${from} in ${seconds(took)}`,
   );
-  if (duplicates > 0)
-    printLine(`  ${plural(duplicates, 'rating')} replaced by a later one of the same user and item`);
-  for (const assumption of assumptions) printLine(`  ${assumption}`);
+  if (report.duplicates > 0)
+    printLine(`  ${plural(report.duplicates, 'rating')} replaced by a later one of the same user and item`);
+  for (const assumption of report.assumptions) printLine(`  ${assumption}`);
 }
 
 /** `ratings` for `data/ratings-*.csv.gz`: what comes before the first character that a folder had better not have. */

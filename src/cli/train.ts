@@ -1,234 +1,197 @@
 import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command } from 'commander';
 import { CHECKPOINT, checkTarget, readArtifact } from '../artifact/artifact.ts';
+import type { Artifact } from '../artifact/manifest.ts';
+import type { Dataset } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
-import { isStored } from '../data/dataset/stored.ts';
+import type { ItemTable } from '../data/read/item-table.ts';
 import { readItems } from '../data/read/items.ts';
 import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
-import { nodeRuntime } from '../run/node.ts';
+import { Recommender } from '../recommend/recommender.ts';
+import { type NodeRuntime, nodeRuntime } from '../run/node.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
 import { TRAINING_FOLDER, VOCABULARY } from '../train/engines/ort-training/export.ts';
-import { ortTraining } from '../train/engines/ort-training/node.ts';
-import { bytesOf } from '../train/recipe/config.ts';
-import { definitionOf, type Recipe, trainOptionsOf } from '../train/recipe/recipe.ts';
-import { type TrainedModel, train } from '../train/train.ts';
-import { printConfig, withWholeConfig } from './config.ts';
-import {
-  chosenDevice,
-  type DeviceFlags,
-  deviceOption,
-  number,
-  numbers,
-  readFlags,
-  withReadOptions,
-} from './options.ts';
+import { trainingChoices } from '../train/recipe/choices.ts';
+import { checkRecipe } from '../train/recipe/recipe.ts';
+import { checkEngine } from '../train/recipe/resolve.ts';
+import { type Fitted, train } from '../train/train.ts';
+import { chosenDevice, type Flags, readingOf, recipeOf, withChoices } from './choice-options.ts';
+import { KEYS, printConfig, withConfig } from './config.ts';
 import { count, error, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
 import { progressBar } from './progress.ts';
-import { type RecipeFlags, recipeOf, withRecipeOptions } from './recipe-options.ts';
 import { reportWritten, writeReport } from './report.ts';
-import { checkHeldOut, type DataFlags, readData, reportReading, stem } from './train-data.ts';
+import { checkHeldOut, type DataFlags, readToTrain, reportReading, stem } from './train-data.ts';
 
-interface TrainFlags extends Omit<RecipeFlags, 'engine'>, DataFlags, DeviceFlags {
-  engine: NonNullable<Recipe['engine']> | 'ort-training';
-  out?: string;
-  titles?: string;
-  quantize?: 'float16' | 'int8';
-  keepSeen?: boolean;
-  report?: string;
-  resume?: boolean;
-  json?: boolean;
-  printConfig?: boolean;
-}
+type TrainFlags = DataFlags &
+  Flags<'device' | 'titles' | 'keepSeen' | 'quantize' | 'report'> & {
+    readonly resume?: boolean;
+    readonly json?: boolean;
+    readonly printConfig?: boolean;
+  };
 
 export function trainCommand(): Command {
-  const command = withRecipeOptions(
-    new Command('train')
-      .description('Train a model on a file of ratings: CSV, TSV, Parquet or JSON lines, compressed or not.')
-      .argument('<file...>', 'ratings: files or patterns'),
-    { engines: ['ort-training'] },
-  )
-    .option('--out <folder>', 'where the model goes (default: artifacts/FILE-MODEL)')
-    .option('--test <file>', 'ratings to report the error on; they take no part in training')
-    .option(
-      '--valid <fraction>',
-      'hold out this part of the ratings, which chooses the best epoch',
-      number({ above: 0, below: 1 }),
-    )
-    .addOption(
-      new Option('--split <how>', 'what --valid holds out (default: random)').choices([
-        'random',
-        'time',
-        'leave-last-out',
-      ]),
-    )
-    .addOption(deviceOption())
+  const command = new Command('train')
+    .description('Train a model on a file of ratings: CSV, TSV, Parquet or JSON lines, compressed or not.')
+    .argument('<file...>', 'ratings: files or patterns')
     .option('--resume', 'go on with a training that was cut off')
     .option('--json', 'print one JSON object')
     .option('--print-config', 'print the choices made, for a cofactor.config.json, and train nothing');
-  const group = (flags: string, description: string): Option => new Option(flags, description);
-  for (const option of [
-    group('--workers <number>', 'strata: threads (default: as many as there are cores)').argParser(
-      number({ whole: true, from: 1 }),
-    ),
-    group(
-      '--blocks <users,items>',
-      'strata: into how many blocks users and items are cut (default: by the data)',
-    ).argParser(numbers({ whole: true, from: 1 })),
-    group(
-      '--memory <size>',
-      'what reading many ratings may take, such as 1GB (default: 2GB); the model’s tables come on top',
-    ).argParser(bytes),
-    group('--patience <epochs>', 'stop after so many epochs without a better validation error').argParser(
-      number({ whole: true, from: 1 }),
-    ),
-  ]) {
-    command.addOption(option.helpGroup('Training:'));
-  }
-  for (const option of [
-    group('--titles <file>', 'a table of item ids and titles, to keep in the model'),
-    group(
-      '--keep-seen',
-      'keep what each user rated, so that recommendations leave it out (2 bytes a rating)',
-    ),
-    group('--quantize <type>', 'smaller files: tables of half the bytes, or a quarter').choices([
-      'float16',
-      'int8',
-    ]),
-    group('--report <file>', 'write a page about the model, as cofactor report does'),
-  ]) {
-    command.addOption(option.helpGroup('Files:'));
-  }
-  return withWholeConfig(withReadOptions(command)).action(run);
-}
-
-function checkStrata({ engine, blocks, workers, lazy, device }: TrainFlags): void {
-  const asked = engine === 'strata' || blocks !== undefined;
-  if (engine !== 'auto' && engine !== 'strata' && (blocks ?? workers) !== undefined)
-    throw new UserError(`--blocks and --workers are for training by strata; leave out --engine ${engine}`);
-  if (asked && lazy === false)
-    throw new UserError('training by strata updates only the rows of a batch; leave out --no-lazy');
-  if (asked && device !== 'cpu') throw new UserError('training by strata is for the CPU; leave out --device');
-}
-
-function bytes(text: string): number {
-  const size = bytesOf(text);
-  if (size > 0) return size;
-  throw new InvalidArgumentError('Give a size of at least 500MB, such as 1GB.');
+  return withConfig(withChoices(command, KEYS), KEYS).action(run);
 }
 
 async function run(files: string[], flags: TrainFlags): Promise<void> {
-  const { test, resume = false, json } = flags;
-  const recipe = recipeOf({
-    ...flags,
-    engine: flags.engine === 'ort-training' ? 'epoch-graph' : flags.engine,
-  });
-  const out = flags.out ?? join('artifacts', `${stem(files[0])}-${flags.model}`);
-  const definition = definitionOf(recipe);
+  const recipe = recipeOf(flags);
+  const { model = trainingChoices.model.default, engine = 'auto' } = recipe;
+  const out = flags.out ?? join('artifacts', `${stem(files[0])}-${model}`);
   checkHeldOut(flags);
-  checkStrata(flags);
-  if (flags.printConfig) return printConfig({ ...flags });
+  const device = flags.device === 'auto' && engine === 'ort-training' ? 'cpu' : flags.device;
+  checkEngine(engine, checkRecipe(recipe).chosen, { device });
+  if (flags.workers !== undefined && engine !== 'auto' && engine !== 'strata')
+    throw new UserError(`--workers is for training by strata; leave it out, or --engine ${engine}`);
+  if (flags.printConfig) return printConfig(flags);
   await checkTarget(out);
-  const engine = flags.engine === 'ort-training' ? await ortTraining() : undefined;
-  if (engine && flags.device !== 'cpu' && flags.device !== 'auto')
-    throw new UserError('--engine ort-training trains in WebAssembly, on the CPU; leave out --device');
-  if (engine && flags.device === 'auto')
+  if (device !== flags.device)
     printNote('Running on the CPU: ONNX Runtime’s training API trains in WebAssembly');
-  const runtime = await nodeRuntime({ device: engine ? 'cpu' : await chosenDevice(flags) });
+  const runtime = await nodeRuntime({ device: await chosenDevice({ device }) });
   const existed = existsSync(out);
   const path = join(out, CHECKPOINT);
-  if (engine && resume && existsSync(path))
+  if (engine === 'ort-training' && flags.resume && existsSync(path))
     printNote('ONNX Runtime’s training API does not tell its optimizer’s state: it begins with a fresh one');
 
-  const started = performance.now();
-  const byStrata = flags.engine === 'strata' || flags.blocks !== undefined;
-  const mayStore = byStrata || (flags.engine === 'auto' && runtime.device === 'cpu' && flags.lazy !== false);
-  const data = await readData(files, flags, out, mayStore);
-  const { train: ratings, valid } = data;
-  const bar = progressBar();
-  const interrupt = onInterrupt();
-  let model: TrainedModel;
-  let testRatings: Ratings | undefined;
-  let read = 0;
-  try {
-    if (test !== undefined)
-      testRatings = await readRatings(test, { ...readFlags(flags), vocabulary: ratings });
-    const table = flags.titles === undefined ? undefined : await readItems(flags.titles);
-    if (table && !ratings.itemIds.some((id) => table.titles.has(id)))
-      throw new UserError(
-        `${flags.titles}: has a title for none of the ${plural(ratings.itemIds.length, 'item')}; are its ids those of the ratings?`,
-      );
-    read = (performance.now() - started) / 1000;
-    if (!json) reportReading(data, files, read);
-    model = await train(ratings, definition, {
-      ...trainOptionsOf(recipe, engine || runtime.device !== 'cpu' ? 'adamw' : 'row-adagrad'),
-      ...(engine && { engine }),
-      ...(flags.blocks && { blocks: flags.blocks as [number, number] }),
-      patience: flags.patience,
-      workers: flags.workers,
-      runtime,
-      valid,
-      ...table,
-      keepSeen: flags.keepSeen,
-      precision: flags.quantize,
-      checkpoint: { path, resume },
-      signal: interrupt.signal,
-      onProgress: bar.update,
-    });
-  } catch (error) {
+  const made = await readAndTrain(files, flags, out, runtime).catch(async (error) => {
     // The folder may have been made for a checkpoint that is gone again.
     if (!existed) await rmdir(out).catch(() => undefined);
     throw error;
-  } finally {
-    bar.stop();
-    interrupt.stop();
-    if (isStored(ratings)) await ratings.close();
-  }
+  });
   const exporting = performance.now();
   const before = existed ? await readArtifact(out).catch(() => undefined) : undefined;
-  await model.save(out);
-  const export_ = model.seconds.export + (performance.now() - exporting) / 1000;
-  const { manifest } = model;
+  const { keepSeen, quantize: precision } = flags;
+  const artifact = await made.fitted.save(out, { ...made.table, keepSeen, precision });
+  const export_ = (performance.now() - exporting) / 1000;
   // What was cut off can still go on.
-  const cutOff = interrupt.signal.aborted && manifest.history.length < Number(manifest.training.epochs);
+  const cutOff = made.aborted && made.fitted.history.length < made.fitted.plan.training.epochs;
   if (!cutOff) await removeCheckpoint(path);
+  const reportBytes = await reportOn(made, artifact, runtime, flags);
+  await tell({ ...made, artifact, out, export_, reportBytes, before }, flags);
+  if (cutOff) printNote(`Stopped early; with the same settings, --resume goes on from ${path}`);
+}
 
-  const reportBytes =
-    flags.report === undefined
-      ? 0
-      : await writeReport(await model.recommender(runtime), flags.report, {
-          data: testRatings ?? valid,
-          source: testRatings ? basename(String(test)) : 'validation ratings',
-        });
-  const heldOut = testRatings ? await model.evaluate(testRatings) : model.manifest.metrics.valid;
-  if (json) {
+interface Made {
+  readonly fitted: Fitted;
+  readonly test?: Ratings;
+  readonly valid?: Ratings;
+  readonly table?: ItemTable;
+  /** Seconds that reading took. */
+  readonly read: number;
+  readonly aborted: boolean;
+}
+
+async function readAndTrain(
+  files: readonly string[],
+  flags: TrainFlags,
+  out: string,
+  runtime: NodeRuntime,
+): Promise<Made> {
+  const started = performance.now();
+  const { engine = 'auto', lazy } = flags;
+  const mayStore = ['auto', 'strata'].includes(engine) && runtime.device === 'cpu' && lazy !== false;
+  const { ratings, valid, report } = await readToTrain(files, flags, mayStore ? out : undefined);
+  const test = flags.test === undefined ? undefined : await readTest(flags.test, flags, ratings);
+  const table = flags.titles === undefined ? undefined : await readTitles(flags.titles, ratings);
+  const read = (performance.now() - started) / 1000;
+  if (!flags.json) reportReading(report, files, read);
+  const bar = progressBar();
+  const { signal, stop } = onInterrupt();
+  try {
+    const fitted = await train(ratings, recipeOf(flags), {
+      runtime,
+      valid,
+      workers: flags.workers,
+      checkpoint: { path: join(out, CHECKPOINT), resume: flags.resume },
+      signal,
+      onProgress: bar.update,
+    });
+    return { fitted, test, valid, table, read, aborted: signal.aborted };
+  } finally {
+    bar.stop();
+    stop();
+  }
+}
+
+const readTest = async (file: string, flags: TrainFlags, vocabulary: Dataset): Promise<Ratings> =>
+  (await readRatings(file, { ...readingOf(flags), vocabulary })).ratings;
+
+async function readTitles(file: string, { itemIds }: Dataset): Promise<ItemTable> {
+  const table = await readItems(file);
+  if (itemIds.some((id) => table.titles.has(id))) return table;
+  throw new UserError(
+    `${file}: has a title for none of the ${plural(itemIds.length, 'item')}; are its ids those of the ratings?`,
+  );
+}
+
+/** @returns how many bytes the report has; 0 where none was asked for */
+async function reportOn(
+  { test, valid }: Made,
+  artifact: Artifact,
+  runtime: NodeRuntime,
+  flags: TrainFlags,
+): Promise<number> {
+  if (flags.report === undefined) return 0;
+  return writeReport(await Recommender.create(artifact, runtime), flags.report, {
+    data: test ?? valid,
+    source: test ? basename(String(flags.test)) : 'validation ratings',
+  });
+}
+
+/** Says what came out. */
+async function tell(
+  {
+    fitted,
+    test,
+    valid,
+    read,
+    artifact: { manifest, files },
+    out,
+    export_,
+    reportBytes,
+    before,
+  }: Made & {
+    readonly artifact: Artifact;
+    readonly out: string;
+    readonly export_: number;
+    readonly reportBytes: number;
+    /** The model that was in the folder. */
+    readonly before?: Artifact;
+  },
+  flags: TrainFlags,
+): Promise<void> {
+  const { metrics, seconds: took } = fitted;
+  const { data, model, history } = manifest;
+  const heldOut = test ? await fitted.evaluate(test) : metrics.valid;
+  if (flags.json) {
+    const { users, items, ratings } = data;
     printJson({
-      model: manifest.model.name,
-      out,
-      users: manifest.data.users,
-      items: manifest.data.items,
-      ratings: manifest.data.ratings,
-      epochs: manifest.history.length,
-      seconds: { read, ...model.seconds, export: export_ },
-      train: manifest.metrics.train,
+      ...{ model: model.name, out, users, items, ratings, epochs: history.length },
+      seconds: { read, ...took, export: export_ },
+      train: metrics.train,
       ...(heldOut && { valid: heldOut }),
     });
     return;
   }
   printLine(
-    `Trained ${manifest.model.name} on ${plural(manifest.data.ratings, 'rating')}: ${plural(manifest.history.length, 'epoch')} in ${seconds(model.seconds.train)}`,
+    `Trained ${model.name} on ${plural(data.ratings, 'rating')}: ${plural(history.length, 'epoch')} in ${seconds(took.train)}`,
   );
-  printLine(`  training RMSE ${error(manifest.metrics.train.rmse)}`);
-  if (heldOut) {
-    const name = testRatings ? 'test' : 'validation';
-    const size = count((testRatings ?? (valid as Ratings)).ratings.length);
-    printLine(`  ${name} RMSE ${error(heldOut.rmse)}, MAE ${error(heldOut.mae)} on ${size} ratings`);
-  }
-  const bytes = Object.values(model.artifact.files).reduce((sum, { length }) => sum + length, 0);
-  const names = [...Object.keys(model.artifact.files), 'manifest.json'].join(', ');
-  printLine(`Wrote ${out} (${size(bytes)}): ${names}`);
+  printLine(`  training RMSE ${error(metrics.train.rmse)}`);
+  const judged = test ?? valid;
+  if (heldOut && judged)
+    printLine(
+      `  ${test ? 'test' : 'validation'} RMSE ${error(heldOut.rmse)}, MAE ${error(heldOut.mae)} on ${count(judged.ratings.length)} ratings`,
+    );
+  const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
+  printLine(`Wrote ${out} (${size(bytes)}): ${[...Object.keys(files), 'manifest.json'].join(', ')}`);
   printLine(
     flags.report === undefined
       ? `  cofactor report ${out} shows what it has learned`
@@ -238,9 +201,8 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   if (existsSync(join(exported, VOCABULARY)))
     printNote(`${exported} is of the model before; cofactor export ${out} --training writes it anew`);
   for (const [file, [what, flag]] of Object.entries(OPTIONAL_FILES))
-    if (before?.files[file] && !model.artifact.files[file])
+    if (before?.files[file] && !files[file])
       printNote(`The model that was in ${out} had ${what}, which this one has not; ${flag} keeps them`);
-  if (cutOff) printNote(`Stopped early; with the same settings, --resume goes on from ${path}`);
 }
 
 const OPTIONAL_FILES = {

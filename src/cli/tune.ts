@@ -1,34 +1,35 @@
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
-import { replaceFile } from '../artifact/artifact.ts';
-import { checkTrainable, type Ratings } from '../data/dataset/ratings.ts';
+import { fingerprint } from '../data/dataset/dataset.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
 import { folds, randomSplit, type Split } from '../data/dataset/split.ts';
-import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
 import { type Candidate, errorAbove, errorOn, failed, sortedBy } from '../experiment/halving.ts';
 import { trialPool } from '../experiment/pool.ts';
 import { resolved, search } from '../experiment/search.ts';
 import { type Space, spaceBeside } from '../experiment/space.ts';
 import { trialLog } from '../experiment/trial-log.ts';
-import { definitionOf } from '../train/recipe/recipe.ts';
-import { fingerprint } from '../train/trainer.ts';
+import { trainingChoices } from '../train/recipe/choices.ts';
+import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
+import { replaceFile } from '../util/files.ts';
 import { VERSION } from '../version.ts';
+import { type Flags, READING, RECIPE, recipeOf, withChoices } from './choice-options.ts';
 import { withConfig } from './config.ts';
-import { number, type ReadFlags, readFlags, withReadOptions } from './options.ts';
+import { number } from './options.ts';
 import { error, plural, printJson, printLine, printNote, printTable } from './output.ts';
 import { bar } from './progress.ts';
-import { type RecipeFlags, recipeOf, withRecipeOptions } from './recipe-options.ts';
-import { stem } from './train-data.ts';
+import { readInMemory, stem } from './train-data.ts';
 import { tunePage, words } from './tune-page.ts';
 
-interface TuneFlags extends ReadFlags, RecipeFlags {
-  budget: number;
-  folds?: number;
-  valid?: number;
-  workers?: number;
-  out?: string;
-  json?: boolean;
+interface TuneFlags extends Flags<'valid' | 'workers'> {
+  readonly budget: number;
+  readonly folds?: number;
+  readonly out?: string;
+  readonly json?: boolean;
 }
+
+/** A recipe whose model and seed are chosen. */
+type Fixed = Recipe & Required<Pick<Recipe, 'model' | 'seed'>>;
 
 export function tuneCommand(): Command {
   const command = new Command('tune')
@@ -47,27 +48,21 @@ export function tuneCommand(): Command {
       'hold out one random part of this size, in place of folds: for many ratings',
       number({ above: 0, below: 1 }),
     )
-    .option(
-      '--workers <number>',
-      'trainings side by side (default: as many as there are cores)',
-      number({ whole: true, from: 1 }),
-    )
     .option('--out <folder>', 'where trials and results go (default: tune/FILE-MODEL)')
     .option('--json', 'print one JSON object');
-  withRecipeOptions(command);
-  return withConfig(withReadOptions(command), ['workers']).action(run);
+  return withConfig(withChoices(command, [...RECIPE, 'workers', ...READING]), ['workers']).action(run);
 }
 
 async function run(files: string[], flags: TuneFlags): Promise<void> {
-  const fixed = recipeOf(flags);
-  definitionOf(fixed);
+  const { model, seed } = trainingChoices;
+  const fixed: Fixed = { model: model.default, seed: seed.default, ...recipeOf(flags) } as Fixed;
+  checkRecipe(fixed);
   const space = spaceBeside(fixed);
-  const out = flags.out ?? join('tune', `${stem(files[0])}-${flags.model}`);
+  const out = flags.out ?? join('tune', `${stem(files[0])}-${fixed.model}`);
   if (flags.valid !== undefined && flags.folds !== undefined)
     throw new UserError('--valid and --folds exclude one another; give one of them');
-  const ratings = await readRatings(files, readFlags(flags));
-  checkTrainable(ratings, files.join(', '));
-  const splits = splitsOf(ratings, flags);
+  const { ratings } = await readInMemory(files, flags);
+  const splits = splitsOf(ratings, fixed.seed, flags);
   const about = { cofactor: VERSION, ...fixed, ...held(flags), data: await fingerprint(ratings) };
   const log = await trialLog(join(out, 'trials.jsonl'), about);
   if (log.trials.length > 0)
@@ -100,7 +95,16 @@ async function run(files: string[], flags: TuneFlags): Promise<void> {
     progress.stop();
     if (!interrupt.signal.aborted) await pool.close();
   });
-  await report({ all, space, folds: splits.length, elapsed, out, files, flags });
+  await report({
+    all,
+    space,
+    folds: splits.length,
+    elapsed,
+    out,
+    files,
+    model: fixed.model,
+    json: flags.json,
+  });
   // Threads are still at work; the signal that asked for the end ends them.
   interrupt.raise();
 }
@@ -108,7 +112,7 @@ async function run(files: string[], flags: TuneFlags): Promise<void> {
 /** The part of the budget that is for the search; the rest is for the page and the table. */
 const SEARCHING = 0.98;
 
-const splitsOf = (ratings: Ratings, { valid, folds: count = 5, seed }: TuneFlags): Split[] =>
+const splitsOf = (ratings: Ratings, seed: number, { valid, folds: count = 5 }: TuneFlags): Split[] =>
   valid === undefined ? folds(ratings, count, seed) : [randomSplit(ratings, valid, seed)];
 
 const held = ({ valid, folds: count = 5 }: TuneFlags) => (valid === undefined ? { folds: count } : { valid });
@@ -128,7 +132,8 @@ async function report({
   elapsed,
   out,
   files,
-  flags,
+  model,
+  json,
 }: {
   all: readonly Candidate[];
   space: Space;
@@ -136,7 +141,8 @@ async function report({
   elapsed: number;
   out: string;
   files: readonly string[];
-  flags: TuneFlags;
+  model: string;
+  json?: boolean;
 }): Promise<void> {
   const ranked = rankedOf(all, count);
   // Ctrl-C came before anything was known.
@@ -158,15 +164,15 @@ async function report({
   const tried = all.filter(({ outcomes }) => outcomes.size > 0);
   const trials = all.reduce((sum, { outcomes }) => sum + outcomes.size, 0);
   const failures = plural(tried.filter(failed).length, 'recipe');
-  const told = `Tried ${plural(tried.length, 'recipe')} of ${flags.model} in ${plural(trials, 'training')} on ${count === 1 ? 'one held-out part' : `${count} folds`} of ${files.join(', ')}, in ${(elapsed / 60).toFixed(1)} minutes; ${failures} diverged or took too long.`;
+  const told = `Tried ${plural(tried.length, 'recipe')} of ${model} in ${plural(trials, 'training')} on ${count === 1 ? 'one held-out part' : `${count} folds`} of ${files.join(', ')}, in ${(elapsed / 60).toFixed(1)} minutes; ${failures} diverged or took too long.`;
   const page = await tunePage({
-    ...{ title: `Tuning of ${flags.model} on ${files.map((file) => basename(file)).join(', ')}` },
+    ...{ title: `Tuning of ${model} on ${files.map((file) => basename(file)).join(', ')}` },
     ...{ about: told, candidates: all, best, space, table },
   });
   const config = join(out, 'best.json');
   await replaceFile(config, Buffer.from(`${JSON.stringify(best.recipe, null, 2)}\n`), 'the best recipe');
   await replaceFile(join(out, 'tune.html'), Buffer.from(page), 'the page');
-  if (flags.json) {
+  if (json) {
     printJson({
       ...{ out, recipes: tried.length, trials, seconds: elapsed, best: best.recipe, rmse },
       ...{ default: errorOn(all[0], count) },

@@ -1,14 +1,7 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
+import type { Baseline } from './baseline.ts';
 import { dampedMeans } from './damped-means.ts';
 import { itemKnn } from './item-knn.ts';
-
-/** A simple predictor that a model is held against. Rows are those of the ratings that it was made from. */
-export interface Baseline {
-  /** Predicted ratings by row numbers of training; the number of ids stands for unknown. */
-  predict(users: Int32Array, items: Int32Array): Float32Array;
-  /** Scores of all items for one user, for ranking; the higher the better. */
-  scores(user: number): Float32Array;
-}
 
 /**
  * Baselines by name, each made from training ratings. What they predict stays within the lowest and the highest of

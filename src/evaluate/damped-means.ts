@@ -1,4 +1,5 @@
-import { type Ratings, rangeOf } from '../data/dataset/ratings.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
+import { rangeOf } from '../data/dataset/rows.ts';
 
 /** How many ratings without deviation are added to those of each item, and of each user. LensKit's default. */
 const DAMPING = 5;

@@ -1,5 +1,7 @@
-import { type Ratings, rangeOf, renumbered } from '../data/dataset/ratings.ts';
-import { type Baseline, baselines } from './baselines.ts';
+import { type Ratings, renumbered } from '../data/dataset/ratings.ts';
+import { rangeOf } from '../data/dataset/rows.ts';
+import type { Baseline } from './baseline.ts';
+import { baselines } from './baselines.ts';
 import { errorsWithIntervals } from './errors.ts';
 import type { Judgement } from './evaluate.ts';
 import { baselineRanker, itemsOfUsers } from './rankers.ts';

@@ -1,4 +1,4 @@
-import { rangeOf } from '../data/dataset/ratings.ts';
+import { rangeOf } from '../data/dataset/rows.ts';
 import { errorSums } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 

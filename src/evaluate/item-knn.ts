@@ -1,5 +1,6 @@
-import { placesByUser, type Ratings } from '../data/dataset/ratings.ts';
-import type { Baseline } from './baselines.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
+import { placesByUser } from '../data/dataset/rows.ts';
+import type { Baseline } from './baseline.ts';
 import { dampedMeans } from './damped-means.ts';
 import { highest } from './highest.ts';
 

@@ -1,6 +1,7 @@
-import { placesByUser, type Ratings } from '../data/dataset/ratings.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
+import { placesByUser } from '../data/dataset/rows.ts';
 import type { Recommender } from '../recommend/recommender.ts';
-import type { Baseline } from './baselines.ts';
+import type { Baseline } from './baseline.ts';
 import { highest } from './highest.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { placesByUser, type Ratings } from '../data/dataset/ratings.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
+import { placesByUser } from '../data/dataset/rows.ts';
 import { UserError } from '../errors.ts';
 import { bootstrap, type Interval } from './bootstrap.ts';
 import type { Ranker } from './rankers.ts';

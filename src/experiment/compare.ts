@@ -36,7 +36,10 @@ export async function compare(
   const entries = await Promise.all(
     Object.entries(predictors).map(
       async ([name, predictor]) =>
-        [name, await crossValidate(pool, predictor, onResult).catch((error) => fail(name, error))] as const,
+        [
+          name,
+          await crossValidate(pool, predictor, { files: true, onResult }).catch((error) => fail(name, error)),
+        ] as const,
     ),
   );
   entries.sort(([, one], [, other]) => one.rmse.mean - other.rmse.mean);

@@ -17,19 +17,20 @@ export interface CrossValidation {
 /**
  * Makes a predictor anew for each fold, and asks it for what the fold holds out.
  *
+ * @param files whether to say how large the files of models are
  * @param onResult is told of each fold that is done
  * @throws UserError if one of them cannot be made
  */
 export async function crossValidate(
   pool: TrialPool,
   predictor: Predictor,
-  onResult: () => void = () => undefined,
+  { files, onResult }: { readonly files?: boolean; onResult?(): void } = {},
 ): Promise<CrossValidation> {
   const results = await Promise.all(
     pool.folds.map(async (_, fold) => {
-      const outcome = await pool.run({ predictor, fold });
+      const outcome = await pool.run({ predictor, fold, files });
       if ('failed' in outcome) throw new UserError(`fold ${fold + 1}: ${outcome.failed}`);
-      onResult();
+      onResult?.();
       return outcome;
     }),
   );

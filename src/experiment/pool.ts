@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Split } from '../data/dataset/split.ts';
-import { shared } from './shared.ts';
+import { type SharedFold, shared } from './shared.ts';
 import { type Outcome, runTrial, type Trial } from './trial.ts';
 
 /** The built thread, beside the built library. Node 20 runs no TypeScript, so it serves the sources too. */
@@ -20,7 +20,7 @@ export interface TrialPool {
 
 /** @param workers threads, which share the ratings; 0 to run in this one */
 export function trialPool(folds: readonly Split[], workers: number = availableParallelism()): TrialPool {
-  const inThread = folds.map(({ train, valid }): Split => ({ train: shared(train), valid: shared(valid) }));
+  const inThread = folds.map(shared);
   const start = (): Runner => (workers === 0 ? { run: (trial) => runTrial(folds, trial) } : thread(inThread));
   const most = Math.max(1, workers);
   const runners: Runner[] = [];
@@ -65,7 +65,7 @@ interface Runner {
   end?(): Promise<unknown>;
 }
 
-function thread(folds: readonly Split[]): Runner {
+function thread(folds: readonly SharedFold[]): Runner {
   const worker = new Worker(new URL(THREAD, import.meta.url), { workerData: folds });
   // From the beginning: one that failed has ended before it is told to.
   const ended = new Promise((resolve) => worker.once('exit', resolve));

@@ -1,40 +1,10 @@
+import type { SearchRange } from '../../graphs/models/built-in.ts';
+import { models } from '../../graphs/models/index.ts';
 import { UserError } from '../errors.ts';
+import { trainingChoices } from '../train/recipe/choices.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import { normals, type RandomGenerator, uniforms } from '../util/random.ts';
 import { type Dimension, logarithmic, oneOf } from './dimension.ts';
-
-type Dimensions = Partial<Record<keyof Recipe, Dimension>>;
-
-/** Of row-adagrad, by which dot-bias comes to the same in batches of any size. */
-const common: Dimensions = {
-  factors: logarithmic(16, 128, { whole: true }),
-  epochs: logarithmic(3, 12, { whole: true }),
-  learningRate: logarithmic(0.02, 0.2),
-  weightDecay: logarithmic(0.01, 0.1),
-  spread: logarithmic(3e-3, 0.1),
-};
-
-/** Where each model's hyperparameters are looked for; what is not here keeps its default. */
-const SPACES: Readonly<Record<NonNullable<Recipe['model']>, Dimensions>> = {
-  'dot-bias': common,
-  mlp: {
-    ...common,
-    batch: oneOf(64, 256, 1024),
-    hidden: oneOf([32], [64], [128], [64, 32], [128, 64]),
-    // On the embeddings, and after the first hidden layer.
-    dropout: oneOf(
-      [0, 0],
-      [0, 0.1],
-      [0, 0.3],
-      [0.1, 0],
-      [0.1, 0.1],
-      [0.1, 0.3],
-      [0.2, 0],
-      [0.2, 0.1],
-      [0.2, 0.3],
-    ),
-  },
-};
 
 /** The hyperparameters that a search may choose. */
 export interface Space {
@@ -52,15 +22,15 @@ const STEP = 0.15;
  * @throws UserError if nothing is left to search, or for another optimizer than row-adagrad
  */
 export function spaceBeside(fixed: Recipe): Space {
-  const { model = 'dot-bias', optimizer = 'row-adagrad' } = fixed;
+  const { model = trainingChoices.model.default, optimizer = 'row-adagrad' } = fixed;
   if (optimizer !== 'row-adagrad')
     throw new UserError(
-      `no search is known for the optimizer ${optimizer}; give row-adagrad, or leave it out`,
+      `no search is known for the optimizer ${typeof optimizer === 'string' ? optimizer : optimizer.name}; give row-adagrad, or leave it out`,
     );
-  const entries = Object.entries(SPACES[model]).filter(([name]) => !(name in fixed)) as [
-    keyof Recipe,
-    Dimension,
-  ][];
+  const search: Readonly<Record<string, SearchRange>> = models[model].search;
+  const entries = Object.entries(search)
+    .filter(([name]) => !(name in fixed))
+    .map(([name, range]) => [name as keyof Recipe, dimensionOf(range)] as const);
   if (entries.length === 0)
     throw new UserError(
       'all hyperparameters are given, so there are none to search; leave some out, or give --no-config',
@@ -90,3 +60,6 @@ export function spaceBeside(fixed: Recipe): Space {
 /** Turned back at either end, so that values there are not drawn too often. */
 const within = (place: number): number =>
   Math.max(0, Math.min(1 - Number.EPSILON, place < 0 ? -place : place > 1 ? 2 - place : place));
+
+const dimensionOf = (range: SearchRange): Dimension =>
+  'from' in range ? logarithmic(range.from, range.to, range) : oneOf(...range);

@@ -1,10 +1,12 @@
-import type { Ratings } from '../data/dataset/ratings.ts';
+import { models } from '../../graphs/models/index.ts';
 import type { Split } from '../data/dataset/split.ts';
 import { UserError } from '../errors.ts';
 import { baselines } from '../evaluate/baselines.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
-import { definitionOf, type Recipe, trainOptionsOf } from '../train/recipe/recipe.ts';
-import { type TrainedModel, train } from '../train/train.ts';
+import { trainingChoices } from '../train/recipe/choices.ts';
+import type { Plan } from '../train/recipe/plan.ts';
+import type { Recipe } from '../train/recipe/recipe.ts';
+import { train } from '../train/train.ts';
 
 /** What predicts ratings: a model and its training, or a baseline by its name. */
 export type Predictor = Recipe | keyof typeof baselines;
@@ -16,6 +18,8 @@ export interface Trial {
   readonly fold: number;
   /** Seconds, above which it is given up as soon as its pace shows that it would take longer. */
   readonly limit?: number;
+  /** Whether to say how large the model's files are, which takes making them. */
+  readonly files?: boolean;
 }
 
 export interface TrialResult extends Metrics {
@@ -23,7 +27,7 @@ export interface TrialResult extends Metrics {
   readonly seconds: number;
   /** Seconds that all of it took. */
   readonly took: number;
-  /** Of the files that serve the model; absent for a baseline, which has none. */
+  /** Of the files that serve the model, where that was asked; absent for a baseline, which has none. */
   readonly bytes?: number;
   /** The recipe with what it left to its defaults. */
   readonly recipe?: Recipe;
@@ -40,19 +44,19 @@ export interface FailedTrial {
 export type Outcome = TrialResult | FailedTrial;
 
 /** Runs a trial in this thread. Training takes one thread, so that trials may run side by side. */
-export async function runTrial(folds: readonly Split[], { predictor, fold, limit }: Trial): Promise<Outcome> {
+export async function runTrial(folds: readonly Split[], trial: Trial): Promise<Outcome> {
   const started = performance.now();
   const took = () => (performance.now() - started) / 1000;
-  const { train: ratings, valid } = folds[fold];
+  const { predictor, fold, limit } = trial;
   try {
     const made =
       typeof predictor === 'string'
-        ? ofBaseline(predictor, ratings, valid)
+        ? ofBaseline(predictor, folds[fold])
         : await ofModel(
             predictor,
-            ratings,
-            valid,
-            limit === undefined ? () => undefined : pacer(limit, took),
+            folds[fold],
+            trial.files,
+            limit === undefined ? undefined : pacer(limit, took),
           );
     return { ...made, took: took() };
   } catch (error) {
@@ -80,9 +84,9 @@ class SlowError extends UserError {
   }
 }
 
-function ofBaseline(name: keyof typeof baselines, ratings: Ratings, valid: Ratings) {
+function ofBaseline(name: keyof typeof baselines, { train, valid }: Split) {
   const started = performance.now();
-  const baseline = baselines[name](ratings);
+  const baseline = baselines[name](train);
   const seconds = (performance.now() - started) / 1000;
   return { ...metrics(baseline.predict(valid.users, valid.items), valid.ratings), seconds };
 }
@@ -93,40 +97,36 @@ const PACE = 2 ** 14;
 /** @param onProgress is told the part of training that is done, above 0 and up to 1 */
 async function ofModel(
   recipe: Recipe,
-  ratings: Ratings,
-  valid: Ratings,
-  onProgress: (part: number) => void,
+  { train: ratings, valid }: Split,
+  files = false,
+  onProgress?: (part: number) => void,
 ): Promise<Omit<TrialResult, 'took'>> {
-  const model = await train(ratings, definitionOf(recipe), {
-    ...trainOptionsOf(recipe),
+  const fitted = await train(ratings, recipe, {
     workers: 1,
     ratingsARun: PACE,
-    onProgress: ({ epoch, epochs, done, ratings: all }) => onProgress((epoch + done / all) / epochs),
+    onProgress: ({ epoch, epochs, done, ratings: all }) => onProgress?.((epoch + done / all) / epochs),
   });
-  const { rmse, mae } = await model.evaluate(valid);
-  const bytes = Object.values(model.artifact.files).reduce((sum, { length }) => sum + length, 0);
-  const seconds = model.seconds.build + model.seconds.train;
-  return { rmse, mae, seconds, bytes, recipe: { ...recipe, ...chosenIn(model) } };
+  const { rmse, mae } = await fitted.evaluate(valid);
+  const seconds = fitted.seconds.build + fitted.seconds.train;
+  const sizes = files ? Object.values((await fitted.artifact()).files).map(({ length }) => length) : [];
+  return {
+    ...{ rmse, mae, seconds },
+    ...(files && { bytes: sizes.reduce((sum, size) => sum + size, 0) }),
+    recipe: { ...recipe, ...searched(fitted.plan, recipe) },
+  };
 }
 
 /** What a search may want to know of the choices that a recipe left to the defaults. */
-function chosenIn({ manifest: { model, training } }: TrainedModel): Recipe {
-  const { factors, hidden, dropout, spread } = model.config as Recipe;
-  const { optimizer, schedule, epochs, batch } = training as {
-    optimizer: { name: Recipe['optimizer']; weightDecay?: number };
-    schedule: { learningRate: number };
-    epochs: number;
-    batch: number;
-  };
-  const [width] = [factors].flat();
+function searched({ model: { config }, training }: Plan, recipe: Recipe): Recipe {
+  const { optimizer, schedule, epochs, batch } = training;
+  const { search } = models[recipe.model ?? trainingChoices.model.default];
+  const own = Object.entries(config)
+    .filter(([name]) => Object.hasOwn(search, name))
+    // Of two widths that are the same, one.
+    .map(([name, value]) => [name, name === 'factors' ? [value].flat()[0] : value]);
   return {
-    factors: width,
-    ...(hidden && { hidden, dropout }),
-    spread,
-    epochs,
-    batch,
-    optimizer: optimizer.name,
-    learningRate: schedule.learningRate,
-    ...(optimizer.weightDecay !== undefined && { weightDecay: optimizer.weightDecay }),
+    ...Object.fromEntries(own),
+    ...{ epochs, batch, optimizer: optimizer.name, learningRate: schedule.learningRate as number },
+    ...(optimizer.weightDecay !== undefined && { weightDecay: optimizer.weightDecay as number }),
   };
 }

@@ -85,13 +85,6 @@ export function substitute(roots: readonly Value[], replacements: ReadonlyMap<Va
   return roots.map(current);
 }
 
-/** Whether a node gathers rows of a table. */
-export function isLookup({ operator, attributes, inputs }: Node, table: Value): boolean {
-  return (
-    operator === 'Gather' && inputs[0] === table && 'int' in attributes.axis && attributes.axis.int === 0
-  );
-}
-
 // An explicit stack: a long chain of nodes must not overflow JavaScript's.
 function visit(
   roots: readonly Value[],

@@ -1,6 +1,7 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { placesByUser, type Ratings, renumbered, selectRows } from '../data/dataset/ratings.ts';
+import { type Ratings, renumbered, selectRows } from '../data/dataset/ratings.ts';
+import { placesByUser } from '../data/dataset/rows.ts';
 import { idsOf } from '../evaluate/evaluate.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import type { Recommender } from '../recommend/recommender.ts';

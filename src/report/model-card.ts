@@ -1,29 +1,17 @@
+import { builtIn } from '../../graphs/models/index.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import { count, error, plural, short, size } from './format.ts';
 import { html } from './html.ts';
 import type { Section } from './section.ts';
 import { facts, table } from './table.ts';
 
-const KINDS: Readonly<Record<string, { name: string; formula: string }>> = {
-  'dot-bias': {
-    name: 'Factors and biases',
-    formula:
-      'It has a row of numbers, the factors, for each user and each item. Where both rows point the same way, the rating is high; a bias for each user and each item adds how generous the one is and how well liked the other.',
-  },
-  mlp: {
-    name: 'Neural network',
-    formula:
-      'It has a row of numbers, the factors, for each user and each item. Both rows side by side go through layers of a neural network, whose last gives the rating.',
-  },
-};
-
-export const nameOf = ({ model }: Manifest): string => KINDS[model.name]?.name ?? model.name;
+export const nameOf = ({ model }: Manifest): string => builtIn(model.name)?.title ?? model.name;
 
 export function modelCard(manifest: Manifest): Section {
   const { model, data, training, metrics, history, precision, device, libraries, cofactor, files } = manifest;
   const { train, valid } = metrics;
   const { optimizer, schedule, ...settings } = training;
-  const body = html`<p>${KINDS[model.name]?.formula ?? 'It is a model of one’s own, whose formula its files compute.'} An
+  const body = html`<p>${builtIn(model.name)?.formula ?? 'It is a model of one’s own, whose formula its files compute.'} An
 id that it was not trained on counts as the average of all. Use it for the ratings and recommendations of the users and
 items below; it knows nothing of them beyond who rated what how.</p>
 <div class="columns">

@@ -1,6 +1,7 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { placesByUser, type Ratings, renumbered } from '../data/dataset/ratings.ts';
+import { type Ratings, renumbered } from '../data/dataset/ratings.ts';
+import { placesByUser } from '../data/dataset/rows.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { count, decimal, plural, short } from './format.ts';
 import { type Html, html } from './html.ts';

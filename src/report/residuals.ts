@@ -1,4 +1,4 @@
-import { rangeOf } from '../data/dataset/ratings.ts';
+import { rangeOf } from '../data/dataset/rows.ts';
 import type { Judged } from './data.ts';
 import { bars, colours, type Figure, GRID, line, scatter, xAxis, yAxis } from './figure.ts';
 import { count, decimal, short, signed } from './format.ts';

@@ -1,4 +1,6 @@
 import type { Manifest } from '../artifact/manifest.ts';
+import { make, type Named } from '../train/recipe/named.ts';
+import { type Loss, losses } from '../train/step/losses.ts';
 import { type Schedule, schedules } from '../train/step/schedules.ts';
 import { colours, type Figure, figure, GRID, legend, line, xAxis, yAxis } from './figure.ts';
 import { count, decimal, error, plural } from './format.ts';
@@ -33,23 +35,18 @@ ${!rate && missing('The learning rate is not drawn: its schedule is one of the t
   return { id: 'training', title: 'How it was trained', body };
 }
 
-/** What the mean loss of an epoch is as an error in rating points. */
-const LOSSES: Readonly<Record<string, { name: string; error(loss: number): number }>> = {
-  mse: { name: 'training RMSE', error: Math.sqrt },
-  l1: { name: 'training MAE', error: (loss) => loss },
-};
-
 function curves({ history, training }: Manifest): Figure[] {
-  const loss = LOSSES[String(training.loss)];
+  const known: Readonly<Record<string, Loss>> = losses;
+  const loss = known[String(training.loss)]?.error;
   const held = history.some(({ valid }) => valid);
   const place = (value: (epoch: Epoch) => number | undefined): [number, number][] =>
     history.flatMap((epoch, at) => {
       const y = value(epoch);
       return y === undefined ? [] : [[at + 1, y] as [number, number]];
     });
-  const losses = line(
-    loss?.name ?? 'loss',
-    place(({ loss: mean }) => loss?.error(mean) ?? mean),
+  const falling = line(
+    loss ? `training ${loss.name}` : 'loss',
+    place(({ loss: mean }) => loss?.of(mean) ?? mean),
     {
       color: colours.second,
       dashed: true,
@@ -109,11 +106,11 @@ function curves({ history, training }: Manifest): Figure[] {
     const reading = held
       ? 'The solid lines are the errors on held-out ratings, which is what counts. The dashed one is the error on the training ratings while the epoch ran; where it goes on falling and the solid ones rise, the model learns its ratings by heart.'
       : 'The error on the training ratings while the epoch ran. It flatters: no ratings were held out to judge the model by.';
-    return [drawn('Error by epoch', 'rating points', [losses, ...(held ? errors : [])], reading)];
+    return [drawn('Error by epoch', 'rating points', [falling, ...(held ? errors : [])], reading)];
   }
-  const falling = `What training makes small (${training.loss}), as a mean over the ratings of the epoch while it ran; it ends at ${error(last.loss)}.`;
+  const caption = `What training makes small (${training.loss}), as a mean over the ratings of the epoch while it ran; it ends at ${error(last.loss)}.`;
   return [
-    drawn('Training loss by epoch', 'loss', [losses], falling),
+    drawn('Training loss by epoch', 'loss', [falling], caption),
     ...(held ? [drawn('Error by epoch', 'rating points', errors, 'The errors on held-out ratings.')] : []),
   ];
 }
@@ -153,8 +150,8 @@ function rates({ history, training }: Manifest): Figure | undefined {
 }
 
 function scheduleOf({ schedule }: Manifest['training']): Schedule | undefined {
-  const { name = '', ...config } = (schedule ?? {}) as { name?: string; learningRate: number };
-  return Object.hasOwn(schedules, name) ? schedules[name as keyof typeof schedules](config) : undefined;
+  const named = schedule as Named | undefined;
+  return named && Object.hasOwn(schedules, named.name) ? make('schedule', schedules, named) : undefined;
 }
 
 const shown = (value: number): string => String(Number(value.toPrecision(3)));

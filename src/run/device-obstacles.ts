@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import type { Device } from './devices.ts';
+import type { Device } from './device-names.ts';
 
 /** Why a device is not available, in one line, and the command that gets it, where there is one. */
 export interface Obstacle {

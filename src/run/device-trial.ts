@@ -1,5 +1,6 @@
 import { env, type InferenceSession, type Tensor } from 'onnxruntime-common';
-import type { Device, TrialAnswer } from './devices.ts';
+import type { Device } from './device-names.ts';
+import type { TrialAnswer } from './devices.ts';
 import { runtimeOn } from './node.ts';
 import { difference, probeFeeds, probeModel, speedFeeds, speedModel } from './probe.ts';
 

@@ -2,12 +2,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
+import { DEVICES, type Device } from './device-names.ts';
 import { explain, type Obstacle } from './device-obstacles.ts';
-
-/** What can run models: execution providers of ONNX Runtime. */
-export const DEVICES = ['cpu', 'cuda', 'webgpu'] as const;
-
-export type Device = (typeof DEVICES)[number];
 
 /** What was found out about a device by trying it. */
 export interface DeviceReport {

@@ -1,4 +1,5 @@
-import { chooseDevice, type Device } from './devices.ts';
+import type { Device } from './device-names.ts';
+import { chooseDevice } from './devices.ts';
 import type { Runtime } from './runtime.ts';
 import { holdWebgpu, THIS_THREAD } from './webgpu-thread.ts';
 

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { Device } from './devices.ts';
+import type { Device } from './device-names.ts';
 import { type Parts, tensorOf } from './rows.ts';
 
 /** What of tensors goes from thread to thread, where classes do not. */

@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { UserError } from '../errors.ts';
-import type { Device } from '../run/devices.ts';
+import type { Device } from '../run/device-names.ts';
 import { workerRuntime } from '../run/worker.ts';
 import { LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';

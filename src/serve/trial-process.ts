@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { readArtifact } from '../artifact/artifact.ts';
-import type { Device } from '../run/devices.ts';
+import type { Device } from '../run/device-names.ts';
 import { runtimeOn } from '../run/node.ts';
 import { openModel } from './models.ts';
 import type { TrialAnswer } from './trial.ts';

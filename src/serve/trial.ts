@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
-import type { Device } from '../run/devices.ts';
+import type { Device } from '../run/device-names.ts';
 
 /** What a trial process says: the manifest of what it has asked, or why that cannot be asked. */
 export type TrialAnswer = { readonly manifest: string } | { readonly error: string };

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import type { Tensors } from '../../graphs/heads/serving.ts';
-import { replaceFile } from '../artifact/artifact.ts';
 import { UserError } from '../errors.ts';
 import { decodeModel, encodeModel, type ModelFile } from '../onnx/index.ts';
+import { replaceFile } from '../util/files.ts';
 import { oneLine } from '../util/text.ts';
-import type { Checkpoint, CheckpointStore } from './fit.ts';
+import type { Checkpoint, CheckpointStore } from './progress.ts';
 
 const BEST = 'best.';
 

@@ -1,32 +1,25 @@
-import * as v from 'valibot';
-import type { ModelDefinition } from '../../graphs/models/model.ts';
-import {
-  checkTrainable,
-  placesByUser,
-  type Ratings,
-  renumbered,
-  selectRows,
-} from '../data/dataset/ratings.ts';
+import { checkTrainable } from '../data/dataset/dataset.ts';
+import { type Ratings, renumbered, selectRows } from '../data/dataset/ratings.ts';
+import { placesByUser } from '../data/dataset/rows.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
+import { type Choices, checked, kinds, numeric } from '../util/choices.ts';
 import { generator, shuffled } from '../util/random.ts';
-import { check } from '../util/schema.ts';
-import { epochOf, stepsOf } from './engines/batches.ts';
+import { stepsOf } from './engines/batches.ts';
 import type { Training } from './engines/engine.ts';
 import { epochEngine } from './engines/epoch/engine.ts';
-import { MOST_PAIRS } from './fit.ts';
-import { initialParameters } from './parameters/initial.ts';
-import { ADAMW, type Settings, type SettingsOptions, settingsFor } from './recipe/settings.ts';
-import { factsOf } from './trainer.ts';
+import { initialParameters, MOST_PAIRS } from './parameters/initial.ts';
+import type { ProgramRecipe } from './recipe/recipe.ts';
+import { resolve } from './recipe/resolve.ts';
+import type { Schedule } from './step/schedules.ts';
 
-export interface RangeTestOptions
-  extends Omit<SettingsOptions, 'epochs' | 'schedule' | 'learningRate' | 'patience'> {
+export interface RangeTestOptions {
   readonly runtime: Runtime;
-  /** The first learning rate; a thousandth of the usual one unless told otherwise. */
+  /** The first learning rate. @default a thousandth of the default of training */
   readonly from?: number;
-  /** The last; a thousand times the usual one unless told otherwise. */
+  /** The last learning rate. @default a thousand times the default of training */
   readonly to?: number;
-  /** How many learning rates are tried, a batch each; as many as there are batches, but 100 to 2,000, unless told. */
+  /** How many learning rates are tried, a batch each. @default as many as there are batches, from 100 to 2,000 */
   readonly steps?: number;
 }
 
@@ -53,20 +46,17 @@ export interface Suggestion {
   readonly valley: number;
 }
 
-const rate = v.custom<number>(
-  (value) => Number.isFinite(value) && Number(value) > 0,
-  'give a number above 0',
-);
-const schema = v.object({
-  from: v.optional(rate),
-  to: v.optional(rate),
-  steps: v.optional(
-    v.custom(
-      (steps) => Number.isSafeInteger(steps) && Number(steps) >= 20 && Number(steps) <= 10_000,
+const choices: Choices = {
+  from: { kind: kinds.positive, help: 'the first learning rate' },
+  to: { kind: kinds.positive, help: 'the last' },
+  steps: {
+    kind: numeric(
       'give a whole number from 20 to 10,000',
+      (steps) => Number.isSafeInteger(steps) && steps >= 20 && steps <= 10_000,
     ),
-  ),
-});
+    help: 'learning rates to try',
+  },
+};
 
 /** Of more ratings, those of some users are taken. */
 const MOST_RATINGS = 100_000;
@@ -83,20 +73,17 @@ const STREAM = -2;
  */
 export async function findLearningRate(
   ratings: Ratings,
-  definition: ModelDefinition,
-  options: RangeTestOptions,
+  recipe: ProgramRecipe,
+  { runtime, ...options }: RangeTestOptions,
 ): Promise<RangeTest> {
-  check(schema, options);
-  checkTrainable(ratings, 'the ratings');
-  const facts = factsOf(ratings);
-  const { runtime } = options;
-  // As training does.
-  const usualOptimizer = (runtime.device ?? 'cpu') === 'cpu' ? undefined : ADAMW.optimizer;
-  const { optimizer = usualOptimizer } = options;
-  const settings = settingsFor(definition(facts), { ...options, optimizer }, facts);
-  const sample = usersOf(ratings, MOST_RATINGS, settings.seed);
-  const each = stepsOf(sample.ratings.length, settings.batch);
-  const usual = settings.schedule.config.learningRate;
+  checked(choices, options as Record<string, unknown>);
+  checkTrainable(ratings);
+  const { facts } = ratings;
+  const resolved = resolve({ ...recipe, engine: 'epoch-graph' }, facts, runtime);
+  const { definition, plan } = resolved;
+  const sample = usersOf(ratings, MOST_RATINGS, plan.training.seed);
+  const each = stepsOf(sample.ratings.length, plan.training.batch);
+  const usual = resolved.schedule.config.learningRate;
   const { from = usual / 1000, to = usual * 1000, steps = Math.min(Math.max(each, 100), 2000) } = options;
   if (from >= to)
     throw new UserError(
@@ -105,23 +92,30 @@ export async function findLearningRate(
 
   const rateAt = (step: number): number => from * (to / from) ** (step / (steps - 1));
   const epochs = Math.ceil(steps / each);
-  const schedule = {
+  const schedule: Schedule = {
     name: 'rising',
     config: { from, to },
-    at: (progress: number) => ({ learningRate: rateAt(progress * epochs * each), momentum: 0.9 }),
+    at: (progress) => ({ learningRate: rateAt(progress * epochs * each), momentum: 0.9 }),
   };
   // As it is for all ratings, with tables for these users and items alone.
   const model = definition({ ...facts, users: sample.userIds.length, items: sample.itemIds.length });
-  const task = { model, settings: { ...settings, epochs, schedule }, runtime, steps: each };
-  const prepared = await epochEngine.prepare(task);
+  const prepared = await epochEngine.prepare({
+    ...resolved,
+    model,
+    plan: { ...plan, training: { ...plan.training, epochs } },
+    schedule,
+    data: sample,
+    runtime,
+    ratingsARun: STEPS_A_RUN * plan.training.batch,
+  });
   const pairs = ratings.ratings.length <= MOST_PAIRS ? sample : undefined;
-  const carried = initialParameters(model, settings.seed, pairs);
+  const carried = initialParameters(model, plan.training.seed, pairs);
   const training = await prepared.start({ epochs: 0, carried });
   const head = Math.floor(steps / 10);
   const losses: number[] = [];
   let end = 0;
   try {
-    for await (const some of lossesOf(training, sample, task.settings)) {
+    for await (const some of lossesOf(training)) {
       losses.push(...some.slice(0, steps - losses.length));
       end = endOf(smooth(losses, steps), head);
       if (end < losses.length || losses.length === steps) break;
@@ -148,16 +142,9 @@ export async function findLearningRate(
 }
 
 /** Epoch after epoch, the losses of some steps at a time. */
-async function* lossesOf(
-  training: Training,
-  ratings: Ratings,
-  settings: Settings,
-): AsyncGenerator<readonly number[]> {
-  for (let number = 0; ; number++) {
-    const { epoch, parts } = epochOf(ratings, settings, number, STEPS_A_RUN * settings.batch);
-    const take = training.epoch(epoch);
-    for (const steps of parts) yield Array.from(await take(steps));
-  }
+async function* lossesOf(training: Training): AsyncGenerator<readonly number[]> {
+  for (let number = 0; ; number++)
+    for await (const { losses } of training.epoch(number)) yield Array.from(losses);
 }
 
 /** Ratings by as many users, drawn at random, as have `most` ratings or a few more; with only their ids. */
@@ -171,7 +158,8 @@ function usersOf(ratings: Ratings, most: number, seed: number): Ratings {
     for (const place of byUser[user]) places.push(place);
   }
   const some = selectRows(ratings, Int32Array.from(places));
-  const occurring = (ids: string[], rows: Int32Array): string[] => [...new Set(rows)].map((row) => ids[row]);
+  const occurring = (ids: readonly string[], rows: Int32Array): string[] =>
+    [...new Set(rows)].map((row) => ids[row]);
   return renumbered(some, {
     userIds: occurring(userIds, some.users),
     itemIds: occurring(itemIds, some.items),

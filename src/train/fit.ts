@@ -1,168 +1,173 @@
 import type { Tensors } from '../../graphs/heads/serving.ts';
 import type { Model } from '../../graphs/models/model.ts';
+import { checkTrainable, checkVocabulary, type Dataset, fingerprint } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
-import { isStored, type StoredRatings } from '../data/dataset/stored.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { sha256 } from '../util/hash.ts';
 import { mapValues } from '../util/map-values.ts';
 import { VERSION } from '../version.ts';
-import { epochOf, stepsOf, sumOfLosses } from './engines/batches.ts';
-import type { Engine, OwnTraining, Training } from './engines/engine.ts';
-import { epochEngine } from './engines/epoch/engine.ts';
-import { initialParameters } from './parameters/initial.ts';
+import { sumOfLosses } from './engines/batches.ts';
+import type { Engine, Engines, Training } from './engines/engine.ts';
+import { initialParameters, MOST_PAIRS } from './parameters/initial.ts';
 import { createScorer, type Scorer } from './parameters/score.ts';
-import type { Pairs } from './parameters/spectral.ts';
-import type { Settings } from './recipe/settings.ts';
-
-/** What one epoch came to. */
-export interface EpochRecord {
-  /** The mean training loss over the epoch, dropout included. */
-  readonly loss: number;
-  readonly valid?: Metrics;
-}
-
-/** Where training is; told after every part of an epoch that is run at once. */
-export interface Progress {
-  /** Counted from 0. */
-  readonly epoch: number;
-  readonly epochs: number;
-  /** Ratings of this epoch done, of `ratings`. */
-  readonly done: number;
-  readonly ratings: number;
-  /** The mean loss over this epoch so far. */
-  readonly loss: number;
-  readonly valid?: Metrics;
-}
-
-/**
- * What training goes on from after an epoch, as if it had never stopped. But ONNX Runtime's training API cannot tell its
- * optimizer's state: by that engine it goes on from the parameters alone.
- */
-export interface Checkpoint {
-  /** What is trained, on which data, and how: only the same training may go on. */
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly history: readonly EpochRecord[];
-  readonly carried: Tensors;
-  /** The parameters of the best epoch so far, where a validation set chooses. */
-  readonly best?: Tensors;
-}
-
-/** Where a checkpoint is kept. */
-export interface CheckpointStore {
-  /**
-   * @returns what to go on from; undefined to begin anew
-   * @throws UserError if it is broken, or belongs to a training with other settings
-   */
-  read(settings: Checkpoint['settings']): Promise<Checkpoint | undefined>;
-  write(checkpoint: Checkpoint): Promise<void>;
-  remove(): Promise<void>;
-}
+import { type CheckpointStore, type EpochRecord, epochsSinceBest, type Progress } from './progress.ts';
+import type { EngineName } from './recipe/engines.ts';
+import type { Plan, Resolved } from './recipe/plan.ts';
+import type { ProgramRecipe } from './recipe/recipe.ts';
+import { resolve } from './recipe/resolve.ts';
 
 export interface FitOptions {
-  readonly model: Model;
-  readonly ratings: Ratings | StoredRatings;
-  readonly settings: Settings;
   readonly runtime: Runtime;
-  /** What takes the steps; the epoch graph, in the runtime, unless told otherwise. */
-  readonly engine?: Engine | Engine<OwnTraining>;
+  readonly engines: Engines;
+  /** Threads that may train side by side. @default 1 */
+  readonly workers?: number;
   /** Ratings by the same row numbers, which choose the best epoch. */
   readonly valid?: Ratings;
   readonly checkpoint?: CheckpointStore;
-  /** What is trained, on which data, and how, for the checkpoint. */
-  readonly described?: Readonly<Record<string, unknown>>;
   /** Ends training after the running epoch. */
   readonly signal?: AbortSignal;
-  /** Ratings that are run at once: between runs there is time for a progress bar, and for Ctrl-C. */
+  /** Ratings that are run at once: between runs there is time for a progress bar, and for Ctrl-C. @default 262_144 */
   readonly ratingsARun?: number;
   onProgress?(progress: Progress): void;
 }
 
-export interface Fitted {
+/** A model that has been trained. */
+export interface FitResult extends Resolved {
+  readonly data: Dataset;
+  readonly valid?: Ratings;
   /** The parameters alone. */
   readonly parameters: Tensors;
   readonly history: readonly EpochRecord[];
-  /** The epoch, counted from 1, that the values are from. */
+  /** The epoch, counted from 1, that the parameters are from. */
   readonly epoch: number;
+  readonly metrics: { readonly train: { readonly rmse: number }; readonly valid?: Metrics };
+  readonly fingerprint: string;
   readonly scorer: Scorer;
+  readonly runtime: Runtime;
+  /** Names and versions of the libraries that trained it. */
+  readonly libraries: Readonly<Record<string, string>>;
   readonly seconds: { readonly build: number; readonly train: number };
 }
 
 /** Numbers are no longer finite: the learning rate is too high, and to go on would end in the same way. */
 export class DivergedError extends UserError {
-  constructor({ schedule }: Settings, epoch: number) {
+  constructor({ schedule }: Resolved, epoch: number) {
     super(
       `training diverged in epoch ${epoch}: the error is not a finite number; use a lower learning rate than ${schedule.config.learningRate}`,
     );
   }
 }
 
+/** Ratings that say well enough how large the training error is. */
+const SAMPLE = 500_000;
+
 /**
- * Trains a model's parameters.
+ * Trains a model's parameters on any runtime, in Node or in a page.
  *
- * @throws UserError if training diverges, or is stopped before its first epoch.
+ * @throws UserError if the ratings or the recipe cannot train a model, training diverges, or it is stopped before its
+ * first epoch
  */
-export async function fitParameters(options: FitOptions): Promise<Fitted> {
-  const {
-    model,
-    ratings,
-    settings,
-    runtime,
-    engine = epochEngine,
-    valid,
-    checkpoint,
-    described,
-    signal,
-    ratingsARun = 2 ** 18,
-    onProgress,
-  } = options;
-  const { epochs, seed, patience = Number.POSITIVE_INFINITY } = settings;
-  const count = isStored(ratings) ? ratings.count : ratings.ratings.length;
-  const started = performance.now();
-  const prepared = await engine.prepare({
-    model,
-    settings,
-    runtime,
-    steps: stepsOf(count, settings.batch),
+export async function fitModel(
+  data: Dataset,
+  recipe: ProgramRecipe,
+  options: FitOptions,
+): Promise<FitResult> {
+  const { runtime, engines, valid, checkpoint } = options;
+  checkTrainable(data);
+  if (valid) {
+    if (valid.ratings.length === 0) throw new UserError('the validation ratings: there are none');
+    checkVocabulary(valid, data, 'the validation ratings');
+  }
+  const resolved = resolve(recipe, data.facts, {
+    device: runtime.device,
+    workers: options.workers,
+    engines: Object.keys(engines),
+    storedIn: data.storedIn,
   });
-  const scorer = await createScorer(model, runtime);
+  const { model, plan } = resolved;
+  if (plan.training.patience !== undefined && !valid)
+    throw new UserError('patience needs validation ratings; give valid, or leave patience out');
+  const load = engines[plan.training.engine] as NonNullable<Engines[EngineName]>;
+  const engine = await load();
+  const identity = { ...plan, data: { ...data.facts, fingerprint: await fingerprint(data, valid) } };
+  try {
+    const scorer = await createScorer(model, runtime);
+    const { parameters, ...fitted } = await fitParameters(
+      { ...resolved, data, valid, scorer, engine },
+      options,
+      identity,
+    );
+    const { users, items, ratings } = await data.sample(SAMPLE);
+    const { rmse } = metrics(await scorer.score(parameters, users, items), ratings);
+    if (!Number.isFinite(rmse)) throw new DivergedError(resolved, fitted.epoch);
+    const best = fitted.history[fitted.epoch - 1].valid;
+    const libraries = [runtime, engine.library ?? runtime].map(({ name, version }) => [name, version]);
+    return {
+      ...resolved,
+      ...fitted,
+      data,
+      valid,
+      parameters,
+      metrics: { train: { rmse }, ...(best && { valid: best }) },
+      fingerprint: identity.data.fingerprint,
+      scorer,
+      runtime,
+      libraries: Object.fromEntries(libraries),
+    };
+  } catch (error) {
+    if (error instanceof DivergedError) await checkpoint?.remove();
+    throw error;
+  }
+}
+
+interface Job extends Resolved {
+  readonly data: Dataset;
+  readonly valid?: Ratings;
+  readonly scorer: Scorer;
+  readonly engine: Engine;
+}
+
+/**
+ * Goes through the epochs.
+ *
+ * @param identity what is trained, on which data, and how, for the checkpoint
+ */
+async function fitParameters(
+  job: Job,
+  options: FitOptions,
+  identity: Plan & Readonly<Record<string, unknown>>,
+): Promise<Pick<FitResult, 'parameters' | 'history' | 'epoch' | 'seconds'>> {
+  const { model, plan, data, valid, engine } = job;
+  const { runtime, checkpoint, signal, ratingsARun } = options;
+  const { epochs, seed, patience = Number.POSITIVE_INFINITY } = plan.training;
+  const started = performance.now();
+  const prepared = await engine.prepare({ ...job, runtime, ratingsARun });
   // The graph says what no configuration need say: the formula of a model of one's own.
   const initial = Object.values(model.parameters).map((parameter) => parameter.initial);
-  const identity = { ...described, cofactor: VERSION, initial, graph: await sha256(prepared.graph) };
-  const resumed = await checkpoint?.read(identity);
+  const settings = { ...identity, cofactor: VERSION, initial, graph: await sha256(prepared.graph) };
+  const resumed = await checkpoint?.read(settings);
   const history = [...(resumed?.history ?? [])];
-  let carried = resumed?.carried ?? initialParameters(model, seed, await pairsOf(ratings));
+  const few = data.facts.ratings <= MOST_PAIRS;
+  let carried =
+    resumed?.carried ?? initialParameters(model, seed, few ? await data.sample(MOST_PAIRS) : undefined);
   const training = await prepared.start({ epochs: history.length, carried });
   const built = performance.now();
   let best = resumed?.best;
-
   try {
     while (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience) {
-      const number = history.length;
-      const progress = { epoch: number, epochs, ratings: count };
-      let sum = 0;
-      let done = 0;
-      const pieces =
-        'ownEpoch' in training
-          ? training.ownEpoch(number)
-          : stepByStep(training, epochOf(ratings as Ratings, settings, number, ratingsARun));
-      for await (const piece of pieces) {
-        sum += piece.loss;
-        done += piece.ratings;
-        if (!Number.isFinite(sum)) throw new DivergedError(settings, number + 1);
-        if (done < count) onProgress?.({ ...progress, done, loss: sum / done });
-      }
+      const record = await oneEpoch(job, training, history.length, options);
       carried = await training.carried();
       const parameters = parametersOf(model, carried);
-      const error = valid && metrics(await scorer.score(parameters, valid.users, valid.items), valid.ratings);
-      if (error && !Number.isFinite(error.rmse)) throw new DivergedError(settings, number + 1);
-      const record: EpochRecord = { loss: sum / count, ...(error && { valid: error }) };
-      history.push(record);
-      const isBest = valid !== undefined && epochsSinceBest(history) === 0;
-      if (isBest) best = parameters;
-      onProgress?.({ ...progress, done: count, ...record });
-      await checkpoint?.write({ settings: identity, history, carried, best });
+      const error = valid && (await errorOn(job, parameters, valid));
+      if (error && !Number.isFinite(error.rmse)) throw new DivergedError(job, history.length + 1);
+      history.push({ ...record, ...(error && { valid: error }) });
+      if (valid && epochsSinceBest(history) === 0) best = parameters;
+      const count = data.facts.ratings;
+      const epoch = history.length - 1;
+      options.onProgress?.({ epoch, epochs, ratings: count, done: count, ...history[epoch] });
+      await checkpoint?.write({ settings, history, carried, best });
     }
   } finally {
     await training.release();
@@ -173,41 +178,36 @@ export async function fitParameters(options: FitOptions): Promise<Fitted> {
     parameters: best ?? parametersOf(model, carried),
     history,
     epoch: history.length - epochsSinceBest(history),
-    scorer,
     seconds: { build: (built - started) / 1000, train: (performance.now() - built) / 1000 },
   };
 }
 
-/** Ratings above which who rated what is not looked at. */
-export const MOST_PAIRS = 2 ** 20;
-
-/** Who rated what, unless that is too much. */
-async function pairsOf(ratings: Ratings | StoredRatings): Promise<Pairs | undefined> {
-  if (!isStored(ratings)) return ratings.ratings.length <= MOST_PAIRS ? ratings : undefined;
-  return ratings.count <= MOST_PAIRS ? ratings.sample(MOST_PAIRS) : undefined;
-}
-
-/** One time through the ratings by an engine that takes the steps that it is given. */
-async function* stepByStep(
+async function oneEpoch(
+  job: Job,
   training: Training,
-  { epoch, parts }: ReturnType<typeof epochOf>,
-): AsyncGenerator<{ ratings: number; loss: number }> {
-  const take = training.epoch(epoch);
-  for (const part of parts) {
-    yield { ratings: part.ratings.length, loss: sumOfLosses(await take(part), part.starts) };
-    await pause();
+  epoch: number,
+  { onProgress }: FitOptions,
+): Promise<EpochRecord> {
+  const { epochs } = job.plan.training;
+  const { ratings } = job.data.facts;
+  let sum = 0;
+  let done = 0;
+  for await (const steps of training.epoch(epoch)) {
+    sum += sumOfLosses(steps);
+    done += steps.starts[steps.starts.length - 1];
+    if (!Number.isFinite(sum)) throw new DivergedError(job, epoch + 1);
+    if (done < ratings) onProgress?.({ epoch, epochs, ratings, done, loss: sum / done });
   }
+  return { loss: sum / ratings };
 }
 
-/** Lets whatever waits have its turn: a progress bar, Ctrl-C, a message to the worker. */
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
-
-/** 0: the last epoch is the best, or there is no validation set. */
-function epochsSinceBest(history: readonly EpochRecord[]): number {
-  const errors = history.map(({ valid }) => valid?.rmse ?? 0);
-  return errors[0] === undefined || history[0].valid === undefined
-    ? 0
-    : errors.length - 1 - errors.indexOf(Math.min(...errors));
+/** How far predictions are from ratings by the rows of training. */
+export async function errorOn(
+  { scorer }: Pick<Job, 'scorer'>,
+  parameters: Tensors,
+  { users, items, ratings }: Ratings,
+): Promise<Metrics> {
+  return metrics(await scorer.score(parameters, users, items), ratings);
 }
 
 /** The parameters alone. */

@@ -35,7 +35,8 @@ export type Chosen<Table extends Choices> = {
 
 const numberIn = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
 
-const numeric = (message: string, fits: (value: number) => boolean): Kind<number> => ({
+/** A number that fits. */
+export const numeric = (message: string, fits: (value: number) => boolean): Kind<number> => ({
   schema: v.custom<number>((value) => typeof value === 'number' && fits(value), message),
   placeholder: 'number',
   parse: numberIn,
@@ -83,7 +84,11 @@ export const kinds = {
   fraction: numeric('give a fraction between 0 and 1', (value) => value > 0 && value < 1),
   widths: list(width, 'widths', 'give a list of widths'),
   rates: list(rate, 'rates', 'give a list of rates from 0 to below 1'),
-  range: pair('low,high', 'give two numbers, the lower first, such as 0 and 5.5', ([low, high]) => low < high),
+  range: pair(
+    'low,high',
+    'give two numbers, the lower first, such as 0 and 5.5',
+    ([low, high]) => low < high,
+  ),
   scales: pair('users,items', 'give two numbers from 0, for users and for items', (both) =>
     both.every((one) => one >= 0),
   ),
@@ -138,7 +143,9 @@ export function checked<Table extends Choices>(
 }
 
 const shown = (value: unknown): string =>
-  typeof value === 'number' || typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
+  typeof value === 'number' || typeof value === 'bigint'
+    ? String(value)
+    : (JSON.stringify(value) ?? String(value));
 
 /** Choices, and the fixed defaults of those that were not made. */
 export function withDefaults<Table extends Choices>(table: Table, chosen: Chosen<Table>): Chosen<Table> {

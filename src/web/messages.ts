@@ -1,23 +1,18 @@
 import type { Artifact } from '../artifact/manifest.ts';
-import type { Progress } from '../train/fit.ts';
-import type { WebModel, WebSettings } from './train.ts';
+import type { ReadReport } from '../data/read/reading.ts';
+import type { Progress } from '../train/progress.ts';
+import type { Recipe } from '../train/recipe/recipe.ts';
+import type { WebTrainOptions } from './train.ts';
 
 /** What is told of a file of ratings once it has been read. */
-export interface ReadSummary {
-  readonly users: number;
-  readonly items: number;
-  /** Those to train on, and those held out. */
-  readonly ratings: number;
+export interface ReadSummary extends ReadReport {
+  /** How many ratings are held out. */
   readonly heldOut: number;
-  /** How many ratings a later one of the same user and item replaced. */
-  readonly duplicates: number;
-  /** What the reader took for granted, a sentence each. */
-  readonly assumptions: readonly string[];
 }
 
 /** What can go from thread to thread: no functions, no signals. */
-export interface TrainRequest extends Omit<WebSettings, 'signal' | 'onRead' | 'onProgress'> {
-  readonly what: WebModel;
+export interface TrainRequest extends Omit<WebTrainOptions, 'signal' | 'onRead' | 'onProgress'> {
+  readonly recipe: Recipe;
   readonly file: Blob;
   readonly name: string;
 }

@@ -1,34 +1,18 @@
-import type { DotBiasConfig } from '../../graphs/models/dot-bias.ts';
-import type { MlpConfig } from '../../graphs/models/mlp.ts';
 import type { Artifact } from '../artifact/manifest.ts';
+import type { HoldOut } from '../data/dataset/split.ts';
 import { UserError } from '../errors.ts';
-import type { Precision } from '../onnx/compress.ts';
 import type { WebRuntimeOptions } from '../run/web.ts';
-import type { Progress } from '../train/fit.ts';
+import type { ExportOptions } from '../train/artifact.ts';
+import type { Progress } from '../train/progress.ts';
+import type { Recipe } from '../train/recipe/recipe.ts';
 import type { FromWorker, ReadSummary, ToWorker } from './messages.ts';
 
-/** What to train: `dot-bias` unless told otherwise, with its own choices, such as `{ factors: 50 }`. */
-export type WebModel =
-  | { readonly model?: 'dot-bias'; readonly config?: Partial<DotBiasConfig> }
-  | { readonly model: 'mlp'; readonly config?: Partial<MlpConfig> };
-
-export type WebTrainOptions = WebModel & WebSettings;
-
-export interface WebSettings extends WebRuntimeOptions {
-  /** The part of the ratings that is held out at random, and chooses the best epoch; none unless told otherwise. */
-  readonly valid?: number;
-  /** 6 unless told otherwise. */
-  readonly epochs?: number;
-  /** Ratings a step; by how many there are unless told otherwise. */
-  readonly batch?: number;
-  /** The highest learning rate. */
-  readonly learningRate?: number;
-  /** The same seed gives the same model; 1 unless told otherwise. */
-  readonly seed?: number;
+export interface WebTrainOptions
+  extends WebRuntimeOptions,
+    Pick<HoldOut, 'valid' | 'split'>,
+    Pick<ExportOptions, 'precision' | 'keepSeen'> {
   /** A table of ids, titles and perhaps genres, such as MovieLens's `movies.csv`. */
   readonly titles?: Blob;
-  /** How the numbers of large tables are kept in the files; float32 unless told otherwise. */
-  readonly precision?: Precision;
   /**
    * Trains by ONNX Runtime's training API instead of the epoch graph: where the files in `dist` of the package
    * `onnxruntime-training` (npm's `onnxruntime-web@1.19.2`) are served, as a URL that ends in `/`.
@@ -49,14 +33,17 @@ export interface WebTrained {
 
 /**
  * Trains a model on a visitor's file of ratings, in a worker of its own, by the same code as in Node: the same file,
- * choices and seed give the same model, but for rounding. Nothing leaves the page.
+ * recipe and seed give the same model, but for rounding. Nothing leaves the page.
  *
  * @param file CSV, TSV, MovieLens's `u.data` or `ratings.dat`, plain or compressed by gzip
  * @throws UserError if the file cannot be read, or cannot train a model
  */
-export async function train(file: Blob, options: WebTrainOptions = {}): Promise<WebTrained> {
-  const { model, config, signal, onRead, onProgress, ortTraining, ...request } = options;
-  const what = { model, config } as WebModel;
+export async function train(
+  file: Blob,
+  recipe: Recipe = {},
+  options: WebTrainOptions = {},
+): Promise<WebTrained> {
+  const { signal, onRead, onProgress, ortTraining, ...request } = options;
   // Written so that bundlers see it, and take the worker along.
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
   const post = (message: ToWorker): void => worker.postMessage(message);
@@ -76,7 +63,7 @@ export async function train(file: Blob, options: WebTrainOptions = {}): Promise<
       const name = file instanceof File ? file.name : 'the file';
       // Where the worker lies is not where the page does.
       const engine = ortTraining && new URL(ortTraining, document.baseURI).href;
-      post({ train: { ...request, what, file, name, ortTraining: engine } });
+      post({ train: { ...request, recipe, file, name, ortTraining: engine } });
       if (signal?.aborted) stop();
       signal?.addEventListener('abort', stop);
     });

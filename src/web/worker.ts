@@ -1,12 +1,10 @@
-import { dotBias } from '../../graphs/models/dot-bias.ts';
-import { mlp } from '../../graphs/models/mlp.ts';
-import type { Ratings } from '../data/dataset/ratings.ts';
-import { randomSplit } from '../data/dataset/split.ts';
 import { parseItems, parseRatings } from '../data/read/parse.ts';
 import { UserError } from '../errors.ts';
 import { webRuntime } from '../run/web.ts';
+import { artifactOf } from '../train/artifact.ts';
 import type { Engine } from '../train/engines/engine.ts';
-import { trainModel } from '../train/trainer.ts';
+import { epochEngine } from '../train/engines/epoch/engine.ts';
+import { fitModel } from '../train/fit.ts';
 import type { FromWorker, ToWorker, TrainRequest } from './messages.ts';
 import { readText } from './read.ts';
 
@@ -20,41 +18,28 @@ const stopped = new AbortController();
 const tell = (message: FromWorker): void => postMessage(message);
 
 async function train(request: TrainRequest) {
-  const { what, file, name, valid: part, titles, wasmPaths, ortTraining, ...options } = request;
-  const definition = what.model === 'mlp' ? mlp(what.config) : dotBias(what.config);
-  const [runtime, engine, text, table] = await Promise.all([
+  const { file, name, titles, wasmPaths, ortTraining, recipe, valid: part, split, ...exporting } = request;
+  const [runtime, text, table] = await Promise.all([
     webRuntime({ wasmPaths }),
-    ortTraining ? trainingApi(ortTraining) : undefined,
     readText(file, name),
     titles && readText(titles, 'the titles').then((text) => parseItems(text, 'the titles')),
   ]);
-  const all = parseRatings(text, name);
-  const { seed = 1 } = options;
-  const { train: ratings, valid } =
-    part === undefined
-      ? { train: all, valid: undefined as Ratings | undefined }
-      : randomSplit(all, part, seed);
-  tell({
-    read: {
-      users: all.userIds.length,
-      items: all.itemIds.length,
-      ratings: ratings.ratings.length,
-      heldOut: valid?.ratings.length ?? 0,
-      duplicates: all.duplicates,
-      assumptions: all.assumptions,
+  const { seed } = recipe;
+  const { ratings, valid, report } = parseRatings(text, name, { valid: part, split, seed });
+  tell({ read: { ...report, heldOut: valid?.ratings.length ?? 0 } });
+  const fitted = await fitModel(ratings, ortTraining ? { ...recipe, engine: 'ort-training' } : recipe, {
+    engines: {
+      'epoch-graph': () => epochEngine,
+      ...(ortTraining && { 'ort-training': () => trainingApi(ortTraining) }),
     },
-  });
-  const trained = await trainModel(ratings, definition, {
-    ...options,
-    ...table,
     valid,
     runtime,
-    engine,
     signal: stopped.signal,
     ratingsARun: RATINGS_A_RUN,
     onProgress: (progress) => tell({ progress }),
   });
-  tell({ done: { artifact: trained.artifact, seconds: trained.seconds.train } });
+  const artifact = await artifactOf(fitted, { ...exporting, ...table });
+  tell({ done: { artifact, seconds: fitted.seconds.train } });
 }
 
 async function trainingApi(folder: string): Promise<Engine> {

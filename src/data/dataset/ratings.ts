@@ -1,88 +1,173 @@
+import type { Vocabulary } from '../../../graphs/heads/serving.ts';
+import type { DataFacts } from '../../../graphs/models/model.ts';
 import { UserError } from '../../errors.ts';
-import { oneLine, quoted } from '../../util/text.ts';
-import { isStored, type StoredRatings } from './stored.ts';
+import { sha256 } from '../../util/hash.ts';
+import type { Dataset } from './dataset.ts';
+import { placesByUser, type Rows, rangeOf } from './rows.ts';
+import { type BlockCounts, type Strata, strataOf } from './strata.ts';
 
-/** Ratings of items by users. The four arrays of ratings are parallel: one entry a rating, in file order. */
-export interface Ratings {
-  /** Ids as the file writes them. The row number of an id is its place here: as read, in order of first appearance. */
-  userIds: string[];
-  itemIds: string[];
-  /** Row numbers; the number of ids stands for an id that is not among them. */
-  users: Int32Array;
-  items: Int32Array;
-  ratings: Float32Array;
-  /** Unix seconds, where every file has them. */
-  times?: Float64Array;
-  /** How many users and items have no id here, because a vocabulary was given that lacks them. */
-  unknown?: { users: number; items: number };
-  /** How many ratings a later one of the same user and item replaced. */
-  duplicates: number;
-  /** What the reader took for granted, a sentence each. */
-  assumptions: string[];
+/** What `Ratings` are made of. */
+export interface RatingsParts extends Vocabulary, Rows {
+  /** What messages call them. @default 'the ratings' */
+  readonly name?: string;
+  /** Unix seconds. */
+  readonly times?: Float64Array;
+  /** How many users and items have no id here; each has the row number past the last. */
+  readonly unknown?: { readonly users: number; readonly items: number };
 }
 
-/** Without those that a later one of the same user and item replaces: later by time, else by place. */
-export function latestOnly(table: Ratings): Ratings {
-  const replaced = replacedPlaces(table);
-  const ratings = { ...table, duplicates: replaced.size };
-  return replaced.size === 0
-    ? ratings
-    : selectRows(
-        ratings,
-        table.users.map((_, place) => place).filter((place) => !replaced.has(place)),
+/** Ratings of items by users, in memory. The arrays are parallel: one entry a rating. */
+export class Ratings implements Dataset, Rows {
+  readonly name: string;
+  /** The row number of an id is its place here. */
+  readonly userIds: readonly string[];
+  readonly itemIds: readonly string[];
+  /** Row numbers; the number of ids stands for an id that is not among them. */
+  readonly users: Int32Array;
+  readonly items: Int32Array;
+  readonly ratings: Float32Array;
+  /** Unix seconds, where there are any. */
+  readonly times?: Float64Array;
+  readonly unknown?: { readonly users: number; readonly items: number };
+  #facts?: DataFacts;
+  #averages?: Pick<Dataset, 'itemCounts' | 'itemAverages'>;
+
+  /**
+   * @throws UserError for arrays of unlike length, a row without an id, a rating that is no finite number, or ids that are
+   *   empty, not unique, or hold NUL
+   */
+  constructor({
+    name = 'the ratings',
+    userIds,
+    itemIds,
+    users,
+    items,
+    ratings,
+    times,
+    unknown,
+  }: RatingsParts) {
+    this.name = name;
+    this.userIds = userIds;
+    this.itemIds = itemIds;
+    this.users = users;
+    this.items = items;
+    this.ratings = ratings;
+    if (times) this.times = times;
+    if (unknown) this.unknown = unknown;
+    checkRows(this, name);
+    checkIds('user', userIds, name);
+    checkIds('item', itemIds, name);
+  }
+
+  get facts(): DataFacts {
+    this.#facts ??= factsOf(this);
+    return this.#facts;
+  }
+
+  get itemCounts(): Int32Array {
+    this.#averages ??= averagesOf(this);
+    return this.#averages.itemCounts;
+  }
+
+  get itemAverages(): Float64Array {
+    this.#averages ??= averagesOf(this);
+    return this.#averages.itemAverages;
+  }
+
+  async sample(): Promise<Rows> {
+    return this;
+  }
+
+  strata(blocks: BlockCounts, seed: number): Strata {
+    return strataOf(this, blocks, seed);
+  }
+
+  async hashes(): Promise<string> {
+    const ids = new TextEncoder().encode(JSON.stringify([this.userIds, this.itemIds]));
+    let hashes = await sha256(ids);
+    // One hash an array, so that none is copied.
+    for (const { buffer, byteOffset, byteLength } of [this.users, this.items, this.ratings])
+      hashes += await sha256(new Uint8Array(buffer, byteOffset, byteLength));
+    return hashes;
+  }
+
+  async close(): Promise<void> {}
+}
+
+function checkRows({ userIds, itemIds, users, items, ratings, times, unknown }: RatingsParts, name: string) {
+  const count = ratings.length;
+  for (const [kind, ids, rows, more] of [
+    ['user', userIds, users, unknown?.users],
+    ['item', itemIds, items, unknown?.items],
+  ] as const) {
+    if (rows.length !== count)
+      throw new UserError(`${name}: ${count} ratings, but ${rows.length} ${kind} rows`);
+    const limit = ids.length + (more ? 1 : 0);
+    const at = rows.findIndex((row) => !(row >= 0 && row < limit));
+    if (at >= 0)
+      throw new UserError(
+        `${name}: number ${at + 1} has ${kind} row ${rows[at]}, but there are ${ids.length} ${kind} ids`,
       );
+  }
+  if (times && times.length !== count)
+    throw new UserError(`${name}: ${count} ratings, but ${times.length} times`);
+  const at = ratings.findIndex((rating) => !Number.isFinite(rating));
+  if (at >= 0) throw new UserError(`${name}: number ${at + 1} is ${ratings[at]}, not a finite number`);
+}
+
+/** Lists of ids that have been checked: parts of ratings share them. */
+const good = new WeakSet<readonly string[]>();
+
+/** Files pad lists of ids with '', and ONNX Runtime in Node ends an id at its first NUL. */
+function checkIds(kind: string, ids: readonly string[], name: string): void {
+  if (good.has(ids)) return;
+  const at = ids.findIndex((id) => typeof id !== 'string' || id === '' || id.includes('\0'));
+  if (at >= 0)
+    throw new UserError(
+      `${name}: ${kind} id ${at + 1} is ${JSON.stringify(ids[at])}; give a text of at least one character, without NUL`,
+    );
+  if (new Set(ids).size < ids.length) throw new UserError(`${name}: two of the ${kind} ids are the same`);
+  good.add(ids);
+}
+
+function factsOf({ userIds, itemIds, ratings }: Ratings): DataFacts {
+  const { low, high } = rangeOf(ratings);
+  const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
+  return { users: userIds.length, items: itemIds.length, ratings: ratings.length, low, high, mean };
+}
+
+function averagesOf({ itemIds, items, ratings, unknown }: Ratings) {
+  // Last, the unknown row.
+  const rows = itemIds.length + (unknown ? 1 : 0);
+  const itemCounts = new Int32Array(rows);
+  const sums = new Float64Array(rows);
+  for (const [place, row] of items.entries()) {
+    itemCounts[row]++;
+    sums[row] += ratings[place];
+  }
+  const mean = sums.reduce((total, sum) => total + sum, 0) / ratings.length;
+  const itemAverages = sums.map((sum, row) => (itemCounts[row] ? sum / itemCounts[row] : mean));
+  return {
+    itemCounts: itemCounts.subarray(0, itemIds.length),
+    itemAverages: itemAverages.subarray(0, itemIds.length),
+  };
 }
 
 /** The ratings at these places, in this order, with the same ids. */
-export function selectRows(ratings: Ratings, places: Int32Array): Ratings {
-  return {
+export const selectRows = (ratings: Ratings, places: Int32Array): Ratings =>
+  new Ratings({
     ...ratings,
     users: places.map((place) => ratings.users[place]),
     items: places.map((place) => ratings.items[place]),
     ratings: Float32Array.from(places, (place) => ratings.ratings[place]),
-    ...(ratings.times && {
-      times: Float64Array.from(places, (place) => (ratings.times as Float64Array)[place]),
-    }),
-  };
-}
-
-/**
- * @param path what the message calls the ratings
- * @throws UserError if no model can be trained: fewer than two users or items, or one rating throughout
- */
-export function checkTrainable(ratings: Ratings | StoredRatings, path: string): void {
-  const [first, isOne] = isStored(ratings)
-    ? [ratings.low, ratings.low === ratings.high]
-    : [ratings.ratings[0], ratings.ratings.every((rating) => rating === ratings.ratings[0])];
-  const fault =
-    ratings.userIds.length < 2
-      ? `all ratings are by one user, ${quoted(ratings.userIds[0])}; training needs at least 2 users`
-      : ratings.itemIds.length < 2
-        ? `all ratings are of one item, ${quoted(ratings.itemIds[0])}; training needs at least 2 items`
-        : isOne
-          ? `all ratings are ${first}; training needs at least 2 different ratings`
-          : undefined;
-  if (fault !== undefined) throw new UserError(oneLine(`${path}: ${fault}`));
-}
-
-/** The lowest and the highest of numbers. */
-export function rangeOf(numbers: Float32Array): { low: number; high: number } {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const number of numbers) {
-    if (number < low) low = number;
-    if (number > high) high = number;
-  }
-  return { low, high };
-}
+    times: ratings.times && Float64Array.from(places, (place) => (ratings.times as Float64Array)[place]),
+  });
 
 /** The same ratings with the row numbers of other ids; one that is not among them gets the unknown row. */
-export function renumbered(
-  ratings: Ratings,
-  { userIds, itemIds }: Pick<Ratings, 'userIds' | 'itemIds'>,
-): Ratings {
+export function renumbered(ratings: Ratings, { userIds, itemIds }: Vocabulary): Ratings {
   const userRows = rowsIn(userIds, ratings.userIds);
   const itemRows = rowsIn(itemIds, ratings.itemIds);
-  return {
+  return new Ratings({
     ...ratings,
     userIds,
     itemIds,
@@ -92,21 +177,29 @@ export function renumbered(
       users: new Set(ratings.users.filter((row) => userRows[row] === userIds.length)).size,
       items: new Set(ratings.items.filter((row) => itemRows[row] === itemIds.length)).size,
     },
-  };
+  });
 }
 
 /** For each row of `ids`, and last for the unknown row, the row in `vocabulary`. */
-function rowsIn(vocabulary: string[], ids: string[]): Int32Array {
+function rowsIn(vocabulary: readonly string[], ids: readonly string[]): Int32Array {
   const known = new Map(vocabulary.map((id, row) => [id, row]));
   const rows = new Int32Array(ids.length + 1).fill(vocabulary.length);
-  ids.forEach((id, row) => {
-    rows[row] = known.get(id) ?? vocabulary.length;
-  });
+  for (const [row, id] of ids.entries()) rows[row] = known.get(id) ?? vocabulary.length;
   return rows;
 }
 
-/** The places of the ratings that a later one of the same user and item replaces. */
-function replacedPlaces({ userIds, itemIds, users, items, times }: Ratings): Set<number> {
+/**
+ * The places of the ratings that count: of two of the same user and item the later, by time, else by place.
+ *
+ * @returns undefined where all do
+ */
+export function latestPlaces({
+  userIds,
+  itemIds,
+  users,
+  items,
+  times,
+}: Omit<RatingsParts, 'name'>): Int32Array | undefined {
   const latest = new Int32Array(itemIds.length).fill(-1);
   const replaced = new Set<number>();
   for (const places of placesByUser(users, userIds.length)) {
@@ -120,18 +213,6 @@ function replacedPlaces({ userIds, itemIds, users, items, times }: Ratings): Set
       if (!later) latest[items[place]] = other;
     }
   }
-  return replaced;
-}
-
-/** The places of each user's ratings, in order. */
-export function* placesByUser(users: Int32Array, userCount: number): Generator<Int32Array> {
-  const starts = new Int32Array(userCount + 1);
-  for (const user of users) starts[user + 1]++;
-  for (let user = 0; user < userCount; user++) starts[user + 1] += starts[user];
-  const next = starts.slice();
-  const places = new Int32Array(users.length);
-  users.forEach((user, place) => {
-    places[next[user]++] = place;
-  });
-  for (let user = 0; user < userCount; user++) yield places.subarray(starts[user], starts[user + 1]);
+  if (replaced.size === 0) return undefined;
+  return users.map((_, place) => place).filter((place) => !replaced.has(place));
 }

@@ -1,11 +1,34 @@
 import { UserError } from '../../errors.ts';
 import { generator, shuffled } from '../../util/random.ts';
-import { placesByUser, type Ratings, renumbered, selectRows } from './ratings.ts';
+import { type Ratings, renumbered, selectRows } from './ratings.ts';
+import { placesByUser } from './rows.ts';
 
 /** Two parts of ratings. The ids of both are those that occur in `train`; an id of `valid` beside them has the unknown row. */
 export interface Split {
   train: Ratings;
   valid: Ratings;
+}
+
+export const SPLITS = ['random', 'time', 'leave-last-out'] as const;
+
+/** What is held out of ratings. */
+export interface HoldOut {
+  /** Fraction of the ratings, between 0 and 1; not for leave-last-out. @default 0, nothing is held out */
+  readonly valid?: number;
+  /** @default 'random' */
+  readonly split?: (typeof SPLITS)[number];
+  /** @default 1 */
+  readonly seed?: number;
+}
+
+/** @throws UserError as each split does */
+export function holdOut(
+  ratings: Ratings,
+  { valid, split, seed = 1 }: HoldOut,
+): { readonly train: Ratings; readonly valid?: Ratings } {
+  if (split === 'leave-last-out') return leaveLastOut(ratings);
+  if (valid === undefined) return { train: ratings };
+  return split === 'time' ? timeSplit(ratings, valid) : randomSplit(ratings, valid, seed);
 }
 
 /**
@@ -123,7 +146,7 @@ function split(ratings: Ratings, held: Uint8Array): Split {
   return { train: renumbered(train, vocabulary), valid: renumbered(valid, vocabulary) };
 }
 
-function occurring(ids: string[], rows: Int32Array): string[] {
+function occurring(ids: readonly string[], rows: Int32Array): string[] {
   const present = new Uint8Array(ids.length + 1);
   for (const row of rows) present[row] = 1;
   return ids.filter((_, row) => present[row] === 1);

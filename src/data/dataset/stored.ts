@@ -1,29 +1,52 @@
-import type { Ratings } from './ratings.ts';
-import type { Strata } from './strata.ts';
-
-/** So many ratings, and more, are trained by strata, and kept in a file of them. */
-export const LARGE = 500_000;
+import type { DataFacts } from '../../../graphs/models/model.ts';
+import type { Dataset } from './dataset.ts';
+import type { Rows } from './rows.ts';
+import { type BlockCounts, type Strata, sampleOf } from './strata.ts';
 
 /** Ratings too many for memory, in a file, by strata. Ids are numbered by how often they are rated, the most first. */
-export interface StoredRatings {
-  readonly userIds: string[];
-  readonly itemIds: string[];
-  readonly count: number;
-  readonly low: number;
-  readonly high: number;
-  readonly mean: number;
-  /** By row. */
+export class StoredRatings implements Dataset {
+  readonly name: string;
+  readonly userIds: readonly string[];
+  readonly itemIds: readonly string[];
+  readonly facts: DataFacts;
   readonly itemCounts: Int32Array;
   readonly itemAverages: Float64Array;
-  readonly strata: Strata;
-  /** About so many of the ratings, by row. */
-  sample(count: number): Promise<Pick<Ratings, 'users' | 'items' | 'ratings'>>;
-  /** SHA-256 of ids, and of a sum over the ratings that does not depend on their order. */
-  readonly fingerprint: string;
-  readonly duplicates: number;
-  readonly assumptions: string[];
-  /** Removes the file. */
-  close(): Promise<void>;
-}
+  readonly storedIn: BlockCounts;
 
-export const isStored = (ratings: Ratings | StoredRatings): ratings is StoredRatings => 'strata' in ratings;
+  constructor(
+    private readonly parts: Pick<
+      Dataset,
+      'name' | 'userIds' | 'itemIds' | 'facts' | 'itemCounts' | 'itemAverages' | 'close'
+    > & {
+      readonly strata: Strata;
+      /** Of ids, and of a sum over the ratings that does not depend on their order. */
+      readonly hash: string;
+    },
+  ) {
+    const { users, items } = parts.strata;
+    this.name = parts.name;
+    this.userIds = parts.userIds;
+    this.itemIds = parts.itemIds;
+    this.facts = parts.facts;
+    this.itemCounts = parts.itemCounts;
+    this.itemAverages = parts.itemAverages;
+    this.storedIn = [users.starts.length - 1, items.starts.length - 1];
+  }
+
+  sample(count: number): Promise<Rows> {
+    return sampleOf(this.parts.strata, count);
+  }
+
+  /** Those of its file, whatever is asked for. */
+  strata(): Strata {
+    return this.parts.strata;
+  }
+
+  async hashes(): Promise<string> {
+    return this.parts.hash;
+  }
+
+  close(): Promise<void> {
+    return this.parts.close();
+  }
+}

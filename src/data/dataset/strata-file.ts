@@ -1,146 +1,48 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DuckDBConnection, type DuckDBDataChunk, type DuckDBResult, numbers } from '../read/duckdb.ts';
-import type { Strata, Stratum } from './strata.ts';
-
-/** A file that is gone when it is closed, or the process ends. */
-export async function openUnnamed(folder: string): Promise<FileHandle> {
-  const path = join(folder, `cofactor-${randomUUID()}`);
-  const file = await open(path, 'wx+');
-  // Windows keeps it until it is closed.
-  await rm(path).catch(() => undefined);
-  return file;
-}
+import type { Stratum } from './strata.ts';
 
 /** Bytes of a rating in a file: two places and the rating. */
-const BYTES_A_RATING = 12;
+export const BYTES_A_RATING = 12;
 
-/** A stratum's ratings from a file: of each stratum first all users, then all items, then all ratings. */
-export async function readStratum(file: FileHandle, starts: Float64Array, number: number): Promise<Stratum> {
-  const count = starts[number + 1] - starts[number];
-  const bytes = new Uint8Array(BYTES_A_RATING * count);
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, BYTES_A_RATING * starts[number]);
-  if (bytesRead < bytes.length) throw new Error('the file of ratings was cut off while it was read');
-  return {
-    users: new Int32Array(bytes.buffer, 0, count),
-    items: new Int32Array(bytes.buffer, 4 * count, count),
-    ratings: new Float32Array(bytes.buffer, 8 * count, count),
-  };
-}
+const abandoned = new FinalizationRegistry<FileHandle>((handle) => {
+  handle.close().catch(() => undefined);
+});
 
-/**
- * Writes the ratings of `train` by strata, in random order within each.
- *
- * @returns where each begins, and the sum of each item's ratings; undefined where a user rated an item twice
- */
-export async function writeStrata(
-  connection: DuckDBConnection,
-  blocks: Pick<Strata, 'users' | 'items'>,
-  file: FileHandle,
-): Promise<{ starts: Float64Array; itemSums: Float64Array } | undefined> {
-  const counts = { users: blocks.users.starts.length - 1, items: blocks.items.starts.length - 1 };
-  // As `blockOf` says.
-  const block = (row: string, blocks: number): string =>
-    `CASE WHEN (${row} // ${blocks}) % 2 = 0 THEN ${row} % ${blocks} ELSE ${blocks - 1} - ${row} % ${blocks} END`;
-  const result = await connection.stream(
-    `SELECT (${block('users.row', counts.users)}) * ${counts.items} + (${block('items.row', counts.items)}) AS stratum,
-       users.row // ${counts.users} AS user, items.row // ${counts.items} AS item, rating
-     FROM train JOIN users ON users.id = user_id JOIN items ON items.id = item_id
-     ORDER BY stratum, draw(user_id, item_id, 0)`,
-  );
-  const starts = new Float64Array(counts.users * counts.items + 1);
-  const { order, starts: firsts } = blocks.items;
-  // Added up in the order of the file: DuckDB adds in another order each time.
-  const itemSums = new Float64Array(order.length);
-  const users = new Column<Int32Array>(Int32Array);
-  const items = new Column<Int32Array>(Int32Array);
-  const ratings = new Column<Float32Array>(Float32Array);
-  let stratum = 0;
-  let position = 0;
-  let repeats = false;
-  const finish = async (): Promise<void> => {
-    // Ratings of one pair are drawn to one place.
-    repeats ||= users.repeatsWith(items);
-    const first = firsts[stratum % counts.items];
-    const of = ratings.numbers;
-    for (const [at, place] of items.numbers.entries()) itemSums[order[first + place]] += of[at];
-    for (const column of [users, items, ratings]) {
-      const bytes = column.take();
-      if (bytes.length > 0) await file.write(bytes, 0, bytes.length, position);
-      position += bytes.length;
-    }
-    starts[++stratum] = position / BYTES_A_RATING;
-  };
-  for await (const chunk of prefetched(result)) {
-    const size = chunk.rowCount;
-    const strata = numbers<Int32Array>(chunk, 0);
-    const [user, item] = [numbers<Int32Array>(chunk, 1), numbers<Int32Array>(chunk, 2)];
-    const rating = numbers<Float32Array>(chunk, 3);
-    for (let start = 0; start < size; ) {
-      while (strata[start] > stratum) await finish();
-      let end = start + 1;
-      while (end < size && strata[end] === stratum) end++;
-      users.add(user.subarray(start, end));
-      items.add(item.subarray(start, end));
-      ratings.add(rating.subarray(start, end));
-      start = end;
-    }
-    if (repeats) return undefined;
-  }
-  while (stratum + 1 < starts.length) await finish();
-  return repeats ? undefined : { starts, itemSums };
-}
-
-/** Chunks of a result; DuckDB makes the next while one is used. */
-async function* prefetched(result: DuckDBResult): AsyncGenerator<DuckDBDataChunk> {
-  let coming = result.fetchChunk();
-  try {
-    for (let chunk = await coming; chunk && chunk.rowCount > 0; chunk = await coming) {
-      coming = result.fetchChunk();
-      yield chunk;
-    }
-  } finally {
-    // Nobody else would learn of its error, and the connection is busy until then.
-    await coming.catch(() => undefined);
-  }
-}
-
-/** Numbers of a stratum that come in pieces. */
-class Column<T extends Int32Array<ArrayBufferLike> | Float32Array<ArrayBufferLike>> {
-  private data: T;
-  private length = 0;
-
-  constructor(private readonly type: new (length: number) => T) {
-    this.data = new type(2 ** 16);
+/** A file of ratings by strata. It is gone when it is closed, nothing refers to it any more, or the process ends. */
+export class StrataFile {
+  private constructor(private readonly handle: FileHandle) {
+    abandoned.register(this, handle, this);
   }
 
-  add(piece: T): void {
-    if (this.length + piece.length > this.data.length) {
-      const larger = new this.type(2 * (this.length + piece.length));
-      larger.set(this.data.subarray(0, this.length));
-      this.data = larger;
-    }
-    this.data.set(piece, this.length);
-    this.length += piece.length;
+  static async create(folder: string): Promise<StrataFile> {
+    const path = join(folder, `cofactor-${randomUUID()}`);
+    const handle = await open(path, 'wx+');
+    // Windows keeps it until it is closed.
+    await rm(path).catch(() => undefined);
+    return new StrataFile(handle);
   }
 
-  get numbers(): T {
-    return this.data.subarray(0, this.length) as T;
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    if (bytes.length > 0) await this.handle.write(bytes, 0, bytes.length, position);
   }
 
-  /** Whether two neighbours are alike here and in another column. */
-  repeatsWith(other: Column<T>): boolean {
-    const { data, length } = this;
-    for (let place = 1; place < length; place++)
-      if (data[place] === data[place - 1] && other.data[place] === other.data[place - 1]) return true;
-    return false;
+  /** The ratings of a stratum: first all users, then all items, then all ratings. */
+  async read(starts: Float64Array, number: number): Promise<Stratum> {
+    const count = starts[number + 1] - starts[number];
+    const bytes = new Uint8Array(BYTES_A_RATING * count);
+    const { bytesRead } = await this.handle.read(bytes, 0, bytes.length, BYTES_A_RATING * starts[number]);
+    if (bytesRead < bytes.length) throw new Error('the file of ratings was cut off while it was read');
+    return {
+      users: new Int32Array(bytes.buffer, 0, count),
+      items: new Int32Array(bytes.buffer, 4 * count, count),
+      ratings: new Float32Array(bytes.buffer, 8 * count, count),
+    };
   }
 
-  /** All so far, which are then gone; to be used before anything is added. */
-  take(): Uint8Array {
-    const bytes = new Uint8Array(this.data.buffer, 0, 4 * this.length);
-    this.length = 0;
-    return bytes;
+  async close(): Promise<void> {
+    abandoned.unregister(this);
+    await this.handle.close();
   }
 }

@@ -1,6 +1,7 @@
+import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import { UserError } from '../../errors.ts';
 import { generator, shuffled } from '../../util/random.ts';
-import type { Ratings } from './ratings.ts';
+import type { Rows } from './rows.ts';
 
 /** Rows dealt into blocks, so that each has about as many rows, and as many ratings. */
 export interface Blocks {
@@ -10,12 +11,11 @@ export interface Blocks {
   readonly starts: Int32Array;
 }
 
-/** Ratings of some users by some items, by their places in the blocks: three arrays of one length. */
-export interface Stratum {
-  readonly users: Int32Array;
-  readonly items: Int32Array;
-  readonly ratings: Float32Array;
-}
+/** How many blocks of users and of items there are. */
+export type BlockCounts = readonly [users: number, items: number];
+
+/** Ratings of some items by some users, by their places in the blocks. */
+export type Stratum = Rows;
 
 /** Ratings by block of users and block of items, in random order within each. */
 export interface Strata {
@@ -33,36 +33,25 @@ const RATINGS = 2 ** 14;
 const ROWS = 3000;
 
 /**
- * How many blocks of users and of items there are best: as many as the cache asks for, where the ratings suffice.
+ * How many blocks there are to be.
  *
  * @param multiple both numbers are a multiple of it: how many strata are to be run side by side
+ * @param wanted instead of the best: as many as the cache asks for, where the ratings suffice
+ * @throws UserError where that cannot be
  */
 export function blockCounts(
   { users, items, ratings }: { readonly users: number; readonly items: number; readonly ratings: number },
   multiple: number,
-): { readonly users: number; readonly items: number } {
-  const rows = Math.max(ROWS, Math.sqrt((users * items * RATINGS) / ratings));
-  const blocks = (count: number): number => {
-    const wanted = Math.max(multiple, Math.round(count / rows / multiple) * multiple);
-    return Math.min(wanted, count);
-  };
-  return { users: blocks(users), items: blocks(items) };
-}
-
-/**
- * How many blocks there are to be.
- *
- * @param wanted instead of the best
- * @throws UserError where that cannot be
- */
-export function countsOf(
-  sizes: Parameters<typeof blockCounts>[0],
-  multiple: number,
   wanted?: readonly number[],
-): ReturnType<typeof blockCounts> {
-  if (wanted === undefined) return blockCounts(sizes, multiple);
-  const [users, items] = wanted;
-  const most = [sizes.users, sizes.items];
+): BlockCounts {
+  const most = [users, items];
+  if (wanted === undefined) {
+    const rows = Math.max(ROWS, Math.sqrt((users * items * RATINGS) / ratings));
+    const best = most.map((count) =>
+      Math.min(count, Math.max(multiple, Math.round(count / rows / multiple) * multiple)),
+    );
+    return [best[0], best[1]];
+  }
   if (
     wanted.length !== 2 ||
     !wanted.every((count, at) => Number.isSafeInteger(count) && count >= 1 && count <= most[at])
@@ -70,7 +59,7 @@ export function countsOf(
     throw new UserError(
       `blocks is ${wanted}; give two whole numbers, of users and of items, up to ${most.join(' and ')}`,
     );
-  return { users, items };
+  return [wanted[0], wanted[1]];
 }
 
 /**
@@ -97,22 +86,22 @@ export function blockOf(place: number, blocks: number): number {
 
 /** The strata of ratings that are in memory, in the order that a seed gives. */
 export function strataOf(
-  { users, items, ratings, userIds, itemIds }: Ratings,
-  counts: { readonly users: number; readonly items: number },
+  { users, items, ratings, userIds, itemIds }: Rows & Vocabulary,
+  counts: BlockCounts,
   seed: number,
 ): Strata {
   const [userBlocks, itemBlocks] = [
-    blocksOf(timesRated(users, userIds.length), counts.users),
-    blocksOf(timesRated(items, itemIds.length), counts.items),
+    blocksOf(timesRated(users, userIds.length), counts[0]),
+    blocksOf(timesRated(items, itemIds.length), counts[1]),
   ];
   const [userPlaces, itemPlaces] = [userBlocks, itemBlocks].map(placesIn);
   const stratumOf = (place: number): number =>
-    userPlaces.blocks[users[place]] * counts.items + itemPlaces.blocks[items[place]];
-  const starts = new Float64Array(counts.users * counts.items + 1);
+    userPlaces.blocks[users[place]] * counts[1] + itemPlaces.blocks[items[place]];
+  const starts = new Float64Array(counts[0] * counts[1] + 1);
   for (let place = 0; place < ratings.length; place++) starts[stratumOf(place) + 1]++;
   for (let number = 1; number < starts.length; number++) starts[number] += starts[number - 1];
   const next = starts.slice();
-  const sorted: Stratum = {
+  const sorted = {
     users: new Int32Array(ratings.length),
     items: new Int32Array(ratings.length),
     ratings: new Float32Array(ratings.length),
@@ -162,7 +151,7 @@ export function timesRated(rows: Int32Array, count: number): Int32Array {
 export async function* stratumByStratum(
   { users, items, starts, read }: Strata,
   numbers: Iterable<number> = Array.from({ length: starts.length - 1 }, (_, number) => number),
-): AsyncGenerator<Pick<Ratings, 'users' | 'items' | 'ratings'>> {
+): AsyncGenerator<Rows> {
   const itemBlocks = items.starts.length - 1;
   for (const number of numbers) {
     const stratum = await read(number);
@@ -177,10 +166,7 @@ export async function* stratumByStratum(
 }
 
 /** About so many of the ratings, by row; all in whole strata, of which one is like another. */
-export async function sampleOf(
-  strata: Strata,
-  count: number,
-): Promise<Pick<Ratings, 'users' | 'items' | 'ratings'>> {
+export async function sampleOf(strata: Strata, count: number): Promise<Rows> {
   const { starts } = strata;
   const all = starts.length - 1;
   const wanted = Math.min(all, Math.max(1, Math.round((all * count) / starts[all])));

@@ -21,6 +21,12 @@ export interface Columns {
 
 export type Role = keyof Columns;
 
+/** Columns that must be there, and columns that may be. */
+export interface WantedColumns {
+  readonly wanted: readonly Role[];
+  readonly welcome: readonly Role[];
+}
+
 const itemNames = `item items itemid iid movie movieid product productid asin isbn book bookid song songid track trackid
   artist artistid article articleid game gameid anime animeid business businessid recipe recipeid film filmid`;
 
@@ -50,15 +56,12 @@ export function usualColumn(names: string[], role: keyof typeof usualNames): num
  * Finds the columns by the given names or the usual ones.
  *
  * @param names the header
- * @param wanted columns that must be there
- * @param welcome columns that may be
  * @throws UserError that lists the names there are
  */
 export function findColumns(
   file: string,
   names: string[],
-  wanted: readonly Role[],
-  welcome: readonly Role[],
+  { wanted, welcome }: WantedColumns,
   options: ColumnOptions,
 ): Columns {
   const { flags = usualFlags } = options;

@@ -4,8 +4,8 @@ import { list, oneLine } from '../../util/text.ts';
 import { usualColumn } from './columns.ts';
 import { rows, withDatabase } from './duckdb.ts';
 import { genresIn, type ItemTable } from './item-table.ts';
+import { findFiles, openSource } from './open.ts';
 import { diagnose } from './problems.ts';
-import { findFiles, openSource } from './source.ts';
 
 /** The genres whose columns, from the seventh on, MovieLens 100K's `u.item` marks with 1, as its `u.genre` lists them. */
 const OLD_GENRES = [

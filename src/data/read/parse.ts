@@ -1,9 +1,10 @@
 import { UserError } from '../../errors.ts';
 import { likelyDelimiter, list, oneLine, splitLine } from '../../util/text.ts';
-import { latestOnly, type Ratings } from '../dataset/ratings.ts';
+import type { HoldOut } from '../dataset/split.ts';
 import { findColumns, looksLikeHeader, positionalNames, type Role, usualColumn } from './columns.ts';
 import { faults } from './faults.ts';
 import { genresIn, type ItemTable } from './item-table.ts';
+import { type Reading, readingOf } from './reading.ts';
 
 // What DuckDB reads in Node is read here where there is none: in a page. Both give the same, word for word.
 
@@ -33,9 +34,9 @@ interface Table {
  * @param file what messages call it
  * @throws UserError that names the line, or the columns there are
  */
-export function parseRatings(text: string, file: string): Ratings {
+export function parseRatings(text: string, file: string, held?: HoldOut): Reading {
   const { names, header, delimiter, records: read } = openTable(text, file);
-  const columns = findColumns(file, names, wanted, ['time'], { flags });
+  const columns = findColumns(file, names, { wanted, welcome: ['time'] }, { flags });
   const records = read();
   if (records.length === 0)
     throw new UserError(oneLine(`${file}: has a header and no ratings; give a file with one rating a line`));
@@ -68,13 +69,16 @@ export function parseRatings(text: string, file: string): Ratings {
   }
   const order = [...wanted, ...(time === undefined ? [] : (['time'] as const))];
   const places = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
-  return latestOnly({
-    ...table,
-    userIds: [...userRows.keys()],
-    itemIds: [...itemRows.keys()],
-    duplicates: 0,
-    assumptions: header ? [] : [oneLine(`${file}: no header, so columns by place: ${places}`)],
-  });
+  return readingOf(
+    {
+      ...table,
+      userIds: [...userRows.keys()],
+      itemIds: [...itemRows.keys()],
+      assumptions: header ? [] : [oneLine(`${file}: no header, so columns by place: ${places}`)],
+    },
+    file,
+    held,
+  );
 }
 
 /**

@@ -3,7 +3,7 @@ import { oneLine, splitLine } from '../../util/text.ts';
 import type { Columns } from './columns.ts';
 import { type DuckDBConnection, rows } from './duckdb.ts';
 import { faults } from './faults.ts';
-import type { Source } from './source.ts';
+import type { Part, Source } from './source.ts';
 
 /** Turns an error of DuckDB while it read `source` into one that names the line and what to do. */
 export async function diagnose(
@@ -35,8 +35,7 @@ export async function diagnose(
 /** The error of a field in the record number `index` (from 0) that cannot be what its column says. */
 export async function fieldError(
   connection: DuckDBConnection,
-  source: Source,
-  columns: Columns,
+  { source, columns }: Part,
   role: keyof Columns,
   index: number,
 ): Promise<UserError> {

@@ -1,25 +1,46 @@
+import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import { UserError } from '../../errors.ts';
 import { oneLine } from '../../util/text.ts';
-import { latestOnly, type Ratings, renumbered } from '../dataset/ratings.ts';
+import type { Dataset } from '../dataset/dataset.ts';
+import { latestPlaces } from '../dataset/ratings.ts';
+import type { HoldOut } from '../dataset/split.ts';
+import { type Reading, readingOf } from './reading.ts';
 import type { SourceOptions } from './source.ts';
+import { readToStore, type StoreOptions } from './store.ts';
 import { NO_ID, readTable } from './table.ts';
 
-export interface ReadOptions extends SourceOptions {
-  /** Rows are numbered by these ids, not by those of the file. */
-  vocabulary?: { userIds: string[]; itemIds: string[] };
+export interface ReadOptions extends SourceOptions, HoldOut {
+  /** Number rows by these ids, not by those of the file. */
+  readonly vocabulary?: Vocabulary;
 }
 
 /**
- * Reads ratings from CSV, TSV, `::`-separated text, JSON lines, or Parquet, plain or compressed by gzip or zstd.
+ * Reads ratings from CSV, TSV, `::`-separated text, JSON lines, or Parquet, plain or compressed by gzip or zstd:
+ * `const { ratings, valid } = await readRatings('ratings.csv', { valid: 0.2 })`.
  *
  * Of ratings of one item by one user the latest counts: by time, else by place in the files.
+ *
+ * With `store`, many ratings are kept in a file, shuffled and by strata, without ever holding them all in memory. Splits
+ * by time and leave-last-out, and a vocabulary, need them in memory.
  *
  * @param path files or glob patterns
  * @throws UserError that names the file and, where there is one, the line
  */
-export async function readRatings(path: string | string[], options: ReadOptions = {}): Promise<Ratings> {
-  const latest = latestOnly(await readTable([path].flat(), options, ['user', 'item', 'rating'], ['time']));
-  return options.vocabulary === undefined ? latest : renumbered(latest, options.vocabulary);
+export function readRatings(path: string | readonly string[], options?: ReadOptions): Promise<Reading>;
+export function readRatings(
+  path: string | readonly string[],
+  options: ReadOptions & { readonly store?: StoreOptions | boolean },
+): Promise<Reading<Dataset>>;
+export async function readRatings(
+  path: string | readonly string[],
+  { store, ...options }: ReadOptions & { readonly store?: StoreOptions | boolean } = {},
+): Promise<Reading<Dataset>> {
+  const paths = [path].flat();
+  const { split = 'random', vocabulary } = options;
+  if (store && split === 'random' && !vocabulary)
+    return readToStore(paths, options, store === true ? {} : store);
+  const table = await readTable(paths, options, ['user', 'item', 'rating'], ['time']);
+  return readingOf(table, paths.join(', '), options);
 }
 
 /**
@@ -36,8 +57,9 @@ export async function readOwnRatings(
     throw new UserError(
       oneLine(`${path}: holds ratings by ${table.userIds.length} users; give those of one person`),
     );
-  const { itemIds, items, ratings } = latestOnly(table);
-  return Array.from(items, (row, place) => ({ item: itemIds[row], rating: ratings[place] }));
+  const { itemIds, items, ratings } = table;
+  const places = latestPlaces(table) ?? items.keys();
+  return Array.from(places, (place) => ({ item: itemIds[items[place]], rating: ratings[place] }));
 }
 
 /**
@@ -45,7 +67,7 @@ export async function readOwnRatings(
  *
  * @throws UserError as `readRatings` does
  */
-export async function readUsers(path: string, options: SourceOptions = {}): Promise<string[]> {
+export async function readUsers(path: string, options: SourceOptions = {}): Promise<readonly string[]> {
   return (await readTable([path], options, ['user'])).userIds;
 }
 
@@ -75,8 +97,8 @@ export async function readItemLists(path: string, options: SourceOptions = {}): 
  * @throws UserError as `readRatings` does
  */
 export async function readPairs(
-  path: string | string[],
-  options: ReadOptions = {},
+  path: string | readonly string[],
+  options: SourceOptions = {},
 ): Promise<{ users: string[]; items: string[] }> {
   const { userIds, itemIds, users, items } = await readTable([path].flat(), options, ['user', 'item']);
   return {

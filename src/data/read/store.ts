@@ -2,86 +2,75 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import { UserError } from '../../errors.ts';
 import { oneLine } from '../../util/text.ts';
-import { checkTrainable, latestOnly, type Ratings } from '../dataset/ratings.ts';
-import { randomSplit, validLength } from '../dataset/split.ts';
-import { LARGE, type StoredRatings } from '../dataset/stored.ts';
-import { blocksOf, countsOf, type Strata, sampleOf } from '../dataset/strata.ts';
-import { openUnnamed, readStratum, writeStrata } from '../dataset/strata-file.ts';
+import { type Dataset, MANY } from '../dataset/dataset.ts';
+import { Ratings } from '../dataset/ratings.ts';
+import { type HoldOut, validLength } from '../dataset/split.ts';
+import { StoredRatings } from '../dataset/stored.ts';
+import { blockCounts, blocksOf, type Strata } from '../dataset/strata.ts';
+import { StrataFile } from '../dataset/strata-file.ts';
 import { type DuckDBConnection, identifier, numbers, rows, withDatabase } from './duckdb.ts';
+import { findFiles } from './open.ts';
 import { explain } from './problems.ts';
-import type { ReadOptions } from './read.ts';
-import { findFiles } from './source.ts';
-import { assumptions, loadAll, openParts, type Part, tableOf } from './table.ts';
+import { type Reading, readingOf } from './reading.ts';
+import type { Part, SourceOptions } from './source.ts';
+import { assumptions, loadAll, openParts, tableOf } from './table.ts';
+import { writeStrata } from './write-strata.ts';
 
-export interface StoreOptions extends Omit<ReadOptions, 'vocabulary'> {
-  /** Where files are kept while they are needed; the system's folder for such files unless told otherwise. */
+export interface StoreOptions {
+  /** So many ratings and more are kept in a file. @default 500_000 */
+  readonly from?: number;
+  /** Where files are kept while they are needed. @default the system's folder for such files */
   readonly folder?: string;
-  /** Bytes of memory that all of it may take, as a whole process; 2 GB unless told otherwise. */
+  /** Bytes of memory that reading may take, as a whole process. @default 2e9 */
   readonly memory?: number;
-  /** Threads that are to train side by side; as many as there are cores unless told otherwise. */
+  /** Threads that are to train side by side. @default the number of cores */
   readonly workers?: number;
-  /** Into how many blocks users, and items, are cut where ratings are many; chosen by the data unless told otherwise. */
+  /** Into how many blocks users and items are cut. Default: chosen from the data. */
   readonly blocks?: readonly [users: number, items: number];
-  /** For what is held out, and the order of the ratings. */
-  readonly seed?: number;
-  /** The part of the ratings to hold out, at random. */
-  readonly valid?: number;
-}
-
-export interface Training {
-  readonly train: Ratings | StoredRatings;
-  readonly valid?: Ratings;
-  /** How many there are of each, held out or not. */
-  readonly read: { readonly ratings: number; readonly users: number; readonly items: number };
 }
 
 /**
- * Reads ratings to train with: into memory, or, if they are many, into a file, by strata and shuffled, without ever
- * holding them all.
+ * Reads ratings into memory, or, if they are many, into a file, by strata and shuffled, without ever holding them all.
  *
  * @throws UserError as `readRatings` does
  */
-export async function readTraining(path: string | string[], options: StoreOptions = {}): Promise<Training> {
-  const { folder = tmpdir(), seed = 1, workers = availableParallelism(), valid } = options;
+export async function readToStore(
+  paths: readonly string[],
+  options: SourceOptions & HoldOut,
+  { from = MANY, folder = tmpdir(), memory = 2e9, workers = availableParallelism(), blocks }: StoreOptions,
+): Promise<Reading<Dataset>> {
   if (!Number.isSafeInteger(workers) || workers < 1)
     throw new UserError(`workers is ${workers}; give whole numbers from 1`);
+  const name = paths.join(', ');
   const scratch = await mkdtemp(join(folder, 'cofactor-')).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(oneLine(`${folder}: cannot be written (${error.code}); choose another folder`));
   });
   // DuckDB's own part of the memory: what it hands out, and Node, need the rest.
-  const memory = Math.floor((options.memory ?? MEMORY) * 0.4);
+  const database = { memory: Math.floor(memory * 0.4), folder: join(scratch, 'duckdb') };
   try {
-    return await withDatabase(
-      async (connection) => {
-        const files = await findFiles(connection, [path].flat());
-        const parts = await openParts(connection, files, options, ['user', 'item', 'rating'], ['time']);
-        const direct = await openDirectly(connection, parts);
-        const length = direct ?? (await loadAll(connection, parts));
-        if (length >= LARGE) {
-          if (valid !== undefined) validLength(length, valid);
-          return store(connection, parts, { valid, folder, seed, workers, blocks: options.blocks });
-        }
-        const all = latestOnly(await tableOf(connection, parts, length));
-        checkTrainable(all, files.join(', '));
-        return {
-          ...(valid === undefined ? { train: all } : randomSplit(all, valid, seed)),
-          read: { ratings: all.ratings.length, users: all.userIds.length, items: all.itemIds.length },
-        };
-      },
-      { memory, folder: join(scratch, 'duckdb') },
-    );
+    return await withDatabase(async (connection) => {
+      const files = await findFiles(connection, paths);
+      const parts = await openParts(connection, files, options, {
+        wanted: ['user', 'item', 'rating'],
+        welcome: ['time'],
+      });
+      const length = (await openDirectly(connection, parts, from)) ?? (await loadAll(connection, parts));
+      if (length < from) return readingOf(await tableOf(connection, parts, length), name, options);
+      const { valid, seed = 1 } = options;
+      if (valid !== undefined) validLength(length, valid);
+      return new Storing(connection, parts, { name, valid, seed, workers, blocks }).into(folder);
+    }, database);
   } catch (error) {
     const lack = shortage(error as Error, folder);
     if (lack || error instanceof UserError) throw lack ?? error;
-    throw explain((error as Error).message, [path].flat().join(', '));
+    throw explain((error as Error).message, name);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
-
-const MEMORY = 2e9;
 
 /** Says that an error is for want of space; undefined where it is not. */
 function shortage({ message }: Error, folder: string): UserError | undefined {
@@ -100,6 +89,7 @@ function shortage({ message }: Error, folder: string): UserError | undefined {
 async function openDirectly(
   connection: DuckDBConnection,
   parts: readonly Part[],
+  from: number,
 ): Promise<number | undefined> {
   if (!parts.every(({ source }) => source.kind === 'parquet')) return undefined;
   const columns = ['user', 'item', 'rating'] as const;
@@ -114,7 +104,7 @@ async function openDirectly(
     if (new Set(types.map(String)).size > 1 || !NUMERIC.test(String(types[0][2]))) return undefined;
     const all = selects.join(' UNION ALL ');
     const [[count]] = await rows(connection, `SELECT count(*)::INTEGER FROM (${all})`);
-    if (Number(count) < LARGE) return undefined;
+    if (Number(count) < from) return undefined;
     await connection.run(
       `CREATE VIEW raw AS SELECT user_id, item_id, TRY_CAST(rating_id AS FLOAT) AS rating FROM (${all})`,
     );
@@ -139,33 +129,46 @@ async function openDirectly(
 /** Types of ratings that are read directly. */
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/;
 
-async function store(
-  connection: DuckDBConnection,
-  parts: readonly Part[],
-  {
-    valid,
-    seed,
-    workers,
-    folder,
-    blocks: wanted,
-  }: StoreOptions & Required<Pick<StoreOptions, 'folder' | 'seed' | 'workers'>>,
-): Promise<Training> {
-  await connection.run('SET preserve_insertion_order = false');
-  await connection.run(
-    `CREATE MACRO draw(user_id, item_id, purpose) AS hash(user_id, item_id, ${seed}, purpose)`,
-  );
-  const isHeld =
-    valid === undefined ? 'false' : `(draw(user_id, item_id, 1) >> 11)::DOUBLE / ${2 ** 53} < ${valid}`;
-  const file = await openUnnamed(folder);
-  try {
-    const stored = await storeRaw(0);
-    return { ...stored, train: { ...stored.train, assumptions: assumptions(parts) } };
-  } catch (error) {
-    await file.close();
-    throw error;
+/** Writes the ratings of `raw` to a file, by strata. */
+class Storing {
+  /** SQL that says whether a rating is held out. */
+  private readonly isHeld: string;
+
+  constructor(
+    private readonly connection: DuckDBConnection,
+    private readonly parts: readonly Part[],
+    private readonly options: Required<Pick<HoldOut, 'seed'>> &
+      Pick<HoldOut, 'valid'> &
+      Required<Pick<StoreOptions, 'workers'>> &
+      Pick<StoreOptions, 'blocks'> & { readonly name: string },
+  ) {
+    const { valid } = options;
+    this.isHeld =
+      valid === undefined ? 'false' : `(draw(user_id, item_id, 1) >> 11)::DOUBLE / ${2 ** 53} < ${valid}`;
   }
 
-  async function storeRaw(duplicates: number): Promise<Training & { train: StoredRatings }> {
+  async into(folder: string): Promise<Reading<StoredRatings>> {
+    const { connection, options } = this;
+    await connection.run('SET preserve_insertion_order = false');
+    await connection.run(
+      `CREATE MACRO draw(user_id, item_id, purpose) AS hash(user_id, item_id, ${options.seed}, purpose)`,
+    );
+    const file = await StrataFile.create(folder);
+    try {
+      return (
+        (await this.write(file, 0)) ??
+        // What it could not write for the duplicates, it can without.
+        ((await this.write(file, await dropDuplicates(connection, this.parts))) as Reading<StoredRatings>)
+      );
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** @returns undefined where a user rated an item twice */
+  private async write(file: StrataFile, duplicates: number): Promise<Reading<StoredRatings> | undefined> {
+    const { connection, isHeld, options } = this;
     await connection.run(
       `CREATE OR REPLACE VIEW train AS SELECT user_id, item_id, rating FROM raw WHERE NOT (${isHeld})`,
     );
@@ -176,42 +179,40 @@ async function store(
     const query = `SELECT count(*)::INTEGER, min(rating), max(rating),
       bit_xor(${hash})::VARCHAR || ' ' || sum(${hash}::HUGEINT)::VARCHAR FROM train`;
     const [facts] = await rows(connection, query);
-    const [count, low, high] = facts.map(Number);
-    if (count === 0) throw new UserError(`holding out ${valid} of the ratings leaves none to train with`);
-    const sizes = { users: users.ids.length, items: items.ids.length, ratings: count };
-    const counts = countsOf(sizes, workers, wanted);
-    const blocks = {
-      users: blocksOf(users.counts, counts.users),
-      items: blocksOf(items.counts, counts.items),
-    };
+    const [ratings, low, high] = facts.map(Number);
+    if (ratings === 0)
+      throw new UserError(`holding out ${options.valid} of the ratings leaves none to train with`);
+    const sizes = { users: users.ids.length, items: items.ids.length, ratings };
+    const counts = blockCounts(sizes, options.workers, options.blocks);
+    const blocks = { users: blocksOf(users.counts, counts[0]), items: blocksOf(items.counts, counts[1]) };
     const held = `SELECT * FROM raw WHERE ${isHeld}`;
-    const written = !(await hasDuplicates(connection, held)) && (await writeStrata(connection, blocks, file));
-    if (!written) return storeRaw(await dropDuplicates(connection, parts));
+    if (await hasDuplicates(connection, held)) return undefined;
+    const written = await writeStrata(connection, blocks, file);
+    if (!written) return undefined;
     const { starts, itemSums } = written;
     const vocabulary = { userIds: users.ids, itemIds: items.ids };
-    const out = valid === undefined ? undefined : await heldOut(connection, held, vocabulary);
-    const strata: Strata = { ...blocks, starts, read: (number) => readStratum(file, starts, number) };
+    const valid = options.valid === undefined ? undefined : await heldOut(connection, held, vocabulary);
+    const strata: Strata = { ...blocks, starts, read: (number) => file.read(starts, number) };
     return {
-      read: {
-        ratings: count + (out?.ratings.length ?? 0),
-        users: users.ids.length + (out?.unknown?.users ?? 0),
-        items: items.ids.length + (out?.unknown?.items ?? 0),
-      },
-      ...(out && { valid: out }),
-      train: {
+      ...(valid && { valid }),
+      ratings: new StoredRatings({
+        name: options.name,
         ...vocabulary,
-        count,
-        low,
-        high,
-        mean: itemSums.reduce((sum, one) => sum + one, 0) / count,
+        facts: { ...sizes, low, high, mean: itemSums.reduce((sum, one) => sum + one, 0) / ratings },
         itemCounts: items.counts,
         itemAverages: itemSums.map((sum, row) => sum / items.counts[row]),
         strata,
-        sample: (size) => sampleOf(strata, size),
-        fingerprint: hashOf(JSON.stringify(vocabulary), String(facts[3])),
-        duplicates,
-        assumptions: [],
+        hash: createHash('sha256')
+          .update([JSON.stringify(vocabulary), String(facts[3])].join())
+          .digest('hex'),
         close: () => file.close(),
+      }),
+      report: {
+        ratings: ratings + (valid?.ratings.length ?? 0),
+        users: sizes.users + (valid?.unknown?.users ?? 0),
+        items: sizes.items + (valid?.unknown?.items ?? 0),
+        duplicates,
+        assumptions: assumptions(this.parts),
       },
     };
   }
@@ -268,7 +269,7 @@ async function dropDuplicates(connection: DuckDBConnection, parts: readonly Part
 async function heldOut(
   connection: DuckDBConnection,
   query: string,
-  { userIds, itemIds }: Pick<Ratings, 'userIds' | 'itemIds'>,
+  { userIds, itemIds }: Vocabulary,
 ): Promise<Ratings> {
   const [[count, users, items]] = await rows(
     connection,
@@ -276,15 +277,10 @@ async function heldOut(
        (count(DISTINCT item_id) FILTER (WHERE items.row IS NULL))::INTEGER
      FROM (${query}) LEFT JOIN users ON users.id = user_id LEFT JOIN items ON items.id = item_id`,
   );
-  const ratings: Ratings = {
-    userIds,
-    itemIds,
+  const held = {
     users: new Int32Array(Number(count)),
     items: new Int32Array(Number(count)),
     ratings: new Float32Array(Number(count)),
-    unknown: { users: Number(users), items: Number(items) },
-    duplicates: 0,
-    assumptions: [],
   };
   const result = await connection.stream(
     `SELECT coalesce(users.row, ${userIds.length}), coalesce(items.row, ${itemIds.length}), rating
@@ -292,13 +288,15 @@ async function heldOut(
   );
   let place = 0;
   for await (const chunk of result) {
-    ratings.users.set(numbers<Int32Array>(chunk, 0).subarray(0, chunk.rowCount), place);
-    ratings.items.set(numbers<Int32Array>(chunk, 1).subarray(0, chunk.rowCount), place);
-    ratings.ratings.set(numbers<Float32Array>(chunk, 2).subarray(0, chunk.rowCount), place);
+    held.users.set(numbers<Int32Array>(chunk, 0).subarray(0, chunk.rowCount), place);
+    held.items.set(numbers<Int32Array>(chunk, 1).subarray(0, chunk.rowCount), place);
+    held.ratings.set(numbers<Float32Array>(chunk, 2).subarray(0, chunk.rowCount), place);
     place += chunk.rowCount;
   }
-  return ratings;
+  return new Ratings({
+    userIds,
+    itemIds,
+    ...held,
+    unknown: { users: Number(users), items: Number(items) },
+  });
 }
-
-const hashOf = (...parts: readonly string[]): string =>
-  createHash('sha256').update(parts.join()).digest('hex');

@@ -1,19 +1,15 @@
 import { UserError } from '../../errors.ts';
 import { oneLine } from '../../util/text.ts';
-import type { Ratings } from '../dataset/ratings.ts';
-import { type Columns, findColumns, type Role } from './columns.ts';
+
+import { type Columns, findColumns, type Role, type WantedColumns } from './columns.ts';
 import { type DuckDBConnection, literal, numbers, rows, withDatabase } from './duckdb.ts';
+import { findFiles, openSource } from './open.ts';
 import { diagnose, fieldError } from './problems.ts';
-import { findFiles, openSource, type Source, type SourceOptions } from './source.ts';
+import type { Table } from './reading.ts';
+import type { Part, Source, SourceOptions } from './source.ts';
 
 /** Stands where there is no column of ids; no id in a file may be like this. */
 export const NO_ID = '';
-
-/** A file, and which of its columns holds what. */
-export interface Part {
-  source: Source;
-  columns: Columns;
-}
 
 const roles: readonly Role[] = ['user', 'item', 'rating', 'time'];
 
@@ -25,14 +21,14 @@ const roles: readonly Role[] = ['user', 'item', 'rating', 'time'];
  * @param welcome columns that may be
  */
 export function readTable(
-  paths: string[],
+  paths: readonly string[],
   options: SourceOptions,
   wanted: readonly Role[],
   welcome: readonly Role[] = [],
-): Promise<Ratings> {
+): Promise<Table> {
   return withDatabase(async (connection) => {
     const files = await findFiles(connection, paths);
-    const parts = await openParts(connection, files, options, wanted, welcome);
+    const parts = await openParts(connection, files, options, { wanted, welcome });
     return tableOf(connection, parts, await loadAll(connection, parts));
   });
 }
@@ -42,13 +38,12 @@ export async function openParts(
   connection: DuckDBConnection,
   files: readonly string[],
   options: SourceOptions,
-  wanted: readonly Role[],
-  welcome: readonly Role[] = [],
+  roles: WantedColumns,
 ): Promise<Part[]> {
   const parts: Part[] = [];
   for (const file of files) {
-    const source = await openSource(connection, file, options, wanted);
-    parts.push({ source, columns: findColumns(file, source.names, wanted, welcome, options) });
+    const source = await openSource(connection, file, options, roles.wanted);
+    parts.push({ source, columns: findColumns(file, source.names, roles, options) });
   }
   return parts;
 }
@@ -77,9 +72,9 @@ export async function tableOf(
   connection: DuckDBConnection,
   parts: readonly Part[],
   length: number,
-): Promise<Ratings> {
+): Promise<Table> {
   const timed = parts.every(({ columns }) => columns.time !== undefined);
-  return { ...(await numbered(connection, length, timed)), duplicates: 0, assumptions: assumptions(parts) };
+  return { ...(await numbered(connection, length, timed)), assumptions: assumptions(parts) };
 }
 
 /** Appends a file to the table; a text that is no number or time becomes null, a column that is not there 0. */
@@ -132,7 +127,7 @@ async function checkRows(
      FROM raw WHERE rowid >= ${start} AND role IS NOT NULL ORDER BY row LIMIT 1`,
   );
   if (fault !== undefined)
-    throw await fieldError(connection, source, columns, fault[1] as keyof Columns, Number(fault[0]));
+    throw await fieldError(connection, { source, columns }, fault[1] as Role, Number(fault[0]));
 }
 
 /** Numbers the ids and hands out the table as arrays. */
@@ -140,7 +135,7 @@ async function numbered(
   connection: DuckDBConnection,
   length: number,
   timed: boolean,
-): Promise<Omit<Ratings, 'duplicates' | 'assumptions'>> {
+): Promise<Omit<Table, 'assumptions'>> {
   for (const role of ['user', 'item'])
     await connection.run(
       `CREATE TABLE ${role}s AS

@@ -1,53 +1,76 @@
-import type { Ratings } from '../../data/dataset/ratings.ts';
-import { generator, shuffled } from '../../util/random.ts';
-import type { Settings } from '../recipe/settings.ts';
-import type { Epoch, Steps } from './engine.ts';
+import type { Rows } from '../../data/dataset/rows.ts';
+import { generator, type RandomGenerator, shuffled } from '../../util/random.ts';
+import type { StepsDone, TrainingTask } from './engine.ts';
 
 /** One seed gives independent generators for all that is random: `FIRST_EPOCH` and all after it belong to epochs. */
 export const FIRST_EPOCH = 1000;
 
+/** One time through the ratings. */
+export interface Epoch {
+  /** Counted from 0. */
+  readonly number: number;
+  readonly steps: number;
+  /** The most ratings in a step. */
+  readonly batch: number;
+  /** For all else that is drawn in it. */
+  readonly random: RandomGenerator;
+}
+
+/** Some steps of an epoch: their ratings, in the order of training. */
+export interface Steps extends Rows {
+  /** The first step, counted from 0 in its epoch. */
+  readonly first: number;
+  /** Where each step begins in these; last, how many there are. */
+  readonly starts: readonly number[];
+}
+
 /** Steps of an epoch. */
 export const stepsOf = (ratings: number, batch: number): number => Math.ceil(ratings / batch);
 
-/** The sum of the losses of all ratings, from the mean of each step. */
-export function sumOfLosses(means: ArrayLike<number>, starts: readonly number[]): number {
+/** The sum of the losses of all ratings. */
+export function sumOfLosses({ losses, starts }: StepsDone): number {
   let sum = 0;
-  for (let step = 0; step < means.length; step++) sum += means[step] * (starts[step + 1] - starts[step]);
+  for (let step = 0; step < losses.length; step++) sum += losses[step] * (starts[step + 1] - starts[step]);
   return sum;
 }
 
 /**
- * One time through the ratings, in an order of its own, and the parts of it that are run at once.
+ * One time through ratings in memory, in random order and batches of nearly equal size.
  *
- * @param ratingsARun about as many ratings in a part
+ * @param number of the epoch, counted from 0
+ * @param begin gives what takes some steps, after those that it took before, and gives the mean loss of each
  */
-export function epochOf(
-  ratings: Ratings,
-  { batch, seed }: Pick<Settings, 'batch' | 'seed'>,
+export async function* shuffledEpoch(
+  ratings: Rows,
   number: number,
-  ratingsARun: number,
-): { readonly epoch: Epoch; readonly parts: Iterable<Steps> } {
+  { plan: { training }, ratingsARun = 2 ** 18 }: Pick<TrainingTask, 'plan' | 'ratingsARun'>,
+  begin: (epoch: Epoch) => (steps: Steps) => Promise<ArrayLike<number>>,
+): AsyncGenerator<StepsDone> {
+  const { batch, seed } = training;
   const count = ratings.ratings.length;
   const random = generator(seed, FIRST_EPOCH + number);
   const order = shuffled(count, random);
   const steps = stepsOf(count, batch);
-  // Batches of nearly equal size, so that none is too small to be told from noise.
+  // So that no batch is too small to be told from noise.
   const startOf = (step: number): number => Math.floor((step * count) / steps);
   const stepsARun = Math.max(1, Math.floor(ratingsARun / batch));
-
-  function* parts(): Generator<Steps> {
-    for (let first = 0; first < steps; first += stepsARun) {
-      const last = Math.min(steps, first + stepsARun);
-      const begin = startOf(first);
-      const rows = order.subarray(begin, startOf(last));
-      yield {
-        first,
-        users: rows.map((row) => ratings.users[row]),
-        items: rows.map((row) => ratings.items[row]),
-        ratings: Float32Array.from(rows, (row) => ratings.ratings[row]),
-        starts: Array.from({ length: last - first + 1 }, (_, at) => startOf(first + at) - begin),
-      };
-    }
+  const take = begin({ number, steps, batch: Math.min(batch, count), random });
+  for (let first = 0; first < steps; first += stepsARun) {
+    const last = Math.min(steps, first + stepsARun);
+    const from = startOf(first);
+    const rows = order.subarray(from, startOf(last));
+    const starts = Array.from({ length: last - first + 1 }, (_, at) => startOf(first + at) - from);
+    const losses = await take({
+      first,
+      users: rows.map((row) => ratings.users[row]),
+      items: rows.map((row) => ratings.items[row]),
+      ratings: Float32Array.from(rows, (row) => ratings.ratings[row]),
+      starts,
+    });
+    yield { losses, starts };
+    await pause();
   }
-  return { epoch: { number, steps, batch: Math.min(batch, count), random }, parts: parts() };
 }
+
+/** Yields to the event loop: a progress bar, Ctrl-C, a message to the worker. */
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));

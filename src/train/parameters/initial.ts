@@ -6,6 +6,9 @@ import { type Pairs, spectralFactors } from './spectral.ts';
 
 const STREAM = 1;
 
+/** Ratings above which the spectral initialisation is left out: it looks at each of them several times. */
+export const MOST_PAIRS = 2 ** 20;
+
 /**
  * Where the parameters of a model begin; one seed gives the same.
  *

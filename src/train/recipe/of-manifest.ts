@@ -1,37 +1,27 @@
-import { dotBias } from '../../../graphs/models/dot-bias.ts';
-import { mlp } from '../../../graphs/models/mlp.ts';
-import type { Model, ModelDefinition } from '../../../graphs/models/model.ts';
+import { builtIn } from '../../../graphs/models/index.ts';
+import type { ModelDefinition } from '../../../graphs/models/model.ts';
 import type { Manifest } from '../../artifact/manifest.ts';
 import { UserError } from '../../errors.ts';
-import { adagrad, adam, adamW, type Optimizer, rowAdagrad, sgd } from '../step/optimizers.ts';
-
-const definitions: Readonly<Record<string, (config: object) => ModelDefinition>> = {
-  'dot-bias': dotBias,
-  mlp,
-};
-/** By name, as the command line and manifests call them. */
-export const optimizers = {
-  adamw: adamW,
-  adam,
-  adagrad,
-  'row-adagrad': rowAdagrad,
-  sgd,
-  'sgd-momentum': (config: { readonly weightDecay?: number }): Optimizer =>
-    sgd({ ...config, momentum: true }),
-};
+import type { Resolved, TrainingPlan } from './plan.ts';
+import type { Recipe } from './recipe.ts';
+import { resolve } from './resolve.ts';
 
 /**
- * The model that an artifact was trained with.
+ * A plan is a recipe that leaves nothing open: what an artifact was trained by, with some choices changed.
  *
  * @param definition the formula of a model of one's own, which its files do not tell
  * @throws UserError where that is needed and not given
  */
-export function modelOf({ model: { name, config }, data }: Manifest, definition?: ModelDefinition): Model {
-  const known = Object.hasOwn(definitions, name) ? definitions[name](config) : undefined;
-  const define = definition ?? known;
-  if (!define)
+export function resolveManifest(
+  { model: { name, config }, data, training }: Manifest,
+  changed: Recipe,
+  definition?: ModelDefinition,
+): Resolved {
+  const model = definition ?? builtIn(name)?.define(config);
+  if (!model)
     throw new UserError(
       `the model is "${name}", whose formula its files do not tell; export it from a program: writeTrainingFiles(folder, artifact, { definition })`,
     );
-  return define(data);
+  const { epochs, batch, loss, seed, optimizer, schedule } = training as unknown as TrainingPlan;
+  return resolve({ epochs, batch, loss, seed, optimizer, schedule, ...changed, model }, data);
 }

@@ -1,54 +1,27 @@
 import { type Dropout, type Model, ratingOf } from '../../../graphs/models/model.ts';
-import { isLookup, nodesBefore, substitute } from '../../onnx/graph.ts';
+import { substitute } from '../../onnx/graph.ts';
 import {
   type Dim,
   fullLike,
-  GraphError,
   gather,
   gatherElements,
   gradients,
-  initializer,
-  input,
-  matmul,
+  type Lookup,
+  lookups,
   mul,
   reciprocal,
   reduceMean,
   scatterElements,
   scatterRows,
   sub,
-  unsqueeze,
   type Value,
 } from '../../onnx/index.ts';
 import { mapValues } from '../../util/map-values.ts';
-import { type Batch, carriedDims, type Layout, type LayoutOptions, stateName } from './layout.ts';
-import type { Loss } from './losses.ts';
-import type { Optimizer, Scalars, State } from './optimizers.ts';
-import { placeholders, tablesOf } from './tables.ts';
-
-/** Rows that a formula looks up in a table. */
-interface Lookup {
-  /** int64[n] */
-  readonly ids: Value;
-  /** float[n, …] */
-  readonly rows: Value;
-}
-
-/** How an optimizer steps by single ratings. */
-export interface ByRating {
-  /** Weight decay for as much as is added to the state of a row; of matrices alone, not of biases. */
-  readonly weightDecay: number;
-  /**
-   * What a rating adds to the state of a row, by the square of its bias's gradient, or, of a row without a bias, by the
-   * mean square of its gradient: float[n].
-   */
-  contributions(square: Value): State;
-  /**
-   * By what gradients are multiplied, float[rows] or a scalar: the learning rate, below zero.
-   *
-   * @param besideBias of factors in a row with a bias
-   */
-  downhill(state: State, scalars: Scalars, besideBias: boolean): Value;
-}
+import { type Batch, carriedInputs, type Layout, type StepOptions, stateName } from './layout.ts';
+import type { RowRule, Scalars, State } from './optimizers/optimizer.ts';
+import { meanOfRows, timesRows } from './rows.ts';
+import { type Named, placeholders, tablesOf } from './tables.ts';
+import { update } from './update.ts';
 
 /** A lookup and the gradient of its rows: `rows`, times the numbers `scale` of each, float[n], where it is a product. */
 interface RowsOfGradient {
@@ -61,109 +34,60 @@ interface RowsOfGradient {
  * A step for each rating, all from where the tables were before the batch. They add up, so the gradients of a row that
  * is rated more than once need no gathering first; and biases stay vectors, so that nothing is split and joined.
  */
-export function byRatingLayout(
-  model: Model<unknown, Dim>,
-  optimizer: Optimizer,
-  byRating: ByRating,
-  loss: Loss,
-  { lossScale }: LayoutOptions,
-): Layout {
+export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: RowRule): Layout {
+  const { optimizer, lossScale = 1 } = options;
   const names = Object.keys(model.parameters);
   const tables = tablesOf(model);
-  const carried = Object.entries(carriedDims(model, optimizer)).map(([name, dims]) =>
-    input(name, 'float', dims),
-  );
+  const carried = carriedInputs(model, optimizer);
 
   function step(values: readonly Value[], batch: Batch, scalars: Scalars, dropout: Dropout) {
     const current = Object.fromEntries(carried.map(({ name }, place) => [name, values[place]]));
-    const { error, lookups } = formulaOf(model, loss, current, batch, dropout);
-    const whole = names.filter((name) => !lookups[name]);
+    const stateOf = (name: string): State =>
+      Object.fromEntries(optimizer.state.map((part) => [part, current[stateName(name, part)]]));
+    const { each, found } = formulaOf(model, options, current, { ...batch, dropout });
+    const error = reduceMean(each, {}, 'loss');
+    const whole = names.filter((name) => !found[name]);
     const targets = [
       ...whole.map((name) => current[name]),
-      ...Object.values(lookups).flatMap((uses) => uses.map(({ rows }) => rows)),
+      ...Object.values(found).flatMap((uses) => uses.map(({ rows }) => rows)),
     ];
-    const slopes = optimizer.summed ? slopesOfSum(error, targets) : gradients(error, targets);
+    const slopes = optimizer.summed
+      ? gradients(each, targets, fullLike(each, lossScale))
+      : gradients(error, targets);
     const next: Record<string, Value> = {};
+    const keepState = (name: string, state: State): void => {
+      for (const part of optimizer.state) next[stateName(name, part)] = state[part];
+    };
     for (const name of whole) {
-      const state = stateOf(current, name);
-      const slope = slopes.shift() as Value;
-      const accumulated = optimizer.accumulate(optimizer.decay(state, scalars), slope, scalars);
-      next[name] = optimizer.update(current[name], accumulated, slope, scalars);
-      for (const part of optimizer.state) next[stateName(name, part)] = accumulated[part];
+      const before = { parameter: current[name], state: stateOf(name) };
+      const after = update({ optimizer, lazy: true, scalars }, before, slopes.shift() as Value);
+      next[name] = after.parameter;
+      keepState(name, after.state);
     }
-    const steps = mapValues(lookups, (uses) =>
-      uses.map(({ ids }) => ({ ids, ...scaledRows(slopes.shift() as Value) })),
+    const steps = mapValues(found, (uses) =>
+      uses.map(({ indices: ids }) => ({ ids, ...scaledRows(slopes.shift() as Value) })),
     );
     const squaresOf = onceForEach(meanSquares);
     for (const [first, ...more] of tables) {
-      if (!lookups[first]) continue;
-      const columns = [first, ...more].map((name) => ({ name, steps: steps[name] }));
-      const bias = columns.find(({ name }) => model.parameters[name].dims.length === 1);
-      const state = accumulate(stateOf(current, first), (bias ?? columns[0]).steps, squaresOf);
-      for (const part of optimizer.state) next[stateName(first, part)] = state[part];
-      for (const column of columns)
-        next[column.name] = moved(
-          current[column.name],
-          stateOf(current, first),
-          column.steps,
-          state,
-          bias !== undefined,
-          scalars,
-        );
+      if (!found[first]) continue;
+      const columns = [first, ...more];
+      const bias = columns.find((name) => model.parameters[name].dims.length === 1);
+      const before = stateOf(first);
+      const contributions = steps[bias ?? first].map((one) => ({
+        ids: one.ids,
+        added: rule.contributions(squaresOf(one)),
+      }));
+      const state = mapValues(before, (sums, part) =>
+        contributions.reduce((sum, { ids, added }) => addElements(sum, ids, added[part]), sums),
+      );
+      keepState(first, state);
+      for (const name of columns) {
+        const downhill = rule.downhill(state, scalars, current[name].dims.length > 1 && bias !== undefined);
+        const kept = decayed(current[name], { before, state, downhill, rule });
+        next[name] = moved(kept, steps[name], downhill);
+      }
     }
     return { values: carried.map(({ name }) => next[name]), error };
-  }
-
-  /** The gradients of the sum over the batch, of which the loss is the mean. */
-  function slopesOfSum(mean: Value, targets: readonly Value[]): Value[] {
-    const node = mean.source.kind === 'node' ? mean.source.node : undefined;
-    const [each] = node?.operator === 'ReduceMean' ? node.inputs : [];
-    if (each?.dims.length !== 1) throw new GraphError('the loss must be the mean of what each rating loses');
-    return gradients(each, targets, fullLike(each, lossScale));
-  }
-
-  const stateOf = (values: Readonly<Record<string, Value>>, name: string): State =>
-    Object.fromEntries(optimizer.state.map((part) => [part, values[stateName(name, part)]]));
-
-  function accumulate(
-    state: State,
-    steps: readonly RowsOfGradient[],
-    squaresOf: (step: RowsOfGradient) => Value,
-  ): State {
-    const squares = steps.map((step) => byRating.contributions(squaresOf(step)));
-    return mapValues(state, (sums, part) =>
-      steps.reduce(
-        (sum, { ids }, place) => scatterElements(sum, ids, squares[place][part], { reduction: 'add' }),
-        sums,
-      ),
-    );
-  }
-
-  /** A table after the steps of its rows. */
-  function moved(
-    table: Value,
-    before: State,
-    steps: readonly RowsOfGradient[],
-    state: State,
-    besideBias: boolean,
-    scalars: Scalars,
-  ): Value {
-    const isMatrix = table.dims.length > 1;
-    const downhill = byRating.downhill(state, scalars, isMatrix && besideBias);
-    let result = table;
-    if (isMatrix && byRating.weightDecay > 0) {
-      const [added] = Object.entries(state).map(([part, sums]) => sub(sums, before[part]));
-      // By the implicit rule, which no number of ratings can upset.
-      result = timesRows(table, reciprocal(sub(1, mul(downhill, mul(added, byRating.weightDecay)))));
-    }
-    for (const { ids, scale, rows } of steps) {
-      const ofIds = downhill.dims.length > 0 ? gatherElements(downhill, ids) : downhill;
-      const step = timesRows(rows, scale ? mul(scale, ofIds) : ofIds);
-      result = isMatrix
-        ? scatterRows(result, ids, step, { reduction: 'add' })
-        : scatterElements(result, ids, step, { reduction: 'add' });
-    }
-    return result;
   }
 
   return {
@@ -174,38 +98,65 @@ export function byRatingLayout(
   };
 }
 
-/** The formula and its loss, with the rows of tables that it does nothing with but look up rows. */
+const addElements = (vector: Value, ids: Value, added: Value): Value =>
+  scatterElements(vector, ids, added, { reduction: 'add' });
+
+/** A table after weight decay, by the implicit rule, which no number of ratings can upset. */
+function decayed(
+  table: Value,
+  {
+    before,
+    state,
+    downhill,
+    rule,
+  }: { readonly before: State; readonly state: State; readonly downhill: Value; readonly rule: RowRule },
+): Value {
+  if (table.dims.length === 1 || rule.weightDecay === 0) return table;
+  const [added] = Object.entries(state).map(([part, sums]) => sub(sums, before[part]));
+  return timesRows(table, reciprocal(sub(1, mul(downhill, mul(added, rule.weightDecay)))));
+}
+
+/** A table after the steps of its rows. */
+function moved(table: Value, steps: readonly RowsOfGradient[], downhill: Value): Value {
+  return steps.reduce((result, { ids, scale, rows }) => {
+    const ofIds = downhill.dims.length > 0 ? gatherElements(downhill, ids) : downhill;
+    const step = timesRows(rows, scale ? mul(scale, ofIds) : ofIds);
+    return table.dims.length > 1
+      ? scatterRows(result, ids, step, { reduction: 'add' })
+      : addElements(result, ids, step);
+  }, table);
+}
+
+/** What each rating loses, with the rows of tables that the formula does nothing with but look up rows. */
 function formulaOf(
-  model: Model<unknown, Dim>,
-  loss: Loss,
-  tables: Readonly<Record<string, Value>>,
-  { user, item, actual }: Batch,
-  dropout: Dropout,
-): { error: Value; lookups: Record<string, Lookup[]> } {
+  model: Model<Dim>,
+  { loss }: StepOptions,
+  tables: Named,
+  { user, item, actual, dropout }: Batch & { readonly dropout: Dropout },
+): { each: Value; found: Record<string, Lookup[]> } {
   const parameters = placeholders(model);
-  const formula = loss(ratingOf(model, parameters, user, item, dropout), actual);
-  const nodes = nodesBefore([formula]);
+  const formula = loss.each(ratingOf(model, parameters, { user, item }, dropout), actual);
+  const uses = lookups([formula], Object.values(parameters));
   const replacements = new Map<Value, Value>();
-  const lookups: Record<string, Lookup[]> = {};
-  for (const [name, parameter] of Object.entries(parameters)) {
-    const uses = nodes.filter((node) => node.inputs.includes(parameter));
-    if (!uses.every((node) => isLookup(node, parameter) && node.inputs[1].dims.length === 1)) {
+  const found: Record<string, Lookup[]> = {};
+  for (const [place, [name, parameter]] of Object.entries(parameters).entries()) {
+    const { lookups, others } = uses[place];
+    if (others.length > 0 || lookups.some(({ indices }) => indices.dims.length !== 1)) {
       replacements.set(parameter, tables[name]);
       continue;
     }
     // What is looked up twice by the same ids is looked up once.
     const rowsOf = new Map<Value, Value>();
-    for (const { inputs, outputs } of uses) {
-      const ids = inputs[1];
+    for (const { indices, rows: before } of lookups) {
       // Gather takes as long for a number as for a row of 50.
       const look = parameter.dims.length === 1 ? gatherElements : gather;
-      const rows = rowsOf.get(ids) ?? look(tables[name], ids);
-      rowsOf.set(ids, rows);
-      replacements.set(outputs[0], rows);
+      const rows = rowsOf.get(indices) ?? look(tables[name], indices);
+      rowsOf.set(indices, rows);
+      replacements.set(before, rows);
     }
-    lookups[name] = Array.from(rowsOf, ([ids, rows]) => ({ ids, rows }));
+    found[name] = Array.from(rowsOf, ([indices, rows]) => ({ indices, rows }));
   }
-  return { error: substitute([formula], replacements)[0], lookups };
+  return { each: substitute([formula], replacements)[0], found };
 }
 
 /** A gradient as a product with one number a row, where it is one: it need not be multiplied out. */
@@ -245,27 +196,3 @@ function onceForEach(make: (step: RowsOfGradient) => Value): (step: RowsOfGradie
     return value;
   };
 }
-
-/** All axes but the first. */
-const axesInRows = (rows: Value): number[] => rows.dims.slice(1).map((_, axis) => axis + 1);
-
-/** The mean of each row. */
-export function meanOfRows(rows: Value): Value {
-  const axes = axesInRows(rows);
-  return axes.length > 0 ? reduceMean(rows, { axes }) : rows;
-}
-
-/** Rows, each times a number of its own, or all times a scalar. */
-export function timesRows(rows: Value, numbers: Value): Value {
-  const axes = axesInRows(rows);
-  if (numbers.dims.length === 0 || axes.length === 0) return mul(rows, numbers);
-  const column = unsqueeze(numbers, axes);
-  const width = rows.dims[1];
-  // Stretched first: ONNX Runtime multiplies tables of one shape at once, but by a column row by row.
-  return axes.length === 1 && typeof width === 'number'
-    ? mul(rows, matmul(column, ones(width)))
-    : mul(rows, column);
-}
-
-const ones = (width: number): Value =>
-  initializer('ones', 'float', [1, width], new Float32Array(width).fill(1));

@@ -1,7 +1,18 @@
 import type { Dropout, Model } from '../../../graphs/models/model.ts';
-import type { Dim, Value } from '../../onnx/index.ts';
-import type { Optimizer, Scalars } from './optimizers.ts';
+import { type Dim, input, type Value } from '../../onnx/index.ts';
+import type { Loss } from './losses.ts';
+import type { Optimizer, Scalars } from './optimizers/optimizer.ts';
 import { tablesOf } from './tables.ts';
+
+/** What a step of training is made from. */
+export interface StepOptions {
+  readonly optimizer: Optimizer;
+  readonly loss: Loss;
+  /** Update only the batch's rows of user and item tables, instead of all rows at every step. */
+  readonly lazy: boolean;
+  /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch. @default 1 */
+  readonly lossScale?: number;
+}
 
 /** How parameters and their state lie in the loop of training, and how a step moves them. */
 export interface Layout {
@@ -20,13 +31,6 @@ export interface Layout {
   results(state: readonly Value[]): readonly (readonly [name: string, value: Value])[];
 }
 
-export interface LayoutOptions {
-  /** Update only the batch's rows, instead of all rows at every step. */
-  readonly lazy: boolean;
-  /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch. */
-  readonly lossScale: number;
-}
-
 /** Rows and ratings of one step: int64[batch], int64[batch], float[batch]. */
 export interface Batch {
   readonly user: Value;
@@ -40,7 +44,7 @@ export const stateName = (parameter: string, state: string): string =>
 
 /** The names of all that goes from epoch to epoch, in order, and their shapes. */
 export function carriedDims<Size extends Dim>(
-  model: Model<unknown, Size>,
+  model: Model<Size>,
   { byRow, state }: Pick<Optimizer, 'byRow' | 'state'>,
 ): Record<string, readonly Size[]> {
   // A row of several parameters has one state, called by the first.
@@ -54,3 +58,7 @@ export function carriedDims<Size extends Dim>(
     ]),
   );
 }
+
+/** The same as inputs of a graph. */
+export const carriedInputs = (model: Model<Dim>, optimizer: Optimizer): Value[] =>
+  Object.entries(carriedDims(model, optimizer)).map(([name, dims]) => input(name, 'float', dims));

@@ -1,8 +1,6 @@
 import { type Model, ratingOf } from '../../../graphs/models/model.ts';
-import { type Dim, input } from '../../onnx/index.ts';
-import { carriedDims, type Layout, type LayoutOptions, stateName } from './layout.ts';
-import type { Loss } from './losses.ts';
-import type { Optimizer } from './optimizers.ts';
+import { type Dim, reduceMean } from '../../onnx/index.ts';
+import { carriedInputs, type Layout, type StepOptions, stateName } from './layout.ts';
 import { parameterGradients } from './row-gradients.ts';
 import { pack, placeholders, tablesOf, unpack, withTables } from './tables.ts';
 import { update } from './update.ts';
@@ -11,16 +9,9 @@ import { update } from './update.ts';
  * One step for a batch, by the gradient of its mean loss, with all parameters of a user, and of an item, side by side in
  * one table.
  */
-export function packedLayout(
-  model: Model<unknown, Dim>,
-  optimizer: Optimizer,
-  loss: Loss,
-  { lazy }: LayoutOptions,
-): Layout {
+export function packedLayout(model: Model<Dim>, { optimizer, loss, lazy }: StepOptions): Layout {
   const parts = ['', ...optimizer.state];
-  const carried = Object.entries(carriedDims(model, optimizer)).map(([name, dims]) =>
-    input(name, 'float', dims),
-  );
+  const carried = carriedInputs(model, optimizer);
   // Each table is followed by its state; outside the loop every parameter and its state is a tensor of its own.
   const tables = tablesOf(model);
   const byName = Object.fromEntries(carried.map((value) => [value.name, value]));
@@ -30,16 +21,16 @@ export function packedLayout(
   return {
     carried,
     state: columns.map(pack),
-    step(values, { user, item, actual }, scalars, dropout) {
+    step(values, { actual, ...ids }, scalars, dropout) {
       const groups = tables.map((_, place) => values.slice(place * parts.length, (place + 1) * parts.length));
       const trained = groups.map(([table]) => table);
       const parameters = placeholders(model);
-      const formula = loss(ratingOf(model, parameters, user, item, dropout), actual);
-      const error = withTables(formula, parameters, tables, trained);
+      const each = loss.each(ratingOf(model, parameters, ids, dropout), actual);
+      const error = reduceMean(withTables(each, parameters, tables, trained), {}, 'loss');
       const slopes = parameterGradients(error, trained);
-      const updated = groups.flatMap(([table, ...own], place) => {
+      const updated = groups.flatMap(([parameter, ...own], place) => {
         const state = Object.fromEntries(optimizer.state.map((part, offset) => [part, own[offset]]));
-        const next = update(optimizer, lazy, table, state, slopes[place], scalars);
+        const next = update({ optimizer, lazy, scalars }, { parameter, state }, slopes[place]);
         return [next.parameter, ...optimizer.state.map((part) => next.state[part])];
       });
       return { values: updated, error };

@@ -1,3 +1,4 @@
+/** What changes from step to step. */
 export interface StepSettings {
   readonly learningRate: number;
   readonly momentum: number;
@@ -16,15 +17,15 @@ const cosineBetween = (from: number, to: number, progress: number): number =>
 export interface OneCycleConfig {
   /** The highest learning rate. */
   readonly learningRate: number;
-  /** The part of training in which the learning rate rises. */
+  /** Part of training in which the learning rate rises. @default 0.25 */
   readonly warmUp?: number;
-  /** The first learning rate is the highest divided by this, */
+  /** The first learning rate is the highest divided by this. @default 25 */
   readonly divide?: number;
-  /** and the last is the highest divided by this. */
+  /** The last learning rate is the highest divided by this. @default 1e5 */
   readonly divideFinal?: number;
-  /** Momentum where the learning rate is low, */
+  /** Momentum where the learning rate is low. @default 0.95 */
   readonly momentum?: number;
-  /** and where it is highest. */
+  /** Momentum where the learning rate is highest. @default 0.85 */
   readonly momentumLow?: number;
 }
 
@@ -77,5 +78,7 @@ export function constantRate({ learningRate, momentum = 0.9 }: ConstantConfig): 
   return { name: 'constant', config: { learningRate, momentum }, at: () => ({ learningRate, momentum }) };
 }
 
-/** By name, each from its highest learning rate. */
+/** The schedules by name, each from its highest learning rate. */
 export const schedules = { 'one-cycle': oneCycle, cosine, constant: constantRate };
+
+export type ScheduleName = keyof typeof schedules;

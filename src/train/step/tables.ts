@@ -1,11 +1,12 @@
-import { type Model, noDropout, ratingOf } from '../../../graphs/models/model.ts';
-import { isLookup, nodesBefore, substitute } from '../../onnx/graph.ts';
+import { type Model, ratingOf } from '../../../graphs/models/model.ts';
+import { substitute } from '../../onnx/graph.ts';
 import {
   concat,
   type Dim,
   GraphError,
   gather,
   input,
+  lookups,
   split,
   squeeze,
   unsqueeze,
@@ -21,27 +22,28 @@ export type Named = Readonly<Record<string, Value>>;
  *
  * @throws GraphError if the formula does not use a parameter, or does not give one number a rating.
  */
-export function tablesOf(model: Model<unknown, Dim>): string[][] {
+export function tablesOf(model: Model<Dim>): string[][] {
   const parameters = placeholders(model);
   const ids = { user: input('user', 'int64', ['batch']), item: input('item', 'int64', ['batch']) };
-  const rating = ratingOf(model, parameters, ids.user, ids.item, noDropout);
+  const uses = lookups([ratingOf(model, parameters, ids)], Object.values(parameters));
   const tables: Record<string, string[]> = {};
-  for (const [name, { dims, rowsOf }] of Object.entries(model.parameters)) {
-    const lookups = uses(parameters[name], rating);
-    if (lookups.length === 0)
+  for (const [place, [name, { dims, rowsOf }]] of Object.entries(model.parameters).entries()) {
+    const { lookups, others } = uses[place];
+    if (lookups.length + others.length === 0)
       throw new GraphError(`model "${model.name}": its rating does not depend on "${name}"`);
-    const table = parameters[name];
     const together =
       rowsOf &&
       dims.length <= 2 &&
-      lookups.every((node) => isLookup(node, table) && node.inputs[1] === ids[rowsOf]);
-    tables[together ? rowsOf : name] = [...(tables[together ? rowsOf : name] ?? []), name];
+      others.length === 0 &&
+      lookups.every(({ indices }) => indices === ids[rowsOf]);
+    const table = together ? rowsOf : name;
+    tables[table] = [...(tables[table] ?? []), name];
   }
   return Object.values(tables);
 }
 
 /** A stand-in for each parameter. */
-export function placeholders(model: Model<unknown, Dim>): Named {
+export function placeholders(model: Model<Dim>): Named {
   return Object.fromEntries(
     Object.entries(model.parameters).map(([name, { dims }]) => [name, input(name, 'float', dims)]),
   );
@@ -63,9 +65,9 @@ export function unpack(table: Value, like: readonly Value[]): Value[] {
   );
 }
 
-/** `loss` with tables in place of the placeholders that it was made from. */
+/** A formula with tables in place of the placeholders that it was made from. */
 export function withTables(
-  loss: Value,
+  formula: Value,
   parameters: Named,
   tables: readonly string[][],
   values: readonly Value[],
@@ -77,15 +79,10 @@ export function withTables(
       replacements.set(columns[0], values[place]);
       continue;
     }
-    const lookups = columns.map((column) => uses(column, loss));
-    const parts = unpack(gather(values[place], lookups[0][0].inputs[1]), columns);
-    for (const [column, nodes] of lookups.entries()) {
-      for (const node of nodes) replacements.set(node.outputs[0], parts[column]);
-    }
+    const uses = lookups([formula], columns);
+    const parts = unpack(gather(values[place], uses[0].lookups[0].indices), columns);
+    for (const [column, { lookups }] of uses.entries())
+      for (const { rows } of lookups) replacements.set(rows, parts[column]);
   }
-  return substitute([loss], replacements)[0];
-}
-
-function uses(value: Value, result: Value) {
-  return nodesBefore([result]).filter((node) => node.inputs.includes(value));
+  return substitute([formula], replacements)[0];
 }

@@ -1,52 +1,46 @@
 import { add, gather, mul, scatterRows, type Value, zerosLike } from '../../onnx/index.ts';
 import { mapValues } from '../../util/map-values.ts';
-import type { Optimizer, Scalars, State } from './optimizers.ts';
+import type { Optimizer, Scalars, State } from './optimizers/optimizer.ts';
 import type { RowGradient } from './row-gradients.ts';
 
-export interface Updated {
+/** A parameter and its optimizer state. */
+export interface Stepped {
   readonly parameter: Value;
   readonly state: State;
 }
 
-/**
- * One step of an optimizer on one parameter.
- *
- * @param lazy leave rows that have no gradient as they are, momentum and weight decay included
- */
-export function update(
-  optimizer: Optimizer,
-  lazy: boolean,
-  parameter: Value,
-  state: State,
-  gradient: Value | RowGradient,
-  scalars: Scalars,
-): Updated {
-  if (!('ids' in gradient)) return step(optimizer, parameter, state, gradient, scalars);
+export interface Rule {
+  readonly optimizer: Optimizer;
+  /** Leave rows that have no gradient as they are, momentum and weight decay included. */
+  readonly lazy: boolean;
+  readonly scalars: Scalars;
+}
+
+/** One step of an optimizer on one parameter. */
+export function update(rule: Rule, before: Stepped, gradient: Value | RowGradient): Stepped {
+  const { optimizer, lazy, scalars } = rule;
+  const { parameter, state } = before;
+  if (!('ids' in gradient)) return step(rule, before, gradient);
   const { ids, rows } = gradient;
+  const taken = (parts: State): State => mapValues(parts, (part) => gather(part, ids));
   const decaying = optimizer.l2 > 0;
   if (lazy || !(optimizer.inertia || decaying)) {
-    const taken = mapValues(state, (part) => gather(part, ids));
-    const moved = step(optimizer, gather(parameter, ids), taken, rows, scalars);
+    const own = taken(state);
+    const moved = step(rule, { parameter: gather(parameter, ids), state: own }, rows);
     return {
       parameter: scatterRows(parameter, ids, moved.parameter),
       state: mapValues(state, (part, name) => scatterRows(part, ids, moved.state[name])),
     };
   }
-  if (decaying) {
-    return step(optimizer, parameter, state, scatterRows(zerosLike(parameter), ids, rows), scalars);
-  }
+  if (decaying) return step(rule, before, scatterRows(zerosLike(parameter), ids, rows));
   // Every row moves, but only the batch's rows have a gradient to accumulate.
   const decayed = optimizer.decay(state, scalars);
-  const fresh = optimizer.accumulate(
-    mapValues(decayed, (part) => gather(part, ids)),
-    rows,
-    scalars,
-  );
+  const fresh = optimizer.accumulate(taken(decayed), rows, scalars);
   const accumulated = mapValues(decayed, (part, name) => scatterRows(part, ids, fresh[name]));
   return { parameter: optimizer.update(parameter, accumulated, undefined, scalars), state: accumulated };
 }
 
-function step(optimizer: Optimizer, parameter: Value, state: State, slope: Value, scalars: Scalars): Updated {
+function step({ optimizer, scalars }: Rule, { parameter, state }: Stepped, slope: Value): Stepped {
   const gradient = optimizer.l2 > 0 ? add(slope, mul(parameter, optimizer.l2)) : slope;
   const accumulated = optimizer.accumulate(optimizer.decay(state, scalars), gradient, scalars);
   return { parameter: optimizer.update(parameter, accumulated, gradient, scalars), state: accumulated };

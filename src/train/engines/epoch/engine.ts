@@ -5,37 +5,44 @@ import { mapValues } from '../../../util/map-values.ts';
 import { uniforms } from '../../../util/random.ts';
 import { carriedDims } from '../../step/layout.ts';
 import { losses } from '../../step/losses.ts';
-import type { Engine, Epoch, Steps, TrainingTask } from '../engine.ts';
+import { type Epoch, type Steps, shuffledEpoch } from '../batches.ts';
+import type { Engine, TrainingTask } from '../engine.ts';
 import { noiseSize, noiseStarts } from '../noise.ts';
 import { epochGraph } from './graph.ts';
 
 type Feeds = Record<string, Tensor>;
 
-/** Trains by the epoch graph, many steps in one run: see `epoch.ts`. */
+/** Trains by the epoch graph, many steps in one run: see `graph.ts`. */
 export const epochEngine: Engine = {
   async prepare(task) {
-    const { model, settings, runtime } = task;
-    const { file, dropoutWidths } = epochGraph(model, { ...settings, loss: losses[settings.loss] });
+    const { model, optimizer, plan, data, runtime } = task;
+    const { file, dropoutWidths } = epochGraph(model, {
+      ...plan.training,
+      optimizer,
+      loss: losses[plan.training.loss],
+    });
     const graph = encodeModel(file);
-    const names = Object.keys(carriedDims(model, settings.optimizer));
+    const names = Object.keys(carriedDims(model, optimizer));
     return {
       graph,
       async start(from) {
+        const ratings = await data.sample(Number.POSITIVE_INFINITY);
         const session = await runtime.createSession(graph, { threads: 1 });
         let carried: Feeds = mapValues(
           withState(task, from.carried),
           ({ dims, data }) => new Tensor('float32', data, dims),
         );
         return {
-          epoch(epoch) {
-            const noise = noiseOf(epoch, dropoutWidths);
-            return async (steps) => {
-              const feeds = { ...stepFeeds(task, epoch, steps), ...noise(steps) };
-              const results = (await session.run({ ...carried, ...feeds })) as Feeds;
-              carried = Object.fromEntries(names.map((name) => [name, results[`${name}.next`]]));
-              return results.loss.data as Float32Array;
-            };
-          },
+          epoch: (number) =>
+            shuffledEpoch(ratings, number, task, (epoch) => {
+              const noise = noiseOf(epoch, dropoutWidths);
+              return async (steps) => {
+                const feeds = { ...stepFeeds(task, epoch, steps), ...noise(steps) };
+                const results = (await session.run({ ...carried, ...feeds })) as Feeds;
+                carried = Object.fromEntries(names.map((name) => [name, results[`${name}.next`]]));
+                return results.loss.data as Float32Array;
+              };
+            }),
           carried: async () => mapValues(carried, ({ dims, data }) => ({ dims, data: data as Float32Array })),
           release: () => session.release(),
         };
@@ -45,7 +52,7 @@ export const epochEngine: Engine = {
 };
 
 /** The optimizer's state begins with zeros. */
-export function withState({ model, settings: { optimizer } }: TrainingTask, carried: Tensors): Tensors {
+export function withState({ model, optimizer }: TrainingTask, carried: Tensors): Tensors {
   return mapValues(carriedDims(model, optimizer), (dims, name) => {
     const size = dims.reduce((product, dim) => product * dim, 1);
     return carried[name] ?? { dims, data: new Float32Array(size) };
@@ -53,14 +60,13 @@ export function withState({ model, settings: { optimizer } }: TrainingTask, carr
 }
 
 function stepFeeds(
-  { settings: { epochs, schedule } }: TrainingTask,
+  { plan, schedule }: TrainingTask,
   epoch: Epoch,
   { first, users, items, ratings, starts }: Steps,
 ): Feeds {
   const done = epoch.number * epoch.steps + first;
-  const hyperparameters = starts
-    .slice(1)
-    .map((_, step) => schedule.at((done + step) / (epochs * epoch.steps)));
+  const all = plan.training.epochs * epoch.steps;
+  const hyperparameters = starts.slice(1).map((_, step) => schedule.at((done + step) / all));
   const ofSteps = (name: 'learningRate' | 'momentum'): Tensor =>
     new Tensor(
       'float32',
@@ -80,8 +86,7 @@ function stepFeeds(
 /** The inputs of an epoch's dropout, drawn for all of it, so that it does not matter how many runs it is cut into. */
 function noiseOf({ steps, batch, random }: Epoch, widths: readonly number[]): (steps: Steps) => Feeds {
   if (widths.length === 0) return () => ({});
-  const size = noiseSize(batch, widths);
-  const noise = new Tensor('float32', uniforms(size, random));
+  const noise = new Tensor('float32', uniforms(noiseSize(batch, widths), random));
   const beginnings = noiseStarts(steps, batch, widths, random);
   return ({ first, starts }) => ({
     noise,

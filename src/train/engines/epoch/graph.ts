@@ -18,18 +18,13 @@ import {
   type Value,
 } from '../../../onnx/index.ts';
 import { mapValues } from '../../../util/map-values.ts';
-import { describeSettings, type Settings } from '../../recipe/settings.ts';
-import { type Loss, losses } from '../../step/losses.ts';
-import type { Optimizer } from '../../step/optimizers.ts';
+import type { Resolved } from '../../recipe/plan.ts';
+import { byRatingLayout } from '../../step/by-rating.ts';
+import type { StepOptions } from '../../step/layout.ts';
+import { losses } from '../../step/losses.ts';
 import { packedLayout } from '../../step/packed.ts';
 
-export interface EpochOptions {
-  readonly optimizer: Optimizer;
-  readonly loss: Loss;
-  /** Update only the batch's rows of user and item tables, instead of all rows at every step. */
-  readonly lazy: boolean;
-  /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch; 1 when absent. */
-  readonly lossScale?: number;
+export interface EpochOptions extends StepOptions {
   /** Facts that the file keeps. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -54,12 +49,11 @@ export interface EpochGraph {
  *
  * Run it in a session of one intra-op thread: ONNX Runtime's ScatterND loses additions otherwise.
  */
-export function epochGraph(
-  model: Model<unknown, Dim>,
-  { optimizer, loss, lazy, lossScale = 1, metadata }: EpochOptions,
-): EpochGraph {
-  const options = { lazy, lossScale };
-  const layout = optimizer.layout?.(model, loss, options) ?? packedLayout(model, optimizer, loss, options);
+export function epochGraph(model: Model<Dim>, { metadata, ...options }: EpochOptions): EpochGraph {
+  const { optimizer } = options;
+  const layout = optimizer.byRow
+    ? byRatingLayout(model, options, optimizer.byRow)
+    : packedLayout(model, options);
   const users = input('user', 'int32', ['ratings']);
   const items = input('item', 'int32', ['ratings']);
   const actuals = input('actual', 'float', ['ratings']);
@@ -123,31 +117,28 @@ export function epochGraph(
  * metadata says, as JSON, how each parameter begins (its state begins with zeros), how the model was trained here, and
  * how many random numbers each dropout takes a rating.
  *
- * @returns undefined for a model whose formula is bound to the numbers it was made for
+ * @throws GraphError for a formula that is bound to the numbers of users and items it was made for
  */
-export function epochGraphOfAnySize(model: Model, settings: Settings): ModelFile | undefined {
-  return graphOfAnySize(model, settings)?.file;
-}
-
-/** The same, with what it takes a rating. */
-export function graphOfAnySize(model: Model, settings: Settings): EpochGraph | undefined {
+export function epochGraphOfAnySize({ model, optimizer, plan }: Resolved): EpochGraph {
   const parameters = mapValues(model.parameters, ({ dims, rowsOf, initial }) => ({
     dims: rowsOf ? [`${rowsOf}s`, ...dims.slice(1)] : dims,
     rowsOf,
     initial,
   }));
-  const metadata = {
-    model: JSON.stringify({ name: model.name, config: model.config }),
-    initial: JSON.stringify(mapValues(parameters, ({ initial }) => initial)),
-    training: JSON.stringify(describeSettings(settings)),
-  };
-  const options = { ...settings, loss: losses[settings.loss], metadata };
-  try {
-    return epochGraph({ ...model, parameters }, options);
-  } catch {
-    // The same formula has just been trained, so whatever it says now, it says of the axes without a number.
-    return undefined;
-  }
+  const { optimizer: _, ...training } = plan.training;
+  return epochGraph(
+    { ...model, parameters },
+    {
+      ...training,
+      optimizer,
+      loss: losses[training.loss],
+      metadata: {
+        model: JSON.stringify(plan.model),
+        initial: JSON.stringify(mapValues(parameters, ({ initial }) => initial)),
+        training: JSON.stringify(plan.training),
+      },
+    },
+  );
 }
 
 /** Dropout masks are cut from random numbers that are made once an epoch, since operators with a seed are not repeatable. */

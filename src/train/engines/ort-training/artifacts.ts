@@ -1,5 +1,5 @@
 import type { Tensors } from '../../../../graphs/heads/serving.ts';
-import { type Dropout, type Model, noDropout, ratingOf } from '../../../../graphs/models/model.ts';
+import { type Dropout, type Model, ratingOf } from '../../../../graphs/models/model.ts';
 import {
   accumulate,
   adamWOptimizer,
@@ -14,14 +14,15 @@ import {
   input,
   type ModelParts,
   min,
+  reduceMean,
   reshape,
   sequenceInput,
   sub,
   type Value,
 } from '../../../onnx/index.ts';
-import { describeSettings, type Settings } from '../../recipe/settings.ts';
+import type { Resolved } from '../../recipe/plan.ts';
 import { losses } from '../../step/losses.ts';
-import { isLookups, type LookupGradient, lookupGradients } from '../../step/row-gradients.ts';
+import { isLookups, lookupGradients, type RowGradient } from '../../step/row-gradients.ts';
 import { placeholders } from '../../step/tables.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 
@@ -33,10 +34,8 @@ export interface TrainingArtifacts {
   readonly checkpoint: Uint8Array;
 }
 
-export interface GraphOptions {
-  readonly model: Model;
-  /** The optimizer must be AdamW: see `settingsForOrtTraining`. */
-  readonly settings: Settings;
+/** The optimizer must be AdamW: see `resolve`. */
+export interface GraphOptions extends Resolved {
   /** The steps of a whole training, which the schedule goes over. */
   readonly steps: number;
 }
@@ -68,24 +67,24 @@ interface Forward {
   readonly loss: Value;
 }
 
-function forward({ model, settings }: GraphOptions, drop: Dropout): Forward {
+function forward({ model, plan }: GraphOptions, drop?: Dropout): Forward {
   const parameters = placeholders(model);
   const user = input('user', 'int64', ['batch']);
   const item = input('item', 'int64', ['batch']);
   const actual = input('actual', 'float', ['batch']);
-  const rating = ratingOf(model, parameters, user, item, drop);
+  const rating = ratingOf(model, parameters, { user, item }, drop);
   return {
     parameters: Object.values(parameters),
     inputs: [user, item, actual, ...Object.values(parameters)],
     rating,
-    loss: losses[settings.loss](rating, actual),
+    loss: reduceMean(losses[plan.training.loss].each(rating, actual), {}, 'loss'),
   };
 }
 
 /** Beside the loss it adds each parameter's gradient to a buffer, which the training API keeps for the optimizer. */
 export function trainingModel(options: GraphOptions): Uint8Array {
   let dropouts = 0;
-  const { seed } = options.settings;
+  const { seed } = options.plan.training;
   const { parameters, inputs, loss } = forward(options, (x, rate) =>
     rate === 0 ? x : dropout(x, rate, 1000 * seed + ++dropouts, 'dropout'),
   );
@@ -108,14 +107,14 @@ export function trainingModel(options: GraphOptions): Uint8Array {
   });
 }
 
-function tableGradient(table: Value, lookups: readonly LookupGradient[]): Value {
+function tableGradient(table: Value, lookups: readonly RowGradient[]): Value {
   return lookups
     .map(({ ids, rows }) => gatherGrad(table, ids, rows, `${table.name}_grad`))
     .reduce((sum, one) => add(sum, one, `${table.name}_grad`));
 }
 
 function evalModel(options: GraphOptions): Uint8Array {
-  const { inputs, loss, rating } = forward(options, noDropout);
+  const { inputs, loss, rating } = forward(options);
   return encoded({
     name: `evaluate ${options.model.name}`,
     inputs,
@@ -136,8 +135,7 @@ export function parametersModel(model: Model): Uint8Array {
 
 /** @param stepsDone steps that have been taken before */
 export function optimizerModel(options: GraphOptions, stepsDone = 0): Uint8Array {
-  const { settings, steps } = options;
-  const { schedule, optimizer } = settings;
+  const { schedule, optimizer, steps } = options;
   const rates = Float32Array.from(
     { length: Math.max(1, steps - stepsDone) },
     (_, step) => schedule.at((stepsDone + step) / steps).learningRate,
@@ -168,7 +166,7 @@ export function optimizerModel(options: GraphOptions, stepsDone = 0): Uint8Array
 
 const encoded = (parts: ModelParts): Uint8Array => encodeModel(buildModel(parts));
 
-const metadataOf = ({ model, settings, steps }: GraphOptions): Record<string, string> => ({
-  model: JSON.stringify({ name: model.name, config: model.config }),
-  training: JSON.stringify({ ...describeSettings(settings), steps }),
+const metadataOf = ({ plan, steps }: GraphOptions): Record<string, string> => ({
+  model: JSON.stringify(plan.model),
+  training: JSON.stringify({ ...plan.training, steps }),
 });

@@ -1,15 +1,15 @@
 import type { Tensor } from 'onnxruntime-common';
 import type { Tensors } from '../../../../graphs/heads/serving.ts';
 import type { Model } from '../../../../graphs/models/model.ts';
+import type { Rows } from '../../../data/dataset/rows.ts';
 import { UserError } from '../../../errors.ts';
 import { turns } from '../../../run/turns.ts';
 import { mapValues } from '../../../util/map-values.ts';
 import { oneLine } from '../../../util/text.ts';
-import { ADAMW } from '../../recipe/settings.ts';
-import type { Engine, Steps, Training, TrainingTask } from '../engine.ts';
+import { type Steps, shuffledEpoch, stepsOf } from '../batches.ts';
+import type { Engine, Training, TrainingTask } from '../engine.ts';
 import { optimizerModel, parametersModel, trainingModel } from './artifacts.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
-import { settingsForOrtTraining } from './settings.ts';
 
 /**
  * What is used of the package `onnxruntime-training`, which is onnxruntime-web 1.19.2, the last that has the training
@@ -64,10 +64,10 @@ export async function ortTrainingEngine(module: string): Promise<Engine> {
   Object.assign(env.wasm, { numThreads: 1 });
   return {
     library: { name: 'onnxruntime-training', version: env.versions.common },
-    defaults: ADAMW,
-    adopt: settingsForOrtTraining,
     async prepare(task) {
-      const options = { ...task, steps: task.settings.epochs * task.steps };
+      const { epochs, batch } = task.plan.training;
+      const stepsAnEpoch = stepsOf(task.data.facts.ratings, batch);
+      const options = { ...task, steps: epochs * stepsAnEpoch };
       const graph = trainingModel(options);
       return {
         graph,
@@ -76,25 +76,32 @@ export async function ortTrainingEngine(module: string): Promise<Engine> {
             checkpointState: encodeCheckpoint(carried),
             trainModel: graph,
             evalModel: parametersModel(task.model),
-            optimizerModel: optimizerModel(options, epochs * task.steps),
+            optimizerModel: optimizerModel(options, epochs * stepsAnEpoch),
           };
+          const ratings = await task.data.sample(Number.POSITIVE_INFINITY);
           const session = await inTurn(() => createSession(runtime, files));
-          return trainingOf(session, runtime.Tensor, task);
+          return trainingOf(session, runtime.Tensor, task, ratings);
         },
       };
     },
   };
 }
 
-function trainingOf(session: TrainingSession, Class: typeof Tensor, { model }: TrainingTask): Training {
+function trainingOf(
+  session: TrainingSession,
+  Class: typeof Tensor,
+  task: TrainingTask,
+  ratings: Rows,
+): Training {
+  const take = (steps: Steps) => inTurn(() => takeSteps(session, Class, steps).catch(fail));
   return {
-    epoch: () => (steps) => inTurn(() => takeSteps(session, Class, steps).catch(fail)),
+    epoch: (number) => shuffledEpoch(ratings, number, task, () => take),
     // Not by getContiguousParameters: it frees what lies on the stack, and so breaks the heap. And runEvalStep calls what it
     // gives by the names of the training model's outputs, of which there is one.
     carried: () =>
       inTurn(async () => {
         const [all] = Object.values(await session.runEvalStep({}));
-        return takenApart(all.data as Float32Array, model);
+        return takenApart(all.data as Float32Array, task.model);
       }),
     release: () => inTurn(() => session.release()),
   };

@@ -3,21 +3,19 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tensors } from '../../../../graphs/heads/serving.ts';
 import type { Model, ModelDefinition } from '../../../../graphs/models/model.ts';
-import { INCOMING, writeSynced } from '../../../artifact/artifact.ts';
 import type { Artifact, Manifest } from '../../../artifact/manifest.ts';
 import { readVocabulary } from '../../../artifact/vocabulary.ts';
 import { UserError } from '../../../errors.ts';
 import { restoredTable } from '../../../onnx/compress.ts';
 import { decodeModel } from '../../../onnx/index.ts';
+import { INCOMING, writeSynced } from '../../../util/files.ts';
 import { mapValues } from '../../../util/map-values.ts';
 import { initialParameters } from '../../parameters/initial.ts';
-import { modelOf } from '../../recipe/of-manifest.ts';
-import { ADAMW, type SettingsOptions, settingsFor } from '../../recipe/settings.ts';
-import { type AdamConfig, adamW } from '../../step/optimizers.ts';
-import { constantRate, schedules } from '../../step/schedules.ts';
+import { resolveManifest } from '../../recipe/of-manifest.ts';
+import type { TrainingPlan } from '../../recipe/plan.ts';
+import type { Recipe } from '../../recipe/recipe.ts';
 import { stepsOf } from '../batches.ts';
 import { trainingArtifacts } from './artifacts.ts';
-import { settingsForOrtTraining } from './settings.ts';
 
 export interface TrainingExportOptions {
   /** The formula of a model of one's own, which its files do not tell. */
@@ -57,14 +55,15 @@ export function trainingFiles(
     throw new UserError(`learningRate is ${learningRate}; give a number above 0`);
   if (definition !== undefined && typeof definition !== 'function')
     throw new UserError('definition is no model; give what dotBias(), say, returns');
-  const model = modelOf(manifest, definition);
-  const settings = settingsForOrtTraining(settingsOf(model, manifest, learningRate), {});
-  const steps = settings.epochs * stepsOf(manifest.data.ratings, settings.batch);
-  const parameters = untrained ? initialParameters(model, settings.seed) : trainedParameters(artifact, model);
+  const resolved = resolveManifest(manifest, changed(manifest, learningRate), definition);
+  const { model, plan } = resolved;
+  const { epochs, batch, seed } = plan.training;
+  const steps = epochs * stepsOf(manifest.data.ratings, batch);
+  const parameters = untrained ? initialParameters(model, seed) : trainedParameters(artifact, model);
   const { userIds, itemIds } = readVocabulary(artifact);
   const vocabulary = JSON.stringify({ user: userIds, item: itemIds });
   return {
-    ...trainingArtifacts({ model, settings, parameters, steps }),
+    ...trainingArtifacts({ ...resolved, parameters, steps }),
     [VOCABULARY]: new TextEncoder().encode(`${vocabulary}\n`),
   };
 }
@@ -127,30 +126,19 @@ async function namesIn(folder: string): Promise<string[]> {
   });
 }
 
-/** How it was trained, so far as the training API can do the same; it has AdamW alone. */
-function settingsOf(model: Model, { training, data }: Manifest, learningRate?: number) {
-  const { optimizer, schedule, ...settings } = training as Record<string, unknown> & {
-    optimizer: { name: string } & AdamConfig;
-    schedule: { name: keyof typeof schedules; learningRate: number };
+/** What the training API does otherwise than the training that the artifact tells of; it has AdamW alone. */
+function changed({ training }: Manifest, learningRate?: number): Recipe {
+  const { optimizer } = training as unknown as TrainingPlan;
+  const others = optimizer.name !== 'adamw' && {
+    optimizer: undefined,
+    batch: undefined,
+    schedule: undefined,
   };
-  const constant = learningRate !== undefined && { schedule: constantRate({ learningRate }) };
-  if (optimizer.name !== 'adamw') {
-    const { epochs, loss, seed } = settings as SettingsOptions;
-    return settingsFor(model, { ...ADAMW, epochs, loss, seed, ...constant }, data);
-  }
-  if (!constant && !Object.hasOwn(schedules, schedule.name))
-    throw new UserError(
-      `the model was trained by the schedule ${schedule.name}; ONNX Runtime's training API needs one of ${Object.keys(schedules).join(', ')}: train it with one of these, or give a learning rate`,
-    );
-  return settingsFor(
-    model,
-    {
-      ...settings,
-      optimizer: adamW(optimizer),
-      ...(constant || { schedule: schedules[schedule.name](schedule) }),
-    },
-    data,
-  );
+  return {
+    engine: 'ort-training',
+    ...others,
+    ...(learningRate !== undefined && { schedule: { name: 'constant', learningRate } }),
+  };
 }
 
 /** What the model has learned, from its files. */

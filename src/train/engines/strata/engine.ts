@@ -1,14 +1,13 @@
 import type { Tensors } from '../../../../graphs/heads/serving.ts';
-import type { Strata, Stratum } from '../../../data/dataset/strata.ts';
-import { UserError } from '../../../errors.ts';
+import type { BlockCounts, Strata, Stratum } from '../../../data/dataset/strata.ts';
 import { encodeModel } from '../../../onnx/index.ts';
 import type { Parts } from '../../../run/rows.ts';
 import { WorkerHandle } from '../../../run/worker-handle.ts';
 import { buffersOf, type NamedParts } from '../../../run/worker-messages.ts';
 import { mapValues } from '../../../util/map-values.ts';
 import { generator, type RandomGenerator, uniforms } from '../../../util/random.ts';
-import { FIRST_EPOCH, stepsOf, sumOfLosses } from '../batches.ts';
-import type { Engine, OwnTraining, TrainingTask } from '../engine.ts';
+import { FIRST_EPOCH, stepsOf } from '../batches.ts';
+import type { Engine, StepsDone, Training, TrainingTask } from '../engine.ts';
 import { withState } from '../epoch/engine.ts';
 import { noiseSize, noiseStarts } from '../noise.ts';
 import { blockGraph } from './graph.ts';
@@ -20,32 +19,25 @@ import { roundsOf, type Visit } from './visits.ts';
  * takes a block of users, a block of items and their ratings, and gives the blocks back. Nothing is shared: a thread is
  * handed the memory of what it works on. What belongs to neither users nor items, such as the layers of an MLP, each
  * thread trains from the same values, and the mean of what they get goes on.
- *
- * @param workers threads
  */
-export function strataEngine(strata: Strata, workers: number): Engine<OwnTraining> {
-  const blocks = [strata.users, strata.items].map(({ starts }) => starts.length - 1);
-  return {
-    adopt(wanted, asked) {
-      if (asked.lazy === false)
-        throw new UserError('training by strata updates only the rows of a batch; leave out lazy');
-      return { ...wanted, lazy: true, engine: 'strata', blocks, workers };
-    },
-    async prepare(task) {
-      const { file, dropoutWidths } = blockGraph(task.model, task.settings);
-      const graph = encodeModel(file);
-      return {
-        graph,
-        async start({ carried }) {
-          const tables = cut(withState(task, carried), task.model, strata.users, strata.items);
-          // No more than there are strata that share nothing.
-          const threads = await startThreads(Math.min(workers, ...blocks), graph);
-          return new StrataTraining(task, strata, threads, tables, dropoutWidths);
-        },
-      };
-    },
-  };
-}
+export const strataEngine: Engine = {
+  async prepare(task) {
+    const { file, dropoutWidths } = blockGraph(task);
+    const graph = encodeModel(file);
+    return {
+      graph,
+      async start({ carried }) {
+        const { blocks, workers, seed } = task.plan.training;
+        const [users, items] = blocks as BlockCounts;
+        const strata = task.data.strata([users, items], seed);
+        const tables = cut(withState(task, carried), task.model, strata.users, strata.items);
+        // No more than there are strata that share nothing.
+        const threads = await startThreads(Math.min(workers as number, users, items), graph);
+        return new StrataTraining(task, strata, threads, { tables, dropoutWidths });
+      },
+    };
+  },
+};
 
 /** The session in every thread. */
 const SESSION = 0;
@@ -81,29 +73,26 @@ interface Turn {
   readonly noiseStarts: NamedParts;
 }
 
-interface VisitDone {
-  readonly ratings: number;
-  readonly loss: number;
+interface VisitDone extends StepsDone {
   readonly shared: Tensors;
 }
 
 /** Rounds that wait in the threads, so that none waits for this one. */
 const ROUNDS_AHEAD = 1;
 
-class StrataTraining implements OwnTraining {
+class StrataTraining implements Training {
   constructor(
     private readonly task: TrainingTask,
     private readonly strata: Strata,
     private readonly threads: readonly WorkerHandle[],
-    private readonly tables: BlockTables,
-    private readonly dropoutWidths: readonly number[],
+    private readonly blocks: { readonly tables: BlockTables; readonly dropoutWidths: readonly number[] },
   ) {}
 
-  async *ownEpoch(number: number): AsyncGenerator<{ ratings: number; loss: number }> {
-    const random = generator(this.task.settings.seed, FIRST_EPOCH + number);
+  async *epoch(number: number): AsyncGenerator<StepsDone> {
+    const random = generator(this.task.plan.training.seed, FIRST_EPOCH + number);
     const rounds = this.turnsOf(number, random);
     await this.holdNoise(random);
-    const isShared = Object.keys(this.tables.shared).length > 0;
+    const isShared = Object.keys(this.blocks.tables.shared).length > 0;
     const last = { users: new Map<number, Promise<unknown>>(), items: new Map<number, Promise<unknown>>() };
     const started: Promise<VisitDone[]>[] = [];
     let ahead = rounds[0]?.map(readAhead);
@@ -132,13 +121,13 @@ class StrataTraining implements OwnTraining {
     }
   }
 
-  private *finish(round: readonly VisitDone[]): Generator<{ ratings: number; loss: number }> {
-    this.tables.shared = meanOf(round.map((one) => one.shared));
-    for (const { ratings, loss } of round) yield { ratings, loss };
+  private *finish(round: readonly VisitDone[]): Generator<StepsDone> {
+    this.blocks.tables.shared = meanOf(round.map((one) => one.shared));
+    yield* round;
   }
 
   async carried(): Promise<Tensors> {
-    return join(this.tables, this.strata.users, this.strata.items);
+    return join(this.blocks.tables, this.strata.users, this.strata.items);
   }
 
   async release(): Promise<void> {
@@ -147,7 +136,7 @@ class StrataTraining implements OwnTraining {
 
   /** The visits of an epoch, in rounds. */
   private turnsOf(number: number, random: RandomGenerator): Turn[][] {
-    const { settings } = this.task;
+    const { batch, epochs } = this.task.plan.training;
     const { starts, users, items } = this.strata;
     const itemBlocks = items.starts.length - 1;
     const total = starts[starts.length - 1];
@@ -158,7 +147,7 @@ class StrataTraining implements OwnTraining {
         const stratum = visit.user * itemBlocks + visit.item;
         const count = starts[stratum + 1] - starts[stratum];
         if (count === 0) return [];
-        const stepStarts = startsOf(count, settings.batch, random);
+        const stepStarts = startsOf(count, batch, random);
         const passed = number * total + done;
         done += count;
         const turn = {
@@ -166,11 +155,11 @@ class StrataTraining implements OwnTraining {
           read: () => this.strata.read(stratum),
           starts: stepStarts,
           noiseStarts: mapValues(
-            noiseStarts(stepStarts.length - 1, settings.batch, this.dropoutWidths, random),
+            noiseStarts(stepStarts.length - 1, batch, this.blocks.dropoutWidths, random),
             (data): Parts => ({ type: 'int64', dims: [data.length], data }),
           ),
-          progress: passed / (settings.epochs * total),
-          stepsDone: stepsOf(passed, settings.batch),
+          progress: passed / (epochs * total),
+          stepsDone: stepsOf(passed, batch),
         };
         return [turn];
       }),
@@ -183,11 +172,10 @@ class StrataTraining implements OwnTraining {
     { users, items, ratings }: Stratum,
     thread: WorkerHandle,
   ): Promise<VisitDone> {
-    const { tables } = this;
-    const { schedule } = this.task.settings;
+    const { tables } = this.blocks;
     const count = ratings.length;
     const steps = starts.length - 1;
-    const { learningRate, momentum } = schedule.at(progress);
+    const { learningRate, momentum } = this.task.schedule.at(progress);
     const ofSteps = (value: number) => floats([steps], new Float32Array(steps).fill(value));
     const own = mapValues({ ...tables.users[visit.user], ...tables.items[visit.item] }, ({ dims, data }) =>
       floats(dims, data),
@@ -212,14 +200,13 @@ class StrataTraining implements OwnTraining {
       mapValues(old, ({ dims }, name) => ({ dims, data: results[`${name}.next`].data as Float32Array }));
     tables.users[visit.user] = next(tables.users[visit.user]);
     tables.items[visit.item] = next(tables.items[visit.item]);
-    const loss = sumOfLosses(results.loss.data as Float32Array, starts);
-    return { ratings: count, loss, shared: next(tables.shared) };
+    return { losses: results.loss.data as Float32Array, starts, shared: next(tables.shared) };
   }
 
   /** Gives every thread the random numbers of this epoch's dropout. */
   private async holdNoise(random: RandomGenerator): Promise<void> {
-    if (this.dropoutWidths.length === 0) return;
-    const size = noiseSize(this.task.settings.batch, this.dropoutWidths);
+    if (this.blocks.dropoutWidths.length === 0) return;
+    const size = noiseSize(this.task.plan.training.batch, this.blocks.dropoutWidths);
     const noise = floats([size], uniforms(size, random));
     await Promise.all(this.threads.map((thread) => thread.hold(SESSION, { noise })));
   }

@@ -1,24 +1,25 @@
 import type { Model, ModelDefinition } from '../../../../graphs/models/model.ts';
 import type { Manifest } from '../../../artifact/manifest.ts';
 import { UserError } from '../../../errors.ts';
-import { encodeModel, type ModelFile } from '../../../onnx/index.ts';
-import { modelOf, optimizers } from '../../recipe/of-manifest.ts';
-import { type Settings, settingsFor } from '../../recipe/settings.ts';
-import type { Optimizer } from '../../step/optimizers.ts';
-import { schedules } from '../../step/schedules.ts';
-import { type EpochGraph, graphOfAnySize } from '../epoch/graph.ts';
+import { encodeModel, GraphError, type ModelFile } from '../../../onnx/index.ts';
+import { resolveManifest } from '../../recipe/of-manifest.ts';
+import type { Resolved } from '../../recipe/plan.ts';
+import { type EpochGraph, epochGraphOfAnySize } from '../epoch/graph.ts';
 
 /**
  * The graph that trains a stratum: the epoch graph for blocks of any size.
  *
  * @throws UserError for a formula that is bound to the numbers of users and items
  */
-export function blockGraph(model: Model, settings: Settings): EpochGraph {
-  const graph = graphOfAnySize(model, { ...settings, lazy: true });
-  if (graph) return graph;
-  throw new UserError(
-    `the formula of "${model.name}" is made for all its users and items, and cannot be trained in blocks of them; train it with the epoch graph`,
-  );
+export function blockGraph(resolved: Resolved): EpochGraph {
+  try {
+    return epochGraphOfAnySize(resolved);
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    throw new UserError(
+      `the formula of "${resolved.model.name}" is made for all its users and items, and cannot be trained in blocks of them (${error.message}); train it with the epoch graph`,
+    );
+  }
 }
 
 /**
@@ -30,25 +31,10 @@ export function blockGraph(model: Model, settings: Settings): EpochGraph {
  * @throws UserError if the model cannot be trained in blocks, or its formula is not known
  */
 export function trainingBlocks(manifest: Manifest, definition?: ModelDefinition): Uint8Array {
-  const model = modelOf(manifest, definition);
-  const { optimizer, schedule, ...settings } = manifest.training as Record<string, unknown> & {
-    optimizer: { name: keyof typeof optimizers };
-    schedule: { name: keyof typeof schedules; learningRate: number };
-  };
-  if (!Object.hasOwn(optimizers, optimizer.name) || !Object.hasOwn(schedules, schedule.name))
-    throw new UserError(
-      `the model was trained by ${optimizer.name} and the schedule ${schedule.name}, which its files do not tell; train it with others`,
-    );
-  const options = {
-    ...settings,
-    optimizer: (optimizers[optimizer.name] as (config: object) => Optimizer)(optimizer),
-    schedule: schedules[schedule.name](schedule),
-  };
-  const { file } = blockGraph(model, settingsFor(model, options, manifest.data));
-  return encodeModel({
-    ...file,
-    metadata: { ...file.metadata, contract: JSON.stringify(contractOf(file, model)) },
-  });
+  const resolved = resolveManifest(manifest, { engine: 'strata' }, definition);
+  const { file } = blockGraph(resolved);
+  const contract = JSON.stringify(contractOf(file, resolved.model));
+  return encodeModel({ ...file, metadata: { ...file.metadata, contract } });
 }
 
 function contractOf({ graph: { inputs, outputs } }: ModelFile, model: Model) {

@@ -1,0 +1,29 @@
+/** Ratings by row numbers of their ids: three arrays of one length. */
+export interface Rows {
+  readonly users: Int32Array;
+  readonly items: Int32Array;
+  readonly ratings: Float32Array;
+}
+
+/** The places of each user's ratings, in order. */
+export function* placesByUser(users: Int32Array, userCount: number): Generator<Int32Array> {
+  const starts = new Int32Array(userCount + 1);
+  for (const user of users) starts[user + 1]++;
+  for (let user = 0; user < userCount; user++) starts[user + 1] += starts[user];
+  const next = starts.slice();
+  const places = new Int32Array(users.length);
+  users.forEach((user, place) => {
+    places[next[user]++] = place;
+  });
+  for (let user = 0; user < userCount; user++) yield places.subarray(starts[user], starts[user + 1]);
+}
+
+/** The lowest and the highest of numbers. */
+export function rangeOf(numbers: Float32Array): { low: number; high: number } {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const number of numbers) {
+    if (number < low) low = number;
+    if (number > high) high = number;
+  }
+  return { low, high };
+}

@@ -1,0 +1,4 @@
+/** What can run models: execution providers of ONNX Runtime. */
+export const DEVICES = ['cpu', 'cuda', 'webgpu'] as const;
+
+export type Device = (typeof DEVICES)[number];

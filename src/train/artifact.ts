@@ -1,0 +1,122 @@
+import { buildHeads } from '../artifact/heads.ts';
+import type { Artifact, Manifest } from '../artifact/manifest.ts';
+import type { Dataset } from '../data/dataset/dataset.ts';
+import { type Ratings, selectRows } from '../data/dataset/ratings.ts';
+import type { Rows } from '../data/dataset/rows.ts';
+import { UserError } from '../errors.ts';
+import { PRECISIONS, type Precision } from '../onnx/compress.ts';
+import { encodeModel, GraphError } from '../onnx/index.ts';
+import { sha256 } from '../util/hash.ts';
+import { mapValues } from '../util/map-values.ts';
+import { VERSION } from '../version.ts';
+import { epochGraphOfAnySize } from './engines/epoch/graph.ts';
+import type { FitResult } from './fit.ts';
+
+/** What goes into a model's files, beside what it has learned. */
+export interface ExportOptions {
+  /** How the numbers of large tables are kept. @default 'float32' */
+  readonly precision?: Precision;
+  /** Keep what each user rated, held out or not, so that recommendations leave it out: 2 or 4 bytes a rating. */
+  readonly keepSeen?: boolean;
+  /** Titles by item id. */
+  readonly titles?: ReadonlyMap<string, string>;
+  /** Genres by item id. */
+  readonly genres?: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * The files that serve a trained model.
+ *
+ * @throws UserError for a precision that there is not
+ */
+export async function artifactOf(fitted: FitResult, options: ExportOptions = {}): Promise<Artifact> {
+  const { plan, data, valid, metrics, runtime } = fitted;
+  const { precision, titles, genres, keepSeen } = options;
+  if (precision && !PRECISIONS.includes(precision))
+    throw new UserError(`precision is "${precision}"; give one of ${PRECISIONS.join(', ')}`);
+  const { name, config } = plan.model;
+  const heads = await buildHeads({
+    model: fitted.model,
+    trained: fitted.parameters,
+    vocabulary: data,
+    error: metrics.valid?.rmse ?? metrics.train.rmse,
+    runtime,
+    metadata: { cofactor: VERSION, model: name, config: JSON.stringify(config) },
+    precision,
+    seen: keepSeen ? await knownPairs(data, valid) : undefined,
+  });
+  if (titles) heads['titles.json'] = { bytes: titlesFile(titles, data.itemIds) };
+  heads['items.json'] = { bytes: itemsFile(data, genres) };
+  const training = trainingGraph(fitted);
+  if (training) heads['train.onnx'] = { bytes: training };
+  const files: Manifest['files'] = {};
+  for (const [name, { bytes, batch }] of Object.entries(heads))
+    files[name] = { bytes: bytes.length, sha256: await sha256(bytes), ...(batch && { batch }) };
+  const manifest: Manifest = {
+    format: 1,
+    cofactor: VERSION,
+    model: { name, config },
+    data: { ...data.facts, fingerprint: fitted.fingerprint },
+    training: { ...plan.training },
+    // Where one seed does not give the same bytes.
+    ...(runtime.device && runtime.device !== 'cpu' && { device: runtime.device }),
+    libraries: { ...fitted.libraries },
+    ...(precision && { precision }),
+    history: [...fitted.history],
+    metrics,
+    files,
+  };
+  return { manifest, files: mapValues(heads, ({ bytes }) => bytes) };
+}
+
+/** The training epoch for any number of users and items; undefined for a formula that is bound to those it was made for. */
+function trainingGraph(fitted: FitResult): Uint8Array | undefined {
+  try {
+    return encodeModel(epochGraphOfAnySize(fitted).file);
+  } catch (error) {
+    if (error instanceof GraphError) return undefined;
+    throw error;
+  }
+}
+
+/** The rows of all ratings, held-out ones too, of ids that the model knows. */
+async function knownPairs(data: Dataset, valid?: Ratings): Promise<Pick<Rows, 'users' | 'items'>> {
+  const trained = await data.sample(data.facts.ratings);
+  if (!valid) return trained;
+  const { userIds, itemIds } = data;
+  const isKnown = (place: number): boolean =>
+    valid.users[place] < userIds.length && valid.items[place] < itemIds.length;
+  const known = selectRows(valid, valid.users.map((_, place) => place).filter(isKnown));
+  return {
+    users: joined(trained.users, known.users),
+    items: joined(trained.items, known.items),
+  };
+}
+
+function joined(one: Int32Array, other: Int32Array): Int32Array {
+  const all = new Int32Array(one.length + other.length);
+  all.set(one);
+  all.set(other, one.length);
+  return all;
+}
+
+/** The titles of the items that the model knows, by their ids. */
+function titlesFile(titles: ReadonlyMap<string, string>, itemIds: readonly string[]): Uint8Array {
+  const known = itemIds.filter((id) => titles.has(id)).map((id) => [id, titles.get(id)]);
+  return jsonFile(Object.fromEntries(known));
+}
+
+/** What the ratings say of each item, column by column. */
+function itemsFile(
+  { itemIds, itemCounts, itemAverages }: Dataset,
+  genres?: ReadonlyMap<string, readonly string[]>,
+): Uint8Array {
+  return jsonFile({
+    item: itemIds,
+    ratings: Array.from(itemCounts),
+    average: Array.from(itemAverages, (average) => Number(average.toFixed(3))),
+    ...(genres && { genres: itemIds.map((id) => genres.get(id) ?? []) }),
+  });
+}
+
+const jsonFile = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value)}\n`);

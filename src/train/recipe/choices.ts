@@ -1,0 +1,119 @@
+import * as v from 'valibot';
+import { models } from '../../../graphs/models/index.ts';
+import { type Choice, type Choices, type Kind, kinds } from '../../util/choices.ts';
+import { losses } from '../step/losses.ts';
+import { optimizers } from '../step/optimizers/index.ts';
+import { schedules } from '../step/schedules.ts';
+import { ENGINES } from './engines.ts';
+import { named } from './named.ts';
+
+// Every choice that a user has stands here or, where it is a model's own, in the model's file. Flags, config files, the options of
+// programs and pages, and the page's form follow from this table; `resolve` applies the defaults.
+
+/** What a recipe may hold beside the choices of its model. */
+export const trainingChoices = {
+  model: {
+    kind: kinds.oneOf(Object.keys(models) as (keyof typeof models)[]),
+    help: 'what to train',
+    default: 'dot-bias',
+  },
+  seed: { kind: kinds.whole(0), help: 'the same seed gives the same bytes', default: 1 },
+  epochs: { kind: kinds.count, group: 'Training', help: 'times through the ratings', default: 6 },
+  batch: {
+    kind: kinds.count,
+    group: 'Training',
+    help: 'batch size: ratings a step',
+    otherwise: 'for row-adagrad 16 to 8192, by how many ratings there are; else 64',
+  },
+  learningRate: {
+    kind: kinds.positive,
+    group: 'Training',
+    help: 'the highest learning rate',
+    otherwise: '0.06 for row-adagrad, 0.1 with many ratings; others by optimizer and model',
+  },
+  schedule: {
+    kind: named(schedules),
+    group: 'Training',
+    help: 'of the learning rate',
+    otherwise: 'cosine for row-adagrad, else one-cycle',
+  },
+  optimizer: {
+    kind: named(optimizers),
+    group: 'Training',
+    help: 'how steps are taken',
+    otherwise: 'row-adagrad; adamw on GPUs and by the training API',
+  },
+  weightDecay: {
+    kind: kinds.notNegative,
+    group: 'Training',
+    help: 'pull towards zero',
+    otherwise: '0.03 for row-adagrad, 0.1 for adamw, 0 for the others',
+  },
+  loss: {
+    kind: kinds.oneOf(Object.keys(losses) as (keyof typeof losses)[]),
+    group: 'Training',
+    help: 'what is made small',
+    default: 'mse',
+  },
+  lazy: {
+    kind: kinds.flag,
+    group: 'Training',
+    help: 'update only the rows of a batch',
+    no: 'update all rows at every step',
+    otherwise: 'for tables of over 50,000 rows',
+  },
+  engine: {
+    kind: kinds.oneOf(['auto', ...ENGINES]),
+    group: 'Training',
+    help: 'what takes the steps: one graph for many, the same by strata on all cores, or ONNX Runtime’s training API; auto is strata from 500,000 ratings on',
+    default: 'auto',
+  },
+  blocks: {
+    kind: kinds.counts,
+    group: 'Training',
+    help: 'strata: into how many blocks users and items are cut',
+    otherwise: 'by the data',
+  },
+  patience: {
+    kind: kinds.count,
+    group: 'Training',
+    help: 'stop after so many epochs without a better validation error',
+  },
+} as const satisfies Choices;
+
+/** The choices of all models, by name: what any of them may be, and the default of each. */
+export const modelChoices: Choices = merged(Object.entries(models));
+
+function merged(all: readonly (readonly [string, { readonly choices: Choices }])[]): Choices {
+  const names = new Set(all.flatMap(([, { choices }]) => Object.keys(choices)));
+  return Object.fromEntries(
+    Array.from(names, (name): [string, Choice] => {
+      const own = all.flatMap(([model, { choices }]) => (choices[name] ? [{ model, ...choices[name] }] : []));
+      const texts = own.map((choice) => defaultText(choice));
+      const otherwise =
+        new Set(texts).size > 1
+          ? own.map(({ model }, place) => `${place ? `${model}: ` : ''}${texts[place]}`).join('; ')
+          : texts[0];
+      return [name, { ...own[0], kind: either(own.map(({ kind }) => kind)), default: undefined, otherwise }];
+    }),
+  );
+}
+
+/** What any of some kinds may be; the last says what to give. */
+function either(kinds: readonly Kind<unknown>[]): Kind<unknown> {
+  const last = kinds[kinds.length - 1];
+  if (new Set(kinds).size === 1) return last;
+  const schema = v.custom<unknown>(
+    (value) => kinds.some(({ schema }) => v.is(schema, value)),
+    ({ input }) => v.safeParse(last.schema, input).issues?.[0].message ?? '',
+  );
+  return { ...last, schema };
+}
+
+/** A default in words; undefined where there is none. */
+export function defaultText({ default: value, otherwise }: Choice): string | undefined {
+  return otherwise ?? (value === undefined ? undefined : String(value));
+}
+
+/** All choices of a recipe: those of models first, as help lists them. */
+export const recipeChoices: Choices = { ...trainingChoices, ...modelChoices };

@@ -1,0 +1,166 @@
+import { builtIn } from '../../../graphs/models/index.ts';
+import type { DataFacts } from '../../../graphs/models/model.ts';
+import { MANY } from '../../data/dataset/dataset.ts';
+import { type BlockCounts, blockCounts } from '../../data/dataset/strata.ts';
+import { UserError } from '../../errors.ts';
+import { withDefaults } from '../../util/choices.ts';
+import { losses } from '../step/losses.ts';
+import { optimizers } from '../step/optimizers/index.ts';
+import type { Optimizer } from '../step/optimizers/optimizer.ts';
+import { type Schedule, schedules } from '../step/schedules.ts';
+import { trainingChoices } from './choices.ts';
+import { ENGINES, type EngineName } from './engines.ts';
+import { make, type Named } from './named.ts';
+import type { Resolved, TrainingPlan } from './plan.ts';
+import { checkRecipe, type ProgramRecipe } from './recipe.ts';
+
+/** Where training runs. */
+export interface Place {
+  /** @default 'cpu' */
+  readonly device?: string;
+  /** Threads that may train side by side. @default 1 */
+  readonly workers?: number;
+  /** Engines that run there. @default all */
+  readonly engines?: readonly string[];
+  /** Into how many blocks the ratings' file is cut; absent where they are in memory. */
+  readonly storedIn?: BlockCounts;
+}
+
+type Choice = ReturnType<typeof checkRecipe>['chosen'];
+
+/** Rows of all tables together above which moving each of them at every step costs more than it gains. */
+const LARGE_TABLES = 50_000;
+
+/**
+ * Makes every choice that a recipe leaves open: the defaults of the table, and what depends on the data or on where
+ * training runs. They are what predicted best in cross-validations on MovieLens.
+ *
+ * @throws UserError for choices that cannot be
+ */
+export function resolve(recipe: ProgramRecipe, facts: DataFacts, place: Place = {}): Resolved {
+  const { definition, chosen } = checkRecipe(recipe);
+  const engine = engineOf(chosen, facts, place);
+  checkEngine(engine, chosen, place);
+  const model = definition(facts);
+  const { epochs, loss, seed } = withDefaults(trainingChoices, chosen) as Required<Choice>;
+  const optimizer = optimizerOf(chosen, usualOptimizer(engine, place));
+  const tables = Object.values(model.parameters).filter(({ rowsOf }) => rowsOf);
+  const dense = tables.length < Object.keys(model.parameters).length;
+  const batch = chosen.batch ?? optimizer.usual.batch(facts.ratings);
+  const learningRate =
+    chosen.learningRate ??
+    builtIn(model.name)?.learningRates?.[optimizer.name] ??
+    optimizer.usual.learningRate({ ratings: facts.ratings, batch, dense });
+  const schedule = scheduleOf(chosen.schedule ?? optimizer.usual.schedule, learningRate, engine);
+  const training: TrainingPlan = {
+    epochs,
+    batch,
+    loss,
+    lazy: lazyFor(engine) ?? chosen.lazy ?? tables.reduce((sum, { dims }) => sum + dims[0], 0) > LARGE_TABLES,
+    seed,
+    ...(chosen.patience !== undefined && { patience: chosen.patience }),
+    // So that a loss is what it is where ratings go from 1 to 5.
+    ...(optimizer.summed && { lossScale: (4 / (facts.high - facts.low)) ** losses[loss].power }),
+    engine,
+    ...(engine === 'strata' && {
+      blocks: place.storedIn ?? blockCounts(facts, place.workers ?? 1, chosen.blocks),
+      workers: place.workers ?? 1,
+    }),
+    optimizer: { name: optimizer.name, ...optimizer.config } as TrainingPlan['optimizer'],
+    schedule: { name: schedule.name, ...schedule.config } as TrainingPlan['schedule'],
+  };
+  const plan = { model: { name: model.name, config: model.config }, training };
+  return { plan, definition, model, optimizer, schedule };
+}
+
+function engineOf({ engine = 'auto', blocks, lazy }: Choice, facts: DataFacts, place: Place): EngineName {
+  const { storedIn, device = 'cpu', engines = ENGINES } = place;
+  if (engine !== 'auto' && !engines.includes(engine))
+    throw new UserError(`the engine ${engine} does not run here; leave it out`);
+  if (storedIn) {
+    if (engine !== 'auto' && engine !== 'strata')
+      throw new UserError(
+        'ratings in a file are trained by strata; leave out the engine, or read them without store',
+      );
+    if (blocks && String(blocks) !== String(storedIn))
+      throw new UserError(
+        `blocks is ${blocks}, but the ratings are stored in ${storedIn}; say so when they are read`,
+      );
+    return 'strata';
+  }
+  if (engine !== 'auto') return engine;
+  const many = facts.ratings >= MANY && device === 'cpu' && lazy !== false;
+  return blocks || (many && engines.includes('strata')) ? 'strata' : 'epoch-graph';
+}
+
+/**
+ * What an engine cannot do.
+ *
+ * @throws UserError where it is asked to
+ */
+export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { device = 'cpu' }: Place): void {
+  const { blocks, lazy, optimizer } = chosen;
+  const api = "ONNX Runtime's training API";
+  const asked = engine === 'strata' || (engine === 'auto' && blocks !== undefined);
+  const faults: [boolean, () => string][] = [
+    [
+      blocks !== undefined && engine !== 'auto' && engine !== 'strata',
+      () => `blocks are for training by strata; leave them out, or the engine ${engine}`,
+    ],
+    [
+      asked && lazy === false,
+      () => 'training by strata updates only the rows of a batch; leave out lazy: false',
+    ],
+    [
+      asked && device !== 'cpu',
+      () => `training by strata is for the CPU, not for ${device}; leave out the device, or the engine`,
+    ],
+    [
+      engine === 'ort-training' && device !== 'cpu',
+      () => `${api} trains in WebAssembly, on the CPU; leave out the device, or the engine`,
+    ],
+    [
+      engine === 'ort-training' && optimizer !== undefined && nameOf(optimizer) !== 'adamw',
+      () =>
+        `${api} trains with adamw, not with ${nameOf(optimizer as string)}; leave out the optimizer, or train with the default engine`,
+    ],
+    [
+      engine === 'ort-training' && lazy === true,
+      () => `${api} updates all rows at every step; leave out lazy, or train with the default engine`,
+    ],
+  ];
+  const fault = faults.find(([isSo]) => isSo);
+  if (fault) throw new UserError(fault[1]());
+}
+
+const nameOf = (thing: string | Named): string => (typeof thing === 'string' ? thing : thing.name);
+
+/** Row-wise Adagrad has not been tried on a GPU, and the training API has AdamW alone. */
+const usualOptimizer = (engine: EngineName, { device = 'cpu' }: Place): keyof typeof optimizers =>
+  device !== 'cpu' || engine === 'ort-training' ? 'adamw' : 'row-adagrad';
+
+function optimizerOf({ optimizer: chosen, weightDecay }: Choice, usual: string): Optimizer {
+  const named = chosen === undefined || typeof chosen === 'string' ? { name: chosen ?? usual } : chosen;
+  return make('optimizer', optimizers, { ...named, ...(weightDecay !== undefined && { weightDecay }) });
+}
+
+function scheduleOf(chosen: string | Named, learningRate: number, engine: EngineName): Schedule {
+  const named = typeof chosen === 'string' ? { name: chosen } : chosen;
+  const schedule = make('schedule', schedules, { learningRate, ...named });
+  if (engine !== 'ort-training') return schedule;
+  // The training API has one momentum throughout, for which the middle of the schedule's is taken.
+  const { momentum, momentumLow = momentum } = schedule.config;
+  const middle = Number(((momentum + momentumLow) / 2).toFixed(4));
+  const all = {
+    ...schedule.config,
+    momentum: middle,
+    ...('momentumLow' in schedule.config && { momentumLow: middle }),
+  };
+  return make('schedule', schedules, { name: schedule.name, ...all });
+}
+
+/** Whether an engine leaves rows without a gradient as they are; undefined where it does as it is asked. */
+function lazyFor(engine: EngineName): boolean | undefined {
+  if (engine === 'strata') return true;
+  return engine === 'ort-training' ? false : undefined;
+}
