@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Ratings } from '../../src/data/dataset/ratings.ts';
 import type { ItemTable } from '../../src/data/read/item-table.ts';
 import { readItems } from '../../src/data/read/items.ts';
 import { parseItems, parseRatings } from '../../src/data/read/parse.ts';
 import { readRatings } from '../../src/data/read/read.ts';
+import type { Reading } from '../../src/data/read/reading.ts';
 import { hasShared, sample, shared, temporaryFolder, userError, why } from './files.ts';
 
 const folder = temporaryFolder();
 
-type Outcome = Ratings | ItemTable | string;
+type Outcome = Reading | ItemTable | string;
 
 /** The table, or the one line that says why there is none; without the flags that only a command line has. */
 async function outcome(work: () => Outcome | Promise<Outcome>): Promise<Outcome> {
@@ -145,7 +145,10 @@ describe('a text gives what the same file gives', () => {
 
   test('of two ratings of an item the later', async () => {
     const text = 'user,item,rating,time\na,x,1,30\nb,x,2,10\na,x,3,20\na,y,4,5\na,y,5,5\n';
-    expect(await ratingsIn(text)).toMatchObject({ duplicates: 2, ratings: Float32Array.of(1, 2, 5) });
+    expect(await ratingsIn(text)).toMatchObject({
+      report: { duplicates: 2 },
+      ratings: { ratings: Float32Array.of(1, 2, 5) },
+    });
   });
 
   test.each([
@@ -173,7 +176,7 @@ describe('a text gives what the same file gives', () => {
   test('times of any kind', async () => {
     const lines = good.map((time, at) => `a,${at},3,${time}`);
     const found = await ratingsIn(['user,item,rating,time', ...lines].join('\n'));
-    expect(found).toHaveProperty('times.length', good.length);
+    expect(found).toHaveProperty('ratings.times.length', good.length);
   });
 
   const bad = [
@@ -189,10 +192,10 @@ describe('a text gives what the same file gives', () => {
   test('a time without a zone is UTC, wherever it is read', async () => {
     const { TZ } = process.env;
     process.env.TZ = 'America/New_York';
-    const { times } = parseRatings('user,item,rating,time\na,x,3,2001-09-09 01:46:40\n', 'text');
+    const { ratings } = parseRatings('user,item,rating,time\na,x,3,2001-09-09 01:46:40\n', 'text');
     if (TZ === undefined) delete process.env.TZ;
     else process.env.TZ = TZ;
-    expect(times).toEqual(Float64Array.of(1e9));
+    expect(ratings.times).toEqual(Float64Array.of(1e9));
   });
 });
 

@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { checkTrainable } from '../../src/data/dataset/ratings.ts';
+import { checkTrainable } from '../../src/data/dataset/dataset.ts';
 import { withDatabase } from '../../src/data/read/duckdb.ts';
 import { type ReadOptions, readPairs, readRatings } from '../../src/data/read/read.ts';
 import { temporaryFolder, userError } from './files.ts';
@@ -400,13 +400,12 @@ test.each([
   ['a,x,3\nb,x,4', 'all ratings are of one item, "x"; training needs at least 2 items'],
   ['a,x,3\nb,y,3', 'all ratings are 3; training needs at least 2 different ratings'],
 ])('too little to train on: %j', async (rows, message) => {
-  const ratings = await readRatings(await folder.write('few.csv', `user,item,rating\n${rows}\n`));
-  await expect(userError((async () => checkTrainable(ratings, 'few.csv'))())).resolves.toBe(
-    `few.csv: ${message}`,
-  );
+  const path = await folder.write('few.csv', `user,item,rating\n${rows}\n`);
+  const { ratings } = await readRatings(path);
+  await expect(userError((async () => checkTrainable(ratings))())).resolves.toBe(`${path}: ${message}`);
 });
 
 test('enough to train on', async () => {
-  const ratings = await readRatings(await folder.write('enough.csv', 'user,item,rating\na,x,3\nb,y,4\n'));
-  checkTrainable(ratings, 'enough.csv');
+  const path = await folder.write('enough.csv', 'user,item,rating\na,x,3\nb,y,4\n');
+  checkTrainable((await readRatings(path)).ratings);
 });

@@ -5,10 +5,14 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { type Ratings, renumbered, selectRows } from '../../src/data/dataset/ratings.ts';
 import { withDatabase } from '../../src/data/read/duckdb.ts';
-import { readPairs, readRatings } from '../../src/data/read/read.ts';
+import { type ReadOptions, readPairs, readRatings } from '../../src/data/read/read.ts';
 import { hasShared, sample, shared, temporaryFolder, why } from './files.ts';
 
 const folder = temporaryFolder();
+
+/** The ratings of files, without the report. */
+const ratingsIn = async (path: string | readonly string[], options?: ReadOptions): Promise<Ratings> =>
+  (await readRatings(path, options)).ratings;
 
 /** The ratings as a person would list them. */
 function listed({ userIds, itemIds, users, items, ratings, times }: Ratings) {
@@ -71,11 +75,12 @@ describe('formats', () => {
       ),
     ],
   ])('%s', async (name, content) => {
-    const ratings = await readRatings(await folder.write(name, content));
+    const { ratings, valid, report } = await readRatings(await folder.write(name, content));
     expect(listed(ratings)).toEqual(three);
+    expect(valid).toBeUndefined();
     expect(ratings.userIds).toEqual(['7', '8']);
     expect(ratings.itemIds).toEqual(['01', '1']);
-    expect(ratings.duplicates).toBe(0);
+    expect(report).toMatchObject({ ratings: 3, users: 2, items: 2, duplicates: 0 });
   });
 
   test('Parquet, with whole numbers as ids and a time with a zone', async () => {
@@ -87,7 +92,7 @@ describe('formats', () => {
       ),
     );
     await expect(readRatings(path)).rejects.toThrow('row 2');
-    expect(listed(await readRatings(path, { time: '' }))).toEqual([
+    expect(listed(await ratingsIn(path, { time: '' }))).toEqual([
       ['7', 'a', 4],
       ['9007199254740993', 'b', 3],
     ]);
@@ -100,7 +105,7 @@ describe('formats', () => {
         `COPY (SELECT 'é' AS "user", range AS item, 3 AS rating FROM range(3)) TO '${path}' (COMPRESSION zstd)`,
       ),
     );
-    expect(listed(await readRatings(path))).toEqual([
+    expect(listed(await ratingsIn(path))).toEqual([
       ['é', '0', 3],
       ['é', '1', 3],
       ['é', '2', 3],
@@ -109,15 +114,13 @@ describe('formats', () => {
 
   test('Latin-1, when named', async () => {
     const path = await folder.write('latin.csv', Buffer.from('user,item,rating\né,ü,3\n', 'latin1'));
-    expect(listed(await readRatings(path, { encoding: 'latin-1' }))).toEqual([['é', 'ü', 3]]);
+    expect(listed(await ratingsIn(path, { encoding: 'latin-1' }))).toEqual([['é', 'ü', 3]]);
   });
 
   test('a file without a header says what was assumed', async () => {
     const path = await folder.write('headless.csv', 'a,b,3,x\nc,d,4,y\n');
-    const ratings = await readRatings(path);
-    expect(ratings.assumptions).toEqual([
-      `${path}: no header, so columns by place: user 1, item 2, rating 3`,
-    ]);
+    const { ratings, report } = await readRatings(path);
+    expect(report.assumptions).toEqual([`${path}: no header, so columns by place: user 1, item 2, rating 3`]);
     expect(ratings.times).toBeUndefined();
   });
 });
@@ -131,18 +134,18 @@ describe('columns', () => {
     ['title,rating,user,item', 't,3,a,b'],
   ])('%s', async (header, row) => {
     const path = await folder.write('columns.csv', `${header}\n${row}\n`);
-    expect(listed(await readRatings(path))).toEqual([['a', 'b', 3]]);
+    expect(listed(await ratingsIn(path))).toEqual([['a', 'b', 3]]);
   });
 
   test('by given names, which need not match in case', async () => {
     const path = await folder.write('given.csv', 'Who,What,How Much\na,b,3\n');
-    const ratings = await readRatings(path, { user: 'who', item: 'What', rating: 'how_much' });
+    const ratings = await ratingsIn(path, { user: 'who', item: 'What', rating: 'how_much' });
     expect(listed(ratings)).toEqual([['a', 'b', 3]]);
   });
 
   test('by given numbers', async () => {
     const path = await folder.write('numbers.csv', '3,b,a\n4,d,c\n');
-    const ratings = await readRatings(path, { user: '3', item: '2', rating: '1' });
+    const ratings = await ratingsIn(path, { user: '3', item: '2', rating: '1' });
     expect(listed(ratings)).toEqual([
       ['a', 'b', 3],
       ['c', 'd', 4],
@@ -151,7 +154,7 @@ describe('columns', () => {
 
   test('header and delimiter as told', async () => {
     const path = await folder.write('told.csv', 'a.b.x\na.b.3\n');
-    const ratings = await readRatings(path, {
+    const ratings = await ratingsIn(path, {
       header: true,
       delimiter: '.',
       user: 'a',
@@ -164,7 +167,7 @@ describe('columns', () => {
 
 test.each(['', '\\t', '\t'])('the delimiter %j on a file of tabs', async (delimiter) => {
   const path = await folder.write('tab.txt', 'user\titem\trating\na,b\tx\t3\n');
-  expect(listed(await readRatings(path, { delimiter }))).toEqual([['a,b', 'x', 3]]);
+  expect(listed(await ratingsIn(path, { delimiter }))).toEqual([['a,b', 'x', 3]]);
 });
 
 describe('times', () => {
@@ -180,15 +183,15 @@ describe('times', () => {
     ['-5', -5],
   ])('%s', async (text, seconds) => {
     const path = await folder.write('times.csv', `user,item,rating,time\na,b,3,${text}\n`);
-    expect((await readRatings(path)).times).toEqual(Float64Array.of(seconds));
+    expect((await ratingsIn(path)).times).toEqual(Float64Array.of(seconds));
   });
 
   test('are dropped, with a word, when one of the files has none', async () => {
     const one = await folder.write('timed.csv', 'user,item,rating,time\na,b,3,5\n');
     const two = await folder.write('untimed.csv', 'user,item,rating\na,c,4\n');
-    const ratings = await readRatings([one, two]);
+    const { ratings, report } = await readRatings([one, two]);
     expect(ratings.times).toBeUndefined();
-    expect(ratings.assumptions).toEqual([`${two}: has no times, so times are not used`]);
+    expect(report.assumptions).toEqual([`${two}: has no times, so times are not used`]);
   });
 });
 
@@ -208,7 +211,7 @@ describe('names of files', () => {
   ])('%j is read as such', async (name) => {
     await folder.write('a1.csv', 'user,item,rating\nwrong,x,1\n');
     const path = await folder.write(name, 'user,item,rating\nright,x,1\n');
-    expect((await readRatings(path)).userIds).toEqual(['right']);
+    expect((await ratingsIn(path)).userIds).toEqual(['right']);
   });
 
   test('a pattern takes its files in the order of their names, wherever it starts', async () => {
@@ -216,8 +219,8 @@ describe('names of files', () => {
     await mkdir(inner);
     for (const part of ['b', 'a', 'c'])
       await folder.write(`pa[r]ts/${part}.csv`, `user,item,rating\n${part},x,1\n`);
-    expect((await readRatings(join(folder.path, 'pa?r?ts', '*.csv'))).userIds).toEqual(['a', 'b', 'c']);
-    expect((await readRatings(relative('', join(folder.path, 'pa?r?ts', '[bc].csv')))).userIds).toEqual([
+    expect((await ratingsIn(join(folder.path, 'pa?r?ts', '*.csv'))).userIds).toEqual(['a', 'b', 'c']);
+    expect((await ratingsIn(relative('', join(folder.path, 'pa?r?ts', '[bc].csv')))).userIds).toEqual([
       'b',
       'c',
     ]);
@@ -226,7 +229,7 @@ describe('names of files', () => {
   test('files of a list are read in its order, each with its own columns', async () => {
     const one = await folder.write('one.csv', 'item,user,rating\ni,u,1\n');
     const two = await folder.write('two.tsv', 'rating\tuser\titem\n2\tu\tj\n');
-    expect(listed(await readRatings([two, one]))).toEqual([
+    expect(listed(await ratingsIn([two, one]))).toEqual([
       ['u', 'j', 2],
       ['u', 'i', 1],
     ]);
@@ -239,8 +242,8 @@ describe('duplicates', () => {
       'late.csv',
       'user,item,rating,time\na,x,1,30\nb,x,2,10\na,x,3,20\na,y,4,5\n',
     );
-    const ratings = await readRatings(path);
-    expect(ratings.duplicates).toBe(1);
+    const { ratings, report } = await readRatings(path);
+    expect(report.duplicates).toBe(1);
     expect(listed(ratings)).toEqual([
       ['a', 'x', 1, 30],
       ['b', 'x', 2, 10],
@@ -266,12 +269,12 @@ describe('duplicates', () => {
           const lines = rows.map((row) => [...row, ...(timed ? [7] : [])].join(','));
           const header = `user,item,rating${timed ? ',time' : ''}`;
           const path = await folder.write('last.csv', [header, ...lines].join('\n'));
-          const ratings = await readRatings(path);
+          const { ratings, report } = await readRatings(path);
           const last = new Map(rows.map(([user, item, rating]) => [`${user}${item}`, rating]));
           expect(new Map(listed(ratings).map(([user, item, rating]) => [`${user}${item}`, rating]))).toEqual(
             last,
           );
-          expect(ratings.duplicates).toBe(rows.length - last.size);
+          expect(report.duplicates).toBe(rows.length - last.size);
         },
       ),
       { numRuns: 25 },
@@ -300,7 +303,7 @@ test('any Unicode id comes back as it was written', () =>
           users: ids.map(([user]) => user),
           items: ids.map(([, item]) => item),
         });
-        const ratings = await readRatings(path);
+        const ratings = await ratingsIn(path);
         expect(ratings.userIds).toEqual([...new Set(ids.map(([user]) => user))]);
       },
     ),
@@ -312,7 +315,7 @@ test('ids keep their spaces, zeros, and words that mean nothing elsewhere', asyn
     'plain.csv',
     'user,item,rating\n a , b ,3\n01,1e3,3\nNULL,nan,3\n#c,a"b,3\n1,1000,3\n',
   );
-  const ratings = await readRatings(path);
+  const ratings = await ratingsIn(path);
   expect(ratings.userIds).toEqual([' a ', '01', 'NULL', '#c', '1']);
   expect(ratings.itemIds).toEqual([' b ', '1e3', 'nan', 'a"b', '1000']);
 });
@@ -325,8 +328,11 @@ test('order and row numbers do not depend on the threads of DuckDB', async () =>
     for (let index = from; index < from + length / 2; index++) lines.push(row(index).join(','));
     return folder.write(name, lines.join('\n'));
   };
-  const ratings = await readRatings([await part('large-1.csv', 0), await part('large-2.csv', length / 2)]);
-  expect(ratings.users.length + ratings.duplicates).toBe(length);
+  const { ratings, report } = await readRatings([
+    await part('large-1.csv', 0),
+    await part('large-2.csv', length / 2),
+  ]);
+  expect(ratings.users.length + report.duplicates).toBe(length);
   const expected = new Map<string, number>();
   const userIds = new Set<string>();
   for (let index = 0; index < length; index++) {
@@ -342,18 +348,20 @@ test('order and row numbers do not depend on the threads of DuckDB', async () =>
 
 test('with a vocabulary, ids are numbered by it and strange ones get the unknown row', async () => {
   const path = await folder.write('known.csv', 'user,item,rating\nq,x,1\nb,x,2\nr,y,3\nq,x,4\n');
-  const ratings = await readRatings(path, { vocabulary: { userIds: ['a', 'b'], itemIds: ['y', 'z'] } });
+  const { ratings, report } = await readRatings(path, {
+    vocabulary: { userIds: ['a', 'b'], itemIds: ['y', 'z'] },
+  });
   expect(ratings.userIds).toEqual(['a', 'b']);
   expect([...ratings.users]).toEqual([1, 2, 2]);
   expect([...ratings.items]).toEqual([2, 0, 2]);
   expect([...ratings.ratings]).toEqual([2, 3, 4]);
-  expect(ratings.duplicates).toBe(1);
+  expect(report).toMatchObject({ ratings: 3, users: 3, items: 2, duplicates: 1 });
   const again = renumbered(ratings, { userIds: ['b'], itemIds: ['y'] });
   expect([...again.users]).toEqual([0, 1, 1]);
 });
 
 test('selectRows takes places in the order given', async () => {
-  const ratings = await readRatings(
+  const ratings = await ratingsIn(
     await folder.write('select.csv', 'user,item,rating,time\na,x,1,5\nb,y,2,6\n'),
   );
   expect(listed(selectRows(ratings, Int32Array.of(1, 0, 1)))).toEqual([
@@ -375,7 +383,7 @@ describe('pairs', () => {
 });
 
 test('the sample holds MovieLens latest-small', async () => {
-  const ratings = await readRatings(`${sample}/ratings.csv.gz`);
+  const { ratings, report } = await readRatings(`${sample}/ratings.csv.gz`);
   expect(ratings.users.length).toBe(100_836);
   expect([ratings.userIds.length, ratings.itemIds.length]).toEqual([610, 9724]);
   expect(listed(ratings).slice(0, 2)).toEqual([
@@ -383,20 +391,20 @@ test('the sample holds MovieLens latest-small', async () => {
     ['1', '3', 4, 964981247],
   ]);
   expect(listed(ratings).at(-1)).toEqual(['610', '170875', 3, 1493846415]);
-  expect(ratings.assumptions).toEqual([]);
+  expect(report).toEqual({ ratings: 100_836, users: 610, items: 9724, duplicates: 0, assumptions: [] });
 });
 
 describe.skipIf(!hasShared)(`MovieLens 100K${why}`, () => {
   test('u.data', async () => {
-    const ratings = await readRatings(`${shared}/ml-100k/u.data`);
+    const ratings = await ratingsIn(`${shared}/ml-100k/u.data`);
     expect(ratings.users.length).toBe(100_000);
     expect([ratings.userIds.length, ratings.itemIds.length]).toEqual([943, 1682]);
     expect(listed(ratings)[0]).toEqual(['196', '242', 3, 881250949]);
   });
 
   test('a fold, with the vocabulary of its training part', async () => {
-    const vocabulary = await readRatings(`${shared}/ml-100k/u1.base`);
-    const ratings = await readRatings(`${shared}/ml-100k/u1.test`, { vocabulary });
+    const vocabulary = await ratingsIn(`${shared}/ml-100k/u1.base`);
+    const ratings = await ratingsIn(`${shared}/ml-100k/u1.test`, { vocabulary });
     expect(ratings.users.length).toBe(20_000);
     expect(ratings.itemIds).toBe(vocabulary.itemIds);
     expect(ratings.items.filter((row) => row === ratings.itemIds.length).length).toBeGreaterThan(0);
@@ -405,5 +413,5 @@ describe.skipIf(!hasShared)(`MovieLens 100K${why}`, () => {
 
 test('a comma is the decimal point where it separates no fields', async () => {
   const path = await folder.write('decimal.csv', 'user;item;rating\na;x;3,5\nb;x;4\n');
-  expect([...(await readRatings(path)).ratings]).toEqual([3.5, 4]);
+  expect([...(await ratingsIn(path)).ratings]).toEqual([3.5, 4]);
 });

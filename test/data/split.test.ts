@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { folds, leaveLastOut, randomSplit, type Split, timeSplit } from '../../src/data/dataset/split.ts';
 import { readRatings } from '../../src/data/read/read.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
@@ -10,16 +10,14 @@ import { sample, userError } from './files.ts';
 function ratingsOf(pairs: [number, number][], times?: number[]): Ratings {
   const ids = (letter: string, column: 0 | 1) =>
     Array.from({ length: Math.max(...pairs.map((pair) => pair[column])) + 1 }, (_, row) => `${letter}${row}`);
-  return {
+  return new Ratings({
     userIds: ids('u', 0),
     itemIds: ids('i', 1),
     users: Int32Array.from(pairs, ([user]) => user),
     items: Int32Array.from(pairs, ([, item]) => item),
     ratings: Float32Array.from(pairs, (_, place) => place),
     ...(times && { times: Float64Array.from(times) }),
-    duplicates: 0,
-    assumptions: [],
-  };
+  });
 }
 
 const anyRatings = fc
@@ -149,7 +147,7 @@ test('an id that is only held out has the unknown row', () => {
 });
 
 test('the sample splits by time', async () => {
-  const ratings = await readRatings(`${sample}/ratings.csv.gz`);
+  const { ratings } = await readRatings(`${sample}/ratings.csv.gz`);
   const { train, valid } = timeSplit(ratings, 0.2);
   expect(valid.users.length).toBe(20_167);
   expect(train.userIds.length).toBeLessThan(610);
