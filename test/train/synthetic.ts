@@ -1,5 +1,5 @@
 import type { Model, ModelDefinition } from '../../graphs/models/model.ts';
-import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { generator, normals, uniforms } from '../../src/util/random.ts';
 
 /** Ratings from 1 to 5 that two factors and biases explain but for some noise; about 6 in 10 are there. */
@@ -16,15 +16,13 @@ export function lowRank({ users = 40, items = 30, seed = 1, noise: spread = 0.1 
     const score = 3 + products[0] + products[1] + userFactors[user + 2] + itemFactors[item + 2] + noise[cell];
     return Math.min(5, Math.max(1, score));
   };
-  return {
+  return new Ratings({
     userIds: Array.from({ length: users }, (_, row) => `user ${row}`),
     itemIds: Array.from({ length: items }, (_, row) => `item ${row}`),
     users: Int32Array.from(cells, (cell) => Math.floor(cell / items)),
     items: Int32Array.from(cells, (cell) => cell % items),
     ratings: Float32Array.from(cells, rating),
-    duplicates: 0,
-    assumptions: [],
-  };
+  });
 }
 
 /** The error of predicting the mean for all. */

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { Ratings, selectRows } from '../../src/data/dataset/ratings.ts';
+import { randomSplit } from '../../src/data/dataset/split.ts';
+import { UserError } from '../../src/errors.ts';
+import { nodeRuntime } from '../../src/run/node.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
+import { type TrainOptions, train } from '../../src/train/train.ts';
+import { userError } from '../data/files.ts';
+import { lowRank } from './synthetic.ts';
+
+const ratings = lowRank();
+const { train: part, valid } = randomSplit(ratings, 0.2, 3);
+const small: Recipe = { factors: 3 };
+const none = selectRows(ratings, new Int32Array());
+
+/** A copy of the users' rows with one of them changed. */
+function usersWith(place: number, row: number): Int32Array {
+  const users = ratings.users.slice();
+  users[place] = row;
+  return users;
+}
+
+describe('ratings that cannot be are refused when they are made', () => {
+  const items = ratings.items.slice();
+  items[0] = -1;
+  const numbers = ratings.ratings.slice();
+  numbers[2] = Number.NaN;
+
+  test.each<[string, ConstructorParameters<typeof Ratings>[0], RegExp]>([
+    [
+      'an unknown user',
+      { ...ratings, users: usersWith(4, 40) },
+      /^the ratings: number 5 has user row 40, but there are 40 user ids$/,
+    ],
+    ['a negative row', { ...ratings, items }, /^the ratings: number 1 has item row -1/],
+    ['a rating that is no number', { ...ratings, ratings: numbers }, /number 3 is NaN/],
+    [
+      'fewer items than ratings',
+      { ...ratings, items: ratings.items.subarray(1) },
+      /ratings, but \d+ item rows/,
+    ],
+  ])('%s', (_, parts, message) => {
+    expect(() => new Ratings(parts)).toThrow(UserError);
+    expect(() => new Ratings(parts)).toThrow(message);
+  });
+});
+
+describe('what cannot train a model is refused', () => {
+  const only = (parts: Partial<Ratings>) => new Ratings({ ...ratings, ...parts });
+
+  test.each<[string, Ratings, RegExp]>([
+    ['no ratings', none, /^the ratings: there are none$/],
+    ['no ids', new Ratings({ ...none, userIds: [], itemIds: [] }), /there are none/],
+    [
+      'one user',
+      only({ userIds: ['anna'], users: new Int32Array(ratings.users.length) }),
+      /^the ratings: all ratings are by one user, "anna"; training needs at least 2 users$/,
+    ],
+    [
+      'one item',
+      only({ itemIds: ['Heat'], items: new Int32Array(ratings.items.length), name: 'mine.csv' }),
+      /^mine\.csv: all ratings are of one item, "Heat"; training needs at least 2 items$/,
+    ],
+    ['one rating throughout', only({ ratings: ratings.ratings.slice().fill(3) }), /all ratings are 3/],
+    [
+      'a user without an id',
+      only({ users: usersWith(4, 40), unknown: { users: 1, items: 0 } }),
+      /^the ratings: some users or items have no id; read the ratings without a vocabulary$/,
+    ],
+  ])('%s', async (_, bad, message) => {
+    expect(await userError(train(bad, small))).toMatch(message);
+  });
+
+  test.each<[string, Recipe, TrainOptions, RegExp]>([
+    ['an empty validation set', {}, { valid: none }, /validation ratings: there are none/],
+    ['a validation set by other ids', {}, { valid: lowRank({ users: 41 }) }, /userIds are not/],
+    ['no epochs', { epochs: 0 }, {}, /^epochs is 0; give a whole number from 1$/],
+    ['a batch of nothing', { batch: 0 }, {}, /^batch is 0/],
+    ['half a batch', { batch: 0.5 }, {}, /^batch is 0.5/],
+    ['no patience', { patience: 0 }, { valid }, /^patience is 0/],
+    ['patience with nothing to wait for', { patience: 3 }, {}, /^patience needs validation ratings;/],
+    ['a learning rate that is not a number', { learningRate: Number.NaN }, {}, /^learningRate is NaN; give/],
+    ['half a thread', {}, { workers: 0.5 }, /^workers is 0.5; give a whole number from 1$/],
+  ])('%s', async (_, recipe, options, message) => {
+    expect(await userError(train(part, { ...small, ...recipe }, options))).toMatch(message);
+  });
+
+  test('what are no ratings, and what is no recipe', async () => {
+    const rows = { ...ratings } as unknown as Ratings;
+    expect(await userError(train(rows, small))).toMatch(/^the ratings are none; give the ratings of/);
+    const recipe = 'mlp' as unknown as Recipe;
+    expect(await userError(train(part, recipe))).toMatch(/^the recipe is no object; give \{ model: 'mlp' \}/);
+  });
+
+  test('a runtime beside a device', async () => {
+    const options: TrainOptions = { runtime: await nodeRuntime(), device: 'cpu' };
+    expect(await userError(train(ratings, small, options))).toMatch(
+      /^runtime and device exclude one another/,
+    );
+  });
+
+  test('and so are ratings by other ids in evaluate', async () => {
+    const model = await train(ratings, { ...small, epochs: 1 });
+    const reversed = only({ itemIds: ratings.itemIds.toReversed() });
+    expect(await userError(model.evaluate(reversed))).toContain('itemIds are not those of training');
+    const unknownUser = only({ users: usersWith(4, 40), unknown: { users: 1, items: 0 } });
+    expect((await model.evaluate(unknownUser)).rmse).toBeGreaterThan(0);
+    expect(() => only({ users: usersWith(0, 41), unknown: { users: 1, items: 0 } })).toThrow(/user row 41/);
+  });
+});
