@@ -1,3 +1,4 @@
+import { builtIn } from '../../../graphs/models/index.ts';
 import type { Manifest, Recommender } from '../../web.ts';
 import { readableTitle } from './titles.ts';
 
@@ -16,8 +17,8 @@ export interface PageItem {
 
 /** What people call a kind of model. */
 export function modelName({ model: { name } }: Manifest): string {
-  if (name === 'dot-bias') return 'model of factors and biases';
-  return name === 'mlp' ? 'neural network' : `model ${name}`;
+  const title = builtIn(name)?.title;
+  return title ? `model “${title}”` : `model ${name}`;
 }
 
 /** A model as the page's views use it. */

@@ -1,40 +1,63 @@
-import type { WebTrainOptions } from '../../web.ts';
-import type { ModelName } from './runs.ts';
+import * as v from 'valibot';
+import { type ModelName, modelNames, models } from '../../../graphs/models/index.ts';
+import { trainingChoices } from '../../train/recipe/choices.ts';
+import type { Choice } from '../../util/choices.ts';
+import type { Recipe } from '../../web.ts';
 
 /** What is chosen before training starts. */
 export interface Choices {
-  readonly models: 'dot-bias' | 'mlp' | 'both';
-  readonly epochs: number;
-  readonly factors: number;
-  /** Widths, separated by commas. */
-  readonly hidden: string;
-  readonly seed: number;
+  readonly models: readonly ModelName[];
+  /** Choices of the recipe that were made; what is left out takes its default. */
+  readonly recipe: Recipe;
+  /** Fraction of the ratings that is held out; 0 for none. */
   readonly heldOut: number;
 }
 
-export const DEFAULTS: Choices = {
-  models: 'dot-bias',
-  epochs: 6,
-  factors: 50,
-  hidden: '64',
-  seed: 1,
-  heldOut: 0.2,
-};
+export const DEFAULTS: Choices = { models: [trainingChoices.model.default], recipe: {}, heldOut: 0.2 };
 
-export const modelsOf = ({ models }: Choices): ModelName[] =>
-  models === 'both' ? ['dot-bias', 'mlp'] : [models];
+/** The choices of the recipe that the form has a field for. */
+const SHOWN = ['epochs', 'factors', 'hidden', 'seed'] as const;
 
-export function optionsOf(model: ModelName, choices: Choices, titles: Blob | undefined): WebTrainOptions {
-  const { epochs, factors, seed, heldOut } = choices;
-  const hidden = choices.hidden
-    .split(/[\s,;]+/)
-    .filter(Boolean)
-    .map(Number);
-  return {
-    ...(model === 'mlp' ? { model, config: { factors, hidden } } : { model, config: { factors } }),
-    epochs,
-    seed,
-    ...(heldOut > 0 && { valid: heldOut }),
-    ...(titles && { titles }),
-  };
+export type Field = (typeof SHOWN)[number];
+
+const tableOf = (model: ModelName): Readonly<Record<string, Choice>> => ({
+  ...trainingChoices,
+  ...models[model].choices,
+});
+
+/** The fields for these models. */
+export const fieldsFor = (chosen: readonly ModelName[]): Field[] =>
+  SHOWN.filter((name) => chosen.some((model) => tableOf(model)[name]));
+
+/** What the table says of a field: of a model that has the choice. */
+export function choiceOf(name: Field): Choice {
+  const model = modelNames.find((model) => tableOf(model)[name]) as ModelName;
+  return tableOf(model)[name];
 }
+
+/**
+ * What the text of a field stands for.
+ *
+ * @returns the value, or what to give instead
+ */
+export function valueIn(
+  text: string,
+  name: Field,
+  chosen: readonly ModelName[],
+): { readonly value: unknown } | { readonly message: string } {
+  if (text.trim() === '') return { value: undefined };
+  const found = chosen.flatMap((model) => {
+    const kind = tableOf(model)[name]?.kind;
+    return kind ? [v.safeParse(kind.schema, kind.parse(text))] : [];
+  });
+  const wrong = found.find(({ success }) => !success);
+  return wrong?.issues ? { message: wrong.issues[0].message } : { value: found[0].output };
+}
+
+/** The choices that were made for a model. */
+export const recipeFor = (model: ModelName, { recipe }: Choices): Recipe => ({
+  model,
+  ...Object.fromEntries(Object.entries(recipe).filter(([name]) => tableOf(model)[name])),
+});
+
+export const epochsOf = ({ recipe }: Choices): number => recipe.epochs ?? trainingChoices.epochs.default;

@@ -1,8 +1,9 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import { useMemo } from 'preact/hooks';
+import { models } from '../../../graphs/models/index.ts';
 import { Chart } from '../chart.tsx';
 import { DARK, LIGHT, type Palette } from '../palette.ts';
-import { MODEL_NAMES, type Training } from './runs.ts';
+import type { Training } from './runs.ts';
 
 /** The errors of each model as they fall: of the ratings it learns from, and of those held out. */
 export function Curves({ training, dark }: { readonly training: Training; readonly dark: boolean }) {
@@ -36,7 +37,7 @@ function curvesOption({ runs, epochs }: Training, palette: Palette): EChartsCore
       icon: 'path://M0 4h24v4H0z',
       itemWidth: 18,
       itemHeight: 3,
-      data: runs.map(({ model }) => MODEL_NAMES[model]),
+      data: runs.map(({ model }) => models[model].title),
     },
     tooltip: {
       trigger: 'axis',
@@ -68,10 +69,10 @@ function curvesOption({ runs, epochs }: Training, palette: Palette): EChartsCore
       const color = at === 0 ? palette.accent : palette.second;
       const line = { type: 'line', color, showSymbol: learning.length < 100, symbol: 'circle' };
       return [
-        { ...line, name: MODEL_NAMES[model], symbolSize: 7, lineStyle: { width: 2.5 }, data: heldOut },
+        { ...line, name: models[model].title, symbolSize: 7, lineStyle: { width: 2.5 }, data: heldOut },
         {
           ...line,
-          name: `${MODEL_NAMES[model]}, learning`,
+          name: `${models[model].title}, learning`,
           symbolSize: 4,
           lineStyle: { width: 1.5, type: 'dashed' },
           data: learning,

@@ -6,7 +6,7 @@ export function ReadSummary({ read }: { readonly read: Summary }) {
   const facts: [string, number][] = [
     ['People', read.users],
     ['Titles', read.items],
-    ['Ratings to learn from', read.ratings],
+    ['Ratings to learn from', read.ratings - read.heldOut],
     ['Ratings held out', read.heldOut],
     ...(read.duplicates > 0 ? [['Replaced by a later rating', read.duplicates] as [string, number]] : []),
   ];

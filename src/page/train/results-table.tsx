@@ -1,7 +1,8 @@
 import { Fragment } from 'preact';
+import { type ModelName, models } from '../../../graphs/models/index.ts';
 import type { WebTrained } from '../../web.ts';
 import { megabytes, rounded } from '../messages.ts';
-import { MODEL_NAMES, type ModelName, type Run, sizeOf } from './runs.ts';
+import { type Run, sizeOf } from './runs.ts';
 
 interface Props {
   readonly runs: readonly Run[];
@@ -47,7 +48,7 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
               <Fragment key={model}>
                 <tr>
                   <th scope="row">
-                    {MODEL_NAMES[model]} {best && <span class="badge">best</span>}
+                    {models[model].title} {best && <span class="badge">best</span>}
                   </th>
                   <td class="number strong">{valid ? rounded(valid.rmse, 4) : '–'}</td>
                   <td class="number">{valid ? rounded(valid.mae, 4) : '–'}</td>

@@ -1,11 +1,5 @@
+import type { ModelName } from '../../../graphs/models/index.ts';
 import type { Progress, ReadSummary, WebTrained } from '../../web.ts';
-
-export type ModelName = 'dot-bias' | 'mlp';
-
-export const MODEL_NAMES: Readonly<Record<ModelName, string>> = {
-  'dot-bias': 'Factors and biases',
-  mlp: 'Neural network',
-};
 
 /** A place on a curve: epochs done, and the error there. */
 export type CurvePoint = readonly [epochs: number, error: number];

@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks';
+import { type ModelName, models } from '../../../graphs/models/index.ts';
 import type { WebTrained } from '../../web.ts';
 import { type Choices, DEFAULTS } from './choices.ts';
 import { Curves } from './curves.tsx';
 import { FileField } from './file-field.tsx';
 import { ReadSummary } from './read-summary.tsx';
 import { ResultsTable } from './results-table.tsx';
-import { isRunning, MODEL_NAMES, type ModelName, type Training } from './runs.ts';
+import { isRunning, type Training } from './runs.ts';
 import { ModelChoice, Settings } from './settings-fields.tsx';
 import type { Trainer } from './use-training.ts';
 
@@ -29,7 +30,7 @@ export function TrainView({ trainer, dark, used, onUse }: Props) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (file) start(file, titles, choices);
+          if (file) start({ file, titles, choices });
         }}
       >
         <FileField
@@ -93,7 +94,7 @@ function Watched({ training, dark, used, onUse }: Omit<Props, 'trainer'> & { rea
       <ul class="runs" aria-label="Progress">
         {runs.map(({ model, state, part }) => (
           <li key={model} data-state={state}>
-            <span id={`run-${model}`}>{MODEL_NAMES[model]}</span>
+            <span id={`run-${model}`}>{models[model].title}</span>
             <span class="note">{read || state !== 'running' ? STATES[state] : 'reading the file'}</span>
             <progress
               aria-labelledby={`run-${model}`}

@@ -1,12 +1,19 @@
 import { useRef, useState } from 'preact/hooks';
 import { train } from '../../web.ts';
 import { messageOf } from '../messages.ts';
-import { type Choices, modelsOf, optionsOf } from './choices.ts';
+import { type Choices, epochsOf, recipeFor } from './choices.ts';
 import { newRun, type Run, type Training, withProgress } from './runs.ts';
+
+/** What is to be trained. */
+export interface Order {
+  readonly file: File;
+  readonly titles: File | undefined;
+  readonly choices: Choices;
+}
 
 export interface Trainer {
   readonly training: Training | undefined;
-  start(file: File, titles: File | undefined, choices: Choices): void;
+  start(order: Order): void;
   /** Ends after the running epoch, and keeps what is trained. */
   stop(): void;
 }
@@ -26,22 +33,22 @@ export function useTraining(): Trainer {
     }));
 
   const run = async (
-    file: File,
-    titles: File | undefined,
-    choices: Choices,
+    { file, titles, choices }: Order,
     signal: AbortSignal,
     before: Training | undefined,
   ): Promise<void> => {
+    const { heldOut } = choices;
     // One after the other: each has the processor to itself, so that their times can be compared.
-    for (const [at, model] of modelsOf(choices).entries()) {
+    for (const [at, model] of choices.models.entries()) {
       if (signal.aborted) {
         change((training) => ({ ...training, runs: training.runs.slice(0, at) }));
         break;
       }
       changeRun(at, (run) => ({ ...run, state: 'running' }));
       try {
-        const trained = await train(file, {
-          ...optionsOf(model, choices, titles),
+        const trained = await train(file, recipeFor(model, choices), {
+          ...(heldOut > 0 && { valid: heldOut }),
+          titles,
           signal,
           onRead: (read) => change((training) => ({ ...training, read })),
           onProgress: (progress) => changeRun(at, (run) => withProgress(run, progress)),
@@ -62,11 +69,12 @@ export function useTraining(): Trainer {
 
   return {
     training,
-    start(file, titles, choices) {
+    start(order) {
       controller.current = new AbortController();
-      const runs = modelsOf(choices).map(newRun);
-      setTraining({ file: file.name, epochs: choices.epochs, runs, stopping: false });
-      void run(file, titles, choices, controller.current.signal, training);
+      const { file, choices } = order;
+      const runs = choices.models.map(newRun);
+      setTraining({ file: file.name, epochs: epochsOf(choices), runs, stopping: false });
+      void run(order, controller.current.signal, training);
     },
     stop() {
       controller.current?.abort();
