@@ -2,21 +2,26 @@ import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { type ItemLists, readItemLists, readUsers } from '../data/read/read.ts';
 import { checkTable, writeTable } from '../data/write.ts';
+import { UserError } from '../errors.ts';
 import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { Recommender } from '../recommend/recommender.ts';
+import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, LISTS, withChoices } from './choice-options.ts';
 import { plural, printLine, seconds } from './output.ts';
 import { bar } from './progress.ts';
-import { howMany, includeSeen, listFlags } from './recommend.ts';
+import { listFlags, RECOMMENDING } from './recommend.ts';
 import { noteUnknown } from './unknown.ts';
 
-interface BatchFlags extends Flags<'device'> {
-  out: string;
-  k: number;
-  exclude?: string;
-  includeSeen?: boolean;
-}
+const own = {
+  out: {
+    kind: kinds.text('file'),
+    help: 'where the table of user, rank, item, rating goes: .csv or .parquet',
+  },
+  ...RECOMMENDING,
+} as const satisfies Choices;
+
+type BatchFlags = Flags<'device', typeof own>;
 
 /** Users between two steps of the progress bar. */
 const STEP = 256;
@@ -25,17 +30,13 @@ export function batchCommand(): Command {
   const command = new Command('batch')
     .description('Recommend items to many users at once, into a file.')
     .argument('<folder>', 'a trained model')
-    .argument('[users]', 'a file of users (default: all that the model was trained on)')
-    .requiredOption('--out <file>', 'where the table of user, rank, item, rating goes: .csv or .parquet')
-    .option(...howMany)
-    .option('--exclude <file>', 'items to leave out; where the file has users too, those of each user')
-    .option(...includeSeen);
-
-  return withChoices(command, ['device', ...LISTS]).action(run);
+    .argument('[users]', 'a file of users (default: all that the model was trained on)');
+  return withChoices(command, ['device', ...LISTS], own).action(run);
 }
 
 async function run(directory: string, file: string | undefined, flags: BatchFlags): Promise<void> {
   const { out, k, exclude } = flags;
+  if (out === undefined) throw new UserError('name the file to write: --out top.parquet, say');
   await checkTable(out, file, exclude);
   const recommender = await load(directory, [], { device: await chosenDevice(flags) });
   const { userIds } = readVocabulary(recommender.artifact);

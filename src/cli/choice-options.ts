@@ -5,13 +5,17 @@ import { chooseDevice } from '../run/devices.ts';
 import { defaultText, recipeChoices } from '../train/recipe/choices.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import { allChoices, type RunChoices, runChoices } from '../train/recipe/run-choices.ts';
-import type { Choice, Kind } from '../util/choices.ts';
+import { type Choice, type Choices, type Given, type Kind, kinds } from '../util/choices.ts';
 import { printNote } from './output.ts';
 
 type Name = keyof Recipe | keyof RunChoices;
 
-/** Flags as `withChoices` gives them: those that were not given are undefined. */
-export type Flags<Names extends keyof RunChoices = never> = Recipe & Pick<RunChoices, Names>;
+/** Flags as `withChoices` gives them; of the shared choices those that were not given are undefined. */
+export type Flags<Names extends keyof RunChoices = never, Own extends Choices = Record<never, never>> = Omit<
+  Recipe & Pick<RunChoices, Names>,
+  keyof Own
+> &
+  Given<Own>;
 
 /** How ratings are read. */
 export const READING = ['user', 'item', 'rating', 'time', 'delimiter', 'header', 'encoding'] as const;
@@ -24,30 +28,41 @@ export const RECIPE = (Object.keys(recipeChoices) as (keyof Recipe)[]).filter(
   (name) => name !== 'patience' && name !== 'blocks',
 );
 
-/** Adds flags for choices of the table. */
-export function withChoices(command: Command, names: readonly Name[]): Command {
-  for (const name of names)
-    for (const option of optionsOf(name, allChoices[name]))
-      command.addOption(allChoices[name].group ? option.helpGroup(`${allChoices[name].group}:`) : option);
+export const JSON_OBJECT = { json: { kind: kinds.flag, help: 'print one JSON object' } } satisfies Choices;
+
+/**
+ * Adds flags for the choices of a command.
+ *
+ * @param shared choices that other commands have too; `resolve` applies their defaults
+ * @param own choices of this command
+ */
+export function withChoices(command: Command, shared: readonly Name[], own: Choices = {}): Command {
+  for (const [name, choice] of Object.entries(own))
+    for (const option of optionsOf(name, choice)) command.addOption(option.default(choice.default));
+  for (const name of shared) {
+    const { group, ...choice } = allChoices[name];
+    const standard = defaultText(choice);
+    const help = standard === undefined ? choice.help : `${choice.help} (default: ${standard})`;
+    for (const option of optionsOf(name, { ...choice, help }))
+      command.addOption(group ? option.helpGroup(`${group}:`) : option);
+  }
   return command;
 }
 
-function optionsOf(name: string, choice: Choice): Option[] {
-  const { kind, help, no } = choice;
-  const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const standard = defaultText(choice);
-  const described = standard === undefined ? help : `${help} (default: ${standard})`;
+function optionsOf(name: string, { kind, help, no }: Choice): Option[] {
+  const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const flag = name.length === 1 ? `-${name}` : `--${words}`;
   if (kind.placeholder === undefined)
     return [
-      new Option(`--${flag}`, described),
-      ...(no === undefined ? [] : [new Option(`--no-${flag}`, no).default(undefined)]),
+      new Option(flag, help),
+      ...(no === undefined ? [] : [new Option(`--no-${words}`, no).default(undefined)]),
     ];
-  const option = new Option(`--${flag} <${kind.placeholder}>`, described);
+  const option = new Option(`${flag} <${kind.placeholder}>`, help);
   return [kind.names ? option.choices(kind.names) : option.argParser(parserOf(kind))];
 }
 
 /** Reads the text of a flag. */
-export function parserOf<T>(kind: Kind<T>): (text: string) => T {
+function parserOf<T>(kind: Kind<T>): (text: string) => T {
   return (text) => {
     const { success, issues, output } = v.safeParse(kind.schema, kind.parse(text));
     if (success) return output;

@@ -1,32 +1,28 @@
+import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { type ModelName, modelNames } from '../../graphs/models/index.ts';
 import { UserError } from '../errors.ts';
 import { baselines } from '../evaluate/baselines.ts';
 import type { Comparison } from '../experiment/compare.ts';
-import { trialPool } from '../experiment/pool.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
-import { READING, recipeOf, withChoices } from './choice-options.ts';
+import { recipeOf } from './choice-options.ts';
 import { readConfig } from './config.ts';
-import { type FoldFlags, readFolds, withFoldOptions } from './fold-data.ts';
+import { type FoldFlags, readFolds, withFoldChoices, withPool } from './fold-data.ts';
 import { error, plural, printJson, printLine, printTable, seconds, size } from './output.ts';
-import { bar } from './progress.ts';
 
-type CompareFlags = FoldFlags & { readonly json?: boolean; readonly [config: string]: unknown };
+type CompareFlags = FoldFlags & { readonly [config: string]: unknown };
 
 export function compareCommand(): Command {
-  const command = new Command('compare')
-    .description(
-      'Try the models and simple baselines on the same parts of the ratings, and say which differences are real.',
-    )
-    .argument('[file...]', 'ratings: files or patterns')
-    .option('--json', 'print one JSON object');
+  const command = new Command('compare').description(
+    'Try the models and simple baselines on the same parts of the ratings, and say which differences are real.',
+  );
   for (const model of modelNames)
     command.option(
       `--config-${model} <file>`,
       `choices for ${model}, such as the best.json of cofactor tune`,
     );
-  return withChoices(withFoldOptions(command), ['seed', 'workers', ...READING]).action(run);
+  return withFoldChoices(command, ['seed']).action(run);
 }
 
 /** `configDotBias`, where commander keeps `--config-dot-bias`. */
@@ -48,18 +44,15 @@ async function run(files: string[], flags: CompareFlags): Promise<void> {
   const folds = await readFolds(files, flags);
   // Loaded where it is used: its statistics take a while.
   const { compare } = await import('../experiment/compare.ts');
-  const pool = trialPool(folds, flags.workers);
-  const progress = bar('{value} of {total} trained {bar}');
-  progress.start(Object.keys(predictors).length * folds.length, 0);
-  let done = 0;
-  const comparison = await compare(pool, predictors, pairs, () => progress.update(++done)).finally(
-    async () => {
-      progress.stop();
-      await pool.close();
-    },
+  const { workers = availableParallelism() } = flags;
+  const comparison = await withPool(
+    { folds, workers },
+    '{value} of {total} trained {bar}',
+    Object.keys(predictors).length * folds.length,
+    (pool, onResult) => compare(pool, predictors, pairs, onResult),
   );
   if (flags.json) printJson({ folds: folds.length, ...comparison });
-  else print(comparison, folds.length, pool.workers);
+  else print(comparison, folds.length, workers);
 }
 
 /** Each that predicts in a way of its own: the most popular items are predicted as the means say. */

@@ -1,38 +1,30 @@
 import { Command } from 'commander';
-import { trialPool } from '../experiment/pool.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe } from '../train/recipe/recipe.ts';
-import { READING, RECIPE, recipeOf, withChoices } from './choice-options.ts';
+import { RECIPE, recipeOf } from './choice-options.ts';
 import { withConfig } from './config.ts';
-import { type FoldFlags, readFolds, withFoldOptions } from './fold-data.ts';
+import { type FoldFlags, readFolds, withFoldChoices, withPool } from './fold-data.ts';
 import { count, error, plural, printJson, printLine, printTable, seconds } from './output.ts';
-import { bar } from './progress.ts';
 
 export function crossValidateCommand(): Command {
-  const command = new Command('cross-validate')
-    .description('Train a model on several parts of the ratings, and say how well each predicts the rest.')
-    .argument('[file...]', 'ratings: files or patterns')
-    .option('--json', 'print one JSON object');
-  withChoices(withFoldOptions(command), [...RECIPE, 'workers', ...READING]);
-  return withConfig(command, ['workers']).action(run);
+  const command = new Command('cross-validate').description(
+    'Train a model on several parts of the ratings, and say how well each predicts the rest.',
+  );
+  return withConfig(withFoldChoices(command, RECIPE), ['workers']).action(run);
 }
 
-async function run(files: string[], flags: FoldFlags & { readonly json?: boolean }): Promise<void> {
+async function run(files: string[], flags: FoldFlags): Promise<void> {
   const recipe = recipeOf(flags);
   checkRecipe(recipe);
   const folds = await readFolds(files, flags);
   // Loaded where it is used: its statistics take a while.
   const { crossValidate } = await import('../experiment/cross-validate.ts');
-  const pool = trialPool(folds, flags.workers);
-  const progress = bar('fold {value}/{total} {bar}');
-  progress.start(folds.length, 0);
-  let done = 0;
-  const { results, rmse, mae } = await crossValidate(pool, recipe, {
-    onResult: () => progress.update(++done),
-  }).finally(async () => {
-    progress.stop();
-    await pool.close();
-  });
+  const { results, rmse, mae } = await withPool(
+    { folds, workers: flags.workers },
+    'fold {value}/{total} {bar}',
+    folds.length,
+    (pool, onResult) => crossValidate(pool, recipe, { onResult }),
+  );
   if (flags.json) {
     const parts = results.map(({ rmse, mae, seconds }, fold) => ({
       ...{ fold: fold + 1, train: folds[fold].train.ratings.length, test: folds[fold].valid.ratings.length },

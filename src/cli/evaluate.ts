@@ -8,44 +8,33 @@ import type { Group } from '../evaluate/groups.ts';
 import type { RankingAt } from '../evaluate/ranking.ts';
 import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
-import { type Flags as Chosen, chosenDevice, READING, readingOf, withChoices } from './choice-options.ts';
-import { number, numbers } from './options.ts';
+import { type Choices, kinds } from '../util/choices.ts';
+import { chosenDevice, type Flags, JSON_OBJECT, READING, readingOf, withChoices } from './choice-options.ts';
 import { count, error, plural, printJson, printLine, printTable } from './output.ts';
 
-interface Flags extends Chosen<'device'> {
-  train?: string;
-  k: number[];
-  threshold?: number;
-  baselines?: boolean;
-  json?: boolean;
-}
+const own = {
+  train: {
+    kind: kinds.text('file'),
+    help: 'what the model was trained on, which ranking leaves out; not needed where it was trained with --keep-seen',
+  },
+  k: { kind: kinds.lengths, help: 'lengths of the lists whose ranking is measured', default: [10] },
+  threshold: {
+    kind: kinds.number,
+    help: 'from which rating on an item is relevant (default: the last quarter of the scale, 4 of 1 to 5)',
+  },
+  baselines: { kind: kinds.flag, help: 'say how well simple methods do that are made from --train' },
+  ...JSON_OBJECT,
+} as const satisfies Choices;
 
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
     .description('Say how well a model predicts the ratings in a file, and how well it ranks items.')
     .argument('<folder>', 'a trained model')
-    .argument('<file...>', 'ratings that took no part in training: files or patterns')
-    .option(
-      '--train <file>',
-      'what the model was trained on, which ranking leaves out; not needed where it was trained with --keep-seen',
-    )
-    .option(
-      '-k <numbers>',
-      'lengths of the lists whose ranking is measured',
-      numbers({ whole: true, from: 1 }),
-      [10],
-    )
-    .option(
-      '--threshold <number>',
-      'from which rating on an item is relevant (default: the last quarter of the scale, 4 of 1 to 5)',
-      number(),
-    )
-    .option('--baselines', 'say how well simple methods do that are made from --train')
-    .option('--json', 'print one JSON object');
-  return withChoices(command, ['device', ...READING]).action(run);
+    .argument('<file...>', 'ratings that took no part in training: files or patterns');
+  return withChoices(command, ['device', ...READING], own).action(run);
 }
 
-async function run(directory: string, files: string[], flags: Flags): Promise<void> {
+async function run(directory: string, files: string[], flags: Flags<'device', typeof own>): Promise<void> {
   if (flags.baselines && flags.train === undefined)
     throw new UserError('--baselines are made from training ratings; give them with --train FILE');
   const recommender = await load(directory, undefined, { device: await chosenDevice(flags) });

@@ -5,20 +5,27 @@ import { writeTritonRepository } from '../artifact/triton.ts';
 import { UserError } from '../errors.ts';
 import { TRAINING_FOLDER, writeTrainingFiles } from '../train/engines/ort-training/export.ts';
 import { trainingBlocks } from '../train/engines/strata/graph.ts';
+import { type Choices, type Given, kinds } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
-import { number } from './options.ts';
+import { withChoices } from './choice-options.ts';
 import { printLine } from './output.ts';
 
-interface ExportFlags {
-  triton?: string;
-  training?: string | true;
-  trainingBlocks?: string | true;
-  untrained?: boolean;
-  learningRate?: number;
-}
+const own = {
+  untrained: { kind: kinds.flag, help: '--training: begin where training began, not with what was learned' },
+  learningRate: {
+    kind: kinds.positive,
+    help: '--training: one learning rate throughout (default: the schedule that it was trained by)',
+  },
+} as const satisfies Choices;
+
+type ExportFlags = Given<typeof own> & {
+  readonly triton?: string;
+  readonly training?: string | true;
+  readonly trainingBlocks?: string | true;
+};
 
 export function exportCommand(): Command {
-  return new Command('export')
+  const command = new Command('export')
     .description('Write a trained model in the form that another server, or another trainer, wants.')
     .argument('<folder>', 'a trained model')
     .option('--triton <repository>', 'add it to this model repository of Triton Inference Server')
@@ -30,14 +37,8 @@ export function exportCommand(): Command {
       '--training-blocks [file]',
       'write the graph that trains a block of users and items, for engines that spread training over machines (default: FOLDER/training-blocks.onnx)',
     )
-    .option('--untrained', '--training: begin where training began, not with what was learned')
-    .option(
-      '--learning-rate <number>',
-      '--training: one learning rate throughout (default: the schedule that it was trained by)',
-      number({ above: 0 }),
-    )
-    .addHelpText('after', '\nFor example: cofactor export movies --training')
-    .action(run);
+    .addHelpText('after', '\nFor example: cofactor export movies --training');
+  return withChoices(command, [], own).action(run);
 }
 
 async function run(directory: string, flags: ExportFlags): Promise<void> {

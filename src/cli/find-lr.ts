@@ -2,51 +2,45 @@ import { extname } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
-import { findLearningRate, type RangeTest } from '../train/find-learning-rate.ts';
+import { findLearningRate, type RangeTest, rangeChoices } from '../train/find-learning-rate.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe } from '../train/recipe/recipe.ts';
+import { type Choices, kinds } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
-import { chosenDevice, type Flags, READING, RECIPE, recipeOf, withChoices } from './choice-options.ts';
+import {
+  chosenDevice,
+  type Flags,
+  JSON_OBJECT,
+  READING,
+  RECIPE,
+  recipeOf,
+  withChoices,
+} from './choice-options.ts';
 import { withConfig } from './config.ts';
 import { lossRange, pageOf, plotOf, rounded } from './find-lr-plot.ts';
-import { number } from './options.ts';
 import { count, plural, printJson, printLine, seconds } from './output.ts';
 import { readInMemory, reportReading } from './train-data.ts';
 
-interface FindFlags extends Flags<'device'> {
-  readonly out?: string;
-  readonly from?: number;
-  readonly to?: number;
-  readonly steps?: number;
-  readonly json?: boolean;
-}
+const own = {
+  out: { kind: kinds.text('file'), help: 'draw the loss against the learning rate here: .html or .svg' },
+  ...rangeChoices,
+  ...JSON_OBJECT,
+} as const satisfies Choices;
+
+/** What the range test chooses itself. */
+const CHOSEN: readonly string[] = ['epochs', 'learningRate', 'schedule', 'engine'];
 
 export function findLrCommand(): Command {
-  const rate = number({ above: 0 });
-  const own = ['epochs', 'learningRate', 'schedule', 'engine'];
   const command = new Command('find-lr')
     .description(
       'Suggest a learning rate: train a little at rates that rise until the loss does. It writes no model.',
     )
-    .argument('<file...>', 'ratings: files or patterns')
-    .option('--out <file>', 'draw the loss against the learning rate here: .html or .svg')
-    .option(
-      '--from <rate>',
-      'the first learning rate (default: a thousandth of the default of training)',
-      rate,
-    )
-    .option('--to <rate>', 'the last (default: a thousand times the default of training)', rate)
-    .option(
-      '--steps <number>',
-      'learning rates to try, a batch each (default: as many as there are batches, from 100 to 2000)',
-      number({ whole: true, from: 20 }),
-    )
-    .option('--json', 'print one JSON object');
-  const recipe = RECIPE.filter((name) => !own.includes(name));
-  return withConfig(withChoices(command, [...recipe, 'device', ...READING])).action(run);
+    .argument('<file...>', 'ratings: files or patterns');
+  const recipe = RECIPE.filter((name) => !CHOSEN.includes(name));
+  return withConfig(withChoices(command, [...recipe, 'device', ...READING], own)).action(run);
 }
 
-async function run(files: string[], flags: FindFlags): Promise<void> {
+async function run(files: string[], flags: Flags<'device', typeof own>): Promise<void> {
   const { out, from, to, steps, json } = flags;
   if (out !== undefined && !['.html', '.svg'].includes(extname(out)))
     throw new UserError(`--out ${out}: give a name that ends in .html or .svg`);

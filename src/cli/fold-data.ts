@@ -3,29 +3,59 @@ import { checkTrainable } from '../data/dataset/dataset.ts';
 import { folds, type Split } from '../data/dataset/split.ts';
 import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
+import { type TrialPool, trialPool } from '../experiment/pool.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
-import { type Flags, readingOf } from './choice-options.ts';
-import { number } from './options.ts';
+import { type Choices, kinds } from '../util/choices.ts';
+import { type Flags, JSON_OBJECT, READING, readingOf, withChoices } from './choice-options.ts';
+import { bar } from './progress.ts';
 import { readInMemory } from './train-data.ts';
 
-export interface FoldFlags extends Pick<Flags<'workers'>, 'seed' | 'workers'> {
-  readonly folds?: number;
-  readonly fold?: readonly [base: string, test: string][];
-}
+const own = {
+  folds: {
+    kind: kinds.whole(2),
+    help: 'into how many random parts the ratings are cut, each held out once (default: 5)',
+  },
+  ...JSON_OBJECT,
+} as const satisfies Choices;
 
-/** The flags that say on which folds predictors are tried, and how many at once. */
-export function withFoldOptions(command: Command): Command {
-  return command
-    .option(
-      '--folds <number>',
-      'into how many random parts the ratings are cut, each held out once (default: 5)',
-      number({ whole: true, from: 2 }),
-    )
+export type FoldFlags = Flags<'workers', typeof own> & {
+  readonly fold?: readonly [base: string, test: string][];
+};
+
+/** The flags that say on which folds predictors are tried, how many at once, and how to read them. */
+export function withFoldChoices(command: Command, shared: Parameters<typeof withChoices>[1]): Command {
+  command
+    .argument('[file...]', 'ratings: files or patterns')
     .option(
       '--fold <train:test>',
       'two files that are a fold, in place of random ones; repeat it for each',
       (text: string, before: [string, string][] = []) => [...before, pairOf(text)],
     );
+  return withChoices(command, [...shared, 'workers', ...READING], own);
+}
+
+/**
+ * Does some work with a pool of trials, and shows how much of it is done.
+ *
+ * @param format of the bar
+ * @param total how many trials there are
+ */
+export async function withPool<T>(
+  { folds, workers }: { readonly folds: readonly Split[]; readonly workers?: number },
+  format: string,
+  total: number,
+  work: (pool: TrialPool, onResult: () => void) => Promise<T>,
+): Promise<T> {
+  const pool = trialPool(folds, workers);
+  const progress = bar(format);
+  progress.start(total, 0);
+  let done = 0;
+  try {
+    return await work(pool, () => progress.update(++done));
+  } finally {
+    progress.stop();
+    await pool.close();
+  }
 }
 
 /** The colon of a Windows drive is none between files. */

@@ -5,18 +5,24 @@ import { checkTable, csvLine, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
 import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
+import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
 import { plural, printJson, printLine } from './output.ts';
 import { noteUnknown } from './unknown.ts';
 
-interface PredictFlags extends Flags<'device'> {
-  user?: string;
-  item?: string;
-  out?: string;
-  json?: boolean;
-  userColumn?: string;
-  itemColumn?: string;
-}
+const own = {
+  user: { kind: kinds.text('id'), help: 'the user, where there is no file' },
+  item: { kind: kinds.text('id'), help: 'the item, where there is no file' },
+  out: { kind: kinds.text('file'), help: 'write the predictions here: .csv or .parquet' },
+  json: { kind: kinds.flag, help: 'print one JSON list of {user, item, rating}' },
+  userColumn: {
+    kind: kinds.text('column'),
+    help: 'the column of user ids in the file: its name, or its number from 1',
+  },
+  itemColumn: { kind: kinds.text('column'), help: 'the column of item ids' },
+} as const satisfies Choices;
+
+type PredictFlags = Flags<'device', typeof own>;
 
 /** `--user` and `--item` are ids here. */
 const COLUMNS = { user: '--user-column', item: '--item-column' };
@@ -25,15 +31,8 @@ export function predictCommand(): Command {
   const command = new Command('predict')
     .description('Predict ratings: of one item by one user, or of all pairs in a file.')
     .argument('<folder>', 'a trained model')
-    .argument('[pairs]', 'a file of users and items')
-    .option('--user <id>', 'the user, where there is no file')
-    .option('--item <id>', 'the item, where there is no file')
-    .option('--out <file>', 'write the predictions here: .csv or .parquet')
-    .option('--json', 'print one JSON list of {user, item, rating}')
-    .option('--user-column <column>', 'the column of user ids in the file: its name, or its number from 1')
-    .option('--item-column <column>', 'the column of item ids');
-
-  return withChoices(command, ['device', ...LISTS]).action(run);
+    .argument('[pairs]', 'a file of users and items');
+  return withChoices(command, ['device', ...LISTS], own).action(run);
 }
 
 async function run(directory: string, file: string | undefined, flags: PredictFlags): Promise<void> {

@@ -5,38 +5,42 @@ import { UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { ItemRating, Recommender } from '../recommend/recommender.ts';
+import { type Choices, kinds } from '../util/choices.ts';
 import { oneLine } from '../util/text.ts';
 import { chosenDevice, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
-import { number } from './options.ts';
 import { printJson, printNote, printTable } from './output.ts';
 import { noteUnknown } from './unknown.ts';
 
-interface RecommendFlags extends Flags<'device'> {
-  user?: string;
-  ratings?: string;
-  k: number;
-  exclude?: string;
-  includeSeen?: boolean;
-  json?: boolean;
-}
+/** Choices of all commands that recommend. */
+export const RECOMMENDING = {
+  k: { kind: kinds.count, help: 'how many', default: 10 },
+  exclude: {
+    kind: kinds.text('file'),
+    help: 'items to leave out; where the file has users too, those of each user',
+  },
+  includeSeen: {
+    kind: kinds.flag,
+    help: 'recommend rated items too; they are left out where the model was trained with --keep-seen',
+  },
+} as const satisfies Choices;
 
-export const howMany = ['-k <number>', 'how many', number({ whole: true, from: 1 }), 10] as const;
-export const includeSeen = [
-  '--include-seen',
-  'recommend rated items too; they are left out where the model was trained with --keep-seen',
-] as const;
+const own = {
+  user: { kind: kinds.text('id'), help: 'a user that the model was trained on' },
+  ratings: {
+    kind: kinds.text('file'),
+    help: 'ratings of a person that the model has never seen: items and ratings',
+  },
+  ...RECOMMENDING,
+  json: { kind: kinds.flag, help: 'print one JSON list of {item, title?, rating}' },
+} as const satisfies Choices;
+
+type RecommendFlags = Flags<'device', typeof own>;
 
 export function recommendCommand(): Command {
   const command = new Command('recommend')
     .description('Recommend items to a user, or to a person whose ratings are in a file.')
-    .argument('<folder>', 'a trained model')
-    .option('--user <id>', 'a user that the model was trained on')
-    .option('--ratings <file>', 'ratings of a person that the model has never seen: items and ratings')
-    .option(...howMany)
-    .option('--exclude <file>', 'items to leave out; where the file has users too, those of this user')
-    .option(...includeSeen)
-    .option('--json', 'print one JSON list of {item, title?, rating}');
-  return withChoices(command, ['device', ...LISTS]).action(run);
+    .argument('<folder>', 'a trained model');
+  return withChoices(command, ['device', ...LISTS], own).action(run);
 }
 
 async function run(directory: string, flags: RecommendFlags): Promise<void> {

@@ -4,15 +4,17 @@ import { readRatings } from '../data/read/read.ts';
 import { load } from '../recommend/load.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { type ReportOptions, report } from '../report/report.ts';
+import { type Choices, kinds } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
-import { chosenDevice, type Flags, READING, readingOf, withChoices } from './choice-options.ts';
+import { chosenDevice, type Flags, JSON_OBJECT, READING, readingOf, withChoices } from './choice-options.ts';
 import { printJson, printLine, size } from './output.ts';
 
-interface ReportFlags extends Flags<'device'> {
-  data?: string[];
-  out: string;
-  json?: boolean;
-}
+const own = {
+  out: { kind: kinds.text('file'), help: 'where the page goes, one HTML file', default: 'report.html' },
+  ...JSON_OBJECT,
+} as const satisfies Choices;
+
+type ReportFlags = Flags<'device', typeof own> & { readonly data?: readonly string[] };
 
 export function reportCommand(): Command {
   const command = new Command('report')
@@ -20,10 +22,8 @@ export function reportCommand(): Command {
       'Write a page about a trained model: how it was trained, how good it is, what it has learned.',
     )
     .argument('<folder>', 'a trained model')
-    .option('--data <file...>', 'ratings to judge it by, best ones it was not trained on: files or patterns')
-    .option('--out <file>', 'where the page goes, one HTML file', 'report.html')
-    .option('--json', 'print one JSON object');
-  return withChoices(command, ['device', ...READING]).action(run);
+    .option('--data <file...>', 'ratings to judge it by, best ones it was not trained on: files or patterns');
+  return withChoices(command, ['device', ...READING], own).action(run);
 }
 
 async function run(directory: string, { data, out, json, ...flags }: ReportFlags): Promise<void> {

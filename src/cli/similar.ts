@@ -2,25 +2,27 @@ import { Command } from 'commander';
 import { UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
+import { type Choices, kinds } from '../util/choices.ts';
 import { oneLine } from '../util/text.ts';
 import { chosenDevice, type Flags, withChoices } from './choice-options.ts';
 import { printJson, printTable } from './output.ts';
-import { howMany, namesOf } from './recommend.ts';
+import { namesOf, RECOMMENDING } from './recommend.ts';
+
+const own = {
+  item: { kind: kinds.text('id'), help: 'the item' },
+  k: RECOMMENDING.k,
+  json: { kind: kinds.flag, help: 'print one JSON list of {item, title?, similarity}' },
+} as const satisfies Choices;
 
 export function similarCommand(): Command {
   const command = new Command('similar')
     .description('List the items most like one.')
-    .argument('<folder>', 'a trained model')
-    .requiredOption('--item <id>', 'the item')
-    .option(...howMany)
-    .option('--json', 'print one JSON list of {item, title?, similarity}');
-  return withChoices(command, ['device']).action(run);
+    .argument('<folder>', 'a trained model');
+  return withChoices(command, ['device'], own).action(run);
 }
 
-async function run(
-  directory: string,
-  { item, k, json, device }: Flags<'device'> & { item: string; k: number; json?: boolean },
-): Promise<void> {
+async function run(directory: string, { item, k, json, device }: Flags<'device', typeof own>): Promise<void> {
+  if (item === undefined) throw new UserError('name the item: --item 296, say');
   const recommender = await load(directory, [], { device: await chosenDevice({ device }) });
   const [nearest] = await recommender.similar([item], { k });
   if (nearest.length === 0)

@@ -17,29 +17,32 @@ import { TRAINING_FOLDER, VOCABULARY } from '../train/engines/ort-training/expor
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe } from '../train/recipe/recipe.ts';
 import { checkEngine } from '../train/recipe/resolve.ts';
+import type { RunChoices } from '../train/recipe/run-choices.ts';
 import { type Fitted, train } from '../train/train.ts';
-import { chosenDevice, type Flags, readingOf, recipeOf, withChoices } from './choice-options.ts';
+import { type Choices, kinds } from '../util/choices.ts';
+import { chosenDevice, type Flags, JSON_OBJECT, readingOf, recipeOf, withChoices } from './choice-options.ts';
 import { KEYS, printConfig, withConfig } from './config.ts';
 import { count, error, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
 import { progressBar } from './progress.ts';
 import { reportWritten, writeReport } from './report.ts';
-import { checkHeldOut, type DataFlags, readToTrain, reportReading, stem } from './train-data.ts';
+import { checkHeldOut, readToTrain, reportReading, stem } from './train-data.ts';
 
-type TrainFlags = DataFlags &
-  Flags<'device' | 'titles' | 'keepSeen' | 'quantize' | 'report'> & {
-    readonly resume?: boolean;
-    readonly json?: boolean;
-    readonly printConfig?: boolean;
-  };
+const own = {
+  resume: { kind: kinds.flag, help: 'go on with a training that was cut off' },
+  ...JSON_OBJECT,
+  printConfig: {
+    kind: kinds.flag,
+    help: 'print the choices made, for a cofactor.config.json, and train nothing',
+  },
+} as const satisfies Choices;
+
+type TrainFlags = Flags<keyof RunChoices, typeof own>;
 
 export function trainCommand(): Command {
   const command = new Command('train')
     .description('Train a model on a file of ratings: CSV, TSV, Parquet or JSON lines, compressed or not.')
-    .argument('<file...>', 'ratings: files or patterns')
-    .option('--resume', 'go on with a training that was cut off')
-    .option('--json', 'print one JSON object')
-    .option('--print-config', 'print the choices made, for a cofactor.config.json, and train nothing');
-  return withConfig(withChoices(command, KEYS), KEYS).action(run);
+    .argument('<file...>', 'ratings: files or patterns');
+  return withConfig(withChoices(command, KEYS, own), KEYS).action(run);
 }
 
 async function run(files: string[], flags: TrainFlags): Promise<void> {

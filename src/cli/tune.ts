@@ -11,22 +11,28 @@ import { type Space, spaceBeside } from '../experiment/space.ts';
 import { trialLog } from '../experiment/trial-log.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
+import { type Choices, kinds } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
 import { VERSION } from '../version.ts';
-import { type Flags, READING, RECIPE, recipeOf, withChoices } from './choice-options.ts';
+import { type Flags, JSON_OBJECT, READING, RECIPE, recipeOf, withChoices } from './choice-options.ts';
 import { withConfig } from './config.ts';
-import { number } from './options.ts';
 import { error, plural, printJson, printLine, printNote, printTable } from './output.ts';
 import { bar } from './progress.ts';
 import { readInMemory, stem } from './train-data.ts';
 import { tunePage, words } from './tune-page.ts';
 
-interface TuneFlags extends Flags<'valid' | 'workers'> {
-  readonly budget: number;
-  readonly folds?: number;
-  readonly out?: string;
-  readonly json?: boolean;
-}
+const own = {
+  budget: { kind: kinds.positive, help: 'minutes that it may take, earlier starts included', default: 10 },
+  folds: { kind: kinds.whole(2), help: 'into how many random parts the ratings are cut (default: 5)' },
+  valid: {
+    kind: kinds.fraction,
+    help: 'hold out one random part of this size, in place of folds: for many ratings',
+  },
+  out: { kind: kinds.text('folder'), help: 'where trials and results go (default: tune/FILE-MODEL)' },
+  ...JSON_OBJECT,
+} as const satisfies Choices;
+
+type TuneFlags = Flags<'workers', typeof own>;
 
 /** A recipe whose model and seed are chosen. */
 type Fixed = Recipe & Required<Pick<Recipe, 'model' | 'seed'>>;
@@ -36,21 +42,8 @@ export function tuneCommand(): Command {
     .description(
       'Search for the training that predicts held-out parts of the ratings best; a choice that is given is kept. Started again, it goes on.',
     )
-    .argument('<file...>', 'ratings: files or patterns')
-    .option('--budget <minutes>', 'what it may take, earlier starts included', number({ above: 0 }), 10)
-    .option(
-      '--folds <number>',
-      'into how many random parts the ratings are cut (default: 5)',
-      number({ whole: true, from: 2 }),
-    )
-    .option(
-      '--valid <fraction>',
-      'hold out one random part of this size, in place of folds: for many ratings',
-      number({ above: 0, below: 1 }),
-    )
-    .option('--out <folder>', 'where trials and results go (default: tune/FILE-MODEL)')
-    .option('--json', 'print one JSON object');
-  return withConfig(withChoices(command, [...RECIPE, 'workers', ...READING]), ['workers']).action(run);
+    .argument('<file...>', 'ratings: files or patterns');
+  return withConfig(withChoices(command, [...RECIPE, 'workers', ...READING], own), ['workers']).action(run);
 }
 
 async function run(files: string[], flags: TuneFlags): Promise<void> {

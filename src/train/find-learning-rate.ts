@@ -3,7 +3,7 @@ import { type Ratings, renumbered, selectRows } from '../data/dataset/ratings.ts
 import { placesByUser } from '../data/dataset/rows.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
-import { type Choices, checked, kinds, numeric } from '../util/choices.ts';
+import { type Choices, type Chosen, checked, kinds, numeric } from '../util/choices.ts';
 import { generator, shuffled } from '../util/random.ts';
 import { stepsOf } from './engines/batches.ts';
 import type { Training } from './engines/engine.ts';
@@ -13,15 +13,23 @@ import type { ProgramRecipe } from './recipe/recipe.ts';
 import { resolve } from './recipe/resolve.ts';
 import type { Schedule } from './step/schedules.ts';
 
-export interface RangeTestOptions {
-  readonly runtime: Runtime;
-  /** The first learning rate. @default a thousandth of the default of training */
-  readonly from?: number;
-  /** The last learning rate. @default a thousand times the default of training */
-  readonly to?: number;
-  /** How many learning rates are tried, a batch each. @default as many as there are batches, from 100 to 2,000 */
-  readonly steps?: number;
-}
+/** How the rates rise. */
+export const rangeChoices = {
+  from: {
+    kind: kinds.positive,
+    help: 'the first learning rate (default: a thousandth of the default of training)',
+  },
+  to: { kind: kinds.positive, help: 'the last (default: a thousand times the default of training)' },
+  steps: {
+    kind: numeric(
+      'give a whole number from 20 to 10,000',
+      (steps) => Number.isSafeInteger(steps) && steps >= 20 && steps <= 10_000,
+    ),
+    help: 'learning rates to try, a batch each (default: as many as there are batches, from 100 to 2000)',
+  },
+} as const satisfies Choices;
+
+export type RangeTestOptions = Chosen<typeof rangeChoices> & { readonly runtime: Runtime };
 
 export interface RangeTest extends Suggestion {
   /** The learning rate of each step. */
@@ -46,18 +54,6 @@ export interface Suggestion {
   readonly valley: number;
 }
 
-const choices: Choices = {
-  from: { kind: kinds.positive, help: 'the first learning rate' },
-  to: { kind: kinds.positive, help: 'the last' },
-  steps: {
-    kind: numeric(
-      'give a whole number from 20 to 10,000',
-      (steps) => Number.isSafeInteger(steps) && steps >= 20 && steps <= 10_000,
-    ),
-    help: 'learning rates to try',
-  },
-};
-
 /** Of more ratings, those of some users are taken. */
 const MOST_RATINGS = 100_000;
 const STEPS_A_RUN = 20;
@@ -76,7 +72,7 @@ export async function findLearningRate(
   recipe: ProgramRecipe,
   { runtime, ...options }: RangeTestOptions,
 ): Promise<RangeTest> {
-  checked(choices, options as Record<string, unknown>);
+  const chosen = checked(rangeChoices, options);
   checkTrainable(ratings);
   const { facts } = ratings;
   const resolved = resolve({ ...recipe, engine: 'epoch-graph' }, facts, runtime);
@@ -84,7 +80,7 @@ export async function findLearningRate(
   const sample = usersOf(ratings, MOST_RATINGS, plan.training.seed);
   const each = stepsOf(sample.ratings.length, plan.training.batch);
   const usual = resolved.schedule.config.learningRate;
-  const { from = usual / 1000, to = usual * 1000, steps = Math.min(Math.max(each, 100), 2000) } = options;
+  const { from = usual / 1000, to = usual * 1000, steps = Math.min(Math.max(each, 100), 2000) } = chosen;
   if (from >= to)
     throw new UserError(
       `the learning rate would rise from ${from} to ${to}; give a higher end, or a lower start`,

@@ -33,6 +33,13 @@ export type Chosen<Table extends Choices> = {
   readonly [Name in keyof Table]?: Table[Name] extends Choice<infer T> ? T : never;
 };
 
+/** The same, where defaults have been applied. */
+export type Given<Table extends Choices> = Chosen<Table> & {
+  readonly [Name in keyof Table as Table[Name] extends { readonly default: unknown }
+    ? Name
+    : never]-?: NonNullable<Chosen<Table>[Name]>;
+};
+
 const numberIn = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
 
 /** A number that fits. */
@@ -92,6 +99,8 @@ export const kinds = {
   scales: pair('users,items', 'give two numbers from 0, for users and for items', (both) =>
     both.every((one) => one >= 0),
   ),
+  lengths: list(whole(1), 'numbers', 'give whole numbers from 1'),
+  number: numeric('give a number', Number.isFinite),
   counts: pair('users,items', 'give two whole numbers, for users and items, such as [4, 4]', (both) =>
     both.every((one) => Number.isSafeInteger(one) && one >= 1),
   ),

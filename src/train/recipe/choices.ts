@@ -115,5 +115,7 @@ export function defaultText({ default: value, otherwise }: Choice): string | und
   return otherwise ?? (value === undefined ? undefined : String(value));
 }
 
-/** All choices of a recipe: those of models first, as help lists them. */
-export const recipeChoices: Choices = { ...trainingChoices, ...modelChoices };
+const { model, seed, ...others } = trainingChoices;
+
+/** All choices of a recipe, in the order of the help. */
+export const recipeChoices: Choices = { model, seed, ...modelChoices, ...others };
