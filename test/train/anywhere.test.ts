@@ -5,7 +5,7 @@ import * as web from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { mlp } from '../../graphs/models/mlp.ts';
-import type { Model, ModelDefinition } from '../../graphs/models/model.ts';
+import type { ModelDefinition } from '../../graphs/models/model.ts';
 import { pythonForOnnx } from '../../scripts/conformance/runtimes.ts';
 import type { Ratings } from '../../src/data/dataset/ratings.ts';
 import {
@@ -14,15 +14,16 @@ import {
   type Dim,
   decodeModel,
   encodeModel,
+  GraphError,
   gather,
   type ModelFile,
   mul,
 } from '../../src/onnx/index.ts';
 import { epochGraph, epochGraphOfAnySize } from '../../src/train/engines/epoch/graph.ts';
-import { settingsFor } from '../../src/train/recipe/settings.ts';
+import type { ProgramRecipe } from '../../src/train/recipe/recipe.ts';
+import { resolve } from '../../src/train/recipe/resolve.ts';
 import { losses } from '../../src/train/step/losses.ts';
-import { adagrad, adamW, type Optimizer, sgd } from '../../src/train/step/optimizers.ts';
-import { type TrainOptions, train } from '../../src/train/train.ts';
+import { train } from '../../src/train/train.ts';
 import { temporaryFolder } from '../data/files.ts';
 import { neuralFactorization } from '../graphs/factorization.ts';
 import { distance } from '../graphs/own.ts';
@@ -137,38 +138,40 @@ async function trainBy(
   return { carried: Object.entries(carried).map(([name, { dims, data }]) => [name, dims, data]), history };
 }
 
-const trainFile = async (definition: ModelDefinition, options?: TrainOptions): Promise<Uint8Array> =>
-  (await train(ratings, definition, options)).artifact.files['train.onnx'];
+const trainFile = async (recipe: ProgramRecipe): Promise<Uint8Array> =>
+  (await (await train(ratings, recipe)).artifact()).files['train.onnx'];
 
-describe.each(definitions)('train.onnx of %s', (name, definition) => {
+describe.each(definitions)('train.onnx of %s', (name, model) => {
   test('says what begins how, and how it was trained here', async () => {
-    const { artifact, manifest } = await train(ratings, definition, { epochs: 2, batch: 50, loss: 'huber' });
-    const { metadata, graph } = decodeModel(artifact.files['train.onnx']);
-    const model = definition(manifest.data);
+    const trained = await train(ratings, { model, epochs: 2, batch: 50, loss: 'huber' });
+    const { manifest, files } = await trained.artifact();
+    const { metadata, graph } = decodeModel(files['train.onnx']);
+    const { parameters } = model(ratings.facts);
     expect(JSON.parse(metadata.model)).toEqual(JSON.parse(JSON.stringify(manifest.model)));
     expect(JSON.parse(metadata.training)).toEqual(JSON.parse(JSON.stringify(manifest.training)));
     expect(metadata.intra_op_threads).toBe('1');
     for (const value of Object.values(metadata)) JSON.parse(value);
-    const initial = Object.entries(model.parameters).map(([name, parameter]) => [name, parameter.initial]);
+    const initial = Object.entries(parameters).map(([name, parameter]) => [name, parameter.initial]);
     expect(JSON.parse(metadata.initial)).toEqual(Object.fromEntries(initial));
-    for (const [name, { dims, rowsOf }] of Object.entries(model.parameters))
+    for (const [name, { dims, rowsOf }] of Object.entries(parameters))
       expect(graph.inputs.find((input) => input.name === name)?.dims).toEqual(
         rowsOf ? [`${rowsOf}s`, ...dims.slice(1)] : dims,
       );
-    expect(artifact.files['train.onnx'].length).toBeLessThan(30_000);
+    expect(files['train.onnx'].length).toBeLessThan(30_000);
   });
 
   test('does not depend on how many users and items there were', async () => {
     const bytes = [2, 1000].map((rows) => {
-      const model = definition({ ...facts, users: rows, items: 2 * rows });
-      return encodeModel(epochGraphOfAnySize(model, settingsFor(model, {})) as ModelFile);
+      // Lazy or not, which it says, is by how many there are.
+      const resolved = resolve({ model, lazy: false }, { ...facts, users: rows, items: 2 * rows });
+      return encodeModel(epochGraphOfAnySize(resolved).file);
     });
     expect(bytes[0]).toEqual(bytes[1]);
   });
 
   test('trains on other ratings in WebAssembly, with nothing else of cofactor', async () => {
-    const optimizer = name === 'mlp' ? adamW() : undefined;
-    const file = decodeModel(await trainFile(definition, { epochs: 1, optimizer }));
+    const optimizer = name === 'mlp' ? 'adamw' : undefined;
+    const file = decodeModel(await trainFile({ model, epochs: 1, optimizer }));
     const { history } = await trainBy(web as unknown as typeof node, file, others, { epochs: 15 });
     expect(history[0]).toBeLessThan(2);
     expect(history.at(-1)).toBeLessThan(0.6 * history[0]);
@@ -178,7 +181,7 @@ describe.each(definitions)('train.onnx of %s', (name, definition) => {
 
   test('trains on a file of ratings in Python', { timeout: 600_000 }, async (context) => {
     const python = await pythonForOnnx().catch((error: Error) => context.skip(error.message));
-    const model = await folder.write(`${name}.onnx`, Buffer.from(await trainFile(definition)));
+    const graph = await folder.write(`${name}.onnx`, Buffer.from(await trainFile({ model })));
     const { userIds, itemIds, users, items } = others;
     const lines = Array.from(
       users,
@@ -186,7 +189,7 @@ describe.each(definitions)('train.onnx of %s', (name, definition) => {
     );
     const file = await folder.write('others.csv', ['user,item,rating', ...lines, ''].join('\n'));
     const script = 'scripts/conformance/train_anywhere.py';
-    const { stdout } = await promisify(execFile)(python as string, [script, model, file]);
+    const { stdout } = await promisify(execFile)(python as string, [script, graph, file]);
     const history = [...stdout.matchAll(/^epoch (\d+): loss (\d+\.\d{4})$/gm)].map(([, , loss]) =>
       Number(loss),
     );
@@ -202,17 +205,19 @@ describe('the graph of any size gives what the graph of one size gives', () => {
     ['neural-factorization', neuralFactorization({ factors: 3, hidden: 4 })],
     ['distance', distance],
   ];
-  const optimizers: Optimizer[] = [adamW(), adagrad(), sgd({ momentum: true, weightDecay: 0.01 })];
-  const cases = models.flatMap(([name, definition]) =>
+  const optimizers = ['adamw', 'adagrad', { name: 'sgd-momentum', weightDecay: 0.01 }] as const;
+  const cases = models.flatMap(([name, model]) =>
     optimizers.flatMap((optimizer) =>
-      [false, true].map((lazy) => [name, optimizer.name, lazy, definition, optimizer] as const),
+      [false, true].map((lazy) => [name, optimizer, lazy, { model, optimizer, lazy }] as const),
     ),
   );
 
-  test.each(cases)('%s, %s, lazy: %s', async (_name, _optimizer, lazy, definition, optimizer) => {
-    const model: Model = definition(facts);
-    const any = epochGraphOfAnySize(model, settingsFor(model, { optimizer, lazy })) as ModelFile;
-    const { file } = epochGraph(model, { optimizer, lazy, loss: losses.mse, metadata: any.metadata });
+  test.each(cases)('%s, %j, lazy: %s', async (_name, _optimizer, _lazy, recipe) => {
+    const resolved = resolve(recipe, facts);
+    const { model, plan, optimizer } = resolved;
+    const any = epochGraphOfAnySize(resolved).file;
+    const options = { ...plan.training, optimizer, loss: losses.mse, metadata: any.metadata };
+    const { file } = epochGraph(model, options);
     const [ofAny, ofOne] = [await trainBy(node, any, ratings), await trainBy(node, file, ratings)];
     expect(ofAny).toEqual(ofOne);
     expect(ofAny.history[0]).toBeGreaterThan(0);
@@ -227,8 +232,10 @@ test.each<[string, (rows: Dim) => number[]]>([
     const scaled = mul(item_bias, constant(of(item_bias.dims[0]), 'float'));
     return add(gather(user_bias, user), gather(scaled, item));
   });
-  const model = await train(ratings, bound, { epochs: 1 });
-  expect(Object.keys(model.artifact.files)).toEqual(Object.keys(model.manifest.files));
-  expect(Object.keys(model.artifact.files)).not.toContain('train.onnx');
+  const model = await train(ratings, { model: bound, epochs: 1 });
+  const { manifest, files } = await model.artifact();
+  expect(Object.keys(files)).toEqual(Object.keys(manifest.files));
+  expect(Object.keys(files)).not.toContain('train.onnx');
+  expect(() => epochGraphOfAnySize(resolve({ model: bound }, ratings.facts))).toThrow(GraphError);
   expect((await model.evaluate(ratings)).rmse).toBeGreaterThan(0);
 });

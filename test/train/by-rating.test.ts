@@ -6,10 +6,11 @@ import { type Model, scaledSigmoid } from '../../graphs/models/model.ts';
 import { add, encodeModel, gather, mul, reduceSum } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import { epochGraph } from '../../src/train/engines/epoch/graph.ts';
-import { settingsFor } from '../../src/train/recipe/settings.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
+import { resolve } from '../../src/train/recipe/resolve.ts';
 import { carriedDims } from '../../src/train/step/layout.ts';
 import { losses } from '../../src/train/step/losses.ts';
-import { adamW, rowAdagrad } from '../../src/train/step/optimizers.ts';
+import { rowAdagrad } from '../../src/train/step/optimizers/row-adagrad.ts';
 import { generator, normals } from '../../src/util/random.ts';
 
 /** Row 4 of the users and row 3 of the items are in no batch; batches repeat users, items, and pairs. */
@@ -208,13 +209,10 @@ describe.each(Object.entries(models))('row-wise Adagrad, %s', (_, model) => {
 });
 
 test('ratings on another scale are trained alike: the loss is what it is from 1 to 5', () => {
-  const options = { optimizer: rowAdagrad() };
-  const scale = (low: number, high: number, loss: 'mse' | 'l1' = 'mse') =>
-    settingsFor(models['dot-bias'], { ...options, loss }, { ratings: 80_000, low, high }).lossScale;
+  const scale = (low: number, high: number, recipe: Recipe = {}) =>
+    resolve(recipe, { ...facts, ratings: 80_000, low, high }).plan.training.lossScale;
   expect(scale(1, 5)).toBe(1);
   expect(scale(0, 100)).toBeCloseTo((4 / 100) ** 2);
-  expect(scale(0, 100, 'l1')).toBeCloseTo(4 / 100);
-  expect(
-    settingsFor(models['dot-bias'], { optimizer: adamW() }, { ratings: 80_000, low: 0, high: 100 }).lossScale,
-  ).toBe(undefined);
+  expect(scale(0, 100, { loss: 'l1' })).toBeCloseTo(4 / 100);
+  expect(scale(0, 100, { optimizer: 'adamw' })).toBe(undefined);
 });

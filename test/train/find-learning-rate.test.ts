@@ -1,18 +1,22 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Tensors } from '../../graphs/heads/serving.ts';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
-import { mlp } from '../../graphs/models/mlp.ts';
-import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
 import { readRatings } from '../../src/data/read/read.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Runtime } from '../../src/run/runtime.ts';
-import { endOf, findLearningRate, smooth, suggest } from '../../src/train/find-learning-rate.ts';
+import {
+  endOf,
+  findLearningRate,
+  type RangeTestOptions,
+  smooth,
+  suggest,
+} from '../../src/train/find-learning-rate.ts';
 import { initialParameters } from '../../src/train/parameters/initial.ts';
 import { createScorer } from '../../src/train/parameters/score.ts';
-import { optimizers } from '../../src/train/recipe/of-manifest.ts';
-import { factsOf } from '../../src/train/trainer.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { sample, userError } from '../data/files.ts';
 
 describe('smoothing', () => {
@@ -72,16 +76,16 @@ describe('on MovieLens', () => {
   let ratings: Ratings;
   let runtime: Runtime;
   beforeAll(async () => {
-    ratings = await readRatings(`${sample}/ratings.csv.gz`);
+    ({ ratings } = await readRatings(`${sample}/ratings.csv.gz`));
     runtime = await nodeRuntime();
   });
 
   test.each([
-    ['dot-bias', dotBias(), ['adamw', 'row-adagrad', 'sgd-momentum']],
-    ['mlp', mlp(), ['adamw', 'adagrad']],
-  ] as const)('the default rate of %s is within a factor of 10', async (_, definition, names) => {
-    for (const name of names) {
-      const found = await findLearningRate(ratings, definition, { runtime, optimizer: optimizers[name]({}) });
+    ['dot-bias', ['adamw', 'row-adagrad', 'sgd-momentum']],
+    ['mlp', ['adamw', 'adagrad']],
+  ] as const)('the default rate of %s is within a factor of 10', async (model, optimizers) => {
+    for (const optimizer of optimizers) {
+      const found = await findLearningRate(ratings, { model, optimizer }, { runtime });
       const { usual, suggestion, rates, losses, smoothed } = found;
       expect(Math.abs(Math.log10(suggestion / usual))).toBeLessThan(1);
       expect([losses.length, smoothed.length]).toEqual([rates.length, rates.length]);
@@ -92,15 +96,14 @@ describe('on MovieLens', () => {
 
   test('goes by the optimizer that training takes on a device, from where training begins', async () => {
     const elsewhere = { ...runtime, device: 'cuda' };
-    const adamw = { optimizer: optimizers.adamw({}), steps: 20 };
-    const expected = await findLearningRate(ratings, dotBias(), { runtime, ...adamw });
-    expect(await findLearningRate(ratings, dotBias(), { runtime: elsewhere, steps: 20 })).toEqual(expected);
+    const expected = await findLearningRate(ratings, { optimizer: 'adamw' }, { runtime, steps: 20 });
+    expect(await findLearningRate(ratings, {}, { runtime: elsewhere, steps: 20 })).toEqual(expected);
 
     // A batch of all of them.
     const { train } = randomSplit(ratings, 0.1, 1);
     const batch = train.ratings.length;
-    const { losses } = await findLearningRate(train, dotBias(), { runtime, batch, steps: 20 });
-    const model = dotBias()(factsOf(train));
+    const { losses } = await findLearningRate(train, { batch }, { runtime, steps: 20 });
+    const model = dotBias()(train.facts);
     const { score } = await createScorer(model, runtime);
     const lossFrom = async (parameters: Tensors) =>
       metrics(await score(parameters, train.users, train.items), train.ratings).rmse ** 2;
@@ -109,7 +112,7 @@ describe('on MovieLens', () => {
   });
 
   test('one seed gives the same', async () => {
-    const found = (seed: number) => findLearningRate(ratings, dotBias(), { runtime, seed, steps: 200 });
+    const found = (seed: number) => findLearningRate(ratings, { seed }, { runtime, steps: 200 });
     const one = await found(1);
     expect(await found(1)).toEqual(one);
     expect((await found(2)).losses).not.toEqual(one.losses);
@@ -118,7 +121,7 @@ describe('on MovieLens', () => {
   test('of many ratings those of some users are enough, and diverging is an end, not an error', async () => {
     const count = 4 * ratings.ratings.length;
     const people = ratings.userIds.length;
-    const many: Ratings = {
+    const many = new Ratings({
       ...ratings,
       userIds: [0, 1, 2, 3].flatMap((copy) => ratings.userIds.map((id) => `${id}-${copy}`)),
       users: Int32Array.from(
@@ -127,24 +130,21 @@ describe('on MovieLens', () => {
       ),
       items: Int32Array.from({ length: count }, (_, place) => ratings.items[place >> 2]),
       ratings: Float32Array.from({ length: count }, (_, place) => ratings.ratings[place >> 2]),
-    };
-    const found = await findLearningRate(many, dotBias({ factors: 8 }), {
-      runtime,
-      optimizer: optimizers.sgd({}),
-      to: 1e30,
+      times: undefined,
     });
+    const found = await findLearningRate(many, { factors: 8, optimizer: 'sgd' }, { runtime, to: 1e30 });
     expect(found.ratings).toBeGreaterThanOrEqual(100_000);
     expect(found.ratings).toBeLessThan(110_000);
     expect(found.diverged).toBe(true);
   });
 
-  test.each([
-    [{ from: 0 }, /^from is 0; give a number above 0/],
-    [{ from: 1, to: 1 }, /would rise from 1 to 1/],
-    [{ steps: 3 }, /^steps is 3; give a whole number from 20/],
-    [{ from: 1e5, to: 1e6 }, /no learning rate from 100000 to 1000000 lowers the loss/],
-    [{ batch: 0 }, /^batch is 0/],
-  ])('%o is refused', async (options, message) => {
-    expect(await userError(findLearningRate(ratings, dotBias(), { runtime, ...options }))).toMatch(message);
+  test.each<[Recipe, Partial<RangeTestOptions>, RegExp]>([
+    [{}, { from: 0 }, /^from is 0; give a number above 0/],
+    [{}, { from: 1, to: 1 }, /would rise from 1 to 1/],
+    [{}, { steps: 3 }, /^steps is 3; give a whole number from 20/],
+    [{}, { from: 1e5, to: 1e6 }, /no learning rate from 100000 to 1000000 lowers the loss/],
+    [{ batch: 0 }, {}, /^batch is 0/],
+  ])('%o %o is refused', async (recipe, options, message) => {
+    expect(await userError(findLearningRate(ratings, recipe, { runtime, ...options }))).toMatch(message);
   });
 });

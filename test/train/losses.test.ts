@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Tensor } from 'onnxruntime-common';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { buildModel, encodeModel, gradients, input } from '../../src/onnx/index.ts';
+import { buildModel, encodeModel, gradients, input, reduceMean } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import { type LossName, losses } from '../../src/train/step/losses.ts';
 
@@ -15,7 +15,7 @@ const formulas: Record<LossName, (error: number) => number> = {
 async function runner(name: LossName) {
   const predicted = input('predicted', 'float', ['n']);
   const actual = input('actual', 'float', ['n']);
-  const loss = losses[name](predicted, actual);
+  const loss = reduceMean(losses[name].each(predicted, actual));
   const [slope] = gradients(loss, [predicted]);
   const file = buildModel({ name, inputs: [predicted, actual], outputs: { value: loss, slope } });
   const session = await (await nodeRuntime()).createSession(encodeModel(file));

@@ -4,6 +4,7 @@ import {
   buildModel,
   cast,
   type Dim,
+  GraphError,
   gather,
   greaterOrEqual,
   input,
@@ -126,19 +127,30 @@ export function epochGraphOfAnySize({ model, optimizer, plan }: Resolved): Epoch
     initial,
   }));
   const { optimizer: _, ...training } = plan.training;
-  return epochGraph(
-    { ...model, parameters },
-    {
-      ...training,
-      optimizer,
-      loss: losses[training.loss],
-      metadata: {
-        model: JSON.stringify(plan.model),
-        initial: JSON.stringify(mapValues(parameters, ({ initial }) => initial)),
-        training: JSON.stringify(plan.training),
-      },
+  return epochGraph(ofAnySize({ ...model, parameters }), {
+    ...training,
+    optimizer,
+    loss: losses[training.loss],
+    metadata: {
+      model: JSON.stringify(plan.model),
+      initial: JSON.stringify(mapValues(parameters, ({ initial }) => initial)),
+      training: JSON.stringify(plan.training),
     },
-  );
+  });
+}
+
+/** A formula that was trained fails only for the axes without a number, with whatever error it throws of its own. */
+function ofAnySize(model: Model<Dim>): Model<Dim> {
+  const rating: Model['rating'] = (...given) => {
+    try {
+      return model.rating(...given);
+    } catch (error) {
+      if (error instanceof GraphError) throw error;
+      const message = `model "${model.name}": its formula needs to know how many users and items there are`;
+      throw new GraphError(message, { cause: error });
+    }
+  };
+  return { ...model, rating };
 }
 
 /** Dropout masks are cut from random numbers that are made once an epoch, since operators with a seed are not repeatable. */
