@@ -27,7 +27,6 @@ export {
   type Split,
   timeSplit,
 } from './data/dataset/split.ts';
-export type { StoredRatings } from './data/dataset/stored.ts';
 export { type DataSet, download } from './data/movielens.ts';
 export type { ItemTable } from './data/read/item-table.ts';
 export { readItems } from './data/read/items.ts';

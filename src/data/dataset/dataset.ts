@@ -9,7 +9,7 @@ import type { BlockCounts, Strata } from './strata.ts';
 /** So many ratings, and more, are many: they are trained by strata and, where that is allowed, kept in a file. */
 export const MANY = 500_000;
 
-/** Ratings of items by users, valid since it was made; in memory (`Ratings`) or in a file of strata (`StoredRatings`). */
+/** Ratings of items by users, valid since it was made; in memory (`Ratings`) or in a file of strata. */
 export interface Dataset extends Vocabulary {
   /** What messages call it: its files, or "the ratings". */
   readonly name: string;
@@ -40,27 +40,16 @@ export async function fingerprint(...parts: (Dataset | undefined)[]): Promise<st
 
 /** @throws UserError if no model can be trained: nothing, fewer than two users or items, or one rating throughout */
 export function checkTrainable({ name, facts, userIds, itemIds, unknown }: Dataset): void {
-  const faults: [boolean, () => string][] = [
-    [facts.ratings === 0, () => 'there are none'],
-    [
-      (unknown?.users ?? 0) + (unknown?.items ?? 0) > 0,
-      () => 'some users or items have no id; read the ratings without a vocabulary',
-    ],
-    [
-      userIds.length < 2,
-      () => `all ratings are by one user, ${quoted(userIds[0])}; training needs at least 2 users`,
-    ],
-    [
-      itemIds.length < 2,
-      () => `all ratings are of one item, ${quoted(itemIds[0])}; training needs at least 2 items`,
-    ],
-    [
-      facts.low === facts.high,
-      () => `all ratings are ${facts.low}; training needs at least 2 different ratings`,
-    ],
-  ];
-  const fault = faults.find(([isSo]) => isSo);
-  if (fault) throw new UserError(oneLine(`${name}: ${fault[1]()}`));
+  const wrong = (fault: string) => new UserError(oneLine(`${name}: ${fault}`));
+  if (facts.ratings === 0) throw wrong('there are none');
+  if (unknown?.users || unknown?.items)
+    throw wrong('some users or items have no id; read the ratings without a vocabulary');
+  if (userIds.length < 2)
+    throw wrong(`all ratings are by one user, ${quoted(userIds[0])}; training needs at least 2 users`);
+  if (itemIds.length < 2)
+    throw wrong(`all ratings are of one item, ${quoted(itemIds[0])}; training needs at least 2 items`);
+  if (facts.low === facts.high)
+    throw wrong(`all ratings are ${facts.low}; training needs at least 2 different ratings`);
 }
 
 /**

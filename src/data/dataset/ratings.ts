@@ -26,52 +26,41 @@ export class Ratings implements Dataset, Rows {
   readonly users: Int32Array;
   readonly items: Int32Array;
   readonly ratings: Float32Array;
-  /** Unix seconds, where there are any. */
-  readonly times?: Float64Array;
-  readonly unknown?: { readonly users: number; readonly items: number };
-  #facts?: DataFacts;
-  #averages?: Pick<Dataset, 'itemCounts' | 'itemAverages'>;
+  readonly times?: RatingsParts['times'];
+  readonly unknown?: RatingsParts['unknown'];
+  #summary?: Pick<Dataset, 'facts' | 'itemCounts' | 'itemAverages'>;
 
   /**
    * @throws UserError for arrays of unlike length, a row without an id, a rating that is no finite number, or ids that are
    *   empty, not unique, or hold NUL
    */
-  constructor({
-    name = 'the ratings',
-    userIds,
-    itemIds,
-    users,
-    items,
-    ratings,
-    times,
-    unknown,
-  }: RatingsParts) {
-    this.name = name;
-    this.userIds = userIds;
-    this.itemIds = itemIds;
-    this.users = users;
-    this.items = items;
-    this.ratings = ratings;
-    if (times) this.times = times;
-    if (unknown) this.unknown = unknown;
-    checkRows(this, name);
-    checkIds('user', userIds, name);
-    checkIds('item', itemIds, name);
+  constructor(parts: RatingsParts) {
+    this.name = parts.name ?? 'the ratings';
+    this.userIds = parts.userIds;
+    this.itemIds = parts.itemIds;
+    this.users = parts.users;
+    this.items = parts.items;
+    this.ratings = parts.ratings;
+    if (parts.times) this.times = parts.times;
+    if (parts.unknown) this.unknown = parts.unknown;
+    check(this);
+  }
+
+  private get summary() {
+    this.#summary ??= summaryOf(this);
+    return this.#summary;
   }
 
   get facts(): DataFacts {
-    this.#facts ??= factsOf(this);
-    return this.#facts;
+    return this.summary.facts;
   }
 
   get itemCounts(): Int32Array {
-    this.#averages ??= averagesOf(this);
-    return this.#averages.itemCounts;
+    return this.summary.itemCounts;
   }
 
   get itemAverages(): Float64Array {
-    this.#averages ??= averagesOf(this);
-    return this.#averages.itemAverages;
+    return this.summary.itemAverages;
   }
 
   async sample(): Promise<Rows> {
@@ -94,20 +83,25 @@ export class Ratings implements Dataset, Rows {
   async close(): Promise<void> {}
 }
 
-function checkRows({ userIds, itemIds, users, items, ratings, times, unknown }: RatingsParts, name: string) {
+/** Lists of ids that have been checked: parts of ratings share them. */
+const checkedIds = new WeakSet<readonly string[]>();
+
+function check({ name, userIds, itemIds, users, items, ratings, times, unknown }: Ratings): void {
   const count = ratings.length;
   for (const [kind, ids, rows, more] of [
     ['user', userIds, users, unknown?.users],
     ['item', itemIds, items, unknown?.items],
   ] as const) {
-    if (rows.length !== count)
-      throw new UserError(`${name}: ${count} ratings, but ${rows.length} ${kind} rows`);
     const limit = ids.length + (more ? 1 : 0);
     const at = rows.findIndex((row) => !(row >= 0 && row < limit));
+    if (rows.length !== count)
+      throw new UserError(`${name}: ${count} ratings, but ${rows.length} ${kind} rows`);
     if (at >= 0)
       throw new UserError(
         `${name}: number ${at + 1} has ${kind} row ${rows[at]}, but there are ${ids.length} ${kind} ids`,
       );
+    if (!checkedIds.has(ids)) checkIds(kind, ids, name);
+    checkedIds.add(ids);
   }
   if (times && times.length !== count)
     throw new UserError(`${name}: ${count} ratings, but ${times.length} times`);
@@ -115,41 +109,32 @@ function checkRows({ userIds, itemIds, users, items, ratings, times, unknown }: 
   if (at >= 0) throw new UserError(`${name}: number ${at + 1} is ${ratings[at]}, not a finite number`);
 }
 
-/** Lists of ids that have been checked: parts of ratings share them. */
-const good = new WeakSet<readonly string[]>();
-
 /** Files pad lists of ids with '', and ONNX Runtime in Node ends an id at its first NUL. */
 function checkIds(kind: string, ids: readonly string[], name: string): void {
-  if (good.has(ids)) return;
   const at = ids.findIndex((id) => typeof id !== 'string' || id === '' || id.includes('\0'));
   if (at >= 0)
     throw new UserError(
       `${name}: ${kind} id ${at + 1} is ${JSON.stringify(ids[at])}; give a text of at least one character, without NUL`,
     );
   if (new Set(ids).size < ids.length) throw new UserError(`${name}: two of the ${kind} ids are the same`);
-  good.add(ids);
 }
 
-function factsOf({ userIds, itemIds, ratings }: Ratings): DataFacts {
-  const { low, high } = rangeOf(ratings);
-  const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
-  return { users: userIds.length, items: itemIds.length, ratings: ratings.length, low, high, mean };
-}
-
-function averagesOf({ itemIds, items, ratings, unknown }: Ratings) {
+function summaryOf({ userIds, itemIds, items, ratings }: Ratings) {
   // Last, the unknown row.
-  const rows = itemIds.length + (unknown ? 1 : 0);
-  const itemCounts = new Int32Array(rows);
-  const sums = new Float64Array(rows);
+  const itemCounts = new Int32Array(itemIds.length + 1);
+  const sums = new Float64Array(itemIds.length + 1);
   for (const [place, row] of items.entries()) {
     itemCounts[row]++;
     sums[row] += ratings[place];
   }
-  const mean = sums.reduce((total, sum) => total + sum, 0) / ratings.length;
-  const itemAverages = sums.map((sum, row) => (itemCounts[row] ? sum / itemCounts[row] : mean));
+  const all = sums.reduce((total, sum) => total + sum, 0) / ratings.length;
+  const averages = sums.map((sum, row) => (itemCounts[row] ? sum / itemCounts[row] : all));
+  const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
+  const { length } = ratings;
   return {
-    itemCounts: itemCounts.subarray(0, itemIds.length),
-    itemAverages: itemAverages.subarray(0, itemIds.length),
+    facts: { users: userIds.length, items: itemIds.length, ratings: length, ...rangeOf(ratings), mean },
+    itemCounts: itemCounts.subarray(0, -1),
+    itemAverages: averages.subarray(0, -1),
   };
 }
 

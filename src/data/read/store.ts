@@ -8,8 +8,7 @@ import { oneLine } from '../../util/text.ts';
 import { type Dataset, MANY } from '../dataset/dataset.ts';
 import { Ratings } from '../dataset/ratings.ts';
 import { type HoldOut, validLength } from '../dataset/split.ts';
-import { StoredRatings } from '../dataset/stored.ts';
-import { blockCounts, blocksOf, type Strata } from '../dataset/strata.ts';
+import { type BlockCounts, blockCounts, blocksOf, type Strata, sampleOf } from '../dataset/strata.ts';
 import { StrataFile } from '../dataset/strata-file.ts';
 import { type DuckDBConnection, identifier, numbers, rows, withDatabase } from './duckdb.ts';
 import { findFiles } from './open.ts';
@@ -29,7 +28,7 @@ export interface StoreOptions {
   /** Threads that are to train side by side. @default the number of cores */
   readonly workers?: number;
   /** Into how many blocks users and items are cut. Default: chosen from the data. */
-  readonly blocks?: readonly [users: number, items: number];
+  readonly blocks?: BlockCounts;
 }
 
 /**
@@ -59,9 +58,8 @@ export async function readToStore(
       });
       const length = (await openDirectly(connection, parts, from)) ?? (await loadAll(connection, parts));
       if (length < from) return readingOf(await tableOf(connection, parts, length), name, options);
-      const { valid, seed = 1 } = options;
-      if (valid !== undefined) validLength(length, valid);
-      return new Storing(connection, parts, { name, valid, seed, workers, blocks }).into(folder);
+      if (options.valid !== undefined) validLength(length, options.valid);
+      return store(connection, parts, { ...options, name, folder, workers, blocks });
     }, database);
   } catch (error) {
     const lack = shortage(error as Error, folder);
@@ -129,93 +127,89 @@ async function openDirectly(
 /** Types of ratings that are read directly. */
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/;
 
+interface Storing extends HoldOut, Required<Pick<StoreOptions, 'folder' | 'workers'>> {
+  readonly name: string;
+  readonly blocks?: BlockCounts;
+}
+
 /** Writes the ratings of `raw` to a file, by strata. */
-class Storing {
-  /** SQL that says whether a rating is held out. */
-  private readonly isHeld: string;
-
-  constructor(
-    private readonly connection: DuckDBConnection,
-    private readonly parts: readonly Part[],
-    private readonly options: Required<Pick<HoldOut, 'seed'>> &
-      Pick<HoldOut, 'valid'> &
-      Required<Pick<StoreOptions, 'workers'>> &
-      Pick<StoreOptions, 'blocks'> & { readonly name: string },
-  ) {
-    const { valid } = options;
-    this.isHeld =
-      valid === undefined ? 'false' : `(draw(user_id, item_id, 1) >> 11)::DOUBLE / ${2 ** 53} < ${valid}`;
-  }
-
-  async into(folder: string): Promise<Reading<StoredRatings>> {
-    const { connection, options } = this;
-    await connection.run('SET preserve_insertion_order = false');
-    await connection.run(
-      `CREATE MACRO draw(user_id, item_id, purpose) AS hash(user_id, item_id, ${options.seed}, purpose)`,
-    );
-    const file = await StrataFile.create(folder);
-    try {
-      return (
-        (await this.write(file, 0)) ??
-        // What it could not write for the duplicates, it can without.
-        ((await this.write(file, await dropDuplicates(connection, this.parts))) as Reading<StoredRatings>)
-      );
-    } catch (error) {
-      await file.close();
-      throw error;
+async function store(
+  connection: DuckDBConnection,
+  parts: readonly Part[],
+  { folder, seed = 1, ...storing }: Storing,
+): Promise<Reading<Dataset>> {
+  await connection.run('SET preserve_insertion_order = false');
+  await connection.run(
+    `CREATE MACRO draw(user_id, item_id, purpose) AS hash(user_id, item_id, ${seed}, purpose)`,
+  );
+  const file = await StrataFile.create(folder);
+  try {
+    let duplicates = 0;
+    let stored = await writeRatings(connection, file, storing);
+    if (!stored) {
+      duplicates = await dropDuplicates(connection, parts);
+      stored = (await writeRatings(connection, file, storing)) as NonNullable<typeof stored>;
     }
-  }
-
-  /** @returns undefined where a user rated an item twice */
-  private async write(file: StrataFile, duplicates: number): Promise<Reading<StoredRatings> | undefined> {
-    const { connection, isHeld, options } = this;
-    await connection.run(
-      `CREATE OR REPLACE VIEW train AS SELECT user_id, item_id, rating FROM raw WHERE NOT (${isHeld})`,
-    );
-    const users = await number(connection, 'user');
-    const items = await number(connection, 'item');
-    // Of the ratings in any order.
-    const hash = 'hash(user_id, item_id, rating)';
-    const query = `SELECT count(*)::INTEGER, min(rating), max(rating),
-      bit_xor(${hash})::VARCHAR || ' ' || sum(${hash}::HUGEINT)::VARCHAR FROM train`;
-    const [facts] = await rows(connection, query);
-    const [ratings, low, high] = facts.map(Number);
-    if (ratings === 0)
-      throw new UserError(`holding out ${options.valid} of the ratings leaves none to train with`);
-    const sizes = { users: users.ids.length, items: items.ids.length, ratings };
-    const counts = blockCounts(sizes, options.workers, options.blocks);
-    const blocks = { users: blocksOf(users.counts, counts[0]), items: blocksOf(items.counts, counts[1]) };
-    const held = `SELECT * FROM raw WHERE ${isHeld}`;
-    if (await hasDuplicates(connection, held)) return undefined;
-    const written = await writeStrata(connection, blocks, file);
-    if (!written) return undefined;
-    const { starts, itemSums } = written;
-    const vocabulary = { userIds: users.ids, itemIds: items.ids };
-    const valid = options.valid === undefined ? undefined : await heldOut(connection, held, vocabulary);
-    const strata: Strata = { ...blocks, starts, read: (number) => file.read(starts, number) };
-    return {
-      ...(valid && { valid }),
-      ratings: new StoredRatings({
-        name: options.name,
-        ...vocabulary,
-        facts: { ...sizes, low, high, mean: itemSums.reduce((sum, one) => sum + one, 0) / ratings },
-        itemCounts: items.counts,
-        itemAverages: itemSums.map((sum, row) => sum / items.counts[row]),
-        strata,
-        hash: createHash('sha256')
-          .update([JSON.stringify(vocabulary), String(facts[3])].join())
-          .digest('hex'),
-        close: () => file.close(),
-      }),
-      report: {
-        ratings: ratings + (valid?.ratings.length ?? 0),
-        users: sizes.users + (valid?.unknown?.users ?? 0),
-        items: sizes.items + (valid?.unknown?.items ?? 0),
-        duplicates,
-        assumptions: assumptions(this.parts),
-      },
+    const { ratings, valid } = stored;
+    const report = {
+      ratings: ratings.facts.ratings + (valid?.ratings.length ?? 0),
+      users: ratings.facts.users + (valid?.unknown?.users ?? 0),
+      items: ratings.facts.items + (valid?.unknown?.items ?? 0),
     };
+    return { ...stored, report: { ...report, duplicates, assumptions: assumptions(parts) } };
+  } catch (error) {
+    await file.close();
+    throw error;
   }
+}
+
+/** @returns undefined where a user rated an item twice */
+async function writeRatings(
+  connection: DuckDBConnection,
+  file: StrataFile,
+  { name, valid: part, workers, blocks: wanted }: Omit<Storing, 'folder'>,
+): Promise<Omit<Reading<Dataset>, 'report'> | undefined> {
+  const isHeld =
+    part === undefined ? 'false' : `(draw(user_id, item_id, 1) >> 11)::DOUBLE / ${2 ** 53} < ${part}`;
+  await connection.run(
+    `CREATE OR REPLACE VIEW train AS SELECT user_id, item_id, rating FROM raw WHERE NOT (${isHeld})`,
+  );
+  const users = await number(connection, 'user');
+  const items = await number(connection, 'item');
+  // Of the ratings in any order.
+  const hash = 'hash(user_id, item_id, rating)';
+  const query = `SELECT count(*)::INTEGER, min(rating), max(rating),
+    bit_xor(${hash})::VARCHAR || ' ' || sum(${hash}::HUGEINT)::VARCHAR FROM train`;
+  const [facts] = await rows(connection, query);
+  const [ratings, low, high] = facts.map(Number);
+  if (ratings === 0) throw new UserError(`holding out ${part} of the ratings leaves none to train with`);
+  const sizes = { users: users.ids.length, items: items.ids.length, ratings };
+  const storedIn = blockCounts(sizes, workers, wanted);
+  const blocks = { users: blocksOf(users.counts, storedIn[0]), items: blocksOf(items.counts, storedIn[1]) };
+  const held = `SELECT * FROM raw WHERE ${isHeld}`;
+  const written = !(await hasDuplicates(connection, held)) && (await writeStrata(connection, blocks, file));
+  if (!written) return undefined;
+  const { starts, itemSums } = written;
+  const vocabulary = { userIds: users.ids, itemIds: items.ids };
+  const valid = part === undefined ? undefined : await heldOut(connection, held, vocabulary);
+  const strata: Strata = { ...blocks, starts, read: (number) => file.read(starts, number) };
+  const sha = createHash('sha256').update([JSON.stringify(vocabulary), String(facts[3])].join());
+  const hashes = sha.digest('hex');
+  return {
+    ...(valid && { valid }),
+    ratings: {
+      name,
+      ...vocabulary,
+      facts: { ...sizes, low, high, mean: itemSums.reduce((sum, one) => sum + one, 0) / ratings },
+      itemCounts: items.counts,
+      itemAverages: itemSums.map((sum, row) => sum / items.counts[row]),
+      storedIn,
+      sample: (count) => sampleOf(strata, count),
+      strata: () => strata,
+      hashes: async () => hashes,
+      close: () => file.close(),
+    },
+  };
 }
 
 /** Numbers the ids of a table `train` in a table of their own: id, row, ratings; the most rated first. */
