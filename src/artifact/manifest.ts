@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { UserError } from '../errors.ts';
 import { sha256 } from '../util/hash.ts';
-import { oneLine } from '../util/text.ts';
 
 export const MANIFEST = 'manifest.json';
 
@@ -71,7 +70,7 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
   if (result.success) return result.output;
   const [issue] = result.issues;
   throw new UserError(
-    oneLine(`${place}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`),
+    `${place}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`,
   );
 }
 

@@ -9,7 +9,6 @@ import { UserError } from '../errors.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { allChoices, type CofactorConfig, runChoices } from '../train/recipe/run-choices.ts';
 import { checked, withDefaults } from '../util/choices.ts';
-import { oneLine } from '../util/text.ts';
 import { chosenFrom, READING, RECIPE } from './choice-options.ts';
 import { printLine, printNote } from './output.ts';
 
@@ -79,8 +78,7 @@ export async function readConfig(file: string): Promise<CofactorConfig> {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw new UserError(`${file}: holds ${shown(config)}; give an object, such as { "epochs": 8 }`);
   const unknown = Object.keys(config).find((key) => !KEYS.includes(key as Key));
-  if (unknown !== undefined)
-    throw new UserError(oneLine(`${file}: has no choice "${unknown}"; ${nearest(unknown)}`));
+  if (unknown !== undefined) throw new UserError(`${file}: has no choice "${unknown}"; ${nearest(unknown)}`);
   return checked(allChoices, { ...config }, `${file}: `);
 }
 
@@ -96,7 +94,7 @@ async function parsed(file: string): Promise<unknown> {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw new UserError(oneLine(`${file}: is not JSON: ${(error as Error).message}`));
+    throw new UserError(`${file}: is not JSON: ${(error as Error).message}`);
   }
 }
 
@@ -112,7 +110,7 @@ async function loaded(file: string): Promise<unknown> {
 
 function fail(file: string, error: unknown): never {
   const [message] = String(error instanceof Error ? error.message : error).split('\nRequire stack');
-  throw new UserError(oneLine(`${file}: cannot be loaded: ${message}`));
+  throw new UserError(`${file}: cannot be loaded: ${message}`);
 }
 
 const shown = (value: unknown): string =>

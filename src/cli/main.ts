@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { UserError } from '../errors.ts';
-import { oneLine } from '../util/text.ts';
+import { oneLine, UserError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { batchCommand } from './batch.ts';
 import { compareCommand } from './compare.ts';

@@ -1,12 +1,11 @@
 import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { readItemLists, readOwnRatings } from '../data/read/read.ts';
-import { UserError } from '../errors.ts';
+import { oneLine, UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { ItemRating, Recommender } from '../recommend/recommender.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { oneLine } from '../util/text.ts';
 import { chosenDevice, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
 import { printJson, printNote, printTable } from './output.ts';
 import { noteUnknown } from './unknown.ts';
@@ -80,12 +79,10 @@ async function forPerson(
   const { itemIds } = readVocabulary(recommender.artifact);
   const known = new Set(itemIds);
   if (!own.some(({ item }) => known.has(item)))
-    throw new UserError(oneLine(`${file}: the model knows none of its items; are they ids as in training?`));
+    throw new UserError(`${file}: the model knows none of its items; are they ids as in training?`);
   const lists = exclude === undefined ? undefined : await readItemLists(exclude, listFlags(flags));
   if (lists?.ofUsers)
-    throw new UserError(
-      oneLine(`${exclude}: holds the items of users; with --ratings give a list of items alone`),
-    );
+    throw new UserError(`${exclude}: holds the items of users; with --ratings give a list of items alone`);
   const { recommended } = await recommender.foldIn(own, { k, exclude: lists?.of('') });
   noteUnknown(
     'item',

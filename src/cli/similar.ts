@@ -3,7 +3,6 @@ import { UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { oneLine } from '../util/text.ts';
 import { chosenDevice, type Flags, withChoices } from './choice-options.ts';
 import { printJson, printTable } from './output.ts';
 import { namesOf, RECOMMENDING } from './recommend.ts';
@@ -26,9 +25,7 @@ async function run(directory: string, { item, k, json, device }: Flags<'device',
   const recommender = await load(directory, [], { device: await chosenDevice({ device }) });
   const [nearest] = await recommender.similar([item], { k });
   if (nearest.length === 0)
-    throw new UserError(
-      oneLine(`${JSON.stringify(item)}: the model knows no such item; give an id as in training`),
-    );
+    throw new UserError(`${JSON.stringify(item)}: the model knows no such item; give an id as in training`);
   const list = listed(recommender.titles, nearest, 'similarity');
   if (json) printJson(list);
   else printTable(list.map(({ item, similarity }) => [...namesOf(recommender, item), similarity.toFixed(3)]));

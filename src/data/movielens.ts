@@ -6,7 +6,6 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl, { type Entry } from 'yauzl';
 import { UserError } from '../errors.ts';
-import { oneLine } from '../util/text.ts';
 
 /**
  * The data sets, and MD5 sums of their archives as GroupLens publishes them. The archive of ml-latest-small may
@@ -57,9 +56,7 @@ export async function download(
   options: DownloadOptions = {},
 ): Promise<Download> {
   if (!Object.hasOwn(dataSets, name))
-    throw new UserError(
-      oneLine(`no data set is called "${name}"; there are ${Object.keys(dataSets).join(', ')}`),
-    );
+    throw new UserError(`no data set is called "${name}"; there are ${Object.keys(dataSets).join(', ')}`);
   const path = join(directory, name);
   const notice =
     'MovieLens data is by GroupLens, University of Minnesota: free for research that acknowledges it, ' +
@@ -72,10 +69,10 @@ export async function download(
     await fetchArchive(name, directory, archive, options);
     const unpacked = join(temporary, 'unpacked');
     await unzip(archive, unpacked).catch((error: Error) => {
-      throw new UserError(oneLine(`${name}.zip: cannot be unpacked (${error.message}); try again`));
+      throw new UserError(`${name}.zip: cannot be unpacked (${error.message}); try again`);
     });
     await rename(join(unpacked, name), path).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError(oneLine(`${path}: cannot be moved into place (${error.code}); try again`));
+      throw new UserError(`${path}: cannot be moved into place (${error.code}); try again`);
     });
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -90,9 +87,7 @@ async function makeTemporary(directory: string, name: string): Promise<string> {
     return await mkdtemp(join(directory, `.${name}-`));
   } catch (error) {
     throw new UserError(
-      oneLine(
-        `${directory}: cannot be written (${(error as NodeJS.ErrnoException).code}); name another folder`,
-      ),
+      `${directory}: cannot be written (${(error as NodeJS.ErrnoException).code}); name another folder`,
     );
   }
 }
@@ -149,12 +144,10 @@ function networkError(error: Error, url: string, directory: string): UserError {
   const cause = error.cause as NodeJS.ErrnoException | undefined;
   const code = (error as NodeJS.ErrnoException).code ?? cause?.code ?? cause?.message ?? error.message;
   if (code === 'ENOSPC')
-    return new UserError(oneLine(`${directory}: the disk is full; make room or name another folder`));
+    return new UserError(`${directory}: the disk is full; make room or name another folder`);
   return new UserError(
-    oneLine(
-      `no network: could not reach ${new URL(url).host} (${code}); download it by hand from ${url} ` +
-        `and unzip it to ${directory}`,
-    ),
+    `no network: could not reach ${new URL(url).host} (${code}); download it by hand from ${url} ` +
+      `and unzip it to ${directory}`,
   );
 }
 

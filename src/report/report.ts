@@ -1,7 +1,6 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { UserError } from '../errors.ts';
 import type { Recommender } from '../recommend/recommender.ts';
-import { oneLine } from '../util/text.ts';
 import { accuracySection } from './accuracy.ts';
 import { type Judged, judge } from './data.ts';
 import { count, error, plural, short, size } from './format.ts';
@@ -36,7 +35,7 @@ export async function report(
   { data, source = 'the data' }: ReportOptions = {},
 ): Promise<string> {
   if (data && data.ratings.length === 0)
-    throw new UserError(oneLine(`${source}: holds no ratings to judge the model by`));
+    throw new UserError(`${source}: holds no ratings to judge the model by`);
   const { manifest } = recommender.artifact;
   const judged = data && (await judge(recommender, data));
   const sections = [

@@ -8,9 +8,8 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { UserError } from '../errors.ts';
+import { oneLine, UserError } from '../errors.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
-import { oneLine } from '../util/text.ts';
 import { VERSION } from '../version.ts';
 import { badRequest, HttpError } from './errors.ts';
 import { parseJson } from './json.ts';

@@ -8,7 +8,6 @@ import { UserError } from '../errors.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
-import { oneLine } from '../util/text.ts';
 
 /** The heads that are served; `seen` is there for `recommend` alone. */
 export const HEADS = ['predict', 'recommend', 'similar', 'fold-in'];
@@ -154,9 +153,7 @@ export async function openModel(
   } catch (error) {
     await recommender?.release().catch(() => undefined);
     if (isPassing(error) || error instanceof UserError) throw error;
-    throw new UserError(
-      oneLine(`${name}: it cannot be asked: ${(error as Error).message}; train the model again`),
-    );
+    throw new UserError(`${name}: it cannot be asked: ${(error as Error).message}; train the model again`);
   }
 }
 

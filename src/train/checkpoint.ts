@@ -4,7 +4,6 @@ import type { Tensors } from '../../graphs/heads/serving.ts';
 import { UserError } from '../errors.ts';
 import { decodeModel, encodeModel, type ModelFile } from '../onnx/index.ts';
 import { replaceFile } from '../util/files.ts';
-import { oneLine } from '../util/text.ts';
 import type { Checkpoint, CheckpointStore } from './progress.ts';
 
 const BEST = 'best.';
@@ -77,9 +76,7 @@ export async function readCheckpoint(
       (key) => `${key} was ${was.get(key) ?? 'not set'}, is ${is.get(key) ?? 'not set'}`,
     );
     throw new UserError(
-      oneLine(
-        `${path}: belongs to another training: ${changes.join('; ')}; use its settings, or train without --resume`,
-      ),
+      `${path}: belongs to another training: ${changes.join('; ')}; use its settings, or train without --resume`,
     );
   }
   return found;

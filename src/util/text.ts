@@ -1,8 +1,3 @@
-/** A message as one line: control characters, which a file name or a field may hold, become spaces. */
-export function oneLine(message: string): string {
-  return message.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
-}
-
 /** A piece of a file as it stands in a message: in quotes, at most 40 characters. */
 export function quoted(text: string): string {
   return `"${text.length > 40 ? `${text.slice(0, 40)}…` : text}"`;

@@ -2,7 +2,7 @@ import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import type { DataFacts } from '../../../graphs/models/model.ts';
 import { UserError } from '../../errors.ts';
 import { sha256 } from '../../util/hash.ts';
-import { oneLine, quoted } from '../../util/text.ts';
+import { quoted } from '../../util/text.ts';
 import type { Rows } from './rows.ts';
 import type { BlockCounts, Strata } from './strata.ts';
 
@@ -40,7 +40,7 @@ export async function fingerprint(...parts: (Dataset | undefined)[]): Promise<st
 
 /** @throws UserError if no model can be trained: nothing, fewer than two users or items, or one rating throughout */
 export function checkTrainable({ name, facts, userIds, itemIds, unknown }: Dataset): void {
-  const wrong = (fault: string) => new UserError(oneLine(`${name}: ${fault}`));
+  const wrong = (fault: string) => new UserError(`${name}: ${fault}`);
   if (facts.ratings === 0) throw wrong('there are none');
   if (unknown?.users || unknown?.items)
     throw wrong('some users or items have no id; read the ratings without a vocabulary');

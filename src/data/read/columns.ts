@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts';
-import { list, oneLine, quoted } from '../../util/text.ts';
+import { list, quoted } from '../../util/text.ts';
 
 /** Which column holds what: names from the header, or 1-based numbers. An empty name for `time`: read no times. */
 export interface ColumnOptions {
@@ -74,18 +74,16 @@ export function findColumns(
     if (place !== -1) found[role] = place;
     else if (given !== undefined)
       throw new UserError(
-        oneLine(`${file}: no column ${quoted(given)} (${flags[role]}); the columns are ${list(names)}`),
+        `${file}: no column ${quoted(given)} (${flags[role]}); the columns are ${list(names)}`,
       );
     else if (wanted.includes(role)) missing.push(role);
   }
   if (missing.length > 0)
     throw new UserError(
-      oneLine(
-        `${file}: no ${missing.join(', ')} column found; the columns are ${list(names)}; ` +
-          (missing.every((role) => flags[role])
-            ? `name the right ones with ${missing.map((role) => flags[role]).join(', ')}`
-            : `call the right ones ${missing.join(', ')}`),
-      ),
+      `${file}: no ${missing.join(', ')} column found; the columns are ${list(names)}; ` +
+        (missing.every((role) => flags[role])
+          ? `name the right ones with ${missing.map((role) => flags[role]).join(', ')}`
+          : `call the right ones ${missing.join(', ')}`),
     );
   return found;
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { UserError } from '../../errors.ts';
-import { list, oneLine } from '../../util/text.ts';
+import { list } from '../../util/text.ts';
 import { usualColumn } from './columns.ts';
 import { rows, withDatabase } from './duckdb.ts';
 import { genresIn, type ItemTable } from './item-table.ts';
@@ -50,9 +50,7 @@ export function readItems(path: string): Promise<ItemTable> {
     const genre = old ? 2 : usualColumn(source.names, 'genre');
     if (id === -1 || title === -1)
       throw new UserError(
-        oneLine(
-          `${file}: no columns of ids and titles; the columns are ${list(source.names)}; call them id and title`,
-        ),
+        `${file}: no columns of ids and titles; the columns are ${list(source.names)}; call them id and title`,
       );
     const { expressions } = source;
     const genres = old === 'u.item' ? expressions.slice(6) : (expressions[genre] ?? []);

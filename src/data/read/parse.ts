@@ -1,5 +1,5 @@
-import { UserError } from '../../errors.ts';
-import { likelyDelimiter, list, oneLine, splitLine } from '../../util/text.ts';
+import { oneLine, UserError } from '../../errors.ts';
+import { likelyDelimiter, list, splitLine } from '../../util/text.ts';
 import type { HoldOut } from '../dataset/split.ts';
 import { findColumns, looksLikeHeader, positionalNames, type Role, usualColumn } from './columns.ts';
 import { faults } from './faults.ts';
@@ -39,7 +39,7 @@ export function parseRatings(text: string, file: string, held?: HoldOut): Readin
   const columns = findColumns(file, names, { wanted, welcome: ['time'] }, { flags });
   const records = read();
   if (records.length === 0)
-    throw new UserError(oneLine(`${file}: has a header and no ratings; give a file with one rating a line`));
+    throw new UserError(`${file}: has a header and no ratings; give a file with one rating a line`);
   const { user, item, rating, time } = columns as Required<typeof columns>;
   const userRows = new Map<string, number>();
   const itemRows = new Map<string, number>();
@@ -53,9 +53,7 @@ export function parseRatings(text: string, file: string, held?: HoldOut): Readin
     const check = (role: Role, good: boolean): void => {
       const at = columns[role] as number;
       if (!good)
-        throw new UserError(
-          oneLine(`${file}, line ${line}: ${faults.field(role, fields[at], names[at], 'line')}`),
-        );
+        throw new UserError(`${file}, line ${line}: ${faults.field(role, fields[at], names[at], 'line')}`);
     };
     check('user', isId(fields[user]));
     check('item', isId(fields[item]));
@@ -92,9 +90,7 @@ export function parseItems(text: string, file: string): ItemTable {
   const [id, title, genre] = (['id', 'title', 'genre'] as const).map((role) => usualColumn(names, role));
   if (id === -1 || title === -1)
     throw new UserError(
-      oneLine(
-        `${file}: no columns of ids and titles; the columns are ${list(names)}; call them id and title`,
-      ),
+      `${file}: no columns of ids and titles; the columns are ${list(names)}; call them id and title`,
     );
   const known = records()
     .map(({ fields }) => fields)
@@ -111,7 +107,7 @@ function openTable(text: string, file: string, hasHeader?: boolean): Table {
   // Lines, and the breaks between them, which within quotes are a part of the field.
   const parts = text.replace(/^\ufeff/, '').split(/(\r\n|\n|\r)/);
   const first = parts.findIndex((part, at) => at % 2 === 0 && part !== '');
-  if (first === -1) throw new UserError(oneLine(`${file}: is empty; give a file with one rating a line`));
+  if (first === -1) throw new UserError(`${file}: is empty; give a file with one rating a line`);
   const delimiter = likelyDelimiter(parts[first]);
   const quote = delimiter !== '::';
   const { fields: start } = splitLine(parts[first], delimiter, quote);
@@ -121,7 +117,7 @@ function openTable(text: string, file: string, hasHeader?: boolean): Table {
     for (let at = first; at < parts.length; at += 2) {
       if (parts[at] === '') continue;
       const line = at / 2 + 1;
-      const bad = (what: string) => new UserError(oneLine(`${file}, line ${line}: ${what}`));
+      const bad = (what: string) => new UserError(`${file}, line ${line}: ${what}`);
       let { fields, open, broken } = splitLine(parts[at], delimiter, quote);
       while (open && at + 2 < parts.length) {
         const lineBreak = parts[at + 1];

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts';
-import { oneLine, splitLine } from '../../util/text.ts';
+import { splitLine } from '../../util/text.ts';
 import type { Columns } from './columns.ts';
 import { type DuckDBConnection, rows } from './duckdb.ts';
 import { faults } from './faults.ts';
@@ -12,7 +12,7 @@ export async function diagnose(
   source: Source,
 ): Promise<UserError> {
   if (source.kind === 'parquet' || source.kind === 'json array') return explain(error.message, source.file);
-  const at = (line: number, what: string) => new UserError(oneLine(`${source.file}, line ${line}: ${what}`));
+  const at = (line: number, what: string) => new UserError(`${source.file}, line ${line}: ${what}`);
   try {
     for await (const record of records(connection, source)) {
       if (record.json !== undefined) {
@@ -45,7 +45,7 @@ export async function fieldError(
   const where = await locate(connection, source, index);
   const what = faults.field(role, String(value ?? ''), source.names[place], where.split(' ')[0]);
   const more = role === 'time' ? ', or read no times with --time ""' : '';
-  return new UserError(oneLine(`${source.file}, ${where}: ${what}${more}`));
+  return new UserError(`${source.file}, ${where}: ${what}${more}`);
 }
 
 /** Where the record number `index` (from 0) stands in its file. */
@@ -66,7 +66,7 @@ async function locate(connection: DuckDBConnection, source: Source, index: numbe
 export function explain(message: string, file: string): UserError {
   const line = /Line: (\d+)/.exec(message)?.[1];
   const where = line === undefined ? file : `${file}, line ${line}`;
-  const say = (text: string) => new UserError(oneLine(text));
+  const say = (text: string) => new UserError(text);
   if (/Invalid unicode|invalid UTF-8/i.test(message))
     return say(`${where}: is not UTF-8 text; name its encoding, for example --encoding latin-1`);
   const encoding = /File is not (\S+) encoded/.exec(message)?.[1];

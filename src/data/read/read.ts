@@ -1,6 +1,5 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import { UserError } from '../../errors.ts';
-import { oneLine } from '../../util/text.ts';
 import type { Dataset } from '../dataset/dataset.ts';
 import { latestPlaces } from '../dataset/ratings.ts';
 import type { HoldOut } from '../dataset/split.ts';
@@ -54,9 +53,7 @@ export async function readOwnRatings(
 ): Promise<{ item: string; rating: number }[]> {
   const table = await readTable([path], options, ['item', 'rating'], ['user', 'time']);
   if (table.userIds.length > 1)
-    throw new UserError(
-      oneLine(`${path}: holds ratings by ${table.userIds.length} users; give those of one person`),
-    );
+    throw new UserError(`${path}: holds ratings by ${table.userIds.length} users; give those of one person`);
   const { itemIds, items, ratings } = table;
   const places = latestPlaces(table) ?? items.keys();
   return Array.from(places, (place) => ({ item: itemIds[items[place]], rating: ratings[place] }));

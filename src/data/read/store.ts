@@ -4,7 +4,6 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import { UserError } from '../../errors.ts';
-import { oneLine } from '../../util/text.ts';
 import { type Dataset, MANY } from '../dataset/dataset.ts';
 import { Ratings } from '../dataset/ratings.ts';
 import { type HoldOut, validLength } from '../dataset/split.ts';
@@ -45,7 +44,7 @@ export async function readToStore(
     throw new UserError(`workers is ${workers}; give whole numbers from 1`);
   const name = paths.join(', ');
   const scratch = await mkdtemp(join(folder, 'cofactor-')).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(oneLine(`${folder}: cannot be written (${error.code}); choose another folder`));
+    throw new UserError(`${folder}: cannot be written (${error.code}); choose another folder`);
   });
   // DuckDB's own part of the memory: what it hands out, and Node, need the rest.
   const database = { memory: Math.floor(memory * 0.4), folder: join(scratch, 'duckdb') };
@@ -73,7 +72,7 @@ export async function readToStore(
 /** Says that an error is for want of space; undefined where it is not. */
 function shortage({ message }: Error, folder: string): UserError | undefined {
   if (/ENOSPC|No space left|max_temp_directory_size/.test(message))
-    return new UserError(oneLine(`${folder}: the disk is full; make room, or choose another folder`));
+    return new UserError(`${folder}: the disk is full; make room, or choose another folder`);
   if (/Out of Memory Error|could not allocate block/.test(message))
     return new UserError('the ratings need more memory to be read than they may take; allow more');
   return undefined;

@@ -1,5 +1,4 @@
-import { UserError } from '../../errors.ts';
-import { oneLine } from '../../util/text.ts';
+import { oneLine, UserError } from '../../errors.ts';
 
 import { type Columns, findColumns, type Role, type WantedColumns } from './columns.ts';
 import { type DuckDBConnection, literal, numbers, rows, withDatabase } from './duckdb.ts';
@@ -98,9 +97,7 @@ async function load(connection: DuckDBConnection, source: Source, columns: Colum
     });
   // A list of ids may be empty.
   if (rowsChanged === 0 && columns.user !== undefined && columns.item !== undefined)
-    throw new UserError(
-      oneLine(`${source.file}: has a header and no ratings; give a file with one rating a line`),
-    );
+    throw new UserError(`${source.file}: has a header and no ratings; give a file with one rating a line`);
   return rowsChanged;
 }
 
