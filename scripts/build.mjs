@@ -3,6 +3,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { build as buildPage } from 'vite';
+import { notices } from './notices.mjs';
 
 const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 const external = Object.keys({ ...dependencies, ...peerDependencies }).flatMap((name) => [name, `${name}/*`]);
@@ -58,28 +59,6 @@ const web = {
 await build({ ...web, outdir: 'dist', external });
 const standalone = await build({ ...web, outdir: 'dist/standalone', minify: true });
 
-writeNotices('dist/THIRD-PARTY', node);
-writeNotices('dist/standalone/THIRD-PARTY', standalone);
-await buildPage({ root: 'src/page', logLevel: 'warn' });
-
-/** Whose code is inside must be said there. */
-function writeNotices(file, { metafile }) {
-  const bundled = Object.keys(metafile.inputs).map(
-    (path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1],
-  );
-  const notices = [...new Set(bundled)].filter(Boolean).map((name) => `${name}\n\n${licenseOf(name)}\n`);
-  writeFileSync(file, notices.join('\n'));
-}
-
-function licenseOf(name) {
-  const folder = `node_modules/${name}/`;
-  for (const file of ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license']) {
-    try {
-      return readFileSync(folder + file, 'utf8').trim();
-    } catch {
-      // The next name may be the right one.
-    }
-  }
-  const { license, repository } = JSON.parse(readFileSync(`${folder}package.json`, 'utf8'));
-  return `License: ${license}; ${repository?.url ?? repository}`;
-}
+writeFileSync('dist/THIRD-PARTY', notices(Object.keys(node.metafile.inputs)));
+writeFileSync('dist/standalone/THIRD-PARTY', notices(Object.keys(standalone.metafile.inputs)));
+await buildPage({ configFile: 'scripts/page.config.mjs', logLevel: 'warn' });

@@ -3,12 +3,11 @@ import { Banner } from './frame/banner.tsx';
 import { Footer } from './frame/footer.tsx';
 import { Header } from './frame/header.tsx';
 import { Loading } from './frame/loading.tsx';
-import { VIEWS } from './frame/views.ts';
 import { MapView } from './map/map-view.tsx';
-import { useDemo } from './models/use-demo.ts';
+import { useDemo } from './models/open.ts';
 import { useOwnModel } from './models/use-own-model.ts';
 import { RecommendView } from './recommend/recommend-view.tsx';
-import { NAMES, ROUTES, type Route, useRoute } from './routes.ts';
+import { ROUTES, type Route, useRoute, VIEWS } from './routes.ts';
 import { useScheme } from './scheme.ts';
 import { TrainView } from './train/train-view.tsx';
 import { useTraining } from './train/use-training.ts';
@@ -21,7 +20,7 @@ export function App() {
   const trainer = useTraining();
   const visited = useVisited(route);
   useArrival(route);
-  const model = own.model ?? (demo.state === 'ready' ? demo.model : undefined);
+  const model = own.model ?? (demo.state === 'here' ? demo.value : undefined);
 
   const content = (view: Route) => {
     if (view === 'train')
@@ -85,7 +84,7 @@ function ViewHead({ view }: { readonly view: Route }) {
 function useArrival(route: Route): void {
   const last = useRef(route);
   useEffect(() => {
-    document.title = `${NAMES[route]} · cofactor`;
+    document.title = `${VIEWS[route].name} · cofactor`;
     // Not at the first view: a page begins at its beginning.
     if (last.current === route) return;
     last.current = route;

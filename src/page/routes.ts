@@ -1,10 +1,30 @@
 import { useEffect, useState } from 'preact/hooks';
 
-export const ROUTES = ['recommend', 'map', 'train'] as const;
+/** The views of the page: in the navigation, and at their top. */
+export const VIEWS = {
+  recommend: {
+    name: 'Recommend',
+    icon: 'm12 3.5 2.6 5.4 5.9.8-4.3 4.1 1.1 5.9-5.3-2.9-5.3 2.9 1.1-5.9-4.3-4.1 5.9-.8z',
+    title: 'Rate a few titles, see what you would like',
+    lead: 'A small model in this page has learned taste from other people’s ratings. It learns yours from the first star on, in your browser.',
+  },
+  map: {
+    name: 'Map',
+    icon: 'M4 4v16h16M9 15.5v.01M12 9.5v.01M16 12.5v.01M17.5 6.5v.01',
+    title: 'A map of what the model has learned',
+    lead: 'Titles that the same people like lie near each other. The model was told nothing about them but ratings: no genres, no casts, no plots.',
+  },
+  train: {
+    name: 'Train',
+    icon: 'M4 5c3 9 6 12 16 13M4 20h16',
+    title: 'Train a model on your own ratings',
+    lead: 'Any list of who rated what will do: films, books, recipes, games. Training runs here, and takes seconds to minutes.',
+  },
+} as const;
 
-export type Route = (typeof ROUTES)[number];
+export type Route = keyof typeof VIEWS;
 
-export const NAMES: Readonly<Record<Route, string>> = { recommend: 'Recommend', map: 'Map', train: 'Train' };
+export const ROUTES = Object.keys(VIEWS) as Route[];
 
 export const addressOf = (route: Route): string => `#/${route}`;
 

@@ -31,7 +31,7 @@ export interface Visit {
 /** @param folder where the page is built */
 export async function measureVisit(browser: Browser, folder: string, model: string): Promise<Visit> {
   await build({
-    root: join(root, 'src/page'),
+    configFile: join(root, 'scripts/page.config.mjs'),
     logLevel: 'error',
     build: { outDir: folder, emptyOutDir: true },
   });

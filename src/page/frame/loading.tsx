@@ -1,22 +1,24 @@
 import { megabytes } from '../messages.ts';
-import type { Demo } from '../models/use-demo.ts';
+import type { Demo } from '../models/open.ts';
 import { addressOf } from '../routes.ts';
 
 /** While the model is on its way, or when it does not come. */
 export function Loading({ demo }: { readonly demo: Demo }) {
-  if (demo.state === 'failed')
+  if (demo.state === 'failed') {
+    const missing = demo.message.includes('HTTP 404');
     return (
       <div class="notice" role="alert">
         <p>
-          <b>{demo.missing ? 'There is no model beside this page.' : 'The model could not be loaded.'}</b>
+          <b>{missing ? 'There is no model beside this page.' : 'The model could not be loaded.'}</b>
         </p>
-        <p>{demo.missing ? 'It is expected in the folder model, next to index.html.' : `${demo.message}.`}</p>
+        <p>{missing ? 'It is expected in the folder model, next to index.html.' : `${demo.message}.`}</p>
         <p>
           You can <a href={addressOf('train')}>train one on your own ratings</a> all the same.
         </p>
       </div>
     );
-  const { loaded = 0, total = 0 } = (demo.state === 'loading' && demo.progress) || {};
+  }
+  const { loaded = 0, total = 0 } = demo.progress ?? {};
   return (
     <div class="loading">
       <p id="loading-label">

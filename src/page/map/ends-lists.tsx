@@ -1,18 +1,13 @@
+import { ENDS, furthest, type ItemMap } from '../../util/item-map.ts';
 import { counted } from '../messages.ts';
 import type { PageItem } from '../models/page-model.ts';
-import { ItemName } from '../recommend/item-name.tsx';
-import { ends, type ItemMap } from './item-map.ts';
+import { ItemName } from '../parts.tsx';
 
-const ENDS = [
-  { end: 'left', name: 'At the left', arrow: '←' },
-  { end: 'right', name: 'At the right', arrow: '→' },
-  { end: 'top', name: 'At the top', arrow: '↑' },
-  { end: 'bottom', name: 'At the bottom', arrow: '↓' },
-] as const;
+const MOST = 5;
 
 /** What pulls the ends of each axis. */
-export function EndsLists({ map, least }: { readonly map: ItemMap; readonly least: number }) {
-  const furthest: Readonly<Record<string, readonly PageItem[]>> = ends(map, least);
+export function EndsLists({ map, least }: { readonly map: ItemMap<PageItem>; readonly least: number }) {
+  const known = map.places.filter(({ item }) => item.ratings >= least);
   return (
     <section aria-labelledby="ends-heading">
       <h2 id="ends-heading">What pulls each way</h2>
@@ -22,13 +17,13 @@ export function EndsLists({ map, least }: { readonly map: ItemMap; readonly leas
         {counted(least, 'rating')} are listed.
       </p>
       <div class="ends">
-        {ENDS.map(({ end, name, arrow }) => (
-          <div key={end} class="end">
+        {ENDS.map((end) => (
+          <div key={end.name} class="end">
             <h3>
-              <span aria-hidden="true">{arrow}</span> {name}
+              <span aria-hidden="true">{end.arrow}</span> {end.name}
             </h3>
             <ol>
-              {furthest[end].map((item) => (
+              {furthest(known, end, MOST).map((item) => (
                 <li key={item.id}>
                   <ItemName item={item} />
                 </li>

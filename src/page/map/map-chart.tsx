@@ -1,18 +1,19 @@
 import type { EChartsType } from 'echarts/core';
 import { useMemo, useRef, useState } from 'preact/hooks';
+import type { ItemMap } from '../../util/item-map.ts';
 import { Chart } from '../chart.tsx';
 import { commonGenres, OTHER } from '../genres.ts';
 import { count } from '../messages.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
 import { DARK, LIGHT } from '../palette.ts';
+import { Icon } from '../parts.tsx';
 import { TitleSearch } from '../recommend/title-search.tsx';
-import type { ItemMap } from './item-map.ts';
 import { mapOption } from './map-option.ts';
 import { showAll, zoomBy, zoomTo } from './zoom.ts';
 
 interface Props {
   readonly model: PageModel;
-  readonly map: ItemMap;
+  readonly map: ItemMap<PageItem>;
   readonly dark: boolean;
 }
 
@@ -21,7 +22,7 @@ const SIZES = [500, 2000];
 /** The map itself, and what changes it. */
 export function MapChart({ model, map, dark }: Props) {
   const chart = useRef<EChartsType>(undefined);
-  const all = map.points.length;
+  const all = map.places.length;
   const sizes = [...SIZES.filter((size) => size < all), all];
   const [shown, setShown] = useState(sizes[0]);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
@@ -40,13 +41,12 @@ export function MapChart({ model, map, dark }: Props) {
   };
 
   const find = (item: PageItem): void => {
-    const place = map.points.findIndex((point) => point.item === item);
+    const place = map.places.findIndex((one) => one.item === item);
     if (place >= shown) setShown(sizes.find((size) => size > place) ?? all);
     setHighlighted(item);
     // After the chart has it.
     setTimeout(() => {
-      const { x, y } = map.points[place];
-      if (chart.current) zoomTo(chart.current, [x, y]);
+      if (chart.current) zoomTo(chart.current, map.places[place].at);
     }, 50);
   };
 
@@ -94,9 +94,7 @@ export function MapChart({ model, map, dark }: Props) {
             aria-label="Show the whole map"
             onClick={() => chart.current && showAll(chart.current)}
           >
-            <svg viewBox="0 0 16 16" aria-hidden="true">
-              <path d="M2.5 6v-3.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10" />
-            </svg>
+            <Icon path="M2.5 6v-3.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10" />
           </button>
         </fieldset>
       </div>

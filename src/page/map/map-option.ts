@@ -1,12 +1,12 @@
 import type { EChartsCoreOption } from 'echarts/core';
+import type { ItemMap, Place } from '../../util/item-map.ts';
 import { genreOf, OTHER } from '../genres.ts';
 import { counted, rounded } from '../messages.ts';
 import type { PageItem } from '../models/page-model.ts';
 import type { Palette } from '../palette.ts';
-import type { ItemMap, MapPoint } from './item-map.ts';
 
 interface Choices {
-  readonly map: ItemMap;
+  readonly map: ItemMap<PageItem>;
   /** How many of the most rated items are drawn. */
   readonly shown: number;
   readonly genres: readonly string[];
@@ -18,14 +18,14 @@ interface Choices {
 /** So many may have their names beside them, where there is room. */
 const NAMED = 250;
 
-type Drawn = { readonly value: [number, number]; readonly item: PageItem };
+type Drawn = { readonly value: Place<PageItem>['at']; readonly item: PageItem };
 
 export function mapOption(choices: Choices): EChartsCoreOption {
   const { map, shown, genres, hidden, highlighted, palette } = choices;
-  const points = map.points.slice(0, shown);
-  const visible = points.filter(({ item }) => !hidden.has(genreOf(item, genres)));
-  const most = Math.max(1, points[0].item.ratings);
-  const marked = map.points.find(({ item }) => item === highlighted);
+  const places = map.places.slice(0, shown);
+  const visible = places.filter(({ item }) => !hidden.has(genreOf(item, genres)));
+  const most = Math.max(1, places[0].item.ratings);
+  const marked = map.places.find(({ item }) => item === highlighted);
   const axis = (values: number[]) => ({
     type: 'value',
     min: Math.min(...values) * 1.12,
@@ -37,8 +37,8 @@ export function mapOption(choices: Choices): EChartsCoreOption {
   });
   return {
     grid: { left: 0, right: 0, top: 0, bottom: 0 },
-    xAxis: axis(points.map(({ x }) => x)),
-    yAxis: axis(points.map(({ y }) => y)),
+    xAxis: axis(places.map(({ at: [x] }) => x)),
+    yAxis: axis(places.map(({ at: [, y] }) => y)),
     dataZoom: [
       { type: 'inside', xAxisIndex: 0, filterMode: 'none', minSpan: 2 },
       { type: 'inside', yAxisIndex: 0, filterMode: 'none', minSpan: 2 },
@@ -76,7 +76,7 @@ export function mapOption(choices: Choices): EChartsCoreOption {
         labelLayout: { hideOverlap: true },
         data: visible
           .slice(0, NAMED)
-          .filter((point) => point !== marked)
+          .filter((place) => place !== marked)
           .map(drawn),
         animation: false,
         z: 3,
@@ -94,7 +94,7 @@ export function mapOption(choices: Choices): EChartsCoreOption {
   };
 }
 
-const drawn = ({ x, y, item }: MapPoint): Drawn => ({ value: [x, y], item });
+const drawn = ({ at, item }: Place<PageItem>): Drawn => ({ value: at, item });
 
 const nameLabel = (palette: Palette, fontSize: number) => ({
   show: true,

@@ -1,12 +1,16 @@
-import type { PageModel } from '../models/page-model.ts';
+import { type ItemMap, itemMap } from '../../util/item-map.ts';
+import type { PageItem, PageModel } from '../models/page-model.ts';
+import { Problem } from '../parts.tsx';
 import { type Answer, useAnswer } from '../use-answer.ts';
 import { EndsLists } from './ends-lists.tsx';
-import { type ItemMap, itemMap } from './item-map.ts';
 import { MapChart } from './map-chart.tsx';
 import { StandingTables } from './standing-tables.tsx';
 import { standings } from './standings.ts';
 
-const ask = async (model: PageModel) => (model.can('factors') ? itemMap(model) : undefined);
+async function ask(model: PageModel): Promise<ItemMap<PageItem> | undefined> {
+  if (!model.can('factors') || model.items.length === 0) return undefined;
+  return itemMap(model.items, await (await model.with('factors')).factors(model.items.map(({ id }) => id)));
+}
 
 /** What the model has learned, to be looked at. */
 export function MapView({ model, dark }: { readonly model: PageModel; readonly dark: boolean }) {
@@ -18,18 +22,14 @@ export function MapView({ model, dark }: { readonly model: PageModel; readonly d
       <MapPart {...{ model, map, dark }} />
       {map.state === 'here' && map.value && <EndsLists map={map.value} least={least} />}
       {found.state === 'here' && found.value && <StandingTables found={found.value} least={least} />}
-      {found.state === 'failed' && (
-        <p class="notice error" role="alert">
-          {found.message}
-        </p>
-      )}
+      {found.state === 'failed' && <Problem>{found.message}</Problem>}
     </div>
   );
 }
 
 interface PartProps {
   readonly model: PageModel;
-  readonly map: Answer<ItemMap | undefined>;
+  readonly map: Answer<ItemMap<PageItem> | undefined>;
   readonly dark: boolean;
 }
 
@@ -42,12 +42,7 @@ function MapPart({ model, map, dark }: PartProps) {
         </p>
       </div>
     );
-  if (map.state === 'failed')
-    return (
-      <p class="notice error" role="alert">
-        {map.message}
-      </p>
-    );
+  if (map.state === 'failed') return <Problem>{map.message}</Problem>;
   if (!map.value) return <p class="notice">This model has nothing to draw: its titles have no factors.</p>;
   return <MapChart {...{ model, dark }} map={map.value} />;
 }

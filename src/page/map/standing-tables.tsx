@@ -1,5 +1,5 @@
 import { count, counted, rounded } from '../messages.ts';
-import { ItemName } from '../recommend/item-name.tsx';
+import { Columns, ItemName } from '../parts.tsx';
 import type { Standing, Standings } from './standings.ts';
 
 /** The best and the worst, beside their plain averages. */
@@ -32,20 +32,7 @@ function StandingTable({ name, rows, biases }: TableProps) {
   return (
     <table class="data">
       <caption>{name}</caption>
-      <thead>
-        <tr>
-          <th scope="col">Title</th>
-          <th scope="col" class="number">
-            {biases ? 'Bias' : 'Predicted'}
-          </th>
-          <th scope="col" class="number">
-            Average
-          </th>
-          <th scope="col" class="number">
-            Ratings
-          </th>
-        </tr>
-      </thead>
+      <Columns names={['Title', biases ? 'Bias' : 'Predicted', 'Average', 'Ratings']} />
       <tbody>
         {rows.map(({ item, value }) => (
           <tr key={item.id}>

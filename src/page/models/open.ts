@@ -1,4 +1,6 @@
+import { useState } from 'preact/hooks';
 import { type FetchProgress, fetchArtifact, Recommender, type Runtime, webRuntime } from '../../web.ts';
+import { type Answer, useAnswer } from '../use-answer.ts';
 import { PageModel } from './page-model.ts';
 
 const URL_OF_MODEL = './model/';
@@ -25,14 +27,17 @@ export function runtime(): Runtime {
 }
 
 /** The model beside the page. */
-export async function openDemo(onProgress: (progress: FetchProgress) => void): Promise<PageModel> {
+async function openDemo(onProgress: (progress: FetchProgress) => void): Promise<PageModel> {
   const opened = runtime();
-  const recommender = await Recommender.create(
-    await fetchArtifact(URL_OF_MODEL, { heads: FIRST_HEADS, onProgress }),
-    opened,
-    [],
-  );
-  const more = async (head: string): Promise<Recommender> =>
-    Recommender.create(await fetchArtifact(URL_OF_MODEL, { heads: [head] }), opened, []);
-  return new PageModel(recommender, more);
+  const fetched = async (heads: readonly string[], onProgress?: (progress: FetchProgress) => void) =>
+    Recommender.create(await fetchArtifact(URL_OF_MODEL, { heads, onProgress }), opened, []);
+  return new PageModel(await fetched(FIRST_HEADS, onProgress), (head) => fetched([head]));
+}
+
+/** The model beside the page, as far as it has come. */
+export type Demo = Answer<PageModel> & { readonly progress?: FetchProgress };
+
+export function useDemo(): Demo {
+  const [progress, setProgress] = useState<FetchProgress>();
+  return { ...useAnswer(setProgress, openDemo), progress };
 }

@@ -1,4 +1,5 @@
 import { builtIn } from '../../../graphs/models/index.ts';
+import { enoughRatings } from '../../util/item-map.ts';
 import type { Manifest, Recommender } from '../../web.ts';
 import { readableTitle } from './titles.ts';
 
@@ -72,10 +73,9 @@ export class PageModel {
     return this.byId.get(id) ?? { id, title: id, name: id, genres: [], ratings: 0, average: 0 };
   }
 
-  /** The ratings that an item must have for its place to mean something: as many as leave a hundred items, or half. */
+  /** The ratings that an item must have for its place to mean something. */
   get enoughRatings(): number {
-    const last = this.items[Math.min(99, this.items.length >> 1)];
-    return [50, 20, 10, 5].find((least) => (last?.ratings ?? 0) >= least) ?? 1;
+    return enoughRatings(this.items);
   }
 
   wellKnown(): PageItem[] {

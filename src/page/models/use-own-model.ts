@@ -1,9 +1,15 @@
+import { createStore, del, get, set } from 'idb-keyval';
 import { useEffect, useState } from 'preact/hooks';
-import { Recommender, type WebTrained } from '../../web.ts';
+import { type Artifact, Recommender, type WebTrained } from '../../web.ts';
 import { messageOf } from '../messages.ts';
-import { forgetModel, type KeptModel, keepModel, keptModel } from './kept-model.ts';
 import { runtime } from './open.ts';
 import { PageModel } from './page-model.ts';
+
+/** A model that was trained in the page, as it is kept for the next visit. */
+export interface KeptModel {
+  readonly source: string;
+  readonly artifact: Artifact;
+}
 
 export interface OwnModel {
   /** The visitor's model, while it is in use. */
@@ -20,6 +26,16 @@ export interface OwnModel {
   forget(): void;
 }
 
+const store = createStore('cofactor', 'models');
+const KEY = 'used';
+
+/** Asks the store, which throws at once where the browser keeps nothing. */
+const kept = {
+  read: async () => get<KeptModel>(KEY, store),
+  write: async (model: KeptModel) => set(KEY, model, store),
+  forget: async () => del(KEY, store),
+};
+
 export function useOwnModel(): OwnModel {
   const [model, setModel] = useState<PageModel>();
   const [trained, setTrained] = useState<WebTrained>();
@@ -27,7 +43,7 @@ export function useOwnModel(): OwnModel {
   const [problem, setProblem] = useState<string>();
 
   useEffect(() => {
-    void keptModel().then(setOffered);
+    kept.read().then(setOffered, () => undefined);
   }, []);
 
   return {
@@ -35,19 +51,19 @@ export function useOwnModel(): OwnModel {
     trained,
     offered: model ? undefined : offered,
     problem,
-    async use(kept, trained) {
+    async use(chosen, trained) {
       setProblem(undefined);
       try {
-        const recommender = await Recommender.create(kept.artifact, runtime(), []);
-        setModel(new PageModel(recommender, undefined, kept.source));
+        const recommender = await Recommender.create(chosen.artifact, runtime(), []);
+        setModel(new PageModel(recommender, undefined, chosen.source));
         setTrained(trained);
-        setOffered(kept);
+        setOffered(chosen);
       } catch (error) {
-        setProblem(messageOf(error));
-        return;
+        return setProblem(messageOf(error));
       }
-      if (!(await keepModel(kept)))
-        setProblem('there is no room to keep it for your next visit; download it instead');
+      await kept
+        .write(chosen)
+        .catch(() => setProblem('there is no room to keep it for your next visit; download it instead'));
     },
     leave() {
       setModel(undefined);
@@ -56,7 +72,7 @@ export function useOwnModel(): OwnModel {
     },
     forget() {
       setOffered(undefined);
-      void forgetModel();
+      kept.forget().catch(() => undefined);
     },
   };
 }

@@ -1,15 +1,7 @@
 import { counted } from '../messages.ts';
-import type { PageModel } from '../models/page-model.ts';
-import type { Scale } from '../models/scale.ts';
-import { ItemName } from './item-name.tsx';
+import { CrossButton, ItemName } from '../parts.tsx';
 import { RatingInput } from './rating-input.tsx';
-import type { OwnRatings } from './use-ratings.ts';
-
-interface Props {
-  readonly model: PageModel;
-  readonly scale: Scale;
-  readonly ratings: OwnRatings;
-}
+import type { RatingProps } from './use-ratings.ts';
 
 /** The button that had the focus is gone; so is the whole list, if nothing is left in it. */
 function focusAfterwards(anyLeft: boolean): void {
@@ -17,7 +9,7 @@ function focusAfterwards(anyLeft: boolean): void {
 }
 
 /** What was rated, to be changed or removed. */
-export function RatedList({ model, scale, ratings }: Props) {
+export function RatedList({ model, scale, ratings }: RatingProps) {
   const remove = (item: string): void => {
     ratings.rate(item, undefined);
     focusAfterwards(ratings.list.length > 1);
@@ -45,27 +37,14 @@ export function RatedList({ model, scale, ratings }: Props) {
         </p>
       )}
       <ul class="rows" aria-labelledby="rated-heading">
-        {ratings.list.map(({ item: id, rating }) => {
+        {ratings.list.map(({ item: id }) => {
           const item = model.item(id);
+          const onRemove = () => remove(id);
           return (
             <li key={id} class="rated-row">
               <ItemName item={item} />
-              <RatingInput
-                item={item}
-                scale={scale}
-                value={rating}
-                onRate={(next) => (next === undefined ? remove(id) : ratings.rate(id, next))}
-              />
-              <button
-                type="button"
-                class="icon"
-                aria-label={`Remove your rating of ${item.title}`}
-                onClick={() => remove(id)}
-              >
-                <svg viewBox="0 0 16 16" aria-hidden="true">
-                  <path d="m4 4 8 8m0-8-8 8" />
-                </svg>
-              </button>
+              <RatingInput {...{ item, scale, ratings, onRemove }} />
+              <CrossButton label={`Remove your rating of ${item.title}`} onClick={onRemove} />
             </li>
           );
         })}

@@ -1,25 +1,28 @@
 import { useId, useState } from 'preact/hooks';
 import type { PageItem } from '../models/page-model.ts';
-import type { Scale } from '../models/scale.ts';
+import { Genre, ItemName } from '../parts.tsx';
+import type { RatingProps } from './use-ratings.ts';
 
-interface Props {
+interface Props extends Pick<RatingProps, 'scale' | 'ratings'> {
   readonly item: PageItem;
-  readonly scale: Scale;
-  readonly value: number | undefined;
-  onRate(rating: number | undefined): void;
+  /** Takes the rating back. Default: that, and no more. */
+  onRemove?(): void;
 }
 
 /** Radio buttons that look like stars, or like numbers where the scale does not end at 5. */
-export function RatingInput({ item, scale, value, onRate }: Props) {
+export function RatingInput({ item, scale, ratings, onRemove }: Props) {
   const name = useId();
+  const value = ratings.of(item.id);
+  const rate = (rating: number): void => ratings.rate(item.id, rating);
+  const remove = onRemove ?? (() => ratings.rate(item.id, undefined));
   const [hovered, setHovered] = useState<number>();
   const filled = hovered ?? value ?? 0;
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const typed = event.key === '0' ? 10 : Number(event.key);
     const isDigit = /^\d$/.test(event.key);
-    if (isDigit && scale.steps.includes(typed)) onRate(typed);
-    else if (event.key === 'Delete' || event.key === 'Backspace') onRate(undefined);
+    if (isDigit && scale.steps.includes(typed)) rate(typed);
+    else if (event.key === 'Delete' || event.key === 'Backspace') remove();
     else return;
     event.preventDefault();
   };
@@ -45,7 +48,7 @@ export function RatingInput({ item, scale, value, onRate }: Props) {
             name={name}
             aria-label={scale.stars ? stars(step) : String(step)}
             checked={step === value}
-            onChange={() => onRate(step)}
+            onChange={() => rate(step)}
           />
           {!scale.stars && <span aria-hidden="true">{step}</span>}
         </label>
@@ -53,5 +56,16 @@ export function RatingInput({ item, scale, value, onRate }: Props) {
     </div>
   );
 }
+
+/** An item to be rated, in a card. */
+export const CardContent = (props: Props) => (
+  <>
+    <p class="card-title">
+      <ItemName item={props.item} />
+    </p>
+    <Genre item={props.item} />
+    <RatingInput {...props} />
+  </>
+);
 
 const stars = (step: number): string => `${step} ${step === 1 ? 'star' : 'stars'}`;

@@ -1,16 +1,5 @@
+import { vectorsOf } from '../../util/item-map.ts';
 import type { ItemRating, Recommender } from '../../web.ts';
-
-type Factors = Awaited<ReturnType<Recommender['factors']>>;
-
-/** All that a model has learned of each item, but for biases: an item's rows of all tables, end to end. */
-export function vectorsOf(factors: Factors, items: number): Float32Array[] {
-  const tables = Object.values(factors).filter(({ dims }) => dims.length === 2);
-  return Array.from({ length: items }, (_, row) =>
-    Float32Array.from(
-      tables.flatMap(({ dims: [, width], data }) => [...data.subarray(row * width, (row + 1) * width)]),
-    ),
-  );
-}
 
 /**
  * Why an item is recommended: of the ratings that are at least the person's average, the two whose items are most like
@@ -37,8 +26,8 @@ export async function reasonsFor(
   );
 }
 
-function cosine(a: Float32Array, b: Float32Array): number {
-  const dot = (x: Float32Array, y: Float32Array): number =>
+function cosine(a: readonly number[], b: readonly number[]): number {
+  const dot = (x: readonly number[], y: readonly number[]): number =>
     x.reduce((sum, value, at) => sum + value * y[at], 0);
   return dot(a, b) / (Math.sqrt(dot(a, a) * dot(b, b)) || 1);
 }

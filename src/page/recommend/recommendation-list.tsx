@@ -1,9 +1,8 @@
 import type { ItemRating } from '../../web.ts';
-import { Genre } from '../genre.tsx';
 import { rounded } from '../messages.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
 import type { Scale } from '../models/scale.ts';
-import { ItemName } from './item-name.tsx';
+import { Genre, Icon, ItemName, Problem } from '../parts.tsx';
 import type { Recommendation, Recommendations } from './use-recommendations.ts';
 
 interface Props {
@@ -23,11 +22,7 @@ export function RecommendationList({ model, scale, shown, onSimilar }: Props) {
           Recommended for you
         </h2>
       </div>
-      {error !== undefined && (
-        <p class="notice error" role="alert">
-          No recommendations: {error}.
-        </p>
-      )}
+      {error !== undefined && <Problem>No recommendations: {error}.</Problem>}
       {!model.can('fold-in') && (
         <p class="notice">
           This model cannot recommend to somebody it has never met. The map shows what it has learned all the
@@ -72,7 +67,7 @@ function RecommendationRow({ model, scale, one, place, onSimilar }: RowProps) {
       <p class="predicted">
         <span class="hidden-label">predicted rating </span>
         {rounded(one.rating)}
-        {scale.stars ? <Star /> : <span class="of"> of {scale.high}</span>}
+        {scale.stars ? <Icon class="star" size={24} path={STAR} /> : <span class="of"> of {scale.high}</span>}
       </p>
       {model.can('similar') && (
         <button
@@ -110,11 +105,7 @@ function Why({ model, scale, reasons }: WhyProps) {
   );
 }
 
-const Star = () => (
-  <svg class="star" viewBox="0 0 24 24" aria-hidden="true">
-    <path d="m12 2.5 2.9 6.1 6.6.9-4.8 4.6 1.2 6.6-5.9-3.2-5.9 3.2 1.2-6.6L2.5 9.5l6.6-.9z" />
-  </svg>
-);
+const STAR = 'm12 2.5 2.9 6.1 6.6.9-4.8 4.6 1.2 6.6-5.9-3.2-5.9 3.2 1.2-6.6L2.5 9.5l6.6-.9z';
 
 /** What ten recommendations will look like. */
 function Skeleton({ waiting }: { readonly waiting: boolean }) {

@@ -1,20 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Genre } from '../genre.tsx';
-import type { PageItem, PageModel } from '../models/page-model.ts';
-import type { Scale } from '../models/scale.ts';
-import { ItemName } from './item-name.tsx';
-import { RatingInput } from './rating-input.tsx';
+import type { PageItem } from '../models/page-model.ts';
+import { CardContent } from './rating-input.tsx';
 import { TitleSearch } from './title-search.tsx';
-import type { OwnRatings } from './use-ratings.ts';
-
-interface Props {
-  readonly model: PageModel;
-  readonly scale: Scale;
-  readonly ratings: OwnRatings;
-}
+import type { RatingProps } from './use-ratings.ts';
 
 /** Finds a title, and then asks for its rating. */
-export function SearchToRate({ model, scale, ratings }: Props) {
+export function SearchToRate({ model, scale, ratings }: RatingProps) {
   const [chosen, setChosen] = useState<PageItem>();
   const card = useRef<HTMLDivElement>(null);
 
@@ -37,16 +28,7 @@ export function SearchToRate({ model, scale, ratings }: Props) {
       />
       {chosen && (
         <div class="title-card chosen" ref={card}>
-          <p class="card-title">
-            <ItemName item={chosen} />
-          </p>
-          <Genre item={chosen} />
-          <RatingInput
-            item={chosen}
-            scale={scale}
-            value={ratings.of(chosen.id)}
-            onRate={(rating) => ratings.rate(chosen.id, rating)}
-          />
+          <CardContent item={chosen} {...{ scale, ratings }} />
         </div>
       )}
     </div>

@@ -1,16 +1,12 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Similar } from '../../web.ts';
-import { messageOf } from '../messages.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
-import type { Scale } from '../models/scale.ts';
-import { ItemName } from './item-name.tsx';
+import { CrossButton, ItemName, Problem } from '../parts.tsx';
+import { useAnswer } from '../use-answer.ts';
 import { RatingInput } from './rating-input.tsx';
-import type { OwnRatings } from './use-ratings.ts';
+import type { RatingProps } from './use-ratings.ts';
 
-interface Props {
-  readonly model: PageModel;
-  readonly scale: Scale;
-  readonly ratings: OwnRatings;
+interface Props extends RatingProps {
   readonly item: PageItem;
   onClose(): void;
 }
@@ -29,25 +25,13 @@ async function similarTo(model: PageModel, id: string): Promise<Similar[]> {
 /** What is most like an item, to be rated as well. */
 export function SimilarDialog({ model, scale, ratings, item, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const [found, setFound] = useState<readonly Similar[]>();
-  const [error, setError] = useState<string>();
+  const found = useAnswer(item, () => similarTo(model, item.id));
+  const similar = found.state === 'here' ? found.value : [];
 
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
 
-  useEffect(() => {
-    let current = true;
-    similarTo(model, item.id).then(
-      (similar) => current && setFound(similar),
-      (error) => current && setError(messageOf(error)),
-    );
-    return () => {
-      current = false;
-    };
-  }, [model, item]);
-
-  const rows = [{ item: item.id }, ...(found ?? [])];
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it too
     <dialog
@@ -61,37 +45,24 @@ export function SimilarDialog({ model, scale, ratings, item, onClose }: Props) {
           <h2 id="similar-heading">
             Like <ItemName item={item} />
           </h2>
-          <button type="button" class="icon" aria-label="Close" onClick={() => dialog.current?.close()}>
-            <svg viewBox="0 0 16 16" aria-hidden="true">
-              <path d="m4 4 8 8m0-8-8 8" />
-            </svg>
-          </button>
+          <CrossButton label="Close" onClick={() => dialog.current?.close()} />
         </div>
         <p class="note">
           The first line is the title itself; below are those that people rate in the same way.
         </p>
-        {error !== undefined && (
-          <p class="notice error" role="alert">
-            {error}
-          </p>
-        )}
+        {found.state === 'failed' && <Problem>{found.message}</Problem>}
         <ul class="rows similar-rows" aria-label={`Titles like ${item.title}`}>
-          {rows.map((one) => (
+          {[{ item: item.id }, ...similar].map((one) => (
             <li key={one.item} class="rated-row">
               <span>
                 <ItemName item={model.item(one.item)} />
                 {'similarity' in one && <span class="note"> {Math.round(one.similarity * 100)}% alike</span>}
               </span>
-              <RatingInput
-                item={model.item(one.item)}
-                scale={scale}
-                value={ratings.of(one.item)}
-                onRate={(rating) => ratings.rate(one.item, rating)}
-              />
+              <RatingInput item={model.item(one.item)} {...{ scale, ratings }} />
             </li>
           ))}
         </ul>
-        {found?.length === 0 && <p>This model finds nothing like it.</p>}
+        {found.state === 'here' && similar.length === 0 && <p>This model finds nothing like it.</p>}
       </div>
     </dialog>
   );

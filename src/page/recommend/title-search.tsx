@@ -1,7 +1,7 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { counted } from '../messages.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
-import { ItemName } from './item-name.tsx';
+import { ItemName } from '../parts.tsx';
 import { titleIndex } from './title-index.ts';
 
 interface Props {

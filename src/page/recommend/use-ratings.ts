@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { ItemRating } from '../../web.ts';
 import type { PageModel } from '../models/page-model.ts';
-import { type KeptRating, keepRatings, keptRatings } from './kept-ratings.ts';
+import type { Scale } from '../models/scale.ts';
 
 export interface OwnRatings {
   /** Those that the model can use, the latest first. */
@@ -13,11 +13,47 @@ export interface OwnRatings {
   clear(): void;
 }
 
+/** What a part of the view needs to ask for ratings. */
+export interface RatingProps {
+  readonly model: PageModel;
+  readonly scale: Scale;
+  readonly ratings: OwnRatings;
+}
+
+/** A rating as it is kept between visits. */
+interface KeptRating extends ItemRating {
+  readonly title: string;
+}
+
+const KEY = 'cofactor.ratings';
+
+function keptRatings(): KeptRating[] {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]');
+    return Array.isArray(kept) ? kept.filter(isKept) : [];
+  } catch {
+    return [];
+  }
+}
+
+function keepRatings(ratings: readonly KeptRating[]): void {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(ratings));
+  } catch {
+    // Where nothing may be kept, ratings hold until the page is closed.
+  }
+}
+
+function isKept(one: unknown): one is KeptRating {
+  const { item, rating, title } = Object(one);
+  return typeof item === 'string' && Number.isFinite(rating) && typeof title === 'string';
+}
+
 /** The visitor's ratings; those that a model does not know are kept for the one that does. */
-export function useRatings(model: PageModel | undefined): OwnRatings {
+export function useRatings(model: PageModel): OwnRatings {
   const [kept, setKept] = useState(keptRatings);
   return useMemo(() => {
-    const fits = (rating: KeptRating): boolean => model !== undefined && canUse(model, rating);
+    const fits = (rating: KeptRating): boolean => canUse(model, rating);
     const list = kept.filter(fits).map(({ item, rating }) => ({ item, rating }));
     const byItem = new Map(list.map(({ item, rating }) => [item, rating]));
     const change = (next: KeptRating[]): void => {
@@ -29,10 +65,9 @@ export function useRatings(model: PageModel | undefined): OwnRatings {
       aside: kept.length - list.length,
       of: (item) => byItem.get(item),
       rate: (item, rating) => {
-        const title = model?.item(item).title ?? item;
         if (rating === undefined) return change(kept.filter((one) => one.item !== item || !fits(one)));
         const at = kept.findIndex((one) => one.item === item && fits(one));
-        const own = { item, rating, title };
+        const own = { item, rating, title: model.item(item).title };
         change(at === -1 ? [own, ...kept] : kept.with(at, own));
       },
       clear: () => change(kept.filter((one) => !fits(one))),

@@ -21,13 +21,10 @@ export interface Recommendations {
 const NONE: Recommendations = { list: [], waiting: false };
 
 /** Ten recommendations that follow the ratings. */
-export function useRecommendations(
-  model: PageModel | undefined,
-  ratings: readonly ItemRating[],
-): Recommendations {
+export function useRecommendations(model: PageModel, ratings: readonly ItemRating[]): Recommendations {
   const [shown, setShown] = useState<Recommendations>(NONE);
   useEffect(() => {
-    if (!model?.can('fold-in')) return setShown(NONE);
+    if (!model.can('fold-in')) return setShown(NONE);
     // So that the first rating need not wait for it.
     model.recommender.session('fold-in').catch(() => undefined);
     if (ratings.length === 0) return setShown(NONE);

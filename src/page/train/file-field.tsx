@@ -1,5 +1,6 @@
 import { useId, useState } from 'preact/hooks';
 import { megabytes } from '../messages.ts';
+import { Icon } from '../parts.tsx';
 
 interface Props {
   readonly label: string;
@@ -8,6 +9,9 @@ interface Props {
   readonly large?: boolean;
   onChoose(file: File): void;
 }
+
+const TICK = 'm5 12.5 4.5 4.5L19 7.5';
+const UPLOAD = 'M12 16V5m0 0L7.5 9.5M12 5l4.5 4.5M4.5 17v2.5h15V17';
 
 /** A place to drop a file, or to choose one. */
 export function FileField({ label, hint, file, large = false, onChoose }: Props) {
@@ -34,13 +38,7 @@ export function FileField({ label, hint, file, large = false, onChoose }: Props)
         take(event.dataTransfer?.files);
       }}
     >
-      <svg class="drop-icon" viewBox="0 0 24 24" aria-hidden="true">
-        {file ? (
-          <path d="m5 12.5 4.5 4.5L19 7.5" />
-        ) : (
-          <path d="M12 16V5m0 0L7.5 9.5M12 5l4.5 4.5M4.5 17v2.5h15V17" />
-        )}
-      </svg>
+      <Icon class="drop-icon" size={24} path={file ? TICK : UPLOAD} />
       <div>
         <label for={id}>{label}</label>
         <p class="note" id={`${id}-hint`}>

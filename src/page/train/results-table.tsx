@@ -2,6 +2,7 @@ import { Fragment } from 'preact';
 import { type ModelName, models } from '../../../graphs/models/index.ts';
 import type { WebTrained } from '../../web.ts';
 import { megabytes, rounded } from '../messages.ts';
+import { Columns } from '../parts.tsx';
 import { type Run, sizeOf } from './runs.ts';
 
 interface Props {
@@ -11,6 +12,9 @@ interface Props {
   onUse(trained: WebTrained): void;
   onDownload(model: ModelName, trained: WebTrained): void;
 }
+
+const RMSE = <abbr title="Root mean square error on the held-out ratings">RMSE</abbr>;
+const MAE = <abbr title="Mean absolute error on the held-out ratings">MAE</abbr>;
 
 /** What came of training, and what to do with it. */
 export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
@@ -22,23 +26,7 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
     <div class="table-frame">
       <table class="data results">
         <caption>Results</caption>
-        <thead>
-          <tr>
-            <th scope="col">Model</th>
-            <th scope="col" class="number">
-              <abbr title="Root mean square error on the held-out ratings">RMSE</abbr>
-            </th>
-            <th scope="col" class="number">
-              <abbr title="Mean absolute error on the held-out ratings">MAE</abbr>
-            </th>
-            <th scope="col" class="number">
-              Seconds
-            </th>
-            <th scope="col" class="number">
-              Size
-            </th>
-          </tr>
-        </thead>
+        <Columns names={['Model', RMSE, MAE, 'Seconds', 'Size']} />
         <tbody>
           {done.map(({ model, trained }) => {
             if (!trained) return null;

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { type ModelName, models } from '../../../graphs/models/index.ts';
 import type { WebTrained } from '../../web.ts';
+import { Icon, Problem } from '../parts.tsx';
 import { type Choices, DEFAULTS } from './choices.ts';
 import { Curves } from './curves.tsx';
 import { FileField } from './file-field.tsx';
@@ -47,16 +48,10 @@ export function TrainView({ trainer, dark, used, onUse }: Props) {
           onChoose={setTitles}
         />
         <p class="promise">
-          <svg viewBox="0 0 16 16" aria-hidden="true">
-            <path d="M4.5 7V5a3.5 3.5 0 0 1 7 0v2M3 7h10v7H3z" />
-          </svg>
+          <Icon path="M4.5 7V5a3.5 3.5 0 0 1 7 0v2M3 7h10v7H3z" />
           Your file never leaves this page. It is read, and the model trained, on this device.
         </p>
-        {training?.error !== undefined && (
-          <p class="notice error" role="alert">
-            {training.error}
-          </p>
-        )}
+        {training?.error !== undefined && <Problem>{training.error}</Problem>}
         <ModelChoice choices={choices} onChange={setChoices} />
         <Settings choices={choices} onChange={setChoices} />
         <div class="buttons">

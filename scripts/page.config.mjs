@@ -1,0 +1,87 @@
+// How Vite serves the page for development, and builds it.
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+import { notices } from './notices.mjs';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const MODEL = here('../artifacts/ml-latest-small');
+
+/** Serves a trained model beside the page, as a site that publishes both would. */
+function demoModel() {
+  const serve = ({ url = '' }, response, next) => {
+    const name = /^\/model\/([^/?]+)/.exec(url)?.[1];
+    if (name === undefined) {
+      next();
+      return;
+    }
+    const file = join(MODEL, basename(name));
+    if (!existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    const type = file.endsWith('.json') ? 'application/json' : 'application/octet-stream';
+    response.writeHead(200, { 'content-type': type, 'content-length': statSync(file).size });
+    createReadStream(file).pipe(response);
+  };
+  return {
+    name: 'demo-model',
+    configureServer: ({ middlewares }) => void middlewares.use(serve),
+    configurePreviewServer: ({ middlewares }) => void middlewares.use(serve),
+  };
+}
+
+/** Emits the service worker with the list of what was built, and a version that changes when any of it does. */
+function serviceWorker() {
+  return {
+    name: 'service-worker',
+    apply: 'build',
+    generateBundle(_, bundle) {
+      const built = Object.values(bundle).filter(({ fileName }) => fileName.startsWith('assets/'));
+      const version = createHash('sha256');
+      for (const file of Object.values(bundle)) version.update('code' in file ? file.code : file.source);
+      const source = readFileSync(here('../src/page/service-worker.js'), 'utf8')
+        .replace('/* files */', built.map(({ fileName }) => JSON.stringify(fileName)).join(', '))
+        .replace('/* version */', version.digest('hex').slice(0, 12));
+      this.emitFile({ type: 'asset', fileName: 'service-worker.js', source });
+    },
+  };
+}
+
+/** The files that were bundled. */
+const bundled = new Set();
+
+/**
+ * Says whose code is inside. Vite's own list leaves out what only a worker holds.
+ *
+ * @param {boolean} emits whether this is the page's build, which comes after the worker's
+ */
+function thirdParty(emits) {
+  return {
+    name: 'third-party',
+    apply: 'build',
+    generateBundle(_, bundle) {
+      for (const { moduleIds = [] } of Object.values(bundle)) for (const id of moduleIds) bundled.add(id);
+      if (emits) this.emitFile({ type: 'asset', fileName: 'THIRD-PARTY.txt', source: notices(bundled) });
+    },
+  };
+}
+
+export default defineConfig({
+  root: here('../src/page'),
+  base: './',
+  // A file that is not there must be a 404, not the page once more.
+  appType: 'mpa',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  plugins: [demoModel(), serviceWorker(), thirdParty(true)],
+  worker: { format: 'es', plugins: () => [thirdParty(false)] },
+  build: {
+    outDir: here('../dist/page'),
+    emptyOutDir: true,
+    target: 'es2022',
+    // ONNX Runtime's WebAssembly is one large file; the page says how far its loading is.
+    chunkSizeWarningLimit: 700,
+  },
+});

@@ -1,0 +1,54 @@
+import type { ComponentChildren } from 'preact';
+import type { PageItem } from './models/page-model.ts';
+
+interface IconProps {
+  readonly path: string;
+  /** The side of the square that the path is drawn in. */
+  readonly size?: number;
+  readonly class?: string;
+}
+
+export const Icon = ({ path, size = 16, class: name }: IconProps) => (
+  <svg class={name} viewBox={`0 0 ${size} ${size}`} aria-hidden="true">
+    <path d={path} />
+  </svg>
+);
+
+/** A button with a cross: it closes or removes what its label says. */
+export const CrossButton = ({ label, onClick }: { readonly label: string; onClick(): void }) => (
+  <button type="button" class="icon" aria-label={label} onClick={onClick}>
+    <Icon path="m4 4 8 8m0-8-8 8" />
+  </button>
+);
+
+/** What went wrong. */
+export const Problem = ({ children }: { readonly children: ComponentChildren }) => (
+  <p class="notice error" role="alert">
+    {children}
+  </p>
+);
+
+/** A table's header; all columns but the first are of numbers. */
+export const Columns = ({ names }: { readonly names: readonly ComponentChildren[] }) => (
+  <thead>
+    <tr>
+      {names.map((name, at) => (
+        <th key={at} scope="col" class={at > 0 ? 'number' : undefined}>
+          {name}
+        </th>
+      ))}
+    </tr>
+  </thead>
+);
+
+/** A title, its year set back. */
+export const ItemName = ({ item }: { readonly item: PageItem }) => (
+  <span class="item-name">
+    {item.name}
+    {item.year && <span class="year"> {item.year}</span>}
+  </span>
+);
+
+/** An item's first two genres; nothing where none is known. */
+export const Genre = ({ item: { genres } }: { readonly item: PageItem }) =>
+  genres.length === 0 ? null : <p class="genre">{genres.slice(0, 2).join(' · ')}</p>;
