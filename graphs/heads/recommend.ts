@@ -41,7 +41,6 @@ export function catalogueRatings(
   return allPairs((user, item) => ratingOf(model, parameters, { user, item }), userRow, allRows(items + 1));
 }
 
-/** The row numbers of a table: int64[count]. */
 const allRows = (count: number): Value =>
   initializer(
     'all_rows',

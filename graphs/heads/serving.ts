@@ -8,7 +8,6 @@ export interface Vocabulary {
   readonly itemIds: readonly string[];
 }
 
-/** Parameters by name: shape and elements. */
 export type Tensors = Readonly<
   Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>
 >;

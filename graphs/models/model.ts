@@ -5,7 +5,6 @@ export interface DataFacts {
   readonly users: number;
   readonly items: number;
   readonly ratings: number;
-  /** The smallest and the largest rating. */
   readonly low: number;
   readonly high: number;
   readonly mean: number;

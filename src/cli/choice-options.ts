@@ -17,7 +17,6 @@ export type Flags<Names extends keyof RunChoices = never, Own extends Choices = 
 > &
   Given<Own>;
 
-/** How ratings are read. */
 export const READING = ['user', 'item', 'rating', 'time', 'delimiter', 'header', 'encoding'] as const;
 
 /** How a file without ratings is read, whose columns other flags name, or none. */
@@ -61,7 +60,6 @@ function optionsOf(name: string, { kind, help, no }: Choice): Option[] {
   return [kind.names ? option.choices(kind.names) : option.argParser(parserOf(kind))];
 }
 
-/** Reads the text of a flag. */
 function parserOf<T>(kind: Kind<T>): (text: string) => T {
   return (text) => {
     const { success, issues, output } = v.safeParse(kind.schema, kind.parse(text));

@@ -22,7 +22,6 @@ export type FoldFlags = Flags<'workers', typeof own> & {
   readonly fold?: readonly [base: string, test: string][];
 };
 
-/** The flags that say on which folds predictors are tried, how many at once, and how to read them. */
 export function withFoldChoices(command: Command, shared: Parameters<typeof withChoices>[1]): Command {
   command
     .argument('[file...]', 'ratings: files or patterns')

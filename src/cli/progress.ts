@@ -2,7 +2,6 @@ import cliProgress from 'cli-progress';
 import type { Progress } from '../train/progress.ts';
 import { count } from './output.ts';
 
-/** What a bar's format stands for, by name. */
 type Facts = Readonly<Record<string, string>>;
 
 /** A bar on stderr; nothing where that is not a terminal. */
@@ -23,7 +22,6 @@ export function bar(format: string): {
   });
 }
 
-/** A bar of training, with loss, throughput and time left. */
 export function progressBar(): { update(progress: Progress): void; stop(): void } {
   // 80 columns.
   const training = bar('epoch {epoch} {bar} · {left} left · {rate} ratings/s · loss {loss}{valid}');

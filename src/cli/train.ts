@@ -149,7 +149,6 @@ async function reportOn(
   });
 }
 
-/** Says what came out. */
 async function tell(
   {
     fitted,

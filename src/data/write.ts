@@ -4,7 +4,6 @@ import type { DuckDBAppender } from '@duckdb/node-api';
 import { UserError } from '../errors.ts';
 import { literal, withDatabase } from './read/duckdb.ts';
 
-/** The type of each column, by name. */
 export type ColumnTypes = Readonly<Record<string, 'VARCHAR' | 'INTEGER' | 'FLOAT'>>;
 
 type Row = readonly (string | number)[];

@@ -9,7 +9,6 @@ export interface DampedMeans {
   /** By row, and last the unknown row's 0. */
   readonly userOffsets: Float64Array;
   readonly itemOffsets: Float64Array;
-  /** The lowest and the highest rating. */
   readonly low: number;
   readonly high: number;
   /** The sum of the mean and both offsets, from lowest to highest, by row numbers. */

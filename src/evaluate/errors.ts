@@ -25,7 +25,6 @@ export function errorsWithIntervals(
 export interface ErrorSums {
   readonly squares: Float64Array;
   readonly sizes: Float64Array;
-  /** How many ratings there are of each row. */
   readonly counts: Float64Array;
 }
 

@@ -2,7 +2,6 @@ import { rangeOf } from '../data/dataset/rows.ts';
 import { errorSums } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 
-/** The error of the ratings of a group. */
 export interface Group extends Metrics {
   /** The lowest and the highest value in the group of what it is grouped by. */
   readonly from: number;
@@ -45,7 +44,6 @@ export function errorBy(
   });
 }
 
-/** The highest values of groups, in order. */
 function bordersOf(population: Float32Array, most: number): number[] {
   const different = [...new Set(population)].sort((a, b) => a - b);
   if (different.length <= most) return different;

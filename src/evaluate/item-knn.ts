@@ -11,7 +11,6 @@ const KEPT = 500;
 /** A similarity of n common users counts n / (n + 100) of it: λ of Koren. */
 const SHRINKAGE = 100;
 
-/** The ratings of each row of users, side by side. */
 interface Rated {
   readonly items: readonly Int32Array[];
   /** How far they are from the damped means. */
@@ -45,7 +44,6 @@ export function itemKnn(train: Ratings): Baseline {
   };
   const neighbours = mostSimilar(train, deviations, rated);
   const own = new Float32Array(itemIds.length);
-  /** Fills `own`. */
   const turnTo = (user: number): void => {
     own.fill(Number.NaN);
     for (const [at, item] of rated.items[user].entries()) own[item] = rated.deviations[user][at];

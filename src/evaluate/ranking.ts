@@ -46,7 +46,6 @@ export interface Ranking {
   readonly withoutRelevant: number;
   /** An item is relevant to a user whose held-out rating of it is this or higher. */
   readonly threshold: number;
-  /** One for each `k`. */
   readonly at: readonly RankingAt[];
 }
 

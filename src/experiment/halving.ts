@@ -6,9 +6,7 @@ export interface Candidate {
   /** Its place among those of the search; 0 is the default recipe. */
   readonly number: number;
   readonly recipe: Recipe;
-  /** By fold. */
   readonly outcomes: Map<number, Outcome>;
-  /** Folds whose trial has begun. */
   readonly started: Set<number>;
   /** On how many folds it is to be tried, so far. */
   target: number;
@@ -96,7 +94,6 @@ function promotable(candidates: readonly Candidate[], rungs: readonly number[]):
     });
 }
 
-/** Those that could go on, the best first. */
 function underWay(candidates: readonly Candidate[], rungs: readonly number[]): Candidate[] {
   const all = rungs[rungs.length - 1];
   return sortedBy(candidates, (candidate) =>

@@ -17,7 +17,6 @@ export interface SearchOptions {
   readonly signal?: AbortSignal;
   /** Told of each candidate that a fold of is done. */
   onOutcome?(candidate: Candidate, elapsed: number): void;
-  /** Seconds, by any clock. */
   now?(): number;
 }
 

@@ -282,7 +282,6 @@ export const reduceMin = reduction('ReduceMin');
 export const shapeOf = (x: Value): Value =>
   isStatic(x.dims) ? constant(x.dims, 'int64') : one('Shape', [x], { name: `${x.name}_shape` });
 
-/** The number of elements, as a scalar. */
 export function sizeOf(x: Value, dtype: DataType = x.dtype): Value {
   const size = product(x.dims);
   if (size !== undefined) return constant(size, dtype);

@@ -18,9 +18,7 @@ export interface ExportOptions {
   readonly precision?: Precision;
   /** Keep what each user rated, held out or not, so that recommendations leave it out: 2 or 4 bytes a rating. */
   readonly keepSeen?: boolean;
-  /** Titles by item id. */
   readonly titles?: ReadonlyMap<string, string>;
-  /** Genres by item id. */
   readonly genres?: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -100,13 +98,11 @@ function joined(one: Int32Array, other: Int32Array): Int32Array {
   return all;
 }
 
-/** The titles of the items that the model knows, by their ids. */
 function titlesFile(titles: ReadonlyMap<string, string>, itemIds: readonly string[]): Uint8Array {
   const known = itemIds.filter((id) => titles.has(id)).map((id) => [id, titles.get(id)]);
   return jsonFile(Object.fromEntries(known));
 }
 
-/** What the ratings say of each item, column by column. */
 function itemsFile(
   { itemIds, itemCounts, itemAverages }: Dataset,
   genres?: ReadonlyMap<string, readonly string[]>,

@@ -8,7 +8,6 @@ import type { Checkpoint, CheckpointStore } from './progress.ts';
 
 const BEST = 'best.';
 
-/** A checkpoint that is being written. */
 const incomingOf = (path: string): string => `${path}.incoming`;
 
 /** A checkpoint in a file. It stays after the training, for whoever saves the model to remove. */

@@ -32,7 +32,6 @@ export const rangeChoices = {
 export type RangeTestOptions = Chosen<typeof rangeChoices> & { readonly runtime: Runtime };
 
 export interface RangeTest extends Suggestion {
-  /** The learning rate of each step. */
   readonly rates: readonly number[];
   /** The mean loss of each step's batch, before it is learned from. */
   readonly losses: readonly number[];
@@ -42,7 +41,6 @@ export interface RangeTest extends Suggestion {
   readonly diverged: boolean;
   /** The learning rate that training takes where none is given. */
   readonly usual: number;
-  /** How many ratings it was tried on. */
   readonly ratings: number;
 }
 
@@ -137,7 +135,6 @@ export async function findLearningRate(
   };
 }
 
-/** Epoch after epoch, the losses of some steps at a time. */
 async function* lossesOf(training: Training): AsyncGenerator<readonly number[]> {
   for (let number = 0; ; number++)
     for await (const { losses } of training.epoch(number)) yield Array.from(losses);

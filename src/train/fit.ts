@@ -33,7 +33,6 @@ export interface FitOptions {
   onProgress?(progress: Progress): void;
 }
 
-/** A model that has been trained. */
 export interface FitResult extends Resolved {
   readonly data: Dataset;
   readonly valid?: Ratings;
@@ -46,7 +45,6 @@ export interface FitResult extends Resolved {
   readonly fingerprint: string;
   readonly scorer: Scorer;
   readonly runtime: Runtime;
-  /** Names and versions of the libraries that trained it. */
   readonly libraries: Readonly<Record<string, string>>;
   readonly seconds: { readonly build: number; readonly train: number };
 }
@@ -201,7 +199,6 @@ async function oneEpoch(
   return { loss: sum / ratings };
 }
 
-/** How far predictions are from ratings by the rows of training. */
 export async function errorOn(
   { scorer }: Pick<Job, 'scorer'>,
   parameters: Tensors,

@@ -1,7 +1,6 @@
 import type { Tensors } from '../../graphs/heads/serving.ts';
 import type { Metrics } from '../evaluate/metrics.ts';
 
-/** What one epoch came to. */
 export interface EpochRecord {
   /** The mean training loss over the epoch, dropout included. */
   readonly loss: number;
@@ -34,7 +33,6 @@ export interface Checkpoint {
   readonly best?: Tensors;
 }
 
-/** Where a checkpoint is kept. */
 export interface CheckpointStore {
   /**
    * @returns what to go on from; undefined to begin anew

@@ -71,7 +71,6 @@ export class Fitted {
     return this.result.plan;
   }
 
-  /** What each epoch came to. */
   get history(): FitResult['history'] {
     return this.result.history;
   }

@@ -33,7 +33,6 @@ export type Chosen<Table extends Choices> = {
   readonly [Name in keyof Table]?: Table[Name] extends Choice<infer T> ? T : never;
 };
 
-/** The same, where defaults have been applied. */
 export type Given<Table extends Choices> = Chosen<Table> & {
   readonly [Name in keyof Table as Table[Name] extends { readonly default: unknown }
     ? Name
@@ -42,7 +41,6 @@ export type Given<Table extends Choices> = Chosen<Table> & {
 
 const numberIn = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
 
-/** A number that fits. */
 export const numeric = (message: string, fits: (value: number) => boolean): Kind<number> => ({
   schema: v.custom<number>((value) => typeof value === 'number' && fits(value), message),
   placeholder: 'number',
@@ -80,7 +78,6 @@ const width = numeric(
 );
 const rate = numeric('give a rate from 0 to below 1', (value) => value >= 0 && value < 1);
 
-/** The kinds of choices. */
 export const kinds = {
   count: whole(1),
   whole,

@@ -1,4 +1,3 @@
-/** SHA-256, in hexadecimal. */
 export async function sha256(bytes: Uint8Array): Promise<string> {
   // A page that came neither over HTTPS nor from its own machine has no `crypto.subtle`.
   const digest = crypto.subtle

@@ -1,4 +1,3 @@
-/** A table of numbers, row after row. */
 export interface Table {
   readonly rows: number;
   readonly width: number;

@@ -6,7 +6,6 @@ import type { WebTrainOptions } from './train.ts';
 
 /** What is told of a file of ratings once it has been read. */
 export interface ReadSummary extends ReadReport {
-  /** How many ratings are held out. */
   readonly heldOut: number;
 }
 

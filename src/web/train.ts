@@ -27,7 +27,6 @@ export interface WebTrainOptions
 /** A model that was trained in the page: `Recommender.create` asks it, and its files may be saved. */
 export interface WebTrained {
   readonly artifact: Artifact;
-  /** What training took, without reading and export. */
   readonly seconds: number;
 }
 

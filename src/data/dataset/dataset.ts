@@ -31,7 +31,6 @@ export interface Dataset extends Vocabulary {
   close(): Promise<void>;
 }
 
-/** SHA-256 of datasets. */
 export async function fingerprint(...parts: (Dataset | undefined)[]): Promise<string> {
   let hashes = '';
   for (const part of parts) hashes += (await part?.hashes()) ?? '';

@@ -18,7 +18,6 @@ export function* placesByUser(users: Int32Array, userCount: number): Generator<I
   for (let user = 0; user < userCount; user++) yield places.subarray(starts[user], starts[user + 1]);
 }
 
-/** The lowest and the highest of numbers. */
 export function rangeOf(numbers: Float32Array): { low: number; high: number } {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const number of numbers) {

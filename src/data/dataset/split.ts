@@ -11,7 +11,6 @@ export interface Split {
 
 export const SPLITS = ['random', 'time', 'leave-last-out'] as const;
 
-/** What is held out of ratings. */
 export interface HoldOut {
   /** Fraction of the ratings, between 0 and 1; not for leave-last-out. @default 0, nothing is held out */
   readonly valid?: number;

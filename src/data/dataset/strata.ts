@@ -124,7 +124,6 @@ export function strataOf(
   };
 }
 
-/** What is drawn from a seed here. */
 const STREAM = -3;
 
 /** Of each row its block, and its place in it. */
@@ -140,14 +139,12 @@ function placesIn({ order, starts }: Blocks): { readonly blocks: Int32Array; rea
   return { blocks, places };
 }
 
-/** How often each of so many rows occurs. */
 export function timesRated(rows: Int32Array, count: number): Int32Array {
   const times = new Int32Array(count);
   for (const row of rows) times[row]++;
   return times;
 }
 
-/** The ratings of some strata, by row. */
 export async function* stratumByStratum(
   { users, items, starts, read }: Strata,
   numbers: Iterable<number> = Array.from({ length: starts.length - 1 }, (_, number) => number),

@@ -11,7 +11,6 @@ export interface ColumnOptions {
   flags?: Partial<Record<Role, string>>;
 }
 
-/** Places of the columns, from 0. */
 export interface Columns {
   user?: number;
   item?: number;
@@ -21,7 +20,6 @@ export interface Columns {
 
 export type Role = keyof Columns;
 
-/** Columns that must be there, and columns that may be. */
 export interface WantedColumns {
   readonly wanted: readonly Role[];
   readonly welcome: readonly Role[];

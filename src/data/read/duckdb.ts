@@ -38,12 +38,10 @@ export async function withDatabase<T>(
   }
 }
 
-/** A string as an SQL literal. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** A name as an SQL identifier. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
@@ -57,7 +55,6 @@ export async function rows(
   return result.getRowsJS() as (string | number | null)[][];
 }
 
-/** The memory of a column of numbers. */
 export function numbers<T>(chunk: DuckDB.DuckDBDataChunk, column: number): T {
   return (chunk.getColumnVector(column) as unknown as { items: T }).items;
 }

@@ -15,9 +15,7 @@ export interface ReadReport {
   readonly assumptions: readonly string[];
 }
 
-/** Ratings that were read. */
 export interface Reading<Data extends Dataset = Ratings> {
-  /** Those to train on. */
   readonly ratings: Data;
   /** Those that were held out, by the same row numbers. */
   readonly valid?: Ratings;

@@ -9,7 +9,6 @@ export interface SourceOptions extends ColumnOptions {
   encoding?: 'utf-8' | 'latin-1' | 'utf-16';
 }
 
-/** One file, opened as far as its column names. */
 export interface Source {
   /** As the user gave it. */
   file: string;
@@ -26,7 +25,6 @@ export interface Source {
   quote: boolean;
 }
 
-/** A file, and which of its columns holds what. */
 export interface Part {
   readonly source: Source;
   readonly columns: Columns;

@@ -123,7 +123,6 @@ async function openDirectly(
   return undefined;
 }
 
-/** Types of ratings that are read directly. */
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/;
 
 interface Storing extends HoldOut, Required<Pick<StoreOptions, 'folder' | 'workers'>> {
@@ -131,7 +130,6 @@ interface Storing extends HoldOut, Required<Pick<StoreOptions, 'folder' | 'worke
   readonly blocks?: BlockCounts;
 }
 
-/** Writes the ratings of `raw` to a file, by strata. */
 async function store(
   connection: DuckDBConnection,
   parts: readonly Part[],
@@ -228,7 +226,6 @@ async function number(
   };
 }
 
-/** Whether a user of a query's ratings rated an item twice. */
 async function hasDuplicates(connection: DuckDBConnection, query: string): Promise<boolean> {
   const pairs = `SELECT 1 FROM (${query}) GROUP BY user_id, item_id HAVING count(*) > 1 LIMIT 1`;
   return (await rows(connection, pairs)).length > 0;

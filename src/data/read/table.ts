@@ -32,7 +32,6 @@ export function readTable(
   });
 }
 
-/** Opens files as far as their columns. */
 export async function openParts(
   connection: DuckDBConnection,
   files: readonly string[],
@@ -127,7 +126,6 @@ async function checkRows(
     throw await fieldError(connection, { source, columns }, fault[1] as Role, Number(fault[0]));
 }
 
-/** Numbers the ids and hands out the table as arrays. */
 async function numbered(
   connection: DuckDBConnection,
   length: number,

@@ -79,7 +79,6 @@ async function* prefetched(result: DuckDBResult): AsyncGenerator<DuckDBDataChunk
   }
 }
 
-/** Numbers of a stratum that come in pieces. */
 class Column<T extends Int32Array<ArrayBufferLike> | Float32Array<ArrayBufferLike>> {
   private data: T;
   private length = 0;

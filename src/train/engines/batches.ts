@@ -5,14 +5,12 @@ import type { StepsDone, TrainingTask } from './engine.ts';
 /** One seed gives independent generators for all that is random: `FIRST_EPOCH` and all after it belong to epochs. */
 export const FIRST_EPOCH = 1000;
 
-/** One time through the ratings. */
 export interface Epoch {
   /** Counted from 0. */
   readonly number: number;
   readonly steps: number;
   /** The most ratings in a step. */
   readonly batch: number;
-  /** For all else that is drawn in it. */
   readonly random: RandomGenerator;
 }
 
@@ -24,10 +22,8 @@ export interface Steps extends Rows {
   readonly starts: readonly number[];
 }
 
-/** Steps of an epoch. */
 export const stepsOf = (ratings: number, batch: number): number => Math.ceil(ratings / batch);
 
-/** The sum of the losses of all ratings. */
 export function sumOfLosses({ losses, starts }: StepsDone): number {
   let sum = 0;
   for (let step = 0; step < losses.length; step++) sum += losses[step] * (starts[step + 1] - starts[step]);

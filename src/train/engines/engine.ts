@@ -28,7 +28,6 @@ export interface PreparedTraining {
   start(from: { readonly epochs: number; readonly carried: Tensors }): Promise<Training>;
 }
 
-/** A training that is under way. */
 export interface Training {
   /** Goes once through the ratings, in an order of its own; gives what was done, some steps at a time. */
   epoch(number: number): AsyncIterable<StepsDone>;
@@ -37,7 +36,6 @@ export interface Training {
   release(): Promise<void>;
 }
 
-/** Steps that were taken. */
 export interface StepsDone {
   /** The mean loss of each. */
   readonly losses: ArrayLike<number>;

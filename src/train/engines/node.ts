@@ -4,7 +4,6 @@ import { epochEngine } from './epoch/engine.ts';
 import { ortTraining } from './ort-training/node.ts';
 import { strataEngine } from './strata/engine.ts';
 
-/** The engines that run in Node. */
 export const nodeEngines = {
   'epoch-graph': () => epochEngine,
   strata: () => strataEngine,

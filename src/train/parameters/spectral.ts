@@ -2,7 +2,6 @@ import type { Ratings } from '../../data/dataset/ratings.ts';
 import { orthonormalize, type Table } from '../../util/linear-algebra.ts';
 import { generator, normals } from '../../util/random.ts';
 
-/** Who rated what, by row numbers. */
 export type Pairs = Pick<Ratings, 'users' | 'items'>;
 
 const STREAM = 2;

@@ -10,20 +10,17 @@ import type { Named } from './named.ts';
 /** How a model is trained, all choices made; plain JSON. */
 export interface TrainingPlan {
   readonly epochs: number;
-  /** Batch size. */
   readonly batch: number;
   readonly loss: LossName;
   /** Update only the batch's rows of user and item tables, instead of all rows at every step. */
   readonly lazy: boolean;
   readonly seed: number;
-  /** Stop after this many epochs without a better validation error. */
   readonly patience?: number;
   /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch. */
   readonly lossScale?: number;
   readonly engine: EngineName;
   /** By strata: how many blocks of users and of items there are. */
   readonly blocks?: BlockCounts;
-  /** By strata: threads. */
   readonly workers?: number;
   readonly optimizer: Named<OptimizerName>;
   readonly schedule: Named<ScheduleName>;

@@ -11,7 +11,6 @@ type ConfigOf<Model> = Model extends { readonly choices: infer Own extends Param
 type Keys<Union> = Union extends unknown ? keyof Union : never;
 type ValueIn<Union, Key> = Union extends unknown ? (Key extends keyof Union ? Union[Key] : never) : never;
 
-/** The choices of the built-in models. */
 export type ModelConfig = {
   readonly [Key in Keys<ConfigOf<BuiltIns>>]?: ValueIn<ConfigOf<BuiltIns>, Key>;
 };

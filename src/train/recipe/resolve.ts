@@ -14,7 +14,6 @@ import { make, type Named } from './named.ts';
 import type { Resolved, TrainingPlan } from './plan.ts';
 import { checkRecipe, type ProgramRecipe } from './recipe.ts';
 
-/** Where training runs. */
 export interface Place {
   /** @default 'cpu' */
   readonly device?: string;

@@ -1,21 +1,7 @@
 import { type Dropout, type Model, ratingOf } from '../../../graphs/models/model.ts';
 import { substitute } from '../../onnx/graph.ts';
-import {
-  type Dim,
-  fullLike,
-  gather,
-  gatherElements,
-  gradients,
-  type Lookup,
-  lookups,
-  mul,
-  reciprocal,
-  reduceMean,
-  scatterElements,
-  scatterRows,
-  sub,
-  type Value,
-} from '../../onnx/index.ts';
+import type { Dim, Lookup, Value } from '../../onnx/index.ts';
+import * as onnx from '../../onnx/index.ts';
 import { mapValues } from '../../util/map-values.ts';
 import { type Batch, carriedInputs, type Layout, type StepOptions, stateName } from './layout.ts';
 import type { RowRule, Scalars, State } from './optimizers/optimizer.ts';
@@ -45,15 +31,15 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
     const stateOf = (name: string): State =>
       Object.fromEntries(optimizer.state.map((part) => [part, current[stateName(name, part)]]));
     const { each, found } = formulaOf(model, options, current, { ...batch, dropout });
-    const error = reduceMean(each, {}, 'loss');
+    const error = onnx.reduceMean(each, {}, 'loss');
     const whole = names.filter((name) => !found[name]);
     const targets = [
       ...whole.map((name) => current[name]),
       ...Object.values(found).flatMap((uses) => uses.map(({ rows }) => rows)),
     ];
     const slopes = optimizer.summed
-      ? gradients(each, targets, fullLike(each, lossScale))
-      : gradients(error, targets);
+      ? onnx.gradients(each, targets, onnx.fullLike(each, lossScale))
+      : onnx.gradients(error, targets);
     const next: Record<string, Value> = {};
     const keepState = (name: string, state: State): void => {
       for (const part of optimizer.state) next[stateName(name, part)] = state[part];
@@ -99,7 +85,7 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
 }
 
 const addElements = (vector: Value, ids: Value, added: Value): Value =>
-  scatterElements(vector, ids, added, { reduction: 'add' });
+  onnx.scatterElements(vector, ids, added, { reduction: 'add' });
 
 /** A table after weight decay, by the implicit rule, which no number of ratings can upset. */
 function decayed(
@@ -112,17 +98,19 @@ function decayed(
   }: { readonly before: State; readonly state: State; readonly downhill: Value; readonly rule: RowRule },
 ): Value {
   if (table.dims.length === 1 || rule.weightDecay === 0) return table;
-  const [added] = Object.entries(state).map(([part, sums]) => sub(sums, before[part]));
-  return timesRows(table, reciprocal(sub(1, mul(downhill, mul(added, rule.weightDecay)))));
+  const [added] = Object.entries(state).map(([part, sums]) => onnx.sub(sums, before[part]));
+  return timesRows(
+    table,
+    onnx.reciprocal(onnx.sub(1, onnx.mul(downhill, onnx.mul(added, rule.weightDecay)))),
+  );
 }
 
-/** A table after the steps of its rows. */
 function moved(table: Value, steps: readonly RowsOfGradient[], downhill: Value): Value {
   return steps.reduce((result, { ids, scale, rows }) => {
-    const ofIds = downhill.dims.length > 0 ? gatherElements(downhill, ids) : downhill;
-    const step = timesRows(rows, scale ? mul(scale, ofIds) : ofIds);
+    const ofIds = downhill.dims.length > 0 ? onnx.gatherElements(downhill, ids) : downhill;
+    const step = timesRows(rows, scale ? onnx.mul(scale, ofIds) : ofIds);
     return table.dims.length > 1
-      ? scatterRows(result, ids, step, { reduction: 'add' })
+      ? onnx.scatterRows(result, ids, step, { reduction: 'add' })
       : addElements(result, ids, step);
   }, table);
 }
@@ -136,7 +124,7 @@ function formulaOf(
 ): { each: Value; found: Record<string, Lookup[]> } {
   const parameters = placeholders(model);
   const formula = loss.each(ratingOf(model, parameters, { user, item }, dropout), actual);
-  const uses = lookups([formula], Object.values(parameters));
+  const uses = onnx.lookups([formula], Object.values(parameters));
   const replacements = new Map<Value, Value>();
   const found: Record<string, Lookup[]> = {};
   for (const [place, [name, parameter]] of Object.entries(parameters).entries()) {
@@ -149,7 +137,7 @@ function formulaOf(
     const rowsOf = new Map<Value, Value>();
     for (const { indices, rows: before } of lookups) {
       // Gather takes as long for a number as for a row of 50.
-      const look = parameter.dims.length === 1 ? gatherElements : gather;
+      const look = parameter.dims.length === 1 ? onnx.gatherElements : onnx.gather;
       const rows = rowsOf.get(indices) ?? look(tables[name], indices);
       rowsOf.set(indices, rows);
       replacements.set(before, rows);
@@ -180,10 +168,9 @@ function unstretched({ source }: Value): Value | undefined {
   return unstretched(inner) ?? inner;
 }
 
-/** The mean square of each row of a gradient. */
 function meanSquares({ scale, rows }: RowsOfGradient): Value {
   const gradient = scale ? timesRows(rows, scale) : rows;
-  return meanOfRows(mul(gradient, gradient));
+  return meanOfRows(onnx.mul(gradient, gradient));
 }
 
 /** The same again for the same rows, as those of a user's and an item's bias are. */

@@ -4,7 +4,6 @@ import type { Loss } from './losses.ts';
 import type { Optimizer, Scalars } from './optimizers/optimizer.ts';
 import { tablesOf } from './tables.ts';
 
-/** What a step of training is made from. */
 export interface StepOptions {
   readonly optimizer: Optimizer;
   readonly loss: Loss;
@@ -18,7 +17,6 @@ export interface StepOptions {
 export interface Layout {
   /** Inputs of the graph, called as `carriedDims` says. */
   readonly carried: readonly Value[];
-  /** What goes from step to step. */
   readonly state: readonly Value[];
   /** @returns what goes on to the next step, and the mean loss of this one */
   step(
@@ -59,6 +57,5 @@ export function carriedDims<Size extends Dim>(
   );
 }
 
-/** The same as inputs of a graph. */
 export const carriedInputs = (model: Model<Dim>, optimizer: Optimizer): Value[] =>
   Object.entries(carriedDims(model, optimizer)).map(([name, dims]) => input(name, 'float', dims));

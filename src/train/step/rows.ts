@@ -1,9 +1,7 @@
 import { initializer, matmul, mul, reduceMean, unsqueeze, type Value } from '../../onnx/index.ts';
 
-/** All axes but the first. */
 const axesInRows = (rows: Value): number[] => rows.dims.slice(1).map((_, axis) => axis + 1);
 
-/** The mean of each row. */
 export function meanOfRows(rows: Value): Value {
   const axes = axesInRows(rows);
   return axes.length > 0 ? reduceMean(rows, { axes }) : rows;

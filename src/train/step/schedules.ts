@@ -1,4 +1,3 @@
-/** What changes from step to step. */
 export interface StepSettings {
   readonly learningRate: number;
   readonly momentum: number;
@@ -15,7 +14,6 @@ const cosineBetween = (from: number, to: number, progress: number): number =>
   to + ((from - to) * (1 + Math.cos(Math.PI * progress))) / 2;
 
 export interface OneCycleConfig {
-  /** The highest learning rate. */
   readonly learningRate: number;
   /** Part of training in which the learning rate rises. @default 0.25 */
   readonly warmUp?: number;
@@ -78,7 +76,6 @@ export function constantRate({ learningRate, momentum = 0.9 }: ConstantConfig): 
   return { name: 'constant', config: { learningRate, momentum }, at: () => ({ learningRate, momentum }) };
 }
 
-/** The schedules by name, each from its highest learning rate. */
 export const schedules = { 'one-cycle': oneCycle, cosine, constant: constantRate };
 
 export type ScheduleName = keyof typeof schedules;

@@ -1,19 +1,8 @@
 import { type Model, ratingOf } from '../../../graphs/models/model.ts';
 import { substitute } from '../../onnx/graph.ts';
-import {
-  concat,
-  type Dim,
-  GraphError,
-  gather,
-  input,
-  lookups,
-  split,
-  squeeze,
-  unsqueeze,
-  type Value,
-} from '../../onnx/index.ts';
+import type { Dim, Value } from '../../onnx/index.ts';
+import * as onnx from '../../onnx/index.ts';
 
-/** Parameters by name. */
 export type Named = Readonly<Record<string, Value>>;
 
 /**
@@ -24,13 +13,13 @@ export type Named = Readonly<Record<string, Value>>;
  */
 export function tablesOf(model: Model<Dim>): string[][] {
   const parameters = placeholders(model);
-  const ids = { user: input('user', 'int64', ['batch']), item: input('item', 'int64', ['batch']) };
-  const uses = lookups([ratingOf(model, parameters, ids)], Object.values(parameters));
+  const ids = { user: onnx.input('user', 'int64', ['batch']), item: onnx.input('item', 'int64', ['batch']) };
+  const uses = onnx.lookups([ratingOf(model, parameters, ids)], Object.values(parameters));
   const tables: Record<string, string[]> = {};
   for (const [place, [name, { dims, rowsOf }]] of Object.entries(model.parameters).entries()) {
     const { lookups, others } = uses[place];
     if (lookups.length + others.length === 0)
-      throw new GraphError(`model "${model.name}": its rating does not depend on "${name}"`);
+      throw new onnx.GraphError(`model "${model.name}": its rating does not depend on "${name}"`);
     const together =
       rowsOf &&
       dims.length <= 2 &&
@@ -45,24 +34,24 @@ export function tablesOf(model: Model<Dim>): string[][] {
 /** A stand-in for each parameter. */
 export function placeholders(model: Model<Dim>): Named {
   return Object.fromEntries(
-    Object.entries(model.parameters).map(([name, { dims }]) => [name, input(name, 'float', dims)]),
+    Object.entries(model.parameters).map(([name, { dims }]) => [name, onnx.input(name, 'float', dims)]),
   );
 }
 
 /** One table from columns: matrices, and vectors, which become a column each. */
 export function pack(columns: readonly Value[]): Value {
   if (columns.length === 1) return columns[0];
-  const matrices = columns.map((column) => (column.dims.length === 1 ? unsqueeze(column, [1]) : column));
-  return concat(matrices, 1, columns.map(({ name }) => name).join('+'));
+  const matrices = columns.map((column) => (column.dims.length === 1 ? onnx.unsqueeze(column, [1]) : column));
+  return onnx.concat(matrices, 1, columns.map(({ name }) => name).join('+'));
 }
 
 /** The columns of a table, or of rows of it, with as many axes as those of `like`. */
 export function unpack(table: Value, like: readonly Value[]): Value[] {
   if (like.length === 1) return [table];
   const widths = like.map(({ dims }) => Number(dims[1] ?? 1));
-  return split(table, widths, 1).map((column, place) =>
-    like[place].dims.length === 1 ? squeeze(column, [1]) : column,
-  );
+  return onnx
+    .split(table, widths, 1)
+    .map((column, place) => (like[place].dims.length === 1 ? onnx.squeeze(column, [1]) : column));
 }
 
 /** A formula with tables in place of the placeholders that it was made from. */
@@ -79,8 +68,8 @@ export function withTables(
       replacements.set(columns[0], values[place]);
       continue;
     }
-    const uses = lookups([formula], columns);
-    const parts = unpack(gather(values[place], uses[0].lookups[0].indices), columns);
+    const uses = onnx.lookups([formula], columns);
+    const parts = unpack(onnx.gather(values[place], uses[0].lookups[0].indices), columns);
     for (const [column, { lookups }] of uses.entries())
       for (const { rows } of lookups) replacements.set(rows, parts[column]);
   }

@@ -3,7 +3,6 @@ import { mapValues } from '../../util/map-values.ts';
 import type { Optimizer, Scalars, State } from './optimizers/optimizer.ts';
 import type { RowGradient } from './row-gradients.ts';
 
-/** A parameter and its optimizer state. */
 export interface Stepped {
   readonly parameter: Value;
   readonly state: State;
@@ -16,7 +15,6 @@ export interface Rule {
   readonly scalars: Scalars;
 }
 
-/** One step of an optimizer on one parameter. */
 export function update(rule: Rule, before: Stepped, gradient: Value | RowGradient): Stepped {
   const { optimizer, lazy, scalars } = rule;
   const { parameter, state } = before;

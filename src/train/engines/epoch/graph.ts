@@ -1,23 +1,6 @@
 import type { Dropout, Model } from '../../../../graphs/models/model.ts';
-import {
-  add,
-  buildModel,
-  cast,
-  type Dim,
-  GraphError,
-  gather,
-  greaterOrEqual,
-  input,
-  loop,
-  type ModelFile,
-  mul,
-  reshape,
-  rowNumbers,
-  shapeOf,
-  slice,
-  sub,
-  type Value,
-} from '../../../onnx/index.ts';
+import type { Dim, ModelFile, Value } from '../../../onnx/index.ts';
+import * as onnx from '../../../onnx/index.ts';
 import { mapValues } from '../../../util/map-values.ts';
 import type { Resolved } from '../../recipe/plan.ts';
 import { byRatingLayout } from '../../step/by-rating.ts';
@@ -26,7 +9,6 @@ import { losses } from '../../step/losses.ts';
 import { packedLayout } from '../../step/packed.ts';
 
 export interface EpochOptions extends StepOptions {
-  /** Facts that the file keeps. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -55,30 +37,30 @@ export function epochGraph(model: Model<Dim>, { metadata, ...options }: EpochOpt
   const layout = optimizer.byRow
     ? byRatingLayout(model, options, optimizer.byRow)
     : packedLayout(model, options);
-  const users = input('user', 'int32', ['ratings']);
-  const items = input('item', 'int32', ['ratings']);
-  const actuals = input('actual', 'float', ['ratings']);
-  const batchStart = input('batch_start', 'int64', ['steps+1']);
-  const learningRate = input('learning_rate', 'float', ['steps']);
-  const momentum = input('momentum', 'float', ['steps']);
-  const firstStep = input('first_step', 'float', []);
+  const users = onnx.input('user', 'int32', ['ratings']);
+  const items = onnx.input('item', 'int32', ['ratings']);
+  const actuals = onnx.input('actual', 'float', ['ratings']);
+  const batchStart = onnx.input('batch_start', 'int64', ['steps+1']);
+  const learningRate = onnx.input('learning_rate', 'float', ['steps']);
+  const momentum = onnx.input('momentum', 'float', ['steps']);
+  const firstStep = onnx.input('first_step', 'float', []);
 
-  const step = add(cast(rowNumbers(learningRate, 'steps'), 'float'), firstStep, 'step');
+  const step = onnx.add(onnx.cast(onnx.rowNumbers(learningRate, 'steps'), 'float'), firstStep, 'step');
   const scalarsOfSteps = optimizer.scalars({ learningRate, momentum, step });
-  const allUsers = cast(users, 'int64', 'users');
-  const allItems = cast(items, 'int64', 'items');
+  const allUsers = onnx.cast(users, 'int64', 'users');
+  const allItems = onnx.cast(items, 'int64', 'items');
   // On a GPU the bounds of slices come from the CPU: computed outside the loop, they cost a step the least.
-  const batchEnd = slice(batchStart, 1, Number.MAX_SAFE_INTEGER, { dim: 'steps', name: 'batch_end' });
-  const batchSize = sub(batchEnd, slice(batchStart, 0, -1, { dim: 'steps' }), 'batch_size');
+  const batchEnd = onnx.slice(batchStart, 1, Number.MAX_SAFE_INTEGER, { dim: 'steps', name: 'batch_end' });
+  const batchSize = onnx.sub(batchEnd, onnx.slice(batchStart, 0, -1, { dim: 'steps' }), 'batch_size');
   const noise = noiseSource(batchSize);
-  const stepCount = reshape(shapeOf(learningRate), [], undefined, 'step_count');
+  const stepCount = onnx.reshape(onnx.shapeOf(learningRate), [], undefined, 'step_count');
 
-  const { state, scan } = loop(stepCount, layout.state, (trip, values) => {
-    const at = reshape(trip, [1], undefined, 'trip_row');
-    const start = gather(batchStart, at, 0, 'batch_from');
-    const end = gather(batchEnd, at, 0, 'batch_to');
-    const ofBatch = (all: Value, name: string): Value => slice(all, start, end, { dim: 'batch', name });
-    const scalars = mapValues(scalarsOfSteps, (vector, name) => gather(vector, trip, 0, name));
+  const { state, scan } = onnx.loop(stepCount, layout.state, (trip, values) => {
+    const at = onnx.reshape(trip, [1], undefined, 'trip_row');
+    const start = onnx.gather(batchStart, at, 0, 'batch_from');
+    const end = onnx.gather(batchEnd, at, 0, 'batch_to');
+    const ofBatch = (all: Value, name: string): Value => onnx.slice(all, start, end, { dim: 'batch', name });
+    const scalars = mapValues(scalarsOfSteps, (vector, name) => onnx.gather(vector, trip, 0, name));
     const batch = {
       user: ofBatch(allUsers, 'batch_user'),
       item: ofBatch(allItems, 'batch_item'),
@@ -87,7 +69,7 @@ export function epochGraph(model: Model<Dim>, { metadata, ...options }: EpochOpt
     const step = layout.step(values, batch, scalars, noise.dropout(trip));
     return { state: step.values, scan: [step.error] };
   });
-  const file = buildModel({
+  const file = onnx.buildModel({
     name: `train ${model.name}`,
     inputs: [
       ...layout.carried,
@@ -145,9 +127,9 @@ function ofAnySize(model: Model<Dim>): Model<Dim> {
     try {
       return model.rating(...given);
     } catch (error) {
-      if (error instanceof GraphError) throw error;
+      if (error instanceof onnx.GraphError) throw error;
       const message = `model "${model.name}": its formula needs to know how many users and items there are`;
-      throw new GraphError(message, { cause: error });
+      throw new onnx.GraphError(message, { cause: error });
     }
   };
   return { ...model, rating };
@@ -155,7 +137,7 @@ function ofAnySize(model: Model<Dim>): Model<Dim> {
 
 /** Dropout masks are cut from random numbers that are made once an epoch, since operators with a seed are not repeatable. */
 function noiseSource(batchSize: Value) {
-  const noise = input('noise', 'float', ['noise']);
+  const noise = onnx.input('noise', 'float', ['noise']);
   const widths: number[] = [];
   const starts: Value[] = [];
   return {
@@ -165,16 +147,20 @@ function noiseSource(batchSize: Value) {
       (trip: Value): Dropout =>
       (x, rate) => {
         if (rate === 0) return x;
-        const starting = input(`noise_start_${widths.length + 1}`, 'int64', ['steps']);
+        const starting = onnx.input(`noise_start_${widths.length + 1}`, 'int64', ['steps']);
         starts.push(starting);
         const width = x.dims.slice(1).reduce<number>((product, dim) => product * Number(dim), 1);
         widths.push(width);
-        const at = reshape(trip, [1]);
-        const start = gather(starting, at);
-        const end = gather(add(starting, mul(batchSize, width)), at);
-        const uniform = reshape(slice(noise, start, end, { dim: 'mask' }), shapeOf(x), x.dims);
-        const mask = mul(cast(greaterOrEqual(uniform, rate), 'float'), 1 / (1 - rate), 'dropout_mask');
-        return mul(x, mask, 'dropout');
+        const at = onnx.reshape(trip, [1]);
+        const start = onnx.gather(starting, at);
+        const end = onnx.gather(onnx.add(starting, onnx.mul(batchSize, width)), at);
+        const uniform = onnx.reshape(onnx.slice(noise, start, end, { dim: 'mask' }), onnx.shapeOf(x), x.dims);
+        const mask = onnx.mul(
+          onnx.cast(onnx.greaterOrEqual(uniform, rate), 'float'),
+          1 / (1 - rate),
+          'dropout_mask',
+        );
+        return onnx.mul(x, mask, 'dropout');
       },
   };
 }

@@ -1,25 +1,7 @@
 import type { Tensors } from '../../../../graphs/heads/serving.ts';
 import { type Dropout, type Model, ratingOf } from '../../../../graphs/models/model.ts';
-import {
-  accumulate,
-  adamWOptimizer,
-  add,
-  buildModel,
-  concat,
-  dropout,
-  encodeModel,
-  gather,
-  gatherGrad,
-  initializer,
-  input,
-  type ModelParts,
-  min,
-  reduceMean,
-  reshape,
-  sequenceInput,
-  sub,
-  type Value,
-} from '../../../onnx/index.ts';
+import type { ModelParts, Value } from '../../../onnx/index.ts';
+import * as onnx from '../../../onnx/index.ts';
 import type { Resolved } from '../../recipe/plan.ts';
 import { losses } from '../../step/losses.ts';
 import { isLookups, lookupGradients, type RowGradient } from '../../step/row-gradients.ts';
@@ -69,15 +51,15 @@ interface Forward {
 
 function forward({ model, plan }: GraphOptions, drop?: Dropout): Forward {
   const parameters = placeholders(model);
-  const user = input('user', 'int64', ['batch']);
-  const item = input('item', 'int64', ['batch']);
-  const actual = input('actual', 'float', ['batch']);
+  const user = onnx.input('user', 'int64', ['batch']);
+  const item = onnx.input('item', 'int64', ['batch']);
+  const actual = onnx.input('actual', 'float', ['batch']);
   const rating = ratingOf(model, parameters, { user, item }, drop);
   return {
     parameters: Object.values(parameters),
     inputs: [user, item, actual, ...Object.values(parameters)],
     rating,
-    loss: reduceMean(losses[plan.training.loss].each(rating, actual), {}, 'loss'),
+    loss: onnx.reduceMean(losses[plan.training.loss].each(rating, actual), {}, 'loss'),
   };
 }
 
@@ -86,17 +68,17 @@ export function trainingModel(options: GraphOptions): Uint8Array {
   let dropouts = 0;
   const { seed } = options.plan.training;
   const { parameters, inputs, loss } = forward(options, (x, rate) =>
-    rate === 0 ? x : dropout(x, rate, 1000 * seed + ++dropouts, 'dropout'),
+    rate === 0 ? x : onnx.dropout(x, rate, 1000 * seed + ++dropouts, 'dropout'),
   );
-  const reset = input('lazy_reset_grad', 'bool', [1]);
+  const reset = onnx.input('lazy_reset_grad', 'bool', [1]);
   const buffers = parameters.map(({ name, dims }) =>
-    input(`${name}_grad.accumulation.buffer`, 'float', dims),
+    onnx.input(`${name}_grad.accumulation.buffer`, 'float', dims),
   );
   const accumulated = lookupGradients(loss, parameters).map((gradient, place) => {
     const whole = isLookups(gradient) ? tableGradient(parameters[place], gradient) : gradient;
     return [
       `${parameters[place].name}_grad.accumulation.out`,
-      accumulate(buffers[place], whole, reset),
+      onnx.accumulate(buffers[place], whole, reset),
     ] as const;
   });
   return encoded({
@@ -109,8 +91,8 @@ export function trainingModel(options: GraphOptions): Uint8Array {
 
 function tableGradient(table: Value, lookups: readonly RowGradient[]): Value {
   return lookups
-    .map(({ ids, rows }) => gatherGrad(table, ids, rows, `${table.name}_grad`))
-    .reduce((sum, one) => add(sum, one, `${table.name}_grad`));
+    .map(({ ids, rows }) => onnx.gatherGrad(table, ids, rows, `${table.name}_grad`))
+    .reduce((sum, one) => onnx.add(sum, one, `${table.name}_grad`));
 }
 
 function evalModel(options: GraphOptions): Uint8Array {
@@ -126,8 +108,8 @@ function evalModel(options: GraphOptions): Uint8Array {
 /** Takes the place of an evaluation, and gives all parameters, one after the other: float[elements]. */
 export function parametersModel(model: Model): Uint8Array {
   const parameters = Object.values(placeholders(model));
-  const all = concat(
-    parameters.map((value) => reshape(value, [-1])),
+  const all = onnx.concat(
+    parameters.map((value) => onnx.reshape(value, [-1])),
     0,
   );
   return encoded({ name: `parameters of ${model.name}`, inputs: parameters, outputs: { all } });
@@ -140,31 +122,36 @@ export function optimizerModel(options: GraphOptions, stepsDone = 0): Uint8Array
     { length: Math.max(1, steps - stepsDone) },
     (_, step) => schedule.at((stepsDone + step) / steps).learningRate,
   );
-  const step = input('step', 'int64', [1]);
-  const table = initializer('learning_rates', 'float', [rates.length], rates);
-  const scheduled = gather(table, min(sub(step, 1), rates.length - 1), 0, 'scheduled_learning_rate');
+  const step = onnx.input('step', 'int64', [1]);
+  const table = onnx.initializer('learning_rates', 'float', [rates.length], rates);
+  const scheduled = onnx.gather(
+    table,
+    onnx.min(onnx.sub(step, 1), rates.length - 1),
+    0,
+    'scheduled_learning_rate',
+  );
   const sequences = {
-    parameters: sequenceInput('params', 'float'),
-    gradients: sequenceInput('gradients', 'float'),
-    means: sequenceInput('first_order_moments', 'float'),
-    squares: sequenceInput('second_order_moments', 'float'),
+    parameters: onnx.sequenceInput('params', 'float'),
+    gradients: onnx.sequenceInput('gradients', 'float'),
+    means: onnx.sequenceInput('first_order_moments', 'float'),
+    squares: onnx.sequenceInput('second_order_moments', 'float'),
   };
   const { beta2, epsilon, weightDecay } = optimizer.config;
   const beta1 = schedule.at(0).momentum;
-  const updated = adamWOptimizer(
+  const updated = onnx.adamWOptimizer(
     { learningRate: scheduled, step, ...sequences },
     { beta1, beta2, epsilon, weightDecay },
   );
   return encoded({
     name: `optimize ${options.model.name}`,
     // The training API gives them in this order.
-    inputs: [input('learning_rate', 'float', [1]), step, ...Object.values(sequences)],
+    inputs: [onnx.input('learning_rate', 'float', [1]), step, ...Object.values(sequences)],
     outputs: { updated_flag: updated },
     metadata: metadataOf(options),
   });
 }
 
-const encoded = (parts: ModelParts): Uint8Array => encodeModel(buildModel(parts));
+const encoded = (parts: ModelParts): Uint8Array => onnx.encodeModel(onnx.buildModel(parts));
 
 const metadataOf = ({ plan, steps }: GraphOptions): Record<string, string> => ({
   model: JSON.stringify(plan.model),

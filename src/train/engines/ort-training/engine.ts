@@ -35,10 +35,8 @@ interface TrainingSession {
   release(): Promise<void>;
 }
 
-/** How to get the package. */
 export const INSTALL = 'npm install onnxruntime-training@npm:onnxruntime-web@1.19.2';
 
-/** The module in the package that has the training API. */
 export const MODULE = 'ort.training.wasm.min.mjs';
 
 /** Of all sessions, since they share one WebAssembly. */

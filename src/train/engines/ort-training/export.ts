@@ -31,7 +31,6 @@ const CHECKPOINT = 'checkpoint';
 /** How old what a writer left is at least before it counts as left. */
 const STALE_MS = 60 * 60_000;
 
-/** Where they lie in the folder of a model, unless told otherwise. */
 export const TRAINING_FOLDER = 'training';
 
 /** Ids by the rows that the training files call them by: `{"user": […], "item": […]}`. */
@@ -141,7 +140,6 @@ function changed({ training }: Manifest, learningRate?: number): Recipe {
   };
 }
 
-/** What the model has learned, from its files. */
 function trainedParameters({ files }: Artifact, model: Model): Tensors {
   const { graph } = decodeModel(files['predict.onnx']);
   return mapValues(model.parameters, ({ dims, rowsOf }, name) => {

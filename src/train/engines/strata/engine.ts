@@ -39,7 +39,6 @@ export const strataEngine: Engine = {
   },
 };
 
-/** The session in every thread. */
 const SESSION = 0;
 
 async function startThreads(count: number, graph: Uint8Array): Promise<WorkerHandle[]> {
@@ -134,7 +133,6 @@ class StrataTraining implements Training {
     await Promise.all(this.threads.map((thread) => thread.terminate()));
   }
 
-  /** The visits of an epoch, in rounds. */
   private turnsOf(number: number, random: RandomGenerator): Turn[][] {
     const { batch, epochs } = this.task.plan.training;
     const { starts, users, items } = this.strata;
@@ -203,7 +201,6 @@ class StrataTraining implements Training {
     return { losses: results.loss.data as Float32Array, starts, shared: next(tables.shared) };
   }
 
-  /** Gives every thread the random numbers of this epoch's dropout. */
   private async holdNoise(random: RandomGenerator): Promise<void> {
     if (this.blocks.dropoutWidths.length === 0) return;
     const size = noiseSize(this.task.plan.training.batch, this.blocks.dropoutWidths);
@@ -230,7 +227,6 @@ function startsOf(count: number, batch: number, random: RandomGenerator): number
 
 const floats = (dims: readonly number[], data: Float32Array) => ({ type: 'float32', dims, data }) as const;
 
-/** The mean of each tensor. */
 function meanOf(parts: readonly Tensors[]): Tensors {
   return mapValues(parts[0], ({ dims, data }, name) => ({
     dims,

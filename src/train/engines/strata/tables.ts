@@ -10,7 +10,6 @@ export interface BlockTables {
   shared: Tensors;
 }
 
-/** Cuts tables into blocks. */
 export function cut(tensors: Tensors, model: Model, users: Blocks, items: Blocks): BlockTables {
   const of = (side: 'user' | 'item' | undefined): Tensors =>
     Object.fromEntries(Object.entries(tensors).filter(([name]) => sideOf(model, name) === side));
@@ -21,12 +20,10 @@ export function cut(tensors: Tensors, model: Model, users: Blocks, items: Blocks
   };
 }
 
-/** Puts tables together again, in the order of rows, as `cut` took them apart. */
 export function join(tables: BlockTables, users: Blocks, items: Blocks): Tensors {
   return { ...whole(tables.users, users), ...whole(tables.items, items), ...tables.shared };
 }
 
-/** The parameter that a tensor belongs to says whose rows it has. */
 const sideOf = (model: Model, name: string): 'user' | 'item' | undefined =>
   model.parameters[name.split('.')[0]].rowsOf;
 

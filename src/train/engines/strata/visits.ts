@@ -1,7 +1,6 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { type RandomGenerator, shuffled } from '../../../util/random.ts';
 
-/** A block of users and one of items: a stratum. */
 export interface Visit {
   readonly user: number;
   readonly item: number;

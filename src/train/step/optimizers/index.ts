@@ -4,7 +4,6 @@ import type { Optimizer } from './optimizer.ts';
 import { rowAdagrad } from './row-adagrad.ts';
 import { sgd } from './sgd.ts';
 
-/** The optimizers by name. */
 export const optimizers = {
   adamw: adamW,
   adam,

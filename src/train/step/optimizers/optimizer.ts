@@ -3,7 +3,6 @@ import type { Value } from '../../../onnx/index.ts';
 /** Tensors by name, each of its parameter's shape; or, of an optimizer by rows, one number a row. */
 export type State = Readonly<Record<string, Value>>;
 
-/** Numbers of one step, by name. */
 export type Scalars = Readonly<Record<string, Value>>;
 
 /** What changes from step to step; as vectors over the steps, or as the scalars of one. */
@@ -17,7 +16,6 @@ export interface Hyperparameters {
 /** What training takes with an optimizer where nothing else is chosen. */
 export interface UsualTraining {
   readonly schedule: 'one-cycle' | 'cosine' | 'constant';
-  /** Batch size. */
   batch(ratings: number): number;
   /**
    * The highest learning rate: the one that served dot-bias well on MovieLens 100K.
@@ -76,7 +74,6 @@ export interface Optimizer {
   update(parameter: Value, state: State, gradient: Value | undefined, scalars: Scalars): Value;
 }
 
-/** One-cycle in batches of 64, at one learning rate. */
 export const oneCycleAt = (learningRate: number): UsualTraining => ({
   schedule: 'one-cycle',
   batch: () => 64,

@@ -1,0 +1,34 @@
+const counts = new Intl.NumberFormat('en-US');
+
+/** 100,836 */
+export const count = (value: number): string => counts.format(value);
+
+/** `1 user`, `943 users` */
+export const plural = (value: number, noun: string): string =>
+  `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+
+/** With a true minus sign. */
+export const decimal = (value: number, digits = 2): string =>
+  Number.isFinite(value) ? unsignedZero(value.toFixed(digits)).replace('-', '−') : '–';
+
+const unsignedZero = (text: string): string => (/^-0(\.0*)?$/.test(text) ? text.slice(1) : text);
+
+/** An error of ratings, to as many digits as runs with other seeds agree in. */
+export const error = (value: number): string => decimal(value, 4);
+
+/** `+0.25`, `−0.25` */
+export const signed = (value: number, digits = 2): string =>
+  `${value > 0 ? '+' : ''}${decimal(value, digits)}`;
+
+/** 37 % */
+export const percent = (part: number): string => `${decimal(part * 100, part > 0 && part < 0.01 ? 1 : 0)} %`;
+
+/** As short as a 32-bit float can be told: 0.1, not 0.10000000149011612. */
+export const short = (value: number): string => String(Number(value.toPrecision(7))).replace('-', '−');
+
+/** 1.2 MB */
+export function size(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${decimal(bytes / 1000 ** power, power === 0 ? 0 : 1)} ${units[power]}`;
+}
