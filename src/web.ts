@@ -19,11 +19,11 @@ export type { Runtime } from './run/runtime.ts';
 export { type WebRuntimeOptions, webRuntime } from './run/web.ts';
 export type { EpochRecord, Progress } from './train/progress.ts';
 export type { Recipe } from './train/recipe/recipe.ts';
-export type { ReadSummary } from './web/messages.ts';
-export { train, type WebTrained, type WebTrainOptions } from './web/train.ts';
+export type { ReadSummary, WebTrained } from './web/messages.ts';
+export { train, type WebTrainOptions } from './web/train.ts';
 
 export interface LoadOptions extends FetchOptions, WebRuntimeOptions {
-  /** What runs the model; `webRuntime` unless told otherwise. */
+  /** Runtime that executes the model. @default webRuntime */
   readonly runtime?: Runtime;
 }
 

@@ -2,45 +2,74 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** All that the public entry and the command line build on. */
-const LIBRARY = [
-  'errors',
-  'version',
-  'onnx',
-  'run',
-  'graphs',
-  'data',
-  'artifact',
-  'recommend',
-  'evaluate',
-  'train',
-  'plot',
-  'experiment',
-  'report',
-  'serve',
-];
-
-/** What each layer may import beside itself and packages; only what stands before it. */
-const LAYERS: Readonly<Record<string, readonly string[]>> = {
+/**
+ * What each room may import beside itself and packages: only rooms that stand before it. ARCHITECTURE.md shows them. A
+ * file belongs to the longest name that its path begins with.
+ */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   version: [],
+  util: ['errors'],
   onnx: [],
   run: ['errors', 'onnx'],
-  graphs: ['errors', 'onnx'],
-  data: ['errors'],
-  artifact: ['errors', 'version', 'onnx', 'run', 'graphs', 'data'],
+  'graphs/models': ['errors', 'util', 'onnx'],
+  'graphs/heads': ['util', 'onnx', 'graphs/models'],
+  'data/dataset': ['errors', 'util', 'graphs/models', 'graphs/heads'],
+  'data/read': ['errors', 'util', 'graphs/heads', 'data/dataset'],
+  data: ['errors', 'data/read'],
+  artifact: ['errors', 'version', 'util', 'onnx', 'run', 'graphs/models', 'graphs/heads'],
   recommend: ['errors', 'run', 'artifact'],
-  evaluate: ['errors', 'graphs', 'data', 'artifact', 'recommend'],
-  train: ['errors', 'version', 'onnx', 'run', 'graphs', 'data', 'artifact', 'recommend', 'evaluate'],
+  evaluate: ['errors', 'util', 'data/dataset', 'artifact', 'recommend'],
+  'train/step': ['util', 'onnx', 'graphs/models', 'data/dataset'],
+  'train/parameters': ['util', 'onnx', 'run', 'graphs/models', 'graphs/heads', 'data/dataset'],
+  'train/recipe': [
+    ...['errors', 'util', 'onnx', 'run', 'graphs/models', 'data/dataset', 'artifact', 'train/step'],
+  ],
+  'train/engines': [
+    ...['errors', 'util', 'onnx', 'run', 'graphs/models', 'graphs/heads', 'data/dataset', 'artifact'],
+    ...['train/step', 'train/parameters', 'train/recipe'],
+  ],
+  train: [
+    ...[
+      'errors',
+      'version',
+      'util',
+      'onnx',
+      'run',
+      'graphs/models',
+      'graphs/heads',
+      'data/dataset',
+      'artifact',
+    ],
+    ...['recommend', 'evaluate', 'train/step', 'train/parameters', 'train/recipe', 'train/engines'],
+  ],
   plot: [],
-  experiment: ['errors', 'version', 'run', 'graphs', 'data', 'recommend', 'evaluate', 'train', 'plot'],
-  report: ['errors', 'version', 'run', 'data', 'artifact', 'recommend', 'evaluate', 'train', 'plot'],
-  serve: ['errors', 'version', 'run', 'data', 'artifact', 'recommend'],
-  web: ['errors', 'onnx', 'run', 'graphs', 'data', 'artifact', 'recommend', 'evaluate', 'train'],
-  page: ['errors', 'web'],
-  index: LIBRARY,
-  cli: LIBRARY,
+  experiment: ['errors', 'util', 'graphs/models', 'data/dataset', 'evaluate', 'train/recipe', 'train'],
+  report: [
+    ...['errors', 'util', 'graphs/models', 'data/dataset', 'artifact', 'recommend', 'evaluate', 'train/step'],
+    ...['train/recipe', 'plot'],
+  ],
+  serve: ['errors', 'version', 'util', 'run', 'artifact', 'recommend'],
+  web: [
+    ...[
+      'errors',
+      'run',
+      'data/dataset',
+      'data/read',
+      'artifact',
+      'recommend',
+      'train/recipe',
+      'train/engines',
+    ],
+    'train',
+  ],
+  page: ['util', 'graphs/models', 'train/recipe', 'web'],
+  index: ['*'],
+  cli: ['*'],
 };
+
+/** What is for pages alone; all else may be used by the public entry and the command line. */
+const PAGES = ['web', 'page'];
 
 const MOST_LINES = 400;
 
@@ -55,15 +84,40 @@ async function sources(...folders: string[]): Promise<{ path: string; text: stri
   return Promise.all(paths.map(async (path) => ({ path, text: await readFile(path, 'utf8') })));
 }
 
-/** The folder in `src`, or the file that lies there itself. */
-const layerOf = (path: string): string => {
-  const [top, second] = path.split(/[/\\]/);
-  return top === 'src' ? second.replace(/\.tsx?$/, '') : top;
-};
+const NAMES = Object.keys(ROOMS);
+
+function roomOf(path: string): string {
+  const name = path
+    .replace(/\\/g, '/')
+    .replace(/^src\//, '')
+    .replace(/\.tsx?$/, '');
+  const rooms = NAMES.filter((room) => name === room || name.startsWith(`${room}/`));
+  return rooms.sort((one, other) => other.length - one.length)[0] ?? name;
+}
+
+/** Whether a file of one room may import a file of another. */
+const mayImport = (own: string, other: string): boolean =>
+  own === other || (ROOMS[own].includes('*') ? !PAGES.includes(other) : ROOMS[own].includes(other));
 
 /** What a file imports or exports from, by relative paths. */
 const imports = (text: string): string[] =>
   [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*(['"])(\.{1,2}\/[^'"]+)\1/g)].map(([, , path]) => path);
+
+const targets = (path: string, text: string): string[] =>
+  imports(text).map((target) => normalize(join(dirname(path), target)));
+
+/** Depth first: an import of a file that is still being visited closes a cycle. */
+function cyclesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>();
+  const visit = (file: string, above: readonly string[]): string[] => {
+    if (above.includes(file)) return [[...above.slice(above.indexOf(file)), file].join(' → ')];
+    if (done.has(file)) return [];
+    const found = (graph.get(file) ?? []).flatMap((target) => visit(target, [...above, file]));
+    done.add(file);
+    return found;
+  };
+  return [...graph.keys()].flatMap((file) => visit(file, []));
+}
 
 test('statements of every form are seen', () => {
   const statements = `import './a.ts'; import type { B } from "../b.ts"; export * from './c.ts';
@@ -74,22 +128,34 @@ test('statements of every form are seen', () => {
 });
 
 test('the table itself goes one way', () => {
-  const order = Object.keys(LAYERS);
-  for (const [place, layer] of order.entries())
-    expect(order.slice(0, place)).toEqual(expect.arrayContaining([...LAYERS[layer]]));
+  for (const [place, room] of NAMES.entries())
+    for (const other of ROOMS[room]) if (other !== '*') expect(NAMES.slice(0, place)).toContain(other);
 });
 
-test('imports point one way only', async () => {
+test('rooms import one way only', async () => {
   const files = await sources('src', 'graphs');
-  expect([...new Set(files.map(({ path }) => layerOf(path)))].sort()).toEqual(Object.keys(LAYERS).sort());
-  const wrong = files.flatMap(({ path, text }) => {
-    const own = layerOf(path);
-    return imports(text)
-      .map((target) => normalize(join(dirname(path), target)))
-      .filter((target) => target !== 'package.json' && ![own, ...LAYERS[own]].includes(layerOf(target)))
-      .map((target) => `${path} imports ${target}`);
-  });
+  expect([...new Set(files.map(({ path }) => roomOf(path)))].sort()).toEqual(NAMES.toSorted());
+  const wrong = files.flatMap(({ path, text }) =>
+    targets(path, text)
+      .filter((target) => target !== 'package.json' && !mayImport(roomOf(path), roomOf(target)))
+      .map((target) => `${path} imports ${target}`),
+  );
   expect(wrong).toEqual([]);
+});
+
+test('no file imports itself by way of others, types included', async () => {
+  const files = await sources('src', 'graphs', 'scripts', 'test');
+  const graph = new Map(files.map(({ path, text }) => [normalize(path), targets(path, text)]));
+  expect(
+    cyclesIn(
+      new Map([
+        ['a', ['b']],
+        ['b', ['c', 'a']],
+        ['c', []],
+      ]),
+    ),
+  ).toEqual(['a → b → a']);
+  expect(cyclesIn(graph)).toEqual([]);
 });
 
 test(`no source file is over ${MOST_LINES} lines`, async () => {

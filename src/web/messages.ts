@@ -1,19 +1,40 @@
 import type { Artifact } from '../artifact/manifest.ts';
+import type { HoldOut } from '../data/dataset/split.ts';
 import type { ReadReport } from '../data/read/reading.ts';
+import type { WebRuntimeOptions } from '../run/web.ts';
+import type { ExportOptions } from '../train/artifact.ts';
 import type { Progress } from '../train/progress.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
-import type { WebTrainOptions } from './train.ts';
 
 /** What is told of a file of ratings once it has been read. */
 export interface ReadSummary extends ReadReport {
   readonly heldOut: number;
 }
 
-/** What can go from thread to thread: no functions, no signals. */
-export interface TrainRequest extends Omit<WebTrainOptions, 'signal' | 'onRead' | 'onProgress'> {
+/** Options of training that can go from thread to thread: no functions, no signals. */
+export interface TrainSettings
+  extends WebRuntimeOptions,
+    Pick<HoldOut, 'valid' | 'split'>,
+    Pick<ExportOptions, 'precision' | 'keepSeen'> {
+  /** A table of ids, titles and perhaps genres, such as MovieLens's `movies.csv`. */
+  readonly titles?: Blob;
+  /**
+   * Trains by ONNX Runtime's training API instead of the epoch graph: where the files in `dist` of the package
+   * `onnxruntime-training` (npm's `onnxruntime-web@1.19.2`) are served, as a URL that ends in `/`.
+   */
+  readonly ortTraining?: string;
+}
+
+export interface TrainRequest extends TrainSettings {
   readonly recipe: Recipe;
   readonly file: Blob;
   readonly name: string;
+}
+
+/** A model that was trained in the page: `Recommender.create` asks it, and its files may be saved. */
+export interface WebTrained {
+  readonly artifact: Artifact;
+  readonly seconds: number;
 }
 
 /** To the worker: first what to train, and then, perhaps, to end after the running epoch. */
@@ -22,5 +43,5 @@ export type ToWorker = { readonly train: TrainRequest } | 'stop';
 export type FromWorker =
   | { readonly read: ReadSummary }
   | { readonly progress: Progress }
-  | { readonly done: { readonly artifact: Artifact; readonly seconds: number } }
+  | { readonly done: WebTrained }
   | { readonly failed: { readonly message: string; readonly user: boolean } };

@@ -1,33 +1,13 @@
-import type { Artifact } from '../artifact/manifest.ts';
-import type { HoldOut } from '../data/dataset/split.ts';
 import { UserError } from '../errors.ts';
-import type { WebRuntimeOptions } from '../run/web.ts';
-import type { ExportOptions } from '../train/artifact.ts';
 import type { Progress } from '../train/progress.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
-import type { FromWorker, ReadSummary, ToWorker } from './messages.ts';
+import type { FromWorker, ReadSummary, ToWorker, TrainSettings, WebTrained } from './messages.ts';
 
-export interface WebTrainOptions
-  extends WebRuntimeOptions,
-    Pick<HoldOut, 'valid' | 'split'>,
-    Pick<ExportOptions, 'precision' | 'keepSeen'> {
-  /** A table of ids, titles and perhaps genres, such as MovieLens's `movies.csv`. */
-  readonly titles?: Blob;
-  /**
-   * Trains by ONNX Runtime's training API instead of the epoch graph: where the files in `dist` of the package
-   * `onnxruntime-training` (npm's `onnxruntime-web@1.19.2`) are served, as a URL that ends in `/`.
-   */
-  readonly ortTraining?: string;
+export interface WebTrainOptions extends TrainSettings {
   /** Ends training after the running epoch, and keeps what is trained. */
   readonly signal?: AbortSignal;
   onRead?(summary: ReadSummary): void;
   onProgress?(progress: Progress): void;
-}
-
-/** A model that was trained in the page: `Recommender.create` asks it, and its files may be saved. */
-export interface WebTrained {
-  readonly artifact: Artifact;
-  readonly seconds: number;
 }
 
 /**
