@@ -1,15 +1,12 @@
 import type { EChartsOption } from 'echarts';
 import { svgOf } from '../plot/svg.ts';
 import { colours, GRID, line, scatter, xAxis, yAxis } from '../report/figure.ts';
-import { html } from '../report/html.ts';
+import { Html, html, pageOf as page } from '../report/html.ts';
+import { DARK, LIGHT, variables } from '../report/style.ts';
 import type { RangeTest } from '../train/find-learning-rate.ts';
 
-const STYLE = `svg { --ink: #1c2024; --soft: #5b636b; --line: #d5d9dd; --page: #fff; --accent: #0b6b63; --second: #b4500f; font-family: system-ui, sans-serif; background: var(--page); }
-@media (prefers-color-scheme: dark) { svg { --ink: #e8eaec; --soft: #a2abb3; --line: #3a4147; --page: #16191c; --accent: #63d0c0; --second: #f0a36b; } }`;
-
-const PAGE_STYLE = `:root { color-scheme: light dark; }
-body { margin: 0; padding: 1rem; background: light-dark(#fff, #16191c); }
-svg { display: block; width: 100%; max-width: 60rem; height: auto; margin: auto; }`;
+const STYLE = `svg { ${variables(LIGHT)} font-family: system-ui, sans-serif; background: var(--page); }
+@media (prefers-color-scheme: dark) { svg { ${variables(DARK)} } }`;
 
 /** How few digits tell rates apart. */
 export const rounded = (rate: number): number => Number(rate.toPrecision(2));
@@ -42,20 +39,13 @@ export async function plotOf(test: RangeTest): Promise<string> {
   const option: EChartsOption = {
     textStyle: { fontFamily: 'inherit' },
     grid: { ...GRID, top: 32, right: 32 },
-    xAxis: {
-      ...xAxis('learning rate'),
+    xAxis: xAxis('learning rate', {
       type: 'log',
       min: rates[0],
       max: rates[rates.length - 1],
-      axisLabel: { ...xAxis('').axisLabel, ...LABELS },
-    },
-    yAxis: {
-      ...yAxis('loss'),
-      type: 'value',
-      min: Math.max(0, low - (high - low) / 4),
-      max: high,
-      axisLabel: { ...yAxis('').axisLabel, ...LABELS },
-    },
+      axisLabel: LABELS,
+    }),
+    yAxis: yAxis('loss', { min: Math.max(0, low - (high - low) / 4), max: high, axisLabel: LABELS }),
     series: [
       scatter(
         within.map((at) => ({ at, size: 3 })),
@@ -89,13 +79,4 @@ const LABELS = {
   formatter: (value: number) => String(Number(value.toPrecision(6))),
 };
 
-/** A page with a plot in it. */
-export const pageOf = (svg: string): string => `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Learning rates</title>
-<style>${PAGE_STYLE}</style>
-${svg}
-</html>
-`;
+export const pageOf = (svg: string): string => page('Learning rates', new Html(svg));

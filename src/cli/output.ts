@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 
-export { count, plural, size } from '../report/format.ts';
+export { count, plural, size } from '../util/format.ts';
 
 /** The one JSON object of `--json`. */
 export function printJson(value: unknown): void {

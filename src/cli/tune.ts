@@ -13,13 +13,14 @@ import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
+import { words } from '../util/format.ts';
 import { VERSION } from '../version.ts';
 import { type Flags, JSON_OBJECT, READING, RECIPE, recipeOf, withChoices } from './choice-options.ts';
 import { withConfig } from './config.ts';
 import { error, plural, printJson, printLine, printNote, printTable } from './output.ts';
 import { bar } from './progress.ts';
 import { readInMemory, stem } from './train-data.ts';
-import { tunePage, words } from './tune-page.ts';
+import { tunePage } from './tune-page.ts';
 
 const own = {
   budget: { kind: kinds.positive, help: 'minutes that it may take, earlier starts included', default: 10 },

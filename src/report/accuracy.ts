@@ -1,21 +1,17 @@
 import { errorBy, type Group } from '../evaluate/groups.ts';
+import { count, decimal, error, percent, plural, short } from '../util/format.ts';
 import type { Judged } from './data.ts';
 import { bars, type Figure, figure, GRID, xAxis, yAxis } from './figure.ts';
-import { count, decimal, error, percent, plural, short } from './format.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html, missing } from './html.ts';
 import { calibration, distribution } from './residuals.ts';
-import { missing, type Section } from './section.ts';
 import { inShort, table } from './table.ts';
 
-const TITLE = { id: 'accuracy', title: 'How far off it is' };
-
 /** @param source what the ratings are called, such as the name of their file */
-export async function accuracySection(judged: Judged | undefined, source: string): Promise<Section> {
-  if (!judged) {
-    const why =
-      'Errors by rating, user and item need ratings to compare with: give them by --data FILE, best ones that the model was not trained on.';
-    return { ...TITLE, body: missing(why) };
-  }
+export async function accuracySection(judged: Judged | undefined, source: string): Promise<Html> {
+  if (!judged)
+    return missing(
+      'Errors by rating, user and item need ratings to compare with: give them by --data FILE, best ones that the model was not trained on.',
+    );
   const { predicted, actual, rmse, mae, baseline, unknown, given } = judged;
   const sampled = actual.length < given ? ` (evenly spread over the ${count(given)} there are)` : '';
   const figures = [
@@ -41,7 +37,7 @@ export async function accuracySection(judged: Judged | undefined, source: string
       groups: errorBy(judged.popularity, predicted, actual, { most: 5 }),
     }),
   ];
-  const body = html`<p>The ratings in <bdi class="source">${source}</bdi>, beside what the model predicts for the same
+  return html`<p>The ratings in <bdi class="source">${source}</bdi>, beside what the model predicts for the same
 users and items.</p>
 ${warning(judged)}
 ${inShort([
@@ -52,7 +48,6 @@ ${inShort([
   ['of an unknown user or item, counted as average', percent(unknown / actual.length)],
 ])}
 <div class="figures">${await Promise.all(figures.map(figure))}</div>`;
-  return { ...TITLE, body };
 }
 
 const whose = (of: Judged['activityOf']): string => (of === 'training' ? 'in training' : 'in this file');
@@ -84,13 +79,8 @@ function byGroup({ title, caption, unit, groups }: Grouping): Figure {
     label: `${title}. RMSE by ${unit}: ${named}`,
     option: {
       grid: GRID,
-      xAxis: {
-        ...xAxis(unit),
-        type: 'category',
-        data: groups.map(nameOf),
-        axisLabel: { ...xAxis(unit).axisLabel, interval: 0 },
-      },
-      yAxis: { ...yAxis('RMSE'), type: 'value' },
+      xAxis: xAxis(unit, { type: 'category', data: groups.map(nameOf), axisLabel: { interval: 0 } }),
+      yAxis: yAxis('RMSE'),
       series: [bars(groups.map(({ rmse }) => rmse))],
     },
     table: table(

@@ -1,4 +1,4 @@
-import type { EChartsOption } from 'echarts';
+import type { EChartsOption, XAXisComponentOption, YAXisComponentOption } from 'echarts';
 import { svgOf } from '../plot/svg.ts';
 import { Html, html } from './html.ts';
 
@@ -50,24 +50,31 @@ ${await chartOf(chart)}
 
 export const GRID = { left: 54, right: 16, top: 16, bottom: 46 };
 
-const axis = (name: string) => ({
-  name,
-  nameLocation: 'middle' as const,
+const AXIS = {
+  type: 'value',
+  nameLocation: 'middle',
   nameTextStyle: FONT,
-  axisLabel: { ...FONT, hideOverlap: true },
   axisLine: { show: true, lineStyle: { color: colours.line } },
   axisTick: { show: false },
   splitLine: { show: false },
-});
+};
+const AXIS_LABEL = { ...FONT, hideOverlap: true };
 
-export const xAxis = (name: string) => ({ ...axis(name), nameGap: 28 });
+/** An axis of numbers, unless its options say otherwise. */
+export const xAxis = (name: string, { axisLabel, ...options }: XAXisComponentOption = {}) =>
+  ({
+    ...AXIS,
+    name,
+    nameGap: 28,
+    ...options,
+    axisLabel: { ...AXIS_LABEL, ...axisLabel },
+  }) as XAXisComponentOption;
 
-export const yAxis = (name: string) => ({
-  ...axis(name),
-  nameGap: 40,
-  axisLine: { show: false },
-  splitLine: { show: true, lineStyle: { color: colours.line } },
-});
+export const yAxis = (name: string, { axisLabel, ...options }: YAXisComponentOption = {}) =>
+  ({
+    ...{ ...AXIS, name, nameGap: 40, axisLine: AXIS.splitLine, splitLine: AXIS.axisLine, ...options },
+    axisLabel: { ...AXIS_LABEL, ...axisLabel },
+  }) as YAXisComponentOption;
 
 export const legend = (names: readonly string[]) => ({
   data: [...names],
@@ -80,7 +87,7 @@ export const legend = (names: readonly string[]) => ({
 
 const STILL = { silent: true, emphasis: { disabled: true } };
 
-interface LineStyle {
+export interface LineStyle {
   readonly color: string;
   readonly dashed?: boolean;
   readonly width?: number;
@@ -113,7 +120,7 @@ export const bars = (data: readonly number[], color = colours.accent) => ({
 });
 
 export interface Point {
-  readonly at: readonly [x: number, y: number];
+  readonly at: readonly [x: number | string, y: number];
   /** Its diameter, in pixels. */
   readonly size: number;
   readonly name?: string;

@@ -1,4 +1,5 @@
 import type { Item, Recommender } from '../recommend/recommender.ts';
+import { enoughRatings } from '../util/item-map.ts';
 import { type Html, html } from './html.ts';
 
 /** Items that have enough ratings for their numbers to mean something, the most rated first. */
@@ -8,11 +9,9 @@ export interface KnownItems {
   readonly least: number;
 }
 
-/** As many ratings are asked for as leave a hundred items, or half. */
 export function knownItems({ items }: Recommender): KnownItems {
   const sorted = [...items].sort((one, other) => other.ratings - one.ratings);
-  const last = sorted[Math.min(99, sorted.length >> 1)];
-  const least = [50, 20, 10, 5].find((ratings) => (last?.ratings ?? 0) >= ratings) ?? 1;
+  const least = enoughRatings(sorted);
   return { items: sorted.filter(({ ratings }) => ratings >= least), least };
 }
 

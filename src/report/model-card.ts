@@ -1,17 +1,16 @@
 import { builtIn } from '../../graphs/models/index.ts';
 import type { Manifest } from '../artifact/manifest.ts';
-import { count, error, plural, short, size } from './format.ts';
-import { html } from './html.ts';
-import type { Section } from './section.ts';
+import { capital, count, error, plural, short, size, words } from '../util/format.ts';
+import { type Html, html } from './html.ts';
 import { facts, table } from './table.ts';
 
 export const nameOf = ({ model }: Manifest): string => builtIn(model.name)?.title ?? model.name;
 
-export function modelCard(manifest: Manifest): Section {
+export function modelCard(manifest: Manifest): Html {
   const { model, data, training, metrics, history, precision, device, libraries, cofactor, files } = manifest;
   const { train, valid } = metrics;
   const { optimizer, schedule, ...settings } = training;
-  const body = html`<p>${builtIn(model.name)?.formula ?? 'It is a model of one’s own, whose formula its files compute.'} An
+  return html`<p>${builtIn(model.name)?.formula ?? 'It is a model of one’s own, whose formula its files compute.'} An
 id that it was not trained on counts as the average of all. Use it for the ratings and recommendations of the users and
 items below; it knows nothing of them beyond who rated what how.</p>
 <div class="columns">
@@ -33,7 +32,7 @@ items below; it knows nothing of them beyond who rated what how.</p>
     ['Epochs run', count(history.length)],
     ['Training RMSE', error(train.rmse)],
     ['Validation RMSE', valid ? error(valid.rmse) : 'none: nothing was held out'],
-    ...(valid ? [['Validation MAE', error(valid.mae)] as const] : []),
+    ['Validation MAE', valid && error(valid.mae)],
   ])}
 <h3>Made with</h3>${facts([
     ['cofactor', cofactor],
@@ -51,23 +50,16 @@ ${table(
     html`<code>${sha256.slice(0, 16)}…</code>`,
   ]),
 )}</details>`;
-  return { id: 'model', title: 'The model', body };
 }
 
 export const sizeOf = ({ files }: Manifest): number =>
   Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** Names as people write them, and values in one line; parts of a setting stand behind its name. */
-function settingsOf(settings: Readonly<Record<string, unknown>>): [string, string][] {
-  return Object.entries(settings)
+const settingsOf = (settings: Readonly<Record<string, unknown>>): [string, string][] =>
+  Object.entries(settings)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => [words(key), inWords(value)]);
-}
-
-const words = (key: string): string => {
-  const spaced = key.replace(/([a-z])([A-Z])/g, (_, before, after) => `${before} ${after.toLowerCase()}`);
-  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
-};
+    .map(([key, value]) => [capital(words(key)), inWords(value)]);
 
 function inWords(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
@@ -76,6 +68,6 @@ function inWords(value: unknown): string {
   if (Array.isArray(value)) return value.map(inWords).join(', ');
   if (typeof value !== 'object' || value === null) return String(value);
   const { name, ...others } = value as Record<string, unknown>;
-  const parts = Object.entries(others).map(([key, part]) => `${words(key).toLowerCase()} ${inWords(part)}`);
+  const parts = Object.entries(others).map(([key, part]) => `${words(key)} ${inWords(part)}`);
   return [...(name === undefined ? [] : [inWords(name)]), ...parts].join(', ');
 }

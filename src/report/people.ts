@@ -3,15 +3,16 @@ import { readVocabulary } from '../artifact/vocabulary.ts';
 import { type Ratings, renumbered } from '../data/dataset/ratings.ts';
 import { placesByUser } from '../data/dataset/rows.ts';
 import type { Recommender } from '../recommend/recommender.ts';
-import { count, decimal, plural, short } from './format.ts';
-import { type Html, html } from './html.ts';
+import { count, decimal, plural, short } from '../util/format.ts';
+import { type Html, html, missing } from './html.ts';
 import { titled } from './known-items.ts';
-import { missing, type Section } from './section.ts';
 import { table } from './table.ts';
 
 /** A user with what they rated, by item id; without the ratings where only the items are known. */
 interface Person {
   readonly user: string;
+  /** How many ratings they have, in words. */
+  readonly kind: string;
   readonly rated: ReadonlyMap<string, number | undefined>;
 }
 
@@ -25,55 +26,45 @@ const KINDS = [
 const LEAST = 5;
 const SHOWN = 10;
 
-export async function peopleSection(recommender: Recommender, data: Ratings | undefined): Promise<Section> {
-  const section = { id: 'people', title: 'Three users' };
-  const without = (why: string): Section => ({ ...section, body: missing(why) });
-  if (!recommender.heads.includes('recommend')) return without('The model has no recommend.onnx.');
-  const people = data ? peopleOf(recommender, data) : seenPeople(recommender);
+export async function peopleSection(recommender: Recommender, data: Ratings | undefined): Promise<Html> {
+  if (!recommender.heads.includes('recommend')) return missing('The model has no recommend.onnx.');
+  const people = threePeople(recommender, data);
   if (!people)
-    return without(
+    return missing(
       'What users rated is not known here: give ratings by --data FILE, or train with --keep-seen, which keeps in the model what users rated.',
     );
   if (people.length === 0)
-    return without(`No user that the model knows has ${LEAST} ratings or more; nothing is shown.`);
+    return missing(`No user that the model knows has ${LEAST} ratings or more; nothing is shown.`);
   const cards: Html[] = [];
-  for (const [person, kind] of people)
-    cards.push(await cardOf(recommender, person, kind, data !== undefined));
+  for (const person of people) cards.push(await cardOf(recommender, person, data !== undefined));
   const kept = recommender.heads.includes('seen');
   const leftOut = kept
     ? 'Items that a user rated in training are not recommended.'
     : 'Items that a user rated in the file are not recommended.';
-  const body = html`<p>One user with few ratings, one with a middling number, one with many: a look at whether what the model
+  return html`<p>One user with few ratings, one with a middling number, one with many: a look at whether what the model
 recommends makes sense beside what they like. ${leftOut}</p>
 ${cards}`;
-  return { ...section, body };
 }
 
-/** By what they rated of the items that the model knows. */
-function peopleOf({ artifact }: Recommender, data: Ratings): [Person, string][] {
-  const { userIds, itemIds } = readVocabulary(artifact);
-  const { users, items, ratings } = renumbered(data, { userIds, itemIds });
-  const places = [...placesByUser(users, userIds.length + 1)]
-    .slice(0, -1)
-    .map((own) => own.filter((place) => items[place] < itemIds.length));
-  return threeOf(places).map(([row, kind]) => [
-    {
-      user: userIds[row],
-      rated: new Map(Array.from(places[row], (place) => [itemIds[items[place]], ratings[place]])),
-    },
-    kind,
-  ]);
-}
-
-function seenPeople({ artifact }: Recommender): [Person, string][] | undefined {
-  const { userIds, itemIds } = readVocabulary(artifact);
-  const seen = readSeen(artifact);
+/** Three users; undefined where it is not known what users rated. */
+function threePeople({ artifact }: Recommender, data: Ratings | undefined): Person[] | undefined {
+  const known = readVocabulary(artifact);
+  const rows = data ? renumbered(data, known) : undefined;
+  // For each user places in the data, or rows of items.
+  const lists = rows
+    ? [...placesByUser(rows.users, known.userIds.length + 1)]
+        .slice(0, -1)
+        .map((own) => own.filter((place) => rows.items[place] < known.itemIds.length))
+    : readSeen(artifact);
+  const rated = (at: number): [string, number | undefined] =>
+    rows ? [known.itemIds[rows.items[at]], rows.ratings[at]] : [known.itemIds[at], undefined];
   return (
-    seen &&
-    threeOf(seen).map(([row, kind]) => [
-      { user: userIds[row], rated: new Map(Array.from(seen[row], (item) => [itemIds[item], undefined])) },
+    lists &&
+    threeOf(lists).map(([row, kind]) => ({
+      user: known.userIds[row],
       kind,
-    ])
+      rated: new Map(Array.from(lists[row], rated)),
+    }))
   );
 }
 
@@ -92,8 +83,7 @@ function threeOf(lists: readonly Int32Array[]): [row: number, kind: string][] {
 
 async function cardOf(
   recommender: Recommender,
-  { user, rated }: Person,
-  kind: string,
+  { user, kind, rated }: Person,
   fromFile: boolean,
 ): Promise<Html> {
   const exclude = recommender.heads.includes('seen') ? [] : [...rated.keys()];

@@ -1,16 +1,14 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { UserError } from '../errors.ts';
 import type { Recommender } from '../recommend/recommender.ts';
+import { count, error, plural, short, size } from '../util/format.ts';
 import { accuracySection } from './accuracy.ts';
-import { type Judged, judge } from './data.ts';
-import { count, error, plural, short, size } from './format.ts';
-import { Html, html } from './html.ts';
+import { judge } from './data.ts';
+import { html, pageOf } from './html.ts';
 import { mapSection } from './item-map.ts';
 import { modelCard, nameOf, sizeOf } from './model-card.ts';
 import { peopleSection } from './people.ts';
-import type { Section } from './section.ts';
 import { standingsSection } from './standings.ts';
-import { STYLE } from './style.ts';
 import { inShort } from './table.ts';
 import { trainingSection } from './training.ts';
 
@@ -39,51 +37,32 @@ export async function report(
   const { manifest } = recommender.artifact;
   const judged = data && (await judge(recommender, data));
   const sections = [
-    modelCard(manifest),
-    await trainingSection(manifest),
-    await accuracySection(judged, source),
-    await standingsSection(recommender),
-    await mapSection(recommender),
-    await peopleSection(recommender, data),
+    { id: 'model', title: 'The model', body: modelCard(manifest) },
+    { id: 'training', title: 'How it was trained', body: await trainingSection(manifest) },
+    { id: 'accuracy', title: 'How far off it is', body: await accuracySection(judged, source) },
+    {
+      id: 'standings',
+      title: 'Best and worst items, whoever rated them',
+      body: await standingsSection(recommender),
+    },
+    { id: 'map', title: 'The map of items', body: await mapSection(recommender) },
+    { id: 'people', title: 'Three users', body: await peopleSection(recommender, data) },
   ];
-  return page(recommender, judged, sections).markup;
-}
-
-// Whatever gets into it, the page can neither run nor load anything.
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
-
-function page(
-  { artifact: { manifest } }: Recommender,
-  judged: Judged | undefined,
-  sections: readonly Section[],
-): Html {
-  const { data, metrics, model, cofactor } = manifest;
+  const { model, cofactor, data: facts, metrics } = manifest;
   const name = nameOf(manifest);
-  const { valid } = metrics;
-  const numbers: [string, string][] = [
-    ...(judged ? [['RMSE on the data given', error(judged.rmse)] as [string, string]] : []),
-    ...(valid ? [['validation RMSE', error(valid.rmse)] as [string, string]] : []),
+  const numbers: [string, string | undefined][] = [
+    ['RMSE on the data given', judged && error(judged.rmse)],
+    ['validation RMSE', metrics.valid && error(metrics.valid.rmse)],
     ['training RMSE', error(metrics.train.rmse)],
-    ['users', count(data.users)],
-    ['items', count(data.items)],
+    ['users', count(facts.users)],
+    ['items', count(facts.items)],
     ['in all its files', size(sizeOf(manifest))],
   ];
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${name}: report on a trained model</title>
-<style>${new Html(STYLE)}</style>
-</head>
-<body>
-<header>
+  const body = html`<header>
 <p class="eyebrow">Report on a trained model</p>
 <h1>${name}</h1>
-<p class="lead">${model.name}, trained by cofactor ${cofactor} on ${plural(data.ratings, 'rating')} from ${short(data.low)} to
-${short(data.high)}</p>
+<p class="lead">${model.name}, trained by cofactor ${cofactor} on ${plural(facts.ratings, 'rating')} from ${short(facts.low)} to
+${short(facts.high)}</p>
 ${inShort(numbers)}
 <nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 </header>
@@ -96,8 +75,6 @@ ${body}
 `,
 )}</main>
 <footer>Made by cofactor report. RMSE is the root of the mean squared error, MAE the mean absolute error, both in rating
-points: the lower, the better.</footer>
-</body>
-</html>
-`;
+points: the lower, the better.</footer>`;
+  return pageOf(`${name}: report on a trained model`, body);
 }

@@ -1,7 +1,7 @@
 import { rangeOf } from '../data/dataset/rows.ts';
+import { count, decimal, short, signed } from '../util/format.ts';
 import type { Judged } from './data.ts';
 import { bars, colours, type Figure, GRID, line, scatter, xAxis, yAxis } from './figure.ts';
-import { count, decimal, short, signed } from './format.ts';
 import { table } from './table.ts';
 
 /** Whether what is predicted is what is given, on average. */
@@ -12,13 +12,11 @@ export function calibration(judged: Judged): Figure {
   const [from, to] = [Math.min(...means), Math.max(...means)];
   const room = (to - from) * 0.05 || 1;
   // Its ends need no numbers of their own.
-  const equalAxis = <Axis extends { readonly axisLabel: object }>(axis: Axis) => ({
-    ...axis,
-    type: 'value' as const,
+  const ends = {
     min: from - room,
     max: to + room,
-    axisLabel: { ...axis.axisLabel, showMinLabel: false, showMaxLabel: false },
-  });
+    axisLabel: { showMinLabel: false, showMaxLabel: false },
+  };
   const title = 'Calibration';
   return {
     title,
@@ -29,8 +27,8 @@ export function calibration(judged: Judged): Figure {
       .join(', ')}`,
     option: {
       grid: GRID,
-      xAxis: equalAxis(xAxis('mean predicted rating')),
-      yAxis: equalAxis(yAxis('mean actual rating')),
+      xAxis: xAxis('mean predicted rating', ends),
+      yAxis: yAxis('mean actual rating', ends),
       series: [
         line(
           'diagonal',
@@ -88,16 +86,12 @@ export function distribution({ predicted, actual }: Judged): Figure {
     label: `Distribution of errors, from ${signed(low)} to ${signed(high)}. ${parts}`,
     option: {
       grid: GRID,
-      xAxis: {
-        ...xAxis('predicted − actual'),
+      xAxis: xAxis('predicted − actual', {
         type: 'category',
         data: middles.map(withSign),
-        axisLabel: {
-          ...xAxis('').axisLabel,
-          interval: (bin: number) => (first + bin) % labelled === 0,
-        },
-      },
-      yAxis: { ...yAxis(''), type: 'value', axisLabel: { ...yAxis('').axisLabel, formatter: brief } },
+        axisLabel: { interval: (bin: number) => (first + bin) % labelled === 0 },
+      }),
+      yAxis: yAxis('', { axisLabel: { formatter: brief } }),
       series: [{ ...bars(counts), barCategoryGap: '8%' }],
     },
     table: table(

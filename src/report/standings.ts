@@ -1,18 +1,15 @@
 import type { Recommender } from '../recommend/recommender.ts';
-import { count, decimal, plural, signed } from './format.ts';
-import { type Html, html } from './html.ts';
+import { count, decimal, plural, signed } from '../util/format.ts';
+import { type Html, html, missing } from './html.ts';
 import { knownItems, titled } from './known-items.ts';
-import { missing, type Section } from './section.ts';
 import { table } from './table.ts';
 
 const MOST = 10;
 
 /** The best and the worst items, beside their plain averages. */
-export async function standingsSection(recommender: Recommender): Promise<Section> {
-  const section = { id: 'standings', title: 'Best and worst items, whoever rated them' };
+export async function standingsSection(recommender: Recommender): Promise<Html> {
   const { items, least } = knownItems(recommender);
-  if (items.length < 2)
-    return { ...section, body: missing('The files of this model do not tell of its items; train it again.') };
+  if (items.length < 2) return missing('The files of this model do not tell of its items; train it again.');
   const ids = items.map(({ item }) => item);
   const factors = recommender.heads.includes('factors') ? await recommender.factors(ids) : {};
   const bias = factors.item_bias?.data;
@@ -36,12 +33,11 @@ export async function standingsSection(recommender: Recommender): Promise<Sectio
   const meaning = bias
     ? 'The model gives each user and each item a bias of its own. That of an item is what is left of its praise once who rated it is accounted for, in the model’s own units.'
     : 'This model has no bias for an item, so the tables show what it predicts for the average user.';
-  const body = html`<p>A plain average depends on who happened to rate: an item that only generous people rated looks better
+  return html`<p>A plain average depends on who happened to rate: an item that only generous people rated looks better
 than it is. ${meaning} Only items with at least ${plural(least, 'rating')} in training are ranked: ${count(items.length)} of
 ${count(recommender.items.length)}.</p>
 <div class="columns">
 ${tableOf('Best', sorted.slice(0, half))}
 ${tableOf('Worst', sorted.slice(-half).reverse())}
 </div>`;
-  return { ...section, body };
 }

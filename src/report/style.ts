@@ -19,7 +19,8 @@ export const DARK: typeof LIGHT = {
   wash: '#1a2426',
 };
 
-const variables = (palette: typeof LIGHT): string =>
+/** Declarations of a palette's colours, for `var(--ink)` and so on. */
+export const variables = (palette: typeof LIGHT): string =>
   Object.entries(palette)
     .map(([name, value]) => `--${name}: ${value};`)
     .join(' ');
@@ -81,6 +82,7 @@ svg { display: block; width: 100%; height: auto; }
   .figures svg text { font-size: 14px !important; }
 }
 
+.scroll { overflow-x: auto; }
 details { margin-top: 0.75rem; font-size: 0.9375rem; }
 summary { width: fit-content; color: var(--accent); cursor: pointer; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }

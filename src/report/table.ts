@@ -30,10 +30,11 @@ export function table(
 </table>`;
 }
 
-/** Names and what they are. */
-export const facts = (entries: readonly (readonly [string, Cell])[]): Html =>
-  html`<dl>${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+/** Names and what they are; what is not there is left out. */
+export const facts = (entries: readonly (readonly [string, Cell | undefined])[], kind?: string): Html =>
+  html`<dl${kind && html` class="${kind}"`}>${entries.map(
+    ([name, value]) => value !== undefined && html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
+  )}</dl>`;
 
 /** The few numbers that matter most, large. */
-export const inShort = (entries: readonly (readonly [string, string])[]): Html =>
-  html`<dl class="in-short">${entries.map(([what, value]) => html`<div><dt>${what}</dt><dd>${value}</dd></div>`)}</dl>`;
+export const inShort = (entries: Parameters<typeof facts>[0]): Html => facts(entries, 'in-short');

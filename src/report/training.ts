@@ -2,10 +2,9 @@ import type { Manifest } from '../artifact/manifest.ts';
 import { make, type Named } from '../train/recipe/named.ts';
 import { type Loss, losses } from '../train/step/losses.ts';
 import { type Schedule, schedules } from '../train/step/schedules.ts';
-import { colours, type Figure, figure, GRID, legend, line, xAxis, yAxis } from './figure.ts';
-import { count, decimal, error, plural } from './format.ts';
-import { html } from './html.ts';
-import { missing, type Section } from './section.ts';
+import { count, decimal, error, plural } from '../util/format.ts';
+import { colours, type Figure, figure, GRID, type LineStyle, legend, line, xAxis, yAxis } from './figure.ts';
+import { type Html, html, missing } from './html.ts';
 import { table } from './table.ts';
 
 type Epoch = Manifest['history'][number];
@@ -17,7 +16,7 @@ export function keptEpoch({ history }: Manifest): number {
   return Number.isFinite(best) ? errors.indexOf(best) + 1 : history.length;
 }
 
-export async function trainingSection(manifest: Manifest): Promise<Section> {
+export async function trainingSection(manifest: Manifest): Promise<Html> {
   const { history, training } = manifest;
   const planned = Number(training.epochs);
   const ran =
@@ -29,90 +28,89 @@ export async function trainingSection(manifest: Manifest): Promise<Section> {
     : '';
   const rate = rates(manifest);
   const figures = [...curves(manifest), ...(rate ? [rate] : [])];
-  const body = html`<p>${ran}${kept} An epoch is one pass through all training ratings.</p>
+  return html`<p>${ran}${kept} An epoch is one pass through all training ratings.</p>
 <div class="figures">${await Promise.all(figures.map(figure))}</div>
 ${!rate && missing('The learning rate is not drawn: its schedule is one of the trainer’s own, which the files do not tell.')}`;
-  return { id: 'training', title: 'How it was trained', body };
 }
 
 function curves({ history, training }: Manifest): Figure[] {
   const known: Readonly<Record<string, Loss>> = losses;
   const loss = known[String(training.loss)]?.error;
   const held = history.some(({ valid }) => valid);
-  const place = (value: (epoch: Epoch) => number | undefined): [number, number][] =>
-    history.flatMap((epoch, at) => {
+  const symbols = history.length <= 30;
+  const curve = (name: string, style: LineStyle, value: (epoch: Epoch) => number | undefined) => {
+    const points = history.flatMap((epoch, at) => {
       const y = value(epoch);
-      return y === undefined ? [] : [[at + 1, y] as [number, number]];
+      return y === undefined ? [] : [[at + 1, y] as const];
     });
-  const falling = line(
+    return line(name, points, style);
+  };
+  const falling = curve(
     loss ? `training ${loss.name}` : 'loss',
-    place(({ loss: mean }) => loss?.of(mean) ?? mean),
-    {
-      color: colours.second,
-      dashed: true,
-      symbols: history.length <= 30,
-    },
+    { color: colours.second, dashed: true, symbols },
+    ({ loss: mean }) => loss?.of(mean) ?? mean,
   );
-  const errors = [
-    line(
-      'validation RMSE',
-      place(({ valid }) => valid?.rmse),
-      {
-        color: colours.accent,
-        symbols: history.length <= 30,
-      },
-    ),
-    line(
-      'validation MAE',
-      place(({ valid }) => valid?.mae),
-      { color: colours.soft, width: 1.5 },
-    ),
+  const errors = held
+    ? [
+        curve('validation RMSE', { color: colours.accent, symbols }, ({ valid }) => valid?.rmse),
+        curve('validation MAE', { color: colours.soft, width: 1.5 }, ({ valid }) => valid?.mae),
+      ]
+    : [];
+  const errorByEpoch = { title: 'Error by epoch', unit: 'rating points' };
+  if (loss) {
+    const caption = held
+      ? 'The solid lines are the errors on held-out ratings, which is what counts. The dashed one is the error on the training ratings while the epoch ran; where it goes on falling and the solid ones rise, the model learns its ratings by heart.'
+      : 'The error on the training ratings while the epoch ran. It flatters: no ratings were held out to judge the model by.';
+    return [byEpoch(history, { ...errorByEpoch, caption, series: [falling, ...errors] })];
+  }
+  const caption = `What training makes small (${training.loss}), as a mean over the ratings of the epoch while it ran; it ends at ${error(history[history.length - 1].loss)}.`;
+  const falls = byEpoch(history, {
+    title: 'Training loss by epoch',
+    unit: 'loss',
+    caption,
+    series: [falling],
+  });
+  if (!held) return [falls];
+  return [
+    falls,
+    byEpoch(history, { ...errorByEpoch, caption: 'The errors on held-out ratings.', series: errors }),
   ];
-  const numbers = table(
-    'By epoch',
-    [{ number: 'Epoch' }, { number: 'Loss' }, { number: 'Validation RMSE' }, { number: 'Validation MAE' }],
-    history.map(({ loss: mean, valid }, at) => [
-      count(at + 1),
-      error(mean),
-      valid ? error(valid.rmse) : '–',
-      valid ? error(valid.mae) : '–',
-    ]),
-  );
-  const last = history[history.length - 1];
-  const drawn = (
-    title: string,
-    unit: string,
-    series: ReturnType<typeof line>[],
-    caption: string,
-  ): Figure => ({
+}
+
+interface Curves {
+  readonly title: string;
+  readonly unit: string;
+  readonly caption: string;
+  readonly series: readonly ReturnType<typeof line>[];
+}
+
+function byEpoch(history: Manifest['history'], { title, unit, caption, series }: Curves): Figure {
+  const courses = series.map(({ name, data }) => {
+    const [[, from], [, to]] = [data[0], data[data.length - 1]];
+    return `${name} from ${decimal(from, 3)} to ${decimal(to, 3)}`;
+  });
+  return {
     title,
     caption,
-    label: `${title}: ${series
-      .map(
-        ({ name, data }) =>
-          `${name} from ${decimal(data[0][1], 3)} to ${decimal(data[data.length - 1][1], 3)}`,
-      )
-      .join('; ')}, over ${plural(history.length, 'epoch')}`,
+    label: `${title}: ${courses.join('; ')}, over ${plural(history.length, 'epoch')}`,
     option: {
       grid: { ...GRID, top: 40 },
       legend: legend(series.map(({ name }) => name)),
-      xAxis: { ...xAxis('epoch'), type: 'value', min: 1, max: Math.max(2, history.length), minInterval: 1 },
-      yAxis: { ...yAxis(unit), type: 'value', scale: true },
-      series,
+      xAxis: xAxis('epoch', { min: 1, max: Math.max(2, history.length), minInterval: 1 }),
+      yAxis: yAxis(unit, { scale: true }),
+      series: [...series],
     },
-    table: numbers,
-  });
-  if (loss) {
-    const reading = held
-      ? 'The solid lines are the errors on held-out ratings, which is what counts. The dashed one is the error on the training ratings while the epoch ran; where it goes on falling and the solid ones rise, the model learns its ratings by heart.'
-      : 'The error on the training ratings while the epoch ran. It flatters: no ratings were held out to judge the model by.';
-    return [drawn('Error by epoch', 'rating points', [falling, ...(held ? errors : [])], reading)];
-  }
-  const caption = `What training makes small (${training.loss}), as a mean over the ratings of the epoch while it ran; it ends at ${error(last.loss)}.`;
-  return [
-    drawn('Training loss by epoch', 'loss', [falling], caption),
-    ...(held ? [drawn('Error by epoch', 'rating points', errors, 'The errors on held-out ratings.')] : []),
-  ];
+    table: table(
+      'By epoch',
+      [{ number: 'Epoch' }, { number: 'Loss' }, { number: 'Validation RMSE' }, { number: 'Validation MAE' }],
+      history.map(({ loss, valid }, at) => [
+        count(at + 1),
+        error(loss),
+        error(valid?.rmse ?? Number.NaN),
+        error(valid?.mae ?? Number.NaN),
+      ]),
+    ),
+  };
 }
 
 /** How finely a schedule is drawn, and how finely it is listed. */
@@ -137,8 +135,8 @@ function rates({ history, training }: Manifest): Figure | undefined {
     label: `Learning rate over ${plural(epochs, 'epoch')}, ${schedule.name}, from ${shown(points[0][1])} to ${shown(points[STEPS][1])}, at most ${highest}`,
     option: {
       grid: { ...GRID, left: 60 },
-      xAxis: { ...xAxis('epochs done'), type: 'value', min: 0, max: epochs },
-      yAxis: { ...yAxis(''), type: 'value', axisLabel: { ...yAxis('').axisLabel, formatter: shown } },
+      xAxis: xAxis('epochs done', { min: 0, max: epochs }),
+      yAxis: yAxis('', { axisLabel: { formatter: shown } }),
       series: [line(title, points, { color: colours.accent })],
     },
     table: table(

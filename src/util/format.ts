@@ -26,6 +26,12 @@ export const percent = (part: number): string => `${decimal(part * 100, part > 0
 /** As short as a 32-bit float can be told: 0.1, not 0.10000000149011612. */
 export const short = (value: number): string => String(Number(value.toPrecision(7))).replace('-', '−');
 
+/** `learning rate` for `learningRate` */
+export const words = (name: string): string =>
+  name.replace(/([a-z])([A-Z])/g, (_, before, after) => `${before} ${after.toLowerCase()}`);
+
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** 1.2 MB */
 export function size(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB'];
