@@ -2,19 +2,20 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../../graphs/models/dot-bias.ts';
-import { mlp } from '../../../graphs/models/mlp.ts';
 import type { ModelDefinition } from '../../../graphs/models/model.ts';
 import { randomSplit } from '../../../src/data/dataset/split.ts';
 import type { Precision } from '../../../src/onnx/compress.ts';
 import { add, decodeModel, gather } from '../../../src/onnx/index.ts';
+import { nodeRuntime } from '../../../src/run/node.ts';
+import { artifactOf } from '../../../src/train/artifact.ts';
+import { nodeEngines } from '../../../src/train/engines/node.ts';
 import { encodeCheckpoint } from '../../../src/train/engines/ort-training/checkpoint.ts';
 import { trainingFiles, writeTrainingFiles } from '../../../src/train/engines/ort-training/export.ts';
-import { ortTraining } from '../../../src/train/engines/ort-training/node.ts';
+import { fitModel } from '../../../src/train/fit.ts';
 import { initialParameters } from '../../../src/train/parameters/initial.ts';
-import { ADAMW } from '../../../src/train/recipe/settings.ts';
-import { adamW, rowAdagrad } from '../../../src/train/step/optimizers.ts';
-import { cosine } from '../../../src/train/step/schedules.ts';
-import { type TrainOptions, train } from '../../../src/train/train.ts';
+import type { ProgramRecipe, Recipe } from '../../../src/train/recipe/recipe.ts';
+import { resolve } from '../../../src/train/recipe/resolve.ts';
+import { train } from '../../../src/train/train.ts';
 import { temporaryFolder, userError } from '../../data/files.ts';
 import { lowRank, ofBiases } from '../synthetic.ts';
 
@@ -27,18 +28,20 @@ const names = [
   'checkpoint',
   'vocabulary.json',
 ];
-const definitions: [string, ModelDefinition][] = [
-  ['dot-bias', dotBias({ factors: 60 })],
-  ['mlp', mlp({ factors: [60, 50], hidden: [80, 6], dropout: 0.1 })],
-];
+const small: Recipe = { factors: 3, epochs: 1 };
+const artifactFor = async (recipe: ProgramRecipe = small) => (await train(ratings, recipe)).artifact();
 
-describe.each(definitions)('%s', (_, definition) => {
+describe.each<[string, Recipe]>([
+  ['dot-bias', { factors: 60 }],
+  ['mlp', { model: 'mlp', factors: [60, 50], hidden: [80, 6], dropout: 0.1 }],
+])('%s', (_, chosen) => {
   test('says what it takes and gives, as the training API wants it', async () => {
-    const model = await train(ratings, definition, { ...ADAMW, epochs: 2, batch: 50 });
-    const files = trainingFiles(model.artifact);
+    const recipe: Recipe = { ...chosen, optimizer: 'adamw', epochs: 2, batch: 50 };
+    const files = trainingFiles(await artifactFor(recipe));
     expect(Object.keys(files)).toEqual(names);
     const read = (name: string) => decodeModel(files[name]).graph;
-    const parameters = Object.keys(definition(model.manifest.data).parameters);
+    const { model } = resolve(recipe, ratings.facts);
+    const parameters = Object.keys(model.parameters);
     const training = read('training_model.onnx');
     expect(training.inputs.map(({ name }) => name)).toEqual([
       ...['user', 'item', 'actual'],
@@ -68,7 +71,7 @@ describe.each(definitions)('%s', (_, definition) => {
     const rates = optimizer.initializers.find(({ name }) => name === 'learning_rates');
     expect(rates?.dims).toEqual([steps]);
     expect(Math.max(...Array.from(rates?.data ?? [], Number))).toBeCloseTo(
-      model.manifest.model.name === 'mlp' ? 0.002 : 0.003,
+      model.name === 'mlp' ? 0.002 : 0.003,
       4,
     );
     const { userIds, itemIds } = ratings;
@@ -79,13 +82,13 @@ describe.each(definitions)('%s', (_, definition) => {
   });
 
   test('has what the model learned, whatever the precision of its files, or where it began', async () => {
-    const options = { epochs: 2, batch: 50, seed: 3 };
-    const model = await train(ratings, definition, options);
-    const { parameters } = model.parts.fitted;
-    expect(trainingFiles(model.artifact).checkpoint).toEqual(encodeCheckpoint(parameters));
+    const recipe: Recipe = { ...chosen, epochs: 2, batch: 50, seed: 3 };
+    const fitted = await fitModel(ratings, recipe, { runtime: await nodeRuntime(), engines: nodeEngines });
+    const { model, parameters } = fitted;
+    const artifact = await artifactOf(fitted);
+    expect(trainingFiles(artifact).checkpoint).toEqual(encodeCheckpoint(parameters));
     for (const precision of ['float16', 'int8'] satisfies Precision[]) {
-      const small = await train(ratings, definition, { ...options, precision });
-      const { checkpoint } = trainingFiles(small.artifact);
+      const { checkpoint } = trainingFiles(await artifactOf(fitted, { precision }));
       const expected = encodeCheckpoint(parameters);
       expect(checkpoint.length).toBe(expected.length);
       const [one, other] = [checkpoint, expected].map((bytes) => new Float32Array(bytes.buffer));
@@ -94,39 +97,47 @@ describe.each(definitions)('%s', (_, definition) => {
       expect(largest).toBeGreaterThan(0);
       expect(largest).toBeLessThan(precision === 'int8' ? 0.02 : 0.002);
     }
-    const untrained = trainingFiles(model.artifact, { untrained: true });
-    const begun = initialParameters(definition(model.manifest.data), 3);
+    const untrained = trainingFiles(artifact, { untrained: true });
+    const begun = initialParameters(model, 3);
     expect(untrained.checkpoint).toEqual(encodeCheckpoint(begun));
   });
 });
 
 test('a model that the training API trained goes on by the same settings', async () => {
-  const { artifact, manifest } = await train(ratings, dotBias({ factors: 3 }), {
-    epochs: 1,
-    engine: await ortTraining(),
+  const artifact = await artifactFor({
+    ...small,
+    engine: 'ort-training',
+    optimizer: { name: 'adamw', beta2: 0.98 },
+    schedule: { name: 'one-cycle', momentum: 0.92, momentumLow: 0.8 },
+    batch: 30,
+    loss: 'huber',
+    seed: 5,
   });
   const { metadata } = decodeModel(trainingFiles(artifact)['optimizer_model.onnx']);
-  expect(JSON.parse(metadata.training)).toMatchObject(manifest.training);
+  const { training, model } = artifact.manifest;
+  expect(training).toMatchObject({ optimizer: { beta2: 0.98 }, schedule: { momentum: 0.86 } });
+  expect(JSON.parse(metadata.training)).toMatchObject(training);
+  expect(JSON.parse(metadata.model)).toEqual(model);
 });
 
 test('one learning rate throughout, and the same bytes each time', async () => {
-  const model = await train(ratings, dotBias({ factors: 3 }), { epochs: 1 });
-  const files = trainingFiles(model.artifact, { learningRate: 0.001 });
+  const artifact = await artifactFor();
+  const files = trainingFiles(artifact, { learningRate: 0.001 });
   const { initializers } = decodeModel(files['optimizer_model.onnx']).graph;
   const rates = initializers.find(({ name }) => name === 'learning_rates')?.data as Float32Array;
   expect(new Set(rates)).toEqual(new Set([Math.fround(0.001)]));
-  expect(trainingFiles(model.artifact, { learningRate: 0.001 })).toEqual(files);
+  expect(trainingFiles(artifact, { learningRate: 0.001 })).toEqual(files);
 });
 
 test('exports at once leave one of them, whole', async () => {
-  const { artifact } = await train(ratings, dotBias({ factors: 3 }), { epochs: 1 });
+  const artifact = await artifactFor();
   const target = join(folder.path, 'at-once');
   await Promise.all(Array.from({ length: 6 }, () => writeTrainingFiles(target, artifact)));
   expect((await readdir(target)).sort()).toEqual([...names].sort());
 });
 
 test('replaces the files of an earlier export, and no others', async () => {
-  const { artifact } = await train(ratings, dotBias({ factors: 3 }), { epochs: 1 });
+  const artifact = await artifactFor();
   const target = join(folder.path, 'deep/training');
   expect(await writeTrainingFiles(target, artifact)).toEqual(names);
   await writeFile(join(target, 'checkpoint'), 'old');
@@ -146,7 +157,7 @@ test('replaces the files of an earlier export, and no others', async () => {
 });
 
 test('what another optimizer trained goes on by AdamW, from where it came to', async () => {
-  const { artifact } = await train(ratings, dotBias({ factors: 3 }), { optimizer: rowAdagrad(), epochs: 2 });
+  const artifact = await artifactFor({ ...small, optimizer: 'row-adagrad', epochs: 2 });
   const files = trainingFiles(artifact);
   const rates = decodeModel(files['optimizer_model.onnx']).graph.initializers.find(
     ({ name }) => name === 'learning_rates',
@@ -158,19 +169,8 @@ describe('what cannot be exported', () => {
   const own = ofBiases(({ user_bias, item_bias }, user, item) =>
     add(gather(user_bias, user), gather(item_bias, item)),
   );
-  const artifactOf = async (definition: ModelDefinition, options: TrainOptions = {}) =>
-    (await train(ratings, definition, { ...options, epochs: 1 })).artifact;
-
-  test('a schedule of one’s own', async () => {
-    const schedule = { ...cosine({ learningRate: 0.01 }), name: 'own' };
-    const artifact = await artifactOf(dotBias({ factors: 3 }), { optimizer: adamW(), schedule });
-    expect(await userError(writeTrainingFiles(join(folder.path, 'own-schedule'), artifact))).toMatch(
-      /trained by the schedule own; .* needs one of one-cycle, cosine, constant: .* or give a learning rate$/,
-    );
-  });
-
   test('a formula of one’s own that is not given', async () => {
-    const artifact = await artifactOf(own);
+    const artifact = await artifactFor({ model: own, epochs: 1 });
     expect(await userError(writeTrainingFiles(join(folder.path, 'own'), artifact))).toMatch(
       /the model is "own", whose formula its files do not tell; .*\{ definition \}/,
     );
@@ -179,7 +179,7 @@ describe('what cannot be exported', () => {
   });
 
   test('what is no learning rate, and what is no model', async () => {
-    const artifact = await artifactOf(dotBias({ factors: 3 }));
+    const artifact = await artifactFor();
     for (const learningRate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       const files = async () => trainingFiles(artifact, { learningRate });
       expect(await userError(files())).toBe(`learningRate is ${learningRate}; give a number above 0`);
@@ -190,7 +190,7 @@ describe('what cannot be exported', () => {
   });
 
   test('a formula that is another', async () => {
-    const artifact = await artifactOf(dotBias({ factors: 3 }));
+    const artifact = await artifactFor();
     const other = async () => trainingFiles(artifact, { definition: dotBias({ factors: 4 }) });
     expect(await userError(other())).toMatch(/does not keep "user_factors" as it was trained/);
   });

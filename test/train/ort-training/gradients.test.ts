@@ -7,6 +7,7 @@ import { dotBias } from '../../../graphs/models/dot-bias.ts';
 import { mlp } from '../../../graphs/models/mlp.ts';
 import { type Dropout, type ModelDefinition, noDropout, ratingOf } from '../../../graphs/models/model.ts';
 import { pythonForTraining } from '../../../scripts/conformance/runtimes.ts';
+import { Ratings } from '../../../src/data/dataset/ratings.ts';
 import {
   add,
   buildModel,
@@ -20,14 +21,12 @@ import {
   reduceMean,
 } from '../../../src/onnx/index.ts';
 import { nodeRuntime } from '../../../src/run/node.ts';
-import type { Steps } from '../../../src/train/engines/engine.ts';
 import { epochEngine } from '../../../src/train/engines/epoch/engine.ts';
 import { trainingArtifacts } from '../../../src/train/engines/ort-training/artifacts.ts';
-import { settingsForOrtTraining } from '../../../src/train/engines/ort-training/settings.ts';
 import { initialParameters } from '../../../src/train/parameters/initial.ts';
-import { ADAMW, settingsFor } from '../../../src/train/recipe/settings.ts';
+import { resolve } from '../../../src/train/recipe/resolve.ts';
 import { type LossName, losses } from '../../../src/train/step/losses.ts';
-import { sgd } from '../../../src/train/step/optimizers.ts';
+import { sgd } from '../../../src/train/step/optimizers/sgd.ts';
 import { mapValues } from '../../../src/util/map-values.ts';
 import { generator, normals, uniforms } from '../../../src/util/random.ts';
 import { temporaryFolder } from '../../data/files.ts';
@@ -120,30 +119,34 @@ function batchOf(size: number): Batch {
 }
 
 function prepare({ definition, loss, batches = [1, 20, 64] }: Case) {
-  const model = definition(facts);
-  const settings = settingsForOrtTraining(settingsFor(model, { ...ADAMW, loss, seed: SEED }), {});
-  const parameters = initialParameters(model, SEED);
-  return { model, settings, parameters, steps: 10, batches: batches.map(batchOf) };
+  const recipe = { model: definition, engine: 'ort-training', loss, seed: SEED, batch: 2 ** 20 } as const;
+  const resolved = resolve(recipe, facts);
+  const parameters = initialParameters(resolved.model, SEED);
+  return { ...resolved, parameters, steps: 10, batches: batches.map(batchOf) };
 }
 
 type Prepared = ReturnType<typeof prepare>;
 
-/** The gradient is what momentum has after the first step. */
-async function byEpochGraph({ model, settings, parameters, batches }: Prepared): Promise<Step[]> {
+const ids = (name: string, count: number): string[] => Array.from({ length: count }, (_, row) => name + row);
+const vocabulary = { userIds: ids('user ', facts.users), itemIds: ids('item ', facts.items) };
+
+/** The gradient is what momentum has after the first step, which takes all ratings. */
+async function byEpochGraph({ parameters, batches, ...resolved }: Prepared): Promise<Step[]> {
   const runtime = await nodeRuntime();
   const optimizer = sgd({ momentum: true });
-  const task = { model, settings: { ...settings, optimizer }, runtime, steps: 1 };
-  const prepared = await epochEngine.prepare(task);
   const taken: Step[] = [];
   for (const { user, item, actual } of batches) {
+    const data = new Ratings({ ...vocabulary, users: user, items: item, ratings: actual });
+    const prepared = await epochEngine.prepare({ ...resolved, optimizer, data, runtime });
     const training = await prepared.start({ epochs: 0, carried: parameters });
-    const epoch = { number: 0, steps: 1, batch: actual.length, random };
-    const steps: Steps = { first: 0, users: user, items: item, ratings: actual, starts: [0, actual.length] };
-    const [loss] = Array.from(await training.epoch(epoch)(steps));
+    const losses: number[] = [];
+    for await (const done of training.epoch(0)) losses.push(...Array.from(done.losses));
+    expect(losses).toHaveLength(1);
     const carried = await training.carried();
+    await training.release();
     taken.push({
-      loss,
-      gradients: mapValues(model.parameters, (_, name) => carried[`${name}.velocity`].data),
+      loss: losses[0],
+      gradients: mapValues(resolved.model.parameters, (_, name) => carried[`${name}.velocity`].data),
     });
   }
   return taken;
@@ -193,14 +196,14 @@ const withoutDropout = ({ model, ...rest }: Prepared): Prepared => ({
 });
 
 /** What `generate_artifacts` begins with: parameters are initializers. */
-function forwardFile({ model, settings, parameters }: Prepared): Uint8Array {
+function forwardFile({ model, plan, parameters }: Prepared): Uint8Array {
   let dropouts = 0;
-  const drop: Dropout = (x, rate) =>
-    rate === 0 ? x : dropout(x, rate, 1000 * settings.seed + ++dropouts, 'dropout');
+  const drop: Dropout = (x, rate) => (rate === 0 ? x : dropout(x, rate, 1000 * SEED + ++dropouts, 'dropout'));
   const [user, item] = [input('user', 'int64', ['batch']), input('item', 'int64', ['batch'])];
   const actual = input('actual', 'float', ['batch']);
   const values = mapValues(parameters, ({ dims, data }, name) => initializer(name, 'float', dims, data));
-  const loss = losses[settings.loss](ratingOf(model, values, user, item, drop), actual);
+  const each = losses[plan.training.loss].each(ratingOf(model, values, { user, item }, drop), actual);
+  const loss = reduceMean(each, {}, 'loss');
   return encodeModel(buildModel({ name: 'forward', inputs: [user, item, actual], outputs: { loss } }));
 }
 

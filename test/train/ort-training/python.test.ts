@@ -4,15 +4,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dotBias } from '../../../graphs/models/dot-bias.ts';
-import { mlp } from '../../../graphs/models/mlp.ts';
-import type { ModelDefinition } from '../../../graphs/models/model.ts';
 import { pythonForTraining } from '../../../scripts/conformance/runtimes.ts';
 import type { Ratings } from '../../../src/data/dataset/ratings.ts';
 import { metrics } from '../../../src/evaluate/metrics.ts';
 import { nodeRuntime } from '../../../src/run/node.ts';
-import { epochOf } from '../../../src/train/engines/batches.ts';
-import type { Engine, Steps } from '../../../src/train/engines/engine.ts';
+import { type Steps, shuffledEpoch } from '../../../src/train/engines/batches.ts';
+import type { Engine } from '../../../src/train/engines/engine.ts';
 import { epochEngine } from '../../../src/train/engines/epoch/engine.ts';
 import { trainingArtifacts } from '../../../src/train/engines/ort-training/artifacts.ts';
 import {
@@ -20,11 +17,11 @@ import {
   writeTrainingFiles,
 } from '../../../src/train/engines/ort-training/export.ts';
 import { ortTraining } from '../../../src/train/engines/ort-training/node.ts';
-import { settingsForOrtTraining } from '../../../src/train/engines/ort-training/settings.ts';
 import { initialParameters } from '../../../src/train/parameters/initial.ts';
 import { createScorer } from '../../../src/train/parameters/score.ts';
-import { ADAMW, settingsFor } from '../../../src/train/recipe/settings.ts';
-import { type TrainedModel, train } from '../../../src/train/train.ts';
+import type { Recipe } from '../../../src/train/recipe/recipe.ts';
+import { resolve } from '../../../src/train/recipe/resolve.ts';
+import { type Fitted, train } from '../../../src/train/train.ts';
 import { mapValues } from '../../../src/util/map-values.ts';
 import { temporaryFolder } from '../../data/files.ts';
 import { lowRank } from '../synthetic.ts';
@@ -51,39 +48,35 @@ async function call(script: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-function prepare(definition: ModelDefinition, ratings: Ratings, stepsAnEpoch: number) {
-  const { userIds, itemIds, ratings: all } = ratings;
-  const count = all.length;
-  const facts = { users: userIds.length, items: itemIds.length, ratings: count, low: 1, high: 5, mean: 3 };
-  const model = definition(facts);
-  const batch = Math.ceil(count / stepsAnEpoch);
-  const settings = settingsForOrtTraining(
-    settingsFor(model, { ...ADAMW, epochs: EPOCHS, batch, learningRate: 0.02 }),
-    {},
-  );
-  const epochs = Array.from({ length: EPOCHS }, (_, number) => epochOf(ratings, settings, number, count));
+/** A task, and its batches in the order of training. */
+async function prepare(model: Recipe, ratings: Ratings, stepsAnEpoch: number) {
+  const batch = Math.ceil(ratings.ratings.length / stepsAnEpoch);
+  const recipe: Recipe = { ...model, engine: 'ort-training', epochs: EPOCHS, batch, learningRate: 0.02 };
+  const resolved = resolve(recipe, ratings.facts);
+  const batches: Steps[] = [];
+  for (let number = 0; number < EPOCHS; number++) {
+    const epoch = shuffledEpoch(ratings, number, resolved, () => async (steps) => {
+      batches.push(steps);
+      return new Float32Array(steps.starts.length - 1);
+    });
+    for await (const _ of epoch);
+  }
   return {
-    model,
-    settings,
-    parameters: initialParameters(model, 1),
-    epochs: epochs.map(({ epoch, parts }) => ({ epoch, steps: [...parts] })),
+    task: { ...resolved, data: ratings },
+    parameters: initialParameters(resolved.model, 1),
+    batches: batches.flatMap(batchesOf),
   };
 }
 
-type Prepared = ReturnType<typeof prepare>;
+type Prepared = Awaited<ReturnType<typeof prepare>>;
 
 /** @returns the loss of each step */
-async function byEngine(
-  engine: Engine,
-  { model, settings, parameters, epochs }: Prepared,
-): Promise<number[]> {
-  const task = { model, settings, runtime: await nodeRuntime(), steps: epochs[0].epoch.steps };
-  const training = await (await engine.prepare(task)).start({ epochs: 0, carried: parameters });
+async function byEngine(engine: Engine, { task, parameters }: Prepared): Promise<number[]> {
+  const prepared = await engine.prepare({ ...task, runtime: await nodeRuntime() });
+  const training = await prepared.start({ epochs: 0, carried: parameters });
   const taken: number[] = [];
-  for (const { epoch, steps } of epochs) {
-    const take = training.epoch(epoch);
-    for (const some of steps) taken.push(...Array.from(await take(some)));
-  }
+  for (let number = 0; number < EPOCHS; number++)
+    for await (const { losses } of training.epoch(number)) taken.push(...Array.from(losses));
   await training.release();
   return taken;
 }
@@ -95,10 +88,9 @@ interface Results {
   readonly ratings: readonly number[];
 }
 
-async function byPython({ epochs, ...task }: Prepared) {
+async function byPython({ task, parameters, batches }: Prepared) {
   const own = await mkdtemp(join(folder.path, 'steps-'));
-  const batches = epochs.flatMap(({ steps }) => steps.flatMap(batchesOf));
-  const artifacts = trainingArtifacts({ ...task, steps: batches.length });
+  const artifacts = trainingArtifacts({ ...task, parameters, steps: batches.length });
   const plain = batches.map((batch) => mapValues(batch, (column) => Array.from(column)));
   for (const [name, content] of Object.entries({ ...artifacts, 'batches.json': JSON.stringify(plain) }))
     await writeFile(join(own, name), content);
@@ -132,13 +124,14 @@ function difference(actual: ArrayLike<number>, expected: ArrayLike<number>): num
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-describe.each<[string, ModelDefinition]>([
-  ['dot-bias', dotBias({ factors: 3, spread: 0.1 })],
-  ['mlp', mlp({ factors: 4, hidden: [8, 4], dropout: 0, spread: 0.1 })],
-])('100 steps of %s without dropout, in Python', (_, definition) => {
-  const prepared = prepare(definition, few, 20);
+describe.each<[string, Recipe]>([
+  ['dot-bias', { factors: 3, spread: 0.1 }],
+  ['mlp', { model: 'mlp', factors: 4, hidden: [8, 4], dropout: 0, spread: 0.1 }],
+])('100 steps of %s without dropout, in Python', (_, recipe) => {
+  let prepared: Prepared;
   let done: Awaited<ReturnType<typeof byPython>>;
   beforeAll(async () => {
+    prepared = await prepare(recipe, few, 20);
     if (python) done = await byPython(prepared);
   });
 
@@ -160,7 +153,7 @@ describe.each<[string, ModelDefinition]>([
   test('give a model that predicts what our heads do', async (context) => {
     if (!python) context.skip(reason);
     const { results, last, file } = done;
-    const { model } = prepared;
+    const { model } = prepared.task;
     const parameters = mapValues(model.parameters, ({ dims }, name) => ({
       dims,
       data: Float32Array.from(results.parameters[name]),
@@ -175,8 +168,8 @@ describe.each<[string, ModelDefinition]>([
 
 test('with dropout the loss falls in Python as it does here', async (context) => {
   if (!python) context.skip(reason);
-  const definition = mlp({ factors: 4, hidden: [8, 4], dropout: [0.1, 0.05], spread: 0.1 });
-  const prepared = prepare(definition, many, 100);
+  const recipe: Recipe = { model: 'mlp', factors: 4, hidden: [8, 4], dropout: [0.1, 0.05], spread: 0.1 };
+  const prepared = await prepare(recipe, many, 100);
   const ofEpochs = (losses: readonly number[]) =>
     Array.from({ length: EPOCHS }, (_, epoch) => mean(losses.slice(100 * epoch, 100 * (epoch + 1))));
   const { losses } = (await byPython(prepared)).results;
@@ -191,14 +184,14 @@ test('with dropout the loss falls in Python as it does here', async (context) =>
   }
 });
 
-describe.each<[string, ModelDefinition]>([
-  ['dot-bias', dotBias({ factors: 3 })],
-  ['mlp', mlp({ factors: 4, hidden: [8], dropout: 0.1 })],
-])('train.py and training files of %s', (name, definition) => {
-  let model: TrainedModel;
+describe.each<[string, Recipe]>([
+  ['dot-bias', { factors: 3 }],
+  ['mlp', { model: 'mlp', factors: 4, hidden: [8], dropout: 0.1 }],
+])('train.py and training files of %s', (name, recipe) => {
+  let model: Fitted;
   let file: string;
   beforeAll(async () => {
-    model = await train(few, definition, { ...ADAMW, epochs: 10, batch: 20, learningRate: 0.02 });
+    model = await train(few, { ...recipe, optimizer: 'adamw', epochs: 10, batch: 20, learningRate: 0.02 });
     const { userIds, itemIds, users, items } = few;
     const lines = Array.from(
       few.ratings,
@@ -211,7 +204,7 @@ describe.each<[string, ModelDefinition]>([
   /** The loss before, and of each epoch, and the mean squared error of the model that it writes. */
   async function trainOn(options: TrainingExportOptions) {
     const own = await mkdtemp(join(folder.path, 'training-'));
-    await writeTrainingFiles(own, model.artifact, options);
+    await writeTrainingFiles(own, await model.artifact(), options);
     const stdout = await call('train.py', own, file, `${own}.onnx`);
     const lines = [...stdout.matchAll(/^(before|epoch \d+): loss (\d+\.\d{4})$/gm)];
     expect(stdout.trim().split('\n')).toHaveLength(lines.length);
@@ -224,7 +217,7 @@ describe.each<[string, ModelDefinition]>([
   test('go on from what was learned', async (context) => {
     if (!python) context.skip(reason);
     const { before, epochs, error } = await trainOn({});
-    const { history, metrics } = model.manifest;
+    const { history, metrics } = model;
     expect(before).toBeCloseTo(metrics.train.rmse ** 2, 3);
     expect(Math.max(...epochs)).toBeLessThan(0.5 * history[0].loss);
     expect(error).toBeLessThan(before);
@@ -233,7 +226,7 @@ describe.each<[string, ModelDefinition]>([
   test('begin anew', async (context) => {
     if (!python) context.skip(reason);
     const { before, epochs, error } = await trainOn({ untrained: true });
-    const { history } = model.manifest;
+    const { history } = model;
     // The order of the ratings is another.
     expect(epochs[0]).toBeCloseTo(history[0].loss, 1);
     expect(epochs[9]).toBeLessThan(0.5 * history[0].loss);
