@@ -1,4 +1,4 @@
-import { count, rounded } from '../messages.ts';
+import { count, decimal } from '../../util/format.ts';
 import { modelName, type PageModel } from '../models/page-model.ts';
 
 /** What the model is, and what it was made from. */
@@ -19,7 +19,7 @@ function Facts({ model }: { readonly model: PageModel }) {
       A {modelName(model.manifest)}, trained on {count(data.ratings)} ratings of {count(data.items)} titles by{' '}
       {count(data.users)} people{model.source && ` (${model.source})`}.
       {error !== undefined &&
-        ` Its predictions miss by ${rounded(error, 2)} rating points (RMSE, on ratings held out).`}
+        ` Its predictions miss by ${decimal(error)} rating points (RMSE, on ratings held out).`}
     </p>
   );
 }

@@ -1,5 +1,5 @@
+import { plural } from '../../util/format.ts';
 import { ENDS, furthest, type ItemMap } from '../../util/item-map.ts';
-import { counted } from '../messages.ts';
 import type { PageItem } from '../models/page-model.ts';
 import { ItemName } from '../parts.tsx';
 
@@ -14,7 +14,7 @@ export function EndsLists({ map, least }: { readonly map: ItemMap<PageItem>; rea
       <p class="lead">
         Nobody named these directions. The model found them because people who like one title of a list tend
         to like the others, and to care less for those at the opposite end. Only titles with at least{' '}
-        {counted(least, 'rating')} are listed.
+        {plural(least, 'rating')} are listed.
       </p>
       <div class="ends">
         {ENDS.map((end) => (

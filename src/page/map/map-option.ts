@@ -1,7 +1,7 @@
 import type { EChartsCoreOption } from 'echarts/core';
+import { decimal, plural } from '../../util/format.ts';
 import type { ItemMap, Place } from '../../util/item-map.ts';
 import { genreOf, OTHER } from '../genres.ts';
-import { counted, rounded } from '../messages.ts';
 import type { PageItem } from '../models/page-model.ts';
 import type { Palette } from '../palette.ts';
 
@@ -119,7 +119,7 @@ function description({ title, genres, average, ratings }: PageItem): HTMLElement
   };
   line(title, true);
   if (genres.length > 0) line(genres.join(' · '));
-  line(ratings > 0 ? `average ${rounded(average, 2)} of ${counted(ratings, 'rating')}` : 'no ratings');
+  line(ratings > 0 ? `average ${decimal(average)} of ${plural(ratings, 'rating')}` : 'no ratings');
   element.className = 'map-tooltip';
   return element;
 }

@@ -1,4 +1,4 @@
-import { count, counted, rounded } from '../messages.ts';
+import { count, decimal, plural, signed } from '../../util/format.ts';
 import { Columns, ItemName } from '../parts.tsx';
 import type { Standing, Standings } from './standings.ts';
 
@@ -12,7 +12,7 @@ export function StandingTables({ found, least }: { readonly found: Standings; re
         {biases
           ? 'A plain average depends on who happened to rate: a title that only generous people have seen looks better than it is. The model gives each person and each title a bias of its own, so the bias of a title is what is left of its praise once the people who rated it are accounted for, in the model’s own units.'
           : 'A plain average depends on who happened to rate: a title that only generous people have seen looks better than it is. This model has no biases, so the tables show what it predicts for the average user instead.'}{' '}
-        Only titles with at least {counted(least, 'rating')} are listed.
+        Only titles with at least {plural(least, 'rating')} are listed.
       </p>
       <div class="tables">
         <StandingTable name="Best" rows={best} biases={biases} />
@@ -39,11 +39,8 @@ function StandingTable({ name, rows, biases }: TableProps) {
             <th scope="row">
               <ItemName item={item} />
             </th>
-            <td class="number strong">
-              {biases && value > 0 ? '+' : ''}
-              {rounded(value, 2)}
-            </td>
-            <td class="number">{rounded(item.average, 2)}</td>
+            <td class="number strong">{biases ? signed(value) : decimal(value)}</td>
+            <td class="number">{decimal(item.average)}</td>
             <td class="number">{count(item.ratings)}</td>
           </tr>
         ))}

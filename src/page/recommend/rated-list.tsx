@@ -1,4 +1,4 @@
-import { counted } from '../messages.ts';
+import { plural } from '../../util/format.ts';
 import { CrossButton, ItemName } from '../parts.tsx';
 import { RatingInput } from './rating-input.tsx';
 import type { RatingProps } from './use-ratings.ts';
@@ -32,7 +32,7 @@ export function RatedList({ model, scale, ratings }: RatingProps) {
       </div>
       {ratings.aside > 0 && (
         <p class="note">
-          {counted(ratings.aside, 'rating')} set aside: this model does not know{' '}
+          {plural(ratings.aside, 'rating')} set aside: this model does not know{' '}
           {ratings.aside === 1 ? 'it' : 'them'}.
         </p>
       )}

@@ -1,5 +1,5 @@
+import { decimal } from '../../util/format.ts';
 import type { ItemRating } from '../../web.ts';
-import { rounded } from '../messages.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
 import type { Scale } from '../models/scale.ts';
 import { Genre, Icon, ItemName, Problem } from '../parts.tsx';
@@ -66,7 +66,7 @@ function RecommendationRow({ model, scale, one, place, onSimilar }: RowProps) {
       </div>
       <p class="predicted">
         <span class="hidden-label">predicted rating </span>
-        {rounded(one.rating)}
+        {decimal(one.rating, 1)}
         {scale.stars ? <Icon class="star" size={24} path={STAR} /> : <span class="of"> of {scale.high}</span>}
       </p>
       {model.can('similar') && (

@@ -1,5 +1,5 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
-import { counted } from '../messages.ts';
+import { plural } from '../../util/format.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
 import { ItemName } from '../parts.tsx';
 import { titleIndex } from './title-index.ts';
@@ -96,14 +96,14 @@ export function TitleSearch({ model, label, placeholder, noteOf, onChoose }: Pro
             >
               <ItemName item={item} />
               <span class="note">
-                {noteOf?.(item) ?? (item.ratings > 0 ? counted(item.ratings, 'rating') : '')}
+                {noteOf?.(item) ?? (item.ratings > 0 ? plural(item.ratings, 'rating') : '')}
               </span>
             </div>
           ))}
         </div>
         {found.length === 0 && <p class="nothing">No title like that. Try fewer letters, or another word.</p>}
       </div>
-      <output class="hidden-label">{shown ? counted(found.length, 'title') : ''}</output>
+      <output class="hidden-label">{shown ? plural(found.length, 'title') : ''}</output>
     </div>
   );
 }

@@ -1,5 +1,5 @@
+import { count } from '../../util/format.ts';
 import type { ReadSummary as Summary } from '../../web.ts';
-import { count } from '../messages.ts';
 
 /** What was found in the file, and what the reader took for granted. */
 export function ReadSummary({ read }: { readonly read: Summary }) {

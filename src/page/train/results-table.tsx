@@ -1,7 +1,8 @@
 import { Fragment } from 'preact';
 import { type ModelName, models } from '../../../graphs/models/index.ts';
+import { decimal, error } from '../../util/format.ts';
 import type { WebTrained } from '../../web.ts';
-import { megabytes, rounded } from '../messages.ts';
+import { megabytes } from '../messages.ts';
 import { Columns } from '../parts.tsx';
 import { type Run, sizeOf } from './runs.ts';
 
@@ -38,9 +39,9 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
                   <th scope="row">
                     {models[model].title} {best && <span class="badge">best</span>}
                   </th>
-                  <td class="number strong">{valid ? rounded(valid.rmse, 4) : '–'}</td>
-                  <td class="number">{valid ? rounded(valid.mae, 4) : '–'}</td>
-                  <td class="number">{rounded(trained.seconds, 1)}</td>
+                  <td class="number strong">{error(valid?.rmse ?? Number.NaN)}</td>
+                  <td class="number">{error(valid?.mae ?? Number.NaN)}</td>
+                  <td class="number">{decimal(trained.seconds, 1)}</td>
                   <td class="number">{megabytes(sizeOf(trained))}</td>
                 </tr>
                 <tr class="actions">

@@ -1,5 +1,6 @@
 import { useId, useState } from 'preact/hooks';
 import { modelNames, models } from '../../../graphs/models/index.ts';
+import { capital } from '../../util/format.ts';
 import { type Choices, choiceOf, type Field, fieldsFor, valueIn } from './choices.ts';
 
 interface Props {
@@ -80,8 +81,6 @@ export function Settings({ choices, onChange }: Props) {
     </details>
   );
 }
-
-const capital = (text: string): string => text[0].toUpperCase() + text.slice(1);
 
 /** A field of the form for a choice of the recipe, as the table describes it. */
 function RecipeField({ name, choices, onChange }: Props & { readonly name: Field }) {
