@@ -15,6 +15,25 @@ export type Rule = (use: Use, dy: Value, dys: readonly (Value | undefined)[]) =>
 
 const { add, sub, mul, div, neg, where, reduceSum } = ops;
 
+const NOT_DIFFERENTIABLE = [
+  ...([
+    'Equal',
+    'Less',
+    'LessOrEqual',
+    'Greater',
+    'GreaterOrEqual',
+    'And',
+    'Or',
+    'Not',
+    'Shape',
+    'Size',
+  ] as const),
+  ...(['ConstantOfShape', 'Range', 'CumSum', 'Loop', 'GatherElements', 'ScatterElements', 'TopK'] as const),
+  ...(['LabelEncoder', 'GatherGrad', 'InPlaceAccumulatorV2', 'AdamWOptimizer'] as const),
+];
+
+type WithoutRule = Readonly<Record<(typeof NOT_DIFFERENTIABLE)[number], null>>;
+
 /** One rule an operator; null: not differentiable. */
 export const gradientRules = {
   Add: (_, dy) => [dy, dy],
@@ -87,27 +106,7 @@ export const gradientRules = {
     null,
     null,
   ],
-  Equal: null,
-  Less: null,
-  LessOrEqual: null,
-  Greater: null,
-  GreaterOrEqual: null,
-  And: null,
-  Or: null,
-  Not: null,
-  Shape: null,
-  Size: null,
-  ConstantOfShape: null,
-  Range: null,
-  CumSum: null,
-  Loop: null,
-  GatherElements: null,
-  ScatterElements: null,
-  TopK: null,
-  LabelEncoder: null,
-  GatherGrad: null,
-  InPlaceAccumulatorV2: null,
-  AdamWOptimizer: null,
+  ...(Object.fromEntries(NOT_DIFFERENTIABLE.map((operator) => [operator, null])) as WithoutRule),
 } satisfies Record<OperatorName, Rule | null>;
 
 const isReal = (value: Value): boolean => value.dtype === 'float' || value.dtype === 'double';

@@ -26,42 +26,26 @@ export const gatherGrad = (table: Value, ids: Value, rows: Value, name?: string)
 export const accumulate = (buffer: Value, gradient: Value, reset: Value, name?: string): Value =>
   apply('InPlaceAccumulatorV2', [buffer, gradient, reset], { name })[0];
 
-export interface AdamWInputs {
-  /** float[1] */
-  readonly learningRate: Value;
-  /** int64[1], counted from 1. */
-  readonly step: Value;
-  /** Sequences of as many tensors of the same shapes; all but the gradients are changed in place. */
-  readonly parameters: Value;
-  readonly gradients: Value;
-  readonly means: Value;
-  readonly squares: Value;
-}
-
-export interface AdamWAttributes {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
-}
-
 /**
  * A step of Adam with decoupled weight decay, as PyTorch takes it (ONNX Runtime's `adam_mode` 0).
  *
+ * @param inputs learningRate: float[1]; step: int64[1], counted from 1; the others are sequences of as many tensors of the
+ *   same shapes, of which all but the gradients are changed in place
  * @returns bool[1]
  */
 export function adamWOptimizer(
-  { learningRate, step, parameters, gradients, means, squares }: AdamWInputs,
-  { beta1, beta2, epsilon, weightDecay }: AdamWAttributes,
+  inputs: Readonly<Record<'learningRate' | 'step' | 'parameters' | 'gradients' | 'means' | 'squares', Value>>,
+  settings: Readonly<Record<'beta1' | 'beta2' | 'epsilon' | 'weightDecay', number>>,
 ): Value {
-  const inputs = [learningRate, step, parameters, gradients, means, squares];
+  const { learningRate, step, parameters, gradients, means, squares } = inputs;
   const attributes = {
-    alpha: { float: beta1 },
-    beta: { float: beta2 },
-    epsilon: { float: epsilon },
-    weight_decay: { float: weightDecay },
+    alpha: { float: settings.beta1 },
+    beta: { float: settings.beta2 },
+    epsilon: { float: settings.epsilon },
+    weight_decay: { float: settings.weightDecay },
     adam_mode: { int: 0 },
     correct_bias: { int: 1 },
   };
-  return apply('AdamWOptimizer', inputs, { attributes, name: 'updated_flag' })[0];
+  const all = [learningRate, step, parameters, gradients, means, squares];
+  return apply('AdamWOptimizer', all, { attributes, name: 'updated_flag' })[0];
 }

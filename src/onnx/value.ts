@@ -1,14 +1,16 @@
-/** The element types that the builder knows, by their ONNX names. */
-export type DataType =
-  | 'float'
-  | 'double'
-  | 'float16'
-  | 'int8'
-  | 'uint16'
-  | 'int32'
-  | 'int64'
-  | 'bool'
-  | 'string';
+/** Typed arrays by the element types that the builder knows, under their ONNX names. */
+export const ARRAYS = {
+  float: Float32Array,
+  double: Float64Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  bool: Uint8Array,
+};
+
+export type DataType = keyof typeof ARRAYS | 'string';
 
 /** The size of an axis: a number, or a name for a size that is known only when the graph runs. */
 export type Dim = number | string;
@@ -109,18 +111,6 @@ export function constant(numbers: number | readonly number[], dtype: DataType = 
   const dims = typeof numbers === 'number' ? [] : [numbers.length];
   return initializer(`const_${list.join('_')}`, dtype, dims, tensorData(list, dtype));
 }
-
-/** What holds the elements of a tensor, but for strings. */
-export const ARRAYS = {
-  float: Float32Array,
-  double: Float64Array,
-  float16: Uint16Array,
-  int8: Int8Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  bool: Uint8Array,
-};
 
 function tensorData(numbers: readonly number[], dtype: DataType): TensorData {
   if (dtype === 'float16' || dtype === 'string')

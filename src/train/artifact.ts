@@ -86,22 +86,16 @@ async function knownPairs(data: Dataset, valid?: Ratings): Promise<Pick<Rows, 'u
     valid.users[place] < userIds.length && valid.items[place] < itemIds.length;
   const known = selectRows(valid, valid.users.map((_, place) => place).filter(isKnown));
   return {
-    users: joined(trained.users, known.users),
-    items: joined(trained.items, known.items),
+    users: await joined(trained.users, known.users),
+    items: await joined(trained.items, known.items),
   };
 }
 
-function joined(one: Int32Array, other: Int32Array): Int32Array {
-  const all = new Int32Array(one.length + other.length);
-  all.set(one);
-  all.set(other, one.length);
-  return all;
-}
+const joined = async (...parts: Int32Array[]): Promise<Int32Array> =>
+  new Int32Array(await new Blob(parts as BlobPart[]).arrayBuffer());
 
-function titlesFile(titles: ReadonlyMap<string, string>, itemIds: readonly string[]): Uint8Array {
-  const known = itemIds.filter((id) => titles.has(id)).map((id) => [id, titles.get(id)]);
-  return jsonFile(Object.fromEntries(known));
-}
+const titlesFile = (titles: ReadonlyMap<string, string>, itemIds: readonly string[]): Uint8Array =>
+  jsonFile(Object.fromEntries(itemIds.filter((id) => titles.has(id)).map((id) => [id, titles.get(id)])));
 
 function itemsFile(
   { itemIds, itemCounts, itemAverages }: Dataset,

@@ -64,25 +64,16 @@ export async function train(
 
 /** A model that has been trained: ready to be judged, asked, or saved. */
 export class Fitted {
-  constructor(private readonly result: FitResult) {}
-
   /** Every choice made. */
-  get plan(): FitResult['plan'] {
-    return this.result.plan;
-  }
-
-  get history(): FitResult['history'] {
-    return this.result.history;
-  }
-
+  readonly plan: FitResult['plan'];
+  readonly history: FitResult['history'];
   /** The errors on the training ratings, and on the held-out ratings that chose the epoch. */
-  get metrics(): FitResult['metrics'] {
-    return this.result.metrics;
-  }
-
+  readonly metrics: FitResult['metrics'];
   /** What building the graphs and training took. */
-  get seconds(): FitResult['seconds'] {
-    return this.result.seconds;
+  readonly seconds: FitResult['seconds'];
+
+  constructor(private readonly result: FitResult) {
+    ({ plan: this.plan, history: this.history, metrics: this.metrics, seconds: this.seconds } = result);
   }
 
   /**

@@ -5,6 +5,12 @@ export interface Rows {
   readonly ratings: Float32Array;
 }
 
+export const emptyRows = (count: number): Rows => ({
+  users: new Int32Array(count),
+  items: new Int32Array(count),
+  ratings: new Float32Array(count),
+});
+
 /** The places of each user's ratings, in order. */
 export function* placesByUser(users: Int32Array, userCount: number): Generator<Int32Array> {
   const starts = new Int32Array(userCount + 1);

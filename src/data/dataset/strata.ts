@@ -1,7 +1,7 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import { UserError } from '../../errors.ts';
 import { generator, shuffled } from '../../util/random.ts';
-import type { Rows } from './rows.ts';
+import { emptyRows, type Rows } from './rows.ts';
 
 /** Rows dealt into blocks, so that each has about as many rows, and as many ratings. */
 export interface Blocks {
@@ -101,11 +101,7 @@ export function strataOf(
   for (let place = 0; place < ratings.length; place++) starts[stratumOf(place) + 1]++;
   for (let number = 1; number < starts.length; number++) starts[number] += starts[number - 1];
   const next = starts.slice();
-  const sorted = {
-    users: new Int32Array(ratings.length),
-    items: new Int32Array(ratings.length),
-    ratings: new Float32Array(ratings.length),
-  };
+  const sorted = emptyRows(ratings.length);
   for (const place of shuffled(ratings.length, generator(seed, STREAM))) {
     const to = next[stratumOf(place)]++;
     sorted.users[to] = userPlaces.places[users[place]];
@@ -169,11 +165,7 @@ export async function sampleOf(strata: Strata, count: number): Promise<Rows> {
   const wanted = Math.min(all, Math.max(1, Math.round((all * count) / starts[all])));
   const numbers = Array.from({ length: wanted }, (_, place) => Math.floor((place * all) / wanted));
   const length = numbers.reduce((sum, number) => sum + starts[number + 1] - starts[number], 0);
-  const sample = {
-    users: new Int32Array(length),
-    items: new Int32Array(length),
-    ratings: new Float32Array(length),
-  };
+  const sample = emptyRows(length);
   let place = 0;
   for await (const { users, items, ratings } of stratumByStratum(strata, numbers)) {
     sample.users.set(users, place);

@@ -1,5 +1,6 @@
 import { oneLine, UserError } from '../../errors.ts';
 import { likelyDelimiter, list, splitLine } from '../../util/text.ts';
+import { emptyRows } from '../dataset/rows.ts';
 import type { HoldOut } from '../dataset/split.ts';
 import { findColumns, looksLikeHeader, positionalNames, type Role, usualColumn } from './columns.ts';
 import { faults } from './faults.ts';
@@ -44,9 +45,7 @@ export function parseRatings(text: string, file: string, held?: HoldOut): Readin
   const userRows = new Map<string, number>();
   const itemRows = new Map<string, number>();
   const table = {
-    users: new Int32Array(records.length),
-    items: new Int32Array(records.length),
-    ratings: new Float32Array(records.length),
+    ...emptyRows(records.length),
     ...(time !== undefined && { times: new Float64Array(records.length) }),
   };
   for (const [place, { line, fields }] of records.entries()) {

@@ -6,6 +6,7 @@ import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import { UserError } from '../../errors.ts';
 import { type Dataset, MANY } from '../dataset/dataset.ts';
 import { Ratings } from '../dataset/ratings.ts';
+import { emptyRows } from '../dataset/rows.ts';
 import { type HoldOut, validLength } from '../dataset/split.ts';
 import { type BlockCounts, blockCounts, blocksOf, type Strata, sampleOf } from '../dataset/strata.ts';
 import { StrataFile } from '../dataset/strata-file.ts';
@@ -267,11 +268,7 @@ async function heldOut(
        (count(DISTINCT item_id) FILTER (WHERE items.row IS NULL))::INTEGER
      FROM (${query}) LEFT JOIN users ON users.id = user_id LEFT JOIN items ON items.id = item_id`,
   );
-  const held = {
-    users: new Int32Array(Number(count)),
-    items: new Int32Array(Number(count)),
-    ratings: new Float32Array(Number(count)),
-  };
+  const held = emptyRows(Number(count));
   const result = await connection.stream(
     `SELECT coalesce(users.row, ${userIds.length}), coalesce(items.row, ${itemIds.length}), rating
      FROM (${query}) LEFT JOIN users ON users.id = user_id LEFT JOIN items ON items.id = item_id ORDER BY draw(user_id, item_id, 0)`,

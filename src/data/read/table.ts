@@ -1,5 +1,5 @@
 import { oneLine, UserError } from '../../errors.ts';
-
+import { emptyRows } from '../dataset/rows.ts';
 import { type Columns, findColumns, type Role, type WantedColumns } from './columns.ts';
 import { type DuckDBConnection, literal, numbers, rows, withDatabase } from './duckdb.ts';
 import { findFiles, openSource } from './open.ts';
@@ -138,9 +138,7 @@ async function numbered(
     );
   const ids = async (role: string) =>
     (await rows(connection, `SELECT ${role}_id FROM ${role}s ORDER BY row`)).map(([id]) => String(id));
-  const users = new Int32Array(length);
-  const items = new Int32Array(length);
-  const ratings = new Float32Array(length);
+  const { users, items, ratings } = emptyRows(length);
   const times = timed ? new Float64Array(length) : undefined;
   const result = await connection.run(
     `SELECT raw.rowid::INTEGER, users.row, items.row, rating, time

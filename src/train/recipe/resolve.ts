@@ -101,35 +101,36 @@ export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { devic
   const { blocks, lazy, optimizer } = chosen;
   const api = "ONNX Runtime's training API";
   const asked = engine === 'strata' || (engine === 'auto' && blocks !== undefined);
-  const faults: [boolean, () => string][] = [
-    [
-      blocks !== undefined && engine !== 'auto' && engine !== 'strata',
-      () => `blocks are for training by strata; leave them out, or the engine ${engine}`,
-    ],
-    [
-      asked && lazy === false,
-      () => 'training by strata updates only the rows of a batch; leave out lazy: false',
-    ],
-    [
-      asked && device !== 'cpu',
-      () => `training by strata is for the CPU, not for ${device}; leave out the device, or the engine`,
-    ],
-    [
-      engine === 'ort-training' && device !== 'cpu',
-      () => `${api} trains in WebAssembly, on the CPU; leave out the device, or the engine`,
-    ],
-    [
-      engine === 'ort-training' && optimizer !== undefined && nameOf(optimizer) !== 'adamw',
-      () =>
-        `${api} trains with adamw, not with ${nameOf(optimizer as string)}; leave out the optimizer, or train with the default engine`,
-    ],
-    [
-      engine === 'ort-training' && lazy === true,
-      () => `${api} updates all rows at every step; leave out lazy, or train with the default engine`,
-    ],
-  ];
-  const fault = faults.find(([isSo]) => isSo);
-  if (fault) throw new UserError(fault[1]());
+  const refuse = (isSo: boolean, message: string): void => {
+    if (isSo) throw new UserError(message);
+  };
+  const away = device !== 'cpu';
+  const trainsByApi = engine === 'ort-training';
+  const other = optimizer !== undefined && nameOf(optimizer) !== 'adamw' ? nameOf(optimizer) : undefined;
+  refuse(
+    blocks !== undefined && engine !== 'auto' && engine !== 'strata',
+    `blocks are for training by strata; leave them out, or the engine ${engine}`,
+  );
+  refuse(
+    asked && lazy === false,
+    'training by strata updates only the rows of a batch; leave out lazy: false',
+  );
+  refuse(
+    asked && away,
+    `training by strata is for the CPU, not for ${device}; leave out the device, or the engine`,
+  );
+  refuse(
+    trainsByApi && away,
+    `${api} trains in WebAssembly, on the CPU; leave out the device, or the engine`,
+  );
+  refuse(
+    trainsByApi && other !== undefined,
+    `${api} trains with adamw, not with ${other}; leave out the optimizer, or train with the default engine`,
+  );
+  refuse(
+    trainsByApi && lazy === true,
+    `${api} updates all rows at every step; leave out lazy, or train with the default engine`,
+  );
 }
 
 const nameOf = (thing: string | Named): string => (typeof thing === 'string' ? thing : thing.name);

@@ -13,30 +13,18 @@ export interface Schedule {
 const cosineBetween = (from: number, to: number, progress: number): number =>
   to + ((from - to) * (1 + Math.cos(Math.PI * progress))) / 2;
 
-export interface OneCycleConfig {
-  readonly learningRate: number;
-  /** Part of training in which the learning rate rises. @default 0.25 */
-  readonly warmUp?: number;
-  /** The first learning rate is the highest divided by this. @default 25 */
-  readonly divide?: number;
-  /** The last learning rate is the highest divided by this. @default 1e5 */
-  readonly divideFinal?: number;
-  /** Momentum where the learning rate is low. @default 0.95 */
-  readonly momentum?: number;
-  /** Momentum where the learning rate is highest. @default 0.85 */
-  readonly momentumLow?: number;
-}
+/**
+ * - `warmUp`: part of training in which the learning rate rises. Default: 0.25.
+ * - `divide`, `divideFinal`: the highest learning rate divided by the first, and by the last. Default: 25 and 1e5.
+ * - `momentum`, `momentumLow`: where the learning rate is low, and where it is highest. Default: 0.95 and 0.85.
+ */
+export type OneCycleConfig = Pick<StepSettings, 'learningRate'> &
+  Partial<Readonly<Record<'warmUp' | 'divide' | 'divideFinal' | 'momentum' | 'momentumLow', number>>>;
 
 /** Smith (2018), "A disciplined approach to neural network hyper-parameters", with cosine sides as in fastai. */
 export function oneCycle(config: OneCycleConfig): Schedule {
-  const settings = {
-    warmUp: 0.25,
-    divide: 25,
-    divideFinal: 1e5,
-    momentum: 0.95,
-    momentumLow: 0.85,
-    ...config,
-  };
+  const fixed = { warmUp: 0.25, divide: 25, divideFinal: 1e5, momentum: 0.95, momentumLow: 0.85 };
+  const settings = { ...fixed, ...config };
   const { learningRate, warmUp, divide, divideFinal, momentum, momentumLow } = settings;
   return {
     name: 'one-cycle',
@@ -58,10 +46,7 @@ export function oneCycle(config: OneCycleConfig): Schedule {
   };
 }
 
-export interface ConstantConfig {
-  readonly learningRate: number;
-  readonly momentum?: number;
-}
+type ConstantConfig = Pick<StepSettings, 'learningRate'> & Partial<StepSettings>;
 
 /** From the full learning rate down to 0 along half a cosine. Loshchilov and Hutter (2017). */
 export function cosine({ learningRate, momentum = 0.9 }: ConstantConfig): Schedule {

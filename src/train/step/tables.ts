@@ -2,6 +2,7 @@ import { type Model, ratingOf } from '../../../graphs/models/model.ts';
 import { substitute } from '../../onnx/graph.ts';
 import type { Dim, Value } from '../../onnx/index.ts';
 import * as onnx from '../../onnx/index.ts';
+import { mapValues } from '../../util/map-values.ts';
 
 export type Named = Readonly<Record<string, Value>>;
 
@@ -32,11 +33,8 @@ export function tablesOf(model: Model<Dim>): string[][] {
 }
 
 /** A stand-in for each parameter. */
-export function placeholders(model: Model<Dim>): Named {
-  return Object.fromEntries(
-    Object.entries(model.parameters).map(([name, { dims }]) => [name, onnx.input(name, 'float', dims)]),
-  );
-}
+export const placeholders = (model: Model<Dim>): Named =>
+  mapValues(model.parameters, ({ dims }, name) => onnx.input(name, 'float', dims));
 
 /** One table from columns: matrices, and vectors, which become a column each. */
 export function pack(columns: readonly Value[]): Value {

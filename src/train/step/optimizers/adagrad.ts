@@ -1,12 +1,7 @@
 import { add, div, mul, sqrt, sub, type Value } from '../../../onnx/index.ts';
 import { type Optimizer, oneCycleAt } from './optimizer.ts';
 
-export interface AdagradConfig {
-  /** @default 1e-10 */
-  readonly epsilon?: number;
-  /** @default 0 */
-  readonly weightDecay?: number;
-}
+type AdagradConfig = Partial<Readonly<Record<'epsilon' | 'weightDecay', number>>>;
 
 /** s ← s + gradient²; parameter ← parameter − rate · gradient / (√s + ε). Duchi, Hazan and Singer (2011). */
 export function adagrad({ epsilon = 1e-10, weightDecay = 0 }: AdagradConfig = {}): Optimizer {

@@ -1,14 +1,8 @@
 import { add, div, mul, pow, sqrt, sub } from '../../../onnx/index.ts';
 import { type Optimizer, oneCycleAt } from './optimizer.ts';
 
-export interface AdamConfig {
-  /** The decay of the mean of squares; that of the mean is the schedule's momentum. @default 0.99 */
-  readonly beta2?: number;
-  /** @default 1e-5 */
-  readonly epsilon?: number;
-  /** @default 0; 0.1 for AdamW */
-  readonly weightDecay?: number;
-}
+/** `beta2` is the decay of the mean of squares; that of the mean is the schedule's momentum. */
+type AdamConfig = Partial<Readonly<Record<'beta2' | 'epsilon' | 'weightDecay', number>>>;
 
 /** Adam with weight decay as a part of the gradient. Kingma and Ba (2015). */
 export const adam = (config: AdamConfig = {}): Optimizer =>

@@ -3,11 +3,6 @@ import { add, div, mul, neg, sqrt, type Value } from '../../../onnx/index.ts';
 import { meanOfRows, timesRows } from '../rows.ts';
 import type { Optimizer, Scalars } from './optimizer.ts';
 
-export interface RowAdagradConfig {
-  /** @default 0.03 */
-  readonly weightDecay?: number;
-}
-
 const FACTOR_SQUARE = 0.005;
 
 /**
@@ -18,7 +13,7 @@ const FACTOR_SQUARE = 0.005;
  * where little is left to learn; biases do not decay. Chin, Zhuang, Juan and Lin (2015), "A learning-rate schedule for
  * stochastic gradient methods to matrix factorization", sum over factors.
  */
-export function rowAdagrad({ weightDecay = 0.03 }: RowAdagradConfig = {}): Optimizer {
+export function rowAdagrad({ weightDecay = 0.03 }: { readonly weightDecay?: number } = {}): Optimizer {
   const downhillFrom = (sum: Value, { downhill }: Scalars): Value => div(downhill, sqrt(add(sum, 1)));
   return {
     name: 'row-adagrad',
