@@ -1,13 +1,14 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { fingerprint } from '../../src/data/dataset/dataset.ts';
+import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { folds } from '../../src/data/dataset/split.ts';
 import { type Candidate, errorOn, nextTrial, rungsOf } from '../../src/experiment/halving.ts';
 import type { TrialPool } from '../../src/experiment/pool.ts';
 import { type SearchOptions, search } from '../../src/experiment/search.ts';
 import { trialLog } from '../../src/experiment/trial-log.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
-import { fingerprint } from '../../src/train/trainer.ts';
 import { temporaryFolder, userError } from '../data/files.ts';
 import { lowRank } from '../train/synthetic.ts';
 
@@ -249,7 +250,7 @@ describe('errors', () => {
 test('a fingerprint tells ratings apart', async () => {
   const ratings = lowRank();
   expect(await fingerprint(ratings)).toBe(await fingerprint(lowRank()));
-  expect(await fingerprint({ ...ratings, ratings: ratings.ratings.toReversed() })).not.toBe(
-    await fingerprint(ratings),
-  );
+  const reversed = new Ratings({ ...ratings, ratings: ratings.ratings.toReversed() });
+  expect(await fingerprint(reversed)).not.toBe(await fingerprint(ratings));
+  expect(await fingerprint(ratings, reversed)).not.toBe(await fingerprint(ratings));
 });

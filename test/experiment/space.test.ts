@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { logarithmic, oneOf } from '../../src/experiment/dimension.ts';
 import { importance } from '../../src/experiment/importance.ts';
 import { spaceBeside } from '../../src/experiment/space.ts';
-import { definitionOf } from '../../src/train/recipe/recipe.ts';
+import { resolve } from '../../src/train/recipe/resolve.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
 import { userError } from '../data/files.ts';
 
@@ -38,7 +38,7 @@ test.each(['dot-bias', 'mlp'] as const)(
       const recipe = space.random(generator(1, number));
       expect(recipe).toMatchObject(fixed);
       expect(Object.keys(recipe).sort()).toEqual([...names, 'loss', 'model', 'seed'].sort());
-      definitionOf(recipe)({ users: 9, items: 9, ratings: 50, low: 1, high: 5, mean: 3 });
+      resolve(recipe, { users: 9, items: 9, ratings: 50, low: 1, high: 5, mean: 3 });
       expect(space.random(generator(1, number))).toEqual(recipe);
       const near = space.near(recipe, generator(2, number));
       kept += names.filter((name) => String(near[name]) === String(recipe[name])).length;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { folds } from '../../src/data/dataset/split.ts';
 import { UserError } from '../../src/errors.ts';
 import { compare } from '../../src/experiment/compare.ts';
@@ -6,7 +7,7 @@ import { crossValidate } from '../../src/experiment/cross-validate.ts';
 import { trialPool } from '../../src/experiment/pool.ts';
 import { owned, shared } from '../../src/experiment/shared.ts';
 import type { TrialResult } from '../../src/experiment/trial.ts';
-import { definitionOf, type Recipe, trainOptionsOf } from '../../src/train/recipe/recipe.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { train } from '../../src/train/train.ts';
 import { userError } from '../data/files.ts';
 import { errorOfMean, lowRank } from '../train/synthetic.ts';
@@ -16,11 +17,9 @@ const pool = trialPool(splits, 0);
 const recipe: Recipe = { model: 'dot-bias', factors: 2, epochs: 3, seed: 4 };
 
 test('a trial is a training on the one part, and its error on the other', async () => {
-  const model = await train(splits[1].train, definitionOf(recipe), trainOptionsOf(recipe));
-  const bytes = Object.values(model.artifact.files).reduce((sum, file) => sum + file.length, 0);
-  expect(await pool.run({ predictor: recipe, fold: 1 })).toEqual({
+  const model = await train(splits[1].train, recipe);
+  const expected = {
     ...(await model.evaluate(splits[1].valid)),
-    bytes,
     seconds: expect.any(Number),
     took: expect.any(Number),
     // What the recipe left to its defaults is told.
@@ -28,7 +27,11 @@ test('a trial is a training on the one part, and its error on the other', async 
       ...recipe,
       ...{ batch: 16, learningRate: 0.06, optimizer: 'row-adagrad', weightDecay: 0.03, spread: 0.01 },
     },
-  });
+  };
+  expect(await pool.run({ predictor: recipe, fold: 1 })).toEqual(expected);
+  const { files } = await model.artifact();
+  const bytes = Object.values(files).reduce((sum, file) => sum + file.length, 0);
+  expect(await pool.run({ predictor: recipe, fold: 1, files: true })).toEqual({ ...expected, bytes });
 });
 
 test('the MLP tells its choices too', async () => {
@@ -49,19 +52,23 @@ test('a training that diverges, or is too slow, is a failed trial', async () => 
 });
 
 test('a baseline has no files; that of the mean is the mean', async () => {
-  const outcome = (await pool.run({ predictor: 'global-mean', fold: 0 })) as TrialResult;
+  const outcome = (await pool.run({ predictor: 'global-mean', fold: 0, files: true })) as TrialResult;
   expect(outcome.bytes).toBeUndefined();
   expect(Math.abs(outcome.rmse - errorOfMean(splits[0].valid))).toBeLessThan(0.02);
 });
 
 test('cross-validation tries all folds, and names the one that fails', async () => {
   let told = 0;
-  const { results, rmse, mae, bytes } = await crossValidate(pool, recipe, () => told++);
+  const { results, rmse, mae, bytes } = await crossValidate(pool, recipe, {
+    files: true,
+    onResult: () => told++,
+  });
   expect(told).toBe(3);
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / 3;
   expect(rmse.mean).toBeCloseTo(mean(results.map((result) => result.rmse)), 12);
   expect(mae.mean).toBeCloseTo(mean(results.map((result) => result.mae)), 12);
   expect(bytes).toBeGreaterThan(1000);
+  expect(await crossValidate(pool, recipe)).not.toHaveProperty('bytes');
   expect(await userError(crossValidate(pool, { ...recipe, learningRate: 1e30 }))).toMatch(
     /^fold 1: .*diverged/,
   );
@@ -89,12 +96,14 @@ test('a comparison names the predictor that fails', async () => {
 });
 
 test('shared ratings are the same ratings', () => {
-  const { train: ratings } = splits[0];
-  const copy = shared({ ...ratings, times: Float64Array.from(ratings.users) });
-  expect(copy.users.buffer).toBeInstanceOf(SharedArrayBuffer);
-  const { times: _, ...rest } = { times: undefined, ...ratings };
-  expect(owned(copy)).toEqual(rest);
-  expect(owned(copy).ratings.buffer).toBeInstanceOf(ArrayBuffer);
+  const { train: ratings, valid } = splits[0];
+  const times = Float64Array.from(ratings.users);
+  const copy = shared({ train: new Ratings({ ...ratings, times }), valid });
+  expect(copy.train.users.buffer).toBeInstanceOf(SharedArrayBuffer);
+  const own = owned(copy);
+  expect(own).toEqual({ train: ratings, valid });
+  expect(own.train).toBeInstanceOf(Ratings);
+  expect(own.train.ratings.buffer).toBeInstanceOf(ArrayBuffer);
 });
 
 test('a closed pool runs no more of what waits', async () => {

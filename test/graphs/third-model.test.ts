@@ -19,11 +19,10 @@ test('it is trained, saved and read back as those that came with the package are
     .toString()
     .split('\n');
   const few = await folder.write('few.csv', rows.slice(0, 5001).join('\n'));
-  const split = randomSplit(await readRatings(few), 0.1, 1);
-  const model = await train(split.train, neuralFactorization(), { valid: split.valid });
+  const split = randomSplit((await readRatings(few)).ratings, 0.1, 1);
+  const model = await train(split.train, { model: neuralFactorization() }, { valid: split.valid });
 
-  const { ratings } = split.train;
-  const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
+  const { mean } = split.train.facts;
   const squares = split.valid.ratings.map((rating) => (rating - mean) ** 2);
   const errorOfMean = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
   const { rmse } = await model.evaluate(split.valid);
