@@ -22,6 +22,7 @@ import { type Fitted, train } from '../train/train.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, JSON_OBJECT, readingOf, recipeOf, withChoices } from './choice-options.ts';
 import { KEYS, printConfig, withConfig } from './config.ts';
+import { onInterrupt } from './interrupt.ts';
 import { count, error, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
 import { progressBar } from './progress.ts';
 import { reportWritten, writeReport } from './report.ts';
@@ -92,6 +93,16 @@ interface Made {
   readonly aborted: boolean;
 }
 
+interface Exported extends Made {
+  readonly artifact: Artifact;
+  readonly out: string;
+  /** Seconds that the export took. */
+  readonly export_: number;
+  readonly reportBytes: number;
+  /** The model that was in the folder. */
+  readonly before?: Artifact;
+}
+
 async function readAndTrain(
   files: readonly string[],
   flags: TrainFlags,
@@ -107,7 +118,9 @@ async function readAndTrain(
   const read = (performance.now() - started) / 1000;
   if (!flags.json) reportReading(report, files, read);
   const bar = progressBar();
-  const { signal, stop } = onInterrupt();
+  const { signal, stop } = onInterrupt(
+    'Ending after this epoch; Ctrl-C again ends at once, and --resume goes on from the epoch before',
+  );
   try {
     const fitted = await train(ratings, recipeOf(flags), {
       runtime,
@@ -149,27 +162,9 @@ async function reportOn(
   });
 }
 
-async function tell(
-  {
-    fitted,
-    test,
-    valid,
-    read,
-    artifact: { manifest, files },
-    out,
-    export_,
-    reportBytes,
-    before,
-  }: Made & {
-    readonly artifact: Artifact;
-    readonly out: string;
-    readonly export_: number;
-    readonly reportBytes: number;
-    /** The model that was in the folder. */
-    readonly before?: Artifact;
-  },
-  flags: TrainFlags,
-): Promise<void> {
+async function tell(made: Exported, flags: TrainFlags): Promise<void> {
+  const { fitted, test, valid, artifact, out, before } = made;
+  const { manifest, files } = artifact;
   const { metrics, seconds: took } = fitted;
   const { data, model, history } = manifest;
   const heldOut = test ? await fitted.evaluate(test) : metrics.valid;
@@ -177,7 +172,7 @@ async function tell(
     const { users, items, ratings } = data;
     printJson({
       ...{ model: model.name, out, users, items, ratings, epochs: history.length },
-      seconds: { read, ...took, export: export_ },
+      seconds: { read: made.read, ...took, export: made.export_ },
       train: metrics.train,
       ...(heldOut && { valid: heldOut }),
     });
@@ -197,7 +192,7 @@ async function tell(
   printLine(
     flags.report === undefined
       ? `  cofactor report ${out} shows what it has learned`
-      : reportWritten(flags.report, reportBytes),
+      : reportWritten(flags.report, made.reportBytes),
   );
   const exported = join(out, TRAINING_FOLDER);
   if (existsSync(join(exported, VOCABULARY)))
@@ -211,24 +206,3 @@ const OPTIONAL_FILES = {
   'titles.json': ['titles', '--titles'],
   'seen.onnx': ['what users rated', '--keep-seen'],
 };
-
-/** The first Ctrl-C asks training to end after the running epoch; the second ends the program. */
-function onInterrupt(): { signal: AbortSignal; stop(): void } {
-  const controller = new AbortController();
-  const listener = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-    printNote(
-      '\nEnding after this epoch; Ctrl-C again ends at once, and --resume goes on from the epoch before',
-    );
-  };
-  process.on('SIGINT', listener);
-  process.on('SIGTERM', listener);
-  return {
-    signal: controller.signal,
-    stop() {
-      process.off('SIGINT', listener);
-      process.off('SIGTERM', listener);
-    },
-  };
-}

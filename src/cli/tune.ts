@@ -17,6 +17,7 @@ import { words } from '../util/format.ts';
 import { VERSION } from '../version.ts';
 import { type Flags, JSON_OBJECT, READING, RECIPE, recipeOf, withChoices } from './choice-options.ts';
 import { withConfig } from './config.ts';
+import { onInterrupt } from './interrupt.ts';
 import { error, plural, printJson, printLine, printNote, printTable } from './output.ts';
 import { bar } from './progress.ts';
 import { readInMemory, stem } from './train-data.ts';
@@ -63,7 +64,7 @@ async function run(files: string[], flags: TuneFlags): Promise<void> {
     printNote(`Going on from ${plural(log.trials.length, 'trial')} in ${join(out, 'trials.jsonl')}`);
 
   const pool = trialPool(splits, flags.workers);
-  const interrupt = onInterrupt();
+  const interrupt = onInterrupt('Stopped; the same command goes on');
   const budget = flags.budget * 60 * SEARCHING - performance.now() / 1000;
   const progress = bar('{bar} {left} left · {tried} · best RMSE {best}');
   const candidates = new Map<number, Candidate>();
@@ -89,16 +90,7 @@ async function run(files: string[], flags: TuneFlags): Promise<void> {
     progress.stop();
     if (!interrupt.signal.aborted) await pool.close();
   });
-  await report({
-    all,
-    space,
-    folds: splits.length,
-    elapsed,
-    out,
-    files,
-    model: fixed.model,
-    json: flags.json,
-  });
+  await report({ all, space, folds: splits.length, elapsed, out, files, model: fixed.model }, flags.json);
   // Threads are still at work; the signal that asked for the end ends them.
   interrupt.raise();
 }
@@ -118,26 +110,20 @@ const rankedOf = (candidates: readonly Candidate[], count: number): Candidate[] 
     (candidate) => errorOn(candidate, count),
   );
 
+interface Found {
+  readonly all: readonly Candidate[];
+  readonly space: Space;
+  readonly folds: number;
+  /** Seconds. */
+  readonly elapsed: number;
+  readonly out: string;
+  readonly files: readonly string[];
+  readonly model: string;
+}
+
 /** Prints and writes what came out. */
-async function report({
-  all,
-  space,
-  folds: count,
-  elapsed,
-  out,
-  files,
-  model,
-  json,
-}: {
-  all: readonly Candidate[];
-  space: Space;
-  folds: number;
-  elapsed: number;
-  out: string;
-  files: readonly string[];
-  model: string;
-  json?: boolean;
-}): Promise<void> {
+async function report(found: Found, json?: boolean): Promise<void> {
+  const { all, space, folds: count, elapsed, out, files, model } = found;
   const ranked = rankedOf(all, count);
   // Ctrl-C came before anything was known.
   if (ranked.length === 0) return;
@@ -195,22 +181,4 @@ function rowOf(candidate: Candidate, standard: Candidate, space: Space, count: n
     candidate === standard ? '' : `${above > 0 ? '+' : ''}${error(above)}`,
     size === count ? error(errorOn(candidate, count) as number) : '–',
   ];
-}
-
-/** The first Ctrl-C asks for what has been found so far; the second ends the program. */
-function onInterrupt(): { signal: AbortSignal; raise(): void } {
-  const controller = new AbortController();
-  let raised: NodeJS.Signals | undefined;
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.once(name, () => {
-      raised = name;
-      printNote('\nStopped; the same command goes on');
-      controller.abort();
-    });
-  return {
-    signal: controller.signal,
-    raise() {
-      if (raised) process.kill(process.pid, raised);
-    },
-  };
 }

@@ -178,13 +178,8 @@ function rowsIn(vocabulary: readonly string[], ids: readonly string[]): Int32Arr
  *
  * @returns undefined where all do
  */
-export function latestPlaces({
-  userIds,
-  itemIds,
-  users,
-  items,
-  times,
-}: Omit<RatingsParts, 'name'>): Int32Array | undefined {
+export function latestPlaces(ratings: Omit<RatingsParts, 'name'>): Int32Array | undefined {
+  const { userIds, itemIds, users, items, times } = ratings;
   const latest = new Int32Array(itemIds.length).fill(-1);
   const replaced = new Set<number>();
   for (const places of placesByUser(users, userIds.length)) {

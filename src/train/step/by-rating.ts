@@ -87,16 +87,16 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
 const addElements = (vector: Value, ids: Value, added: Value): Value =>
   onnx.scatterElements(vector, ids, added, { reduction: 'add' });
 
+interface Accumulated {
+  readonly before: State;
+  readonly state: State;
+  readonly downhill: Value;
+  readonly rule: RowRule;
+}
+
 /** A table after weight decay, by the implicit rule, which no number of ratings can upset. */
-function decayed(
-  table: Value,
-  {
-    before,
-    state,
-    downhill,
-    rule,
-  }: { readonly before: State; readonly state: State; readonly downhill: Value; readonly rule: RowRule },
-): Value {
+function decayed(table: Value, step: Accumulated): Value {
+  const { before, state, downhill, rule } = step;
   if (table.dims.length === 1 || rule.weightDecay === 0) return table;
   const [added] = Object.entries(state).map(([part, sums]) => onnx.sub(sums, before[part]));
   return timesRows(

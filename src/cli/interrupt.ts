@@ -1,0 +1,28 @@
+import { printNote } from './output.ts';
+
+/**
+ * The first Ctrl-C, or request to end, gives `note` and asks for the end; the second ends the program at once.
+ */
+export function onInterrupt(note: string): { signal: AbortSignal; stop(): void; raise(): void } {
+  const controller = new AbortController();
+  let raised: NodeJS.Signals | undefined;
+  const listener = (name: NodeJS.Signals): void => {
+    if (raised) process.exit(130);
+    raised = name;
+    printNote(`\n${note}`);
+    controller.abort();
+  };
+  process.on('SIGINT', listener).on('SIGTERM', listener);
+  const stop = (): void => {
+    process.off('SIGINT', listener).off('SIGTERM', listener);
+  };
+  return {
+    signal: controller.signal,
+    stop,
+    /** Ends the program as the signal would have. */
+    raise() {
+      stop();
+      if (raised) process.kill(process.pid, raised);
+    },
+  };
+}
