@@ -139,11 +139,7 @@ function ratingOfRows(model: Model, tables: Named, item: Value): (rows: Named) =
 /** Users that say well enough how factors vary. */
 const SAMPLE = 20_000;
 
-/**
- * The mean of all users' rows, and an upper triangular R, whose RᵀR is their covariance.
- *
- * @param tables side by side, each of `width` columns
- */
+/** The mean of all users’ rows in tables side by side, and an upper triangular R, whose RᵀR is their covariance. */
 function prior(tables: readonly { data: Float32Array; width: number }[]) {
   const width = tables.reduce((sum, table) => sum + table.width, 0);
   const all = tables[0].data.length / tables[0].width;

@@ -67,11 +67,7 @@ function configFile(asked: string | false | undefined): string | undefined {
   return found[0];
 }
 
-/**
- * Reads a configuration file, and checks it.
- *
- * @throws UserError that names the file, the key, what is wrong, and what to give
- */
+/** @throws UserError that names the file, the key, what is wrong, and what to give */
 export async function readConfig(file: string): Promise<CofactorConfig> {
   if (!existsSync(file)) throw new UserError(`${file}: no such file`);
   const config = await (extname(file) === '.json' ? parsed(file) : loaded(file));

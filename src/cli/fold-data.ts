@@ -33,12 +33,7 @@ export function withFoldChoices(command: Command, shared: Parameters<typeof with
   return withChoices(command, [...shared, 'workers', ...READING], own);
 }
 
-/**
- * Does some work with a pool of trials, and shows how much of it is done.
- *
- * @param format of the bar
- * @param total how many trials there are
- */
+/** Does some work with a pool of trials, and shows on a bar how many of `total` are done. */
 export async function withPool<T>(
   { folds, workers }: { readonly folds: readonly Split[]; readonly workers?: number },
   format: string,
@@ -65,11 +60,7 @@ function pairOf(text: string): [string, string] {
   return [base, test];
 }
 
-/**
- * Reads the ratings, and cuts them into folds.
- *
- * @throws UserError as `readRatings` does, and for flags that do not go together
- */
+/** @throws UserError as `readRatings` does, and for flags that do not go together */
 export async function readFolds(files: readonly string[], flags: FoldFlags): Promise<Split[]> {
   const { folds: count = 5, fold: pairs, seed = trainingChoices.seed.default } = flags;
   if (pairs && (files.length > 0 || flags.folds !== undefined))

@@ -1,8 +1,6 @@
 import { printNote } from './output.ts';
 
-/**
- * The first Ctrl-C, or request to end, gives `note` and asks for the end; the second ends the program at once.
- */
+/** The first Ctrl-C gives `note` and asks for the end; the second ends the program at once. */
 export function onInterrupt(note: string): { signal: AbortSignal; stop(): void; raise(): void } {
   const controller = new AbortController();
   let raised: NodeJS.Signals | undefined;

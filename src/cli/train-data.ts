@@ -13,11 +13,7 @@ export type DataFlags = Flags<
   (typeof READING)[number] | 'test' | 'valid' | 'split' | 'workers' | 'memory' | 'out'
 >;
 
-/**
- * Reads ratings to train with, into memory.
- *
- * @throws UserError as `readRatings` does, or if they cannot train a model
- */
+/** @throws UserError as `readRatings` does, or if the ratings cannot train a model */
 export async function readInMemory(files: readonly string[], flags: object): Promise<Reading> {
   const reading = await readRatings(files, readingOf(flags));
   checkTrainable(reading.ratings);

@@ -28,10 +28,7 @@ export interface ErrorSums {
   readonly counts: Float64Array;
 }
 
-/**
- * @param rows of each rating the row that it counts to
- * @param length how many rows there are
- */
+/** @param rows of each rating the row that it counts to, of `length` rows */
 export function errorSums(
   predicted: Float32Array,
   actual: Float32Array,

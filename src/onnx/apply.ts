@@ -17,11 +17,7 @@ export interface ApplyOptions {
   readonly dims?: readonly Dim[];
 }
 
-/**
- * Uses an operator by its name: one output or several, named after `name`.
- *
- * @throws GraphError naming the operator, the node and the shapes, if they do not fit.
- */
+/** @throws GraphError naming the operator, the node and the shapes, if they do not fit */
 export function apply(
   operator: OperatorName,
   inputs: readonly Value[],

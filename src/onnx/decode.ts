@@ -14,11 +14,7 @@ const { onnx } = onnxProto;
 const { DataType: Types } = onnx.TensorProto;
 const { AttributeType } = onnx.AttributeProto;
 
-/**
- * Reads an `.onnx` file.
- *
- * @throws GraphError if the bytes are not an ONNX model.
- */
+/** @throws GraphError if the bytes are not an ONNX model */
 export function decodeModel(bytes: Uint8Array): ModelFile {
   try {
     return readModel(onnx.ModelProto.decode(bytes));

@@ -18,11 +18,7 @@ export const gatherGrad = (table: Value, ids: Value, rows: Value, name?: string)
     dims: table.dims,
   })[0];
 
-/**
- * Adds a gradient to a buffer that is kept from run to run, or replaces it where `reset` (bool[1]) says so.
- *
- * @returns bool[1]
- */
+/** Adds a gradient to a buffer kept from run to run, or replaces it where `reset` says so. Gives bool[1]. */
 export const accumulate = (buffer: Value, gradient: Value, reset: Value, name?: string): Value =>
   apply('InPlaceAccumulatorV2', [buffer, gradient, reset], { name })[0];
 

@@ -22,11 +22,7 @@ export interface ExportOptions {
   readonly genres?: ReadonlyMap<string, readonly string[]>;
 }
 
-/**
- * The files that serve a trained model.
- *
- * @throws UserError for a precision that there is not
- */
+/** @throws UserError for a precision that there is not */
 export async function artifactOf(fitted: FitResult, options: ExportOptions = {}): Promise<Artifact> {
   const { plan, data, valid, metrics, runtime } = fitted;
   const { precision, titles, genres, keepSeen } = options;

@@ -17,11 +17,7 @@ export const checkpointFile = (path: string, resume = false): CheckpointStore =>
   remove: () => removeCheckpoint(path),
 });
 
-/**
- * Writes a checkpoint, as an ONNX file of tensors, so that a kill leaves the one before or this one.
- *
- * @throws UserError if it cannot be written.
- */
+/** Writes an ONNX file of tensors; a kill leaves the checkpoint before, or this one. */
 export async function writeCheckpoint(
   path: string,
   { settings, history, carried, best = {} }: Checkpoint,
@@ -46,11 +42,7 @@ export async function writeCheckpoint(
   await replaceFile(path, encodeModel(file), 'the checkpoint');
 }
 
-/**
- * Reads the checkpoint of a training with these settings.
- *
- * @throws UserError if there is none, it is broken, or it belongs to another training.
- */
+/** @throws UserError if there is none, it is broken, or it belongs to another training */
 export async function readCheckpoint(
   path: string,
   settings: Readonly<Record<string, unknown>>,

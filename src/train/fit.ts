@@ -127,11 +127,7 @@ interface Job extends Resolved {
   readonly engine: Engine;
 }
 
-/**
- * Goes through the epochs.
- *
- * @param identity what is trained, on which data, and how, for the checkpoint
- */
+/** @param identity what is trained, on which data, and how, for the checkpoint */
 async function fitParameters(
   job: Job,
   options: FitOptions,

@@ -19,11 +19,7 @@ export function choleskyRoot(matrix: Float64Array, width: number): Float64Array 
   return root;
 }
 
-/**
- * Makes the columns of a table orthonormal, each from those before it (Cholesky QR).
- *
- * @returns how long each was, beside those before it
- */
+/** Makes columns orthonormal, each from those before it (Cholesky QR); gives how long each was beside those. */
 export function orthonormalize({ rows, width, data }: Table): Float64Array<ArrayBuffer> {
   const gram = new Float64Array(width * width);
   for (let row = 0; row < rows; row++)

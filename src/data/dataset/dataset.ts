@@ -51,11 +51,7 @@ export function checkTrainable({ name, facts, userIds, itemIds, unknown }: Datas
     throw wrong(`all ratings are ${facts.low}; training needs at least 2 different ratings`);
 }
 
-/**
- * Row numbers mean nothing with other ids.
- *
- * @throws UserError if the ids are not those of training
- */
+/** @throws UserError if the ids are not those of training: row numbers mean nothing with others */
 export function checkVocabulary(data: Vocabulary, known: Vocabulary, name: string): void {
   for (const key of ['userIds', 'itemIds'] as const) {
     const [ids, others] = [data[key], known[key]];

@@ -109,11 +109,7 @@ export function folds(ratings: Ratings, count: number, seed: number): Split[] {
   );
 }
 
-/**
- * How many of so many ratings a fraction is.
- *
- * @throws UserError if that is none, or all
- */
+/** @throws UserError if a fraction of so many ratings is none of them, or all */
 export function validLength(length: number, fraction: number): number {
   if (!(fraction > 0 && fraction < 1))
     throw new UserError(

@@ -62,11 +62,7 @@ export function blockCounts(
   return [wanted[0], wanted[1]];
 }
 
-/**
- * Deals rows to blocks back and forth, the most rated first.
- *
- * @param counts how often each row is rated
- */
+/** Deals rows to blocks back and forth, the most rated first; `counts` says how often each is rated. */
 export function blocksOf(counts: ArrayLike<number>, blocks: number): Blocks {
   const byCount = Array.from(counts, (_, row) => row).sort((one, other) => counts[other] - counts[one]);
   const sizes = new Int32Array(blocks + 1);

@@ -50,12 +50,7 @@ export function usualColumn(names: string[], role: keyof typeof usualNames): num
   return name === undefined ? -1 : plain.indexOf(name);
 }
 
-/**
- * Finds the columns by the given names or the usual ones.
- *
- * @param names the header
- * @throws UserError that lists the names there are
- */
+/** @throws UserError that lists the names there are */
 export function findColumns(
   file: string,
   names: string[],
@@ -86,11 +81,7 @@ export function findColumns(
   return found;
 }
 
-/**
- * Whether a first line is a header: its rating is no number or, where it has none, one of its fields is a usual name.
- *
- * @param wanted columns that must be there
- */
+/** A header has no number for its rating or, where it has no rating, a usual name. */
 export function looksLikeHeader(fields: string[], wanted: readonly Role[], options: ColumnOptions): boolean {
   const rating = Number(options.rating) || positionalNames(fields, wanted).indexOf('rating') + 1;
   if (isNumber(fields[rating - 1])) return false;

@@ -59,11 +59,7 @@ export async function readOwnRatings(
   return Array.from(places, (place) => ({ item: itemIds[items[place]], rating: ratings[place] }));
 }
 
-/**
- * Reads a list of users, each once.
- *
- * @throws UserError as `readRatings` does
- */
+/** A list of users, each once. */
 export async function readUsers(path: string, options: SourceOptions = {}): Promise<readonly string[]> {
   return (await readTable([path], options, ['user'])).userIds;
 }
@@ -74,11 +70,7 @@ export interface ItemLists {
   of(user: string): readonly string[];
 }
 
-/**
- * Reads items, of each user where the file has a column of users.
- *
- * @throws UserError as `readRatings` does
- */
+/** Items, of each user where the file has a column of users. */
 export async function readItemLists(path: string, options: SourceOptions = {}): Promise<ItemLists> {
   const { userIds, itemIds, users, items } = await readTable([path], options, ['item'], ['user']);
   const lists = userIds.map((): string[] => []);
@@ -88,11 +80,7 @@ export async function readItemLists(path: string, options: SourceOptions = {}): 
   return { ofUsers, of: (user) => lists[rows.get(ofUsers ? user : NO_ID) ?? -1] ?? [] };
 }
 
-/**
- * Reads users and items to predict ratings for; a column of ratings is ignored and the order of rows is kept.
- *
- * @throws UserError as `readRatings` does
- */
+/** Users and items to predict ratings for, in the order of rows; a column of ratings is ignored. */
 export async function readPairs(
   path: string | readonly string[],
   options: SourceOptions = {},

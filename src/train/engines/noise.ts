@@ -3,12 +3,7 @@ import { type RandomGenerator, uniforms } from '../../util/random.ts';
 /** Numbers for dropout masks, shared by all steps of an epoch; masks begin anywhere in them. */
 const NOISE = 2 ** 20;
 
-/**
- * How many random numbers an epoch's dropout has.
- *
- * @param batch the most ratings in a step
- * @param widths how many numbers each dropout takes a rating
- */
+/** @param widths how many random numbers each dropout takes a rating */
 export const noiseSize = (batch: number, widths: readonly number[]): number =>
   Math.max(NOISE, 2 * batch * Math.max(...widths));
 

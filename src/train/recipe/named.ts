@@ -27,11 +27,7 @@ export function named<Name extends string>(registry: Registry<Name>): Kind<Name 
   };
 }
 
-/**
- * Makes what a name and its choices stand for.
- *
- * @throws UserError for a name that the registry does not have, or a choice that it does not know
- */
+/** @throws UserError for a name that the registry does not have, or a choice that it does not know */
 export function make<Thing extends { readonly config: object }>(
   kind: string,
   registry: Readonly<Record<string, (config: never) => Thing>>,

@@ -92,11 +92,7 @@ function engineOf({ engine = 'auto', blocks, lazy }: Choice, facts: DataFacts, p
   return blocks || (many && engines.includes('strata')) ? 'strata' : 'epoch-graph';
 }
 
-/**
- * What an engine cannot do.
- *
- * @throws UserError where it is asked to
- */
+/** @throws UserError where an engine is asked for what it cannot do */
 export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { device = 'cpu' }: Place): void {
   const { blocks, lazy, optimizer } = chosen;
   const api = "ONNX Runtime's training API";

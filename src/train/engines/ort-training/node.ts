@@ -7,13 +7,7 @@ import { INSTALL, MODULE, ortTrainingEngine } from './engine.ts';
 
 export const PACKAGE = 'onnxruntime-training';
 
-/**
- * ONNX Runtime's training API, as an engine for `train`: `train(ratings, dotBias(), { engine: await ortTraining() })`.
- * It is in a package of its own, which must be installed:
- * `npm install onnxruntime-training@npm:onnxruntime-web@1.19.2`.
- *
- * @throws UserError if it is not
- */
+/** @throws UserError if the package `onnxruntime-training` is not installed */
 export async function ortTraining(): Promise<Engine> {
   const folder = findPackage();
   if (folder === undefined)

@@ -6,11 +6,7 @@ import { resolveManifest } from '../../recipe/of-manifest.ts';
 import type { Resolved } from '../../recipe/plan.ts';
 import { type EpochGraph, epochGraphOfAnySize } from '../epoch/graph.ts';
 
-/**
- * The graph that trains a stratum: the epoch graph for blocks of any size.
- *
- * @throws UserError for a formula that is bound to the numbers of users and items
- */
+/** @throws UserError for a formula that is bound to the numbers of users and items */
 export function blockGraph(resolved: Resolved): EpochGraph {
   try {
     return epochGraphOfAnySize(resolved);
