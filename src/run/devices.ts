@@ -1,9 +1,7 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
 import { DEVICES, type Device } from './device-names.ts';
-import { explain, type Obstacle } from './device-obstacles.ts';
+import { explain } from './device-obstacles.ts';
+import { tryInProcess } from './trial-process.ts';
 
 /** What was found out about a device by trying it. */
 export interface DeviceReport {
@@ -17,12 +15,6 @@ export interface DeviceReport {
   /** The command that gets it, where there is one. */
   readonly command?: string;
 }
-
-/** What the process of `device-trial.ts` says. */
-export type TrialAnswer = { readonly speed: number } | { readonly error: string };
-
-/** The built process, beside the built library. Node 20 runs no TypeScript, so it serves the sources too. */
-const PROCESS = import.meta.url.endsWith('.ts') ? '../../dist/device-trial.js' : './device-trial.js';
 
 /** The first start of a GPU compiles its programs. */
 const TIMEOUT_MS = 120_000;
@@ -81,29 +73,11 @@ async function tryAnew(device: Device): Promise<DeviceReport> {
     const reason = `onnxruntime-node does not have it for ${process.platform} on ${process.arch}`;
     return { device, usable: false, reason };
   }
-  const { answer, log } = await runTrial(device);
-  if ('error' in answer) return { device, usable: false, ...obstacle(device, answer.error, log) };
-  return { device, usable: true, ...answer };
-}
-
-const obstacle = (device: Device, error: string, log: string): Obstacle =>
-  explain(device, { error, log, platform: process.platform, folder: process.cwd() });
-
-async function runTrial(device: Device): Promise<{ answer: TrialAnswer; log: string }> {
-  const child = fork(fileURLToPath(new URL(PROCESS, import.meta.url)), [device], {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  const { found, end, log } = await tryInProcess<number>('device-trial.js', [device], {
     timeout: TIMEOUT_MS,
-    killSignal: 'SIGKILL',
   });
-  let log = '';
-  child.stderr?.on('data', (text) => {
-    log += text;
-  });
-  // What it has said counts, even if a driver ends the process while it exits; what it has written comes before its end.
-  let answer: TrialAnswer | undefined;
-  child.on('message', (message: TrialAnswer) => {
-    answer = message;
-  });
-  const [code, signal] = await once(child, 'close');
-  return { answer: answer ?? { error: `the process that tried it ended (${signal ?? code})` }, log };
+  if (found && 'value' in found) return { device, usable: true, speed: found.value };
+  const error = found?.error ?? `the process that tried it ended (${end})`;
+  const { platform } = process;
+  return { device, usable: false, ...explain(device, { error, log, platform, folder: process.cwd() }) };
 }

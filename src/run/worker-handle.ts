@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { Answer, Answers, Call, NamedParts, Signature, ThreadData } from './worker-messages.ts';
-
-/** The built thread, beside the built library. Node 20 runs no TypeScript, so it serves the sources too. */
-const THREAD = import.meta.url.endsWith('.ts') ? '../../dist/worker-thread.js' : './worker-thread.js';
+import { built } from '../util/built.ts';
+import type { Answer, Call, NamedParts, Signature, ThreadData } from './worker-messages.ts';
+import type { Methods } from './worker-thread.ts';
 
 /** A thread that runs models ended, and what it was doing is lost. */
 export class WorkerError extends Error {
@@ -10,7 +9,7 @@ export class WorkerError extends Error {
 }
 
 interface Pending {
-  resolve(value: Answers[keyof Answers]): void;
+  resolve(value: unknown): void;
   reject(error: Error): void;
 }
 
@@ -51,7 +50,7 @@ export class WorkerHandle {
   static async start(
     workerData: ThreadData,
   ): Promise<{ handle: WorkerHandle; name: string; version: string }> {
-    const worker = new Worker(new URL(THREAD, import.meta.url), { workerData });
+    const worker = new Worker(built('worker-thread.js'), { workerData });
     const ready = new Promise<Answer>((resolve) => worker.once('message', resolve));
     const handle = new WorkerHandle(worker);
     const answer = await Promise.race([ready, handle.ended]);
@@ -60,7 +59,7 @@ export class WorkerHandle {
   }
 
   async create(session: number, model: Uint8Array): Promise<Signature> {
-    const signature = await this.call<'create'>({ kind: 'create', session, model });
+    const signature = await this.call('create', [session, model]);
     this.sessions.add(session);
     return signature;
   }
@@ -71,37 +70,39 @@ export class WorkerHandle {
   }
 
   /** Feeds that every run of a session has, in addition to its own. */
-  async hold(session: number, feeds: NamedParts): Promise<void> {
-    await this.call<'hold'>({ kind: 'hold', session, feeds });
+  hold(session: number, feeds: NamedParts): Promise<void> {
+    return this.call('hold', [session, feeds]);
   }
 
   /** @param handedOver memory of the feeds that is moved to the thread, not copied, and so gone here */
   async run(session: number, feeds: NamedParts, handedOver: ArrayBuffer[] = []): Promise<NamedParts> {
     this.running = true;
     try {
-      return await this.call<'run'>({ kind: 'run', session, feeds }, handedOver);
+      return await this.call('run', [session, feeds], handedOver);
     } finally {
       this.running = false;
     }
   }
 
   async release(session: number): Promise<void> {
-    if (this.sessions.delete(session)) await this.call<'release'>({ kind: 'release', session });
+    if (this.sessions.delete(session)) await this.call('release', [session]);
   }
 
   async terminate(): Promise<void> {
     await this.worker.terminate();
   }
 
-  private call<Kind extends keyof Answers>(
-    call: Call & { kind: Kind },
+  private call<Name extends keyof Methods>(
+    method: Name,
+    args: Parameters<Methods[Name]>,
     handedOver: ArrayBuffer[] = [],
-  ): Promise<Answers[Kind]> {
-    return new Promise((resolve, reject) => {
+  ): ReturnType<Methods[Name]> {
+    const answer = new Promise((resolve, reject) => {
       if (this.dead) throw new WorkerError('a worker ended');
-      const number = this.calls++;
-      this.pending.set(number, { resolve: resolve as Pending['resolve'], reject });
-      this.worker.postMessage({ number, call }, handedOver);
+      const call = this.calls++;
+      this.pending.set(call, { resolve, reject });
+      this.worker.postMessage({ call, method, args } satisfies Call, handedOver);
     });
+    return answer as ReturnType<Methods[Name]>;
   }
 }

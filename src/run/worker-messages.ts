@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Device } from './device-names.ts';
 import { type Parts, tensorOf } from './rows.ts';
+import type { Methods } from './worker-thread.ts';
 
 /** What of tensors goes from thread to thread, where classes do not. */
 export type NamedParts = Readonly<Record<string, Parts>>;
@@ -24,32 +25,24 @@ export interface ThreadData {
   readonly device: Device;
 }
 
-/** What a thread of the pool is called for; see `worker.ts`. */
-export type Call =
-  | { readonly kind: 'create'; readonly session: number; readonly model: Uint8Array }
-  | { readonly kind: 'hold'; readonly session: number; readonly feeds: NamedParts }
-  | { readonly kind: 'run'; readonly session: number; readonly feeds: NamedParts }
-  | { readonly kind: 'release'; readonly session: number };
+/** Asks a thread of the pool for one of its {@link Methods}; see `worker.ts`. */
+export interface Call {
+  readonly call: number;
+  readonly method: keyof Methods;
+  readonly args: readonly unknown[];
+}
+
+/** A thread's answer to the call of that number; its first, before any call, says that it is up. */
+export type Answer =
+  | { readonly ready: { readonly name: string; readonly version: string } }
+  | { readonly call: number; readonly value: unknown }
+  | { readonly call: number; readonly error: string };
 
 /** What a session says of itself. */
 export type Signature = Pick<
   InferenceSession,
   'inputNames' | 'outputNames' | 'inputMetadata' | 'outputMetadata'
 >;
-
-export interface Answers {
-  create: Signature;
-  /** Feeds of all runs that come after. */
-  hold: undefined;
-  run: NamedParts;
-  release: undefined;
-}
-
-/** A thread's answer to the call of that number; its first, before any call, says that it is up. */
-export type Answer =
-  | { readonly ready: { readonly name: string; readonly version: string } }
-  | { readonly call: number; readonly value: Answers[keyof Answers] }
-  | { readonly call: number; readonly error: string };
 
 /** The memory of numbers among tensors, which a message can hand over instead of copying it. */
 export function buffersOf(parts: NamedParts): ArrayBuffer[] {

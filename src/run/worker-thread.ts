@@ -1,16 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { env, type InferenceSession } from 'onnxruntime-common';
 import { runtimeOn } from './node.ts';
-import {
-  type Answer,
-  type Answers,
-  buffersOf,
-  type Call,
-  type NamedParts,
-  partsOf,
-  type ThreadData,
-  tensorsOf,
-} from './worker-messages.ts';
+import type { Answer, Call, NamedParts, Signature, ThreadData } from './worker-messages.ts';
+import { buffersOf, partsOf, tensorsOf } from './worker-messages.ts';
 
 /** One thread of the pool in `worker.ts`: it holds sessions, and answers each call. */
 const runtime = await runtimeOn((workerData as ThreadData).device);
@@ -20,34 +12,47 @@ const sessions = new Map<number, InferenceSession>();
 /** What every run of a session is fed, beside what it is given. */
 const held = new Map<number, ReturnType<typeof tensorsOf>>();
 
-async function answer(call: Call): Promise<Answers[keyof Answers]> {
-  if (call.kind === 'create') {
+function sessionOf(id: number): InferenceSession {
+  const session = sessions.get(id);
+  if (!session) throw new Error(`there is no session ${id}`);
+  return session;
+}
+
+/** What a thread is called for, by the number of a session. */
+const methods = {
+  async create(id: number, model: Uint8Array): Promise<Signature> {
     // The threads of the pool are what runs side by side.
-    const session = await runtime.createSession(call.model, { threads: 1 });
-    sessions.set(call.session, session);
+    const session = await runtime.createSession(model, { threads: 1 });
+    sessions.set(id, session);
     const { inputNames, outputNames, inputMetadata, outputMetadata } = session;
     return { inputNames, outputNames, inputMetadata, outputMetadata };
-  }
-  const session = sessions.get(call.session);
-  if (!session) throw new Error(`there is no session ${call.session}`);
-  if (call.kind === 'run')
-    return partsOf(await session.run({ ...held.get(call.session), ...tensorsOf(call.feeds) }));
-  if (call.kind === 'hold') {
-    held.set(call.session, tensorsOf(call.feeds));
-    return undefined;
-  }
-  sessions.delete(call.session);
-  held.delete(call.session);
-  await session.release();
-}
+  },
+  /** Feeds of all runs that come after. */
+  async hold(id: number, feeds: NamedParts): Promise<void> {
+    sessionOf(id);
+    held.set(id, tensorsOf(feeds));
+  },
+  async run(id: number, feeds: NamedParts): Promise<NamedParts> {
+    return partsOf(await sessionOf(id).run({ ...held.get(id), ...tensorsOf(feeds) }));
+  },
+  async release(id: number): Promise<void> {
+    const session = sessionOf(id);
+    sessions.delete(id);
+    held.delete(id);
+    await session.release();
+  },
+};
+
+export type Methods = typeof methods;
 
 const post = (message: Answer, handedOver?: ArrayBuffer[]) => parentPort?.postMessage(message, handedOver);
 
-parentPort?.on('message', ({ number, call }: { number: number; call: Call }) => {
-  answer(call).then(
+parentPort?.on('message', ({ call, method, args }: Call) => {
+  const answer = methods[method] as (...args: readonly unknown[]) => Promise<unknown>;
+  answer(...args).then(
     // What a run has made is nobody else's.
-    (value) => post({ call: number, value }, call.kind === 'run' ? buffersOf(value as NamedParts) : []),
-    (error: Error) => post({ call: number, error: error.message }),
+    (value) => post({ call, value }, method === 'run' ? buffersOf(value as NamedParts) : []),
+    (error: Error) => post({ call, error: error.message }),
   );
 });
 post({ ready: { name: runtime.name, version: runtime.version } });

@@ -68,7 +68,7 @@ export async function infer(
   };
 }
 
-/** The outputs that are asked for, all unless told otherwise, and whether as binary data. */
+/** The outputs that are asked for, and whether as binary data. Default: all. */
 function chosenOutputs({ outputNames }: InferenceSession, { outputs, parameters }: InferRequest) {
   const all = parameters?.binary_data_output === true;
   if (!outputs?.length) return outputNames.map((name) => ({ name, binary: all }));

@@ -3,9 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { namesIn, type SiteFiles } from '../artifact/site.ts';
 import { UserError } from '../errors.ts';
-
-/** The built page, beside the built library, which serves the sources too. */
-const BUILT = import.meta.url.endsWith('.ts') ? '../../dist/page/' : './page/';
+import { built } from '../util/built.ts';
 
 /** The file that a page begins with. */
 export const INDEX = 'index.html';
@@ -13,13 +11,11 @@ export const INDEX = 'index.html';
 /**
  * Reads a web page, all of it, so that it stays what it is while it is served or written.
  *
- * @param folder the page that comes with cofactor, unless told otherwise
+ * @param folder Default: the page that comes with cofactor.
  * @returns its files, but for a model that lies beside it; undefined if there is no page
  * @throws UserError if it cannot be read
  */
-export async function readPage(
-  folder = fileURLToPath(new URL(BUILT, import.meta.url)),
-): Promise<SiteFiles | undefined> {
+export async function readPage(folder = fileURLToPath(built('page/'))): Promise<SiteFiles | undefined> {
   try {
     const names = (await namesIn(folder)).filter((name) => !name.startsWith('model/'));
     if (!names.includes(INDEX)) return undefined;

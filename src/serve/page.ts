@@ -9,9 +9,6 @@ import { StaticFile } from './static-file.ts';
 /** By the path of a request, as it stands there. */
 type Files = ReadonlyMap<string, StaticFile>;
 
-/** What a page at `/` is made of, ready to be sent. */
-export const pageFiles = (page: SiteFiles): Promise<Files> => staticFiles(page);
-
 /**
  * The web page at `/`, and under `/model/` the published files of the first model that is served, of the version that
  * is asked now.
@@ -47,8 +44,12 @@ export function addPage(app: FastifyInstance, { models }: ServerState, page: Fil
   app.get('/model/:file', { schema }, answer(modelFiles));
 }
 
-/** @param artifact whose manifest has the hashes of most of the files already */
-async function staticFiles(files: SiteFiles, folder = '', artifact?: Artifact): Promise<Files> {
+/**
+ * Files of a page, ready to be sent.
+ *
+ * @param artifact whose manifest has the hashes of most of the files already
+ */
+export async function staticFiles(files: SiteFiles, folder = '', artifact?: Artifact): Promise<Files> {
   const entries = Object.entries(files).map(async ([name, bytes]) => {
     const path = folder + name;
     const hash = artifact?.manifest.files[name]?.sha256 ?? (await sha256(bytes));

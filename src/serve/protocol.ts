@@ -4,6 +4,7 @@ import { HttpError } from './errors.ts';
 import { type InferRequest, infer } from './infer.ts';
 import { LIMITS } from './limits.ts';
 import { HEADS, type OpenModel, type ServedModel } from './models.ts';
+import { list, open, paramsOf, type Schema, text } from './schemas.ts';
 import { DATATYPES, datatypeOf, protocolShape, type TensorMetadata } from './tensors.ts';
 
 interface ModelParams {
@@ -20,27 +21,28 @@ export interface ServerState {
 
 /** The Open Inference Protocol, version 2, with Triton's binary data and its index of models. */
 export function addProtocol(app: FastifyInstance, state: ServerState): void {
-  const tags = ['Open Inference Protocol'];
-  app.get('/v2', { schema: { tags, summary: 'The server' } }, async () => ({
+  const about = (summary: string, more: Schema = {}) => ({
+    schema: { tags: ['Open Inference Protocol'], summary, ...more },
+  });
+  const checkReady = (): void => {
+    if (state.draining) throw new HttpError(503, 'the server is closing');
+  };
+  app.get('/v2', about('The server'), async () => ({
     name: 'cofactor',
     version: VERSION,
     extensions: ['binary_tensor_data', 'model_repository'],
   }));
-  app.get('/v2/health/live', { schema: { tags, summary: 'Whether the server runs' } }, async () => ({
-    live: true,
-  }));
-  app.get('/v2/health/ready', { schema: { tags, summary: 'Whether it takes requests' } }, async () => {
-    if (state.draining) throw new HttpError(503, 'the server is closing');
+  app.get('/v2/health/live', about('Whether the server runs'), async () => ({ live: true }));
+  app.get('/v2/health/ready', about('Whether it takes requests'), async () => {
+    checkReady();
     return { ready: true };
   });
-  app.post('/v2/repository/index', { schema: { tags, summary: 'All models' } }, async () =>
-    state.models.flatMap(({ current }) =>
-      servedHeads(current).map((head) => ({
-        name: `${current.name}.${head}`,
-        version: String(current.version),
-        state: 'READY',
-        reason: '',
-      })),
+  app.post('/v2/repository/index', about('All models'), async () =>
+    state.models.flatMap(({ current: { name, version, sessions } }) =>
+      servedHeads(sessions).map((head) => {
+        const model = `${name}.${head}`;
+        return { name: model, version: String(version), state: 'READY', reason: '' };
+      }),
     ),
   );
 
@@ -50,7 +52,7 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
     question: (model: OpenModel, head: string) => T | Promise<T>,
   ): Promise<T> {
     for (const served of state.models) {
-      const head = servedHeads(served.current).find((head) => `${served.name}.${head}` === name);
+      const head = servedHeads(served.current.sessions).find((head) => `${served.name}.${head}` === name);
       if (!head) continue;
       if (version !== undefined && version !== String(served.current.version))
         throw new HttpError(404, `model ${name} has version ${served.current.version} alone`);
@@ -60,26 +62,21 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
   }
 
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
-    const params = {
-      type: 'object',
-      properties: Object.fromEntries(
-        [...path.matchAll(/:(\w+)/g)].map(([, name]) => [name, { type: 'string' }]),
-      ),
-    };
-    app.get<{ Params: ModelParams }>(path, { schema: { tags, params, summary: 'A model' } }, ({ params }) =>
+    const params = paramsOf(path);
+    app.get<{ Params: ModelParams }>(path, about('A model', { params }), ({ params }) =>
       ask(params, describe),
     );
     app.get<{ Params: ModelParams }>(
       `${path}/ready`,
-      { schema: { tags, params, summary: 'Whether a model takes requests' } },
+      about('Whether a model takes requests', { params }),
       async ({ params }) => {
-        if (state.draining) throw new HttpError(503, 'the server is closing');
+        checkReady();
         return ask(params, () => ({ name: params.model, ready: true }));
       },
     );
     app.post<{ Params: ModelParams; Body: InferRequest }>(
       `${path}/infer`,
-      { schema: { tags, params, summary: 'Run a model', body: INFER_REQUEST } },
+      about('Run a model', { params, body: INFER_REQUEST }),
       async ({ params, body, binary }, reply) => {
         const answer = await ask(params, (model, head) => infer(model, head, body, binary));
         if (answer.binary.length === 0) return reply.type('application/json').send(answer.json);
@@ -93,7 +90,7 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
   }
 }
 
-const servedHeads = ({ sessions }: OpenModel): string[] => HEADS.filter((head) => sessions.has(head));
+const servedHeads = (sessions: OpenModel['sessions']): string[] => HEADS.filter((head) => sessions.has(head));
 
 function describe({ name, version, sessions }: OpenModel, head: string) {
   const { inputMetadata = [], outputMetadata = [] } = sessions.get(head) ?? {};
@@ -112,28 +109,21 @@ function describe({ name, version, sessions }: OpenModel, head: string) {
   };
 }
 
-type Schema = Readonly<Record<string, unknown>>;
-
-const text = { type: 'string' };
 const parameters = { type: 'object' };
-const list = (items: Schema): Schema => ({ type: 'array', items });
-const object = (required: readonly string[], properties: Schema): Schema => {
-  return { type: 'object', required, properties };
-};
-
 const size = { type: 'integer', minimum: 0, maximum: LIMITS.elements };
 
-const INPUT = object(['name', 'shape', 'datatype'], {
-  name: text,
-  shape: { type: 'array', maxItems: LIMITS.rank, items: size },
-  datatype: { enum: DATATYPES },
-  parameters,
-  data: list({}),
-});
+const INPUT = open(
+  {
+    name: text,
+    shape: { ...list(size), maxItems: LIMITS.rank },
+    datatype: { enum: DATATYPES },
+    parameters,
+    data: list({}),
+  },
+  ['name', 'shape', 'datatype'],
+);
 
-const INFER_REQUEST = object(['inputs'], {
-  id: text,
-  parameters,
-  inputs: list(INPUT),
-  outputs: list(object(['name'], { name: text, parameters })),
-});
+const INFER_REQUEST = open(
+  { id: text, parameters, inputs: list(INPUT), outputs: list(open({ name: text, parameters }, ['name'])) },
+  ['inputs'],
+);

@@ -6,6 +6,7 @@ import { textProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
 import type { OpenModel } from './models.ts';
 import type { ServerState } from './protocol.ts';
+import { list, object, paramsOf, type Schema, text } from './schemas.ts';
 
 interface Query {
   readonly model?: string;
@@ -13,14 +14,129 @@ interface Query {
   readonly includeSeen?: boolean;
 }
 
-/** Asks the model that a query names, the first unless it names one, if it has a head. */
-type Ask = <T>(query: Query, head: string, question: (model: OpenModel) => Promise<T>) => Promise<T>;
+interface Request<Params, Body> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+}
 
-const tags = ['Recommendations'];
+interface Endpoint<Params, Body> {
+  /** A method and a path. */
+  readonly at: `GET ${string}` | `POST ${string}`;
+  readonly head: string;
+  readonly summary: string;
+  readonly query?: Readonly<Record<string, Schema>>;
+  readonly body?: Schema;
+  /** What an answer is. */
+  readonly response: Schema;
+  answer(model: OpenModel, request: Request<Params, Body>): Promise<unknown>;
+}
+
+const model = { type: 'string', description: 'A folder that is served; the first when absent' };
+const k = { type: 'integer', minimum: 1, maximum: LIMITS.k, default: 10, description: 'How many items' };
+const number = { type: 'number' };
+const item = (name: string): Schema => object({ item: text, title: text, [name]: number }, ['item', name]);
+
+const recommend: Endpoint<{ user: string }, undefined> = {
+  at: 'GET /recommend/:user',
+  head: 'recommend',
+  summary: 'What a user would rate highest, of what they have not rated yet',
+  query: { k, model, includeSeen: { type: 'boolean', description: 'Also what they have rated' } },
+  response: object({ user: text, known: { type: 'boolean' }, items: list(item('rating')) }),
+  async answer({ recommender, users }, { params: { user }, query: { k, includeSeen } }) {
+    const [best] = await recommender.recommend([user], { k, includeSeen });
+    return { user, known: users.has(user), items: listed(recommender.titles, best, 'rating') };
+  },
+};
+
+const similar: Endpoint<{ item: string }, undefined> = {
+  at: 'GET /similar/:item',
+  head: 'similar',
+  summary: 'The items most like one',
+  query: { k, model },
+  response: object({ item: text, title: text, items: list(item('similarity')) }, ['item', 'items']),
+  async answer({ recommender, items }, { params: { item }, query: { k } }) {
+    if (!items.has(item)) throw new HttpError(404, `the model knows no item ${JSON.stringify(item)}`);
+    const [nearest] = await recommender.similar([item], { k });
+    const { titles } = recommender;
+    return { item, title: titles.get(item), items: listed(titles, nearest, 'similarity') };
+  },
+};
+
+const foldIn: Endpoint<unknown, { ratings: ItemRating[]; k?: number; exclude?: string[] }> = {
+  at: 'POST /recommend',
+  head: 'fold-in',
+  summary: 'What somebody would rate highest whom the model has never seen, from some of their ratings',
+  body: object(
+    {
+      ratings: { ...list(object({ item: text, rating: number })), maxItems: LIMITS.ratings },
+      k,
+      exclude: list(text),
+    },
+    ['ratings'],
+  ),
+  response: object({
+    items: list(item('rating')),
+    unknown: { ...list(text), description: 'The rated items that the model does not know' },
+  }),
+  async answer({ recommender, items }, { body: { ratings, k, exclude } }) {
+    const { recommended } = await recommender.foldIn(ratings, { k, exclude });
+    const unknown = new Set(ratings.map(({ item }) => item).filter((item) => !items.has(item)));
+    return { items: listed(recommender.titles, recommended, 'rating'), unknown: [...unknown] };
+  },
+};
+
+const predict: Endpoint<unknown, { pairs: { user: string; item: string }[] }> = {
+  at: 'POST /predict',
+  head: 'predict',
+  summary: 'What users would rate items: one number for each pair',
+  body: object({ pairs: list(object({ user: text, item: text })) }),
+  response: object({ ratings: list(number) }),
+  async answer({ recommender }, { body: { pairs } }) {
+    const ratings = await recommender.predict(
+      pairs.map(({ user }) => user),
+      pairs.map(({ item }) => item),
+    );
+    return { ratings: Array.from(ratings, decimal) };
+  },
+};
 
 /** The endpoints for people, and for programs that want no tensors. */
 export function addRecommendations(app: FastifyInstance, { models }: ServerState): void {
-  const ask: Ask = ({ model: name }, head, question) => {
+  add(recommend);
+  add(similar);
+  add(foldIn);
+  add(predict);
+
+  function add<Params, Body>({
+    at,
+    head,
+    summary,
+    query = { model },
+    body,
+    response,
+    answer,
+  }: Endpoint<Params, Body>) {
+    const [method, url] = at.split(' ');
+    const schema = {
+      ...{ tags: ['Recommendations'], summary, querystring: object(query, []), response: { 200: response } },
+      ...(url.includes(':') && { params: paramsOf(url) }),
+      ...(body && { body }),
+    };
+    const handler = async (request: unknown) => {
+      const asked = request as Request<Params, Body>;
+      for (const id of Object.values<string>(asked.params ?? {})) checkId(id);
+      return ask(asked.query.model, head, (model) => answer(model, asked));
+    };
+    app.route({ method, url, schema, handler });
+  }
+
+  /** Asks the model of a name, the first if there is none, if it has a head. */
+  function ask<T>(
+    name: string | undefined,
+    head: string,
+    question: (model: OpenModel) => Promise<T>,
+  ): Promise<T> {
     const served = name === undefined ? models[0] : models.find((model) => model.name === name);
     if (!served)
       throw new HttpError(404, `there is no model of that name; there is ${models.map(({ name }) => name)}`);
@@ -28,140 +144,8 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
       if (model.sessions.has(head)) return question(model);
       throw new HttpError(404, `${model.name} has no ${head}.onnx; train it again`);
     });
-  };
-  for (const add of [addRecommend, addSimilar, addFoldIn, addPredict]) add(app, ask);
+  }
 }
-
-function addRecommend(app: FastifyInstance, ask: Ask): void {
-  app.get<{ Params: { user: string }; Querystring: Query }>(
-    '/recommend/:user',
-    {
-      schema: {
-        tags,
-        summary: 'What a user would rate highest, of what they have not rated yet',
-        params: { type: 'object', properties: { user: { type: 'string' } } },
-        querystring: query({
-          k,
-          model,
-          includeSeen: { type: 'boolean', description: 'Also what they have rated' },
-        }),
-        response: { 200: object({ user: id, known: { type: 'boolean' }, items: list(item('rating')) }) },
-      },
-    },
-    ({ params: { user }, query }) => {
-      checkId(user);
-      const { k, includeSeen } = query;
-      return ask(query, 'recommend', async ({ recommender, users }) => {
-        const [best] = await recommender.recommend([user], { k, includeSeen });
-        const items = listed(recommender.titles, best, 'rating');
-        return { user, known: users.has(user), items };
-      });
-    },
-  );
-}
-
-function addSimilar(app: FastifyInstance, ask: Ask): void {
-  app.get<{ Params: { item: string }; Querystring: Query }>(
-    '/similar/:item',
-    {
-      schema: {
-        tags,
-        summary: 'The items most like one',
-        params: { type: 'object', properties: { item: { type: 'string' } } },
-        querystring: query({ k, model }),
-        response: {
-          200: object({ item: id, title: id, items: list(item('similarity')) }, ['item', 'items']),
-        },
-      },
-    },
-    ({ params: { item }, query }) => {
-      checkId(item);
-      return ask(query, 'similar', async ({ recommender, items }) => {
-        if (!items.has(item)) throw new HttpError(404, `the model knows no item ${JSON.stringify(item)}`);
-        const [nearest] = await recommender.similar([item], { k: query.k });
-        const { titles } = recommender;
-        return { item, title: titles.get(item), items: listed(titles, nearest, 'similarity') };
-      });
-    },
-  );
-}
-
-function addFoldIn(app: FastifyInstance, ask: Ask): void {
-  app.post<{ Querystring: Query; Body: { ratings: ItemRating[]; k?: number; exclude?: string[] } }>(
-    '/recommend',
-    {
-      schema: {
-        tags,
-        summary: 'What somebody would rate highest whom the model has never seen, from some of their ratings',
-        querystring: query({ model }),
-        body: object(
-          {
-            ratings: {
-              ...list(object({ item: id, rating: { type: 'number' } })),
-              maxItems: LIMITS.ratings,
-            },
-            k,
-            exclude: list(id),
-          },
-          ['ratings'],
-        ),
-        response: {
-          200: object({
-            items: list(item('rating')),
-            unknown: { ...list(id), description: 'The rated items that the model does not know' },
-          }),
-        },
-      },
-    },
-    ({ query, body: { ratings, k, exclude } }) =>
-      ask(query, 'fold-in', async ({ recommender, items }) => {
-        const { recommended } = await recommender.foldIn(ratings, { k, exclude });
-        const unknown = new Set(ratings.map(({ item }) => item).filter((item) => !items.has(item)));
-        return { items: listed(recommender.titles, recommended, 'rating'), unknown: [...unknown] };
-      }),
-  );
-}
-
-function addPredict(app: FastifyInstance, ask: Ask): void {
-  app.post<{ Querystring: Query; Body: { pairs: { user: string; item: string }[] } }>(
-    '/predict',
-    {
-      schema: {
-        tags,
-        summary: 'What users would rate items: one number for each pair',
-        querystring: query({ model }),
-        body: object({ pairs: list(object({ user: id, item: id })) }),
-        response: { 200: object({ ratings: list({ type: 'number' }) }) },
-      },
-    },
-    ({ query, body: { pairs } }) =>
-      ask(query, 'predict', async ({ recommender }) => {
-        const ratings = await recommender.predict(
-          pairs.map(({ user }) => user),
-          pairs.map(({ item }) => item),
-        );
-        return { ratings: Array.from(ratings, decimal) };
-      }),
-  );
-}
-
-type Schema = Readonly<Record<string, unknown>>;
-
-const id = { type: 'string' };
-const model = { type: 'string', description: 'A folder that is served; the first when absent' };
-const k = { type: 'integer', minimum: 1, maximum: LIMITS.k, default: 10, description: 'How many items' };
-const list = (items: Schema): Schema => ({ type: 'array', items });
-
-/** @param required all, unless told otherwise */
-const object = (
-  properties: Readonly<Record<string, Schema>>,
-  required = Object.keys(properties),
-): Schema => ({ type: 'object', properties, required, additionalProperties: false });
-
-const query = (properties: Readonly<Record<string, Schema>>): Schema => object(properties, []);
-
-const item = (number: string): Schema =>
-  object({ item: id, title: id, [number]: { type: 'number' } }, ['item', number]);
 
 function checkId(text: string): void {
   const problem = textProblem(text);

@@ -8,26 +8,26 @@ import { workerRuntime } from '../run/worker.ts';
 import { LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 import { ServedModel } from './models.ts';
-import { addPage, pageFiles } from './page.ts';
+import { addPage, staticFiles } from './page.ts';
 import { readPage } from './page-files.ts';
 import { addProtocol, type ServerState } from './protocol.ts';
 import { addRecommendations } from './recommendations.ts';
 import { tryOutInProcess } from './trial.ts';
 
 export interface ServeOptions {
-  /** 127.0.0.1, which other machines cannot reach, unless told otherwise. */
+  /** Default: 127.0.0.1, which other machines cannot reach. */
   readonly host?: string;
-  /** 8080 unless told otherwise; 0 for any that is free. */
+  /** 0 for any that is free. Default: 8080. */
   readonly port?: number;
-  /** Threads that run models; one less than there are cores unless told otherwise. */
+  /** Threads that run models. Default: one less than there are cores. */
   readonly workers?: number;
-  /** What runs models; the CPU unless told otherwise. WebGPU runs in one worker alone. */
+  /** What runs models. WebGPU runs in one worker alone. Default: the CPU. */
   readonly device?: Device | 'auto';
-  /** Of the log on standard error, one JSON object a line; `warn` unless told otherwise. */
+  /** Of the log on standard error, one JSON object a line. Default: `warn`. */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /**
-   * The folder of the web page to serve at `/`, where it is there; the one that comes with cofactor unless told
-   * otherwise; false for none. With it the first model can be downloaded, without what users have rated.
+   * The folder of the web page to serve at `/`, where it is there; false for none. With it the first model can be
+   * downloaded, without what users have rated. Default: the page that comes with cofactor.
    */
   readonly page?: string | false;
 }
@@ -57,7 +57,7 @@ export async function serve(directories: readonly string[], options: ServeOption
   // Loaded here, so that who imports the library to train and predict does not wait for a web server.
   const [{ createApp }, { Metrics }] = await Promise.all([import('./app.ts'), import('./metrics.ts')]);
   const found = folder === false ? undefined : await readPage(folder);
-  const page = found && (await pageFiles(found));
+  const page = found && (await staticFiles(found));
   const metrics = new Metrics();
   const runtime = await workerRuntime({ workers, device, onBatch: metrics.onBatch });
   metrics.watch(runtime);

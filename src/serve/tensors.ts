@@ -1,4 +1,4 @@
-import { getFloat16 } from '@petamoriken/float16';
+import { Float16Array } from '@petamoriken/float16';
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import { badRequest } from './errors.ts';
 import { textProblem } from './json.ts';
@@ -26,36 +26,37 @@ export function datatypeOf(type: Tensor.Type): string {
   return named[type] ?? type.toUpperCase();
 }
 
-interface NumberType {
-  readonly bytes: number;
-  read(view: DataView, at: number): number | bigint;
-  /** The bounds of whole numbers; absent for others. */
-  readonly bounds?: readonly [low: bigint, high: bigint];
+interface NumberArray {
+  readonly BYTES_PER_ELEMENT: number;
+  new (bytes: ArrayBuffer): Iterable<number | bigint>;
 }
 
-const whole = (bits: number, signed: boolean, read: NumberType['read']): NumberType => ({
-  bytes: bits / 8,
-  read,
-  bounds: signed ? [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n] : [0n, 2n ** BigInt(bits) - 1n],
-});
-
-const NUMBERS: Readonly<Record<string, NumberType>> = {
-  INT8: whole(8, true, (view, at) => view.getInt8(at)),
-  INT16: whole(16, true, (view, at) => view.getInt16(at, true)),
-  INT32: whole(32, true, (view, at) => view.getInt32(at, true)),
-  INT64: whole(64, true, (view, at) => view.getBigInt64(at, true)),
-  UINT8: whole(8, false, (view, at) => view.getUint8(at)),
-  UINT16: whole(16, false, (view, at) => view.getUint16(at, true)),
-  UINT32: whole(32, false, (view, at) => view.getUint32(at, true)),
-  UINT64: whole(64, false, (view, at) => view.getBigUint64(at, true)),
-  FP16: { bytes: 2, read: (view, at) => getFloat16(view, at, true) },
-  FP32: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
-  FP64: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
+/** Arrays of the numbers of each datatype. The protocol's bytes are little-endian, as all machines are that run this. */
+const ARRAYS: Readonly<Record<string, NumberArray>> = {
+  INT8: Int8Array,
+  INT16: Int16Array,
+  INT32: Int32Array,
+  INT64: BigInt64Array,
+  UINT8: Uint8Array,
+  UINT16: Uint16Array,
+  UINT32: Uint32Array,
+  UINT64: BigUint64Array,
+  FP16: Float16Array,
+  FP32: Float32Array,
+  FP64: Float64Array,
 };
+
+/** The lowest and the highest whole number of a datatype; undefined for what is not whole. */
+function boundsOf(datatype: string): readonly [bigint, bigint] | undefined {
+  const [, unsigned, bits] = /^(U?)INT(\d+)$/.exec(datatype) ?? [];
+  if (bits === undefined) return undefined;
+  const values = 2n ** BigInt(bits);
+  return unsigned ? [0n, values - 1n] : [-values / 2n, values / 2n - 1n];
+}
 
 const LONGEST = 2n ** 63n - 1n;
 
-export const DATATYPES = ['BYTES', 'BOOL', ...Object.keys(NUMBERS)];
+export const DATATYPES = ['BYTES', 'BOOL', ...Object.keys(ARRAYS)];
 
 /**
  * The tensor that a model takes, from the one that is given: of another type where every value fits, and with or
@@ -79,12 +80,14 @@ const wrong = ({ name }: GivenTensor, message: string) =>
 
 /** How elements of the given type become those that the model takes, where they may. */
 function conversion(given: GivenTensor, { type }: TensorMetadata): (values: unknown[]) => unknown {
-  const number = NUMBERS[given.datatype];
-  if (type === 'string' && given.datatype === 'BYTES') return (texts) => texts;
-  if (type === 'bool' && given.datatype === 'BOOL') return (flags) => Uint8Array.from(flags, Number);
-  if (type === 'float32' && number) return (numbers) => Float32Array.from(numbers as number[], toFloat);
-  if (type === 'int64' && number?.bounds) return (numbers) => BigInt64Array.from(numbers as number[], toLong);
-  throw wrong(given, `datatype ${given.datatype}, but the model takes ${datatypeOf(type)}`);
+  const { datatype } = given;
+  if (type === 'string' && datatype === 'BYTES') return (texts) => texts;
+  if (type === 'bool' && datatype === 'BOOL') return (flags) => Uint8Array.from(flags, Number);
+  if (type === 'float32' && ARRAYS[datatype])
+    return (numbers) => Float32Array.from(numbers as number[], toFloat);
+  if (type === 'int64' && boundsOf(datatype))
+    return (numbers) => BigInt64Array.from(numbers as number[], toLong);
+  throw wrong(given, `datatype ${datatype}, but the model takes ${datatypeOf(type)}`);
 
   function toFloat(value: number | bigint): number {
     const float = Math.fround(Number(value));
@@ -123,7 +126,7 @@ function readData(given: GivenTensor, size: number): unknown[] {
   if (values.length !== size)
     throw wrong(given, `shape [${shape}] has ${size} elements, but data has ${values.length}`);
   const type = { BYTES: 'string', BOOL: 'boolean' }[datatype] ?? 'number';
-  const { bounds } = NUMBERS[datatype] ?? {};
+  const bounds = boundsOf(datatype);
   for (const value of values) {
     if (typeof value === type && (!bounds || within(value as number, bounds))) continue;
     throw wrong(given, `${short(value)} is no ${datatype}`);
@@ -147,14 +150,12 @@ const short = (value: unknown): string => JSON.stringify(value).slice(0, 40);
 function readBytes(given: GivenTensor, bytes: Buffer, size: number): unknown[] {
   const { datatype } = given;
   if (datatype === 'BYTES') return readTexts(given, bytes, size);
-  const { bytes: width, read } = NUMBERS[datatype] ?? NUMBERS.UINT8;
-  if (bytes.length !== size * width)
-    throw wrong(
-      given,
-      `shape [${given.shape}] of ${datatype} takes ${size * width} bytes, not ${bytes.length}`,
-    );
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const numbers = Array.from({ length: size }, (_, place) => read(view, place * width));
+  const Numbers = ARRAYS[datatype] ?? Uint8Array;
+  const wanted = size * Numbers.BYTES_PER_ELEMENT;
+  if (bytes.length !== wanted)
+    throw wrong(given, `shape [${given.shape}] of ${datatype} takes ${wanted} bytes, not ${bytes.length}`);
+  // A copy, because arrays of wide numbers must begin at a multiple of their width.
+  const numbers = [...new Numbers(Uint8Array.from(bytes).buffer)];
   return datatype === 'BOOL' ? numbers.map((number) => number !== 0) : numbers;
 }
 

@@ -1,14 +1,6 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
 import type { Device } from '../run/device-names.ts';
-
-/** What a trial process says: the manifest of what it has asked, or why that cannot be asked. */
-export type TrialAnswer = { readonly manifest: string } | { readonly error: string };
-
-/** The built process, beside the built library. Node 20 runs no TypeScript, so it serves the sources too. */
-const PROCESS = import.meta.url.endsWith('.ts') ? '../../dist/trial-process.js' : './trial-process.js';
+import { tryInProcess } from '../run/trial-process.ts';
 
 /** The first start of a GPU compiles its programs. */
 const TIMEOUT_MS = { cpu: 30_000, cuda: 120_000, webgpu: 120_000 };
@@ -25,16 +17,10 @@ export async function tryOutInProcess(
   signal: AbortSignal,
   device: Device = 'cpu',
 ): Promise<string> {
-  const child = fork(fileURLToPath(new URL(PROCESS, import.meta.url)), [directory, device], {
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    timeout: TIMEOUT_MS[device],
-    killSignal: 'SIGKILL',
-    signal,
-  });
-  const exit = once(child, 'exit').then(([code, signal]): [TrialAnswer] => [
-    { error: `${directory}: the process that tried it out ended (${signal ?? code}); train the model again` },
-  ]);
-  const [answer] = await Promise.race([once(child, 'message') as Promise<[TrialAnswer]>, exit]);
-  if ('error' in answer) throw new UserError(answer.error);
-  return answer.manifest;
+  const options = { timeout: TIMEOUT_MS[device], signal };
+  const { found, end } = await tryInProcess<string>('trial-process.js', [directory, device], options);
+  if (!found)
+    throw new UserError(`${directory}: the process that tried it out ended (${end}); train the model again`);
+  if ('error' in found) throw new UserError(found.error);
+  return found.value;
 }
