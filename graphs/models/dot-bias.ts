@@ -28,7 +28,7 @@ export type DotBiasConfig = Chosen<typeof choices>;
  */
 export function dotBias(config: DotBiasConfig = {}): ModelDefinition {
   const chosen = withDefaults(choices, checked(choices, config, 'dot-bias: '));
-  const { factors, spread, spectral } = chosen as Required<DotBiasConfig>;
+  const { factors, spread, spectral } = chosen;
   return (facts) => {
     const range: Range = chosen.range ?? defaultRange(facts);
     const bias = { normal: spread, center: (startAt(facts.ratings) * scoreOf(facts.mean, range)) / 2 };

@@ -149,16 +149,19 @@ export function checked<Table extends Choices>(
 }
 
 const shown = (value: unknown): string =>
-  typeof value === 'number' || typeof value === 'bigint'
+  typeof value === 'number'
     ? String(value)
-    : (JSON.stringify(value) ?? String(value));
+    : typeof value === 'bigint'
+      ? `${value}n`
+      : (JSON.stringify(value) ?? String(value));
 
-/** Choices, and the fixed defaults of those that were not made. */
-export function withDefaults<Table extends Choices>(table: Table, chosen: Chosen<Table>): Chosen<Table> {
-  const all: Record<string, unknown> = { ...chosen };
-  for (const [name, choice] of Object.entries(table)) {
-    if (all[name] !== undefined || choice.default === undefined) continue;
-    all[name] = typeof choice.default === 'function' ? choice.default(all) : choice.default;
+/** Choices, and the defaults of those that were not made, in the order of the table. */
+export function withDefaults<Table extends Choices>(table: Table, chosen: Chosen<Table>): Given<Table> {
+  const all: Record<string, unknown> = {};
+  for (const [name, { default: standard }] of Object.entries(table)) {
+    const value =
+      chosen[name] ?? (typeof standard === 'function' ? standard({ ...chosen, ...all }) : standard);
+    if (value !== undefined) all[name] = value;
   }
-  return all as Chosen<Table>;
+  return all as Given<Table>;
 }

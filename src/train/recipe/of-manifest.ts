@@ -2,9 +2,12 @@ import { builtIn } from '../../../graphs/models/index.ts';
 import type { ModelDefinition } from '../../../graphs/models/model.ts';
 import type { Manifest } from '../../artifact/manifest.ts';
 import { UserError } from '../../errors.ts';
-import type { Resolved, TrainingPlan } from './plan.ts';
+import { trainingChoices } from './choices.ts';
+import type { Resolved } from './plan.ts';
 import type { Recipe } from './recipe.ts';
 import { resolve } from './resolve.ts';
+
+const OF_ENGINE = ['engine', 'blocks', 'lazy', 'patience'];
 
 /**
  * A plan is a recipe that leaves nothing open: what an artifact was trained by, with some choices changed.
@@ -22,6 +25,8 @@ export function resolveManifest(
     throw new UserError(
       `the model is "${name}", whose formula its files do not tell; export it from a program: writeTrainingFiles(folder, artifact, { definition })`,
     );
-  const { epochs, batch, loss, seed, optimizer, schedule } = training as unknown as TrainingPlan;
-  return resolve({ epochs, batch, loss, seed, optimizer, schedule, ...changed, model }, data);
+  const choices = Object.entries(training).filter(
+    ([name]) => Object.hasOwn(trainingChoices, name) && !OF_ENGINE.includes(name),
+  );
+  return resolve({ ...Object.fromEntries(choices), ...changed, model }, data);
 }

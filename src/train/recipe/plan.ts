@@ -1,21 +1,16 @@
 import type { Model, ModelDefinition } from '../../../graphs/models/model.ts';
 import type { BlockCounts } from '../../data/dataset/strata.ts';
-import type { LossName } from '../step/losses.ts';
+import type { Given } from '../../util/choices.ts';
 import type { OptimizerName } from '../step/optimizers/index.ts';
 import type { Optimizer } from '../step/optimizers/optimizer.ts';
 import type { Schedule, ScheduleName } from '../step/schedules.ts';
+import type { trainingChoices } from './choices.ts';
 import type { EngineName } from './engines.ts';
 import type { Named } from './named.ts';
 
-/** How a model is trained, all choices made; plain JSON. */
-export interface TrainingPlan {
-  readonly epochs: number;
+interface Decided {
   readonly batch: number;
-  readonly loss: LossName;
-  /** Update only the batch's rows of user and item tables, instead of all rows at every step. */
   readonly lazy: boolean;
-  readonly seed: number;
-  readonly patience?: number;
   /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch. */
   readonly lossScale?: number;
   readonly engine: EngineName;
@@ -25,6 +20,12 @@ export interface TrainingPlan {
   readonly optimizer: Named<OptimizerName>;
   readonly schedule: Named<ScheduleName>;
 }
+
+/** Choices that are told by what `resolve` decides. */
+type Absorbed = 'model' | 'learningRate' | 'weightDecay' | keyof Decided;
+
+/** How a model is trained, all choices made; plain JSON. Any other choice of the table is kept as it is. */
+export type TrainingPlan = Omit<Given<typeof trainingChoices>, Absorbed> & Decided;
 
 /** Every choice made: the manifest and the checkpoint keep it. */
 export interface Plan {

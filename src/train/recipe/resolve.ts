@@ -41,25 +41,22 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, place: Place = 
   const engine = engineOf(chosen, facts, place);
   checkEngine(engine, chosen, place);
   const model = definition(facts);
-  const { epochs, loss, seed } = withDefaults(trainingChoices, chosen) as Required<Choice>;
-  const optimizer = optimizerOf(chosen, usualOptimizer(engine, place));
+  const { model: _, learningRate: chosenRate, weightDecay, ...taken } = withDefaults(trainingChoices, chosen);
+  const optimizer = optimizerOf(chosen.optimizer ?? usualOptimizer(engine, place), weightDecay);
   const tables = Object.values(model.parameters).filter(({ rowsOf }) => rowsOf);
   const dense = tables.length < Object.keys(model.parameters).length;
   const batch = chosen.batch ?? optimizer.usual.batch(facts.ratings);
   const learningRate =
-    chosen.learningRate ??
+    chosenRate ??
     builtIn(model.name)?.learningRates?.[optimizer.name] ??
     optimizer.usual.learningRate({ ratings: facts.ratings, batch, dense });
   const schedule = scheduleOf(chosen.schedule ?? optimizer.usual.schedule, learningRate, engine);
   const training: TrainingPlan = {
-    epochs,
+    ...taken,
     batch,
-    loss,
     lazy: lazyFor(engine) ?? chosen.lazy ?? tables.reduce((sum, { dims }) => sum + dims[0], 0) > LARGE_TABLES,
-    seed,
-    ...(chosen.patience !== undefined && { patience: chosen.patience }),
     // So that a loss is what it is where ratings go from 1 to 5.
-    ...(optimizer.summed && { lossScale: (4 / (facts.high - facts.low)) ** losses[loss].power }),
+    ...(optimizer.summed && { lossScale: (4 / (facts.high - facts.low)) ** losses[taken.loss].power }),
     engine,
     ...(engine === 'strata' && {
       blocks: place.storedIn ?? blockCounts(facts, place.workers ?? 1, chosen.blocks),
@@ -135,8 +132,8 @@ const nameOf = (thing: string | Named): string => (typeof thing === 'string' ? t
 const usualOptimizer = (engine: EngineName, { device = 'cpu' }: Place): keyof typeof optimizers =>
   device !== 'cpu' || engine === 'ort-training' ? 'adamw' : 'row-adagrad';
 
-function optimizerOf({ optimizer: chosen, weightDecay }: Choice, usual: string): Optimizer {
-  const named = chosen === undefined || typeof chosen === 'string' ? { name: chosen ?? usual } : chosen;
+function optimizerOf(chosen: string | Named, weightDecay?: number): Optimizer {
+  const named = typeof chosen === 'string' ? { name: chosen } : chosen;
   return make('optimizer', optimizers, { ...named, ...(weightDecay !== undefined && { weightDecay }) });
 }
 
