@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { checkTarget, readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
 import type { Manifest } from '../../src/artifact/manifest.ts';
 import { readVocabulary } from '../../src/artifact/vocabulary.ts';
@@ -40,14 +39,14 @@ describe('an artifact', () => {
 
   test('of a trained model has the sums of its files, and its ids', async () => {
     const ratings = lowRank();
-    const model = await train(ratings, dotBias({ factors: 2 }), { epochs: 1 });
+    const model = await train(ratings, { factors: 2, epochs: 1 });
     const path = newPath();
-    await model.save(path);
+    const { manifest: written } = await model.save(path);
     const heads = ['predict', 'recommend', 'similar', 'fold-in', 'factors'].map((head) => `${head}.onnx`);
     const names = [...heads, 'items.json', 'train.onnx'];
     expect((await readdir(path)).sort()).toEqual([...names, 'manifest.json'].sort());
     const manifest = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
-    expect(manifest).toEqual(JSON.parse(JSON.stringify(model.manifest)));
+    expect(manifest).toEqual(JSON.parse(JSON.stringify(written)));
     expect(Object.keys(manifest.files)).toEqual(names);
     for (const name of names) {
       const bytes = await readFile(join(path, name));
@@ -61,20 +60,16 @@ describe('an artifact', () => {
     const ratings = lowRank();
     const path = newPath();
     const titles = new Map([['item 1', 'One']]);
-    const options = { epochs: 1, keepSeen: true, titles, precision: 'int8' } as const;
-    const full = await train(ratings, dotBias({ factors: 2 }), options);
-    await full.save(path);
+    const model = await train(ratings, { factors: 2, epochs: 1 });
+    const full = await model.save(path, { keepSeen: true, titles, precision: 'int8' });
     expect(full.manifest.precision).toBe('int8');
     expect(await readFile(join(path, 'titles.json'), 'utf8')).toBe('{"item 1":"One"}\n');
-    expectSame(await readArtifact(path), full.artifact);
+    expectSame(await readArtifact(path), full);
     expect(Object.keys(full.manifest.files)).toEqual(expect.arrayContaining(['seen.onnx', 'titles.json']));
 
-    const plain = await train(ratings, dotBias({ factors: 2 }), { epochs: 1 });
-    await plain.save(path);
+    const plain = await model.save(path);
     expect(plain.manifest).not.toHaveProperty('precision');
-    expect((await readdir(path)).sort()).toEqual(
-      [...Object.keys(plain.artifact.files), 'manifest.json'].sort(),
-    );
+    expect((await readdir(path)).sort()).toEqual([...Object.keys(plain.files), 'manifest.json'].sort());
   });
 
   test('sha256 is that of the standard', async () => {

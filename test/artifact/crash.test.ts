@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.ts';
-import type { Checkpoint } from '../../src/train/fit.ts';
+import type { Checkpoint } from '../../src/train/progress.ts';
 import { temporaryFolder, userError } from '../data/files.ts';
 import { expectSame, made } from './made.ts';
 

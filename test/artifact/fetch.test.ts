@@ -1,7 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { type FetchProgress, fetchArtifact } from '../../src/artifact/fetch.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
@@ -94,7 +93,7 @@ describe('an artifact is fetched', () => {
   });
 
   test('and answers as one that was read from a folder', async () => {
-    const { artifact } = await train(lowRank(), dotBias({ factors: 3 }), { epochs: 1 });
+    const artifact = await (await train(lowRank(), { factors: 3, epochs: 1 })).artifact();
     serve({ real: artifact });
     const [here, there] = await Promise.all(
       [artifact, await fetchArtifact(`${base}/real`)].map(async (one) =>

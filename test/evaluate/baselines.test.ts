@@ -95,7 +95,7 @@ describe('baselines', () => {
 
   test.skipIf(!hasShared)(`on MovieLens 100K u1 are as good as is to be expected${why}`, async () => {
     const [train, test] = await Promise.all(
-      ['base', 'test'].map((part) => readRatings(join(shared, `ml-100k/u1.${part}`))),
+      ['base', 'test'].map(async (part) => (await readRatings(join(shared, `ml-100k/u1.${part}`))).ratings),
     );
     const judged = await evaluateBaselines(train, test, { k: [10] });
     expect(renumbered(test, train).unknown).toEqual({ users: 0, items: 32 });

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/models/dot-bias.ts';
-import { type Ratings, renumbered } from '../../src/data/dataset/ratings.ts';
+import { Ratings, renumbered } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
 import { evaluate } from '../../src/evaluate/evaluate.ts';
 import type { Group } from '../../src/evaluate/groups.ts';
@@ -8,30 +7,28 @@ import { metrics } from '../../src/evaluate/metrics.ts';
 import { baselineRanker, itemsOfUsers } from '../../src/evaluate/rankers.ts';
 import { ranking } from '../../src/evaluate/ranking.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
-import { type TrainedModel, train } from '../../src/train/train.ts';
+import { type Fitted, train } from '../../src/train/train.ts';
 import { lowRank } from '../train/synthetic.ts';
 
 const { train: ratings, valid } = randomSplit(lowRank(), 0.2, 1);
-let model: TrainedModel;
+let model: Fitted;
 let recommender: Recommender;
 
 beforeAll(async () => {
-  model = await train(ratings, dotBias({ factors: 2 }));
+  model = await train(ratings, { factors: 2 });
   recommender = await model.recommender();
 });
 
 function ratingsOf(rows: [user: string, item: string, rating: number][]): Ratings {
   const userIds = [...new Set(rows.map(([user]) => user))];
   const itemIds = [...new Set(rows.map(([, item]) => item))];
-  return {
+  return new Ratings({
     userIds,
     itemIds,
     users: Int32Array.from(rows, ([user]) => userIds.indexOf(user)),
     items: Int32Array.from(rows, ([, item]) => itemIds.indexOf(item)),
     ratings: Float32Array.from(rows, ([, , rating]) => rating),
-    duplicates: 0,
-    assumptions: [],
-  };
+  });
 }
 
 describe('evaluate', () => {
@@ -78,11 +75,12 @@ describe('evaluate', () => {
   });
 
   test('predicts the average for the unknown row, as a split leaves it', async () => {
-    const unknown: Ratings = {
+    const unknown = new Ratings({
       ...valid,
       users: valid.users.slice().fill(ratings.userIds.length),
       items: valid.items.map((row, at) => (at % 2 ? row : ratings.itemIds.length)),
-    };
+      unknown: { users: 1, items: 1 },
+    });
     const { rmse } = await evaluate(recommender, unknown);
     expect(Math.abs(rmse - (await model.evaluate(unknown)).rmse)).toBeLessThan(1e-6);
   });
@@ -98,8 +96,7 @@ describe('evaluate', () => {
   test('a model that keeps it ranks as with the ratings themselves', async () => {
     const options = { k: [1, 5, 40], threshold: 3.5 };
     const given = await evaluate(recommender, valid, { ...options, train: ratings });
-    const keeping = await train(ratings, dotBias({ factors: 2 }), { keepSeen: true });
-    const kept = await evaluate(await keeping.recommender(), valid, options);
+    const kept = await evaluate(await model.recommender({ keepSeen: true }), valid, options);
     expect(kept).toEqual(given);
     expect(given.ranking?.at.map(({ k }) => k)).toEqual([1, 5, 40]);
     expect(given.groups.userActivity).toHaveLength(5);

@@ -2,7 +2,6 @@ import { createRequire } from 'node:module';
 import fc, { type Arbitrary } from 'fast-check';
 import type { onnx as Proto } from 'onnx-proto';
 import { expect, describe as group, test } from 'vitest';
-import { mlp } from '../../graphs/models/mlp.ts';
 import {
   buildModel,
   constant,
@@ -114,10 +113,8 @@ test('the bytes are those of ONNX’s own schema', () =>
   ));
 
 test('the bytes of a trained model too', async () => {
-  const { artifact } = await train(lowRank(), mlp({ factors: 4, hidden: [6] }), {
-    epochs: 1,
-    keepSeen: true,
-  });
+  const model = await train(lowRank(), { model: 'mlp', factors: 4, hidden: [6], epochs: 1 });
+  const artifact = await model.artifact({ keepSeen: true });
   const files = Object.entries(artifact.files).filter(([name]) => name.endsWith('.onnx'));
   expect(files).toHaveLength(7);
   for (const [name, bytes] of files) expect(Buffer.from(again(bytes)).equals(bytes), name).toBe(true);

@@ -1,20 +1,22 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Tensors } from '../../graphs/heads/serving.ts';
-import { dotBias } from '../../graphs/models/dot-bias.ts';
-import { mlp } from '../../graphs/models/mlp.ts';
-import type { Model, ModelDefinition } from '../../graphs/models/model.ts';
+import type { ModelName } from '../../graphs/models/index.ts';
+import type { Model } from '../../graphs/models/model.ts';
+import type { Artifact } from '../../src/artifact/manifest.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
 import { readRatings } from '../../src/data/read/read.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import type { Precision } from '../../src/onnx/compress.ts';
 import { decodeModel } from '../../src/onnx/index.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
-import { type TrainedModel, train } from '../../src/train/train.ts';
+import { resolve } from '../../src/train/recipe/resolve.ts';
+import { train } from '../../src/train/train.ts';
 import { sample } from '../data/files.ts';
 import { count, floats, headsOf, padded, rowsOf, strings } from '../graphs/heads.ts';
 
-const split = randomSplit(await readRatings(join(sample, 'ratings.csv.gz')), 0.1, 1);
+const { ratings: all } = await readRatings(join(sample, 'ratings.csv.gz'));
+const split = randomSplit(all, 0.1, 1);
 const { userIds, itemIds } = split.train;
 
 /** The ratings of each user, by ids; of the held-out ones those of items that training has seen. */
@@ -31,7 +33,6 @@ const rms = (numbers: readonly number[]): number =>
   Math.sqrt(numbers.reduce((sum, one) => sum + one * one, 0) / numbers.length);
 
 interface Case {
-  readonly definition: ModelDefinition;
   /** Elements of all tables that a head keeps. */
   readonly elements: Readonly<Record<string, number>>;
   /** How far the ratings by fold-in are from those of training, and which part of the first ten are the same. */
@@ -39,11 +40,10 @@ interface Case {
 }
 
 const [users, items] = [userIds.length + 1, itemIds.length + 1];
-const cases: [string, Case][] = [
+const cases: [ModelName, Case][] = [
   [
     'dot-bias',
     {
-      definition: dotBias(),
       elements: {
         predict: 50 * users + 50 * items,
         recommend: 50 * users + 50 * items,
@@ -56,7 +56,6 @@ const cases: [string, Case][] = [
   [
     'mlp',
     {
-      definition: mlp(),
       // What the first layer makes of an item stands for its factors.
       elements: {
         predict: 50 * users + 50 * items,
@@ -69,20 +68,18 @@ const cases: [string, Case][] = [
   ],
 ];
 
-describe.each(cases)('%s on MovieLens', (_, { definition, elements, folded }) => {
-  let trained: TrainedModel;
+describe.each(cases)('%s on MovieLens', (name, { elements, folded }) => {
+  let artifact: Artifact;
   let recommender: Recommender;
   let model: Model;
   let parameters: Tensors;
   let whole: Awaited<ReturnType<typeof headsOf>>;
   beforeAll(async () => {
-    trained = await train(split.train, definition, {
-      valid: split.valid,
-      keepSeen: true,
-    });
-    recommender = await trained.recommender();
-    model = definition(trained.manifest.data);
-    const { initializers } = decodeModel(trained.artifact.files['predict.onnx']).graph;
+    const trained = await train(split.train, { model: name }, { valid: split.valid });
+    recommender = await trained.recommender({ keepSeen: true });
+    ({ artifact } = recommender);
+    ({ model } = resolve({ model: name }, split.train.facts));
+    const { initializers } = decodeModel(artifact.files['predict.onnx']).graph;
     parameters = Object.fromEntries(
       Object.entries(model.parameters).map(([name, { dims }]) => {
         const table: unknown = initializers.find((one) => one.name === name);
@@ -156,7 +153,7 @@ describe.each(cases)('%s on MovieLens', (_, { definition, elements, folded }) =>
 
   test('its files are of opset 13, with nothing to compute that no request changes', () => {
     for (const head of recommender.heads) {
-      const { opsets, irVersion, metadata, graph } = decodeModel(trained.artifact.files[`${head}.onnx`]);
+      const { opsets, irVersion, metadata, graph } = decodeModel(artifact.files[`${head}.onnx`]);
       expect({ opsets, irVersion }).toEqual({ opsets: { '': 13, 'ai.onnx.ml': 2 }, irVersion: 7 });
       expect(metadata).toMatchObject({ model: model.name });
       const kept = new Set(graph.initializers.map((one) => one.name));
@@ -209,7 +206,8 @@ describe.each(cases)('%s on MovieLens', (_, { definition, elements, folded }) =>
 
     test('its predictions are nearly the same', async () => {
       const { users, items, ratings } = split.valid;
-      const ids = (rows: Int32Array, names: string[]) => Array.from(rows, (row) => names[row] ?? 'unknown');
+      const ids = (rows: Int32Array, names: readonly string[]) =>
+        Array.from(rows, (row) => names[row] ?? 'unknown');
       const user = strings(ids(users, userIds));
       const found = (await both('predict', { user, item: strings(ids(items, itemIds)) })).map(
         ({ rating }) => rating,

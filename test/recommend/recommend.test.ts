@@ -1,13 +1,13 @@
 import * as web from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/models/dot-bias.ts';
-import { mlp } from '../../graphs/models/mlp.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
-import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
+import { UserError } from '../../src/errors.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Runtime } from '../../src/run/runtime.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { train } from '../../src/train/train.ts';
 import { userError } from '../data/files.ts';
 import { count, padded, rowsOf, strings } from '../graphs/heads.ts';
@@ -28,7 +28,7 @@ const titles = new Map([
   ['item 0', '"Quoted", 📽️'],
   ['item 999', 'unknown to the model'],
 ]);
-const { artifact } = await train(ratings, dotBias({ factors: 3 }), { keepSeen: true, titles });
+const artifact = await (await train(ratings, { factors: 3 })).artifact({ keepSeen: true, titles });
 const node = await nodeRuntime();
 const recommender = await Recommender.create(artifact, node);
 
@@ -179,10 +179,10 @@ describe('fold in', () => {
   });
 
   test('takes the ends of a scale that binary numbers only come near to', async () => {
-    const scale = { ...ratings, ratings: ratings.ratings.map((rating) => (rating - 1) * 2.45 + 0.1) };
-    const other = await train(scale, dotBias({ factors: 2 }), { epochs: 1 });
-    const asked = await other.recommender();
-    const { low, high } = other.manifest.data;
+    const wide = ratings.ratings.map((rating) => (rating - 1) * 2.45 + 0.1);
+    const scale = new Ratings({ ...ratings, ratings: wide });
+    const asked = await (await train(scale, { factors: 2, epochs: 1 })).recommender();
+    const { low, high } = asked.artifact.manifest.data;
     expect([low, high]).toEqual([Math.fround(0.1), Math.fround(9.9)]);
     await asked.foldIn([
       { item: 'item 1', rating: 0.1 },
@@ -283,20 +283,21 @@ describe('what cannot be is refused in one line', () => {
     );
   });
 
-  test('ids that a file would take for padding, before anything is trained', async () => {
-    const named = (ids: string[]) => train({ ...ratings, itemIds: ids }, dotBias());
-    expect(await userError(named(['', ...itemIds.slice(1)]))).toBe(
-      'the ratings: item id 1 is ""; give a text of at least one character, without NUL',
+  test('ids that a file would take for padding, when ratings are made of them', () => {
+    const named = (ids: string[]) => () => new Ratings({ ...ratings, itemIds: ids });
+    expect(named(['', ...itemIds.slice(1)])).toThrow(
+      new UserError('the ratings: item id 1 is ""; give a text of at least one character, without NUL'),
     );
-    expect(await userError(named([...itemIds.slice(1), 'a\0b']))).toContain('item id 30 is "a\\u0000b"');
-    expect(await userError(named(['item 1', ...itemIds.slice(1)]))).toBe(
-      'the ratings: two of the item ids are the same',
+    expect(named([...itemIds.slice(1), 'a\0b'])).toThrow('item id 30 is "a\\u0000b"');
+    expect(named(['item 1', ...itemIds.slice(1)])).toThrow(
+      new UserError('the ratings: two of the item ids are the same'),
     );
   });
 
-  test('a precision that there is not, before anything is trained', async () => {
+  test('a precision that there is not', async () => {
+    const model = await train(ratings, { factors: 2, epochs: 1 });
     const precision = 'int4' as 'int8';
-    expect(await userError(train(ratings, dotBias(), { precision }))).toBe(
+    expect(await userError(model.artifact({ precision }))).toBe(
       'precision is "int4"; give one of float32, float16, int8',
     );
   });
@@ -324,12 +325,10 @@ test('titles are those of the items that the model knows', async () => {
     ['item 3', 'Köln 75'],
   ]);
   const odd = ['__proto__', '10', '2', 'constructor'];
-  const few = { ...ratings, itemIds: [...odd, ...itemIds.slice(4)] };
-  const named = await train(few, dotBias({ factors: 2 }), {
-    epochs: 1,
-    titles: new Map(odd.map((id) => [id, `T ${id}`])),
-  });
-  expect((await named.recommender()).titles).toEqual(new Map(odd.map((id) => [id, `T ${id}`])));
+  const few = new Ratings({ ...ratings, itemIds: [...odd, ...itemIds.slice(4)] });
+  const model = await train(few, { factors: 2, epochs: 1 });
+  const named = await model.recommender({ titles: new Map(odd.map((id) => [id, `T ${id}`])) });
+  expect(named.titles).toEqual(new Map(odd.map((id) => [id, `T ${id}`])));
   expect((await Recommender.create(changed({ without: ['titles.json'] }), node)).titles.size).toBe(0);
 });
 
@@ -354,8 +353,8 @@ describe('items', () => {
 
   test('have genres, and count nothing that is held out', async () => {
     const split = randomSplit(ratings, 0.4, 2);
-    const options = { epochs: 1, valid: split.valid, genres };
-    const { items } = await (await train(split.train, dotBias({ factors: 2 }), options)).recommender();
+    const model = await train(split.train, { factors: 2, epochs: 1 }, { valid: split.valid });
+    const { items } = await model.recommender({ genres });
     expect(items).toEqual(
       counted(split.train).map((one) => ({ ...one, genres: genres.get(one.item) ?? [] })),
     );
@@ -363,8 +362,8 @@ describe('items', () => {
   });
 
   test('of which none is rated have the average of all', async () => {
-    const more = { ...ratings, itemIds: [...itemIds, 'unrated'] };
-    const { items } = await (await train(more, dotBias({ factors: 2 }), { epochs: 1 })).recommender();
+    const more = new Ratings({ ...ratings, itemIds: [...itemIds, 'unrated'] });
+    const { items } = await (await train(more, { factors: 2, epochs: 1 })).recommender();
     const mean = ratings.ratings.reduce((sum, one) => sum + one, 0) / ratings.ratings.length;
     expect(items.at(-1)).toEqual({ item: 'unrated', ratings: 0, average: Number(mean.toFixed(3)) });
   });
@@ -439,17 +438,17 @@ describe('sessions', () => {
   });
 });
 
-test.each([
-  ['dot-bias', dotBias({ factors: 3 })],
-  ['mlp', mlp({ factors: 4, hidden: [6, 5] })],
-])('%s answers in WebAssembly as in Node', async (_, definition) => {
+test.each<[string, Recipe]>([
+  ['dot-bias', { factors: 3 }],
+  ['mlp', { model: 'mlp', factors: 4, hidden: [6, 5] }],
+])('%s answers in WebAssembly as in Node', async (_, recipe) => {
   const inWasm: Runtime = {
     name: 'onnxruntime-web',
     version: web.env.versions.common,
     createSession: (model) => web.InferenceSession.create(model),
   };
-  const model = await train(ratings, definition, { epochs: 2, keepSeen: true });
-  const [here, there] = await Promise.all([node, inWasm].map((one) => model.recommender(one)));
+  const files = await (await train(ratings, { ...recipe, epochs: 2 })).artifact({ keepSeen: true });
+  const [here, there] = await Promise.all([node, inWasm].map((one) => Recommender.create(files, one)));
   const own = ratedBy('user 7').map((item, at) => ({ item, rating: 1 + (at % 5) }));
   const answers = async (one: Recommender) => ({
     predict: [
@@ -473,7 +472,7 @@ test.each([
 });
 
 test('a model without factors of items or users answers what it can', async () => {
-  const alone = await train(ratings, itemsAlone);
+  const alone = await train(ratings, { model: itemsAlone });
   const one = await alone.recommender();
   expect(one.heads).toEqual(['predict', 'recommend', 'fold-in', 'factors']);
   const [first, second] = await one.recommend(['user 1', 'nobody'], { k: 5 });

@@ -1,11 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/models/dot-bias.ts';
-import { mlp } from '../../graphs/models/mlp.ts';
-import type { ModelDefinition } from '../../graphs/models/model.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
-import { type TrainedModel, train } from '../../src/train/train.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
+import { type Fitted, train } from '../../src/train/train.ts';
 import { userError } from '../data/files.ts';
 import { lowRank } from '../train/synthetic.ts';
 
@@ -13,14 +11,14 @@ const ratings = lowRank();
 const users = Array.from(ratings.users, (row) => ratings.userIds[row]);
 const items = Array.from(ratings.items, (row) => ratings.itemIds[row]);
 
-describe.each<[string, ModelDefinition]>([
-  ['dot-bias', dotBias({ factors: 3 })],
-  ['mlp', mlp({ factors: 3, dropout: 0.5 })],
-])('a recommender of %s', (_, definition) => {
-  let model: TrainedModel;
+describe.each<[string, Recipe]>([
+  ['dot-bias', { factors: 3 }],
+  ['mlp', { model: 'mlp', factors: 3, dropout: 0.5 }],
+])('a recommender of %s', (_, recipe) => {
+  let model: Fitted;
   let recommender: Recommender;
   beforeAll(async () => {
-    model = await train(ratings, definition);
+    model = await train(ratings, recipe);
     recommender = await model.recommender();
   });
 
@@ -29,7 +27,7 @@ describe.each<[string, ModelDefinition]>([
     const expected = await model.evaluate(ratings);
     expect(Math.abs(rmse - expected.rmse)).toBeLessThan(1e-6);
     expect(Math.abs(mae - expected.mae)).toBeLessThan(1e-6);
-    expect(Math.abs(rmse - model.manifest.metrics.train.rmse)).toBeLessThan(1e-6);
+    expect(Math.abs(rmse - model.metrics.train.rmse)).toBeLessThan(1e-6);
   });
 
   test.each([1, 8191, 8192, 8193, 20_000])('predicts %i pairs as it does each alone', async (length) => {
@@ -71,7 +69,7 @@ describe.each<[string, ModelDefinition]>([
       unknown.map(() => 'item 2'),
     );
     expect(new Set(predicted).size).toBe(1);
-    const { low, high } = model.manifest.data;
+    const { low, high } = ratings.facts;
     const [both] = await recommender.predict(['nobody'], ['nothing']);
     expect(both).toBeGreaterThan(low);
     expect(both).toBeLessThan(high);
@@ -89,7 +87,7 @@ describe.each<[string, ModelDefinition]>([
 
 describe('files that no runtime takes', () => {
   test('are a UserError', async () => {
-    const { manifest } = await train(ratings, dotBias({ factors: 2 }), { epochs: 1 });
+    const { manifest } = await (await train(ratings, { factors: 2, epochs: 1 })).artifact();
     const runtime = await nodeRuntime();
     const garbage = { 'predict.onnx': new TextEncoder().encode('not a model\nat all') };
     expect(await userError(Recommender.create({ manifest, files: garbage }, runtime))).toMatch(

@@ -1,9 +1,9 @@
-import { dotBias } from '../../graphs/models/dot-bias.ts';
-import type { ModelDefinition } from '../../graphs/models/model.ts';
 import type { Ratings } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
-import { type TrainOptions, train } from '../../src/train/train.ts';
+import type { ExportOptions } from '../../src/train/artifact.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
+import { train } from '../../src/train/train.ts';
 import { lowRank } from '../train/synthetic.ts';
 
 /** Text that does harm where it is not escaped, as markup, as an attribute, as a template or as ECharts' rich text. */
@@ -13,11 +13,12 @@ export const HOSTILE = `</text></svg><script>alert(1)</script><img src=x onerror
 export const { train: known, valid: held } = randomSplit(lowRank({ users: 60, items: 40 }), 0.2, 1);
 
 export async function trained(
-  definition: ModelDefinition = dotBias({ factors: 3 }),
-  options: TrainOptions & { readonly ratings?: Ratings } = {},
+  recipe: Recipe = {},
+  options: ExportOptions & { readonly ratings?: Ratings; readonly valid?: Ratings } = {},
 ): Promise<Recommender> {
-  const { ratings = known, ...others } = options;
-  return (await train(ratings, definition, { epochs: 4, ...others })).recommender();
+  const { ratings = known, valid, ...kept } = options;
+  const model = await train(ratings, { factors: 3, epochs: 4, ...recipe }, { valid });
+  return model.recommender(kept);
 }
 
 /** The text of a page, as a reader sees it. */

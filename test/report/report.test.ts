@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { dotBias } from '../../graphs/models/dot-bias.ts';
-import { mlp } from '../../graphs/models/mlp.ts';
-import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { Ratings, selectRows } from '../../src/data/dataset/ratings.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import * as palette from '../../src/page/palette.ts';
+import { Recommender } from '../../src/recommend/recommender.ts';
 import { report } from '../../src/report/report.ts';
 import { DARK, LIGHT } from '../../src/report/style.ts';
-import { constantRate, type Schedule } from '../../src/train/step/schedules.ts';
+import { nodeRuntime } from '../../src/run/node.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
 import { userError } from '../data/files.ts';
 import { HOSTILE, held, known, textOf, trained } from './models.ts';
@@ -26,11 +26,11 @@ const sections = (page: string): Record<string, string> =>
       .map((part) => [part.split('"')[0], part]),
   );
 
-test.each([
-  ['dot-bias', dotBias({ factors: 3 })],
-  ['mlp', mlp({ factors: 3, hidden: [8] })],
-])('%s: the numbers of the manifest, and of the data, are in it', async (_, definition) => {
-  const recommender = await trained(definition, { valid: held, keepSeen: true });
+test.each<[string, Recipe]>([
+  ['dot-bias', {}],
+  ['mlp', { model: 'mlp', hidden: [8] }],
+])('%s: the numbers of the manifest, and of the data, are in it', async (name, recipe) => {
+  const recommender = await trained(recipe, { valid: held, keepSeen: true });
   const { manifest } = recommender.artifact;
   const page = await report(recommender, { data: held, source: 'held.csv' });
   const parts = sections(page);
@@ -56,9 +56,7 @@ test.each([
   expect(accuracy).toMatch(/\(100 %\) are among those that the model was trained on, or chosen by/);
   expect(parts.accuracy.match(/<svg /g)).toHaveLength(5);
 
-  expect(textOf(parts.standings)).toMatch(
-    definition({ ...manifest.data }).name === 'mlp' ? /average user/ : /a bias of its own/,
-  );
+  expect(textOf(parts.standings)).toMatch(name === 'mlp' ? /average user/ : /a bias of its own/);
   expect(parts.map.match(/<svg /g)).toHaveLength(2);
   expect(parts.map.match(/<ol>/g)).toHaveLength(4);
   expect(parts.people.match(/<article>/g)).toHaveLength(3);
@@ -85,13 +83,13 @@ test('without data, and without what users rated, it says which flag would give 
   const parts = sections(await report(await trained()));
   expect(textOf(parts.accuracy)).toMatch(/--data FILE/);
   expect(textOf(parts.people)).toMatch(/--data FILE, or train with --keep-seen/);
-  const kept = sections(await report(await trained(undefined, { keepSeen: true })));
+  const kept = sections(await report(await trained({}, { keepSeen: true })));
   expect(kept.people.match(/<article>/g)).toHaveLength(3);
 });
 
 test('says whether the errors flatter', async () => {
   const accuracy = async (data: Ratings, keepSeen: boolean) =>
-    textOf(sections(await report(await trained(undefined, { keepSeen }), { data })).accuracy);
+    textOf(sections(await report(await trained({}, { keepSeen }), { data })).accuracy);
   expect(await accuracy(held, true)).toMatch(/None of these ratings is among those/);
   expect(await accuracy(known, true)).toMatch(/Errors on ratings that it was trained on flatter/);
   expect(await accuracy(held, false)).toMatch(
@@ -100,30 +98,33 @@ test('says whether the errors flatter', async () => {
 });
 
 test('users and items that the model has never seen count as average', async () => {
-  const data = { ...held, userIds: held.userIds.map((id) => `other ${id}`) };
+  const data = new Ratings({ ...held, userIds: held.userIds.map((id) => `other ${id}`) });
   const parts = sections(await report(await trained(), { data }));
   expect(textOf(parts.accuracy)).toMatch(/of an unknown user or item, counted as average 100 %/);
   expect(textOf(parts.people)).toMatch(/No user that the model knows/);
 });
 
 test('draws other losses and schedules, and leaves out a schedule that it cannot know', async () => {
-  const training = async (options: Parameters<typeof trained>[1]) =>
-    sections(await report(await trained(undefined, options))).training;
-  const huber = await training({ loss: 'huber', valid: held, schedule: constantRate });
+  const training = async (recommender: Recommender) => sections(await report(recommender)).training;
+  const huber = await training(await trained({ loss: 'huber', schedule: 'constant' }, { valid: held }));
   expect(huber.match(/<svg /g)).toHaveLength(3);
   expect(huber).toContain('Training loss by epoch');
   expect(huber).toContain('the constant schedule');
-  const own: Schedule = { ...constantRate({ learningRate: 0.005 }), name: '<i>own</i>' };
-  const unknown = await training({ loss: 'l1', schedule: own });
+  const { artifact } = await trained({ loss: 'l1' });
+  const { manifest } = artifact;
+  const other = { ...manifest.training, schedule: { name: '<i>own</i>', learningRate: 0.005 } };
+  const changed = { ...artifact, manifest: { ...manifest, training: other } };
+  const unknown = await training(await Recommender.create(changed, await nodeRuntime()));
   expect(unknown.match(/<svg /g)).toHaveLength(1);
   expect(textOf(unknown)).toMatch(/The learning rate is not drawn/);
 });
 
 test('titles, ids and file names are text, whatever they hold', async () => {
   const hostile = (ids: readonly string[]) => ids.map((id) => `${id}${HOSTILE}`);
-  const ratings = { ...known, userIds: hostile(known.userIds), itemIds: hostile(known.itemIds) };
+  const ids = { userIds: hostile(known.userIds), itemIds: hostile(known.itemIds) };
+  const ratings = new Ratings({ ...known, ...ids });
   const titles = new Map(ratings.itemIds.map((id) => [id, `Title of ${id}`]));
-  const recommender = await trained(undefined, { ratings, titles, keepSeen: true });
+  const recommender = await trained({}, { ratings, titles, keepSeen: true });
   const page = await report(recommender, { data: ratings, source: HOSTILE });
   expect(page).not.toMatch(/<script|<img|<\/?i>/i);
   expect(page.match(/<\/svg>/g)).toHaveLength(page.match(/<svg /g)?.length ?? 0);
@@ -134,7 +135,7 @@ test('titles, ids and file names are text, whatever they hold', async () => {
 });
 
 test('needs nothing from elsewhere, and may not have it', async () => {
-  const page = await report(await trained(undefined, { keepSeen: true }), { data: held });
+  const page = await report(await trained({}, { keepSeen: true }), { data: held });
   expect(page).toContain(`content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;`);
   for (const [, target] of page.matchAll(/\b(?:src|href|action)="([^"]*)"/g))
     expect(target).toMatch(/^#\w+$/);
@@ -143,7 +144,7 @@ test('needs nothing from elsewhere, and may not have it', async () => {
 });
 
 test('every chart has a name, every table a caption, and every id is of one element', async () => {
-  const page = await report(await trained(undefined, { keepSeen: true }), { data: held });
+  const page = await report(await trained({}, { keepSeen: true }), { data: held });
   expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(
     page.match(/<svg /g)?.length ?? 0,
   );
@@ -161,24 +162,20 @@ test('colours are those of the web page', () => {
 const pick = ({ ink, soft, line, accent, second }: typeof LIGHT) => ({ ink, soft, line, accent, second });
 
 test('the smallest of models has a page too', async () => {
-  const ratings: Ratings = {
+  const ratings = new Ratings({
     userIds: ['a', 'b'],
     itemIds: ['x', 'y'],
     users: Int32Array.of(0, 0, 1),
     items: Int32Array.of(0, 1, 0),
     ratings: Float32Array.of(1, 5, 3),
-    duplicates: 0,
-    assumptions: [],
-  };
-  const page = await report(await trained(dotBias({ factors: 1 }), { ratings, epochs: 1 }), {
-    data: ratings,
   });
+  const page = await report(await trained({ factors: 1, epochs: 1 }, { ratings }), { data: ratings });
   expect(Object.keys(sections(page))).toEqual(SECTIONS);
   expect(page).not.toMatch(/NaN|undefined|Infinity/);
 });
 
 test('data without a rating is a mistake', async () => {
-  const none = { ...held, users: new Int32Array(), items: new Int32Array(), ratings: new Float32Array() };
+  const none = selectRows(held, new Int32Array());
   expect(await userError(report(await trained(), { data: none, source: 'a\nb.csv' }))).toBe(
     'a b.csv: holds no ratings to judge the model by',
   );
@@ -188,17 +185,18 @@ test('a model of 10,000 items takes seconds, and its page stays small', async ()
   const [users, items, count] = [2000, 10_000, 200_000];
   const random = uniforms(3 * count, generator(1));
   const skewed = (part: number, rows: number): number => Math.floor(rows * part ** 3);
-  const ratings: Ratings = {
+  const ratings = new Ratings({
     userIds: Array.from({ length: users }, (_, row) => `u${row}`),
     itemIds: Array.from({ length: items }, (_, row) => `i${row}`),
     users: Int32Array.from({ length: count }, (_, at) => skewed(random[3 * at], users)),
     items: Int32Array.from({ length: count }, (_, at) => skewed(random[3 * at + 1], items)),
     ratings: Float32Array.from({ length: count }, (_, at) => 1 + Math.floor(5 * random[3 * at + 2])),
-    duplicates: 0,
-    assumptions: [],
-  };
+  });
   const titles = new Map(ratings.itemIds.map((id) => [id, `A title of an item that is rather long: ${id}`]));
-  const recommender = await trained(dotBias(), { ratings, titles, epochs: 1, batch: 4096, keepSeen: true });
+  const recommender = await trained(
+    { factors: 50, epochs: 1, batch: 4096 },
+    { ratings, titles, keepSeen: true },
+  );
   const started = performance.now();
   const page = await report(recommender, { data: ratings });
   expect(performance.now() - started).toBeLessThan(20_000);

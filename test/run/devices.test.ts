@@ -1,10 +1,9 @@
 import { Tensor } from 'onnxruntime-common';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/models/dot-bias.ts';
-import { mlp } from '../../graphs/models/mlp.ts';
+import { modelNames } from '../../graphs/models/index.ts';
 import { UserError } from '../../src/errors.ts';
-import { explain } from '../../src/run/device-obstacles.ts';
 import type { Device } from '../../src/run/device-names.ts';
+import { explain } from '../../src/run/device-obstacles.ts';
 import { choose, type DeviceReport, devices } from '../../src/run/devices.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import { difference, probeFeeds, probeModel } from '../../src/run/probe.ts';
@@ -61,14 +60,14 @@ describe('each device', () => {
   test.for(GPUS)('%s trains to what the CPU comes to', async (device, { skip }) => {
     if (!reports[device].usable) skip(`${device} is not available here: ${reports[device].reason}`);
     const ratings = lowRank();
-    for (const definition of [dotBias({ factors: 5 }), mlp({ factors: 5 })]) {
+    for (const model of modelNames) {
       const [there, here] = await Promise.all(
         [device, 'cpu' as const].map(async (name) =>
-          train(ratings, definition, { epochs: 2, runtime: await nodeRuntime({ device: name }) }),
+          train(ratings, { model, factors: 5, optimizer: 'adamw', epochs: 2 }, { device: name }),
         ),
       );
-      for (const [epoch, { loss }] of here.manifest.history.entries())
-        expect(there.manifest.history[epoch].loss).toBeCloseTo(loss, 2);
+      for (const [epoch, { loss }] of here.history.entries())
+        expect(there.history[epoch].loss).toBeCloseTo(loss, 2);
     }
   });
 

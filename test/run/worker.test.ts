@@ -1,8 +1,5 @@
 import { Tensor } from 'onnxruntime-common';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { dotBias } from '../../graphs/models/dot-bias.ts';
-import { mlp } from '../../graphs/models/mlp.ts';
-import type { ModelDefinition } from '../../graphs/models/model.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import {
@@ -12,6 +9,7 @@ import {
   type WorkerRuntime,
   workerRuntime,
 } from '../../src/run/worker.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { train } from '../../src/train/train.ts';
 import { lowRank } from '../train/synthetic.ts';
 
@@ -35,18 +33,15 @@ const reasons = async (promises: Promise<unknown>[]): Promise<unknown[]> =>
 
 const strings = (...ids: string[]) => new Tensor('string', ids, [ids.length]);
 
-const definitions: [string, ModelDefinition][] = [
-  ['dot-bias', dotBias({ factors: 50 })],
-  ['mlp', mlp({ factors: 50, hidden: [20, 10] })],
-];
-
-describe.each(definitions)('runs of %s', (_, definition) => {
+describe.each<[string, Recipe]>([
+  ['dot-bias', {}],
+  ['mlp', { model: 'mlp', hidden: [20, 10] }],
+])('runs of %s', (_, recipe) => {
   let artifact: Artifact;
   let here: Recommender;
   beforeAll(async () => {
-    const model = await train(ratings, definition, { epochs: 1, keepSeen: true });
-    artifact = model.artifact;
-    here = await model.recommender();
+    here = await (await train(ratings, { ...recipe, epochs: 1 })).recommender({ keepSeen: true });
+    ({ artifact } = here);
   });
 
   /** Questions of all kinds, about 60 users and items, an unknown one among them. */
@@ -81,7 +76,7 @@ describe.each(definitions)('runs of %s', (_, definition) => {
 describe('a worker runtime', () => {
   let artifact: Artifact;
   beforeAll(async () => {
-    artifact = (await train(ratings, dotBias({ factors: 3 }), { epochs: 1 })).artifact;
+    artifact = await (await train(ratings, { factors: 3, epochs: 1 })).artifact();
   });
 
   async function session(options: WorkerOptions = {}, batch?: number) {

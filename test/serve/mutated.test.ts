@@ -17,7 +17,7 @@ const folder = temporaryFolder();
 let artifact: Artifact;
 let runtime: WorkerRuntime;
 beforeAll(async () => {
-  ({ artifact } = await smallModel(await folder.write('ratings.csv', ratingsCsv())));
+  artifact = await smallModel(await folder.write('ratings.csv', ratingsCsv()));
   runtime = await workerRuntime({ workers: 1 });
 });
 afterAll(() => runtime?.close());

@@ -209,15 +209,15 @@ describe('the model beside it', () => {
   test('is another once another is served', async () => {
     const ratings = join(movies.folder.path, 'ratings.csv');
     const directory = join(movies.folder.path, 'reloaded');
-    const [first, second] = [await smallModel(ratings), await smallModel(ratings, undefined, 2)];
-    await writeArtifact(directory, first.artifact);
+    const [first, second] = [await smallModel(ratings), await smallModel(ratings, { seed: 2 })];
+    await writeArtifact(directory, first);
     const page = join(movies.folder.path, 'page');
     const server = await serve([directory, movies.directory], { port: 0, logLevel: 'silent', page });
     try {
       const foldIn = async () => sha256((await get('/model/fold-in.onnx', {}, 'GET', server.url)).bytes);
       const { etag } = (await get('/model/manifest.json', {}, 'GET', server.url)).headers;
       expect(await foldIn()).toBe(first.manifest.files['fold-in.onnx'].sha256);
-      await writeArtifact(directory, second.artifact);
+      await writeArtifact(directory, second);
       await expect
         .poll(foldIn, { timeout: 20_000, interval: 100 })
         .toBe(second.manifest.files['fold-in.onnx'].sha256);

@@ -2,7 +2,6 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { mlp } from '../../graphs/models/mlp.ts';
 import { writeArtifact } from '../../src/artifact/artifact.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import {
@@ -38,10 +37,7 @@ let server: Server;
 
 beforeAll(async () => {
   const ratings = await folder.write('ratings.csv', ratingsCsv());
-  artifacts = [
-    (await smallModel(ratings)).artifact,
-    (await smallModel(ratings, mlp({ factors: 4, hidden: [8] }))).artifact,
-  ];
+  artifacts = [await smallModel(ratings), await smallModel(ratings, { model: 'mlp', hidden: [8] })];
   directory = join(folder.path, 'movies');
   await writeArtifact(directory, artifacts[0]);
   server = await serve([directory], { port: 0, workers: 1, logLevel: 'silent' });

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { dotBias } from '../../graphs/models/dot-bias.ts';
-import type { ModelDefinition } from '../../graphs/models/model.ts';
+import { writeArtifact } from '../../src/artifact/artifact.ts';
+import type { Artifact } from '../../src/artifact/manifest.ts';
 import { readRatings } from '../../src/data/read/read.ts';
 import { load } from '../../src/recommend/load.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
 import { type ServeOptions, type Server, serve } from '../../src/serve/serve.ts';
-import { type TrainedModel, train } from '../../src/train/train.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
+import { train } from '../../src/train/train.ts';
 import { ratingsCsv } from '../cli/cli.ts';
 import { temporaryFolder } from '../data/files.ts';
 import { standInPage } from './stand-in.ts';
@@ -18,12 +19,10 @@ export const titles = new Map([
 ]);
 
 /** A small model of 30 users, u0 to u29, and 20 items, i0 to i19. */
-export async function smallModel(
-  path: string,
-  definition: ModelDefinition = dotBias({ factors: 4 }),
-  seed = 1,
-): Promise<TrainedModel> {
-  return train(await readRatings(path), definition, { epochs: 2, seed, titles, keepSeen: true });
+export async function smallModel(path: string, recipe: Recipe = {}): Promise<Artifact> {
+  const { ratings } = await readRatings(path);
+  const model = await train(ratings, { factors: 4, epochs: 2, ...recipe });
+  return model.artifact({ titles, keepSeen: true });
 }
 
 /** A folder `movies` that is served to the tests of one file, with a small page, and the same model in this thread. */
@@ -46,7 +45,7 @@ export function served(options: ServeOptions = {}) {
   };
   beforeAll(async () => {
     place.directory = join(folder.path, 'movies');
-    await (await smallModel(await folder.write('ratings.csv', ratingsCsv()))).save(place.directory);
+    await writeArtifact(place.directory, await smallModel(await folder.write('ratings.csv', ratingsCsv())));
     place.recommender = await load(place.directory);
     const page = await standInPage(join(folder.path, 'page'));
     place.server = await serve([place.directory], { port: 0, logLevel: 'silent', page, ...options });
