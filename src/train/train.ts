@@ -46,7 +46,7 @@ export async function train(
     );
   if (typeof data?.sample !== 'function')
     throw new UserError('the ratings are none; give the ratings of readRatings, or new Ratings');
-  if (typeof recipe !== 'object')
+  if (typeof recipe !== 'object' || recipe === null)
     throw new UserError("the recipe is no object; give { model: 'mlp' }, or { model: definition }, say");
   if (!Number.isSafeInteger(workers) || workers < 1)
     throw new UserError(`workers is ${workers}; give a whole number from 1`);

@@ -88,8 +88,10 @@ describe('what cannot train a model is refused', () => {
   test('what are no ratings, and what is no recipe', async () => {
     const rows = { ...ratings } as unknown as Ratings;
     expect(await userError(train(rows, small))).toMatch(/^the ratings are none; give the ratings of/);
-    const recipe = 'mlp' as unknown as Recipe;
-    expect(await userError(train(part, recipe))).toMatch(/^the recipe is no object; give \{ model: 'mlp' \}/);
+    for (const recipe of ['mlp', null] as unknown[] as Recipe[])
+      expect(await userError(train(part, recipe))).toMatch(
+        /^the recipe is no object; give \{ model: 'mlp' \}/,
+      );
   });
 
   test('a runtime beside a device', async () => {

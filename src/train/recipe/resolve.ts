@@ -86,7 +86,10 @@ function engineOf({ engine = 'auto', blocks, lazy }: Choice, facts: DataFacts, p
   }
   if (engine !== 'auto') return engine;
   const many = facts.ratings >= MANY && device === 'cpu' && lazy !== false;
-  return blocks || (many && engines.includes('strata')) ? 'strata' : 'epoch-graph';
+  const byStrata = engines.includes('strata');
+  if (blocks && !byStrata)
+    throw new UserError('blocks are for training by strata, which does not run here; leave them out');
+  return blocks || (many && byStrata) ? 'strata' : 'epoch-graph';
 }
 
 /** @throws UserError where an engine is asked for what it cannot do */

@@ -24,11 +24,10 @@ export type OneCycleConfig = Pick<StepSettings, 'learningRate'> &
 /** Smith (2018), "A disciplined approach to neural network hyper-parameters", with cosine sides as in fastai. */
 export function oneCycle(config: OneCycleConfig): Schedule {
   const fixed = { warmUp: 0.25, divide: 25, divideFinal: 1e5, momentum: 0.95, momentumLow: 0.85 };
-  const settings = { ...fixed, ...config };
-  const { learningRate, warmUp, divide, divideFinal, momentum, momentumLow } = settings;
+  const { learningRate, warmUp, divide, divideFinal, momentum, momentumLow } = { ...fixed, ...config };
   return {
     name: 'one-cycle',
-    config: settings,
+    config: { learningRate, warmUp, divide, divideFinal, momentum, momentumLow },
     at(progress) {
       if (progress < warmUp) {
         const part = progress / warmUp;

@@ -1,0 +1,207 @@
+import { describe, expect, test } from 'vitest';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { UserError } from '../../src/errors.ts';
+import type { Plan } from '../../src/train/recipe/plan.ts';
+import { checkRecipe, type ProgramRecipe, type Recipe } from '../../src/train/recipe/recipe.ts';
+import { type Place, resolve } from '../../src/train/recipe/resolve.ts';
+import { neuralFactorization } from '../graphs/factorization.ts';
+
+const facts = { users: 900, items: 1700, ratings: 80_000, low: 1, high: 5, mean: 3.5 };
+const many = { ...facts, users: 30_000, items: 25_000, ratings: 500_000 };
+const planOf = (recipe: ProgramRecipe, data = facts, place?: Place) => resolve(recipe, data, place).plan;
+
+describe('what a recipe leaves open', () => {
+  test('is what suits a few ratings on the CPU', () => {
+    expect(planOf({})).toEqual({
+      model: {
+        name: 'dot-bias',
+        config: { factors: 50, range: [0, 5.5], spread: 0.01, spectral: [0.08, 0.2] },
+      },
+      training: {
+        epochs: 6,
+        batch: 512,
+        loss: 'mse',
+        lazy: false,
+        seed: 1,
+        lossScale: 1,
+        engine: 'epoch-graph',
+        optimizer: { name: 'row-adagrad', weightDecay: 0.03 },
+        schedule: { name: 'cosine', learningRate: 0.06, momentum: 0.9 },
+      },
+    });
+  });
+
+  test('is what the model says of itself', () => {
+    expect(planOf({ model: 'mlp', hidden: [32, 16], factors: 'auto' }).model).toEqual({
+      name: 'mlp',
+      config: {
+        factors: [72, 103],
+        hidden: [32, 16],
+        dropout: [0.1, 0.1, 0.1],
+        range: [0, 5.5],
+        spread: 0.01,
+        spectral: [0.5, 0.8],
+      },
+    });
+    expect(planOf({ model: neuralFactorization({ factors: 8 }) }).model).toEqual({
+      name: 'neural-factorization',
+      config: { factors: 8, hidden: 16 },
+    });
+  });
+
+  test('is AdamW on a GPU', () => {
+    const { training } = planOf({}, facts, { device: 'cuda' });
+    expect(training).toMatchObject({
+      batch: 64,
+      engine: 'epoch-graph',
+      optimizer: { name: 'adamw', beta2: 0.99, epsilon: 1e-5, weightDecay: 0.1 },
+      schedule: { name: 'one-cycle', learningRate: 0.003, momentum: 0.95, momentumLow: 0.85 },
+    });
+    expect(training).not.toHaveProperty('lossScale');
+    expect(planOf({ optimizer: 'row-adagrad' }, facts, { device: 'cuda' }).training.optimizer.name).toBe(
+      'row-adagrad',
+    );
+  });
+
+  test('goes by the number of ratings, and of users and items', () => {
+    const batch = (ratings: number) => planOf({}, { ...facts, ratings }).training.batch;
+    expect([10, 3000, 100_000, 400_000, 499_999].map(batch)).toEqual([16, 16, 512, 2048, 4096]);
+    expect(planOf({}, { ...many, ratings: 1e8 }).training.batch).toBe(8192);
+    const large = planOf({}, { ...many, ratings: 100_000 });
+    expect(large.training).toMatchObject({ engine: 'epoch-graph', lazy: true });
+    expect(planOf({ lazy: false }, many).training.lazy).toBe(false);
+  });
+
+  test.each<[string, ProgramRecipe, typeof facts, Place, string]>([
+    ['few ratings', {}, { ...many, ratings: 499_999 }, {}, 'epoch-graph'],
+    ['many', {}, many, {}, 'strata'],
+    ['many, asked for by name', { engine: 'auto' }, many, {}, 'strata'],
+    ['many on a GPU', {}, many, { device: 'cuda' }, 'epoch-graph'],
+    ['many where strata do not run', {}, many, { engines: ['epoch-graph'] }, 'epoch-graph'],
+    ['many, all rows at every step', { lazy: false }, many, {}, 'epoch-graph'],
+    ['many, by the epoch graph', { engine: 'epoch-graph' }, many, {}, 'epoch-graph'],
+    ['few in blocks', { blocks: [2, 3] }, facts, {}, 'strata'],
+    ['few in a file', {}, facts, { storedIn: [2, 2] }, 'strata'],
+  ])('%s: the engine', (_, recipe, data, place, engine) => {
+    expect(planOf(recipe, data, place).training.engine).toBe(engine);
+  });
+
+  test('by strata, blocks are those asked for, those of the file, or a multiple of the threads', () => {
+    const of = (recipe: Recipe, place: Place) => planOf(recipe, facts, place).training;
+    expect(of({ engine: 'strata' }, {})).toMatchObject({ blocks: [1, 1], workers: 1, lazy: true });
+    expect(of({ engine: 'strata' }, { workers: 3 })).toMatchObject({ blocks: [3, 3], workers: 3 });
+    expect(of({ blocks: [5, 7] }, { workers: 3 })).toMatchObject({ blocks: [5, 7], workers: 3 });
+    expect(of({}, { workers: 3, storedIn: [4, 6] })).toMatchObject({ blocks: [4, 6], workers: 3 });
+    expect(of({ engine: 'epoch-graph' }, { workers: 3 })).not.toHaveProperty('workers');
+  });
+});
+
+/** A plan says beside a recipe's choices what follows from them. */
+function recipeOf({ model, training }: Plan): Recipe {
+  const { lossScale: _, workers: __, ...chosen } = training;
+  return { model: model.name, ...model.config, ...chosen } as Recipe;
+}
+
+test.each<[Recipe, Place?, typeof facts?]>([
+  [{}],
+  [{ factors: 7, spread: 0.3, range: [-1, 9], seed: 5, loss: 'huber', batch: 33, patience: 2 }],
+  [{ model: 'mlp' }],
+  [{ model: 'mlp', factors: 'auto', hidden: [20, 10, 5], dropout: 0.2 }],
+  [{ optimizer: 'adamw', schedule: 'one-cycle', learningRate: 0.02 }],
+  [
+    {
+      optimizer: { name: 'adamw', beta2: 0.9, weightDecay: 0.3 },
+      schedule: { name: 'one-cycle', divide: 9 },
+    },
+  ],
+  [{ optimizer: 'sgd-momentum', weightDecay: 0.01, schedule: 'constant' }],
+  [{}, { device: 'webgpu' }],
+  [{}, { workers: 2 }, many],
+  [{ model: 'mlp', engine: 'strata' }, { workers: 3 }],
+  [{}, { workers: 2, storedIn: [4, 6] }],
+  [{ engine: 'ort-training', schedule: { name: 'one-cycle', momentumLow: 0.7 } }],
+  [{ model: 'mlp', engine: 'ort-training', schedule: 'cosine' }],
+])('a plan is plain JSON and, as a recipe, gives itself: %j %j', (recipe, place, data = facts) => {
+  const plan = planOf(recipe, data, place);
+  expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+  expect(planOf(recipeOf(plan), data, place)).toEqual(plan);
+  expect(planOf(recipeOf(plan), data, place).model.config).toEqual(plan.model.config);
+});
+
+test('a device of another kind takes a plan over as it is', () => {
+  const plan = planOf({ optimizer: 'adamw' });
+  expect(planOf(recipeOf(plan), facts, { device: 'cuda' })).toEqual(plan);
+});
+
+describe('a recipe that cannot be is one line that says what to give', () => {
+  test.each<[unknown, RegExp]>([
+    [{ epoch: 3 }, /^there is no choice "epoch"; the choices are model, seed, .*hidden, .*epochs, /],
+    [{ epochs: '3' }, /^epochs is "3"; give a whole number from 1$/],
+    [{ seed: 1.5 }, /^seed is 1.5; give a whole number from 0$/],
+    [{ model: 'svd' }, /^model is "svd"; give one of dot-bias, mlp$/],
+    [{ loss: 'foo' }, /^loss is "foo"; give one of mse, l1, huber$/],
+    [{ lazy: 1 }, /^lazy is 1; give true or false$/],
+    [{ blocks: [2] }, /^blocks is \[2\]; give two whole numbers/],
+    [{ weightDecay: -1 }, /^weightDecay is -1; give 0 or more$/],
+    [{ engine: 'gpu' }, /^engine is "gpu"; give one of auto, epoch-graph, strata, ort-training$/],
+    [{ optimizer: 'lion' }, /^optimizer is "lion"; give one of adamw, adam, adagrad, row-adagrad, sgd, /],
+    [{ optimizer: { name: 'lion' } }, /^optimizer\S* is .*; give one of adamw, adam, /],
+    [{ optimizer: { name: 'adamw', beta2: 'high' } }, /^optimizer\S* is .*; give /],
+    [{ schedule: 'linear' }, /^schedule is "linear"; give one of one-cycle, cosine, constant$/],
+    [{ schedule: { name: 'constant', learningRate: Number.NaN } }, /^schedule\S* is .*; give /],
+    [{ hidden: [8] }, /^hidden is for the model mlp, not for dot-bias; leave it out$/],
+    [{ model: 'dot-bias', dropout: 0.1 }, /^dropout is for the model mlp, not for dot-bias; leave it out$/],
+    [{ model: 'mlp', hidden: [0] }, /hidden.0 is 0; give a whole number from 1/],
+    [{ factors: 0 }, /factors is 0; give a w/],
+    [
+      { model: dotBias(), factors: 3 },
+      /^factors is for built-in models; give it to the model's own definition$/,
+    ],
+  ])('%j', (recipe, message) => {
+    for (const check of [checkRecipe, (one: Recipe) => resolve(one, facts)]) {
+      expect(() => check(recipe as Recipe)).toThrow(UserError);
+      expect(() => check(recipe as Recipe)).toThrow(message);
+    }
+  });
+
+  test.each<[ProgramRecipe, RegExp, Place?]>([
+    [
+      { optimizer: { name: 'adamw', beta3: 1 } },
+      /^optimizer adamw has no choice "beta3"; it has beta2, epsilon, weightDecay$/,
+    ],
+    [
+      { optimizer: { name: 'sgd', momentum: 1 } },
+      /^optimizer sgd has no choice "momentum"; it has weightDecay$/,
+    ],
+    [
+      { schedule: { name: 'one-cycle', warmup: 0.1 } },
+      /^schedule one-cycle has no choice "warmup"; it has learningRate, warmUp, /,
+    ],
+    [
+      { schedule: { name: 'cosine', divide: 3 } },
+      /^schedule cosine has no choice "divide"; it has learningRate, /,
+    ],
+    [
+      { engine: 'strata' },
+      /^the engine strata does not run here; leave it out$/,
+      { engines: ['epoch-graph'] },
+    ],
+    [
+      { blocks: [2, 2] },
+      /^blocks are for training by strata, which does not run here; leave them out$/,
+      { engines: ['epoch-graph'] },
+    ],
+    [{ engine: 'strata' }, /^training by strata is for the CPU, not for cuda; /, { device: 'cuda' }],
+    [{ blocks: [2, 2], engine: 'epoch-graph' }, /^blocks are for training by strata; leave them out, or /],
+    [{ blocks: [2, 2], lazy: false }, /^training by strata updates only the rows of a batch; /],
+    [{ blocks: [901, 2] }, /^blocks is 901,2; .* up to 900 and 1700$/],
+    [{ blocks: [2, 2] }, /^blocks is 2,2, but the ratings are stored in 4,4; /, { storedIn: [4, 4] }],
+  ])('%j', (recipe, message, place) => {
+    expect(() => resolve(recipe, facts, place)).toThrow(UserError);
+    expect(() => resolve(recipe, facts, place)).toThrow(message);
+  });
+
+  test('what is left undefined is no choice', () => {
+    expect(planOf({ factors: undefined, hidden: undefined, optimizer: undefined })).toEqual(planOf({}));
+  });
+});
