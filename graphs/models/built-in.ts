@@ -34,26 +34,26 @@ export const common = {
         [kinds.width.schema, v.literal('auto'), v.tuple([kinds.width.schema, kinds.width.schema])],
         'give a width, or one for users and one for items, or auto',
       ),
-      parse: (text) => (text === 'auto' ? text : kinds.width.parse(text)),
+      parse: (text) => {
+        if (text === 'auto') return text;
+        const widths = text.split(',').map(kinds.width.parse);
+        return widths.length === 1 ? widths[0] : widths;
+      },
     },
-    group: 'Model',
     help: 'length of a user’s and an item’s vector, or auto for the MLP',
   } satisfies Choice<number | 'auto' | [number, number]>,
   range: {
     kind: kinds.range,
-    group: 'Model',
     help: 'the lowest and highest rating the model can give, such as 0,5.5',
     otherwise: 'a little wider than the data',
   } satisfies Choice<readonly [number, number]>,
   spread: {
     kind: kinds.notNegative,
-    group: 'Model',
     help: 'standard deviation of the initial random factors',
     default: 0.01,
   } satisfies Choice<number>,
   spectral: {
     kind: kinds.scales,
-    group: 'Model',
     help: 'scale of the spectral initialisation of the factors',
   } satisfies Choice<readonly [number, number]>,
 } as const;

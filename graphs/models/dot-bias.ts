@@ -1,14 +1,14 @@
 import { add, gather, mul, reduceSum } from '../../src/onnx/index.ts';
-import { type Chosen, checked, kinds, withDefaults } from '../../src/util/choices.ts';
+import { type Chosen, checked, grouped, kinds, withDefaults } from '../../src/util/choices.ts';
 import { type BuiltInModel, common, commonSearch } from './built-in.ts';
 import { defaultRange, type ModelDefinition, type Range, scaledSigmoid, scoreOf } from './model.ts';
 
-const choices = {
+const choices = grouped('Model', {
   factors: { ...common.factors, kind: kinds.width, default: 50 },
   range: common.range,
   spread: common.spread,
   spectral: { ...common.spectral, default: [0.08, 0.2] },
-} as const;
+});
 
 /**
  * - `factors`: length of a user's and of an item's vector. Default: 50.

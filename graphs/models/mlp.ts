@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { UserError } from '../../src/errors.ts';
 import { add, concat, gather, matmul, relu, squeeze, type Value } from '../../src/onnx/index.ts';
-import { type Choice, type Chosen, checked, kinds, withDefaults } from '../../src/util/choices.ts';
+import { type Choice, type Chosen, checked, grouped, kinds, withDefaults } from '../../src/util/choices.ts';
 import { type BuiltInModel, common, commonSearch } from './built-in.ts';
 import {
   type DataFacts,
@@ -18,25 +18,19 @@ const dropout: Choice<number | readonly number[]> = {
     ...kinds.rates,
     schema: v.union([kinds.rate.schema, kinds.rates.schema], 'give rates from 0 to below 1'),
   },
-  group: 'Model',
   help: 'MLP: on the embeddings, then after each hidden layer',
   default: ({ hidden }) => [0.1, ...(hidden as number[]).map(() => 0.1)],
   otherwise: '0.1 each',
 };
 
-const choices = {
+const choices = grouped('Model', {
   factors: { ...common.factors, default: 50 },
-  hidden: {
-    kind: kinds.widths,
-    group: 'Model',
-    help: 'MLP: the hidden layers, such as 64,32',
-    default: [64],
-  },
+  hidden: { kind: kinds.widths, help: 'MLP: the hidden layers, such as 64,32', default: [64] },
   dropout,
   range: common.range,
   spread: common.spread,
   spectral: { ...common.spectral, default: [0.5, 0.8] },
-} as const;
+});
 
 /**
  * - `factors`: lengths of a user's and of an item's embedding: one number for both, or two; `auto` grows with the number

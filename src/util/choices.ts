@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { UserError } from '../errors.ts';
+import { mapValues } from './map-values.ts';
 
 /** What a choice may be: a schema whose message says what to give, and how a text on a command line stands for it. */
 export interface Kind<T> {
@@ -27,6 +28,10 @@ export interface Choice<T = unknown> {
 }
 
 export type Choices = Readonly<Record<string, Choice>>;
+
+/** The same choices under a heading in the help. */
+export const grouped = <const Table extends Choices>(group: Choice['group'], table: Table): Table =>
+  mapValues(table, (choice) => ({ group, ...choice })) as Choices as Table;
 
 /** The values that a table of choices stands for; each may be left out. */
 export type Chosen<Table extends Choices> = {
@@ -78,6 +83,13 @@ const width = numeric(
 );
 const rate = numeric('give a rate from 0 to below 1', (value) => value >= 0 && value < 1);
 
+const oneOf = <const Name extends string>(names: readonly Name[], placeholder = 'name'): Kind<Name> => ({
+  schema: v.picklist(names, `give one of ${names.join(', ')}`),
+  placeholder,
+  names,
+  parse: (text) => text,
+});
+
 export const kinds = {
   count: whole(1),
   whole,
@@ -110,12 +122,10 @@ export const kinds = {
     schema: v.boolean('give true or false'),
     parse: (text) => text === 'true',
   } satisfies Kind<boolean> as Kind<boolean>,
-  oneOf: <const Name extends string>(names: readonly Name[], placeholder = 'name'): Kind<Name> => ({
-    schema: v.picklist(names, `give one of ${names.join(', ')}`),
-    placeholder,
-    names,
-    parse: (text) => text,
-  }),
+  oneOf,
+  /** A name in a registry. */
+  nameIn: <Name extends string>(registry: Readonly<Record<Name, unknown>>): Kind<Name> =>
+    oneOf(Object.keys(registry) as Name[]),
 };
 
 /**

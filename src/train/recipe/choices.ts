@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { models } from '../../../graphs/models/index.ts';
-import { type Choice, type Choices, type Kind, kinds } from '../../util/choices.ts';
+import { type Choice, type Choices, grouped, type Kind, kinds } from '../../util/choices.ts';
 import { losses } from '../step/losses.ts';
 import { optimizers } from '../step/optimizers/index.ts';
 import { schedules } from '../step/schedules.ts';
@@ -12,73 +12,54 @@ import { named } from './named.ts';
 
 /** What a recipe may hold beside the choices of its model. */
 export const trainingChoices = {
-  model: {
-    kind: kinds.oneOf(Object.keys(models) as (keyof typeof models)[]),
-    help: 'what to train',
-    default: 'dot-bias',
-  },
+  model: { kind: kinds.nameIn(models), help: 'what to train', default: 'dot-bias' },
   seed: { kind: kinds.whole(0), help: 'the same seed gives the same bytes', default: 1 },
-  epochs: { kind: kinds.count, group: 'Training', help: 'times through the ratings', default: 6 },
-  batch: {
-    kind: kinds.count,
-    group: 'Training',
-    help: 'batch size: ratings a step',
-    otherwise: 'for row-adagrad 16 to 8192, by how many ratings there are; else 64',
-  },
-  learningRate: {
-    kind: kinds.positive,
-    group: 'Training',
-    help: 'the highest learning rate',
-    otherwise: '0.06 for row-adagrad, 0.1 with many ratings; others by optimizer and model',
-  },
-  schedule: {
-    kind: named(schedules),
-    group: 'Training',
-    help: 'of the learning rate',
-    otherwise: 'cosine for row-adagrad, else one-cycle',
-  },
-  optimizer: {
-    kind: named(optimizers),
-    group: 'Training',
-    help: 'how steps are taken',
-    otherwise: 'row-adagrad; adamw on GPUs and by the training API',
-  },
-  weightDecay: {
-    kind: kinds.notNegative,
-    group: 'Training',
-    help: 'pull towards zero',
-    otherwise: '0.03 for row-adagrad, 0.1 for adamw, 0 for the others',
-  },
-  loss: {
-    kind: kinds.oneOf(Object.keys(losses) as (keyof typeof losses)[]),
-    group: 'Training',
-    help: 'what is made small',
-    default: 'mse',
-  },
-  lazy: {
-    kind: kinds.flag,
-    group: 'Training',
-    help: 'update only the rows of a batch',
-    no: 'update all rows at every step',
-    otherwise: 'for tables of over 50,000 rows',
-  },
-  engine: {
-    kind: kinds.oneOf(['auto', ...ENGINES]),
-    group: 'Training',
-    help: 'what takes the steps: one graph for many, the same by strata on all cores, or ONNX Runtime’s training API; auto is strata from 500,000 ratings on',
-    default: 'auto',
-  },
-  blocks: {
-    kind: kinds.counts,
-    group: 'Training',
-    help: 'strata: into how many blocks users and items are cut',
-    otherwise: 'by the data',
-  },
-  patience: {
-    kind: kinds.count,
-    group: 'Training',
-    help: 'stop after so many epochs without a better validation error',
-  },
+  ...grouped('Training', {
+    epochs: { kind: kinds.count, help: 'times through the ratings', default: 6 },
+    batch: {
+      kind: kinds.count,
+      help: 'batch size: ratings a step',
+      otherwise: 'for row-adagrad 16 to 8192, by how many ratings there are; else 64',
+    },
+    learningRate: {
+      kind: kinds.positive,
+      help: 'the highest learning rate',
+      otherwise: '0.06 for row-adagrad, 0.1 with many ratings; others by optimizer and model',
+    },
+    schedule: {
+      kind: named(schedules),
+      help: 'of the learning rate',
+      otherwise: 'cosine for row-adagrad, else one-cycle',
+    },
+    optimizer: {
+      kind: named(optimizers),
+      help: 'how steps are taken',
+      otherwise: 'row-adagrad; adamw on GPUs and by the training API',
+    },
+    weightDecay: {
+      kind: kinds.notNegative,
+      help: 'pull towards zero',
+      otherwise: '0.03 for row-adagrad, 0.1 for adamw, 0 for the others',
+    },
+    loss: { kind: kinds.nameIn(losses), help: 'what is made small', default: 'mse' },
+    lazy: {
+      kind: kinds.flag,
+      help: 'update only the rows of a batch',
+      no: 'update all rows at every step',
+      otherwise: 'for tables of over 50,000 rows',
+    },
+    engine: {
+      kind: kinds.oneOf(['auto', ...ENGINES]),
+      help: 'what takes the steps: one graph for many, the same by strata on all cores, or ONNX Runtime’s training API; auto is strata from 500,000 ratings on',
+      default: 'auto',
+    },
+    blocks: {
+      kind: kinds.counts,
+      help: 'strata: into how many blocks users and items are cut',
+      otherwise: 'by the data',
+    },
+    patience: { kind: kinds.count, help: 'stop after so many epochs without a better validation error' },
+  }),
 } as const satisfies Choices;
 
 /** The choices of all models, by name: what any of them may be, and the default of each. */

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { SPLITS } from '../../data/dataset/split.ts';
 import { PRECISIONS } from '../../onnx/compress.ts';
 import { DEVICES } from '../../run/device-names.ts';
-import { type Choices, type Chosen, kinds } from '../../util/choices.ts';
+import { type Choices, type Chosen, grouped, kinds } from '../../util/choices.ts';
 import { recipeChoices } from './choices.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -32,84 +32,54 @@ export const runChoices = {
     help: 'what runs models; auto is the GPU that `cofactor doctor` finds, or else the CPU. On the CPU one seed gives the same bytes each time',
     default: 'cpu',
   },
-  out: {
-    kind: kinds.text('folder'),
-    help: 'where the model goes',
-    otherwise: 'artifacts/FILE-MODEL',
-  },
-  test: {
-    kind: kinds.text('file'),
-    help: 'ratings to report the error on; they take no part in training',
-  },
+  out: { kind: kinds.text('folder'), help: 'where the model goes', otherwise: 'artifacts/FILE-MODEL' },
+  test: { kind: kinds.text('file'), help: 'ratings to report the error on; they take no part in training' },
   valid: {
     kind: { ...kinds.fraction, placeholder: 'fraction' },
     help: 'hold out this part of the ratings, which chooses the best epoch',
   },
-  split: {
-    kind: kinds.oneOf(SPLITS, 'how'),
-    help: 'what --valid holds out',
-    otherwise: 'random',
-  },
-  workers: {
-    kind: kinds.count,
-    group: 'Training',
-    help: 'threads, or trainings, that run side by side',
-    otherwise: 'as many as there are cores',
-  },
-  memory: {
-    kind: {
-      schema: v.pipe(
-        v.unknown(),
-        v.check((size) => bytesOf(size) > 0, 'give a size of at least 500MB, such as "1GB"'),
-        v.transform(bytesOf),
-      ),
-      placeholder: 'size',
-      parse: (text: string) => text,
+  split: { kind: kinds.oneOf(SPLITS, 'how'), help: 'what --valid holds out', otherwise: 'random' },
+  ...grouped('Training', {
+    workers: {
+      kind: kinds.count,
+      help: 'threads, or trainings, that run side by side',
+      otherwise: 'as many as there are cores',
     },
-    group: 'Training',
-    help: 'what reading many ratings may take, such as 1GB; the model’s tables come on top',
-    otherwise: '2GB',
-  },
-  titles: {
-    kind: kinds.text('file'),
-    group: 'Files',
-    help: 'a table of item ids and titles, to keep in the model',
-  },
-  keepSeen: {
-    kind: kinds.flag,
-    group: 'Files',
-    help: 'keep what each user rated, so that recommendations leave it out (2 bytes a rating)',
-  },
-  quantize: {
-    kind: kinds.oneOf(PRECISIONS.filter((name) => name !== 'float32') as ('float16' | 'int8')[], 'type'),
-    group: 'Files',
-    help: 'smaller files: tables of half the bytes, or a quarter',
-  },
-  report: {
-    kind: kinds.text('file'),
-    group: 'Files',
-    help: 'write a page about the model, as cofactor report does',
-  },
-  user: {
-    kind: column,
-    group: 'Reading',
-    help: 'the column of user ids: its name, or its number from 1',
-  },
-  item: { kind: column, group: 'Reading', help: 'the column of item ids' },
-  rating: { kind: column, group: 'Reading', help: 'the column of ratings' },
-  time: { kind: column, group: 'Reading', help: 'the column of times' },
-  delimiter: { kind: kinds.text('text'), group: 'Reading', help: 'what stands between fields' },
-  header: {
-    kind: kinds.flag,
-    group: 'Reading',
-    help: 'the first line names the columns',
-    no: 'the first line is data',
-  },
-  encoding: {
-    kind: kinds.oneOf(['utf-8', 'latin-1', 'utf-16']),
-    group: 'Reading',
-    help: 'of a text file',
-  },
+    memory: {
+      kind: {
+        schema: v.pipe(
+          v.unknown(),
+          v.check((size) => bytesOf(size) > 0, 'give a size of at least 500MB, such as "1GB"'),
+          v.transform(bytesOf),
+        ),
+        placeholder: 'size',
+        parse: (text: string) => text,
+      },
+      help: 'what reading many ratings may take, such as 1GB; the model’s tables come on top',
+      otherwise: '2GB',
+    },
+  }),
+  ...grouped('Files', {
+    titles: { kind: kinds.text('file'), help: 'a table of item ids and titles, to keep in the model' },
+    keepSeen: {
+      kind: kinds.flag,
+      help: 'keep what each user rated, so that recommendations leave it out (2 bytes a rating)',
+    },
+    quantize: {
+      kind: kinds.oneOf(PRECISIONS.filter((name) => name !== 'float32') as ('float16' | 'int8')[], 'type'),
+      help: 'smaller files: tables of half the bytes, or a quarter',
+    },
+    report: { kind: kinds.text('file'), help: 'write a page about the model, as cofactor report does' },
+  }),
+  ...grouped('Reading', {
+    user: { kind: column, help: 'the column of user ids: its name, or its number from 1' },
+    item: { kind: column, help: 'the column of item ids' },
+    rating: { kind: column, help: 'the column of ratings' },
+    time: { kind: column, help: 'the column of times' },
+    delimiter: { kind: kinds.text('text'), help: 'what stands between fields' },
+    header: { kind: kinds.flag, help: 'the first line names the columns', no: 'the first line is data' },
+    encoding: { kind: kinds.oneOf(['utf-8', 'latin-1', 'utf-16']), help: 'of a text file' },
+  }),
 } as const satisfies Choices;
 
 export type RunChoices = Chosen<typeof runChoices>;
