@@ -9,9 +9,9 @@ export interface FetchProgress {
 }
 
 export interface FetchOptions {
-  /** The heads that are wanted, such as `predict`; all that serve unless told otherwise. */
+  /** The heads that are wanted, such as `predict`. Default: all that serve. */
   readonly heads?: readonly string[];
-  /** Whether files are kept for the next visit; where the browser can, unless told otherwise. */
+  /** Whether files are kept for the next visit. Default: where the browser can. */
   readonly cache?: boolean;
   readonly signal?: AbortSignal;
   onProgress?(progress: FetchProgress): void;
@@ -162,14 +162,14 @@ async function readAll(
   response: Response,
   onBytes?: (bytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
-  for (const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader(); ; ) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    parts.push(value);
-    length += value.length;
-    onBytes?.(length);
-  }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(chunk, output) {
+      length += chunk.length;
+      onBytes?.(length);
+      output.enqueue(chunk);
+    },
+  });
+  const counted = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(counter);
+  return new Uint8Array(await new Response(counted).arrayBuffer());
 }

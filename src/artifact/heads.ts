@@ -23,7 +23,7 @@ export interface HeadParts {
   readonly runtime: Runtime;
   /** Facts that each file keeps. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** How the numbers of large tables are kept in the files; float32 unless told otherwise. */
+  /** How the numbers of large tables are kept in the files. Default: float32. */
   readonly precision?: Precision;
   /** The rows of the ratings that are kept, so that recommendations leave out what a user has rated. */
   readonly seen?: { readonly users: Int32Array; readonly items: Int32Array };
@@ -40,16 +40,8 @@ const LARGEST = 3 << 18;
 const MOST_ROWS = 8192;
 
 /** The `.onnx` files that serve a trained model, by name. */
-export async function buildHeads({
-  model,
-  trained,
-  vocabulary,
-  error,
-  runtime,
-  metadata,
-  precision = 'float32',
-  seen,
-}: HeadParts): Promise<Record<string, Head>> {
+export async function buildHeads(given: HeadParts): Promise<Record<string, Head>> {
+  const { model, trained, vocabulary, error, runtime, metadata, precision = 'float32', seen } = given;
   const graphs: Record<string, ModelParts | undefined> = {
     predict: predictGraph(model, trained, vocabulary),
     recommend: recommendGraph(model, trained, vocabulary),

@@ -11,7 +11,7 @@ function kept(): string | null {
   }
 }
 
-/** Whether the page is dark: as the visitor's system is, until told otherwise. */
+/** Whether the page is dark. Default: as the visitor's system is. */
 export function useScheme(): { dark: boolean; toggle(): void } {
   const [dark, setDark] = useState(() => (kept() ?? (prefersDark.matches ? 'dark' : 'light')) === 'dark');
   useEffect(() => {

@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { joinRows, sliceRows, tensorOf } from '../run/rows.ts';
+import { mapValues } from '../util/map-values.ts';
 
 /**
  * Runs a session piece by piece along the axis called `n`, so that a long request does not ask for all its memory at
@@ -19,7 +20,5 @@ export async function runInPieces(
     const cut = parted.map(({ name }) => [name, tensorOf(sliceRows(feeds[name], from, from + rows))]);
     pieces.push(await session.run({ ...feeds, ...Object.fromEntries(cut) }));
   }
-  return Object.fromEntries(
-    Object.keys(pieces[0]).map((name) => [name, tensorOf(joinRows(pieces.map((piece) => piece[name])))]),
-  );
+  return mapValues(pieces[0], (_, name) => tensorOf(joinRows(pieces.map((piece) => piece[name]))));
 }

@@ -2,6 +2,7 @@ import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import { type Artifact, headOf } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
+import { mapValues } from '../util/map-values.ts';
 import { decimal } from './listed.ts';
 import { runInPieces } from './pieces.ts';
 
@@ -161,7 +162,7 @@ export class Recommender {
         lists = lists.map((list, row) => [...list, ...rated[row]]);
       }
       const { item, rating } = await this.run('recommend', { user, k: wanted, exclude: padded(lists) });
-      found.push(...paired(item, rating).map((row) => row.map(([item, rating]) => ({ item, rating }))));
+      found.push(...listsOf('rating', item, rating));
     }
     return found;
   }
@@ -173,7 +174,7 @@ export class Recommender {
    */
   async similar(items: readonly string[], { k = 10 }: { readonly k?: number } = {}): Promise<Similar[][]> {
     const { similar, similarity } = await this.run('similar', { item: strings(items), k: count(k) });
-    return paired(similar, similarity).map((row) => row.map(([item, similarity]) => ({ item, similarity })));
+    return listsOf('similarity', similar, similarity);
   }
 
   /**
@@ -206,15 +207,10 @@ export class Recommender {
       k: count(k + left.size),
     });
     const { top_item, top_rating, ...rows } = results;
-    const best = pairs(top_item.data as string[], top_rating.data as Float32Array);
+    const [best] = listsOf('rating', top_item, top_rating);
     return {
-      parameters: Object.fromEntries(
-        Object.entries(rows).map(([name, { data }]) => [name, data as Float32Array]),
-      ),
-      recommended: best
-        .filter(([item]) => !left.has(item))
-        .slice(0, k)
-        .map(([item, rating]) => ({ item, rating })),
+      parameters: mapValues(rows, ({ data }) => data as Float32Array),
+      recommended: best.filter(({ item }) => !left.has(item)).slice(0, k),
     };
   }
 
@@ -229,9 +225,7 @@ export class Recommender {
     items: readonly string[],
   ): Promise<Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>> {
     const rows = await this.run('factors', { item: strings(items) });
-    return Object.fromEntries(
-      Object.entries(rows).map(([name, { dims, data }]) => [name, { dims, data: data as Float32Array }]),
-    );
+    return mapValues(rows, ({ dims, data }) => ({ dims, data: data as Float32Array }));
   }
 
   /** Frees the memory of the runtime. */
@@ -256,9 +250,9 @@ function itemsOf(columns?: {
   genres?: string[][];
 }): Item[] {
   if (!columns) return [];
-  const { item, ratings, average, genres } = columns;
-  return item.map((id, row) => ({
-    item: id,
+  const { ratings, average, genres } = columns;
+  return columns.item.map((item, row) => ({
+    item,
     ratings: ratings[row],
     average: average[row],
     ...(genres && { genres: genres[row] }),
@@ -299,17 +293,13 @@ function rowsOf({ data, dims: [rows, width] }: Tensor): string[][] {
   );
 }
 
-/** The rows of a string[n, k] and a float[n, k], side by side, without their padding. */
-function paired(ids: Tensor, numbers: Tensor): [string, number][][] {
-  const [rows, width] = ids.dims;
-  return Array.from({ length: rows }, (_, row) =>
-    pairs(
-      (ids.data as string[]).slice(row * width, (row + 1) * width),
-      (numbers.data as Float32Array).subarray(row * width, (row + 1) * width),
-    ),
+/** The items and numbers of each row of a string[n, k] and a float[n, k], or of the one of a [k], without their padding. */
+function listsOf<Name extends string>(name: Name, ids: Tensor, numbers: Tensor) {
+  const [rows, width] = ids.dims.length === 1 ? [1, ids.dims[0]] : ids.dims;
+  const all = (ids.data as string[]).map(
+    (item, at) => ({ item, [name]: numbers.data[at] }) as { item: string } & Record<Name, number>,
   );
-}
-
-function pairs(ids: readonly string[], numbers: Float32Array): [string, number][] {
-  return ids.flatMap((id, place) => (id === '' ? [] : [[id, numbers[place]] as [string, number]]));
+  return Array.from({ length: rows }, (_, row) =>
+    all.slice(row * width, (row + 1) * width).filter(({ item }) => item !== ''),
+  );
 }

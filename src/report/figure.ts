@@ -72,7 +72,12 @@ export const xAxis = (name: string, { axisLabel, ...options }: XAXisComponentOpt
 
 export const yAxis = (name: string, { axisLabel, ...options }: YAXisComponentOption = {}) =>
   ({
-    ...{ ...AXIS, name, nameGap: 40, axisLine: AXIS.splitLine, splitLine: AXIS.axisLine, ...options },
+    ...AXIS,
+    name,
+    nameGap: 40,
+    axisLine: AXIS.splitLine,
+    splitLine: AXIS.axisLine,
+    ...options,
     axisLabel: { ...AXIS_LABEL, ...axisLabel },
   }) as YAXisComponentOption;
 

@@ -22,57 +22,40 @@ export interface Symptoms {
 
 /** What to make of a device that failed. */
 export function explain(device: Device, symptoms: Symptoms): Obstacle {
-  const known = { cpu: [], cuda: cudaObstacles, webgpu: webgpuObstacles }[device];
-  for (const obstacle of known) {
-    const found = obstacle(symptoms);
-    if (found) return found;
-  }
-  return { reason: brief(symptoms.error) };
+  const find = { cpu: () => undefined, cuda: cudaObstacle, webgpu: webgpuObstacle }[device];
+  return find(symptoms) ?? { reason: brief(symptoms.error) };
 }
-
-type Rule = (symptoms: Symptoms) => Obstacle | undefined;
 
 /** What a GPU by NVIDIA shows as: in Linux, and in Windows' own Linux. */
 const GPU_FILES = ['/dev/nvidia0', '/dev/dxg'];
 
-const cudaObstacles: readonly Rule[] = [
-  ({ log, folder }) => {
-    if (!/libonnxruntime_providers_\w+\.so: cannot open shared object file/.test(log)) return undefined;
+function cudaObstacle({ log, error, folder }: Symptoms): Obstacle | undefined {
+  if (/libonnxruntime_providers_\w+\.so: cannot open shared object file/.test(log)) {
     const gpu = GPU_FILES.some((file) => existsSync(file));
     return {
       reason: `onnxruntime-node’s CUDA libraries are not installed${gpu ? '' : ', and there is no sign of an NVIDIA GPU here'}`,
       // Not `npm rebuild`, which passes over packages that package.json's allowScripts does not allow.
       command: `ONNXRUNTIME_NODE_INSTALL=cuda12 node ${installScript(folder)}`,
     };
-  },
-  ({ log }) => {
-    if (!/libcuda\.so\S*: cannot open shared object file/.test(log)) return undefined;
-    return {
-      reason: 'there is no NVIDIA driver (libcuda.so.1); install that of your system',
-    };
-  },
-  ({ log, error }) => {
-    const [, library] = /(lib(?:cu|nv)\w+\.so\S*): cannot open shared object file/.exec(log) ?? [];
-    // ONNX Runtime opens cuDNN itself, when it first needs it.
-    const missing = library ?? (/libcudnn|cudnn.*(?:not found|cannot)/i.test(error) ? 'cuDNN 9' : undefined);
-    if (missing === undefined) return undefined;
+  }
+  if (/libcuda\.so\S*: cannot open shared object file/.test(log))
+    return { reason: 'there is no NVIDIA driver (libcuda.so.1); install that of your system' };
+  const [, library] = /(lib(?:cu|nv)\w+\.so\S*): cannot open shared object file/.exec(log) ?? [];
+  // ONNX Runtime opens cuDNN itself, when it first needs it.
+  const missing = library ?? (/libcudnn|cudnn.*(?:not found|cannot)/i.test(error) ? 'cuDNN 9' : undefined);
+  if (missing !== undefined) {
     // What onnxruntime-node 1.30 fetches needs 13, though its script calls it cuda12.
     const major = missing.endsWith('.so.12') ? 12 : 13;
     return {
       reason: `the CUDA ${major} libraries or cuDNN 9 are not found (${missing}); LD_LIBRARY_PATH says where they are`,
       command: `pip install --target cuda ${wheels(major)} && export LD_LIBRARY_PATH=$(echo $PWD/cuda/nvidia/*/lib | tr ' ' :)`,
     };
-  },
-  ({ error }) => {
-    const [, text] = /CUDA failure \d+: (.*?) *(?:;|$)/m.exec(error) ?? [];
-    if (text === undefined) return undefined;
-    return { reason: `CUDA: ${text}` };
-  },
-  ({ log }) => {
-    const [, cause] = /Failed to load library \S+ with error: (.*)/.exec(log) ?? [];
-    return cause === undefined ? undefined : { reason: brief(cause) };
-  },
-];
+  }
+  const [, failure] = /CUDA failure \d+: (.*?) *(?:;|$)/m.exec(error) ?? [];
+  if (failure !== undefined) return { reason: `CUDA: ${failure}` };
+  const [, cause] = /Failed to load library \S+ with error: (.*)/.exec(log) ?? [];
+  return cause === undefined ? undefined : { reason: brief(cause) };
+}
 
 /** Packages of PyPI, which work without Python too. */
 const wheels = (major: 12 | 13): string =>
@@ -80,16 +63,14 @@ const wheels = (major: 12 | 13): string =>
     ? 'nvidia-cublas-cu12 nvidia-cuda-runtime-cu12 nvidia-curand-cu12 nvidia-cudnn-cu12'
     : 'nvidia-cublas~=13.0 nvidia-cuda-runtime~=13.0 nvidia-curand nvidia-cudnn-cu13';
 
-const webgpuObstacles: readonly Rule[] = [
-  ({ error, log, platform }) => {
-    if (!error.includes('Failed to get a WebGPU adapter')) return undefined;
-    if (platform !== 'linux') return { reason: 'there is no graphics driver that WebGPU can use' };
-    const [, lacking] = /(Vulkan \w+.*? required)/.exec(log.replaceAll('*', '')) ?? [];
-    if (lacking !== undefined)
-      return { reason: `the Vulkan driver is too old (${lacking}); Mesa 25 is new enough` };
-    return { reason: 'there is no Vulkan driver', command: 'sudo apt-get install mesa-vulkan-drivers' };
-  },
-];
+function webgpuObstacle({ error, log, platform }: Symptoms): Obstacle | undefined {
+  if (!error.includes('Failed to get a WebGPU adapter')) return undefined;
+  if (platform !== 'linux') return { reason: 'there is no graphics driver that WebGPU can use' };
+  const [, lacking] = /(Vulkan \w+.*? required)/.exec(log.replaceAll('*', '')) ?? [];
+  if (lacking !== undefined)
+    return { reason: `the Vulkan driver is too old (${lacking}); Mesa 25 is new enough` };
+  return { reason: 'there is no Vulkan driver', command: 'sudo apt-get install mesa-vulkan-drivers' };
+}
 
 /** The script of onnxruntime-node that fetches what its package is too large for. */
 function installScript(folder: string): string {

@@ -5,8 +5,8 @@ import { holdWebgpu, THIS_THREAD } from './webgpu-thread.ts';
 
 export interface NodeRuntimeOptions {
   /**
-   * What runs models; the CPU unless told otherwise, on which one seed gives the same bytes each time. `auto` is a GPU if
-   * one is available, and otherwise the CPU.
+   * What runs models. `auto` is a GPU if one is available, and otherwise the CPU. Default: the CPU, on which one seed
+   * gives the same bytes each time.
    */
   readonly device?: Device | 'auto';
 }

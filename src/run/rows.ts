@@ -32,16 +32,16 @@ function widened(lists: Parts, wanted: number): Parts {
   const { type, dims, data } = lists;
   const [rows, width] = dims;
   if (width === wanted) return lists;
-  const cells: string[] = [];
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < wanted; column++)
-      cells.push(column < width ? (data as string[])[row * width + column] : '');
-  }
-  return { type, dims: [rows, wanted], data: cells };
+  const padding = Array<string>(wanted - width).fill('');
+  const cells = Array.from({ length: rows }, (_, row) => [
+    ...(data as string[]).slice(row * width, (row + 1) * width),
+    ...padding,
+  ]);
+  return { type, dims: [rows, wanted], data: cells.flat() };
 }
 
 function joined(all: readonly Parts['data'][]): Parts['data'] {
-  if (Array.isArray(all[0])) return ([] as string[]).concat(...(all as string[][]));
+  if (Array.isArray(all[0])) return (all as string[][]).flat();
   const arrays = all as Float32Array[];
   const whole = new (arrays[0].constructor as Float32ArrayConstructor)(
     arrays.reduce((sum, { length }) => sum + length, 0),

@@ -5,8 +5,8 @@ import { turns } from './turns.ts';
 
 export interface WebRuntimeOptions {
   /**
-   * The folder that ONNX Runtime's `.wasm` files are fetched from, as a URL that ends in `/`; beside its JavaScript
-   * unless told otherwise.
+   * The folder that ONNX Runtime's `.wasm` files are fetched from, as a URL that ends in `/`. Default: the folder of its
+   * JavaScript.
    */
   readonly wasmPaths?: string;
 }

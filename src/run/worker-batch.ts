@@ -1,3 +1,4 @@
+import { mapValues } from '../util/map-values.ts';
 import { joinRows, type Parts, sliceRows } from './rows.ts';
 import type { NamedParts, Signature } from './worker-messages.ts';
 
@@ -28,7 +29,7 @@ const axes = (metadata: Metadata): readonly (number | string)[] => (metadata.isT
 /** How a session's runs are joined and taken apart again, as the names of its axes tell. */
 export class Batching {
   private constructor(
-    private readonly inputs: ReadonlyMap<string, Metadata>,
+    private readonly inputs: Readonly<Record<string, Metadata>>,
     private readonly mostRows: number,
   ) {}
 
@@ -40,7 +41,8 @@ export class Batching {
     const byRow = (metadata: Metadata): boolean => axes(metadata)[0] === ROWS;
     const alike = (metadata: Metadata): boolean => byRow(metadata) && !axes(metadata).includes(LISTS);
     if (!inputMetadata.some(byRow) || !outputMetadata.every(alike)) return undefined;
-    return new Batching(new Map(inputMetadata.map((metadata) => [metadata.name, metadata])), mostRows);
+    const inputs = Object.fromEntries(inputMetadata.map((metadata) => [metadata.name, metadata]));
+    return new Batching(inputs, mostRows);
   }
 
   /** What decides which other runs a run may join; undefined for one that ONNX Runtime has to judge alone. */
@@ -48,7 +50,7 @@ export class Batching {
     const counts = new Set<number>();
     const parts: string[] = [];
     let width = 0;
-    for (const [name, metadata] of this.inputs) {
+    for (const [name, metadata] of Object.entries(this.inputs)) {
       const feed = feeds[name];
       const [first, ...rest] = axes(metadata);
       if (feed === undefined) return undefined;
@@ -75,21 +77,19 @@ export class Batching {
 
   /** One run of the rows of all, which are of one key. */
   join(runs: readonly NamedParts[]): NamedParts {
-    const entries = [...this.inputs].map(([name, metadata]): [string, Parts] => {
+    return mapValues(this.inputs, (metadata, name) => {
       const all = runs.map((feeds) => feeds[name]);
-      return [name, axes(metadata)[0] === ROWS ? joinRows(all) : all[0]];
+      return axes(metadata)[0] === ROWS ? joinRows(all) : all[0];
     });
-    return Object.fromEntries(entries);
   }
 
   /** The results of each run, from those of all. */
   split(results: NamedParts, runs: readonly RunSize[]): NamedParts[] {
-    let from = 0;
+    let to = 0;
     return runs.map(({ rows }) => {
-      const to = from + rows;
-      const entries = Object.entries(results).map(([name, result]) => [name, sliceRows(result, from, to)]);
-      from = to;
-      return Object.fromEntries(entries);
+      const from = to;
+      to += rows;
+      return mapValues(results, (result) => sliceRows(result, from, from + rows));
     });
   }
 }

@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { mapValues } from '../util/map-values.ts';
 import type { Device } from './device-names.ts';
 import { type Parts, tensorOf } from './rows.ts';
 import type { Methods } from './worker-thread.ts';
@@ -6,19 +7,16 @@ import type { Methods } from './worker-thread.ts';
 /** What of tensors goes from thread to thread, where classes do not. */
 export type NamedParts = Readonly<Record<string, Parts>>;
 
-export function partsOf(tensors: InferenceSession.OnnxValueMapType): NamedParts {
-  const entries = Object.entries(tensors).map(([name, value]): [string, Parts] => {
+export const partsOf = (tensors: InferenceSession.OnnxValueMapType): NamedParts =>
+  mapValues(tensors, (value) => {
     const { type, dims, data } = value as Tensor;
     // A message carries the whole buffer that an array is a view of.
     const whole = !ArrayBuffer.isView(data) || data.byteLength === data.buffer.byteLength;
-    return [name, { type, dims, data: whole ? data : data.slice() }];
+    return { type, dims, data: whole ? data : data.slice() };
   });
-  return Object.fromEntries(entries);
-}
 
 /** The tensors again, on the other side. */
-export const tensorsOf = (parts: NamedParts): Record<string, Tensor> =>
-  Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, tensorOf(part)]));
+export const tensorsOf = (parts: NamedParts): Record<string, Tensor> => mapValues(parts, tensorOf);
 
 /** What a thread is told as it starts. */
 export interface ThreadData {

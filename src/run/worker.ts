@@ -18,14 +18,11 @@ export class QueueFullError extends Error {
 }
 
 export interface WorkerOptions {
-  /**
-   * Threads, each of which holds every session; one less than there are cores, unless told otherwise. WebGPU runs in
-   * one alone.
-   */
+  /** Threads, each of which holds every session. Default: one less than there are cores; 1 for WebGPU. */
   readonly workers?: number;
-  /** What runs models; the CPU unless told otherwise. */
+  /** What runs models. Default: the CPU. */
   readonly device?: Device | 'auto';
-  /** The most runs that wait for a thread; 64 unless told otherwise. */
+  /** The most runs that wait for a thread. Default: 64. */
   readonly queue?: number;
   /** Told of each batch: how many runs it joined, and the seconds it took. */
   onBatch?(runs: number, seconds: number): void;

@@ -42,8 +42,8 @@ export interface Opener {
 /** A folder that is served: its artifact, and each that takes its place later. */
 export class ServedModel {
   private problem = '';
-  /** Those who ask each version. */
-  private readonly asking = new Map<OpenModel, number>();
+  /** For each version a promise that all who asked it have an answer. */
+  private readonly answered = new WeakMap<OpenModel, Promise<void>>();
 
   private constructor(
     readonly directory: string,
@@ -71,18 +71,14 @@ export class ServedModel {
 
   /** Asks the current version, which stays open until it has answered, even if another takes its place. */
   async ask<T>(question: (model: OpenModel) => Promise<T>): Promise<T> {
-    const model = this.model;
-    this.asking.set(model, (this.asking.get(model) ?? 0) + 1);
-    try {
-      return await question(model);
-    } finally {
-      const others = (this.asking.get(model) ?? 1) - 1;
-      if (others > 0) this.asking.set(model, others);
-      else {
-        this.asking.delete(model);
-        if (model !== this.model) release(model);
-      }
-    }
+    const { model } = this;
+    const answer = question(model);
+    const all = Promise.allSettled([this.answered.get(model), answer]);
+    this.answered.set(
+      model,
+      all.then(() => undefined),
+    );
+    return answer;
   }
 
   /** Looks whether the folder has changed, and if it holds another whole artifact, turns to that. */
@@ -99,7 +95,7 @@ export class ServedModel {
         // Another may have come meanwhile, which is looked at the next time.
         if ((await this.opener.tryOut(this.directory)) !== manifest) return;
         this.model = await openModel(artifact, old.name, old.version + 1, this.opener.runtime);
-        if (!this.asking.has(old)) release(old);
+        void Promise.resolve(this.answered.get(old)).then(() => release(old));
         events.onReload(this.model);
       }
       this.problem = '';

@@ -119,7 +119,10 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
   }: Endpoint<Params, Body>) {
     const [method, url] = at.split(' ');
     const schema = {
-      ...{ tags: ['Recommendations'], summary, querystring: object(query, []), response: { 200: response } },
+      tags: ['Recommendations'],
+      summary,
+      querystring: object(query, []),
+      response: { 200: response },
       ...(url.includes(':') && { params: paramsOf(url) }),
       ...(body && { body }),
     };

@@ -4,8 +4,7 @@ import { Problem } from '../parts.tsx';
 import { type Answer, useAnswer } from '../use-answer.ts';
 import { EndsLists } from './ends-lists.tsx';
 import { MapChart } from './map-chart.tsx';
-import { StandingTables } from './standing-tables.tsx';
-import { standings } from './standings.ts';
+import { StandingTables, standings } from './standing-tables.tsx';
 
 async function ask(model: PageModel): Promise<ItemMap<PageItem> | undefined> {
   if (!model.can('factors') || model.items.length === 0) return undefined;

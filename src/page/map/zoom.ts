@@ -1,13 +1,9 @@
 import type { EChartsType } from 'echarts/core';
 
+/** The part of an axis that is seen, in percent. */
 interface Range {
   readonly start: number;
   readonly end: number;
-}
-
-/** The part of each axis that is seen, in percent. */
-function seen(chart: EChartsType): Range[] {
-  return chart.getOption().dataZoom as Range[];
 }
 
 function show(chart: EChartsType, ranges: readonly Range[]): void {
@@ -19,22 +15,18 @@ function show(chart: EChartsType, ranges: readonly Range[]): void {
 
 /** @param factor below 1 shows less, larger */
 export function zoomBy(chart: EChartsType, factor: number): void {
+  const seen = chart.getOption().dataZoom as Range[];
   show(
     chart,
-    seen(chart).map(({ start, end }) => around((start + end) / 2, (end - start) * factor)),
+    seen.map(({ start, end }) => around((start + end) / 2, (end - start) * factor)),
   );
 }
 
-export function showAll(chart: EChartsType): void {
-  show(chart, [
-    { start: 0, end: 100 },
-    { start: 0, end: 100 },
-  ]);
-}
+export const showAll = (chart: EChartsType): void => show(chart, Array(2).fill({ start: 0, end: 100 }));
 
 /** Brings a point to the middle, near enough to see what is around it. */
 export function zoomTo(chart: EChartsType, point: readonly [number, number]): void {
-  const [option] = [chart.getOption()];
+  const option = chart.getOption();
   const axes = [option.xAxis, option.yAxis] as { min: number; max: number }[][];
   show(
     chart,
