@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ratingsCsv, workplace } from './cli.ts';
 
 const { write, text, json, failure, contents } = workplace();
@@ -62,16 +62,27 @@ test('one fold tells no differences from chance', async () => {
   expect(printed).not.toMatch(/Nadeau/);
 });
 
-beforeAll(() => write('api.json', '{ "engine": "ort-training" }'));
+test('takes any engine from a file', async () => {
+  await write('api.json', '{ "engine": "ort-training", "factors": 2, "epochs": 1 }');
+  const compare = (...flags: string[]) => json('compare', 'ratings.csv', '--folds', '2', ...flags);
+  const api = (await compare('--config-dot-bias', 'api.json')).predictors['dot-bias'];
+  await write('usual.json', '{ "factors": 2, "epochs": 1 }');
+  const usual = (await compare('--config-dot-bias', 'usual.json')).predictors['dot-bias'];
+  expect(api.rmse.mean).toBeGreaterThan(0);
+  expect(api.rmse.mean).not.toBe(usual.rmse.mean);
+});
+
 test.each([
   [['missing.csv'], /missing.csv: no such file/],
   [
     ['ratings.csv', '--config-mlp', 'shallow.json'],
     /is for the model dot-bias; give it as --config-dot-bias/,
   ],
-  [['ratings.csv', '--config-mlp', 'api.json'], /api.json: engine is ort-training, .*; leave it out/],
   [['ratings.csv', '--config-mlp', 'missing.json'], /missing.json: no such file/],
-  [['ratings.csv', '--config-dot-bias', 'deep.json'], /hidden and dropout are for the model mlp/],
+  [
+    ['ratings.csv', '--config-dot-bias', 'deep.json'],
+    /hidden is for the model mlp, not for dot-bias; leave it out/,
+  ],
 ])('%j is one line', async (args, message) => {
   expect(await failure('compare', ...args)).toMatch(message);
 });

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { allChoices, type CofactorConfig } from '../../src/train/recipe/run-choices.ts';
 import { workplace } from './cli.ts';
 
 const { write, at, text, failure, cofactor, manifest, contents } = workplace();
@@ -85,15 +86,19 @@ test('what --print-config prints trains the same, and it trains nothing', async 
 test.each([
   ['key.json', '{ "learningrate": 1 }', /has no choice "learningrate"; did you mean learningRate\?/],
   ['far.json', '{ "colour": 1 }', /has no choice "colour"; it takes the flags of cofactor train/],
-  ['value.json', '{ "factors": "many" }', /factors is 'many'; give a whole number from 1, or auto/],
-  ['deep.json', '{ "hidden": [64, "a"] }', /hidden.1 is 'a'; give a whole number from 1/],
-  ['text.json', '{ "valid": "0.2" }', /valid is '0.2'; give a fraction between 0 and 1/],
+  [
+    'value.json',
+    '{ "factors": "many" }',
+    /factors is "many"; give a width, or one for users and one for items, or auto$/,
+  ],
+  ['deep.json', '{ "hidden": [64, "a"] }', /hidden.1 is "a"; give a whole number from 1 to 100,000$/],
+  ['text.json', '{ "valid": "0.2" }', /valid is "0.2"; give a fraction between 0 and 1$/],
   [
     'choice.json',
     '{ "engine": "gpu" }',
-    /engine is 'gpu'; give one of auto, epoch-graph, strata, ort-training/,
+    /engine is "gpu"; give one of auto, epoch-graph, strata, ort-training$/,
   ],
-  ['memory.json', '{ "memory": "1kB" }', /memory is '1kB'; give a size of at least 500MB/],
+  ['memory.json', '{ "memory": "1kB" }', /memory is "1kB"; give a size of at least 500MB, such as "1GB"$/],
   ['together.json', '{ "patience": 1 }', /--patience needs a validation set/],
   ['list.json', '[1]', /holds \[ 1 \]; give an object/],
   ['cut.json', '{ "factors": 4', /is not JSON/],
@@ -110,6 +115,101 @@ test.each([
   const [last] = stderr.trimEnd().split('\n').slice(-1);
   expect(last).toMatch(file === 'together.json' ? /^cofactor: / : new RegExp(`^cofactor: ${file}: `));
   expect(last).toMatch(message);
+});
+
+/** A value for each choice there is; all but `test` may be given together. */
+const every: Required<CofactorConfig> = {
+  model: 'mlp',
+  factors: [6, 5],
+  hidden: [8, 4],
+  dropout: [0.1, 0, 0.2],
+  range: [0, 5.5],
+  spread: 0.02,
+  spectral: [0.4, 0],
+  epochs: 3,
+  batch: 32,
+  learningRate: 0.05,
+  schedule: 'constant',
+  optimizer: 'adamw',
+  weightDecay: 0,
+  loss: 'huber',
+  lazy: true,
+  engine: 'strata',
+  blocks: [2, 3],
+  patience: 2,
+  seed: 7,
+  device: 'cpu',
+  out: 'folder',
+  test: 'test.csv',
+  valid: 0.2,
+  split: 'time',
+  workers: 2,
+  memory: 1e9,
+  titles: 'titles.csv',
+  keepSeen: true,
+  quantize: 'int8',
+  report: 'report.html',
+  user: 'user',
+  item: '2',
+  rating: 'rating',
+  time: 'timestamp',
+  delimiter: ',',
+  header: true,
+  encoding: 'utf-8',
+};
+
+const flagOf = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** Of `train`, with these flags; that `model` is `dot-bias` without them is tested elsewhere. */
+const printed = async (...more: string[]): Promise<Record<string, unknown>> =>
+  JSON.parse(await text('train', 'ratings.csv', '--no-config', '--print-config', ...more));
+
+test('every choice of the table is a flag of train, and a key of its file', async () => {
+  expect(Object.keys(every).sort()).toEqual(Object.keys(allChoices).sort());
+  const { test, ...together } = every;
+  for (const config of [together, { test }]) {
+    const given = Object.entries(config).flatMap(([name, value]) =>
+      value === true ? [flagOf(name)] : [flagOf(name), String(value)],
+    );
+    expect(await printed(...given)).toMatchObject(config);
+    await write('every.json', JSON.stringify(config));
+    const byFile = await withFile('every.json', '--config', 'every.json', '--print-config');
+    expect(JSON.parse(byFile)).toMatchObject(config);
+  }
+});
+
+test('help shows the defaults that are printed, or says in words what they depend on', async () => {
+  const help = (await text('train', '--help')).replace(/\s+/g, ' ');
+  const models = [await printed(), await printed('--model', 'mlp')];
+  for (const [name, choice] of Object.entries(allChoices)) {
+    const { placeholder } = choice.kind;
+    const shown = `${flagOf(name)}${placeholder === undefined ? '' : ` <${placeholder}>`} ${choice.help}`;
+    const start = help.indexOf(shown);
+    expect(start, shown).toBeGreaterThan(0);
+    const rest = help.slice(start + shown.length).replace(/^ \(choices: [^)]*\)/, '');
+    const standard = /^ \(default: ([^)]*)\)/.exec(rest)?.[1];
+    const values = models.map((model) => model[name]).filter((value) => value !== undefined);
+    // The model itself was chosen.
+    for (const value of name === 'model' ? values.slice(0, 1) : values) {
+      const all = [value].flat();
+      const words = all.length > 1 && new Set(all).size === 1 ? `${all[0]} each` : String(value);
+      expect(`${name}: ${standard}`).toContain(words);
+    }
+    if (values.length === 0 && standard !== undefined) expect(standard).toMatch(/[a-z]{2}/i);
+  }
+});
+
+test('an optimizer and a schedule may have choices of their own in a file', async () => {
+  const named = {
+    optimizer: { name: 'adamw', beta2: 0.9 },
+    schedule: { name: 'constant', learningRate: 0.02 },
+  };
+  await write('named.json', JSON.stringify({ ...named, factors: 2, epochs: 1 }));
+  await withFile('named.json', '--config', 'named.json', '--out', 'named');
+  expect((await manifest('named')).training).toMatchObject(named);
+  await write('named.json', '{ "optimizer": { "name": "adamw", "beta3": 1 } }');
+  const { stderr } = await cofactor('train', 'ratings.csv', '--config', 'named.json', '--out', 'no');
+  expect(stderr).toMatch(/\ncofactor: optimizer adamw has no choice "beta3"; it has /);
 });
 
 test('a file that is not there, and two that are, are one line', async () => {

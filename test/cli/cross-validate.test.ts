@@ -77,11 +77,11 @@ test.each([
   [['--fold', 'a.base:a.test', '--folds', '3'], /leave out --folds/],
   [['--fold', 'a.base'], /Give two files with a colon between them/],
   [['--fold', 'a.base:missing.test'], /missing.test: no such file/],
-  [['ratings.csv', '--folds', '1'], /--folds.*at least 2/],
+  [['ratings.csv', '--folds', '1'], /--folds.*Give a whole number from 2\.$/],
   [['ratings.csv', '--folds', '1000'], /number of folds is 1000; give a whole number from 2 to 360/],
   [['ratings.csv', '--learning-rate', '1e30'], /fold \d: training diverged/],
-  [['ratings.csv', '--hidden', '3'], /hidden and dropout are for the model mlp/],
-  [['ratings.csv', '--workers', '0'], /--workers.*at least 1/],
+  [['ratings.csv', '--hidden', '3'], /hidden is for the model mlp, not for dot-bias; leave it out/],
+  [['ratings.csv', '--workers', '0'], /--workers.*Give a whole number from 1\.$/],
 ])('%j is one line', async (args, message) => {
   expect(await failure('cross-validate', ...args, '--factors', '2')).toMatch(message);
 });

@@ -90,6 +90,6 @@ test('without a model or without ratings it is one line', async () => {
   const evaluate = (...args: string[]) => failure('evaluate', 'model', 'ratings.csv', ...args);
   expect(await evaluate('--baselines')).toMatch(/--train FILE/);
   expect(await evaluate('--train', 'nothing.csv')).toMatch(/nothing.csv: no such file/);
-  expect(await evaluate('-k', '10,0')).toMatch(/-k.* whole number at least 1/);
+  expect(await evaluate('-k', '10,0')).toMatch(/-k.* Give a whole number from 1\.$/);
   expect(await evaluate('--threshold', 'high')).toMatch(/--threshold.* number/);
 });

@@ -41,7 +41,7 @@ test('predicts a file of pairs in its order, the same in every form', async () =
   for (const out of ['out.csv', 'out.parquet']) {
     expect(await text('predict', 'odd', 'pairs.csv', '--out', out)).toBe(`Wrote 6 predictions to ${out}\n`);
     expect(await readPairs(at(out))).toEqual({ users, items });
-    const { ratings } = await readRatings(at(out));
+    const { ratings } = (await readRatings(at(out))).ratings;
     for (const [row, { rating }] of list.entries()) expect(ratings[row]).toBeCloseTo(rating, 5);
   }
   expect((await readFile(at('out.csv'), 'utf8')).split('\n')[0]).toBe('user,item,rating');

@@ -170,7 +170,9 @@ describe('recommend', () => {
     );
     expect(await failure('predict', 'plain', 'odd.csv')).toContain('with --user-column, --item-column');
     expect(await failure('recommend', 'plain')).toContain('give either --user or --ratings');
-    expect(await failure('recommend', 'plain', '--user', 'u1', '-k', '0')).toContain('at least 1');
+    expect(await failure('recommend', 'plain', '--user', 'u1', '-k', '0')).toMatch(
+      /-k.*Give a whole number from 1\.$/,
+    );
     expect(await failure('recommend', 'plain', '--user', 'u1', '--exclude', 'missing.csv')).toContain(
       'no such file',
     );
@@ -212,7 +214,7 @@ describe('batch', () => {
     const { users, items } = await readPairs(at('top.parquet'));
     expect(await readPairs(at('top.csv'))).toEqual({ users, items });
     expect(users).toHaveLength(90);
-    const { ratings } = await readRatings(at('top.parquet'));
+    const { ratings } = (await readRatings(at('top.parquet'))).ratings;
     for (const user of ['u0', 'u29']) {
       const places = [...users.keys()].filter((place) => users[place] === user);
       const alone: Row[] = await json('recommend', 'full', '--user', user, '-k', '3');

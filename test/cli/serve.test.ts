@@ -116,7 +116,11 @@ test('mistakes are one line', async () => {
   expect(await failure('serve', 'movies', '--host', '192.0.2.1', '--port', '0')).toMatch(/no such address/);
   expect(await failure('serve', 'nowhere')).toMatch(/no manifest.json/);
   expect(await failure('serve', 'movies', './movies')).toMatch(/both would be called movies/);
-  expect(await failure('serve', 'movies', '--port', '70000')).toMatch(/below 65536/);
-  expect(await failure('serve', 'movies', '--workers', '0')).toMatch(/at least 1/);
+  expect(await failure('serve', 'movies', '--port', '70000')).toMatch(
+    /--port.*Give a whole number from 0 to 65535\.$/,
+  );
+  expect(await failure('serve', 'movies', '--workers', '0')).toMatch(
+    /--workers.*Give a whole number from 1\.$/,
+  );
   expect(await failure('serve')).toMatch(/folders/);
 });

@@ -70,7 +70,7 @@ test('says what it cannot do, and leaves what was there', async () => {
   expect(await failure('export', 'sgd', '--triton', 'r', '--untrained')).toMatch(/are for --training$/);
   for (const [flags, message] of [
     [['--optimizer', 'sgd'], /trains with adamw, not with sgd/],
-    [['--device', 'cuda'], /in WebAssembly, on the CPU; leave out --device/],
+    [['--device', 'cuda'], /in WebAssembly, on the CPU; leave out the device, or the engine/],
     [['--lazy'], /updates all rows at every step; leave out lazy/],
   ] as const) {
     const { code, stderr } = await cofactor(

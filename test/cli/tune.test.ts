@@ -106,7 +106,7 @@ test.each([
   [['ratings.csv', '--folds', '3', '--valid', '0.2'], /--valid and --folds exclude one another/],
   [['ratings.csv', '--budget', '0'], /--budget.*above 0/],
   [['ratings.csv', '--optimizer', 'sgd'], /no search is known for the optimizer sgd/],
-  [['ratings.csv', '--hidden', '3'], /hidden and dropout are for the model mlp/],
+  [['ratings.csv', '--hidden', '3'], /hidden is for the model mlp, not for dot-bias; leave it out/],
   [['ratings.csv', '--learning-rate', '1e30', '--out', 'new'], /the default recipe: training diverged/],
   [['ratings.csv', '--folds', '4', '--out', 'killed'], /is of another search: folds was 3, is 4/],
   [['ratings.csv', '--out', 'ratings.csv'], /ratings.csv.*(cannot be read|cannot be made)/],

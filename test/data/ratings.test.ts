@@ -1,10 +1,12 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { type Ratings, renumbered, selectRows } from '../../src/data/dataset/ratings.ts';
+import { leaveLastOut, randomSplit, type Split, timeSplit } from '../../src/data/dataset/split.ts';
 import { withDatabase } from '../../src/data/read/duckdb.ts';
+import { parseRatings } from '../../src/data/read/parse.ts';
 import { type ReadOptions, readPairs, readRatings } from '../../src/data/read/read.ts';
 import { hasShared, sample, shared, temporaryFolder, why } from './files.ts';
 
@@ -358,6 +360,38 @@ test('with a vocabulary, ids are numbered by it and strange ones get the unknown
   expect(report).toMatchObject({ ratings: 3, users: 3, items: 2, duplicates: 1 });
   const again = renumbered(ratings, { userIds: ['b'], itemIds: ['y'] });
   expect([...again.users]).toEqual([0, 1, 1]);
+});
+
+describe('what is held out', () => {
+  const path = () =>
+    folder.write(
+      'held.csv',
+      ['user,item,rating,time', ...Array.from({ length: 40 }, (_, at) => row(at)), row(0)].join('\n'),
+    );
+  const row = (at: number) => `u${at % 5},i${Math.floor(at / 5)},${1 + (at % 4)},${1000 + ((at * 7) % 40)}`;
+
+  test.each<[string, ReadOptions, (ratings: Ratings) => Split]>([
+    ['a random part', { valid: 0.25, seed: 3 }, (ratings) => randomSplit(ratings, 0.25, 3)],
+    ['by the first seed', { valid: 0.25 }, (ratings) => randomSplit(ratings, 0.25, 1)],
+    ['the latest', { valid: 0.25, split: 'time' }, (ratings) => timeSplit(ratings, 0.25)],
+    ['the last of each user', { split: 'leave-last-out' }, leaveLastOut],
+  ])('%s', async (_, options, split) => {
+    const file = await path();
+    const whole = await readRatings(file);
+    const { ratings, valid, report } = await readRatings(file, options);
+    expect({ train: ratings, valid }).toEqual(split(whole.ratings));
+    expect(report).toEqual(whole.report);
+    expect(report).toEqual({ ratings: 40, users: 5, items: 8, duplicates: 1, assumptions: [] });
+    expect(parseRatings(await readFile(file, 'utf8'), file, options)).toEqual({ ratings, valid, report });
+  });
+
+  test.each<[ReadOptions, string]>([
+    [{ valid: 0 }, 'the fraction to hold out is 0; give a number between 0 and 1, for example 0.2'],
+    [{ valid: 1, split: 'time' }, 'the fraction to hold out is 1; give a number between 0 and 1'],
+    [{ valid: 0.5, split: 'time', time: '' }, 'a split by time needs times, and the ratings have none'],
+  ])('cannot be %j', async (options, message) => {
+    await expect(readRatings(await path(), options)).rejects.toThrow(message);
+  });
 });
 
 test('selectRows takes places in the order given', async () => {
