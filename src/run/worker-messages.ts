@@ -2,7 +2,6 @@ import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { mapValues } from '../util/map-values.ts';
 import type { Device } from './device-names.ts';
 import { type Parts, tensorOf } from './rows.ts';
-import type { Methods } from './worker-thread.ts';
 
 /** What of tensors goes from thread to thread, where classes do not. */
 export type NamedParts = Readonly<Record<string, Parts>>;
@@ -23,10 +22,10 @@ export interface ThreadData {
   readonly device: Device;
 }
 
-/** Asks a thread of the pool for one of its {@link Methods}; see `worker.ts`. */
+/** Asks a thread of the pool for one of its methods; see `worker-thread.ts`. */
 export interface Call {
   readonly call: number;
-  readonly method: keyof Methods;
+  readonly method: string;
   readonly args: readonly unknown[];
 }
 

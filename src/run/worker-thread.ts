@@ -48,7 +48,7 @@ export type Methods = typeof methods;
 const post = (message: Answer, handedOver?: ArrayBuffer[]) => parentPort?.postMessage(message, handedOver);
 
 parentPort?.on('message', ({ call, method, args }: Call) => {
-  const answer = methods[method] as (...args: readonly unknown[]) => Promise<unknown>;
+  const answer = methods[method as keyof Methods] as (...args: readonly unknown[]) => Promise<unknown>;
   answer(...args).then(
     // What a run has made is nobody else's.
     (value) => post({ call, value }, method === 'run' ? buffersOf(value as NamedParts) : []),
