@@ -25,13 +25,6 @@ export interface OpenModel {
   readonly sessions: ReadonlyMap<string, InferenceSession>;
 }
 
-/** What happens to the models, for the log. */
-export interface ModelEvents {
-  onReload(model: OpenModel): void;
-  /** The artifact that came is broken, and the one before it goes on. */
-  onRefused(model: OpenModel, error: Error): void;
-}
-
 /** What opens artifacts. */
 export interface Opener {
   readonly runtime: Runtime;
@@ -81,31 +74,40 @@ export class ServedModel {
     return answer;
   }
 
-  /** Looks whether the folder has changed, and if it holds another whole artifact, turns to that. */
-  async refresh(events: ModelEvents): Promise<void> {
+  /**
+   * Looks whether the folder has changed, and if it holds another whole artifact, turns to that.
+   *
+   * @returns whether it did, or why not, if the artifact that came is broken; undefined where there is no other
+   */
+  async refresh(): Promise<'taken' | { readonly refused: string } | undefined> {
     // Before the files are read, so that what changes meanwhile is seen the next time.
     const stamp = await stampOf(this.directory);
     if (stamp === this.stamp) return;
     try {
       const artifact = await readArtifact(this.directory);
-      const old = this.model;
       // The manifest holds the hash of every file.
       const manifest = JSON.stringify(artifact.manifest);
-      if (manifest !== JSON.stringify(old.recommender.artifact.manifest)) {
-        // Another may have come meanwhile, which is looked at the next time.
-        if ((await this.opener.tryOut(this.directory)) !== manifest) return;
-        this.model = await openModel(artifact, old.name, old.version + 1, this.opener.runtime);
-        void Promise.resolve(this.answered.get(old)).then(() => release(old));
-        events.onReload(this.model);
-      }
+      const isOther = manifest !== JSON.stringify(this.model.recommender.artifact.manifest);
+      // Another may have come meanwhile, which is looked at the next time.
+      if (isOther && (await this.opener.tryOut(this.directory)) !== manifest) return undefined;
+      if (isOther) await this.turnTo(artifact);
       this.problem = '';
-    } catch (caught) {
-      const error = caught as Error;
-      if (isPassing(error)) return;
-      if (error.message !== this.problem) events.onRefused(this.model, error);
-      this.problem = error.message;
+      this.stamp = stamp;
+      return isOther ? 'taken' : undefined;
+    } catch (error) {
+      if (isPassing(error)) return undefined;
+      const { message } = error as Error;
+      const known = message === this.problem;
+      this.problem = message;
+      this.stamp = stamp;
+      return known ? undefined : { refused: message };
     }
-    this.stamp = stamp;
+  }
+
+  private async turnTo(artifact: Artifact): Promise<void> {
+    const old = this.model;
+    this.model = await openModel(artifact, old.name, old.version + 1, this.opener.runtime);
+    void Promise.resolve(this.answered.get(old)).then(() => release(old));
   }
 }
 

@@ -4,10 +4,10 @@ import { publishedFiles, type SiteFiles } from '../artifact/site.ts';
 import { sha256 } from '../util/hash.ts';
 import { INDEX } from './page-files.ts';
 import type { ServerState } from './protocol.ts';
-import { StaticFile } from './static-file.ts';
+import { type SendFile, staticFile } from './static-file.ts';
 
 /** By the path of a request, as it stands there. */
-type Files = ReadonlyMap<string, StaticFile>;
+type Files = ReadonlyMap<string, SendFile>;
 
 /**
  * The web page at `/`, and under `/model/` the published files of the first model that is served, of the version that
@@ -28,19 +28,15 @@ export function addPage(app: FastifyInstance, { models }: ServerState, page: Fil
     (files: () => Files | Promise<Files>) =>
     async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
       const [path] = request.url.split('?');
-      const file = (await files()).get(path === '/' ? `/${INDEX}` : path);
-      return file ? file.send(request, reply) : reply.callNotFound();
+      const send = (await files()).get(path === '/' ? `/${INDEX}` : path);
+      return send ? send(request, reply) : reply.callNotFound();
     };
 
   // One for each file at the top and for each folder, so that requests for nothing that is here do not come here.
   const routes = [...page.keys()].map((path) => path.replace(/^(\/[^/]+\/).*/, '$1*'));
   const schema = { hide: true };
-  for (const route of new Set(['/', ...routes]))
-    app.get(
-      route,
-      { schema },
-      answer(() => page),
-    );
+  const ofPage = answer(() => page);
+  for (const route of new Set(['/', ...routes])) app.get(route, { schema }, ofPage);
   app.get('/model/:file', { schema }, answer(modelFiles));
 }
 
@@ -54,7 +50,7 @@ export async function staticFiles(files: SiteFiles, folder = '', artifact?: Arti
     const path = folder + name;
     const hash = artifact?.manifest.files[name]?.sha256 ?? (await sha256(bytes));
     const url = `/${path.split('/').map(encodeURIComponent).join('/')}`;
-    return [url, new StaticFile(path, bytes, hash)] as const;
+    return [url, staticFile(path, bytes, hash)] as const;
   });
   return new Map(await Promise.all(entries));
 }

@@ -147,19 +147,18 @@ async function watch(
 ): Promise<void> {
   while (!signal.aborted) {
     for (const served of models) {
-      await served.refresh({
-        onReload({ name, version }) {
-          reloads.inc({ model: name, result: 'taken' });
-          log.info({ model: name, version }, 'a new artifact is served');
-        },
-        onRefused({ name }, { message }) {
-          reloads.inc({ model: name, result: 'refused' });
-          log.error(
-            { model: name, reason: message },
-            'a new artifact is refused, and the one before it goes on',
-          );
-        },
-      });
+      const outcome = await served.refresh();
+      const { name: model, version } = served.current;
+      if (outcome === 'taken') {
+        reloads.inc({ model, result: 'taken' });
+        log.info({ model, version }, 'a new artifact is served');
+      } else if (outcome) {
+        reloads.inc({ model, result: 'refused' });
+        log.error(
+          { model, reason: outcome.refused },
+          'a new artifact is refused, and the one before it goes on',
+        );
+      }
     }
     await setTimeout(LIMITS.refreshInterval, undefined, { ref: false, signal }).catch(() => undefined);
   }

@@ -47,52 +47,38 @@ const SAFETY = {
 /** The hash in a name such as `index-B4x_9fQz.js`. Eight small letters may be a word, and then are taken for one. */
 const HASHED = /^assets\/.*-(?=[\w-]*[A-Z0-9])[\w-]{8}\.\w+$/;
 
-/** A file of a site, in memory. */
-export class StaticFile {
-  readonly type: string;
-  private readonly compressed = new Map<Encoding, Promise<Buffer>>();
+/** Answers a request for a file. */
+export type SendFile = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
-  /**
-   * @param path in the site
-   * @param sha256 of the bytes
-   */
-  constructor(
-    private readonly path: string,
-    private readonly bytes: Uint8Array,
-    private readonly sha256: string,
-  ) {
-    this.type = TYPES[extname(path).toLowerCase()] ?? BYTES;
-  }
-
-  /** Whether compressing makes it smaller: tables of numbers and images stay what they are. */
-  private get isCompressible(): boolean {
-    return this.type.endsWith(TEXT) || this.type === 'application/wasm';
-  }
-
-  /** Answers a request for it: compressed, or not at all, where the client says that this is enough. */
-  async send({ headers }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const encoding = this.isCompressible ? chosenEncoding(headers['accept-encoding'] as string) : undefined;
+/**
+ * A file of a site, in memory: it is sent compressed, or not at all, where the client says that this is enough.
+ *
+ * @param path in the site
+ * @param sha256 of the bytes
+ */
+export function staticFile(path: string, bytes: Uint8Array, sha256: string): SendFile {
+  const type = TYPES[extname(path).toLowerCase()] ?? BYTES;
+  // Compressing makes it smaller; tables of numbers and images stay what they are.
+  const isCompressible = type.endsWith(TEXT) || type === 'application/wasm';
+  const compressed = new Map<Encoding, Promise<Buffer>>();
+  return async ({ headers }, reply) => {
+    const encoding = isCompressible ? chosenEncoding(headers['accept-encoding'] as string) : undefined;
     // Other bytes, so another tag.
-    const tag = `"${this.sha256}${encoding ? `-${encoding}` : ''}"`;
+    const tag = `"${sha256}${encoding ? `-${encoding}` : ''}"`;
     reply.headers({
       ...SAFETY,
       etag: tag,
-      'cache-control': HASHED.test(this.path) ? 'public, max-age=31536000, immutable' : 'no-cache',
-      ...(this.isCompressible && { vary: 'accept-encoding' }),
+      'cache-control': HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache',
+      ...(isCompressible && { vary: 'accept-encoding' }),
     });
     if (matches(headers['if-none-match'], tag)) return reply.code(304).send();
-    reply.type(this.type);
-    if (!encoding)
-      return reply.send(Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length));
-    return reply.header('content-encoding', encoding).send(await this.in(encoding));
-  }
-
-  /** Compressed when it is first asked for. */
-  private in(encoding: Encoding): Promise<Buffer> {
-    const known = this.compressed.get(encoding) ?? compress(this.bytes, encoding);
-    this.compressed.set(encoding, known);
-    return known;
-  }
+    reply.type(type);
+    if (!encoding) return reply.send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    // When it is first asked for.
+    const body = compressed.get(encoding) ?? compress(bytes, encoding);
+    compressed.set(encoding, body);
+    return reply.header('content-encoding', encoding).send(await body);
+  };
 }
 
 /** Whether `if-none-match` names a tag. */

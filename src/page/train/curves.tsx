@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import { models } from '../../../graphs/models/index.ts';
 import { Chart } from '../chart.tsx';
 import { DARK, LIGHT, type Palette } from '../palette.ts';
-import type { Training } from './runs.ts';
+import type { Training } from './use-training.ts';
 
 /** The errors of each model as they fall: of the ratings it learns from, and of those held out. */
 export function Curves({ training, dark }: { readonly training: Training; readonly dark: boolean }) {

@@ -4,7 +4,7 @@ import { decimal, error } from '../../util/format.ts';
 import type { WebTrained } from '../../web.ts';
 import { megabytes } from '../messages.ts';
 import { Columns } from '../parts.tsx';
-import { type Run, sizeOf } from './runs.ts';
+import { type Run, sizeOf } from './use-training.ts';
 
 interface Props {
   readonly runs: readonly Run[];

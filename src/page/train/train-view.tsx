@@ -7,9 +7,8 @@ import { Curves } from './curves.tsx';
 import { FileField } from './file-field.tsx';
 import { ReadSummary } from './read-summary.tsx';
 import { ResultsTable } from './results-table.tsx';
-import { isRunning, type Training } from './runs.ts';
 import { ModelChoice, Settings } from './settings-fields.tsx';
-import type { Trainer } from './use-training.ts';
+import { isRunning, type Trainer, type Training } from './use-training.ts';
 
 interface Props {
   readonly trainer: Trainer;
