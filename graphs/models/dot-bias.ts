@@ -1,7 +1,14 @@
 import { add, gather, mul, reduceSum } from '../../src/onnx/index.ts';
 import { type Chosen, checked, grouped, kinds, withDefaults } from '../../src/util/choices.ts';
 import { type BuiltInModel, common, commonSearch } from './built-in.ts';
-import { defaultRange, type ModelDefinition, type Range, scaledSigmoid, scoreOf } from './model.ts';
+import {
+  defaultRange,
+  embedding,
+  type ModelDefinition,
+  type Range,
+  scaledSigmoid,
+  scoreOf,
+} from './model.ts';
 
 const choices = grouped('Model', {
   factors: { ...common.factors, kind: kinds.width, default: 50 },
@@ -32,18 +39,12 @@ export function dotBias(config: DotBiasConfig = {}): ModelDefinition {
   return (facts) => {
     const range: Range = chosen.range ?? defaultRange(facts);
     const bias = { normal: spread, center: (startAt(facts.ratings) * scoreOf(facts.mean, range)) / 2 };
-    const table = (side: 'user' | 'item', scale: number) =>
-      ({
-        dims: [facts[`${side}s`], factors],
-        initial: { normal: spread, spectral: scale },
-        rowsOf: side,
-      }) as const;
     return {
       name: 'dot-bias',
       config: { factors, range, spread, spectral },
       parameters: {
-        user_factors: table('user', spectral[0]),
-        item_factors: table('item', spectral[1]),
+        user_factors: embedding('user', facts, factors, { normal: spread, spectral: spectral[0] }),
+        item_factors: embedding('item', facts, factors, { normal: spread, spectral: spectral[1] }),
         user_bias: { dims: [facts.users], initial: bias, rowsOf: 'user' },
         item_bias: { dims: [facts.items], initial: bias, rowsOf: 'item' },
       },

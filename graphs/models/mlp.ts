@@ -6,6 +6,7 @@ import { type BuiltInModel, common, commonSearch } from './built-in.ts';
 import {
   type DataFacts,
   defaultRange,
+  embedding,
   type ModelDefinition,
   type Parameter,
   type Range,
@@ -63,17 +64,12 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
       .map((outputs, layer) => ({ inputs: widths[layer], outputs, layer: layer + 1 }));
     // Before anything is learned, ratings are near the mean.
     const center = scoreOf(facts.mean, range);
-    const table = (side: 'user' | 'item', factors: number, scale: number): Parameter => ({
-      dims: [facts[`${side}s`], factors],
-      initial: { normal: spread, spectral: scale },
-      rowsOf: side,
-    });
     return {
       name: 'mlp',
       config: { factors: [userFactors, itemFactors], hidden, dropout, range, spread, spectral },
       parameters: {
-        user_factors: table('user', userFactors, spectral[0]),
-        item_factors: table('item', itemFactors, spectral[1]),
+        user_factors: embedding('user', facts, userFactors, { normal: spread, spectral: spectral[0] }),
+        item_factors: embedding('item', facts, itemFactors, { normal: spread, spectral: spectral[1] }),
         ...Object.fromEntries(
           layers.flatMap(({ inputs, outputs, layer }) =>
             linear(layer, inputs, outputs, layer > hidden.length ? center : 0),

@@ -25,6 +25,14 @@ export interface Parameter<Size extends Dim = number> {
   readonly rowsOf?: 'user' | 'item';
 }
 
+/** A table of user or item vectors. */
+export const embedding = (
+  rowsOf: 'user' | 'item',
+  facts: DataFacts,
+  width: number,
+  initial: Initial,
+): Parameter => ({ dims: [facts[`${rowsOf}s`], width], initial, rowsOf });
+
 /** While training, drops elements at this rate and scales up the rest; when serving, the identity. */
 export type Dropout = (x: Value, rate: number) => Value;
 

@@ -145,14 +145,10 @@ function scheduleOf(chosen: string | Named, learningRate: number, engine: Engine
   const schedule = make('schedule', schedules, { learningRate, ...named });
   if (engine !== 'ort-training') return schedule;
   // The training API has one momentum throughout, for which the middle of the schedule's is taken.
-  const { momentum, momentumLow = momentum } = schedule.config;
-  const middle = Number(((momentum + momentumLow) / 2).toFixed(4));
-  const all = {
-    ...schedule.config,
-    momentum: middle,
-    ...('momentumLow' in schedule.config && { momentumLow: middle }),
-  };
-  return make('schedule', schedules, { name: schedule.name, ...all });
+  const { momentum, momentumLow } = schedule.config;
+  const middle = Number(((momentum + (momentumLow ?? momentum)) / 2).toFixed(4));
+  const momenta = { momentum: middle, ...(momentumLow !== undefined && { momentumLow: middle }) };
+  return make('schedule', schedules, { name: schedule.name, ...schedule.config, ...momenta });
 }
 
 /** Whether an engine leaves rows without a gradient as they are; undefined where it does as it is asked. */

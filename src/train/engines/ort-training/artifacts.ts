@@ -8,14 +8,6 @@ import { isLookups, lookupGradients, type RowGradient } from '../../step/row-gra
 import { placeholders } from '../../step/tables.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 
-/** What ONNX Runtime's training API needs to train a model, each under the name that it goes by there. */
-export interface TrainingArtifacts {
-  readonly 'training_model.onnx': Uint8Array;
-  readonly 'eval_model.onnx': Uint8Array;
-  readonly 'optimizer_model.onnx': Uint8Array;
-  readonly checkpoint: Uint8Array;
-}
-
 /** The optimizer must be AdamW: see `resolve`. */
 export interface GraphOptions extends Resolved {
   /** The steps of a whole training, which the schedule goes over. */
@@ -31,9 +23,7 @@ export interface GraphOptions extends Resolved {
  * schedule, by its own count of steps, and ignores the one that it is given; after the last step it stays at the
  * schedule's end.
  */
-export function trainingArtifacts(
-  options: GraphOptions & { readonly parameters: Tensors },
-): TrainingArtifacts {
+export function trainingArtifacts(options: GraphOptions & { readonly parameters: Tensors }) {
   return {
     'training_model.onnx': trainingModel(options),
     'eval_model.onnx': evalModel(options),
@@ -42,14 +32,7 @@ export function trainingArtifacts(
   };
 }
 
-interface Forward {
-  readonly parameters: readonly Value[];
-  readonly inputs: readonly Value[];
-  readonly rating: Value;
-  readonly loss: Value;
-}
-
-function forward({ model, plan }: GraphOptions, drop?: Dropout): Forward {
+function forward({ model, plan }: GraphOptions, drop?: Dropout) {
   const parameters = placeholders(model);
   const user = onnx.input('user', 'int64', ['batch']);
   const item = onnx.input('item', 'int64', ['batch']);

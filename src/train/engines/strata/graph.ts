@@ -52,14 +52,10 @@ function contractOf({ graph: { inputs, outputs } }: ModelFile, model: Model) {
       inputs.map(({ name, dtype, dims }) => [name, { dtype, dims, ...describe(name) }]),
     ),
     outputs: Object.fromEntries(
-      outputs.map(({ name, dtype, dims }) => [
-        name,
-        {
-          dtype,
-          dims,
-          is: name === 'loss' ? 'mean loss of each step' : `${name.slice(0, -5)} after the last step`,
-        },
-      ]),
+      outputs.map(({ name, dtype, dims }) => {
+        const is = name === 'loss' ? 'mean loss of each step' : `${name.slice(0, -5)} after the last step`;
+        return [name, { dtype, dims, is }];
+      }),
     ),
   };
 }
