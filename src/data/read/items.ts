@@ -8,26 +8,9 @@ import { findFiles, openSource } from './open.ts';
 import { diagnose } from './problems.ts';
 
 /** The genres whose columns, from the seventh on, MovieLens 100K's `u.item` marks with 1, as its `u.genre` lists them. */
-const OLD_GENRES = [
-  'Action',
-  'Adventure',
-  'Animation',
-  "Children's",
-  'Comedy',
-  'Crime',
-  'Documentary',
-  'Drama',
-  'Fantasy',
-  'Film-Noir',
-  'Horror',
-  'Musical',
-  'Mystery',
-  'Romance',
-  'Sci-Fi',
-  'Thriller',
-  'War',
-  'Western',
-];
+const OLD_GENRES = genresIn(
+  "Action|Adventure|Animation|Children's|Comedy|Crime|Documentary|Drama|Fantasy|Film-Noir|Horror|Musical|Mystery|Romance|Sci-Fi|Thriller|War|Western",
+);
 
 /**
  * Titles and genres, from MovieLens's `movies.csv`, `movies.dat` or `u.item`, or any table that has a column of ids and
