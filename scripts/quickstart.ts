@@ -2,28 +2,28 @@
 // them, and predicts and recommends from the files that it wrote.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { dotBias, load, mlp, randomSplit, readItems, readRatings, train } from '../src/index.ts';
+import { load, readItems, readRatings, train } from '../src/index.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sample = join(root, 'src/data/sample/ml-latest-small');
 const user = '414';
 const film = 'Pulp Fiction (1994)';
 
-const ratings = await readRatings(join(sample, 'ratings.csv.gz'));
+const { ratings, valid } = await readRatings(join(sample, 'ratings.csv.gz'), { valid: 0.2 });
+if (!valid) throw new Error('nothing was held out');
 const { titles } = await readItems(join(sample, 'movies.csv.gz'));
-const split = randomSplit(ratings, 0.2, 1);
 console.log(
-  `MovieLens latest-small: ${split.train.ratings.length} ratings to train on, ${split.valid.ratings.length} held out`,
+  `MovieLens latest-small: ${ratings.facts.ratings} ratings to train on, ${valid.facts.ratings} held out`,
 );
 
 const [item] = Array.from(titles).find(([, title]) => title === film) ?? [film];
-for (const [name, definition] of Object.entries({ 'dot-bias': dotBias(), mlp: mlp() })) {
-  const model = await train(split.train, definition, { titles, keepSeen: true });
-  const { rmse, mae } = await model.evaluate(split.valid);
+for (const name of ['dot-bias', 'mlp'] as const) {
+  const fitted = await train(ratings, { model: name });
+  const { rmse, mae } = await fitted.evaluate(valid);
   const folder = join('artifacts', `quickstart-${name}`);
-  await model.save(join(root, folder));
+  await fitted.save(join(root, folder), { titles, keepSeen: true });
   console.log(
-    `\n${name}: RMSE ${rmse.toFixed(4)}, MAE ${mae.toFixed(4)} on the held-out fifth; trained in ${model.seconds.train.toFixed(1)} s`,
+    `\n${name}: RMSE ${rmse.toFixed(4)}, MAE ${mae.toFixed(4)} on the held-out fifth; trained in ${fitted.seconds.train.toFixed(1)} s`,
   );
 
   const recommender = await load(join(root, folder));

@@ -115,10 +115,11 @@ needsInstall('npx cofactor serves', async () => {
 needsInstall('a program imports it', async () => {
   await writeFile(
     join(folder, 'program.mjs'),
-    `import { dotBias, readRatings, train } from 'cofactor';
-     const model = await train(await readRatings('ratings.csv'), dotBias({ factors: 2 }), { epochs: 1 });
-     await model.save('saved');
-     const recommender = await model.recommender();
+    `import { readRatings, train } from 'cofactor';
+     const { ratings } = await readRatings('ratings.csv');
+     const fitted = await train(ratings, { factors: 2, epochs: 1 });
+     await fitted.save('saved');
+     const recommender = await fitted.recommender();
      console.log((await recommender.predict(['u1'], ['i1'])).length);`,
   );
   expect(await inFolder(process.execPath, 'program.mjs')).toEqual({ stdout: '1\n', stderr: '' });
@@ -130,20 +131,28 @@ needsInstall('a program imports it', async () => {
 needsInstall('a strict TypeScript program type checks against it, its libraries included', async () => {
   await writeFile(
     join(folder, 'program.mts'),
-    `import { dotBias, type ModelDefinition, onnx, readRatings, scaledSigmoid, train, UserError } from 'cofactor';
+    `import { dotBias, type ModelDefinition, onnx, type Ratings, type Recipe, readRatings, scaledSigmoid, train, UserError } from 'cofactor';
      const mine: ModelDefinition = ({ users }) => ({
        name: 'mine',
        config: {},
        parameters: { bias: { dims: [users], initial: { normal: 0.1 }, rowsOf: 'user' } },
        rating: ({ bias }, user) => scaledSigmoid(onnx.gather(bias, user), [0, 5]),
      });
-     const model = await train(await readRatings('ratings.csv'), mine, { epochs: 1 });
-     const rmse: number = model.manifest.metrics.train.rmse;
+     const { ratings, valid } = await readRatings('ratings.csv', { valid: 0.2 });
+     const fitted = await train(ratings, { model: mine, epochs: 1 }, { valid });
+     const rmse: number = fitted.metrics.train.rmse;
+     const loss: number = (await fitted.artifact()).manifest.history[0].loss;
+     const stored = await readRatings('ratings.csv', { store: { from: 100 } });
+     await train(stored.ratings, { model: 'mlp', factors: [4, 2], optimizer: { name: 'adamw', beta2: 0.9 } });
      // @ts-expect-error a wrong type is seen, so the types are not any
      dotBias({ factors: 'many' });
+     // @ts-expect-error of a recipe too
+     const recipe: Recipe = { model: 'svd' };
+     // @ts-expect-error ratings in a file are no Ratings
+     const inMemory: Ratings = stored.ratings;
      // @ts-expect-error the same of a type from another package
-     const ratings: string = await (await model.recommender()).predict([], []);
-     export { rmse, ratings, UserError };`,
+     const predicted: string = await (await fitted.recommender()).predict([], []);
+     export { inMemory, loss, predicted, recipe, rmse, UserError };`,
   );
   const strict = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'ES2022'];
   for (const [module, resolution] of [

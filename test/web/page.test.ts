@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { unzipSync } from 'fflate';
 import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, expect } from 'vitest';
-import { dotBias, load, mlp, randomSplit, readRatings, serve, train } from '../../src/index.ts';
+import { load, readRatings, serve, train } from '../../src/index.ts';
 import { sample, temporaryFolder } from '../data/files.ts';
 import { browserTests, staticHost } from './browser.ts';
 
@@ -116,9 +116,9 @@ inBrowser('the map, its ends, and the best and worst beside their averages', asy
   await page.getByRole('button', { name: 'Zoom in' }).click();
 });
 
-for (const [name, model, definition] of [
-  ['Factors and biases', 'dot-bias', dotBias()],
-  ['Neural network', 'mlp', mlp()],
+for (const [name, model] of [
+  ['Factors and biases', 'dot-bias'],
+  ['Neural network', 'mlp'],
 ] as const) {
   inBrowser(
     `a visitor trains on a file of theirs what Node trains: ${model}`,
@@ -132,8 +132,8 @@ for (const [name, model, definition] of [
       await results.waitFor({ timeout: 100_000 });
       await page.locator('canvas').first().waitFor();
 
-      const { train: ratings, valid } = randomSplit(await readRatings(ratingsFile), 0.2, 1);
-      const { rmse = 0 } = (await train(ratings, definition, { valid })).manifest.metrics.valid ?? {};
+      const { ratings, valid } = await readRatings(ratingsFile, { valid: 0.2 });
+      const { rmse = 0 } = (await train(ratings, { model }, { valid })).metrics.valid ?? {};
       const [shown] = await results.locator('td').allTextContents();
       expect(Math.abs(Number(shown) - rmse)).toBeLessThan(1e-3);
 

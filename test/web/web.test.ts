@@ -4,16 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import {
-  dotBias,
-  load,
-  mlp,
-  ortTraining,
-  type Recommender,
-  randomSplit,
-  readRatings,
-  train,
-} from '../../src/index.ts';
+import { load, type Recommender, readRatings, train } from '../../src/index.ts';
 import type * as Web from '../../src/web.ts';
 import { sample, temporaryFolder } from '../data/files.ts';
 import { browserTests, staticHost } from './browser.ts';
@@ -29,8 +20,7 @@ const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder.path, ...names);
 const host = staticHost(() => ({ '/': at('site/'), '/models/': at('models/') }));
 const inBrowser = browserTests();
-const definitions = { 'dot-bias': dotBias({ factors: 8 }), mlp: mlp({ factors: 8 }) };
-const models = Object.keys(definitions) as (keyof typeof definitions)[];
+const models = ['dot-bias', 'mlp'] as const;
 
 /** Pairs of known and of unknown ids. */
 let pairs: { users: string[]; items: string[] };
@@ -47,13 +37,10 @@ beforeAll(async () => {
   await mkdir(at('site/training'));
   for (const name of trainingApi)
     await copyFile(join(root, 'node_modules/onnxruntime-training/dist', name), at('site/training', name));
-  const ratings = await readRatings(at('site/ratings.csv'));
-  for (const [name, definition] of Object.entries(definitions)) {
-    const model = await train(ratings, definition, {
-      epochs: 1,
-      precision: name === 'mlp' ? 'int8' : 'float32',
-    });
-    await model.save(at('models', name));
+  const { ratings } = await readRatings(at('site/ratings.csv'));
+  for (const name of models) {
+    const fitted = await train(ratings, { model: name, factors: 8, epochs: 1 });
+    await fitted.save(at('models', name), { precision: name === 'mlp' ? 'int8' : 'float32' });
     recommenders.set(name, await load(at('models', name)));
   }
   const { userIds, itemIds } = ratings;
@@ -117,29 +104,30 @@ for (const model of models) {
     const trained = await page.evaluate(async (model) => {
       const file = new File([await (await fetch('ratings.csv')).blob()], 'ratings.csv');
       const told: { read: unknown; progress: Web.Progress[] } = { read: undefined, progress: [] };
-      const { artifact } = await library.train(file, {
-        model,
-        config: { factors: 8 },
-        valid: 0.2,
-        epochs: 2,
-        onRead: (summary) => {
-          told.read = summary;
+      const { artifact } = await library.train(
+        file,
+        { model, factors: 8, epochs: 2 },
+        {
+          valid: 0.2,
+          onRead: (summary) => {
+            told.read = summary;
+          },
+          onProgress: (progress) => told.progress.push(progress),
         },
-        onProgress: (progress) => told.progress.push(progress),
-      });
+      );
       const recommender = await library.Recommender.create(artifact, await library.webRuntime());
       const [rating] = await recommender.predict(['1'], ['1']);
       return { ...told, manifest: artifact.manifest, rating };
     }, model);
-    const { train: ratings, valid } = randomSplit(await readRatings(at('site/ratings.csv')), 0.2, 1);
-    const inNode = await train(ratings, definitions[model], { valid, epochs: 2 });
-    const [rmse, expected] = [trained.manifest, inNode.manifest].map(
-      ({ metrics }) => metrics.valid?.rmse ?? 0,
-    );
+    const { ratings, valid, report } = await readRatings(at('site/ratings.csv'), { valid: 0.2 });
+    const inNode = await train(ratings, { model, factors: 8, epochs: 2 }, { valid });
+    const [rmse, expected] = [trained.manifest, inNode].map(({ metrics }) => metrics.valid?.rmse ?? 0);
     expect(Math.abs(rmse - expected)).toBeLessThan(1e-3);
-    const { fingerprint } = inNode.manifest.data;
-    expect(trained.manifest.data.fingerprint).toBe(fingerprint);
-    expect(trained.read).toMatchObject({ ratings: ratings.ratings.length, heldOut: valid.ratings.length });
+    const { manifest } = await inNode.artifact();
+    expect(trained.manifest.data).toEqual(manifest.data);
+    expect(trained.manifest.training).toEqual(manifest.training);
+    expect(trained.read).toEqual({ ...report, heldOut: valid?.ratings.length });
+    expect(report.ratings).toBe(12_000);
     expect(trained.progress.at(-1)).toMatchObject({ epoch: 1, epochs: 2, done: ratings.ratings.length });
     const [rating] = await (await inNode.recommender()).predict(['1'], ['1']);
     expect(trained.rating).toBeCloseTo(rating, 2);
@@ -152,21 +140,17 @@ for (const model of models)
     await withLibrary(page);
     const { manifest, rating } = await page.evaluate(async (model) => {
       const file = new File([await (await fetch('ratings.csv')).blob()], 'ratings.csv');
-      const { artifact } = await library.train(file, {
-        model,
-        config: { factors: 8 },
-        epochs: 1,
-        ortTraining: 'training/',
-      });
+      const recipe = { model, factors: 8, epochs: 1 };
+      const { artifact } = await library.train(file, recipe, { ortTraining: 'training/' });
       const recommender = await library.Recommender.create(artifact, await library.webRuntime());
       const [rating] = await recommender.predict(['1'], ['1']);
       return { manifest: artifact.manifest, rating };
     }, model);
-    const ratings = await readRatings(at('site/ratings.csv'));
-    const inNode = await train(ratings, definitions[model], { epochs: 1, engine: await ortTraining() });
-    expect(manifest.training).toEqual(inNode.manifest.training);
+    const { ratings } = await readRatings(at('site/ratings.csv'));
+    const inNode = await train(ratings, { model, factors: 8, epochs: 1, engine: 'ort-training' });
+    expect(manifest.training).toEqual(inNode.plan.training);
     expect(manifest.training.engine).toBe('ort-training');
-    expect(manifest.history[0].loss).toBeCloseTo(inNode.manifest.history[0].loss, 5);
+    expect(manifest.history[0].loss).toBeCloseTo(inNode.history[0].loss, 5);
     const [expected] = await (await inNode.recommender()).predict(['1'], ['1']);
     expect(rating).toBeCloseTo(expected, 3);
   });
@@ -176,7 +160,7 @@ inBrowser('says where ONNX Runtime’s training API was looked for, and how to g
   await withLibrary(page);
   const message = await page.evaluate(async () => {
     const file = await (await fetch('ratings.csv')).blob();
-    return library.train(file, { ortTraining: 'training/nowhere/' }).then(
+    return library.train(file, {}, { ortTraining: 'training/nowhere/' }).then(
       () => 'trained',
       (error: Error) => `${error.constructor === library.UserError} ${error.message}`,
     );
@@ -191,11 +175,12 @@ inBrowser(
     await withLibrary(page);
     const epochs = await page.evaluate(async () => {
       const stop = new AbortController();
-      const { artifact } = await library.train(await (await fetch('ratings.csv')).blob(), {
-        epochs: 1000,
-        signal: stop.signal,
-        onProgress: ({ epoch }) => epoch === 1 && stop.abort(),
-      });
+      const file = await (await fetch('ratings.csv')).blob();
+      const { artifact } = await library.train(
+        file,
+        { epochs: 1000 },
+        { signal: stop.signal, onProgress: ({ epoch }) => epoch === 1 && stop.abort() },
+      );
       return artifact.manifest.history.length;
     });
     expect(epochs).toBeGreaterThanOrEqual(2);
@@ -242,7 +227,7 @@ inBrowser('what cannot be used ends in one line', async (context) => {
     return [
       await message(library.train(file('user,item,rating\n1,2,3\n1,3,four\n'))),
       await message(library.train(file('PK\x03\x04'))),
-      await message(library.train(file('user,item,rating\n1,2,3\n2,3,4\n'), { valid: 2 })),
+      await message(library.train(file('user,item,rating\n1,2,3\n2,3,4\n'), {}, { valid: 2 })),
       await message(library.train(file('user,item,rating\n1,2,3\n2,3,4\n'), { epochs: 0 })),
     ];
   });
