@@ -71,7 +71,7 @@ export async function tunePage({
 <p class="lead">${about}</p>
 <section>
 <h2>What mattered</h2>
-<p>Each point is a recipe: its value, and its RMSE on the first fold. ◯ the best ◇ the default
+<p>Each point is a recipe: its value, and its RMSE on the first fold. ◯ is the best, ◇ the default.
 ${above > 0 && `${plural(above, 'recipe')} with an RMSE above ${error(top)}, or that failed, ${above === 1 ? 'is' : 'are'} beyond the charts.`}</p>
 <p>The percentage says how much the hyperparameter alone mattered: the part of the variance of the recipes’ ranks on the
 first fold that is between its values, or its quantile bins, less what chance would explain.</p>
@@ -113,10 +113,14 @@ function chart(name: keyof Recipe, points: readonly Point[], top: number): EChar
           type: 'log',
           min: ({ min }) => min / 1.2,
           max: ({ max }) => max * 1.2,
-          axisLine: { onZero: false },
+          axisLine: { onZero: false, lineStyle: { color: colours.line } },
           axisLabel: { formatter: rounded },
         })
-      : xAxis('', { type: 'category', data: sortedTexts(values), axisLine: { onZero: false } }),
+      : xAxis('', {
+          type: 'category',
+          data: sortedTexts(values),
+          axisLine: { onZero: false, lineStyle: { color: colours.line } },
+        }),
     yAxis: yAxis('', {
       min: top - 1.05 * range,
       max: top + 0.03 * range,
