@@ -33,7 +33,6 @@ export interface DownloadOptions {
 }
 
 export interface Download {
-  /** The folder with the data. */
   path: string;
   /** Whether the folder was there before, so that nothing was done. */
   existed: boolean;

@@ -1,7 +1,7 @@
 import module from 'node:module';
 import type * as DuckDB from '@duckdb/node-api';
 
-export type DuckDBConnection = DuckDB.DuckDBConnection;
+export type Connection = DuckDB.DuckDBConnection;
 export type DuckDBResult = DuckDB.DuckDBResult;
 export type DuckDBDataChunk = DuckDB.DuckDBDataChunk;
 
@@ -14,7 +14,7 @@ export interface DatabaseOptions {
 
 /** Runs `work` on an in-memory database of its own. The native module is loaded on the first call. */
 export async function withDatabase<T>(
-  work: (connection: DuckDBConnection) => Promise<T>,
+  work: (connection: Connection) => Promise<T>,
   { memory, folder = '' }: DatabaseOptions = {},
 ): Promise<T> {
   // To import the package, which is CommonJS, takes twice as long: Node first looks for its exports in the text.
@@ -47,10 +47,7 @@ export function identifier(name: string): string {
 }
 
 /** All rows of a query whose columns are texts or integers. */
-export async function rows(
-  connection: DuckDBConnection,
-  query: string,
-): Promise<(string | number | null)[][]> {
+export async function rows(connection: Connection, query: string): Promise<(string | number | null)[][]> {
   const result = await connection.runAndReadAll(query);
   return result.getRowsJS() as (string | number | null)[][];
 }

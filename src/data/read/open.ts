@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { UserError } from '../../errors.ts';
 import { likelyDelimiter, splitLine } from '../../util/text.ts';
 import { looksLikeHeader, positionalNames, type Role } from './columns.ts';
-import { type DuckDBConnection, identifier, literal, rows } from './duckdb.ts';
+import { type Connection, identifier, literal, rows } from './duckdb.ts';
 import { diagnose, explain } from './problems.ts';
 import type { Source, SourceOptions } from './source.ts';
 
@@ -15,7 +15,7 @@ import type { Source, SourceOptions } from './source.ts';
  *
  * @throws UserError for a missing file, a pattern without match, a directory
  */
-export async function findFiles(connection: DuckDBConnection, paths: readonly string[]): Promise<string[]> {
+export async function findFiles(connection: Connection, paths: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const path of paths) {
     const information = await stat(path).catch((error: NodeJS.ErrnoException) => error);
@@ -48,7 +48,7 @@ export async function findFiles(connection: DuckDBConnection, paths: readonly st
  * @throws UserError for a file that is empty, damaged, or no table
  */
 export async function openSource(
-  connection: DuckDBConnection,
+  connection: Connection,
   file: string,
   options: SourceOptions,
   wanted: readonly Role[] = ['user', 'item', 'rating'],
@@ -91,7 +91,7 @@ export async function openSource(
   return openText({ file, lines }, { path, line, reading: `skip = ${blank}, ${reading}` }, wanted, options);
 }
 
-async function openParquet(connection: DuckDBConnection, file: string, path: string): Promise<Source> {
+async function openParquet(connection: Connection, file: string, path: string): Promise<Source> {
   const table = `read_parquet(${path}, hive_partitioning = false)`;
   const names = await rows(connection, `SELECT column_name FROM (DESCRIBE FROM ${table})`).catch(
     (error: Error) => {
@@ -102,7 +102,7 @@ async function openParquet(connection: DuckDBConnection, file: string, path: str
 }
 
 async function openJson(
-  connection: DuckDBConnection,
+  connection: Connection,
   source: Pick<Source, 'file' | 'lines'>,
   { path, line, compression }: { path: string; line: string; compression: string },
 ): Promise<Source> {

@@ -1,16 +1,12 @@
 import { UserError } from '../../errors.ts';
 import { splitLine } from '../../util/text.ts';
 import type { Columns } from './columns.ts';
-import { type DuckDBConnection, rows } from './duckdb.ts';
+import { type Connection, rows } from './duckdb.ts';
 import { faults } from './faults.ts';
 import type { Part, Source } from './source.ts';
 
 /** Turns an error of DuckDB while it read `source` into one that names the line and what to do. */
-export async function diagnose(
-  error: Error,
-  connection: DuckDBConnection,
-  source: Source,
-): Promise<UserError> {
+export async function diagnose(error: Error, connection: Connection, source: Source): Promise<UserError> {
   if (source.kind === 'parquet' || source.kind === 'json array') return explain(error.message, source.file);
   const at = (line: number, what: string) => new UserError(`${source.file}, line ${line}: ${what}`);
   try {
@@ -34,7 +30,7 @@ export async function diagnose(
 
 /** The error of a field in the record number `index` (from 0) that cannot be what its column says. */
 export async function fieldError(
-  connection: DuckDBConnection,
+  connection: Connection,
   { source, columns }: Part,
   role: keyof Columns,
   index: number,
@@ -49,7 +45,7 @@ export async function fieldError(
 }
 
 /** Where the record number `index` (from 0) stands in its file. */
-async function locate(connection: DuckDBConnection, source: Source, index: number): Promise<string> {
+async function locate(connection: Connection, source: Source, index: number): Promise<string> {
   if (source.kind === 'text' || source.kind === 'json')
     try {
       let passed = 0;
@@ -86,7 +82,7 @@ export function explain(message: string, file: string): UserError {
 
 /** The records of a text or JSON lines file: the line where each starts (from 1) and how many fields it has. */
 async function* records(
-  connection: DuckDBConnection,
+  connection: Connection,
   source: Source,
 ): AsyncGenerator<{ line: number; fields: number; broken: boolean; json?: string }> {
   const result = await connection.stream(`SELECT line FROM ${source.lines}`);

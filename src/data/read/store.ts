@@ -10,7 +10,7 @@ import { emptyRows } from '../dataset/rows.ts';
 import { type HoldOut, validLength } from '../dataset/split.ts';
 import { type BlockCounts, blockCounts, blocksOf, type Strata, sampleOf } from '../dataset/strata.ts';
 import { StrataFile } from '../dataset/strata-file.ts';
-import { type DuckDBConnection, identifier, numbers, rows, withDatabase } from './duckdb.ts';
+import { type Connection, identifier, numbers, rows, withDatabase } from './duckdb.ts';
 import { findFiles } from './open.ts';
 import { explain } from './problems.ts';
 import { type Reading, readingOf } from './reading.ts';
@@ -85,7 +85,7 @@ function shortage({ message }: Error, folder: string): UserError | undefined {
  * @returns how many rows it has; undefined where they are few, or must be read as text
  */
 async function openDirectly(
-  connection: DuckDBConnection,
+  connection: Connection,
   parts: readonly Part[],
   from: number,
 ): Promise<number | undefined> {
@@ -132,7 +132,7 @@ interface Storing extends HoldOut, Required<Pick<StoreOptions, 'folder' | 'worke
 }
 
 async function store(
-  connection: DuckDBConnection,
+  connection: Connection,
   parts: readonly Part[],
   { folder, seed = 1, ...storing }: Storing,
 ): Promise<Reading<Dataset>> {
@@ -163,7 +163,7 @@ async function store(
 
 /** @returns undefined where a user rated an item twice */
 async function writeRatings(
-  connection: DuckDBConnection,
+  connection: Connection,
   file: StrataFile,
   { name, valid: part, workers, blocks: wanted }: Omit<Storing, 'folder'>,
 ): Promise<Omit<Reading<Dataset>, 'report'> | undefined> {
@@ -212,7 +212,7 @@ async function writeRatings(
 
 /** Numbers the ids of a table `train` in a table of their own: id, row, ratings; the most rated first. */
 async function number(
-  connection: DuckDBConnection,
+  connection: Connection,
   role: 'user' | 'item',
 ): Promise<{ ids: string[]; counts: Int32Array }> {
   await connection.run(
@@ -227,7 +227,7 @@ async function number(
   };
 }
 
-async function hasDuplicates(connection: DuckDBConnection, query: string): Promise<boolean> {
+async function hasDuplicates(connection: Connection, query: string): Promise<boolean> {
   const pairs = `SELECT 1 FROM (${query}) GROUP BY user_id, item_id HAVING count(*) > 1 LIMIT 1`;
   return (await rows(connection, pairs)).length > 0;
 }
@@ -237,7 +237,7 @@ async function hasDuplicates(connection: DuckDBConnection, query: string): Promi
  *
  * @returns how many it removes
  */
-async function dropDuplicates(connection: DuckDBConnection, parts: readonly Part[]): Promise<number> {
+async function dropDuplicates(connection: Connection, parts: readonly Part[]): Promise<number> {
   const isView = (await rows(connection, "SELECT 1 FROM duckdb_views() WHERE view_name = 'raw'")).length > 0;
   if (isView) {
     await connection.run('DROP VIEW raw');
@@ -258,7 +258,7 @@ async function dropDuplicates(connection: DuckDBConnection, parts: readonly Part
 
 /** The ratings of a query, by the rows of `users` and `items`; an id that is not there has the unknown row. */
 async function heldOut(
-  connection: DuckDBConnection,
+  connection: Connection,
   query: string,
   { userIds, itemIds }: Vocabulary,
 ): Promise<Ratings> {

@@ -1,7 +1,7 @@
 import { oneLine, UserError } from '../../errors.ts';
 import { emptyRows } from '../dataset/rows.ts';
 import { type Columns, findColumns, type Role, type WantedColumns } from './columns.ts';
-import { type DuckDBConnection, literal, numbers, rows, withDatabase } from './duckdb.ts';
+import { type Connection, literal, numbers, rows, withDatabase } from './duckdb.ts';
 import { findFiles, openSource } from './open.ts';
 import { diagnose, fieldError } from './problems.ts';
 import type { Table } from './reading.ts';
@@ -33,7 +33,7 @@ export function readTable(
 }
 
 export async function openParts(
-  connection: DuckDBConnection,
+  connection: Connection,
   files: readonly string[],
   options: SourceOptions,
   roles: WantedColumns,
@@ -51,7 +51,7 @@ export async function openParts(
  *
  * @returns how many rows it has
  */
-export async function loadAll(connection: DuckDBConnection, parts: readonly Part[]): Promise<number> {
+export async function loadAll(connection: Connection, parts: readonly Part[]): Promise<number> {
   await connection.run('CREATE TABLE raw (user_id VARCHAR, item_id VARCHAR, rating FLOAT, time DOUBLE)');
   await connection.run(`
     CREATE MACRO seconds(value) AS CASE WHEN abs(value) > 1e11 THEN value / 1000 ELSE value END;
@@ -67,7 +67,7 @@ export async function loadAll(connection: DuckDBConnection, parts: readonly Part
 
 /** The rows of the table `raw`, in their order. */
 export async function tableOf(
-  connection: DuckDBConnection,
+  connection: Connection,
   parts: readonly Part[],
   length: number,
 ): Promise<Table> {
@@ -76,7 +76,7 @@ export async function tableOf(
 }
 
 /** Appends a file to the table; a text that is no number or time becomes null, a column that is not there 0. */
-async function load(connection: DuckDBConnection, source: Source, columns: Columns): Promise<number> {
+async function load(connection: Connection, source: Source, columns: Columns): Promise<number> {
   const { user, item, rating, time } = columns;
   const text = source.expressions;
   const id = (place: number | undefined): string => (place === undefined ? literal(NO_ID) : text[place]);
@@ -107,7 +107,7 @@ function decimal(source: Source, text: string): string {
 
 /** Throws for the first row, of those from `start` on, with a bad id, or a rating or time that is no finite number. */
 async function checkRows(
-  connection: DuckDBConnection,
+  connection: Connection,
   source: Source,
   columns: Columns,
   start: number,
@@ -127,7 +127,7 @@ async function checkRows(
 }
 
 async function numbered(
-  connection: DuckDBConnection,
+  connection: Connection,
   length: number,
   timed: boolean,
 ): Promise<Omit<Table, 'assumptions'>> {

@@ -1,6 +1,6 @@
 import type { Strata } from '../dataset/strata.ts';
 import { BYTES_A_RATING, type StrataFile } from '../dataset/strata-file.ts';
-import { type DuckDBConnection, type DuckDBDataChunk, type DuckDBResult, numbers } from './duckdb.ts';
+import { type Connection, type DuckDBDataChunk, type DuckDBResult, numbers } from './duckdb.ts';
 
 /**
  * Writes the ratings of `train` by strata, in random order within each.
@@ -8,7 +8,7 @@ import { type DuckDBConnection, type DuckDBDataChunk, type DuckDBResult, numbers
  * @returns where each begins, and the sum of each item's ratings; undefined where a user rated an item twice
  */
 export async function writeStrata(
-  connection: DuckDBConnection,
+  connection: Connection,
   blocks: Pick<Strata, 'users' | 'items'>,
   file: StrataFile,
 ): Promise<{ starts: Float64Array; itemSums: Float64Array } | undefined> {
