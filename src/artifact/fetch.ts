@@ -121,11 +121,7 @@ function keyOf(folder: URL, { files }: Manifest, name: string): string {
 }
 
 /** A full disk is no reason to fail. */
-async function keep(
-  cache: Cache | undefined,
-  key: URL | string,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<void> {
+async function keep(cache: Cache | undefined, key: URL | string, bytes: Uint8Array<ArrayBuffer>) {
   await cache?.put(key, new Response(bytes)).catch(() => undefined);
 }
 
@@ -158,10 +154,7 @@ async function download(
   );
 }
 
-async function readAll(
-  response: Response,
-  onBytes?: (bytes: number) => void,
-): Promise<Uint8Array<ArrayBuffer>> {
+async function readAll(response: Response, onBytes?: (bytes: number) => void) {
   let length = 0;
   const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(chunk, output) {

@@ -103,12 +103,7 @@ interface Exported extends Made {
   readonly before?: Artifact;
 }
 
-async function readAndTrain(
-  files: readonly string[],
-  flags: TrainFlags,
-  out: string,
-  runtime: NodeRuntime,
-): Promise<Made> {
+async function readAndTrain(files: readonly string[], flags: TrainFlags, out: string, runtime: NodeRuntime) {
   const started = performance.now();
   const { engine = 'auto', lazy } = flags;
   const mayStore = ['auto', 'strata'].includes(engine) && runtime.device === 'cpu' && lazy !== false;

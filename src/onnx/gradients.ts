@@ -197,12 +197,7 @@ function spread(dy: Value, x: Value, axes: readonly number[] | undefined, attrib
   return ops.expandLike(restored(dy, x, axes, attributes), x);
 }
 
-function restored(
-  reduced: Value,
-  x: Value,
-  axes: readonly number[] | undefined,
-  attributes: Attributes,
-): Value {
+function restored(reduced: Value, x: Value, axes: readonly number[] | undefined, attributes: Attributes) {
   if (intOf(attributes, 'keepdims', 1) === 1) return reduced;
   const gone = (axes ?? x.dims.map((_, axis) => axis)).map((axis) => axisOf(axis, x.dims.length));
   return gone.length ? ops.unsqueeze(reduced, gone) : reduced;

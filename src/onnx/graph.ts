@@ -86,12 +86,7 @@ export function substitute(roots: readonly Value[], replacements: ReadonlyMap<Va
 }
 
 // An explicit stack: a long chain of nodes must not overflow JavaScript's.
-function visit(
-  roots: readonly Value[],
-  wanted: (node: Node) => boolean,
-  seen: Set<Node>,
-  order: Node[],
-): void {
+function visit(roots: readonly Value[], wanted: (node: Node) => boolean, seen: Set<Node>, order: Node[]) {
   const stack: { node: Node; next: number; needs: readonly Value[] }[] = [];
   const enter = (value: Value): void => {
     if (value.source.kind !== 'node') return;

@@ -212,12 +212,7 @@ function isEveryRow({ dims: [count], source }: Value, table: Value): boolean {
 }
 
 /** The same operator on other inputs. */
-function again(
-  node: Node,
-  inputs: readonly Value[],
-  attributes = node.attributes,
-  dims?: readonly Dim[],
-): Value[] {
+function again(node: Node, inputs: readonly Value[], attributes = node.attributes, dims?: readonly Dim[]) {
   return apply(node.operator as OperatorName, inputs, {
     attributes,
     name: node.outputs[0].name,

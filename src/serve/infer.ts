@@ -105,10 +105,7 @@ function readInputs(
 }
 
 /** What may be left out: `k`, and items to exclude. */
-function withDefaults(
-  metadata: readonly TensorMetadata[],
-  feeds: Record<string, Tensor>,
-): Record<string, Tensor> {
+function withDefaults(metadata: readonly TensorMetadata[], feeds: Record<string, Tensor>) {
   const missing = metadata.filter(({ name }) => !feeds[name]);
   const rows = Object.values(feeds)[0]?.dims[0] ?? 0;
   for (const { name } of missing) {
@@ -120,10 +117,7 @@ function withDefaults(
 }
 
 /** Axes of one name are of one length, and what comes out of a run is bounded like what goes in. */
-function checkSizes(
-  { inputMetadata, outputMetadata }: InferenceSession,
-  feeds: Record<string, Tensor>,
-): void {
+function checkSizes({ inputMetadata, outputMetadata }: InferenceSession, feeds: Record<string, Tensor>) {
   const lengths = new Map<string | number, number>();
   for (const { name, shape } of inputMetadata as readonly TensorMetadata[]) {
     for (const [axis, dim] of shape.entries()) {

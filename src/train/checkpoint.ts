@@ -108,10 +108,7 @@ function parse(bytes: Uint8Array, path: string): Checkpoint {
   }
 }
 
-function checksum(
-  facts: Readonly<Record<string, string>>,
-  tensors: ModelFile['graph']['initializers'],
-): string {
+function checksum(facts: Readonly<Record<string, string>>, tensors: ModelFile['graph']['initializers']) {
   const hash = createHash('sha256').update(JSON.stringify(facts));
   for (const { name, dtype, dims, data } of tensors) {
     const { buffer, byteOffset, byteLength } = data as Float32Array;

@@ -176,12 +176,7 @@ async function fitParameters(
   };
 }
 
-async function oneEpoch(
-  job: Job,
-  training: Training,
-  epoch: number,
-  { onProgress }: FitOptions,
-): Promise<EpochRecord> {
+async function oneEpoch(job: Job, training: Training, epoch: number, { onProgress }: FitOptions) {
   const { epochs } = job.plan.training;
   const { ratings } = job.data.facts;
   let sum = 0;

@@ -84,11 +84,7 @@ function shortage({ message }: Error, folder: string): UserError | undefined {
  *
  * @returns how many rows it has; undefined where they are few, or must be read as text
  */
-async function openDirectly(
-  connection: Connection,
-  parts: readonly Part[],
-  from: number,
-): Promise<number | undefined> {
+async function openDirectly(connection: Connection, parts: readonly Part[], from: number) {
   if (!parts.every(({ source }) => source.kind === 'parquet')) return undefined;
   const columns = ['user', 'item', 'rating'] as const;
   const selects = parts.map(({ source: { names, table }, columns: places }) => {
@@ -211,10 +207,7 @@ async function writeRatings(
 }
 
 /** Numbers the ids of a table `train` in a table of their own: id, row, ratings; the most rated first. */
-async function number(
-  connection: Connection,
-  role: 'user' | 'item',
-): Promise<{ ids: string[]; counts: Int32Array }> {
+async function number(connection: Connection, role: 'user' | 'item') {
   await connection.run(
     `CREATE OR REPLACE TABLE ${role}s AS
      SELECT id, (row_number() OVER (ORDER BY ratings DESC, id) - 1)::INTEGER AS row, ratings::INTEGER AS ratings
@@ -257,11 +250,7 @@ async function dropDuplicates(connection: Connection, parts: readonly Part[]): P
 }
 
 /** The ratings of a query, by the rows of `users` and `items`; an id that is not there has the unknown row. */
-async function heldOut(
-  connection: Connection,
-  query: string,
-  { userIds, itemIds }: Vocabulary,
-): Promise<Ratings> {
+async function heldOut(connection: Connection, query: string, { userIds, itemIds }: Vocabulary) {
   const [[count, users, items]] = await rows(
     connection,
     `SELECT count(*)::INTEGER, (count(DISTINCT user_id) FILTER (WHERE users.row IS NULL))::INTEGER,

@@ -106,12 +106,7 @@ function decimal(source: Source, text: string): string {
 }
 
 /** Throws for the first row, of those from `start` on, with a bad id, or a rating or time that is no finite number. */
-async function checkRows(
-  connection: Connection,
-  source: Source,
-  columns: Columns,
-  start: number,
-): Promise<void> {
+async function checkRows(connection: Connection, source: Source, columns: Columns, start: number) {
   const [fault] = await rows(
     connection,
     `SELECT rowid::INTEGER - ${start} AS row, CASE
@@ -126,11 +121,7 @@ async function checkRows(
     throw await fieldError(connection, { source, columns }, fault[1] as Role, Number(fault[0]));
 }
 
-async function numbered(
-  connection: Connection,
-  length: number,
-  timed: boolean,
-): Promise<Omit<Table, 'assumptions'>> {
+async function numbered(connection: Connection, length: number, timed: boolean) {
   for (const role of ['user', 'item'])
     await connection.run(
       `CREATE TABLE ${role}s AS

@@ -101,7 +101,7 @@ export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { devic
     if (isSo) throw new UserError(message);
   };
   const away = device !== 'cpu';
-  const trainsByApi = engine === 'ort-training';
+  const byApi = engine === 'ort-training';
   const other = optimizer !== undefined && nameOf(optimizer) !== 'adamw' ? nameOf(optimizer) : undefined;
   refuse(
     blocks !== undefined && engine !== 'auto' && engine !== 'strata',
@@ -115,16 +115,13 @@ export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { devic
     asked && away,
     `training by strata is for the CPU, not for ${device}; leave out the device, or the engine`,
   );
+  refuse(byApi && away, `${api} trains in WebAssembly, on the CPU; leave out the device, or the engine`);
   refuse(
-    trainsByApi && away,
-    `${api} trains in WebAssembly, on the CPU; leave out the device, or the engine`,
-  );
-  refuse(
-    trainsByApi && other !== undefined,
+    byApi && other !== undefined,
     `${api} trains with adamw, not with ${other}; leave out the optimizer, or train with the default engine`,
   );
   refuse(
-    trainsByApi && lazy === true,
+    byApi && lazy === true,
     `${api} updates all rows at every step; leave out lazy, or train with the default engine`,
   );
 }

@@ -63,7 +63,7 @@ function stepFeeds(
   { plan, schedule }: TrainingTask,
   epoch: Epoch,
   { first, users, items, ratings, starts }: Steps,
-): Feeds {
+) {
   const done = epoch.number * epoch.steps + first;
   const all = plan.training.epochs * epoch.steps;
   const hyperparameters = starts.slice(1).map((_, step) => schedule.at((done + step) / all));

@@ -6,7 +6,7 @@ import { oneLine, UserError } from '../../../errors.ts';
 import { turns } from '../../../run/turns.ts';
 import { mapValues } from '../../../util/map-values.ts';
 import { type Steps, shuffledEpoch, stepsOf } from '../batches.ts';
-import type { Engine, Training, TrainingTask } from '../engine.ts';
+import type { Engine, TrainingTask } from '../engine.ts';
 import { optimizerModel, parametersModel, trainingModel } from './artifacts.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 
@@ -84,15 +84,10 @@ export async function ortTrainingEngine(module: string): Promise<Engine> {
   };
 }
 
-function trainingOf(
-  session: TrainingSession,
-  Class: typeof Tensor,
-  task: TrainingTask,
-  ratings: Rows,
-): Training {
+function trainingOf(session: TrainingSession, Class: typeof Tensor, task: TrainingTask, ratings: Rows) {
   const take = (steps: Steps) => inTurn(() => takeSteps(session, Class, steps).catch(fail));
   return {
-    epoch: (number) => shuffledEpoch(ratings, number, task, () => take),
+    epoch: (number: number) => shuffledEpoch(ratings, number, task, () => take),
     // Not by getContiguousParameters: it frees what lies on the stack, and so breaks the heap. And runEvalStep calls what it
     // gives by the names of the training model's outputs, of which there is one.
     carried: () =>
