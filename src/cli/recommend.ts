@@ -70,11 +70,7 @@ async function forUser(
   return best;
 }
 
-async function forPerson(
-  recommender: Recommender,
-  file: string,
-  { k, exclude, ...flags }: RecommendFlags,
-): Promise<readonly ItemRating[]> {
+async function forPerson(recommender: Recommender, file: string, { k, exclude, ...flags }: RecommendFlags) {
   const own = await readOwnRatings(file, listFlags(flags));
   const { itemIds } = readVocabulary(recommender.artifact);
   const known = new Set(itemIds);

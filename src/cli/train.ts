@@ -144,12 +144,7 @@ async function readTitles(file: string, { itemIds }: Dataset): Promise<ItemTable
 }
 
 /** @returns how many bytes the report has; 0 where none was asked for */
-async function reportOn(
-  { test, valid }: Made,
-  artifact: Artifact,
-  runtime: NodeRuntime,
-  flags: TrainFlags,
-): Promise<number> {
+async function reportOn({ test, valid }: Made, artifact: Artifact, runtime: NodeRuntime, flags: TrainFlags) {
   if (flags.report === undefined) return 0;
   return writeReport(await Recommender.create(artifact, runtime), flags.report, {
     data: test ?? valid,

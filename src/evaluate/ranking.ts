@@ -182,12 +182,7 @@ function measured(
 }
 
 /** Of which items the lists are. */
-function spread(
-  { rows, longest }: Lists,
-  k: number,
-  counts: Float32Array,
-  users: number,
-): Pick<RankingAt, 'coverage' | 'novelty'> {
+function spread({ rows, longest }: Lists, k: number, counts: Float32Array, users: number) {
   const isListed = new Uint8Array(counts.length);
   let [information, listed] = [0, 0];
   for (let place = 0; place < rows.length; place++) {

@@ -81,10 +81,7 @@ export function explain(message: string, file: string): UserError {
 }
 
 /** The records of a text or JSON lines file: the line where each starts (from 1) and how many fields it has. */
-async function* records(
-  connection: Connection,
-  source: Source,
-): AsyncGenerator<{ line: number; fields: number; broken: boolean; json?: string }> {
+async function* records(connection: Connection, source: Source) {
   const result = await connection.stream(`SELECT line FROM ${source.lines}`);
   let number = 0;
   let start = 0;
