@@ -5,7 +5,7 @@ import { resolved } from '../experiment/search.ts';
 import type { Space } from '../experiment/space.ts';
 import { chartOf, colours, GRID, scatter, xAxis, yAxis } from '../report/figure.ts';
 import { html, pageOf } from '../report/html.ts';
-import { table } from '../report/table.ts';
+import { numbers, table } from '../report/table.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import { error, percent, plural, words } from '../util/format.ts';
 
@@ -79,11 +79,7 @@ first fold that is between its values, or its quantile bins, less what chance wo
 </section>
 <section>
 <h2>The best</h2>
-<div class="scroll">${table(
-    'Recipes, the best first',
-    header.map((number) => ({ number })),
-    rows,
-  )}</div>
+<div class="scroll">${table('Recipes, the best first', numbers(...header), rows)}</div>
 </section>`;
   return pageOf(title, body);
 }
@@ -102,24 +98,25 @@ function highest(errors: readonly number[]): number {
 function chart(name: keyof Recipe, points: readonly Point[], top: number): EChartsOption {
   const shown = points.filter((point) => point.error <= top);
   const values = shown.map(({ recipe }) => plotted(recipe[name]));
-  const numbers = values.every((value) => typeof value === 'number');
+  const areNumbers = values.every((value) => typeof value === 'number');
   const at = (point: Point) => [plotted(point.recipe[name]) as number | string, point.error] as const;
+  const axisLine = { onZero: false, lineStyle: { color: colours.line } };
   const rounded = (value: number) => String(Number(value.toPrecision(2)));
   const range = Math.max(top - Math.min(...shown.map((point) => point.error)), 1e-4);
   return {
     grid: { ...GRID, bottom: 28 },
-    xAxis: numbers
+    xAxis: areNumbers
       ? xAxis('', {
           type: 'log',
           min: ({ min }) => min / 1.2,
           max: ({ max }) => max * 1.2,
-          axisLine: { onZero: false, lineStyle: { color: colours.line } },
+          axisLine,
           axisLabel: { formatter: rounded },
         })
       : xAxis('', {
           type: 'category',
           data: sortedTexts(values),
-          axisLine: { onZero: false, lineStyle: { color: colours.line } },
+          axisLine,
         }),
     yAxis: yAxis('', {
       min: top - 1.05 * range,

@@ -4,7 +4,7 @@ import type { Judged } from './data.ts';
 import { bars, type Figure, figure, GRID, xAxis, yAxis } from './figure.ts';
 import { type Html, html, missing } from './html.ts';
 import { calibration, distribution } from './residuals.ts';
-import { inShort, table } from './table.ts';
+import { inShort, numbers, table } from './table.ts';
 
 /** @param source what the ratings are called, such as the name of their file */
 export async function accuracySection(judged: Judged | undefined, source: string): Promise<Html> {
@@ -85,7 +85,7 @@ function byGroup({ title, caption, unit, groups }: Grouping): Figure {
     },
     table: table(
       title,
-      [{ number: unit }, { number: 'Ratings' }, { number: 'RMSE' }, { number: 'MAE' }],
+      numbers(unit, 'Ratings', 'RMSE', 'MAE'),
       groups.map((group) => [
         nameOf(group),
         count(group.ratings),

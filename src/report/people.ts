@@ -6,7 +6,7 @@ import type { Recommender } from '../recommend/recommender.ts';
 import { count, decimal, plural, short } from '../util/format.ts';
 import { type Html, html, missing } from './html.ts';
 import { titled } from './known-items.ts';
-import { table } from './table.ts';
+import { numbers, table } from './table.ts';
 
 /** A user with what they rated, by item id; without the ratings where only the items are known. */
 interface Person {
@@ -81,11 +81,7 @@ function threeOf(lists: readonly Int32Array[]): [row: number, kind: string][] {
   return [...chosen];
 }
 
-async function cardOf(
-  recommender: Recommender,
-  { user, kind, rated }: Person,
-  fromFile: boolean,
-): Promise<Html> {
+async function cardOf(recommender: Recommender, { user, kind, rated }: Person, fromFile: boolean) {
   const exclude = recommender.heads.includes('seen') ? [] : [...rated.keys()];
   const [best] = await recommender.recommend([user], { k: SHOWN, exclude: [exclude] });
   const gave = (item: string): string => {
@@ -95,7 +91,7 @@ async function cardOf(
   const hits = best.some(({ item }) => rated.get(item) !== undefined);
   const recommended = table(
     'Recommended',
-    ['Item', { number: 'Predicted' }, ...(hits ? [{ number: 'Gave' }] : [])],
+    ['Item', ...numbers('Predicted', ...(hits ? ['Gave'] : []))],
     best.map(({ item, rating }) => [
       titled(recommender, item),
       decimal(rating),
@@ -112,11 +108,7 @@ ${best.length > 0 ? recommended : missing('Nothing is left to recommend.')}
 }
 
 /** What they rated highest and lowest, beside what the model says. */
-async function history(
-  recommender: Recommender,
-  user: string,
-  rated: ReadonlyMap<string, number>,
-): Promise<Html> {
+async function history(recommender: Recommender, user: string, rated: ReadonlyMap<string, number>) {
   const sorted = [...rated].sort(([, one], [, other]) => other - one);
   const low = sorted.length > SHOWN ? 3 : 0;
   const shown = [...sorted.slice(0, SHOWN - low), ...sorted.slice(sorted.length - low)];
@@ -126,7 +118,7 @@ async function history(
   const some = low > 0 ? `: ${SHOWN - low} highest, ${low} lowest` : '';
   return table(
     `${plural(rated.size, 'rating')}, ${decimal(mean)} on average${some}`,
-    ['Item', { number: 'Gave' }, { number: 'Predicted' }],
+    ['Item', ...numbers('Gave', 'Predicted')],
     shown.map(([item, rating], at) => [titled(recommender, item), short(rating), decimal(predicted[at])]),
   );
 }
@@ -139,7 +131,7 @@ function seenHistory(recommender: Recommender, rated: Person['rated']): Html {
   );
   return table(
     `${plural(rated.size, 'item')} rated${rated.size > SHOWN ? `: the ${SHOWN} best known` : ''}`,
-    ['Item', { number: 'Average' }, { number: 'Ratings' }],
+    ['Item', ...numbers('Average', 'Ratings')],
     known
       .slice(0, SHOWN)
       .map((id) => [

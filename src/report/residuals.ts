@@ -2,7 +2,7 @@ import { rangeOf } from '../data/dataset/rows.ts';
 import { count, decimal, short, signed } from '../util/format.ts';
 import type { Judged } from './data.ts';
 import { bars, colours, type Figure, GRID, line, scatter, xAxis, yAxis } from './figure.ts';
-import { table } from './table.ts';
+import { numbers, table } from './table.ts';
 
 /** Whether what is predicted is what is given, on average. */
 export function calibration(judged: Judged): Figure {
@@ -49,12 +49,7 @@ export function calibration(judged: Judged): Figure {
     },
     table: table(
       title,
-      [
-        { number: 'Predicted from' },
-        { number: 'Ratings' },
-        { number: 'Mean predicted' },
-        { number: 'Mean actual' },
-      ],
+      numbers('Predicted from', 'Ratings', 'Mean predicted', 'Mean actual'),
       groups.map(({ from, ratings, meanPredicted, meanActual }) => [
         short(from),
         count(ratings),
@@ -96,7 +91,7 @@ export function distribution({ predicted, actual }: Judged): Figure {
     },
     table: table(
       title,
-      [{ number: 'Error around' }, { number: 'Ratings' }],
+      numbers('Error around', 'Ratings'),
       middles.map((middle, bin) => [withSign(middle), count(counts[bin])]),
     ),
   };
@@ -119,16 +114,8 @@ function roundWidth(low: number, high: number, most: number): number {
 
 const ROUND = [1, 2.5, 5, 10];
 
-interface Group {
-  /** The lowest prediction that may be in it. */
-  readonly from: number;
-  readonly ratings: number;
-  readonly meanPredicted: number;
-  readonly meanActual: number;
-}
-
-/** Ratings of like prediction. */
-function grouped({ predicted, actual }: Judged): Group[] {
+/** Ratings of like prediction: from the lowest that may be in a group, with the means of what is in it. */
+function grouped({ predicted, actual }: Judged) {
   const { low, high } = rangeOf(predicted);
   const width = roundWidth(low, high, 16);
   const sums = new Map<number, { ratings: number; predicted: number; actual: number }>();

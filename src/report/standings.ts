@@ -2,7 +2,7 @@ import type { Recommender } from '../recommend/recommender.ts';
 import { count, decimal, plural, signed } from '../util/format.ts';
 import { type Html, html, missing } from './html.ts';
 import { knownItems, titled } from './known-items.ts';
-import { table } from './table.ts';
+import { numbers, table } from './table.ts';
 
 const MOST = 10;
 
@@ -21,7 +21,7 @@ export async function standingsSection(recommender: Recommender): Promise<Html> 
   const tableOf = (name: string, rows: typeof sorted): Html =>
     table(
       name,
-      ['Item', { number: bias ? 'Bias' : 'Predicted' }, { number: 'Average' }, { number: 'Ratings' }],
+      ['Item', ...numbers(bias ? 'Bias' : 'Predicted', 'Average', 'Ratings')],
       rows.map(({ item, value, average, ratings }) => [
         titled(recommender, item),
         bias ? signed(value) : decimal(value),

@@ -5,6 +5,9 @@ export type Column = string | { readonly number: string };
 
 export type Cell = Html | string;
 
+/** Columns of numbers, by their names. */
+export const numbers = (...names: readonly string[]): Column[] => names.map((number) => ({ number }));
+
 const isNumber = (column: Column): boolean => typeof column !== 'string';
 
 /** The first cell of each row is its header. */

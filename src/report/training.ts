@@ -5,7 +5,7 @@ import { type Schedule, schedules } from '../train/step/schedules.ts';
 import { count, decimal, error, plural } from '../util/format.ts';
 import { colours, type Figure, figure, GRID, type LineStyle, legend, line, xAxis, yAxis } from './figure.ts';
 import { type Html, html, missing } from './html.ts';
-import { table } from './table.ts';
+import { numbers, table } from './table.ts';
 
 type Epoch = Manifest['history'][number];
 
@@ -102,7 +102,7 @@ function byEpoch(history: Manifest['history'], { title, unit, caption, series }:
     },
     table: table(
       'By epoch',
-      [{ number: 'Epoch' }, { number: 'Loss' }, { number: 'Validation RMSE' }, { number: 'Validation MAE' }],
+      numbers('Epoch', 'Loss', 'Validation RMSE', 'Validation MAE'),
       history.map(({ loss, valid }, at) => [
         count(at + 1),
         error(loss),
@@ -141,7 +141,7 @@ function rates({ history, training }: Manifest): Figure | undefined {
     },
     table: table(
       title,
-      [{ number: 'Epochs done' }, { number: title }],
+      numbers('Epochs done', title),
       points.filter((_, at) => at % (STEPS / LISTED) === 0).map(([at, rate]) => [decimal(at), shown(rate)]),
     ),
   };
