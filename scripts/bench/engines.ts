@@ -9,18 +9,15 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Tensors } from '../../graphs/heads/serving.ts';
-import type { Model } from '../../graphs/models/model.ts';
-import { dotBias, mlp, nodeRuntime, type Ratings, readRatings } from '../../src/index.ts';
+import { nodeRuntime, type Ratings, type Recipe, readRatings } from '../../src/index.ts';
 import { webRuntime } from '../../src/run/web.ts';
-import { epochOf, stepsOf } from '../../src/train/engines/batches.ts';
-import type { Engine, Steps, TrainingTask } from '../../src/train/engines/engine.ts';
+import { type Steps, shuffledEpoch, stepsOf } from '../../src/train/engines/batches.ts';
+import type { Engine, TrainingTask } from '../../src/train/engines/engine.ts';
 import { epochEngine } from '../../src/train/engines/epoch/engine.ts';
 import { trainingArtifacts } from '../../src/train/engines/ort-training/artifacts.ts';
 import { MODULE, ortTrainingEngine } from '../../src/train/engines/ort-training/engine.ts';
-import { settingsForOrtTraining } from '../../src/train/engines/ort-training/settings.ts';
 import { initialParameters } from '../../src/train/parameters/initial.ts';
-import { settingsFor } from '../../src/train/recipe/settings.ts';
-import { factsOf } from '../../src/train/trainer.ts';
+import { resolve } from '../../src/train/recipe/resolve.ts';
 import { pythonForTraining } from '../conformance/runtimes.ts';
 import { describeMachine } from './machine.ts';
 import { markdownTable } from './table.ts';
@@ -30,10 +27,10 @@ const SAMPLE = fileURLToPath(
   new URL('../../src/data/sample/ml-latest-small/ratings.csv.gz', import.meta.url),
 );
 const LOOP = fileURLToPath(new URL('ort_training_loop.py', import.meta.url));
-const MODELS = {
-  'dot-bias': dotBias(),
-  'mlp, no dropout': mlp({ dropout: 0 }),
-  mlp: mlp(),
+const MODELS: Readonly<Record<string, Recipe>> = {
+  'dot-bias': { model: 'dot-bias' },
+  'mlp, no dropout': { model: 'mlp', dropout: 0 },
+  mlp: { model: 'mlp' },
 };
 const EPOCH_GRAPH = 'epoch graph, Node';
 const THREADS = [1, 2];
@@ -87,13 +84,13 @@ async function main(): Promise<void> {
   if (!(Number.isSafeInteger(epochs) && epochs > 0)) throw new Error('--epochs takes a whole number from 1');
   if (file === SAMPLE && !options.data)
     console.error('no MovieLens 100K here: the sample data, MovieLens latest-small, instead');
-  const ratings = await readRatings(file);
+  const { ratings } = await readRatings(file);
   const machine = describeMachine();
   console.log(`${machine.cores} cores, ${machine.processor}, Node ${machine.node}`);
   const models: Record<string, Row[]> = {};
   const notAvailable: Record<string, string> = {};
-  for (const [name, definition] of Object.entries(MODELS)) {
-    models[name] = await measure(definition(factsOf(ratings)), ratings, epochs, notAvailable);
+  for (const [name, recipe] of Object.entries(MODELS)) {
+    models[name] = await measure({ ...recipe, epochs }, ratings, notAvailable);
     console.log(`\n${name}\n\n${table(models[name])}`);
   }
   for (const [what, reason] of Object.entries(notAvailable))
@@ -107,20 +104,19 @@ async function main(): Promise<void> {
 
 /** Trains one model with all contenders, an epoch of each by turns, from the same beginning and in the same batches. */
 async function measure(
-  model: Model,
+  recipe: Recipe & { readonly epochs: number },
   ratings: Ratings,
-  epochs: number,
   notAvailable: Record<string, string>,
 ): Promise<Row[]> {
   // One momentum throughout, which is all that the training API has.
-  const settings = settingsForOrtTraining(settingsFor(model, { epochs }), {});
-  const task = {
-    model,
-    settings,
-    runtime: await nodeRuntime(),
-    steps: stepsOf(ratings.ratings.length, settings.batch),
-  };
-  const parameters = initialParameters(model, settings.seed);
+  const resolved = resolve({ ...recipe, engine: 'ort-training' }, ratings.facts);
+  const { model, plan } = resolved;
+  const { batch, seed } = plan.training;
+  const count = ratings.ratings.length;
+  // An epoch is one run.
+  const task = { ...resolved, data: ratings, runtime: await nodeRuntime(), ratingsARun: count + batch };
+  const steps = stepsOf(count, batch);
+  const parameters = initialParameters(model, seed);
   const folder = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
   await writeFiles(folder, task, parameters, ratings);
   const contenders: Contender[] = [];
@@ -147,8 +143,8 @@ async function measure(
       inThisProcess('training API, WASM', await trainingEngine(), task, parameters, ratings),
     );
     for (const threads of THREADS)
-      await add('training API, Python', () => inPython('training API, Python', folder, task, threads));
-    for (let epoch = 0; epoch < epochs; epoch++) {
+      await add('training API, Python', () => inPython('training API, Python', folder, steps, threads));
+    for (let epoch = 0; epoch < recipe.epochs; epoch++) {
       for (const contender of contenders) {
         laps.set(contender, [...(laps.get(contender) ?? []), await contender.epoch(epoch)]);
       }
@@ -157,7 +153,7 @@ async function measure(
     for (const contender of contenders) await contender.release();
     await rm(folder, { recursive: true });
   }
-  return summarize(laps, task.steps);
+  return summarize(laps, steps);
 }
 
 async function inThisProcess(
@@ -174,11 +170,15 @@ async function inThisProcess(
     version: (engine.library ?? task.runtime).version,
     threads: 1,
     async epoch(number) {
-      const { epoch, steps } = wholeEpoch(ratings, task, number);
+      // The order of the ratings is drawn in each epoch, but is no part of a step.
+      const begun = performance.now();
+      await wholeEpoch(ratings, task, number);
+      const drawing = performance.now() - begun;
       const before = { ...spent };
       const started = performance.now();
-      const losses = await training.epoch(epoch)(steps);
-      const seconds = (performance.now() - started) / 1000;
+      const losses: number[] = [];
+      for await (const done of training.epoch(number)) losses.push(...Array.from(done.losses));
+      const seconds = (performance.now() - started - drawing) / 1000;
       const calls = mapCalls(spent, (total, call) => total - before[call]);
       return { seconds, losses, ...(calls.train > 0 && { calls }) };
     },
@@ -186,10 +186,15 @@ async function inThisProcess(
   };
 }
 
-function wholeEpoch(ratings: Ratings, { settings }: TrainingTask, number: number) {
-  const { epoch, parts } = epochOf(ratings, settings, number, ratings.ratings.length + settings.batch);
-  const [steps] = [...parts];
-  return { epoch, steps };
+/** The ratings of an epoch, in the order of training. */
+async function wholeEpoch(ratings: Ratings, task: TrainingTask, number: number): Promise<Steps> {
+  const taken: Steps[] = [];
+  const take = async (steps: Steps): Promise<Float32Array> => {
+    taken.push(steps);
+    return new Float32Array(steps.starts.length - 1);
+  };
+  for await (const _ of shuffledEpoch(ratings, number, task, () => take));
+  return taken[0];
 }
 
 /** Seconds that the calls of the training API have taken in this process. */
@@ -225,15 +230,16 @@ async function writeFiles(
   parameters: Tensors,
   ratings: Ratings,
 ): Promise<void> {
-  const { epochs } = task.settings;
-  const files = trainingArtifacts({ ...task, parameters, steps: epochs * task.steps });
-  const all = Array.from({ length: epochs }, (_, epoch) => wholeEpoch(ratings, task, epoch).steps);
+  const { epochs, batch } = task.plan.training;
+  const count = ratings.ratings.length;
+  const files = trainingArtifacts({ ...task, parameters, steps: epochs * stepsOf(count, batch) });
+  const all: Steps[] = [];
+  for (let epoch = 0; epoch < epochs; epoch++) all.push(await wholeEpoch(ratings, task, epoch));
   const rows = (of: (steps: Steps) => Int32Array): BigInt64Array =>
     BigInt64Array.from(
       all.flatMap((steps) => [...of(steps)]),
       BigInt,
     );
-  const count = ratings.ratings.length;
   const starts = all.flatMap(({ starts }, epoch) => starts.slice(0, -1).map((row) => epoch * count + row));
   const columns = {
     user: rows(({ users }) => users),
@@ -245,12 +251,7 @@ async function writeFiles(
     await writeFile(join(folder, name), data);
 }
 
-async function inPython(
-  name: string,
-  folder: string,
-  { steps }: TrainingTask,
-  threads: number,
-): Promise<Contender> {
+async function inPython(name: string, folder: string, steps: number, threads: number): Promise<Contender> {
   const python = await pythonForTraining();
   const child = spawn(python, [LOOP, folder, `--threads=${threads}`, `--steps=${steps}`], {
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },

@@ -7,17 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { itemsOfUsers, recommenderRanker } from '../../src/evaluate/rankers.ts';
 import { ranking } from '../../src/evaluate/ranking.ts';
-import {
-  dotBias,
-  evaluate,
-  nodeRuntime,
-  onnx,
-  randomSplit,
-  readRatings,
-  type Split,
-  type TrainedModel,
-  train,
-} from '../../src/index.ts';
+import { evaluate, type Fitted, onnx, randomSplit, readRatings, type Split, train } from '../../src/index.ts';
 import { pythonEnvironment } from '../conformance/python.ts';
 import { describeMachine } from './machine.ts';
 import { writeSynthetic } from './synthetic.ts';
@@ -40,8 +30,8 @@ async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: n
 }
 
 /** All that `evaluate` gives without ranking, and ranking with its intervals; of strings, as a file has them. */
-async function ofCofactor(model: TrainedModel, split: Split) {
-  const recommender = await model.recommender(await nodeRuntime());
+async function ofCofactor(fitted: Fitted, split: Split) {
+  const recommender = await fitted.recommender();
   const rated = itemsOfUsers(split.train);
   const ranker = recommenderRanker(recommender, split.train, rated);
   const errors = await timed(() => evaluate(recommender, split.valid));
@@ -71,7 +61,8 @@ async function ofNumpy(folder: string, threads: number): Promise<OfNumpy> {
   return JSON.parse(stdout);
 }
 
-async function writeArrays(folder: string, { artifact }: TrainedModel, { train, valid }: Split) {
+async function writeArrays(folder: string, fitted: Fitted, { train, valid }: Split) {
+  const artifact = await fitted.artifact();
   const { graph } = onnx.decodeModel(artifact.files['predict.onnx']);
   const [low, high] = artifact.manifest.model.config.range as [number, number];
   const arrays: Record<string, Float32Array | Int32Array> = {
@@ -103,10 +94,10 @@ describeMachine();
 const folder = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
 try {
   const facts = await writeSynthetic(folder, { ratings: 2e6, users: 6000, items: 10_000 });
-  const split = randomSplit(await readRatings(facts.train), 0.5, 1);
-  const model = await train(split.train, dotBias(), { epochs: 2 });
-  await writeArrays(folder, model, split);
-  const own = await ofCofactor(model, split);
+  const split = randomSplit((await readRatings(facts.train)).ratings, 0.5, 1);
+  const fitted = await train(split.train, { epochs: 2 });
+  await writeArrays(folder, fitted, split);
+  const own = await ofCofactor(fitted, split);
   const [one, two] = [await ofNumpy(folder, 1), await ofNumpy(folder, 2)];
   const { train: trained, valid } = split;
   console.log(

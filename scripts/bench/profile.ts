@@ -8,12 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import type { InferenceSession } from 'onnxruntime-common';
 import {
-  dotBias,
-  type ModelDefinition,
-  mlp,
+  type ModelName,
   type NodeRuntime,
   nodeRuntime,
-  type Ratings,
+  Ratings,
   readRatings,
   train,
 } from '../../src/index.ts';
@@ -38,7 +36,7 @@ const { values: options } = parseArgs({
 });
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const models: Readonly<Record<string, ModelDefinition>> = { 'dot-bias': dotBias(), mlp: mlp() };
+const models = ['dot-bias', 'mlp'] as const;
 
 interface Row {
   readonly model: string;
@@ -63,8 +61,8 @@ async function main(): Promise<void> {
   const rows: Row[] = [];
   for (const [data, ratings] of Object.entries(await dataSets())) {
     const batch = Number(options.batch ?? (ratings.ratings.length > 1_000_000 ? 4096 : 64));
-    for (const [model, definition] of Object.entries(models)) {
-      const { seconds, steps } = await timed(runtime, ratings, definition, batch);
+    for (const model of models) {
+      const { seconds, steps } = await timed(runtime, ratings, model, batch);
       const row: Row = {
         model,
         data,
@@ -78,7 +76,7 @@ async function main(): Promise<void> {
           model === 'dot-bias' && {
             torchMillisecondsAStep: await ofTorch(options.torch, runtime.device, ratings, batch, steps),
           }),
-        profile: await profiled(runtime, ratings, definition, batch),
+        profile: await profiled(runtime, ratings, model, batch),
       };
       rows.push(row);
       print(row);
@@ -89,13 +87,10 @@ async function main(): Promise<void> {
 
 async function dataSets(): Promise<Record<string, Ratings>> {
   const movieLens = join(root, '../shared/data/ml-100k/u1.base');
-  const real: Record<string, Ratings> = existsSync(movieLens)
-    ? { 'MovieLens 100K u1': await readRatings(movieLens) }
-    : {
-        'MovieLens latest-small': await readRatings(
-          join(root, 'src/data/sample/ml-latest-small/ratings.csv.gz'),
-        ),
-      };
+  const [name, file] = existsSync(movieLens)
+    ? ['MovieLens 100K u1', movieLens]
+    : ['MovieLens latest-small', join(root, 'src/data/sample/ml-latest-small/ratings.csv.gz')];
+  const real = { [name]: (await readRatings(file)).ratings };
   const count = Number(options.ratings);
   if (!(Number.isSafeInteger(count) && count >= 0)) throw new Error('--ratings takes a whole number from 0');
   return count > 0 ? { ...real, synthetic: synthetic(count) } : real;
@@ -113,26 +108,24 @@ function synthetic(count: number): Ratings {
   const rows = (below: number): Int32Array =>
     Int32Array.from({ length: count }, () => Math.floor(below * random() ** 2));
   const [userRows, itemRows] = [rows(users), rows(items)];
-  return {
+  return new Ratings({
     userIds: Array.from({ length: users }, (_, row) => String(row)),
     itemIds: Array.from({ length: items }, (_, row) => String(row)),
     users: userRows,
     items: itemRows,
     ratings: Float32Array.from(userRows, (user, place) => 1 + ((user * 7 + itemRows[place] * 3) % 5)),
-    duplicates: 0,
-    assumptions: [],
-  };
+  });
 }
 
 const isStep = (feeds: InferenceSession.FeedsType): boolean => 'learning_rate' in feeds;
 
 /** Seconds that the runs of the epoch graph took, and their steps; of the second epoch, when all is warm. */
-async function timed(runtime: NodeRuntime, ratings: Ratings, definition: ModelDefinition, batch: number) {
+async function timed(runtime: NodeRuntime, ratings: Ratings, model: ModelName, batch: number) {
   let seconds = 0;
   const watched: NodeRuntime = {
     ...runtime,
-    async createSession(model, settings) {
-      const session = await runtime.createSession(model, settings);
+    async createSession(graph, settings) {
+      const session = await runtime.createSession(graph, settings);
       const run = session.run.bind(session) as InferenceSession['run'];
       session.run = (async (feeds: InferenceSession.FeedsType, ...rest: []) => {
         const started = performance.now();
@@ -144,10 +137,9 @@ async function timed(runtime: NodeRuntime, ratings: Ratings, definition: ModelDe
     },
   };
   const steps = stepsOf(ratings.ratings.length, batch);
-  await train(ratings, definition, {
+  const recipe = { model, batch, epochs: 2, engine: 'epoch-graph' } as const;
+  await train(ratings, recipe, {
     runtime: watched,
-    batch,
-    epochs: 2,
     onProgress: ({ epoch, done, ratings: all }) => {
       if (epoch === 0 && done === all) seconds = 0;
     },
@@ -158,7 +150,7 @@ async function timed(runtime: NodeRuntime, ratings: Ratings, definition: ModelDe
 async function profiled(
   runtime: NodeRuntime,
   ratings: Ratings,
-  definition: ModelDefinition,
+  model: ModelName,
   batch: number,
 ): Promise<StepProfile> {
   const { InferenceSession } = await import('onnxruntime-node');
@@ -167,9 +159,9 @@ async function profiled(
   let sessions = 0;
   const traced: NodeRuntime = {
     ...runtime,
-    async createSession(model) {
+    async createSession(graph) {
       const prefix = `session-${sessions++}`;
-      const session = await InferenceSession.create(model, {
+      const session = await InferenceSession.create(graph, {
         executionProviders: [runtime.device],
         intraOpNumThreads: 1,
         interOpNumThreads: 1,
@@ -194,12 +186,8 @@ async function profiled(
   let wanted = '';
   try {
     const part = some(ratings, PROFILED_STEPS * batch);
-    await train(part, definition, {
-      runtime: traced,
-      batch,
-      epochs: 1,
-      ratingsARun: 2 * part.ratings.length,
-    });
+    const recipe = { model, batch, epochs: 1, engine: 'epoch-graph' } as const;
+    await train(part, recipe, { runtime: traced, ratingsARun: 2 * part.ratings.length });
     const file = (await readdir(folder)).find((name) => name.startsWith(`${wanted}_`)) as string;
     return stepProfile(await readFile(join(folder, file), 'utf8'), steps);
   } finally {
@@ -212,12 +200,13 @@ function some(ratings: Ratings, count: number): Ratings {
   const all = ratings.ratings.length;
   if (count >= all) return ratings;
   const places = Float64Array.from({ length: count }, (_, at) => Math.floor((at * all) / count));
-  return {
+  return new Ratings({
     ...ratings,
     users: Int32Array.from(places, (place) => ratings.users[place]),
     items: Int32Array.from(places, (place) => ratings.items[place]),
     ratings: Float32Array.from(places, (place) => ratings.ratings[place]),
-  };
+    times: undefined,
+  });
 }
 
 /** The same recipe as a PyTorch loop on the same device; a Python with PyTorch and NumPy runs it. */

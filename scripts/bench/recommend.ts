@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { dotBias, mlp, nodeRuntime, onnx, readRatings, type TrainedModel, train } from '../../src/index.ts';
+import { type Fitted, onnx, readRatings, train } from '../../src/index.ts';
 import { pythonEnvironment } from '../conformance/python.ts';
 
 const USERS = 1000;
@@ -27,8 +27,8 @@ async function seconds(work: () => Promise<unknown>, runs: number): Promise<numb
   return median(times);
 }
 
-async function ofCofactor(model: TrainedModel, userIds: readonly string[]) {
-  const recommender = await model.recommender(await nodeRuntime());
+async function ofCofactor(fitted: Fitted, userIds: readonly string[]) {
+  const recommender = await fitted.recommender();
   const rated = Array.from({ length: 20 }, (_, place) => ({
     item: String(place + 1),
     rating: 1 + (place % 5),
@@ -44,9 +44,10 @@ async function ofCofactor(model: TrainedModel, userIds: readonly string[]) {
 }
 
 /** The same factors as arrays. */
-async function ofNumpy(model: TrainedModel, folder: string, threads: number) {
+async function ofNumpy(fitted: Fitted, folder: string, threads: number) {
   const python = await pythonEnvironment('conformance', path('../conformance/requirements.txt'));
-  const { graph } = onnx.decodeModel(model.artifact.files['predict.onnx']);
+  const { files } = await fitted.artifact();
+  const { graph } = onnx.decodeModel(files['predict.onnx']);
   for (const { name, data } of graph.initializers)
     if (/_(factors|bias)$/.test(name)) await writeFile(join(folder, `${name}.f32`), data as Float32Array);
   const { stdout } = await run(
@@ -59,14 +60,14 @@ async function ofNumpy(model: TrainedModel, folder: string, threads: number) {
   return JSON.parse(stdout) as { version: string; one: number; all: number };
 }
 
-const ratings = await readRatings(path('../../src/data/sample/ml-latest-small/ratings.csv.gz'));
+const { ratings } = await readRatings(path('../../src/data/sample/ml-latest-small/ratings.csv.gz'));
 const users = Array.from({ length: USERS }, (_, row) => ratings.userIds[row % ratings.userIds.length]);
 const folder = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
 try {
-  const dot = await train(ratings, dotBias());
+  const dot = await train(ratings, { model: 'dot-bias' });
   const rows = {
     'dot-bias': await ofCofactor(dot, users),
-    MLP: await ofCofactor(await train(ratings, mlp()), users),
+    MLP: await ofCofactor(await train(ratings, { model: 'mlp' }), users),
     'NumPy, 1 thread': await ofNumpy(dot, folder, 1),
     'NumPy, 2 threads': await ofNumpy(dot, folder, 2),
   };

@@ -1,5 +1,6 @@
 /** Random cases for the metrics, and what cofactor makes of them. */
 
+import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { errorsWithIntervals } from '../../src/evaluate/errors.ts';
 import { baselineRanker } from '../../src/evaluate/rankers.ts';
 import { ranking } from '../../src/evaluate/ranking.ts';
@@ -49,15 +50,14 @@ export async function metricsOf(one: MetricCase): Promise<Record<string, number>
   const { k, threshold, items, scores, seen, heldOut } = one;
   const rated = seen.map((items) => Int32Array.from(items));
   const ranker = baselineRanker({ scores: (user) => Float32Array.from(scores[user]) }, rated);
-  const ratings = {
+  const ratings = new Ratings({
     userIds: seen.map((_, user) => `user ${user}`),
     itemIds: Array.from({ length: items }, (_, item) => `item ${item}`),
     users: Int32Array.from(heldOut, ([user]) => user),
     items: Int32Array.from(heldOut, ([, item]) => item),
     ratings: Float32Array.from(heldOut, ([, , rating]) => rating),
-    duplicates: 0,
-    assumptions: [],
-  };
+    unknown: { users: 0, items: heldOut.some(([, item]) => item === items) ? 1 : 0 },
+  });
   const result = await ranking(ranker, rated, ratings, { k: [k], threshold });
   if (!result) throw new Error('no user of the case has a relevant item');
   const [{ k: _, intervals: __, ...metrics }] = result.at;

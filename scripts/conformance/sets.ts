@@ -4,16 +4,17 @@ import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-node';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { Tensors, Vocabulary } from '../../graphs/heads/serving.ts';
-import { dotBias } from '../../graphs/models/dot-bias.ts';
-import { mlp } from '../../graphs/models/mlp.ts';
+import { modelNames, models } from '../../graphs/models/index.ts';
 import type { Model } from '../../graphs/models/model.ts';
 import { buildHeads } from '../../src/artifact/heads.ts';
 import { headOf } from '../../src/artifact/manifest.ts';
-import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { readRatings } from '../../src/data/read/read.ts';
 import { decodeModel } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
-import { type TrainOptions, train } from '../../src/train/train.ts';
+import type { ExportOptions } from '../../src/train/artifact.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
+import { train } from '../../src/train/train.ts';
 import { generator, normals, type RandomGenerator } from '../../src/util/random.ts';
 import { type Case, type JsonTensor, modelsIn, setOf, writeGolden } from './golden.ts';
 
@@ -43,32 +44,28 @@ const SIZES = [
  * Makes a golden set of every head of both models: as trained on the sample data, with difficult ids, in each
  * precision, and with items that tie. The folder of a file says which.
  *
- * @param options of the training on the sample data
+ * @param recipe of the training on the sample data
  */
-export async function makeGoldenSet(folder: string, options: TrainOptions = {}): Promise<void> {
-  const sample = await readRatings(SAMPLE);
+export async function makeGoldenSet(folder: string, recipe: Recipe = {}): Promise<void> {
+  const { ratings: sample } = await readRatings(SAMPLE);
   const difficult = inventedRatings(IDS.difficult);
   const vocabularies = new Map<string, Vocabulary>();
-  for (const definition of [dotBias(), mlp()]) {
-    const trainings: readonly [kind: string, ratings: Ratings, options: TrainOptions][] = [
-      ['sample', sample, options],
-      ...Object.entries(IDS).map(([kind, ids]): [string, Ratings, object] => [
-        kind,
-        inventedRatings(ids),
-        {},
-      ]),
+  for (const name of modelNames) {
+    const trainings: readonly [kind: string, ratings: Ratings, options?: ExportOptions][] = [
+      ['sample', sample],
+      ...Object.entries(IDS).map(([kind, ids]): [string, Ratings] => [kind, inventedRatings(ids)]),
       ['float16', difficult, { precision: 'float16' }],
       ['int8', difficult, { precision: 'int8' }],
     ];
     for (const [kind, ratings, options] of trainings) {
-      const trained = await train(ratings, definition, { ...options, keepSeen: true });
-      const set = `${trained.manifest.model.name}-${kind}`;
+      const fitted = await train(ratings, { ...(ratings === sample && recipe), model: name });
+      const set = `${name}-${kind}`;
       vocabularies.set(set, ratings);
-      await trained.save(join(folder, set));
+      await fitted.save(join(folder, set), { ...options, keepSeen: true });
     }
     const { userIds, itemIds, ratings } = difficult;
     const facts = { users: userIds.length, items: itemIds.length, ratings: ratings.length };
-    const model = definition({ ...facts, low: 1, high: 5, mean: 3 });
+    const model = models[name].define()({ ...facts, low: 1, high: 5, mean: 3 });
     const heads = await buildHeads({
       model,
       trained: tiedParameters(model),
@@ -99,15 +96,13 @@ function inventedRatings(ids: readonly string[]): Ratings {
   const random = generator(1);
   const pairs = all.flatMap((_, user) => all.map((_, item) => [user, item]));
   const rated = pairs.filter(() => uniformInt(random, 0, 2) > 0);
-  return {
+  return new Ratings({
     userIds: all,
     itemIds: all,
     users: Int32Array.from(rated, ([user]) => user),
     items: Int32Array.from(rated, ([, item]) => item),
     ratings: Float32Array.from(rated, () => uniformInt(random, 1, 5)),
-    duplicates: 0,
-    assumptions: [],
-  };
+  });
 }
 
 /** Random parameters in which all items are one of seven. */

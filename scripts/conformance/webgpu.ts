@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type * as Ort from 'onnxruntime-common';
 import type { Browser, Page } from 'playwright-core';
-import { mlp } from '../../graphs/models/mlp.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
 import { readRatings } from '../../src/data/read/read.ts';
 import {
   buildModel,
@@ -54,9 +54,8 @@ const { values: options } = parseArgs({
 });
 
 /** @param folder gets the files that are not there yet */
-async function prepare(folder: string, ids: Ids): Promise<Record<string, Task>> {
-  const ratings = await readRatings(join(root, 'src/data/sample/ml-latest-small/ratings.csv.gz'));
-  await (await train(ratings, mlp(), { epochs: 1 })).save(join(folder, 'mlp'));
+async function prepare(folder: string, ratings: Ratings, ids: Ids): Promise<Record<string, Task>> {
+  await (await train(ratings, { model: 'mlp', epochs: 1 })).save(join(folder, 'mlp'));
   await mkdir(join(folder, 'dot-bias'));
   for (const head of HEADS)
     await copyFile(
@@ -221,10 +220,8 @@ const graphics =
     ? ['--enable-unsafe-webgpu']
     : ['--enable-unsafe-webgpu', `--use-webgpu-adapter=${options.adapter}`];
 const folder = await mkdtemp(join(tmpdir(), 'cofactor-webgpu-'));
-const { userIds: users, itemIds: items } = await readRatings(
-  join(root, 'src/data/sample/ml-latest-small/ratings.csv.gz'),
-);
-const tasks = await prepare(folder, { users, items });
+const { ratings } = await readRatings(join(root, 'src/data/sample/ml-latest-small/ratings.csv.gz'));
+const tasks = await prepare(folder, ratings, { users: ratings.userIds, items: ratings.itemIds });
 const site = await host({ '/ort/': join(root, 'node_modules/onnxruntime-web/dist'), '/models/': folder });
 const browser = await launch(graphics);
 try {

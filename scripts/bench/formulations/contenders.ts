@@ -18,6 +18,7 @@ import { mapValues } from '../../../src/util/map-values.ts';
 import { generator, normals, uniforms } from '../../../src/util/random.ts';
 import { singleStep } from './layouts.ts';
 import { type Formulation, layoutOf, modelOf } from './list.ts';
+import { loopOf } from './loop.ts';
 
 export interface Contender {
   /** Ratings trained or bytes moved. */
@@ -57,11 +58,14 @@ export async function contender(
 }
 
 async function looped(
-  { optimizer, rows, learningRate, ...formulation }: Formulation,
+  { optimizer, layout, rows, learningRate, ...formulation }: Formulation,
   carried: Record<string, Tensor>,
   options: InferenceSession.SessionOptions,
 ): Promise<Contender> {
-  const { file } = epochGraph(modelOf(rows), { optimizer, loss: losses.mse, lazy: true });
+  const model = modelOf(rows);
+  const file = layout
+    ? loopOf(layout(model), optimizer)
+    : epochGraph(model, { optimizer, loss: losses.mse, lazy: true }).file;
   const session = await open(file, options);
   const { users, items, ratings } = ratingsOf({ ...formulation, rows });
   const trip = formulation.batch * formulation.steps;

@@ -28,10 +28,12 @@ import {
   unsqueeze,
   type Value,
 } from '../../../src/onnx/index.ts';
-import { type Batch, carriedDims, type Layout } from '../../../src/train/step/layout.ts';
-import { type Optimizer, rowAdagrad, sgd } from '../../../src/train/step/optimizers.ts';
+import { type Batch, carriedInputs, type Layout } from '../../../src/train/step/layout.ts';
+import type { Optimizer } from '../../../src/train/step/optimizers/optimizer.ts';
+import { rowAdagrad } from '../../../src/train/step/optimizers/row-adagrad.ts';
+import { sgd } from '../../../src/train/step/optimizers/sgd.ts';
 
-export type DotBias = Model<DotBiasConfig>;
+export type DotBias = Model & { readonly config: Required<DotBiasConfig> };
 type Tables = Readonly<Record<string, Value>>;
 type Side = 'user' | 'item';
 
@@ -43,9 +45,7 @@ function handWritten(
   optimizer: Optimizer,
   step: (tables: Tables, batch: Batch, learningRate: Value) => { moved: Tables; error: Value },
 ): Layout {
-  const carried = Object.entries(carriedDims(model, optimizer)).map(([name, dims]) =>
-    input(name, 'float', dims),
-  );
+  const carried = carriedInputs(model, optimizer);
   return {
     carried,
     state: carried,
@@ -59,7 +59,7 @@ function handWritten(
 }
 
 /** The mean loss, and the gradient of each rating's squared error by its score. */
-function lossOf(score: Value, actual: Value, [low, high]: DotBiasConfig['range']) {
+function lossOf(score: Value, actual: Value, [low, high]: DotBias['config']['range']) {
   const probability = sigmoid(score);
   const error = sub(add(mul(probability, high - low), low), actual);
   const slope = mul(mul(error, mul(probability, sub(1, probability))), 2 * (high - low));

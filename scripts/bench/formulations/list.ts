@@ -1,15 +1,21 @@
 /** What is compared. */
 import { dotBias } from '../../../graphs/models/dot-bias.ts';
+import { byRatingLayout } from '../../../src/train/step/by-rating.ts';
 import type { Layout } from '../../../src/train/step/layout.ts';
 import { losses } from '../../../src/train/step/losses.ts';
-import { adamW, type Optimizer, rowAdagrad, sgd } from '../../../src/train/step/optimizers.ts';
+import { adamW } from '../../../src/train/step/optimizers/adam.ts';
+import type { Optimizer } from '../../../src/train/step/optimizers/optimizer.ts';
+import { rowAdagrad } from '../../../src/train/step/optimizers/row-adagrad.ts';
+import { sgd } from '../../../src/train/step/optimizers/sgd.ts';
+import { packedLayout } from '../../../src/train/step/packed.ts';
 import { type DotBias, type FlatConfig, flat, inFloat16, lists, unrolled } from './layouts.ts';
 
 export interface Formulation {
   readonly group: string;
   readonly name: string;
-  /** With the layout that is measured. */
   readonly optimizer: Optimizer;
+  /** The layout that is measured, where it is not that of training. */
+  readonly layout?: (model: DotBias) => Layout;
   readonly learningRate: number;
   /** Users in the block, and items. */
   readonly rows: number;
@@ -33,22 +39,23 @@ const ADAGRAD_RATE = 0.1;
 
 const decaying = rowAdagrad();
 const plain = rowAdagrad({ weightDecay: 0 });
-const options = { lazy: true, lossScale: 1 };
+const options = { loss: losses.mse, lazy: true, lossScale: 1 };
 
+/** As training lays it out. */
 export const layoutOf = (optimizer: Optimizer, model: DotBias): Layout =>
-  optimizer.layout?.(model, losses.mse, options) as Layout;
+  optimizer.byRow
+    ? byRatingLayout(model, { optimizer, ...options }, optimizer.byRow)
+    : packedLayout(model, { optimizer, ...options });
 
 export const modelOf = (rows: number): DotBias =>
-  dotBias()({ users: rows, items: rows, ratings: 1e6, low: 1, high: 5, mean: 3.5 });
+  dotBias()({ users: rows, items: rows, ratings: 1e6, low: 1, high: 5, mean: 3.5 }) as DotBias;
 
-const laidOut = (optimizer: Optimizer, layout: (model: DotBias) => Layout): Optimizer => ({
-  ...optimizer,
-  layout: (model) => layout(model as DotBias),
-});
-
-const byHand = (optimizer: Optimizer, layout: (model: DotBias) => Layout): Optimizer => ({
-  ...laidOut(optimizer, layout),
-  scalars: ({ learningRate }) => ({ learningRate }),
+const byHand = (
+  optimizer: Optimizer,
+  layout: (model: DotBias) => Layout,
+): Pick<Formulation, 'optimizer' | 'layout'> => ({
+  optimizer: { ...optimizer, scalars: ({ learningRate }) => ({ learningRate }) },
+  layout,
 });
 
 const DEFAULTS = {
@@ -79,7 +86,7 @@ const choices: Choice[] = [
   }).map(([name, config]) => ({
     ...written,
     name,
-    optimizer: byHand(plain, (model) =>
+    ...byHand(plain, (model) =>
       flat(model, { numbers: 'elements', squares: 'bias', columns: 'stretched', ...config }),
     ),
   })),
@@ -87,14 +94,14 @@ const choices: Choice[] = [
     {
       ...grouped,
       name: `SGD, ${listLength}`,
-      optimizer: byHand(sgd(), (model) => lists(model, listLength, false)),
+      ...byHand(sgd(), (model) => lists(model, listLength, false)),
       listLength,
       ...bySgd,
     },
     {
       ...grouped,
       name: `row-wise Adagrad, ${listLength}`,
-      optimizer: byHand(plain, (model) => lists(model, listLength, true)),
+      ...byHand(plain, (model) => lists(model, listLength, true)),
       listLength,
     },
   ]),
@@ -111,7 +118,8 @@ const choices: Choice[] = [
     [2, 4, 8].map((steps) => ({
       group: 'steps in a trip of the loop',
       name: `${steps}${optimizer === decaying ? ', decay' : ''}`,
-      optimizer: laidOut(optimizer, (model) => unrolled(layoutOf(optimizer, model), steps, DEFAULTS.batch)),
+      optimizer,
+      layout: (model: DotBias) => unrolled(layoutOf(optimizer, model), steps, DEFAULTS.batch),
       steps,
     })),
   ),
@@ -120,7 +128,8 @@ const choices: Choice[] = [
   ...[plain, decaying].map((optimizer) => ({
     group: 'float16 from step to step',
     name: `row-wise Adagrad${optimizer === decaying ? ', decay' : ''}`,
-    optimizer: laidOut(optimizer, (model) => inFloat16(layoutOf(optimizer, model))),
+    optimizer,
+    layout: (model: DotBias) => inFloat16(layoutOf(optimizer, model)),
   })),
 ];
 

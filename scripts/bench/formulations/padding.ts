@@ -18,7 +18,7 @@ export interface Fill {
 /** Of 10 million synthetic ratings, in strata of so many items. */
 export async function fills(rows: readonly number[], lengths: readonly number[]): Promise<Fill[]> {
   const { train } = await dataSet('10m', '', tmpdir());
-  const { users, items, userIds, itemIds } = await readRatings(train);
+  const { users, items, userIds, itemIds } = (await readRatings(train)).ratings;
   const counts = timesRated(items, itemIds.length);
   return rows.flatMap((rows) => {
     const blocks = Math.round(itemIds.length / rows);

@@ -1,7 +1,7 @@
 /** Asks a model in the page and in Node: how long that takes, and whether both say the same. */
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { dotBias, load, mlp, train } from '../../../src/index.ts';
+import { load, train } from '../../../src/index.ts';
 import type * as Web from '../../../src/web.ts';
 import { openPage } from './browser.ts';
 import { MODELS, median, RECIPE, splitOf } from './training.ts';
@@ -102,8 +102,7 @@ export async function measureEquality(
   const items = places.map((place) => ratings.itemIds[valid.items[place]] ?? 'nothing');
   const rows: EqualityRow[] = [];
   for (const model of MODELS) {
-    const definition = model === 'mlp' ? mlp({ factors }) : dotBias({ factors });
-    await (await train(ratings, definition, { epochs, batch, seed })).save(join(folder, model));
+    await (await train(ratings, { model, factors, epochs, batch, seed })).save(join(folder, model));
     const expected = await (await load(join(folder, model))).predict(users, items);
     const page = await openPage(browser, url);
     const predicted = await page.evaluate(

@@ -1,7 +1,8 @@
 /** Trains dot-bias with TensorFlow.js in a worker of the page, by the same recipe on the same split. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { oneCycle, type Ratings } from '../../../src/index.ts';
+import type { Ratings } from '../../../src/index.ts';
+import { oneCycle } from '../../../src/train/step/schedules.ts';
 import { launch, openPage } from './browser.ts';
 import { BACKENDS, type Backend, buildTensorflow } from './bundles.ts';
 import { median, modelOf, RECIPE, splitOf } from './training.ts';

@@ -1,7 +1,7 @@
 /** Trains the same model on the same split in the page and in Node. */
 import { basename } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { dotBias, type Model, mlp, randomSplit, readRatings, type Split, train } from '../../../src/index.ts';
+import { dotBias, type Model, randomSplit, readRatings, type Split, train } from '../../../src/index.ts';
 import type * as Web from '../../../src/web.ts';
 import { openPage } from './browser.ts';
 
@@ -53,16 +53,16 @@ async function inPage(
   model: (typeof MODELS)[number],
 ): Promise<TrainingRow> {
   const page = await openPage(browser, url);
-  const { factors, ...options } = RECIPE;
+  const { valid, ...recipe } = RECIPE;
   const trained = await page.evaluate(
-    async ({ name, model, factors, options }) => {
+    async ({ name, recipe, valid }) => {
       const ratings = await (await fetch(`/data/${name}`)).blob();
       const started = performance.now();
-      const { artifact, seconds } = await library.train(ratings, { model, config: { factors }, ...options });
+      const { artifact, seconds } = await library.train(ratings, recipe, { valid });
       const whole = (performance.now() - started) / 1000;
       return { seconds, whole, rmse: artifact.manifest.metrics.valid?.rmse };
     },
-    { name: basename(file), model, factors, options },
+    { name: basename(file), recipe: { ...recipe, model }, valid },
   );
   await page.context().close();
   return { model, where: 'page', ...trained, rmse: trained.rmse ?? Number.NaN };
@@ -72,29 +72,15 @@ async function inNode(file: string, model: (typeof MODELS)[number]): Promise<Tra
   const { factors, epochs, batch, seed } = RECIPE;
   const started = performance.now();
   const { train: ratings, valid } = await splitOf(file);
-  const definition = model === 'mlp' ? mlp({ factors }) : dotBias({ factors });
-  const trained = await train(ratings, definition, { valid, epochs, batch, seed });
+  const trained = await train(ratings, { model, factors, epochs, batch, seed }, { valid });
   const whole = (performance.now() - started) / 1000;
-  const rmse = trained.manifest.metrics.valid?.rmse ?? Number.NaN;
+  const rmse = trained.metrics.valid?.rmse ?? Number.NaN;
   return { model, where: 'Node', seconds: trained.seconds.train, whole, rmse };
 }
 
 export async function splitOf(file: string): Promise<Split> {
-  return randomSplit(await readRatings(file), RECIPE.valid, RECIPE.seed);
+  return randomSplit((await readRatings(file)).ratings, RECIPE.valid, RECIPE.seed);
 }
 
 /** Dot-bias for these ratings, as cofactor would begin it. */
-export function modelOf({
-  train: { userIds, itemIds, ratings },
-}: Split): Model<{ range: readonly number[] }> {
-  const sorted = ratings.toSorted();
-  const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
-  return dotBias({ factors: RECIPE.factors })({
-    users: userIds.length,
-    items: itemIds.length,
-    ratings: ratings.length,
-    low: sorted[0],
-    high: sorted[sorted.length - 1],
-    mean,
-  });
-}
+export const modelOf = ({ train }: Split): Model => dotBias({ factors: RECIPE.factors })(train.facts);
