@@ -112,7 +112,7 @@ async function ofModel(
   return {
     ...{ rmse, mae, seconds },
     ...(files && { bytes: sizes.reduce((sum, size) => sum + size, 0) }),
-    recipe: { ...recipe, ...searched(fitted.plan, recipe) },
+    recipe: { ...searched(fitted.plan, recipe), ...recipe },
   };
 }
 

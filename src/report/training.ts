@@ -149,7 +149,7 @@ function rates({ history, training }: Manifest): Figure | undefined {
 
 function scheduleOf({ schedule }: Manifest['training']): Schedule | undefined {
   const named = schedule as Named | undefined;
-  return named && Object.hasOwn(schedules, named.name) ? make('schedule', schedules, named) : undefined;
+  return named && Object.hasOwn(schedules, named.name) ? make(schedules, named) : undefined;
 }
 
 const shown = (value: number): string => String(Number(value.toPrecision(3)));

@@ -157,6 +157,20 @@ describe('a recipe that cannot be is one line that says what to give', () => {
       { model: dotBias(), factors: 3 },
       /^factors is for built-in models; give it to the model's own definition$/,
     ],
+    [
+      { optimizer: { name: 'adamw', beta3: 1 } },
+      /; adamw has no choice "beta3", only beta2, epsilon, weightDecay$/,
+    ],
+    [{ optimizer: { name: 'sgd', momentum: 1 } }, /; sgd has no choice "momentum", only weightDecay$/],
+    [
+      { schedule: { name: 'one-cycle', warmup: 0.1 } },
+      /; one-cycle has no choice "warmup", only learningRate, warmUp, /,
+    ],
+    [
+      { schedule: { name: 'cosine', divide: 3 } },
+      /; cosine has no choice "divide", only learningRate, momentum$/,
+    ],
+    [{ optimizer: { name: 'adamw', weightDecay: -1 } }, /; give weightDecay a number from 0$/],
   ])('%j', (recipe, message) => {
     for (const check of [checkRecipe, (one: Recipe) => resolve(one, facts)]) {
       expect(() => check(recipe as Recipe)).toThrow(UserError);
@@ -165,22 +179,6 @@ describe('a recipe that cannot be is one line that says what to give', () => {
   });
 
   test.each<[ProgramRecipe, RegExp, Place?]>([
-    [
-      { optimizer: { name: 'adamw', beta3: 1 } },
-      /^optimizer adamw has no choice "beta3"; it has beta2, epsilon, weightDecay$/,
-    ],
-    [
-      { optimizer: { name: 'sgd', momentum: 1 } },
-      /^optimizer sgd has no choice "momentum"; it has weightDecay$/,
-    ],
-    [
-      { schedule: { name: 'one-cycle', warmup: 0.1 } },
-      /^schedule one-cycle has no choice "warmup"; it has learningRate, warmUp, /,
-    ],
-    [
-      { schedule: { name: 'cosine', divide: 3 } },
-      /^schedule cosine has no choice "divide"; it has learningRate, /,
-    ],
     [
       { engine: 'strata' },
       /^the engine strata does not run here; leave it out$/,

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import { UserError } from '../../errors.ts';
-import type { Kind } from '../../util/choices.ts';
+import { type Kind, kinds } from '../../util/choices.ts';
 
 /** A thing of a registry by its name, with choices of its own: `{ name: 'adamw', beta2: 0.99 }`. */
 export interface Named<Name extends string = string> {
@@ -8,37 +7,33 @@ export interface Named<Name extends string = string> {
   readonly [choice: string]: string | number;
 }
 
-type Registry<Name extends string = string> = Readonly<
-  Record<Name, (config: never) => { readonly config: object }>
->;
+type Registry<Name extends string, Thing> = Readonly<Record<Name, (config: never) => Thing>>;
 
-/** Something of a registry: its name alone, or with choices of its own. */
-export function named<Name extends string>(registry: Registry<Name>): Kind<Name | Named<Name>> {
+/** Something of a registry: its name alone, or with choices of its own, which are numbers from 0. */
+export function named<Name extends string>(
+  registry: Registry<Name, { readonly config: object }>,
+): Kind<Name | Named<Name>> {
   const names = Object.keys(registry) as Name[];
-  const message = `give one of ${names.join(', ')}`;
-  const name = v.picklist(names, message);
+  const faultIn = (value: unknown): string | undefined => {
+    const { name, ...config } = (typeof value === 'object' ? { ...value } : { name: value }) as Named<Name>;
+    if (!names.includes(name)) return `give one of ${names.join(', ')}`;
+    const known = Object.keys(make(registry, { name, learningRate: 1 }).config);
+    const unknown = Object.keys(config).find((choice) => !known.includes(choice));
+    if (unknown !== undefined) return `${name} has no choice "${unknown}", only ${known.join(', ')}`;
+    const bad = known.find((choice) => choice in config && !v.is(kinds.notNegative.schema, config[choice]));
+    return bad && `give ${bad} a number from 0`;
+  };
   return {
-    schema: v.union([name, v.objectWithRest({ name }, v.number())], message) as Kind<
-      Name | Named<Name>
-    >['schema'],
+    schema: v.custom<Name | Named<Name>>(
+      (value) => faultIn(value) === undefined,
+      ({ input }) => faultIn(input) ?? '',
+    ),
     placeholder: 'name',
     names,
     parse: (text) => text,
   };
 }
 
-/** @throws UserError for a name that the registry does not have, or a choice that it does not know */
-export function make<Thing extends { readonly config: object }>(
-  kind: string,
-  registry: Readonly<Record<string, (config: never) => Thing>>,
-  { name, ...config }: Named,
-): Thing {
-  if (!Object.hasOwn(registry, name))
-    throw new UserError(`there is no ${kind} "${name}"; give one of ${Object.keys(registry).join(', ')}`);
-  const thing = registry[name](config as never);
-  const known = Object.keys(thing.config);
-  const unknown = Object.keys(config).find((choice) => !known.includes(choice));
-  if (unknown !== undefined)
-    throw new UserError(`${kind} ${name} has no choice "${unknown}"; it has ${known.join(', ') || 'none'}`);
-  return thing;
-}
+/** Makes what a name and its choices, which have been checked, stand for. */
+export const make = <Thing>(registry: Registry<string, Thing>, { name, ...config }: Named): Thing =>
+  registry[name](config as never);

@@ -134,18 +134,18 @@ const usualOptimizer = (engine: EngineName, { device = 'cpu' }: Place): keyof ty
 
 function optimizerOf(chosen: string | Named, weightDecay?: number): Optimizer {
   const named = typeof chosen === 'string' ? { name: chosen } : chosen;
-  return make('optimizer', optimizers, { ...named, ...(weightDecay !== undefined && { weightDecay }) });
+  return make(optimizers, { ...named, ...(weightDecay !== undefined && { weightDecay }) });
 }
 
 function scheduleOf(chosen: string | Named, learningRate: number, engine: EngineName): Schedule {
   const named = typeof chosen === 'string' ? { name: chosen } : chosen;
-  const schedule = make('schedule', schedules, { learningRate, ...named });
+  const schedule = make(schedules, { learningRate, ...named });
   if (engine !== 'ort-training') return schedule;
   // The training API has one momentum throughout, for which the middle of the schedule's is taken.
   const { momentum, momentumLow } = schedule.config;
   const middle = Number(((momentum + (momentumLow ?? momentum)) / 2).toFixed(4));
   const momenta = { momentum: middle, ...(momentumLow !== undefined && { momentumLow: middle }) };
-  return make('schedule', schedules, { name: schedule.name, ...schedule.config, ...momenta });
+  return make(schedules, { name: schedule.name, ...schedule.config, ...momenta });
 }
 
 /** Whether an engine leaves rows without a gradient as they are; undefined where it does as it is asked. */
