@@ -67,7 +67,6 @@ function useVisited(route: Route): ReadonlySet<Route> {
   return visited;
 }
 
-/** A view's heading, and what it is for. */
 function ViewHead({ view }: { readonly view: Route }) {
   const { title, lead } = VIEWS[view];
   return (

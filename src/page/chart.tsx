@@ -6,7 +6,6 @@ interface Props {
   readonly label: string;
   readonly class: string;
   readonly option: EChartsCoreOption;
-  /** Gets the chart once it is there. */
   onReady?(chart: EChartsType): void;
 }
 

@@ -18,6 +18,5 @@ export function commonGenres(items: readonly PageItem[]): string[] {
     .map(([genre]) => genre);
 }
 
-/** The genre that colours an item. */
 export const genreOf = ({ genres: [first] }: PageItem, common: readonly string[]): string =>
   first !== undefined && common.includes(first) ? first : OTHER;

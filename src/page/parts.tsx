@@ -21,7 +21,6 @@ export const CrossButton = ({ label, onClick }: { readonly label: string; onClic
   </button>
 );
 
-/** What went wrong. */
 export const Problem = ({ children }: { readonly children: ComponentChildren }) => (
   <p class="notice error" role="alert">
     {children}

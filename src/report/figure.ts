@@ -34,9 +34,7 @@ export async function chartOf({ label, option, size = SIZE, class: name }: Chart
 
 export interface Figure extends Chart {
   readonly title: string;
-  /** How to read it. */
   readonly caption: Html | string;
-  /** The numbers that are drawn. */
   readonly table: Html;
 }
 

@@ -7,10 +7,8 @@ import { knownItems, titled, titleOf } from './known-items.ts';
 
 /** The most rated items that are on the map. */
 const MOST = 2000;
-/** Items at each end. */
 const AT_ENDS = 6;
 
-/** The items in a plane, and what is at the ends of its axes. */
 export async function mapSection(recommender: Recommender): Promise<Html> {
   const known = knownItems(recommender);
   const items = known.items.slice(0, MOST);

@@ -15,7 +15,6 @@ export function knownItems({ items }: Recommender): KnownItems {
   return { items: sorted.filter(({ ratings }) => ratings >= least), least };
 }
 
-/** What people call an item. */
 export const titleOf = ({ titles }: Recommender, id: string): string => titles.get(id) ?? id;
 
 /** The same for a page; apart, because it may run from right to left. */

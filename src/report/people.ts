@@ -123,7 +123,6 @@ async function history(recommender: Recommender, user: string, rated: ReadonlyMa
   );
 }
 
-/** The best known of the items that they rated. */
 function seenHistory(recommender: Recommender, rated: Person['rated']): Html {
   const facts = new Map(recommender.items.map((item) => [item.item, item]));
   const known = [...rated.keys()].sort(

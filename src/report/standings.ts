@@ -6,7 +6,6 @@ import { numbers, table } from './table.ts';
 
 const MOST = 10;
 
-/** The best and the worst items, beside their plain averages. */
 export async function standingsSection(recommender: Recommender): Promise<Html> {
   const { items, least } = knownItems(recommender);
   if (items.length < 2) return missing('The files of this model do not tell of its items; train it again.');

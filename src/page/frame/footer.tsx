@@ -1,7 +1,6 @@
 import { count, decimal } from '../../util/format.ts';
 import { modelName, type PageModel } from '../models/page-model.ts';
 
-/** What the model is, and what it was made from. */
 export function Footer({ model }: { readonly model: PageModel | undefined }) {
   return (
     <footer>

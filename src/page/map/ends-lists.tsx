@@ -5,7 +5,6 @@ import { ItemName } from '../parts.tsx';
 
 const MOST = 5;
 
-/** What pulls the ends of each axis. */
 export function EndsLists({ map, least }: { readonly map: ItemMap<PageItem>; readonly least: number }) {
   const known = map.places.filter(({ item }) => item.ratings >= least);
   return (

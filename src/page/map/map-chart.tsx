@@ -19,7 +19,6 @@ interface Props {
 
 const SIZES = [500, 2000];
 
-/** The map itself, and what changes it. */
 export function MapChart({ model, map, dark }: Props) {
   const chart = useRef<EChartsType>(undefined);
   const all = map.places.length;

@@ -11,7 +11,6 @@ async function ask(model: PageModel): Promise<ItemMap<PageItem> | undefined> {
   return itemMap(model.items, await (await model.with('factors')).factors(model.items.map(({ id }) => id)));
 }
 
-/** What the model has learned, to be looked at. */
 export function MapView({ model, dark }: { readonly model: PageModel; readonly dark: boolean }) {
   const map = useAnswer(model, ask);
   const found = useAnswer(model, standings);

@@ -15,7 +15,6 @@ interface Standings {
   readonly worst: readonly Standing[];
 }
 
-/** The best and worst of the well-known items. */
 export async function standings(model: PageModel, most = 10): Promise<Standings | undefined> {
   const items = model.wellKnown();
   if (items.length === 0) return undefined;
@@ -33,7 +32,6 @@ export async function standings(model: PageModel, most = 10): Promise<Standings 
   };
 }
 
-/** The best and the worst, beside their plain averages. */
 export function StandingTables({ found, least }: { readonly found: Standings; readonly least: number }) {
   const { biases, best, worst } = found;
   return (

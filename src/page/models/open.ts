@@ -26,7 +26,6 @@ export function runtime(): Runtime {
   };
 }
 
-/** The model beside the page. */
 async function openDemo(onProgress: (progress: FetchProgress) => void): Promise<PageModel> {
   const opened = runtime();
   const fetched = async (heads: readonly string[], onProgress?: (progress: FetchProgress) => void) =>

@@ -11,18 +11,15 @@ export interface PageItem {
   readonly name: string;
   readonly year?: string;
   readonly genres: readonly string[];
-  /** How many ratings it has. */
   readonly ratings: number;
   readonly average: number;
 }
 
-/** What people call a kind of model. */
 export function modelName({ model: { name } }: Manifest): string {
   const title = builtIn(name)?.title;
   return title ? `model “${title}”` : `model ${name}`;
 }
 
-/** A model as the page's views use it. */
 export class PageModel {
   /** The most rated first. */
   readonly items: readonly PageItem[];

@@ -12,13 +12,11 @@ export interface KeptModel {
 }
 
 export interface OwnModel {
-  /** The visitor's model, while it is in use. */
   readonly model: PageModel | undefined;
   /** What it was trained as, if that was in this visit. */
   readonly trained: WebTrained | undefined;
   /** One from a former visit, or from before the page's own was chosen again. */
   readonly offered: KeptModel | undefined;
-  /** Why it is not kept, or could not be opened. */
   readonly problem: string | undefined;
   use(kept: KeptModel, trained?: WebTrained): Promise<void>;
   /** Back to the page's own model. */

@@ -8,7 +8,6 @@ function focusAfterwards(anyLeft: boolean): void {
   document.getElementById(anyLeft ? 'rated-heading' : 'recommended-heading')?.focus();
 }
 
-/** What was rated, to be changed or removed. */
 export function RatedList({ model, scale, ratings }: RatingProps) {
   const remove = (item: string): void => {
     ratings.rate(item, undefined);

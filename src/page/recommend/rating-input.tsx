@@ -57,7 +57,6 @@ export function RatingInput({ item, scale, ratings, onRemove }: Props) {
   );
 }
 
-/** An item to be rated, in a card. */
 export const CardContent = (props: Props) => (
   <>
     <p class="card-title">

@@ -9,7 +9,6 @@ import { StarterGrid } from './starter-grid.tsx';
 import { useRatings } from './use-ratings.ts';
 import { useRecommendations } from './use-recommendations.ts';
 
-/** Rate some titles, and see ten more that fit. */
 export function RecommendView({ model }: { readonly model: PageModel }) {
   const { low, high } = model.manifest.data;
   const scale = useMemo(() => scaleOf(low, high), [low, high]);

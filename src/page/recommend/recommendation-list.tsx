@@ -9,7 +9,6 @@ interface Props {
   readonly model: PageModel;
   readonly scale: Scale;
   readonly shown: Recommendations;
-  /** Opens what is like an item. */
   onSimilar(item: PageItem): void;
 }
 

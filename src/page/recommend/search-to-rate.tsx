@@ -4,7 +4,6 @@ import { CardContent } from './rating-input.tsx';
 import { TitleSearch } from './title-search.tsx';
 import type { RatingProps } from './use-ratings.ts';
 
-/** Finds a title, and then asks for its rating. */
 export function SearchToRate({ model, scale, ratings }: RatingProps) {
   const [chosen, setChosen] = useState<PageItem>();
   const card = useRef<HTMLDivElement>(null);

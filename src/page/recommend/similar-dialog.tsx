@@ -22,7 +22,6 @@ async function similarTo(model: PageModel, id: string): Promise<Similar[]> {
   return [...found.filter(isKnown), ...found.filter((one) => !isKnown(one))].slice(0, SHOWN);
 }
 
-/** What is most like an item, to be rated as well. */
 export function SimilarDialog({ model, scale, ratings, item, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const found = useAnswer(item, () => similarTo(model, item.id));

@@ -11,7 +11,6 @@ export interface Recommendation extends ItemRating {
 
 export interface Recommendations {
   readonly list: readonly Recommendation[];
-  /** What it took to compute them. */
   readonly milliseconds?: number;
   readonly error?: string;
   /** Whether the first ones are still to come. */
@@ -20,7 +19,6 @@ export interface Recommendations {
 
 const NONE: Recommendations = { list: [], waiting: false };
 
-/** Ten recommendations that follow the ratings. */
 export function useRecommendations(model: PageModel, ratings: readonly ItemRating[]): Recommendations {
   const [shown, setShown] = useState<Recommendations>(NONE);
   useEffect(() => {

@@ -4,7 +4,6 @@ import { trainingChoices } from '../../train/recipe/choices.ts';
 import type { Choice } from '../../util/choices.ts';
 import type { Recipe } from '../../web.ts';
 
-/** What is chosen before training starts. */
 export interface Choices {
   readonly models: readonly ModelName[];
   /** Choices of the recipe that were made; what is left out takes its default. */
@@ -25,7 +24,6 @@ const tableOf = (model: ModelName): Readonly<Record<string, Choice>> => ({
   ...models[model].choices,
 });
 
-/** The fields for these models. */
 export const fieldsFor = (chosen: readonly ModelName[]): Field[] =>
   SHOWN.filter((name) => chosen.some((model) => tableOf(model)[name]));
 
@@ -54,7 +52,6 @@ export function valueIn(
   return wrong?.issues ? { message: wrong.issues[0].message } : { value: found[0].output };
 }
 
-/** The choices that were made for a model. */
 export const recipeFor = (model: ModelName, { recipe }: Choices): Recipe => ({
   model,
   ...Object.fromEntries(Object.entries(recipe).filter(([name]) => tableOf(model)[name])),

@@ -1,7 +1,6 @@
 import { zipSync } from 'fflate';
 import type { Artifact } from '../../web.ts';
 
-/** Saves a model as a zip of its folder. */
 export function download({ manifest, files }: Artifact, name: string): void {
   const text = new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`);
   const zip = zipSync({ 'manifest.json': text, ...files }, { level: 6 });

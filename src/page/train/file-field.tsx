@@ -13,7 +13,6 @@ interface Props {
 const TICK = 'm5 12.5 4.5 4.5L19 7.5';
 const UPLOAD = 'M12 16V5m0 0L7.5 9.5M12 5l4.5 4.5M4.5 17v2.5h15V17';
 
-/** A place to drop a file, or to choose one. */
 export function FileField({ label, hint, file, large = false, onChoose }: Props) {
   const id = useId();
   const [over, setOver] = useState(false);

@@ -17,7 +17,6 @@ interface Props {
 const RMSE = <abbr title="Root mean square error on the held-out ratings">RMSE</abbr>;
 const MAE = <abbr title="Mean absolute error on the held-out ratings">MAE</abbr>;
 
-/** What came of training, and what to do with it. */
 export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
   const done = runs.filter(({ trained }) => trained);
   if (done.length === 0) return null;

@@ -82,7 +82,6 @@ export function Settings({ choices, onChange }: Props) {
   );
 }
 
-/** A field of the form for a choice of the recipe, as the table describes it. */
 function RecipeField({ name, choices, onChange }: Props & { readonly name: Field }) {
   const id = useId();
   const { help, default: standard } = choiceOf(name);

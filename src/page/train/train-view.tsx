@@ -17,7 +17,6 @@ interface Props {
   onUse(trained: WebTrained, source: string): void;
 }
 
-/** Trains a model on the visitor's own ratings. */
 export function TrainView({ trainer, dark, used, onUse }: Props) {
   const { training, start, stop } = trainer;
   const [file, setFile] = useState<File>();
@@ -75,7 +74,6 @@ export function TrainView({ trainer, dark, used, onUse }: Props) {
   );
 }
 
-/** How training goes, and what came of it. */
 function Watched({ training, dark, used, onUse }: Omit<Props, 'trainer'> & { readonly training: Training }) {
   const { runs, read, file } = training;
   const started = runs.some(({ learning }) => learning.length > 0);

@@ -7,7 +7,6 @@ import { type Choices, epochsOf, recipeFor } from './choices.ts';
 /** A place on a curve: epochs done, and the error there. */
 export type CurvePoint = readonly [epochs: number, error: number];
 
-/** The training of one model. */
 export interface Run {
   readonly model: ModelName;
   readonly state: 'waiting' | 'running' | 'done';
@@ -55,7 +54,6 @@ function withProgress(run: Run, { epoch, epochs, done, ratings, loss, valid }: P
 export const sizeOf = ({ artifact }: WebTrained): number =>
   Object.values(artifact.files).reduce((sum, { length }) => sum + length, 0);
 
-/** What is to be trained. */
 export interface Order {
   readonly file: File;
   readonly titles: File | undefined;
