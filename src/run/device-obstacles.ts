@@ -9,7 +9,6 @@ export interface Obstacle {
   readonly command?: string;
 }
 
-/** What was seen when a device was tried. */
 export interface Symptoms {
   /** What ONNX Runtime threw. */
   readonly error: string;
@@ -20,7 +19,6 @@ export interface Symptoms {
   readonly folder: string;
 }
 
-/** What to make of a device that failed. */
 export function explain(device: Device, symptoms: Symptoms): Obstacle {
   const find = { cpu: () => undefined, cuda: cudaObstacle, webgpu: webgpuObstacle }[device];
   return find(symptoms) ?? { reason: brief(symptoms.error) };

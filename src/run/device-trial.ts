@@ -25,7 +25,6 @@ async function tryOut(): Promise<number> {
   return Number((secondsOnCpu / seconds).toPrecision(3));
 }
 
-/** A model on the device, and on the CPU. */
 async function sessions(model: Uint8Array): Promise<InferenceSession[]> {
   const create = async (name: Device) => (await runtimeOn(name)).createSession(model, { threads: 1 });
   return [await create(device), await create('cpu')];

@@ -3,7 +3,6 @@ import { DEVICES, type Device } from './device-names.ts';
 import { explain } from './device-obstacles.ts';
 import { tryInProcess } from './trial-process.ts';
 
-/** What was found out about a device by trying it. */
 export interface DeviceReport {
   readonly device: Device;
   /** It runs here, and gives what the CPU gives. */
@@ -45,7 +44,6 @@ export async function chooseDevice(
   throw new UserError(`device ${device} is not available: ${reason}; ${remedy} device cpu`);
 }
 
-/** What `auto` comes to. */
 export async function choose(
   cuda: DeviceReport,
   tryWebgpu: () => Promise<DeviceReport>,

@@ -1,6 +1,5 @@
 import { Tensor } from 'onnxruntime-common';
 
-/** What a tensor is made of, without its class. */
 export interface Parts {
   readonly type: Tensor.Type;
   readonly dims: readonly number[];

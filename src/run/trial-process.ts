@@ -11,7 +11,6 @@ export interface Trial<T> {
   readonly found?: Found<T>;
   /** How it ended: a code or a signal. */
   readonly end: string;
-  /** What it wrote to standard error. */
   readonly log: string;
 }
 

@@ -46,7 +46,6 @@ export class WorkerHandle {
     });
   }
 
-  /** Starts a thread, and waits until ONNX Runtime is loaded there. */
   static async start(
     workerData: ThreadData,
   ): Promise<{ handle: WorkerHandle; name: string; version: string }> {

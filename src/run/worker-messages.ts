@@ -14,10 +14,8 @@ export const partsOf = (tensors: InferenceSession.OnnxValueMapType): NamedParts 
     return { type, dims, data: whole ? data : data.slice() };
   });
 
-/** The tensors again, on the other side. */
 export const tensorsOf = (parts: NamedParts): Record<string, Tensor> => mapValues(parts, tensorOf);
 
-/** What a thread is told as it starts. */
 export interface ThreadData {
   readonly device: Device;
 }
@@ -35,7 +33,6 @@ export type Answer =
   | { readonly call: number; readonly value: unknown }
   | { readonly call: number; readonly error: string };
 
-/** What a session says of itself. */
 export type Signature = Pick<
   InferenceSession,
   'inputNames' | 'outputNames' | 'inputMetadata' | 'outputMetadata'

@@ -27,7 +27,6 @@ const methods = {
     const { inputNames, outputNames, inputMetadata, outputMetadata } = session;
     return { inputNames, outputNames, inputMetadata, outputMetadata };
   },
-  /** Feeds of all runs that come after. */
   async hold(id: number, feeds: NamedParts): Promise<void> {
     sessionOf(id);
     held.set(id, tensorsOf(feeds));

@@ -31,7 +31,6 @@ export interface WorkerOptions {
 /** ONNX Runtime in threads of their own, so that the event loop stays free. */
 export interface WorkerRuntime extends NodeRuntime {
   readonly workers: number;
-  /** Runs that wait for a thread. */
   readonly waiting: number;
   /**
    * @param batch the most rows of runs that are joined

@@ -37,7 +37,6 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Takes note of each batch. */
   readonly onBatch = (runs: number, seconds: number): void => {
     this.batches.observe(runs);
     this.inference.observe(seconds);

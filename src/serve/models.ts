@@ -14,7 +14,6 @@ export const HEADS = ['predict', 'recommend', 'similar', 'fold-in'];
 
 /** One version of an artifact, ready to be asked. */
 export interface OpenModel {
-  /** The folder's name. */
   readonly name: string;
   /** Counts from 1; each artifact that takes the place of another has the next number. */
   readonly version: number;
@@ -25,7 +24,6 @@ export interface OpenModel {
   readonly sessions: ReadonlyMap<string, InferenceSession>;
 }
 
-/** What opens artifacts. */
 export interface Opener {
   readonly runtime: Runtime;
   /** Asks an artifact that comes later before it is opened here, and gives the manifest of what it asked. */
@@ -57,7 +55,6 @@ export class ServedModel {
     return this.model.name;
   }
 
-  /** The version that is asked now. */
   get current(): OpenModel {
     return this.model;
   }

@@ -46,7 +46,6 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
     ),
   );
 
-  /** Asks the model that a request names. */
   function ask<T>(
     { model: name, version }: ModelParams,
     question: (model: OpenModel, head: string) => T | Promise<T>,

@@ -21,13 +21,11 @@ interface Request<Params, Body> {
 }
 
 interface Endpoint<Params, Body> {
-  /** A method and a path. */
   readonly at: `GET ${string}` | `POST ${string}`;
   readonly head: string;
   readonly summary: string;
   readonly query?: Readonly<Record<string, Schema>>;
   readonly body?: Schema;
-  /** What an answer is. */
   readonly response: Schema;
   answer(model: OpenModel, request: Request<Params, Body>): Promise<unknown>;
 }

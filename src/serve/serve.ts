@@ -138,7 +138,6 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
 const urlOf = ({ address, family, port }: AddressInfo): string =>
   `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 
-/** Takes new artifacts as they come, until the server closes. */
 async function watch(
   models: readonly ServedModel[],
   signal: AbortSignal,

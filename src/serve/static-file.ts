@@ -47,7 +47,6 @@ const SAFETY = {
 /** The hash in a name such as `index-B4x_9fQz.js`. Eight small letters may be a word, and then are taken for one. */
 const HASHED = /^assets\/.*-(?=[\w-]*[A-Z0-9])[\w-]{8}\.\w+$/;
 
-/** Answers a request for a file. */
 export type SendFile = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
 /**

@@ -101,7 +101,6 @@ function conversion(given: GivenTensor, { type }: TensorMetadata): (values: unkn
   }
 }
 
-/** The given shape with as many axes as the model takes. */
 function fittingShape(given: GivenTensor, { shape: wanted }: TensorMetadata): number[] {
   const dims = [...given.shape];
   while (dims.length > wanted.length && dims.at(-1) === 1) dims.pop();
@@ -195,7 +194,6 @@ export function tensorJson({ type, data }: Tensor): string {
   );
 }
 
-/** A tensor's elements as binary data. */
 export function tensorBytes({ data }: Tensor): Buffer {
   if (!Array.isArray(data)) {
     const { buffer, byteOffset, byteLength } = data as Float32Array;
