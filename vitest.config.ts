@@ -16,6 +16,7 @@ export default defineConfig({
     // Training and child processes; most tests take far less.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     setupFiles: 'test/setup.ts',
     projects: [
       { extends: true, test: { name: 'source', include: ['test/**/*.test.ts'], exclude: built } },

@@ -7,7 +7,7 @@ import { served } from './served.ts';
 // So that what takes too long takes less here.
 vi.mock('../../src/serve/limits.ts', async (original) => {
   const { LIMITS } = await original<typeof import('../../src/serve/limits.ts')>();
-  return { LIMITS: { ...LIMITS, headersTimeout: 300, requestTimeout: 600, checkInterval: 50 } };
+  return { LIMITS: { ...LIMITS, headersTimeout: 300, requestTimeout: 5000, checkInterval: 50 } };
 });
 
 const movies = served({ workers: 1 });
