@@ -65,7 +65,6 @@ type Named = Readonly<Record<string, Value>>;
  * gradient descent (1983), in a loop, from the gradient of the model's own formula. A step is 1 / L, where L bounds the
  * curvature of the Gauss–Newton approximation by its trace.
  *
- * @param trained the user tables by name
  * @param predict from a row of each table for each rating to the predicted ratings, float[m]
  * @param known float[m], 1 for ratings that count and 0 for those that do not
  */

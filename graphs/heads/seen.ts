@@ -5,9 +5,6 @@ import type { Vocabulary } from './serving.ts';
 /**
  * `user: string[n]` → `item: string[n, m]`: the items that each user rated in training, padded with '', as `recommend`
  * takes them to exclude. An unknown user has rated none.
- *
- * @param users the row of the user of each rating
- * @param items the row of its item
  */
 export function seenGraph(
   { userIds, itemIds }: Vocabulary,

@@ -33,7 +33,6 @@ export const JSON_OBJECT = { json: { kind: kinds.flag, help: 'print one JSON obj
  * Adds flags for the choices of a command.
  *
  * @param shared choices that other commands have too; `resolve` applies their defaults
- * @param own choices of this command
  */
 export function withChoices(command: Command, shared: readonly Name[], own: Choices = {}): Command {
   for (const [name, choice] of Object.entries(own))

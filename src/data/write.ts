@@ -11,7 +11,6 @@ type Row = readonly (string | number)[];
 /**
  * Writes rows to a `.csv` or `.parquet` file, whole or not at all.
  *
- * @param rows a value for each column; taken as they come
  * @throws UserError if the file cannot be written
  */
 export async function writeTable(
@@ -53,7 +52,6 @@ const APPEND = {
 /**
  * Says early whether a table may be written to `path`.
  *
- * @param inputs the files that it is made from
  * @throws UserError for another ending, one of the inputs, or a folder that cannot be written
  */
 export async function checkTable(path: string, ...inputs: (string | undefined)[]): Promise<void> {

@@ -15,7 +15,6 @@ const SEED = 1;
  * Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
  *
  * @param columns numbers of each user, whose sums the statistics are made of
- * @param statistics what the sums over the users drawn come to; the last sum is the number of users
  * @returns one for each statistic; of no users not a number
  */
 export function bootstrap(

@@ -24,7 +24,6 @@ export interface Comparison {
 /**
  * Tries predictors on the same folds, and says which differences chance does not explain.
  *
- * @param wanted pairs that are of interest though neither may be the best
  * @throws UserError as `crossValidate` does, with the predictor's name
  */
 export async function compare(

@@ -17,8 +17,6 @@ export interface CrossValidation {
 /**
  * Makes a predictor anew for each fold, and asks it for what the fold holds out.
  *
- * @param files whether to say how large the files of models are
- * @param onResult is told of each fold that is done
  * @throws UserError if one of them cannot be made
  */
 export async function crossValidate(

@@ -27,9 +27,11 @@ export function spaceBeside(fixed: Recipe): Space {
     throw new UserError(
       `no search is known for the optimizer ${typeof optimizer === 'string' ? optimizer : optimizer.name}; give row-adagrad, or leave it out`,
     );
+  // A schedule may have a learning rate of its own.
+  const given = { ...(typeof fixed.schedule === 'object' && fixed.schedule), ...fixed };
   const search: Readonly<Record<string, SearchRange>> = models[model].search;
   const entries = Object.entries(search)
-    .filter(([name]) => !(name in fixed))
+    .filter(([name]) => !(name in given))
     .map(([name, range]) => [name as keyof Recipe, dimensionOf(range)] as const);
   if (entries.length === 0)
     throw new UserError(

@@ -162,8 +162,6 @@ function usersOf(ratings: Ratings, most: number, seed: number): Ratings {
 /**
  * An exponential average over a tenth of the steps, without the pull of its beginning at 0 (as Adam's means are corrected;
  * Kingma and Ba 2015).
- *
- * @param steps of the whole test, of which there may be losses of the first alone
  */
 export function smooth(losses: readonly number[], steps: number): number[] {
   const keep = 0.9 ** (100 / steps);

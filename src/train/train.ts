@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { writeArtifact } from '../artifact/artifact.ts';
 import type { Artifact } from '../artifact/manifest.ts';
 import { checkVocabulary, type Dataset } from '../data/dataset/dataset.ts';
-import type { Ratings } from '../data/dataset/ratings.ts';
+import { Ratings } from '../data/dataset/ratings.ts';
 import { UserError } from '../errors.ts';
 import type { Metrics } from '../evaluate/metrics.ts';
 import { Recommender } from '../recommend/recommender.ts';
@@ -82,6 +82,8 @@ export class Fitted {
    * @throws UserError if they have other ids.
    */
   async evaluate(actual: Ratings): Promise<Metrics> {
+    if (!(actual instanceof Ratings))
+      throw new UserError('evaluate takes Ratings, such as the valid of readRatings');
     checkVocabulary(actual, this.result.data, actual.name);
     return errorOn(this.result, this.result.parameters, actual);
   }

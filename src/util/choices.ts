@@ -110,7 +110,7 @@ export const kinds = {
   ),
   lengths: list(whole(1), 'numbers', 'give whole numbers from 1'),
   number: numeric('give a number', Number.isFinite),
-  counts: pair('users,items', 'give two whole numbers, for users and items, such as [4, 4]', (both) =>
+  counts: pair('users,items', 'give two whole numbers, for users and items, such as 4,4', (both) =>
     both.every((one) => Number.isSafeInteger(one) && one >= 1),
   ),
   text: (placeholder: string): Kind<string> => ({
@@ -131,7 +131,6 @@ export const kinds = {
 /**
  * Checks choices against a table.
  *
- * @param prefix what the message begins with
  * @returns those that are not undefined
  * @throws UserError that names the first choice that cannot be, and what to give
  */

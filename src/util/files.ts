@@ -19,7 +19,6 @@ export async function writeSynced(path: string, bytes: Uint8Array): Promise<void
 /**
  * Writes a file in place of one that may be there, so that a kill leaves that or the new one.
  *
- * @param what it is, for messages
  * @throws UserError if it cannot be written
  */
 export async function replaceFile(path: string, bytes: Uint8Array, what: string): Promise<void> {

@@ -6,7 +6,6 @@ const MOST_BYTES = 256 * 2 ** 20;
 /**
  * The text of a file, in UTF-8 or UTF-16, plain or compressed by gzip.
  *
- * @param name what messages call it
  * @throws UserError for a file that is too large, damaged, or no text
  */
 export async function readText(file: Blob, name: string): Promise<string> {

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Ratings } from '../../src/data/dataset/ratings.ts';
-import { folds, leaveLastOut, randomSplit, type Split, timeSplit } from '../../src/data/dataset/split.ts';
+import {
+  folds,
+  holdOut,
+  leaveLastOut,
+  randomSplit,
+  type Split,
+  timeSplit,
+} from '../../src/data/dataset/split.ts';
 import { readRatings } from '../../src/data/read/read.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
 import { sample, userError } from './files.ts';
@@ -160,6 +167,10 @@ describe('mistakes', () => {
     [2, 2],
   ]);
   test.each<[() => unknown, string]>([
+    [
+      () => holdOut(ratings, { split: 'toString' as 'random', valid: 0.5 }),
+      'split is "toString"; give one of random, time, leave-last-out',
+    ],
     [
       () => randomSplit(ratings, 0, 1),
       'the fraction to hold out is 0; give a number between 0 and 1, for example 0.2',

@@ -441,6 +441,7 @@ describe('the folder', () => {
     await ratings.close();
     await expect(strataOf(ratings).read(0)).rejects.toThrow();
     await ratings.close();
+    await expect(ratings.sample(10)).rejects.toThrow('the ratings are closed; read them again');
   });
 
   test.skipIf(process.platform === 'win32')(

@@ -58,6 +58,11 @@ test('what a recipe does not tell is drawn anew', () => {
   expect(Object.values(near)).not.toContain(undefined);
 });
 
+test('nor is the learning rate of a schedule that is given', () => {
+  const space = spaceBeside({ model: 'dot-bias', schedule: { name: 'cosine', learningRate: 0.01 } });
+  expect([...space.dimensions.keys()]).not.toContain('learningRate');
+});
+
 test('what is given is not searched', async () => {
   const space = spaceBeside({ model: 'dot-bias', factors: 7, optimizer: 'row-adagrad' });
   expect(space.dimensions.has('factors')).toBe(false);

@@ -128,6 +128,16 @@ test.each<[Recipe, Place?, typeof facts?]>([
   expect(planOf(recipeOf(plan), data, place).model.config).toEqual(plan.model.config);
 });
 
+test('a choice of its own wins over that of an optimizer or a schedule', () => {
+  const own = {
+    optimizer: { name: 'adamw', weightDecay: 0.5 },
+    schedule: { name: 'cosine', learningRate: 0.001 },
+  } as const;
+  expect(planOf(own).training).toMatchObject(own);
+  const { optimizer, schedule } = planOf({ ...own, weightDecay: 0, learningRate: 0.02 }).training;
+  expect([optimizer.weightDecay, schedule.learningRate]).toEqual([0, 0.02]);
+});
+
 test('a device of another kind takes a plan over as it is', () => {
   const plan = planOf({ optimizer: 'adamw' });
   expect(planOf(recipeOf(plan), facts, { device: 'cuda' })).toEqual(plan);
@@ -170,7 +180,10 @@ describe('a recipe that cannot be is one line that says what to give', () => {
       { schedule: { name: 'cosine', divide: 3 } },
       /; cosine has no choice "divide", only learningRate, momentum$/,
     ],
-    [{ optimizer: { name: 'adamw', weightDecay: -1 } }, /; give weightDecay a number from 0$/],
+    [{ optimizer: { name: 'adamw', weightDecay: -1 } }, /; give weightDecay 0 or more$/],
+    [{ optimizer: { name: 'adam', beta2: 1 } }, /; give beta2 a rate from 0 to below 1$/],
+    [{ schedule: { name: 'constant', learningRate: 0 } }, /; give learningRate a number above 0$/],
+    [{ schedule: { name: 'one-cycle', divide: 0 } }, /; give divide a number above 0$/],
   ])('%j', (recipe, message) => {
     for (const check of [checkRecipe, (one: Recipe) => resolve(one, facts)]) {
       expect(() => check(recipe as Recipe)).toThrow(UserError);
@@ -179,6 +192,10 @@ describe('a recipe that cannot be is one line that says what to give', () => {
   });
 
   test.each<[ProgramRecipe, RegExp, Place?]>([
+    [
+      { model: 'mlp', hidden: [100_000, 100_000] },
+      /^mlp: linear_2_weight would have 100000 × 100000 numbers, more than a file holds; give smaller widths$/,
+    ],
     [
       { engine: 'strata' },
       /^the engine strata does not run here; leave it out$/,

@@ -25,6 +25,8 @@ export function holdOut(
   ratings: Ratings,
   { valid, split, seed = 1 }: HoldOut,
 ): { readonly train: Ratings; readonly valid?: Ratings } {
+  if (split !== undefined && !SPLITS.includes(split))
+    throw new UserError(`split is ${JSON.stringify(split)}; give one of ${SPLITS.join(', ')}`);
   if (split === 'leave-last-out') return leaveLastOut(ratings);
   if (valid === undefined) return { train: ratings };
   return split === 'time' ? timeSplit(ratings, valid) : randomSplit(ratings, valid, seed);
@@ -33,7 +35,6 @@ export function holdOut(
 /**
  * Holds out a random `fraction` of the ratings.
  *
- * @param fraction between 0 and 1
  * @throws UserError if a part would be empty
  */
 export function randomSplit(ratings: Ratings, fraction: number, seed: number): Split {
@@ -48,7 +49,6 @@ export function randomSplit(ratings: Ratings, fraction: number, seed: number): S
 /**
  * Holds out the latest `fraction` of the ratings; of those of the same second, the last in the file.
  *
- * @param fraction between 0 and 1
  * @throws UserError if there are no times, or a part would be empty
  */
 export function timeSplit(ratings: Ratings, fraction: number): Split {
@@ -90,7 +90,6 @@ export function leaveLastOut(ratings: Ratings): Split {
 /**
  * Cuts the ratings at random into `count` parts of equal size, give or take one; each split holds out one of them.
  *
- * @param count from 2
  * @throws UserError if a part would be empty
  */
 export function folds(ratings: Ratings, count: number, seed: number): Split[] {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UserError } from '../../errors.ts';
 import type { Stratum } from './strata.ts';
 
 /** Bytes of a rating in a file: two places and the rating. */
@@ -31,6 +32,7 @@ export class StrataFile {
   /** The ratings of a stratum: first all users, then all items, then all ratings. */
   async read(starts: Float64Array, number: number): Promise<Stratum> {
     const count = starts[number + 1] - starts[number];
+    if (this.handle.fd < 0) throw new UserError('the ratings are closed; read them again');
     const bytes = new Uint8Array(BYTES_A_RATING * count);
     const { bytesRead } = await this.handle.read(bytes, 0, bytes.length, BYTES_A_RATING * starts[number]);
     if (bytesRead < bytes.length) throw new Error('the file of ratings was cut off while it was read');

@@ -44,7 +44,6 @@ export async function findFiles(connection: Connection, paths: readonly string[]
 /**
  * Finds the format of a file from its first bytes and its name, and its columns from its first line.
  *
- * @param wanted columns that must be there
  * @throws UserError for a file that is empty, damaged, or no table
  */
 export async function openSource(

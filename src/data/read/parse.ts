@@ -32,7 +32,6 @@ interface Table {
  * The ratings in a text, as `readRatings` reads them from a file: CSV, TSV, or fields separated by `;`, `|` or `::`, with
  * or without a header.
  *
- * @param file what messages call it
  * @throws UserError that names the line, or the columns there are
  */
 export function parseRatings(text: string, file: string, held?: HoldOut): Reading {
@@ -81,7 +80,6 @@ export function parseRatings(text: string, file: string, held?: HoldOut): Readin
 /**
  * Titles and genres in a text with a header, such as MovieLens's `movies.csv`: as `readItems` reads them.
  *
- * @param file what messages call it
  * @throws UserError that names the line, or the columns there are
  */
 export function parseItems(text: string, file: string): ItemTable {

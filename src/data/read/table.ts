@@ -15,9 +15,6 @@ const roles: readonly Role[] = ['user', 'item', 'rating', 'time'];
 /**
  * Reads files one after another into one table, in which ids are numbered in order of first appearance. An id that is
  * not read is NO_ID, a rating 0.
- *
- * @param wanted columns that must be there
- * @param welcome columns that may be
  */
 export function readTable(
   paths: readonly string[],

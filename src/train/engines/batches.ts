@@ -33,7 +33,6 @@ export function sumOfLosses({ losses, starts }: StepsDone): number {
 /**
  * One time through ratings in memory, in random order and batches of nearly equal size.
  *
- * @param number of the epoch, counted from 0
  * @param begin gives what takes some steps, after those that it took before, and gives the mean loss of each
  */
 export async function* shuffledEpoch(

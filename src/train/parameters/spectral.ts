@@ -18,7 +18,6 @@ const ROUNDS = 4;
  * A column has a mean square of its singular value, times the square of what is left of 1 when 1/√(ratings of a user) and
  * 1/√(ratings of an item) are taken off: where there are few, the vectors are noise.
  *
- * @param sizes how many users and items there are
  * @returns [users, width] and [items, width]; undefined where all is noise
  */
 export function spectralFactors(

@@ -15,13 +15,18 @@ export function named<Name extends string>(
 ): Kind<Name | Named<Name>> {
   const names = Object.keys(registry) as Name[];
   const faultIn = (value: unknown): string | undefined => {
-    const { name, ...config } = (typeof value === 'object' ? { ...value } : { name: value }) as Named<Name>;
+    const { name, ...config } = (
+      typeof value === 'object' ? given({ ...value }) : { name: value }
+    ) as Named<Name>;
     if (!names.includes(name)) return `give one of ${names.join(', ')}`;
     const known = Object.keys(make(registry, { name, learningRate: 1 }).config);
     const unknown = Object.keys(config).find((choice) => !known.includes(choice));
     if (unknown !== undefined) return `${name} has no choice "${unknown}", only ${known.join(', ')}`;
-    const bad = known.find((choice) => choice in config && !v.is(kinds.notNegative.schema, config[choice]));
-    return bad && `give ${bad} a number from 0`;
+    for (const [choice, number] of Object.entries(config)) {
+      const { success, issues } = v.safeParse((RANGES[choice] ?? kinds.notNegative).schema, number);
+      if (!success) return issues[0].message.replace('give', `give ${choice}`);
+    }
+    return undefined;
   };
   return {
     schema: v.custom<Name | Named<Name>>(
@@ -34,6 +39,14 @@ export function named<Name extends string>(
   };
 }
 
+const RANGES: Readonly<Record<string, Kind<number>>> = {
+  ...{ learningRate: kinds.positive, divide: kinds.positive, divideFinal: kinds.positive },
+  ...{ momentum: kinds.rate, momentumLow: kinds.rate, warmUp: kinds.rate, beta2: kinds.rate },
+};
+
+const given = (named: object): object =>
+  Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
+
 /** Makes what a name and its choices, which have been checked, stand for. */
 export const make = <Thing>(registry: Registry<string, Thing>, { name, ...config }: Named): Thing =>
-  registry[name](config as never);
+  registry[name](given(config) as never);

@@ -1,6 +1,6 @@
 import { builtIn } from '../../../graphs/models/index.ts';
 import type { ModelDefinition } from '../../../graphs/models/model.ts';
-import type { Manifest } from '../../artifact/manifest.ts';
+import { MANIFEST, type Manifest } from '../../artifact/manifest.ts';
 import { UserError } from '../../errors.ts';
 import { trainingChoices } from './choices.ts';
 import type { Resolved } from './plan.ts';
@@ -28,5 +28,9 @@ export function resolveManifest(
   const choices = Object.entries(training).filter(
     ([name]) => Object.hasOwn(trainingChoices, name) && !OF_ENGINE.includes(name),
   );
-  return resolve({ ...Object.fromEntries(choices), ...changed, model }, data);
+  try {
+    return resolve({ ...Object.fromEntries(choices), ...changed, model }, data);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${MANIFEST}: ${error.message}`) : error;
+  }
 }

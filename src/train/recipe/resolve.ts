@@ -1,5 +1,5 @@
 import { builtIn } from '../../../graphs/models/index.ts';
-import type { DataFacts } from '../../../graphs/models/model.ts';
+import type { DataFacts, Model } from '../../../graphs/models/model.ts';
 import { MANY } from '../../data/dataset/dataset.ts';
 import { type BlockCounts, blockCounts } from '../../data/dataset/strata.ts';
 import { UserError } from '../../errors.ts';
@@ -41,6 +41,7 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, place: Place = 
   const engine = engineOf(chosen, facts, place);
   checkEngine(engine, chosen, place);
   const model = definition(facts);
+  checkSizes(model);
   const { model: _, learningRate: chosenRate, weightDecay, ...taken } = withDefaults(trainingChoices, chosen);
   const optimizer = optimizerOf(chosen.optimizer ?? usualOptimizer(engine, place), weightDecay);
   const tables = Object.values(model.parameters).filter(({ rowsOf }) => rowsOf);
@@ -50,7 +51,14 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, place: Place = 
     chosenRate ??
     builtIn(model.name)?.learningRates?.[optimizer.name] ??
     optimizer.usual.learningRate({ ratings: facts.ratings, batch, dense });
-  const schedule = scheduleOf(chosen.schedule ?? optimizer.usual.schedule, learningRate, engine);
+  const schedule = scheduleOf(
+    {
+      learningRate,
+      ...namedOf(chosen.schedule ?? optimizer.usual.schedule),
+      ...(chosenRate && { learningRate }),
+    },
+    engine,
+  );
   const training: TrainingPlan = {
     ...taken,
     batch,
@@ -67,6 +75,15 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, place: Place = 
   };
   const plan = { model: { name: model.name, config: model.config }, training };
   return { plan, definition, model, optimizer, schedule };
+}
+
+/** A file holds at most 2 GiB. */
+function checkSizes({ name, parameters }: Model): void {
+  for (const [parameter, { dims }] of Object.entries(parameters))
+    if (dims.reduce((product, dim) => product * dim, 4) >= 2 ** 31)
+      throw new UserError(
+        `${name}: ${parameter} would have ${dims.join(' × ')} numbers, more than a file holds; give smaller widths`,
+      );
 }
 
 function engineOf({ engine = 'auto', blocks, lazy }: Choice, facts: DataFacts, place: Place): EngineName {
@@ -102,7 +119,8 @@ export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { devic
   };
   const away = device !== 'cpu';
   const byApi = engine === 'ort-training';
-  const other = optimizer !== undefined && nameOf(optimizer) !== 'adamw' ? nameOf(optimizer) : undefined;
+  const other =
+    optimizer !== undefined && namedOf(optimizer).name !== 'adamw' ? namedOf(optimizer).name : undefined;
   refuse(
     blocks !== undefined && engine !== 'auto' && engine !== 'strata',
     `blocks are for training by strata; leave them out, or the engine ${engine}`,
@@ -126,20 +144,17 @@ export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { devic
   );
 }
 
-const nameOf = (thing: string | Named): string => (typeof thing === 'string' ? thing : thing.name);
+const namedOf = (chosen: string | Named): Named => (typeof chosen === 'string' ? { name: chosen } : chosen);
 
 /** Row-wise Adagrad has not been tried on a GPU, and the training API has AdamW alone. */
 const usualOptimizer = (engine: EngineName, { device = 'cpu' }: Place): keyof typeof optimizers =>
   device !== 'cpu' || engine === 'ort-training' ? 'adamw' : 'row-adagrad';
 
-function optimizerOf(chosen: string | Named, weightDecay?: number): Optimizer {
-  const named = typeof chosen === 'string' ? { name: chosen } : chosen;
-  return make(optimizers, { ...named, ...(weightDecay !== undefined && { weightDecay }) });
-}
+const optimizerOf = (chosen: string | Named, weightDecay?: number): Optimizer =>
+  make(optimizers, { ...namedOf(chosen), ...(weightDecay !== undefined && { weightDecay }) });
 
-function scheduleOf(chosen: string | Named, learningRate: number, engine: EngineName): Schedule {
-  const named = typeof chosen === 'string' ? { name: chosen } : chosen;
-  const schedule = make(schedules, { learningRate, ...named });
+function scheduleOf(named: Named, engine: EngineName): Schedule {
+  const schedule = make(schedules, named);
   if (engine !== 'ort-training') return schedule;
   // The training API has one momentum throughout, for which the middle of the schedule's is taken.
   const { momentum, momentumLow } = schedule.config;

@@ -127,8 +127,8 @@ async function namesIn(folder: string): Promise<string[]> {
 
 /** What the training API does otherwise than the training that the artifact tells of; it has AdamW alone. */
 function changed({ training }: Manifest, learningRate?: number): Recipe {
-  const { optimizer } = training as unknown as TrainingPlan;
-  const others = optimizer.name !== 'adamw' && {
+  const { optimizer } = training as unknown as Partial<TrainingPlan>;
+  const others = optimizer?.name !== 'adamw' && {
     optimizer: undefined,
     batch: undefined,
     schedule: undefined,
