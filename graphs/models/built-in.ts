@@ -41,6 +41,7 @@ export const common = {
       },
     },
     help: 'length of a user’s and an item’s vector, or auto for the MLP',
+    field: 2,
   } satisfies Choice<number | 'auto' | [number, number]>,
   range: {
     kind: kinds.range,

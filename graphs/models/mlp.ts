@@ -19,14 +19,14 @@ const dropout: Choice<number | readonly number[]> = {
     ...kinds.rates,
     schema: v.union([kinds.rate.schema, kinds.rates.schema], 'give rates from 0 to below 1'),
   },
-  help: 'MLP: on the embeddings, then after each hidden layer',
+  help: 'on the embeddings, then after each hidden layer',
   default: ({ hidden }) => [0.1, ...(hidden as number[]).map(() => 0.1)],
   otherwise: '0.1 each',
 };
 
 const choices = grouped('Model', {
   factors: { ...common.factors, default: 50 },
-  hidden: { kind: kinds.widths, help: 'MLP: the hidden layers, such as 64,32', default: [64] },
+  hidden: { kind: kinds.widths, help: 'the hidden layers, such as 64,32', default: [64], field: 3 },
   dropout,
   range: common.range,
   spread: common.spread,

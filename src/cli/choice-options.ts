@@ -24,7 +24,7 @@ export const LISTS = ['delimiter', 'header', 'encoding'] as const;
 
 /** The recipe, for commands that hold out ratings of their own. */
 export const RECIPE = (Object.keys(recipeChoices) as (keyof Recipe)[]).filter(
-  (name) => name !== 'patience' && name !== 'blocks',
+  (name) => !recipeChoices[name].only,
 );
 
 export const JSON_OBJECT = { json: { kind: kinds.flag, help: 'print one JSON object' } } satisfies Choices;

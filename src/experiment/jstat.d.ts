@@ -1,7 +1,6 @@
 /** The part of jStat that is used; it brings no types. */
 declare module 'jstat' {
   const jstat: {
-    /** Student's t distribution. */
     readonly studentt: {
       cdf(t: number, degreesOfFreedom: number): number;
       inv(probability: number, degreesOfFreedom: number): number;

@@ -19,6 +19,10 @@ export interface Choice<T = unknown> {
   /** Heading in the help. @default the first heading */
   readonly group?: 'Model' | 'Training' | 'Files' | 'Reading';
   readonly help: string;
+  /** The only command that takes it; others choose themselves. */
+  readonly only?: 'train';
+  /** Its place among the fields of the page's form; absent where it has none. */
+  readonly field?: number;
   /** Help of the flag that says no: `--no-lazy`. */
   readonly no?: string;
   /** The value where nothing is chosen, or how it follows from the other choices. */

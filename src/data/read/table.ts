@@ -63,13 +63,9 @@ export async function loadAll(connection: Connection, parts: readonly Part[]): P
 }
 
 /** The rows of the table `raw`, in their order. */
-export async function tableOf(
-  connection: Connection,
-  parts: readonly Part[],
-  length: number,
-): Promise<Table> {
+export async function tableOf(connection: Connection, parts: readonly Part[], size: number): Promise<Table> {
   const timed = parts.every(({ columns }) => columns.time !== undefined);
-  return { ...(await numbered(connection, length, timed)), assumptions: assumptions(parts) };
+  return { ...(await numbered(connection, size, timed)), assumptions: assumptions(parts) };
 }
 
 /** Appends a file to the table; a text that is no number or time becomes null, a column that is not there 0. */

@@ -14,10 +14,8 @@ export interface Choices {
 
 export const DEFAULTS: Choices = { models: [trainingChoices.model.default], recipe: {}, heldOut: 0.2 };
 
-/** The choices of the recipe that the form has a field for. */
-const SHOWN = ['epochs', 'factors', 'hidden', 'seed'] as const;
-
-export type Field = (typeof SHOWN)[number];
+/** The name of a choice. */
+export type Field = keyof Recipe;
 
 const tableOf = (model: ModelName): Readonly<Record<string, Choice>> => ({
   ...trainingChoices,
@@ -25,7 +23,10 @@ const tableOf = (model: ModelName): Readonly<Record<string, Choice>> => ({
 });
 
 export const fieldsFor = (chosen: readonly ModelName[]): Field[] =>
-  SHOWN.filter((name) => chosen.some((model) => tableOf(model)[name]));
+  Object.entries<Choice>(Object.assign({}, ...chosen.map(tableOf)))
+    .flatMap(([name, { field }]) => (field ? [{ name: name as Field, field }] : []))
+    .sort((one, other) => one.field - other.field)
+    .map(({ name }) => name);
 
 /** What the table says of a field: of a model that has the choice. */
 export function choiceOf(name: Field): Choice {

@@ -13,9 +13,9 @@ import { named } from './named.ts';
 /** What a recipe may hold beside the choices of its model. */
 export const trainingChoices = {
   model: { kind: kinds.nameIn(models), help: 'what to train', default: 'dot-bias' },
-  seed: { kind: kinds.whole(0), help: 'the same seed gives the same bytes', default: 1 },
+  seed: { kind: kinds.whole(0), help: 'the same seed gives the same bytes', default: 1, field: 9 },
   ...grouped('Training', {
-    epochs: { kind: kinds.count, help: 'times through the ratings', default: 6 },
+    epochs: { kind: kinds.count, help: 'times through the ratings', default: 6, field: 1 },
     batch: {
       kind: kinds.count,
       help: 'batch size: ratings a step',
@@ -57,8 +57,13 @@ export const trainingChoices = {
       kind: kinds.counts,
       help: 'strata: into how many blocks users and items are cut',
       otherwise: 'by the data',
+      only: 'train',
     },
-    patience: { kind: kinds.count, help: 'stop after so many epochs without a better validation error' },
+    patience: {
+      kind: kinds.count,
+      help: 'stop after so many epochs without a better validation error',
+      only: 'train',
+    },
   }),
 } as const satisfies Choices;
 
@@ -75,7 +80,12 @@ function merged(all: readonly (readonly [string, { readonly choices: Choices }])
         new Set(texts).size > 1
           ? own.map(({ model }, place) => `${place ? `${model}: ` : ''}${texts[place]}`).join('; ')
           : texts[0];
-      return [name, { ...own[0], kind: either(own.map(({ kind }) => kind)), default: undefined, otherwise }];
+      const few = own.length < all.length ? `${own.map(({ model }) => model).join(', ')}: ` : '';
+      const help = `${few}${own[0].help}`;
+      return [
+        name,
+        { ...own[0], kind: either(own.map(({ kind }) => kind)), help, default: undefined, otherwise },
+      ];
     }),
   );
 }

@@ -2,12 +2,10 @@ import { builtIn } from '../../../graphs/models/index.ts';
 import type { ModelDefinition } from '../../../graphs/models/model.ts';
 import { MANIFEST, type Manifest } from '../../artifact/manifest.ts';
 import { UserError } from '../../errors.ts';
-import { trainingChoices } from './choices.ts';
+import { recipeChoices, trainingChoices } from './choices.ts';
 import type { Resolved } from './plan.ts';
 import type { Recipe } from './recipe.ts';
 import { resolve } from './resolve.ts';
-
-const OF_ENGINE = ['engine', 'blocks', 'lazy', 'patience'];
 
 /**
  * A plan is a recipe that leaves nothing open: what an artifact was trained by, with some choices changed.
@@ -26,7 +24,7 @@ export function resolveManifest(
       `the model is "${name}", whose formula its files do not tell; export it from a program: writeTrainingFiles(folder, artifact, { definition })`,
     );
   const choices = Object.entries(training).filter(
-    ([name]) => Object.hasOwn(trainingChoices, name) && !OF_ENGINE.includes(name),
+    ([name]) => Object.hasOwn(trainingChoices, name) && !recipeChoices[name].only,
   );
   try {
     return resolve({ ...Object.fromEntries(choices), ...changed, model }, data);

@@ -135,6 +135,7 @@ function changed({ training }: Manifest, learningRate?: number): Recipe {
   };
   return {
     engine: 'ort-training',
+    lazy: undefined,
     ...others,
     ...(learningRate !== undefined && { schedule: { name: 'constant', learningRate } }),
   };

@@ -27,7 +27,7 @@ export function blockGraph(resolved: Resolved): EpochGraph {
  * @throws UserError if the model cannot be trained in blocks, or its formula is not known
  */
 export function trainingBlocks(manifest: Manifest, definition?: ModelDefinition): Uint8Array {
-  const resolved = resolveManifest(manifest, { engine: 'strata' }, definition);
+  const resolved = resolveManifest(manifest, { engine: 'strata', lazy: undefined }, definition);
   const { file } = blockGraph(resolved);
   const contract = JSON.stringify(contractOf(file, resolved.model));
   return encodeModel({ ...file, metadata: { ...file.metadata, contract } });

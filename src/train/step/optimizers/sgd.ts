@@ -1,12 +1,8 @@
 import { add, mul, neg, sub, type Value } from '../../../onnx/index.ts';
 import { type Optimizer, oneCycleAt, type UsualTraining } from './optimizer.ts';
 
-export interface SgdConfig {
-  /** False: plain steps, whatever the schedule's momentum is. @default false */
-  readonly momentum?: boolean;
-  /** @default 0 */
-  readonly weightDecay?: number;
-}
+/** Without `momentum` steps are plain, whatever the schedule's momentum is. */
+type SgdConfig = { readonly momentum?: boolean; readonly weightDecay?: number };
 
 /** v ← momentum · v + gradient; parameter ← parameter − rate · v. Without momentum v is the gradient. */
 export function sgd({ momentum = false, weightDecay = 0 }: SgdConfig = {}): Optimizer {
