@@ -2,11 +2,7 @@ import type { ModelParts } from './builder.ts';
 import { dependencies, nodesBefore, substitute } from './graph.ts';
 import { type Constant, initializer, type Node, type Value } from './value.ts';
 
-/**
- * Replaces what depends on no input by its elements, so that it is not computed again wherever the file is run.
- *
- * @param evaluate the elements of some values, which it computes
- */
+/** Replaces what depends on no input by its elements, so that it is not computed again wherever the file is run. */
 export async function precomputed(
   parts: ModelParts,
   evaluate: (values: Readonly<Record<string, Value>>) => Promise<readonly Constant[]>,

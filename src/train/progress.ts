@@ -34,10 +34,7 @@ export interface Checkpoint {
 }
 
 export interface CheckpointStore {
-  /**
-   * @returns what to go on from; undefined to begin anew
-   * @throws UserError if it is broken, or belongs to a training with other settings
-   */
+  /** Undefined to begin anew. @throws UserError if it is broken, or of a training with other settings */
   read(settings: Checkpoint['settings']): Promise<Checkpoint | undefined>;
   write(checkpoint: Checkpoint): Promise<void>;
   remove(): Promise<void>;

@@ -3,11 +3,7 @@ import { UserError } from '../errors.ts';
 /** What a page can hold, as text. */
 const MOST_BYTES = 256 * 2 ** 20;
 
-/**
- * The text of a file, in UTF-8 or UTF-16, plain or compressed by gzip.
- *
- * @throws UserError for a file that is too large, damaged, or no text
- */
+/** @throws UserError for a file that is too large, damaged, or no text */
 export async function readText(file: Blob, name: string): Promise<string> {
   const start = new Uint8Array(await file.slice(0, 4).arrayBuffer());
   const starts = (...bytes: number[]) => bytes.every((byte, place) => start[place] === byte);

@@ -9,11 +9,7 @@ const STREAM = 1;
 /** Ratings above which the spectral initialisation is left out: it looks at each of them several times. */
 export const MOST_PAIRS = 2 ** 20;
 
-/**
- * Where the parameters of a model begin; one seed gives the same.
- *
- * @param pairs who rated what; where it is not known, what is to come from it is left out
- */
+/** One seed gives the same. Without `pairs`, who rated what, all that is to come from them is left out. */
 export function initialParameters(model: Model, seed: number, pairs?: Pairs): Tensors {
   const random = generator(seed, STREAM);
   const drawn = mapValues(model.parameters, ({ dims, initial }) => {
