@@ -68,20 +68,17 @@ function parserOf<T>(kind: Kind<T>): (text: string) => T {
   };
 }
 
-/** Those flags that are choices of some table. */
-export const chosenFrom = <Chosen extends object>(
-  table: Readonly<Record<string, unknown>>,
-  flags: object,
-): Chosen =>
+/** Those flags that are among some choices, and were given. */
+export const chosenFrom = <Chosen extends object>(names: readonly string[], flags: object): Chosen =>
   Object.fromEntries(
-    Object.entries(flags).filter(([name, value]) => Object.hasOwn(table, name) && value !== undefined),
+    Object.entries(flags).filter(([name, value]) => names.includes(name) && value !== undefined),
   ) as Chosen;
 
-export const recipeOf = (flags: object): Recipe => chosenFrom(recipeChoices, flags);
+export const recipeOf = (flags: object): Recipe => chosenFrom(Object.keys(recipeChoices), flags);
 
 /** Only what reading a file takes. */
 export const readingOf = (flags: object): Pick<RunChoices, (typeof READING)[number]> =>
-  chosenFrom(Object.fromEntries(READING.map((name) => [name, name])), flags);
+  chosenFrom(READING, flags);
 
 /** The device to run on, with a note where `auto` had to fall back. */
 export async function chosenDevice({

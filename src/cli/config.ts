@@ -53,7 +53,7 @@ export function withConfig(command: Command, more: readonly Key[] = []): Command
 export function printConfig(flags: CofactorConfig): void {
   const { model = trainingChoices.model.default } = flags;
   const table = { ...trainingChoices, ...builtIn(model)?.choices, ...runChoices };
-  const choices: Readonly<Record<string, unknown>> = withDefaults(table, chosenFrom(allChoices, flags));
+  const choices: Readonly<Record<string, unknown>> = withDefaults(table, chosenFrom(KEYS, flags));
   printLine(JSON.stringify(Object.fromEntries(KEYS.map((key) => [key, choices[key]])), null, 2));
 }
 

@@ -48,7 +48,7 @@ export function trainCommand(): Command {
 
 async function run(files: string[], flags: TrainFlags): Promise<void> {
   const recipe = recipeOf(flags);
-  const { model = trainingChoices.model.default, engine = 'auto' } = recipe;
+  const { model = trainingChoices.model.default, engine = trainingChoices.engine.default } = recipe;
   const out = flags.out ?? join('artifacts', `${stem(files[0])}-${model}`);
   checkHeldOut(flags);
   const device = flags.device === 'auto' && engine === 'ort-training' ? 'cpu' : flags.device;
@@ -105,7 +105,7 @@ interface Exported extends Made {
 
 async function readAndTrain(files: readonly string[], flags: TrainFlags, out: string, runtime: NodeRuntime) {
   const started = performance.now();
-  const { engine = 'auto', lazy } = flags;
+  const { engine = trainingChoices.engine.default, lazy } = flags;
   const mayStore = ['auto', 'strata'].includes(engine) && runtime.device === 'cpu' && lazy !== false;
   const { ratings, valid, report } = await readToTrain(files, flags, mayStore ? out : undefined);
   const test = flags.test === undefined ? undefined : await readTest(flags.test, flags, ratings);

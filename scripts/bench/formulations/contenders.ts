@@ -18,7 +18,6 @@ import { mapValues } from '../../../src/util/map-values.ts';
 import { generator, normals, uniforms } from '../../../src/util/random.ts';
 import { singleStep } from './layouts.ts';
 import { type Formulation, layoutOf, modelOf } from './list.ts';
-import { loopOf } from './loop.ts';
 
 export interface Contender {
   /** Ratings trained or bytes moved. */
@@ -63,9 +62,10 @@ async function looped(
   options: InferenceSession.SessionOptions,
 ): Promise<Contender> {
   const model = modelOf(rows);
-  const file = layout
-    ? loopOf(layout(model), optimizer)
-    : epochGraph(model, { optimizer, loss: losses.mse, lazy: true }).file;
+  const { file } = epochGraph(model, {
+    ...{ optimizer, loss: losses.mse, lazy: true },
+    layout: layout?.(model),
+  });
   const session = await open(file, options);
   const { users, items, ratings } = ratingsOf({ ...formulation, rows });
   const trip = formulation.batch * formulation.steps;

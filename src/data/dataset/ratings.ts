@@ -33,8 +33,9 @@ export class Ratings implements Dataset, Rows {
   /**
    * @throws UserError for arrays of unlike length, a row without an id, a rating that is no finite number, or ids that are
    *   empty, not unique, or hold NUL
+   * @param derived from ratings that have been checked, and so not checked again
    */
-  constructor(parts: RatingsParts) {
+  constructor(parts: RatingsParts, derived = false) {
     this.name = parts.name ?? 'the ratings';
     this.userIds = parts.userIds;
     this.itemIds = parts.itemIds;
@@ -43,7 +44,7 @@ export class Ratings implements Dataset, Rows {
     this.ratings = parts.ratings;
     if (parts.times) this.times = parts.times;
     if (parts.unknown) this.unknown = parts.unknown;
-    check(this);
+    if (!derived) check(this);
   }
 
   private get summary() {
@@ -140,13 +141,16 @@ function summaryOf({ userIds, itemIds, items, ratings }: Ratings) {
 
 /** The ratings at these places, in this order, with the same ids. */
 export const selectRows = (ratings: Ratings, places: Int32Array): Ratings =>
-  new Ratings({
-    ...ratings,
-    users: places.map((place) => ratings.users[place]),
-    items: places.map((place) => ratings.items[place]),
-    ratings: Float32Array.from(places, (place) => ratings.ratings[place]),
-    times: ratings.times && Float64Array.from(places, (place) => (ratings.times as Float64Array)[place]),
-  });
+  new Ratings(
+    {
+      ...ratings,
+      users: places.map((place) => ratings.users[place]),
+      items: places.map((place) => ratings.items[place]),
+      ratings: Float32Array.from(places, (place) => ratings.ratings[place]),
+      times: ratings.times && Float64Array.from(places, (place) => (ratings.times as Float64Array)[place]),
+    },
+    true,
+  );
 
 /** The same ratings with the row numbers of other ids; one that is not among them gets the unknown row. */
 export function renumbered(ratings: Ratings, { userIds, itemIds }: Vocabulary): Ratings {

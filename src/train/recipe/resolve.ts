@@ -86,7 +86,8 @@ function checkSizes({ name, parameters }: Model): void {
       );
 }
 
-function engineOf({ engine = 'auto', blocks, lazy }: Choice, facts: DataFacts, place: Place): EngineName {
+function engineOf(chosen: Choice, facts: DataFacts, place: Place): EngineName {
+  const { engine = trainingChoices.engine.default, blocks, lazy } = chosen;
   const { storedIn, device = 'cpu', engines = ENGINES } = place;
   if (engine !== 'auto' && !engines.includes(engine))
     throw new UserError(`the engine ${engine} does not run here; leave it out`);
@@ -119,8 +120,7 @@ export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { devic
   };
   const away = device !== 'cpu';
   const byApi = engine === 'ort-training';
-  const other =
-    optimizer !== undefined && namedOf(optimizer).name !== 'adamw' ? namedOf(optimizer).name : undefined;
+  const optimizerName = optimizer && namedOf(optimizer).name;
   refuse(
     blocks !== undefined && engine !== 'auto' && engine !== 'strata',
     `blocks are for training by strata; leave them out, or the engine ${engine}`,
@@ -135,8 +135,8 @@ export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { devic
   );
   refuse(byApi && away, `${api} trains in WebAssembly, on the CPU; leave out the device, or the engine`);
   refuse(
-    byApi && other !== undefined,
-    `${api} trains with adamw, not with ${other}; leave out the optimizer, or train with the default engine`,
+    byApi && optimizerName !== undefined && optimizerName !== 'adamw',
+    `${api} trains with adamw, not with ${optimizerName}; leave out the optimizer, or train with the default engine`,
   );
   refuse(
     byApi && lazy === true,

@@ -4,11 +4,13 @@ import * as onnx from '../../../onnx/index.ts';
 import { mapValues } from '../../../util/map-values.ts';
 import type { Resolved } from '../../recipe/plan.ts';
 import { byRatingLayout } from '../../step/by-rating.ts';
-import type { StepOptions } from '../../step/layout.ts';
+import type { Layout, StepOptions } from '../../step/layout.ts';
 import { losses } from '../../step/losses.ts';
 import { packedLayout } from '../../step/packed.ts';
 
 export interface EpochOptions extends StepOptions {
+  /** How the state lies in the loop. @default by what the optimizer takes a step for */
+  readonly layout?: Layout;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -34,9 +36,7 @@ export interface EpochGraph {
  */
 export function epochGraph(model: Model<Dim>, { metadata, ...options }: EpochOptions): EpochGraph {
   const { optimizer } = options;
-  const layout = optimizer.byRow
-    ? byRatingLayout(model, options, optimizer.byRow)
-    : packedLayout(model, options);
+  const { layout = layoutOf(model, options) } = options;
   const users = onnx.input('user', 'int32', ['ratings']);
   const items = onnx.input('item', 'int32', ['ratings']);
   const actuals = onnx.input('actual', 'float', ['ratings']);
@@ -94,6 +94,11 @@ export function epochGraph(model: Model<Dim>, { metadata, ...options }: EpochOpt
   });
   return { file, dropoutWidths: noise.widths };
 }
+
+const layoutOf = (model: Model<Dim>, options: StepOptions): Layout =>
+  options.optimizer.byRow
+    ? byRatingLayout(model, options, options.optimizer.byRow)
+    : packedLayout(model, options);
 
 /**
  * The same graph for any number of users and items, to train elsewhere: its axes are called `users` and `items`. Its
