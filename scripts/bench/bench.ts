@@ -7,7 +7,6 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
 import { type Contender, measure, nameOf, type Run, summarize } from './measure.ts';
 import { type Peer, peers } from './peers.ts';
-import { type SameError, sameError } from './same-error.ts';
 import { type DataSet, dataSet, setNames } from './sets.ts';
 import {
   flatness,
@@ -16,7 +15,6 @@ import {
   ratios,
   ratiosTable,
   rowsTable,
-  sameErrorTable,
   speeds,
   speedsTable,
 } from './summary.ts';
@@ -46,7 +44,6 @@ async function main(): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
   const results: Result[] = [];
   const runs: (Run & { set: string })[] = [];
-  const sameErrors: SameError[] = [];
   const notAvailable: { [what: string]: string } = {};
   const fail = (what: string, { message }: Error): void => {
     notAvailable[what] = message;
@@ -64,8 +61,6 @@ async function main(): Promise<void> {
         const rows = ofSet.map(summarize);
         results.push({ set, rows });
         console.log(`\n${titleOf(set)}\n\n${rowsTable(rows)}`);
-        const found = await sameError(set, rows, names, { scratch, seeds }, failOnSet);
-        if (found) sameErrors.push(found);
       } catch (error) {
         fail(name, error as Error);
       }
@@ -79,7 +74,6 @@ async function main(): Promise<void> {
     ratios: small.map((result) => ({ set: result.set.name, ratios: ratios(result) })),
     speeds: large.flatMap(speeds),
     flatness: flatness(large),
-    sameErrors,
   };
   for (const { set, ratios } of summary.ratios)
     if (ratios.length > 0) console.log(`\n${set}\n\n${ratiosTable(ratios)}`);
@@ -88,10 +82,6 @@ async function main(): Promise<void> {
     const names = large.map(({ set }) => set.name);
     console.log(`\nBy size\n\n${flatnessTable(summary.flatness, names)}`);
   }
-  for (const found of sameErrors)
-    console.log(`\n${found.set}, to an RMSE of ${found.rmse.toFixed(4)}\n\n${sameErrorTable(found)}`);
-  if (names.includes('implicit'))
-    console.log('\n(*) ranks by implicit feedback and predicts no ratings, so there is no RMSE');
   for (const [what, reason] of Object.entries(notAvailable)) console.log(`${what}: not available: ${reason}`);
   if (options.json) {
     const sets = results.map(({ set: { train: _, test: __, ...set }, rows }) => ({ ...set, rows }));

@@ -7,49 +7,32 @@ import { pythonEnvironment } from '../conformance/python.ts';
 import { withAvx } from './libmf.ts';
 import type { Contender } from './measure.ts';
 import type { DataSet } from './sets.ts';
-import { installTensorflow } from './web/bundles.ts';
 
 /** For small sets, as flags of the command line; the Python peers have the same numbers in their scripts. */
 const RECIPE =
   '--model dot-bias --factors 50 --epochs 5 --batch 64 --learning-rate 5e-3 --optimizer adamw --weight-decay 0.1 --range 0,5.5 --spread 0.001 --spectral 0,0';
 const THREADS = [1, 2];
 
-export type Peer =
-  | 'cofactor'
-  | 'torch'
-  | 'fastai'
-  | 'libmf'
-  | 'libmf-avx'
-  | 'surprise'
-  | 'implicit'
-  | 'tensorflow';
+export type Peer = 'cofactor' | 'torch' | 'fastai' | 'libmf' | 'libmf-avx' | 'surprise';
 
 type Flags = { threads?: number; [name: string]: string | number | undefined };
 
-/**
- * Each peer's contenders on a set, ready to run; throws the reason when there are none.
- *
- * @param epochs instead of as many as each takes by itself
- */
-type Contenders = (set: DataSet, scratch: string, epochs?: number) => Promise<Contender[]>;
+/** Each peer's contenders on a set, ready to run. @throws the reason when there are none */
+type Contenders = (set: DataSet, scratch: string) => Promise<Contender[]>;
 
 export const peers: Readonly<Record<Peer, Contenders>> = {
-  async cofactor(set, scratch, epochs) {
+  async cofactor(set, scratch) {
     const run = (label: string, flags: string) => cofactor(label, set, scratch, flags);
-    if (epochs !== undefined) return [run('cofactor', `--epochs ${epochs}`)];
     return [
       ...(set.isLarge ? [run('cofactor, 2 epochs', '--epochs 2')] : [run('cofactor, recipe', RECIPE)]),
       run('cofactor, defaults', ''),
     ];
   },
-  async torch(set, _scratch, epochs) {
+  async torch(set) {
     const run = await pythonRun('bench', 'requirements.txt', set);
-    const flags = epochs === undefined ? {} : { epochs };
-    if (set.isLarge) return [run('torch, SparseAdam', 'torch_sparse.py', { threads: 2, ...flags })];
+    if (set.isLarge) return [run('torch, SparseAdam', 'torch_sparse.py', { threads: 2 })];
     return ['default', 'foreach', 'fused'].flatMap((optimizer) =>
-      THREADS.map((threads) =>
-        run(`torch, ${optimizer} AdamW`, 'torch_loop.py', { optimizer, threads, ...flags }),
-      ),
+      THREADS.map((threads) => run(`torch, ${optimizer} AdamW`, 'torch_loop.py', { optimizer, threads })),
     );
   },
   async fastai(set) {
@@ -59,15 +42,13 @@ export const peers: Readonly<Record<Peer, Contenders>> = {
     const loaders = set.isLarge ? ['shuffled'] : ['weighted', 'shuffled'];
     return loaders.map((sampling) => run(`fastai, ${sampling} loader`, 'fastai_loop.py', { sampling }));
   },
-  async libmf(set, _scratch, sweeps) {
+  async libmf(set) {
     const run = await pythonRun('bench-libmf', 'requirements-libmf.txt', set);
-    return THREADS.map((threads) =>
-      run('libmf, PyPI', 'libmf_run.py', { threads, ...(sweeps && { sweeps }) }),
-    );
+    return THREADS.map((threads) => run('libmf, PyPI', 'libmf_run.py', { threads }));
   },
-  async 'libmf-avx'(set, scratch, sweeps) {
+  async 'libmf-avx'(set, scratch) {
     const library = await withAvx(await pythonOf('bench-libmf', 'requirements-libmf.txt'));
-    const plain = await peers.libmf(set, scratch, sweeps);
+    const plain = await peers.libmf(set, scratch);
     const environment = { LIBMF_OBJ: library };
     return plain.map((contender) => ({ ...contender, label: 'libmf, AVX', environment }));
   },
@@ -75,16 +56,6 @@ export const peers: Readonly<Record<Peer, Contenders>> = {
     atMost(2e6, set, 'it keeps ratings as Python objects, about half a gigabyte a million');
     const run = await pythonRun('bench-surprise', 'requirements-surprise.txt', set);
     return [run('surprise, SVD', 'surprise_run.py', {})];
-  },
-  async implicit(set) {
-    const run = await pythonRun('bench-implicit', 'requirements-implicit.txt', set);
-    return [run('implicit, ALS (*)', 'implicit_run.py', { threads: 2 })];
-  },
-  async tensorflow(set) {
-    atMost(2e5, set, 'it would take about ten minutes on a million ratings, and hours on more');
-    await installTensorflow();
-    const run = [process.execPath, path('web/tfjs-node.mjs'), set.train, set.test];
-    return [{ label: 'TensorFlow.js, WASM', threads: 1, command: (seed) => [...run, `--seed=${seed}`] }];
   },
 };
 

@@ -1,6 +1,5 @@
 /** What the rows say of cofactor beside its peers. */
 import { nameOf, type Row } from './measure.ts';
-import type { SameError } from './same-error.ts';
 import type { DataSet } from './sets.ts';
 import { markdownTable } from './table.ts';
 
@@ -39,7 +38,7 @@ export function ratios({ rows }: Result): Ratio[] {
     Math.min(...rows.filter((row) => row.label.startsWith(label)).map(({ seconds }) => seconds[stage]));
   const ratio = (peer: string, stage: string): number =>
     fastest('cofactor, recipe', stage) / fastest(peer, stage);
-  return ['torch, default', 'torch', 'fastai', 'libmf, PyPI', 'libmf, AVX', 'surprise', 'TensorFlow.js']
+  return ['torch, default', 'torch', 'fastai', 'libmf, PyPI', 'libmf, AVX', 'surprise']
     .map((peer) => ({ peer, train: ratio(peer, 'train'), process: ratio(peer, 'process') }))
     .filter(({ train }) => Number.isFinite(train) && train > 0);
 }
@@ -129,23 +128,6 @@ export function flatnessTable(results: readonly Flatness[], sets: readonly strin
   ]);
   return markdownTable(
     [['million ratings/s', ...sets, 'lowest / highest'], ...cells],
-    (column) => column >= 1,
-  );
-}
-
-export function sameErrorTable({ attempts }: SameError): string {
-  const cofactor = attempts.find(({ label, reached }) => label === 'cofactor' && reached);
-  return markdownTable(
-    [
-      ['', 'epochs', 'test RMSE', 'process, s', 'cofactor / this'],
-      ...attempts.map(({ label, threads, epochs, seconds, rmse, reached }) => [
-        nameOf({ label, threads }),
-        `${epochs}`,
-        `${rmse?.toFixed(4)}${reached ? '' : ': not reached'}`,
-        seconds.process.toFixed(2),
-        cofactor && reached ? (cofactor.seconds.process / seconds.process).toFixed(2) : '',
-      ]),
-    ],
     (column) => column >= 1,
   );
 }

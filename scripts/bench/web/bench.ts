@@ -7,13 +7,12 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from '../machine.ts';
 import { measureAsking, measureEquality } from './asking.ts';
 import { host, launch } from './browser.ts';
-import { buildLibrary, installTensorflow, root, type Size, tensorflowSizes } from './bundles.ts';
+import { buildLibrary, root, type Size } from './bundles.ts';
 import { reportOf } from './report.ts';
-import { measureTensorflow } from './tensorflow.ts';
 import { measureTraining } from './training.ts';
 import { measureVisit } from './visit.ts';
 
-const PARTS = ['training', 'tensorflow', 'asking', 'equality', 'visit'];
+const PARTS = ['training', 'asking', 'equality', 'visit'];
 const DATA = join(root, '../shared/data/ml-100k/u.data');
 const SAMPLE = join(root, 'src/data/sample/ml-latest-small/ratings.csv.gz');
 const MODEL = join(root, 'artifacts/ml-latest-small');
@@ -37,10 +36,9 @@ async function main(): Promise<void> {
   const browser = await launch();
   const scratch = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
   const at = (name: string): string => join(scratch, name);
-  for (const name of ['cofactor', 'tensorflow', 'models', 'page']) await mkdir(at(name));
+  for (const name of ['cofactor', 'models', 'page']) await mkdir(at(name));
   const server = await host({
     '/cofactor/': at('cofactor/'),
-    '/tensorflow/': at('tensorflow/'),
     '/models/': at('models/'),
     '/model/': MODEL,
     '/data/': dirname(file),
@@ -55,17 +53,7 @@ async function main(): Promise<void> {
     const asking = await measure('asking', () => measureAsking(browser, url, MODEL));
     const equality = await measure('equality', () => measureEquality(browser, url, at('models'), file));
     const visit = await measure('visit', () => measureVisit(browser, at('page'), MODEL));
-    const tensorflow = await measure('tensorflow', async () => {
-      await installTensorflow();
-      const rows = await measureTensorflow(url, at('tensorflow'), file);
-      // Functions with a gradient of their own are listed, too, by a name in lower case.
-      const kernels = rows
-        .flatMap(({ lookup, kernels = [] }) => (lookup === 'scatter' ? kernels : []))
-        .filter((name) => /^[A-Z]/.test(name));
-      sizes.push(...(await tensorflowSizes(at('tensorflow'), [...new Set(kernels)].sort())));
-      return rows;
-    });
-    const results = { machine, file, training, asking, equality, visit, tensorflow, sizes };
+    const results = { machine, file, training, asking, equality, visit, sizes };
     console.log(reportOf(results));
     if (options.json) await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
   } finally {

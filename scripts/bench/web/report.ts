@@ -2,8 +2,7 @@ import { basename } from 'node:path';
 import { markdownTable } from '../table.ts';
 import type { AskingRow, EqualityRow } from './asking.ts';
 import type { Size } from './bundles.ts';
-import type { TensorflowRow } from './tensorflow.ts';
-import { RECIPE, type TrainingRow } from './training.ts';
+import type { TrainingRow } from './training.ts';
 import type { Visit } from './visit.ts';
 
 export interface Results {
@@ -19,26 +18,15 @@ export interface Results {
   readonly asking?: readonly AskingRow[];
   readonly equality?: readonly EqualityRow[];
   readonly visit?: Visit;
-  readonly tensorflow?: readonly TensorflowRow[];
   readonly sizes: readonly Size[];
 }
 
 /** All results as tables in Markdown. */
-export function reportOf({
-  machine,
-  file,
-  training,
-  asking,
-  equality,
-  visit,
-  tensorflow,
-  sizes,
-}: Results): string {
+export function reportOf({ machine, file, training, asking, equality, visit, sizes }: Results): string {
   const { cores, processor, node, chromium, load } = machine;
   return [
     `${cores} cores, ${processor}, Node ${node}, Chromium ${chromium}, load ${load.toFixed(1)}; ${basename(file)}`,
     ...(training ? [trainingTable(training)] : []),
-    ...(tensorflow ? [tensorflowTable(tensorflow, training)] : []),
     sizeTable(sizes),
     ...(asking ? [askingTable(asking)] : []),
     ...(visit ? [visitTable(visit)] : []),
@@ -66,24 +54,6 @@ function trainingTable(rows: readonly TrainingRow[]): string {
         compared ? (row.rmse - other.rmse).toExponential(1) : '',
       ];
     }),
-  );
-}
-
-function tensorflowTable(rows: readonly TensorflowRow[], training: readonly TrainingRow[] = []): string {
-  const ours = training.find(({ model, where }) => model === 'dot-bias' && where === 'page');
-  const anEpoch = ours && ours.seconds / RECIPE.epochs;
-  return table(
-    ['dot-bias in a worker of the page', 's an epoch', 'against cofactor', 'RMSE', 'note'],
-    [
-      ...(ours ? [['cofactor', decimals(anEpoch, 2), '1', decimals(ours.rmse, 4), '']] : []),
-      ...rows.map(({ backend, lookup, version, secondsAnEpoch, part = 1, rmse, problem }) => [
-        `TensorFlow.js ${version ?? ''}, ${backend}, ${lookup}`,
-        decimals(secondsAnEpoch, 2),
-        decimals(anEpoch && secondsAnEpoch && secondsAnEpoch / anEpoch, 1),
-        decimals(rmse, 4),
-        problem ?? (part < 1 ? `from ${(100 * part).toFixed(0)} % of an epoch` : ''),
-      ]),
-    ],
   );
 }
 

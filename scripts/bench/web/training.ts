@@ -1,7 +1,7 @@
 /** Trains the same model on the same split in the page and in Node. */
 import { basename } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { dotBias, type Model, randomSplit, readRatings, type Split, train } from '../../../src/index.ts';
+import { randomSplit, readRatings, type Split, train } from '../../../src/index.ts';
 import type * as Web from '../../../src/web.ts';
 import { openPage } from './browser.ts';
 
@@ -81,6 +81,3 @@ async function inNode(file: string, model: (typeof MODELS)[number]): Promise<Tra
 export async function splitOf(file: string): Promise<Split> {
   return randomSplit((await readRatings(file)).ratings, RECIPE.valid, RECIPE.seed);
 }
-
-/** Dot-bias for these ratings, as cofactor would begin it. */
-export const modelOf = ({ train }: Split): Model => dotBias({ factors: RECIPE.factors })(train.facts);
