@@ -2,13 +2,29 @@
 export const oneLine = (message: string): string => message.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
 
 /**
- * A mistake in what the user gave: a file, a flag, an id. Its message is one line that says what is wrong, where,
- * and what to do; the command line prints that line alone and exits with 1. Anything else that is thrown is a bug.
+ * What kind of thing is wrong, for programs that handle errors:
+ *
+ * - `argument`: an option, a recipe, an id or a number that was given
+ * - `data`: the content of a file of ratings, items or users
+ * - `model`: the files of a model: missing, changed, broken, or of a newer format
+ * - `file`: a file or folder that cannot be found, read or written
+ * - `device`: a device, a runtime or a package that is not available
+ * - `training`: a training that diverged, failed, or was stopped before its first epoch
+ * - `network`: a download that failed, or an address that cannot be used
+ */
+export type ErrorCode = 'argument' | 'data' | 'model' | 'file' | 'device' | 'training' | 'network';
+
+/**
+ * A mistake in what the user gave: a file, an option, an id. Its message is one line that says what is wrong, where,
+ * and what to do; the command line prints that line alone and exits with 1. Any other error is a bug.
  */
 export class UserError extends Error {
   override name = 'UserError';
 
-  constructor(message: string) {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+  ) {
     super(oneLine(message));
   }
 }

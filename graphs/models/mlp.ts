@@ -117,6 +117,7 @@ function dropoutRates(dropout: number | readonly number[], hiddenLayers: number)
   const rates = typeof dropout === 'number' ? [dropout] : dropout;
   if (rates.length > hiddenLayers + 1) {
     throw new UserError(
+      'argument',
       `mlp: dropout has ${rates.length} rates; give one for the embeddings and one for each of ${hiddenLayers} hidden layers`,
     );
   }

@@ -17,18 +17,22 @@ export const CHECKPOINT = '.checkpoint';
  * @throws UserError if it is a file, a folder of other things, or cannot be written.
  */
 export async function checkTarget(directory: string): Promise<void> {
-  if (directory === '') throw new UserError('--out is empty; name a folder');
+  if (directory === '') throw new UserError('argument', '--out is empty; name a folder');
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    if (error.code === 'ENOTDIR') throw new UserError(`${directory}: is a file; --out takes a folder`);
-    throw new UserError(`${directory}: cannot be read (${error.code})`);
+    if (error.code === 'ENOTDIR')
+      throw new UserError('file', `${directory}: is a file; --out takes a folder`);
+    throw new UserError('file', `${directory}: cannot be read (${error.code})`);
   });
   const others = names.filter((name) => !name.startsWith(INCOMING) && !name.startsWith(CHECKPOINT));
   if (others.length > 0 && !others.includes(PENDING) && !(await isArtifact(directory))) {
-    throw new UserError(`${directory}: holds other files and no model; choose a new or an empty folder`);
+    throw new UserError(
+      'file',
+      `${directory}: holds other files and no model; choose a new or an empty folder`,
+    );
   }
   await checkWritable(resolve(directory)).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`${directory}: cannot be written (${error.code}); choose another folder`);
+    throw new UserError('file', `${directory}: cannot be written (${error.code}); choose another folder`);
   });
 }
 
@@ -73,6 +77,7 @@ export async function writeArtifact(directory: string, { manifest, files }: Arti
   } catch (error) {
     await rm(incoming, { recursive: true, force: true }).catch(() => undefined);
     throw new UserError(
+      'file',
       `${directory}: the model could not be written (${(error as NodeJS.ErrnoException).code ?? error})`,
     );
   }
@@ -148,10 +153,12 @@ async function readPart(directory: string, name: string): Promise<Buffer> {
       return await readFile(path);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw new UserError(`${path}: cannot be read (${code})`);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR')
+        throw new UserError('file', `${path}: cannot be read (${code})`);
     }
   }
   throw new UserError(
+    'model',
     name === MANIFEST
       ? `${directory}: is not a trained model: there is no ${MANIFEST} in it; make one with cofactor train`
       : `${join(directory, name)}: is missing, though ${MANIFEST} lists it; train the model again`,

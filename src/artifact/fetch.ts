@@ -147,9 +147,13 @@ async function download(
     if (response.ok) return await readAll(response, onBytes);
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new UserError(`${url}: cannot be fetched (${(error as Error).message}); is the network there?`);
+    throw new UserError(
+      'network',
+      `${url}: cannot be fetched (${(error as Error).message}); is the network there?`,
+    );
   }
   throw new UserError(
+    'network',
     `${url}: cannot be fetched (HTTP ${response.status}); is this the folder of a trained model?`,
   );
 }

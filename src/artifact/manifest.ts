@@ -64,12 +64,13 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new UserError(`${place}: is not JSON; train the model again`);
+    throw new UserError('model', `${place}: is not JSON; train the model again`);
   }
   const result = v.safeParse(manifestSchema, json);
   if (result.success) return result.output;
   const [issue] = result.issues;
   throw new UserError(
+    'model',
     `${place}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`,
   );
 }
@@ -85,5 +86,8 @@ export async function checkFile(
   place: string,
 ): Promise<void> {
   if ((await sha256(bytes)) !== files[name].sha256)
-    throw new UserError(`${place}: does not match ${MANIFEST}: it was changed or cut off; train it again`);
+    throw new UserError(
+      'model',
+      `${place}: does not match ${MANIFEST}: it was changed or cut off; train it again`,
+    );
 }

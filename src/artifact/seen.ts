@@ -15,7 +15,7 @@ export function readSeen({ files }: Artifact): Int32Array[] | undefined {
   const dataOf = (name: string) => initializers.find((initializer) => initializer.name === name)?.data;
   const [starts, rows] = [dataOf('starts'), dataOf('rated_rows')];
   if (!(starts instanceof BigInt64Array) || !(rows instanceof Uint16Array || rows instanceof Int32Array))
-    throw new UserError('seen.onnx does not say what users rated; train the model again');
+    throw new UserError('model', 'seen.onnx does not say what users rated; train the model again');
   // The last two bounds are those of the unknown user, who has rated none.
   return Array.from({ length: starts.length - 2 }, (_, user) =>
     Int32Array.from(rows.subarray(Number(starts[user]), Number(starts[user + 1]))),

@@ -42,7 +42,7 @@ export function publishedFiles(artifact: Artifact): SiteFiles {
  * @throws UserError if the folder holds what no such call has written, or it cannot be written.
  */
 export async function writeSite(directory: string, page: SiteFiles, artifact: Artifact): Promise<SiteFiles> {
-  if (directory === '') throw new UserError('--out is empty; name a folder');
+  if (directory === '') throw new UserError('argument', '--out is empty; name a folder');
   try {
     // A link stays a link: what it leads to is replaced.
     const target = await realpath(directory).catch(() => resolve(directory));
@@ -54,7 +54,10 @@ export async function writeSite(directory: string, page: SiteFiles, artifact: Ar
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw new UserError(`${directory}: the site could not be written (${code}); choose another folder`);
+    throw new UserError(
+      'file',
+      `${directory}: the site could not be written (${code}); choose another folder`,
+    );
   }
 }
 
@@ -74,20 +77,26 @@ async function checkReplaceable(directory: string, target: string): Promise<bool
     if (error.code !== 'ENOENT') throw error;
   });
   if (!information) return false;
-  if (!information.isDirectory()) throw new UserError(`${directory}: is a file; --out takes a folder`);
+  if (!information.isDirectory())
+    throw new UserError('file', `${directory}: is a file; --out takes a folder`);
   const inside = relative(target, process.cwd());
   if (!isAbsolute(inside) && inside.split(sep)[0] !== '..')
     throw new UserError(
+      'file',
       `${directory}: is the folder that you are in, which cannot be replaced; name another`,
     );
   const names = await namesIn(target);
   if (names.length === 0) return true;
   const written = await writtenNames(target);
   if (!written)
-    throw new UserError(`${directory}: holds other files and no site; choose a new or an empty folder`);
+    throw new UserError(
+      'file',
+      `${directory}: holds other files and no site; choose a new or an empty folder`,
+    );
   const others = names.filter((name) => !written.includes(name));
   if (others.length === 0) return true;
   throw new UserError(
+    'file',
     `${directory}: holds files that are not the site's, which would be lost: ${list(others)}; move them, or choose another folder`,
   );
 }

@@ -18,7 +18,7 @@ export async function writeTritonRepository(
   name: string,
   { files }: Artifact,
 ): Promise<{ model: string; version: number }[]> {
-  if (repository === '') throw new UserError('the repository is empty; name a folder');
+  if (repository === '') throw new UserError('argument', 'the repository is empty; name a folder');
   const heads = Object.entries(files).flatMap(([file, bytes]) => {
     const head = headOf(file);
     const model = `${name}.${head}`;
@@ -32,7 +32,7 @@ export async function writeTritonRepository(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw new UserError(`${repository}: the repository cannot be written (${code})`);
+    throw new UserError('file', `${repository}: the repository cannot be written (${code})`);
   }
 }
 
@@ -44,6 +44,7 @@ async function checkConfiguration(repository: string, model: string, wanted: str
   });
   if (there !== undefined && there !== wanted)
     throw new UserError(
+      'file',
       `${path}: is for other shapes or of another hand; export to another repository, or from a folder of another name`,
     );
 }

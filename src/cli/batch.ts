@@ -36,7 +36,7 @@ export function batchCommand(): Command {
 
 async function run(directory: string, file: string | undefined, flags: BatchFlags): Promise<void> {
   const { out, k, exclude } = flags;
-  if (out === undefined) throw new UserError('name the file to write: --out top.parquet, say');
+  if (out === undefined) throw new UserError('argument', 'name the file to write: --out top.parquet, say');
   await checkTable(out, file, exclude);
   const recommender = await load(directory, [], { device: await chosenDevice(flags) });
   const { userIds } = readVocabulary(recommender.artifact);

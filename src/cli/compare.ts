@@ -63,7 +63,10 @@ async function recipeFrom(model: ModelName, file: string | undefined, seed: numb
   if (file === undefined) return { model, seed };
   const config = await readConfig(file);
   if ((config.model ?? model) !== model)
-    throw new UserError(`${file}: is for the model ${config.model}; give it as --config-${config.model}`);
+    throw new UserError(
+      'argument',
+      `${file}: is for the model ${config.model}; give it as --config-${config.model}`,
+    );
   // The seed of the file is of one training, this one of folds too.
   const recipe = { ...recipeOf(config), seed, model };
   checkRecipe(recipe);

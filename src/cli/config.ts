@@ -63,18 +63,22 @@ function configFile(asked: string | false | undefined): string | undefined {
   if (asked !== undefined) return asked;
   const found = NAMES.filter((name) => existsSync(name));
   if (found.length > 1)
-    throw new UserError(`there are ${found.join(' and ')}; keep one, or name one with --config`);
+    throw new UserError('argument', `there are ${found.join(' and ')}; keep one, or name one with --config`);
   return found[0];
 }
 
 /** @throws UserError that names the file, the key, what is wrong, and what to give */
 export async function readConfig(file: string): Promise<CofactorConfig> {
-  if (!existsSync(file)) throw new UserError(`${file}: no such file`);
+  if (!existsSync(file)) throw new UserError('argument', `${file}: no such file`);
   const config = await (extname(file) === '.json' ? parsed(file) : loaded(file));
   if (typeof config !== 'object' || config === null || Array.isArray(config))
-    throw new UserError(`${file}: holds ${shown(config)}; give an object, such as { "epochs": 8 }`);
+    throw new UserError(
+      'argument',
+      `${file}: holds ${shown(config)}; give an object, such as { "epochs": 8 }`,
+    );
   const unknown = Object.keys(config).find((key) => !KEYS.includes(key as Key));
-  if (unknown !== undefined) throw new UserError(`${file}: has no choice "${unknown}"; ${nearest(unknown)}`);
+  if (unknown !== undefined)
+    throw new UserError('argument', `${file}: has no choice "${unknown}"; ${nearest(unknown)}`);
   return checked(allChoices, { ...config }, `${file}: `);
 }
 
@@ -90,7 +94,7 @@ async function parsed(file: string): Promise<unknown> {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw new UserError(`${file}: is not JSON: ${(error as Error).message}`);
+    throw new UserError('argument', `${file}: is not JSON: ${(error as Error).message}`);
   }
 }
 
@@ -100,13 +104,16 @@ async function loaded(file: string): Promise<unknown> {
   const jiti = createJiti(import.meta.url, { fsCache: false, interopDefault: false });
   const module = await jiti.import<object>(resolve(file)).catch((error) => fail(file, error));
   if (!('default' in module))
-    throw new UserError(`${file}: has no default export; write export default { epochs: 8 }, say`);
+    throw new UserError(
+      'argument',
+      `${file}: has no default export; write export default { epochs: 8 }, say`,
+    );
   return module.default;
 }
 
 function fail(file: string, error: unknown): never {
   const [message] = String(error instanceof Error ? error.message : error).split('\nRequire stack');
-  throw new UserError(`${file}: cannot be loaded: ${message}`);
+  throw new UserError('argument', `${file}: cannot be loaded: ${message}`);
 }
 
 const shown = (value: unknown): string =>

@@ -36,7 +36,10 @@ export function evaluateCommand(): Command {
 
 async function run(directory: string, files: string[], flags: Flags<'device', typeof own>): Promise<void> {
   if (flags.baselines && flags.train === undefined)
-    throw new UserError('--baselines are made from training ratings; give them with --train FILE');
+    throw new UserError(
+      'argument',
+      '--baselines are made from training ratings; give them with --train FILE',
+    );
   const recommender = await load(directory, undefined, { device: await chosenDevice(flags) });
   const read = async (paths: string | string[]) => (await readRatings(paths, readingOf(flags))).ratings;
   const ratings = await read(files);

@@ -44,9 +44,12 @@ export function exportCommand(): Command {
 async function run(directory: string, flags: ExportFlags): Promise<void> {
   const { triton, training, trainingBlocks: blocks, ...options } = flags;
   if (triton === undefined && training === undefined && blocks === undefined)
-    throw new UserError('say what to write: --triton REPOSITORY, --training or --training-blocks');
+    throw new UserError(
+      'argument',
+      'say what to write: --triton REPOSITORY, --training or --training-blocks',
+    );
   if (training === undefined && Object.keys(options).length > 0)
-    throw new UserError('--untrained and --learning-rate are for --training');
+    throw new UserError('argument', '--untrained and --learning-rate are for --training');
   const artifact = await readArtifact(directory);
   if (triton !== undefined) {
     const models = await writeTritonRepository(triton, basename(resolve(directory)), artifact);

@@ -43,7 +43,7 @@ export function findLrCommand(): Command {
 async function run(files: string[], flags: Flags<'device', typeof own>): Promise<void> {
   const { out, from, to, steps, json } = flags;
   if (out !== undefined && !['.html', '.svg'].includes(extname(out)))
-    throw new UserError(`--out ${out}: give a name that ends in .html or .svg`);
+    throw new UserError('argument', `--out ${out}: give a name that ends in .html or .svg`);
   const recipe = recipeOf(flags);
   checkRecipe(recipe);
   const runtime = await nodeRuntime({ device: await chosenDevice(flags) });

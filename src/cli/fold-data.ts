@@ -65,10 +65,14 @@ export async function readFolds(files: readonly string[], flags: FoldFlags): Pro
   const { folds: count = 5, fold: pairs, seed = trainingChoices.seed.default } = flags;
   if (pairs && (files.length > 0 || flags.folds !== undefined))
     throw new UserError(
+      'argument',
       `--fold says what to train on and what to hold out; leave out ${files.length > 0 ? files[0] : '--folds'}`,
     );
   if (!pairs && files.length === 0)
-    throw new UserError('there are no ratings; name a file, or give folds with --fold u1.base:u1.test');
+    throw new UserError(
+      'argument',
+      'there are no ratings; name a file, or give folds with --fold u1.base:u1.test',
+    );
   if (!pairs) return folds((await readInMemory(files, flags)).ratings, count, seed);
   const read: Split[] = [];
   for (const [base, test] of pairs) {

@@ -17,7 +17,7 @@ export function inspectCommand(): Command {
 
 async function run(path: string, { json }: { json?: boolean }): Promise<void> {
   const information = await stat(path).catch(() => undefined);
-  if (!information) throw new UserError(`${path}: there is no such file or folder`);
+  if (!information) throw new UserError('argument', `${path}: there is no such file or folder`);
   if (!information.isDirectory()) {
     const summary = summarize(await readFile(path), path);
     if (json) printJson(summary);
@@ -58,7 +58,8 @@ function summarize(bytes: Uint8Array, path: string): Summary {
   try {
     model = decodeModel(bytes);
   } catch (problem) {
-    if (problem instanceof GraphError) throw new UserError(`${path}: ${problem.message.split('\n')[0]}`);
+    if (problem instanceof GraphError)
+      throw new UserError('argument', `${path}: ${problem.message.split('\n')[0]}`);
     throw problem;
   }
   const { graph, opsets, irVersion, producer, metadata } = model;

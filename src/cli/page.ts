@@ -18,7 +18,10 @@ async function run(directory: string, { out, json }: { out: string; json?: boole
   const artifact = await readArtifact(directory);
   const page = await readPage();
   if (!page)
-    throw new UserError('the web page is not built; build it with npm run build, then call this again');
+    throw new UserError(
+      'argument',
+      'the web page is not built; build it with npm run build, then call this again',
+    );
   const files = await writeSite(out, page, artifact);
   const bytes = Object.values(files).reduce((sum, file) => sum + file.length, 0);
   if (json) {

@@ -38,10 +38,10 @@ export function predictCommand(): Command {
 async function run(directory: string, file: string | undefined, flags: PredictFlags): Promise<void> {
   const { user, item, out, json } = flags;
   if ((file === undefined) === (user === undefined) || (user === undefined) !== (item === undefined)) {
-    throw new UserError('give either a file of pairs, or --user and --item');
+    throw new UserError('argument', 'give either a file of pairs, or --user and --item');
   }
   if (out !== undefined && json)
-    throw new UserError('--out and --json exclude one another; give one of them');
+    throw new UserError('argument', '--out and --json exclude one another; give one of them');
   if (out !== undefined) await checkTable(out, file);
   const recommender = await load(directory, undefined, { device: await chosenDevice(flags) });
   const known = readVocabulary(recommender.artifact);

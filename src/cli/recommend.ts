@@ -45,9 +45,9 @@ export function recommendCommand(): Command {
 async function run(directory: string, flags: RecommendFlags): Promise<void> {
   const { user, ratings, json } = flags;
   if ((user === undefined) === (ratings === undefined))
-    throw new UserError('give either --user or --ratings');
+    throw new UserError('argument', 'give either --user or --ratings');
   if (ratings !== undefined && flags.includeSeen)
-    throw new UserError('--include-seen is for --user; what is in --ratings is always left out');
+    throw new UserError('argument', '--include-seen is for --user; what is in --ratings is always left out');
   const recommender = await load(directory, [], { device: await chosenDevice(flags) });
   const best =
     user === undefined
@@ -75,10 +75,16 @@ async function forPerson(recommender: Recommender, file: string, { k, exclude, .
   const { itemIds } = readVocabulary(recommender.artifact);
   const known = new Set(itemIds);
   if (!own.some(({ item }) => known.has(item)))
-    throw new UserError(`${file}: the model knows none of its items; are they ids as in training?`);
+    throw new UserError(
+      'argument',
+      `${file}: the model knows none of its items; are they ids as in training?`,
+    );
   const lists = exclude === undefined ? undefined : await readItemLists(exclude, listFlags(flags));
   if (lists?.ofUsers)
-    throw new UserError(`${exclude}: holds the items of users; with --ratings give a list of items alone`);
+    throw new UserError(
+      'argument',
+      `${exclude}: holds the items of users; with --ratings give a list of items alone`,
+    );
   const { recommended } = await recommender.foldIn(own, { k, exclude: lists?.of('') });
   noteUnknown(
     'item',

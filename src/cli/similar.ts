@@ -21,11 +21,14 @@ export function similarCommand(): Command {
 }
 
 async function run(directory: string, { item, k, json, device }: Flags<'device', typeof own>): Promise<void> {
-  if (item === undefined) throw new UserError('name the item: --item 296, say');
+  if (item === undefined) throw new UserError('argument', 'name the item: --item 296, say');
   const recommender = await load(directory, [], { device: await chosenDevice({ device }) });
   const [nearest] = await recommender.similar([item], { k });
   if (nearest.length === 0)
-    throw new UserError(`${JSON.stringify(item)}: the model knows no such item; give an id as in training`);
+    throw new UserError(
+      'argument',
+      `${JSON.stringify(item)}: the model knows no such item; give an id as in training`,
+    );
   const list = listed(recommender.titles, nearest, 'similarity');
   if (json) printJson(list);
   else printTable(list.map(({ item, similarity }) => [...namesOf(recommender, item), similarity.toFixed(3)]));

@@ -68,14 +68,14 @@ async function withScratch<T>(out: string, work: (folder: string) => Promise<T>)
 export function checkHeldOut({ test, valid, split, patience }: DataFlags): void {
   const holding = valid !== undefined || split === 'leave-last-out';
   if (test !== undefined && holding)
-    throw new UserError('--test and --valid exclude one another; give one of them');
+    throw new UserError('argument', '--test and --valid exclude one another; give one of them');
   if (split !== undefined && !holding)
-    throw new UserError(`--split ${split} says what --valid holds out; give --valid 0.2, say`);
+    throw new UserError('argument', `--split ${split} says what --valid holds out; give --valid 0.2, say`);
   if (split === 'leave-last-out' && valid !== undefined) {
-    throw new UserError('--split leave-last-out holds out one rating a user; leave out --valid');
+    throw new UserError('argument', '--split leave-last-out holds out one rating a user; leave out --valid');
   }
   if (patience !== undefined && !holding)
-    throw new UserError('--patience needs a validation set; give --valid 0.2, say');
+    throw new UserError('argument', '--patience needs a validation set; give --valid 0.2, say');
 }
 
 export function reportReading(report: ReadReport, files: readonly string[], took: number): void {

@@ -54,7 +54,10 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const device = flags.device === 'auto' && engine === 'ort-training' ? 'cpu' : flags.device;
   checkEngine(engine, checkRecipe(recipe).chosen, { device });
   if (flags.workers !== undefined && engine !== 'auto' && engine !== 'strata')
-    throw new UserError(`--workers is for training by strata; leave it out, or --engine ${engine}`);
+    throw new UserError(
+      'argument',
+      `--workers is for training by strata; leave it out, or --engine ${engine}`,
+    );
   if (flags.printConfig) return printConfig(flags);
   await checkTarget(out);
   if (device !== flags.device)
@@ -139,6 +142,7 @@ async function readTitles(file: string, { itemIds }: Dataset): Promise<ItemTable
   const table = await readItems(file);
   if (itemIds.some((id) => table.titles.has(id))) return table;
   throw new UserError(
+    'argument',
     `${file}: has a title for none of the ${plural(itemIds.length, 'item')}; are its ids those of the ratings?`,
   );
 }

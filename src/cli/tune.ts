@@ -55,7 +55,7 @@ async function run(files: string[], flags: TuneFlags): Promise<void> {
   const space = spaceBeside(fixed);
   const out = flags.out ?? join('tune', `${stem(files[0])}-${fixed.model}`);
   if (flags.valid !== undefined && flags.folds !== undefined)
-    throw new UserError('--valid and --folds exclude one another; give one of them');
+    throw new UserError('argument', '--valid and --folds exclude one another; give one of them');
   const { ratings } = await readInMemory(files, flags);
   const splits = splitsOf(ratings, fixed.seed, flags);
   const about = { cofactor: VERSION, ...fixed, ...held(flags), data: await fingerprint(ratings) };

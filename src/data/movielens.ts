@@ -55,7 +55,10 @@ export async function download(
   options: DownloadOptions = {},
 ): Promise<Download> {
   if (!Object.hasOwn(dataSets, name))
-    throw new UserError(`no data set is called "${name}"; there are ${Object.keys(dataSets).join(', ')}`);
+    throw new UserError(
+      'argument',
+      `no data set is called "${name}"; there are ${Object.keys(dataSets).join(', ')}`,
+    );
   const path = join(directory, name);
   const notice =
     'MovieLens data is by GroupLens, University of Minnesota: free for research that acknowledges it, ' +
@@ -68,10 +71,10 @@ export async function download(
     await fetchArchive(name, directory, archive, options);
     const unpacked = join(temporary, 'unpacked');
     await unzip(archive, unpacked).catch((error: Error) => {
-      throw new UserError(`${name}.zip: cannot be unpacked (${error.message}); try again`);
+      throw new UserError('network', `${name}.zip: cannot be unpacked (${error.message}); try again`);
     });
     await rename(join(unpacked, name), path).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError(`${path}: cannot be moved into place (${error.code}); try again`);
+      throw new UserError('file', `${path}: cannot be moved into place (${error.code}); try again`);
     });
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -86,6 +89,7 @@ async function makeTemporary(directory: string, name: string): Promise<string> {
     return await mkdtemp(join(directory, `.${name}-`));
   } catch (error) {
     throw new UserError(
+      'file',
       `${directory}: cannot be written (${(error as NodeJS.ErrnoException).code}); name another folder`,
     );
   }
@@ -110,7 +114,8 @@ async function fetchArchive(
     if (expected === undefined) {
       const text = await (await answer(await fetch(`${url}.md5`, { signal }))).text();
       expected = /\b[0-9a-f]{32}\b/i.exec(text)?.[0].toLowerCase();
-      if (expected === undefined) throw new UserError(`${url}.md5: holds no MD5 sum; try again later`);
+      if (expected === undefined)
+        throw new UserError('network', `${url}.md5: holds no MD5 sum; try again later`);
     }
     const response = await answer(await fetch(url, { signal }));
     const total = Number(response.headers.get('content-length')) || undefined;
@@ -130,21 +135,25 @@ async function fetchArchive(
   }
   const sum = hash.digest('hex');
   if (sum !== expected)
-    throw new UserError(`${url}: arrived damaged, or has changed (MD5 ${sum}, not ${expected}); try again`);
+    throw new UserError(
+      'network',
+      `${url}: arrived damaged, or has changed (MD5 ${sum}, not ${expected}); try again`,
+    );
 }
 
 async function answer(response: Response): Promise<Response> {
   if (response.ok) return response;
   await response.body?.cancel();
-  throw new UserError(`${response.url}: the server answered ${response.status}; try again later`);
+  throw new UserError('network', `${response.url}: the server answered ${response.status}; try again later`);
 }
 
 function networkError(error: Error, url: string, directory: string): UserError {
   const cause = error.cause as NodeJS.ErrnoException | undefined;
   const code = (error as NodeJS.ErrnoException).code ?? cause?.code ?? cause?.message ?? error.message;
   if (code === 'ENOSPC')
-    return new UserError(`${directory}: the disk is full; make room or name another folder`);
+    return new UserError('file', `${directory}: the disk is full; make room or name another folder`);
   return new UserError(
+    'network',
     `no network: could not reach ${new URL(url).host} (${code}); download it by hand from ${url} ` +
       `and unzip it to ${directory}`,
   );

@@ -32,11 +32,11 @@ export async function writeTable(
       appender.closeSync();
       const format = path.endsWith('.parquet') ? '(FORMAT parquet)' : '(FORMAT csv, HEADER)';
       await connection.run(`COPY result TO ${literal(temporary)} ${format}`).catch((error: Error) => {
-        throw new UserError(`${path}: cannot be written: ${error.message.split('\n')[0]}`);
+        throw new UserError('file', `${path}: cannot be written: ${error.message.split('\n')[0]}`);
       });
     });
     await rename(temporary, path).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError(`${path}: cannot be written (${error.code})`);
+      throw new UserError('file', `${path}: cannot be written (${error.code})`);
     });
   } finally {
     await rm(temporary, { force: true });
@@ -55,11 +55,15 @@ const APPEND = {
  * @throws UserError for another ending, one of the inputs, or a folder that cannot be written
  */
 export async function checkTable(path: string, ...inputs: (string | undefined)[]): Promise<void> {
-  if (!/\.(csv|parquet)$/.test(path)) throw new UserError(`${path}: --out takes a .csv or a .parquet file`);
+  if (!/\.(csv|parquet)$/.test(path))
+    throw new UserError('file', `${path}: --out takes a .csv or a .parquet file`);
   if (inputs.some((input) => input !== undefined && resolve(path) === resolve(input)))
-    throw new UserError(`${path}: is a file that is read; write to another`);
+    throw new UserError('file', `${path}: is a file that is read; write to another`);
   await access(dirname(resolve(path)), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`${path}: cannot be written, for its folder cannot (${error.code}); choose another`);
+    throw new UserError(
+      'file',
+      `${path}: cannot be written, for its folder cannot (${error.code}); choose another`,
+    );
   });
 }
 

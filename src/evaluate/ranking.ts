@@ -79,7 +79,7 @@ export async function ranking(
   { k, threshold }: Required<RankingOptions>,
 ): Promise<Ranking | undefined> {
   const wrong = k.find((length) => !Number.isSafeInteger(length) || length < 1);
-  if (wrong !== undefined) throw new UserError(`k is ${wrong}; give whole numbers from 1`);
+  if (wrong !== undefined) throw new UserError('argument', `k is ${wrong}; give whole numbers from 1`);
   const { known, relevant } = relevantItems(rated, heldOut, threshold);
   if (relevant.size === 0) return undefined;
   const users = Int32Array.from(relevant.keys());

@@ -148,9 +148,10 @@ function medianSeconds(candidates: readonly Candidate[]): number {
 
 function checkDefault(candidate: Candidate, folds: number, budget: number): void {
   for (const outcome of candidate.outcomes.values())
-    if ('failed' in outcome) throw new UserError(`the default recipe: ${outcome.failed}`);
+    if ('failed' in outcome) throw new UserError('training', `the default recipe: ${outcome.failed}`);
   if (errorOn(candidate, folds) === undefined)
     throw new UserError(
+      'argument',
       `${Math.max(0, budget).toFixed(0)} s were too short to try the default recipe on ${folds === 1 ? 'one fold' : `all ${folds} folds`}; give a larger --budget, or hold out one part with --valid`,
     );
 }

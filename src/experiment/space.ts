@@ -25,6 +25,7 @@ export function spaceBeside(fixed: Recipe): Space {
   const { model = trainingChoices.model.default, optimizer = 'row-adagrad' } = fixed;
   if (optimizer !== 'row-adagrad')
     throw new UserError(
+      'argument',
       `no search is known for the optimizer ${typeof optimizer === 'string' ? optimizer : optimizer.name}; give row-adagrad, or leave it out`,
     );
   // A schedule may have a learning rate of its own.
@@ -35,6 +36,7 @@ export function spaceBeside(fixed: Recipe): Space {
     .map(([name, range]) => [name as keyof Recipe, dimensionOf(range)] as const);
   if (entries.length === 0)
     throw new UserError(
+      'argument',
       'all hyperparameters are given, so there are none to search; leave some out, or give --no-config',
     );
 

@@ -35,7 +35,7 @@ export interface TrialLog {
 export async function trialLog(path: string, about: About): Promise<TrialLog> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
-    throw new UserError(`${path}: cannot be read (${error.code}); name another folder with --out`);
+    throw new UserError('file', `${path}: cannot be read (${error.code}); name another folder with --out`);
   });
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   const [first, ...trials] = whole
@@ -47,13 +47,16 @@ export async function trialLog(path: string, about: About): Promise<TrialLog> {
     try {
       appendFileSync(path, `${JSON.stringify(entry)}\n`);
     } catch (error) {
-      throw new UserError(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
+      throw new UserError('file', `${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
     }
   };
   if (whole.length < text.length) await truncate(path, Buffer.byteLength(whole));
   if (!first) {
     await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError(`${dirname(path)}: cannot be made (${error.code}); name another folder with --out`);
+      throw new UserError(
+        'file',
+        `${dirname(path)}: cannot be made (${error.code}); name another folder with --out`,
+      );
     });
     append(about);
   }
@@ -65,7 +68,10 @@ function parsed(line: string, place: string): object {
     const value = JSON.parse(line);
     if (typeof value === 'object' && value !== null) return value;
   } catch {}
-  throw new UserError(`${place}: is no JSON object; remove the line, or name another folder with --out`);
+  throw new UserError(
+    'file',
+    `${place}: is no JSON object; remove the line, or name another folder with --out`,
+  );
 }
 
 function checkSame(was: About, is: About, path: string): void {
@@ -75,6 +81,7 @@ function checkSame(was: About, is: About, path: string): void {
     key === 'data' ? 'the ratings are others' : `${key} was ${shown(was[key])}, is ${shown(is[key])}`,
   );
   throw new UserError(
+    'file',
     `${path}: is of another search: ${told.join('; ')}; give the same, or another folder with --out`,
   );
 }

@@ -80,7 +80,7 @@ function pacer(limit: number, took: () => number): (part: number) => void {
 
 class SlowError extends UserError {
   constructor(limit: number) {
-    super(`training would take longer than ${limit.toFixed(1)} s`);
+    super('training', `training would take longer than ${limit.toFixed(1)} s`);
   }
 }
 

@@ -101,12 +101,18 @@ export class Recommender {
     const name = `${head}.onnx`;
     const bytes = this.artifact.files[name];
     if (!bytes)
-      throw new UserError(`the model has no ${name}; one that can have it gets it when it is trained anew`);
+      throw new UserError(
+        'model',
+        `the model has no ${name}; one that can have it gets it when it is trained anew`,
+      );
     return this.runtime
       .createSession(bytes, { threads: 1, batch: this.rowsARun(head) })
       .catch((error: Error) => {
         const [reason] = error.message.split('\n');
-        throw new UserError(`${name}: ${this.runtime.name} refuses it: ${reason}; train the model again`);
+        throw new UserError(
+          'model',
+          `${name}: ${this.runtime.name} refuses it: ${reason}; train the model again`,
+        );
       });
   }
 
@@ -130,6 +136,7 @@ export class Recommender {
   async predict(users: readonly string[], items: readonly string[]): Promise<Float32Array> {
     if (users.length !== items.length) {
       throw new UserError(
+        'argument',
         `${users.length} users but ${items.length} items: predict takes as many of one as of the other`,
       );
     }
@@ -148,7 +155,7 @@ export class Recommender {
     { k = 10, exclude, includeSeen = false }: RecommendOptions = {},
   ): Promise<ItemRating[][]> {
     if (exclude && exclude.length !== users.length)
-      throw new UserError(`${users.length} users but ${exclude.length} lists to exclude`);
+      throw new UserError('argument', `${users.length} users but ${exclude.length} lists to exclude`);
     const wanted = count(k);
     const rows = this.rowsARun('recommend');
     const found: ItemRating[][] = [];
@@ -195,6 +202,7 @@ export class Recommender {
     if (wrong) {
       const [from, to] = [low, high].map(decimal);
       throw new UserError(
+        'argument',
         `the rating of ${JSON.stringify(wrong.item)} is ${wrong.rating}; the model was trained on ratings from ${from} to ${to}`,
       );
     }
@@ -264,12 +272,14 @@ const MOST_ROWS = 8192;
 
 /** string[n] */
 function strings(ids: readonly string[], dims = [ids.length]): Tensor {
-  if (!Array.isArray(ids)) throw new UserError(`ids come as a list; give [${JSON.stringify(ids)}]`);
+  if (!Array.isArray(ids))
+    throw new UserError('argument', `ids come as a list; give [${JSON.stringify(ids)}]`);
   const other = ids.findIndex((id) => typeof id !== 'string');
-  if (other >= 0) throw new UserError(`${ids[other]}: ids are strings; give '${ids[other]}'`);
+  if (other >= 0) throw new UserError('argument', `${ids[other]}: ids are strings; give '${ids[other]}'`);
   // ONNX Runtime in Node ends a string at its first NUL, and would take the id for another.
   const cut = ids.find((id) => id.includes('\0'));
-  if (cut !== undefined) throw new UserError(`${JSON.stringify(cut)}: an id may not hold a NUL character`);
+  if (cut !== undefined)
+    throw new UserError('argument', `${JSON.stringify(cut)}: an id may not hold a NUL character`);
   return new Tensor('string', ids, dims);
 }
 
@@ -282,7 +292,8 @@ function padded(lists: readonly (readonly string[])[]): Tensor {
 
 /** int64[1] */
 function count(k: number): Tensor {
-  if (!Number.isSafeInteger(k) || k < 1) throw new UserError(`k is ${k}; give a whole number from 1`);
+  if (!Number.isSafeInteger(k) || k < 1)
+    throw new UserError('argument', `k is ${k}; give a whole number from 1`);
   return new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]);
 }
 

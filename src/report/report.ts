@@ -33,7 +33,7 @@ export async function report(
   { data, source = 'the data' }: ReportOptions = {},
 ): Promise<string> {
   if (data && data.ratings.length === 0)
-    throw new UserError(`${source}: holds no ratings to judge the model by`);
+    throw new UserError('data', `${source}: holds no ratings to judge the model by`);
   const { manifest } = recommender.artifact;
   const judged = data && (await judge(recommender, data));
   const sections = [

@@ -37,11 +37,14 @@ export async function chooseDevice(
   if (device === 'cpu') return { device };
   if (device === 'auto') return choose(await tryDevice('cuda'), () => tryDevice('webgpu'));
   if (!DEVICES.includes(device))
-    throw new UserError(`there is no device "${device}"; give one of auto, ${DEVICES.join(', ')}`);
+    throw new UserError(
+      'argument',
+      `there is no device "${device}"; give one of auto, ${DEVICES.join(', ')}`,
+    );
   const { usable, reason, command } = await tryDevice(device);
   if (usable) return { device };
   const remedy = command === undefined ? 'use' : `get it by \`${command}\`, or use`;
-  throw new UserError(`device ${device} is not available: ${reason}; ${remedy} device cpu`);
+  throw new UserError('device', `device ${device} is not available: ${reason}; ${remedy} device cpu`);
 }
 
 export async function choose(

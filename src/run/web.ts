@@ -19,7 +19,7 @@ export interface WebRuntimeOptions {
  */
 export async function webRuntime({ wasmPaths }: WebRuntimeOptions = {}): Promise<Runtime> {
   if (typeof WebAssembly === 'undefined')
-    throw new UserError('this browser has no WebAssembly, which models run in; use a current one');
+    throw new UserError('device', 'this browser has no WebAssembly, which models run in; use a current one');
   const { env, InferenceSession } = await import('onnxruntime-web/wasm');
   env.wasm.numThreads = 1;
   if (wasmPaths !== undefined) env.wasm.wasmPaths = wasmPaths;

@@ -10,6 +10,7 @@ export const THIS_THREAD = {};
 export function holdWebgpu(thread: object): void {
   if (holder !== undefined && holder !== thread)
     throw new UserError(
+      'device',
       'device webgpu runs in one thread of a process, and another has it; use device cpu, or another process',
     );
   holder = thread;

@@ -54,7 +54,10 @@ export async function workerRuntime(options: WorkerOptions = {}): Promise<Worker
   const most = device === 'webgpu' ? 1 : Math.max(1, availableParallelism() - 1);
   const { workers = most } = options;
   if (device === 'webgpu' && workers > 1)
-    throw new UserError(`device webgpu runs in one worker alone, not in ${workers}; give workers 1`);
+    throw new UserError(
+      'argument',
+      `device webgpu runs in one worker alone, not in ${workers}; give workers 1`,
+    );
   const thread = {};
   if (device === 'webgpu') holdWebgpu(thread);
   try {

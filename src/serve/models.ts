@@ -148,7 +148,10 @@ export async function openModel(
   } catch (error) {
     await recommender?.release().catch(() => undefined);
     if (isPassing(error) || error instanceof UserError) throw error;
-    throw new UserError(`${name}: it cannot be asked: ${(error as Error).message}; train the model again`);
+    throw new UserError(
+      'model',
+      `${name}: it cannot be asked: ${(error as Error).message}; train the model again`,
+    );
   }
 }
 

@@ -24,6 +24,6 @@ export async function readPage(folder = fileURLToPath(built('page/'))): Promise<
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
-    throw new UserError(`the web page cannot be read (${code}); build it again: npm run build`);
+    throw new UserError('file', `the web page cannot be read (${code}); build it again: npm run build`);
   }
 }

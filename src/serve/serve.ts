@@ -103,13 +103,17 @@ export async function serve(directories: readonly string[], options: ServeOption
 }
 
 function checkNames(directories: readonly string[]): void {
-  if (directories.length === 0) throw new UserError('give at least one folder of a trained model');
+  if (directories.length === 0)
+    throw new UserError('argument', 'give at least one folder of a trained model');
   const places = new Map<string, string>();
   for (const directory of directories) {
     const name = basename(resolve(directory));
     const other = places.get(name);
     if (other !== undefined)
-      throw new UserError(`${other} and ${directory}: both would be called ${name}; rename one of them`);
+      throw new UserError(
+        'argument',
+        `${other} and ${directory}: both would be called ${name}; rename one of them`,
+      );
     places.set(name, directory);
   }
 }
@@ -131,7 +135,10 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
       EADDRNOTAVAIL: 'this machine has no such address; choose another --host',
       ENOTFOUND: 'there is no such host; choose another --host',
     }[(error as NodeJS.ErrnoException).code ?? ''];
-    throw new UserError(`cannot listen at ${host}, port ${port}: ${reason ?? (error as Error).message}`);
+    throw new UserError(
+      'network',
+      `cannot listen at ${host}, port ${port}: ${reason ?? (error as Error).message}`,
+    );
   }
 }
 

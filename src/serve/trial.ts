@@ -20,7 +20,10 @@ export async function tryOutInProcess(
   const options = { timeout: TIMEOUT_MS[device], signal };
   const { found, end } = await tryInProcess<string>('trial-process.js', [directory, device], options);
   if (!found)
-    throw new UserError(`${directory}: the process that tried it out ended (${end}); train the model again`);
-  if ('error' in found) throw new UserError(found.error);
+    throw new UserError(
+      'model',
+      `${directory}: the process that tried it out ended (${end}); train the model again`,
+    );
+  if ('error' in found) throw new UserError('model', found.error);
   return found.value;
 }

@@ -27,7 +27,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
   const { plan, data, valid, metrics, runtime } = fitted;
   const { precision, titles, genres, keepSeen } = options;
   if (precision && !PRECISIONS.includes(precision))
-    throw new UserError(`precision is "${precision}"; give one of ${PRECISIONS.join(', ')}`);
+    throw new UserError('argument', `precision is "${precision}"; give one of ${PRECISIONS.join(', ')}`);
   const { name, config } = plan.model;
   const heads = await buildHeads({
     model: fitted.model,

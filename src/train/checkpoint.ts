@@ -49,6 +49,7 @@ export async function readCheckpoint(
 ): Promise<Checkpoint> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
+      'file',
       error.code === 'ENOENT'
         ? `${path}: there is no checkpoint to resume from; train without --resume`
         : `${path}: cannot read the checkpoint (${error.code})`,
@@ -67,6 +68,7 @@ export async function readCheckpoint(
       (key) => `${key} was ${was.get(key) ?? 'not set'}, is ${is.get(key) ?? 'not set'}`,
     );
     throw new UserError(
+      'file',
       `${path}: belongs to another training: ${changes.join('; ')}; use its settings, or train without --resume`,
     );
   }
@@ -104,7 +106,7 @@ function parse(bytes: Uint8Array, path: string): Checkpoint {
       }),
     };
   } catch {
-    throw new UserError(`${path}: the checkpoint is broken; train without --resume`);
+    throw new UserError('file', `${path}: the checkpoint is broken; train without --resume`);
   }
 }
 

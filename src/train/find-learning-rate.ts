@@ -81,6 +81,7 @@ export async function findLearningRate(
   const { from = usual / 1000, to = usual * 1000, steps = Math.min(Math.max(each, 100), 2000) } = chosen;
   if (from >= to)
     throw new UserError(
+      'argument',
       `the learning rate would rise from ${from} to ${to}; give a higher end, or a lower start`,
     );
 
@@ -122,6 +123,7 @@ export async function findLearningRate(
   const suggestion = suggest(rates.slice(head), smoothed.slice(head));
   if (!suggestion)
     throw new UserError(
+      'training',
       `no learning rate from ${from} to ${to} lowers the loss, which begins at ${losses[0]}; begin lower, or end higher`,
     );
   return {

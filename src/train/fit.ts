@@ -53,6 +53,7 @@ export interface FitResult extends Resolved {
 export class DivergedError extends UserError {
   constructor({ schedule }: Resolved, epoch: number) {
     super(
+      'training',
       `training diverged in epoch ${epoch}: the error is not a finite number; use a lower learning rate than ${schedule.config.learningRate}`,
     );
   }
@@ -75,7 +76,7 @@ export async function fitModel(
   const { runtime, engines, valid, checkpoint } = options;
   checkTrainable(data);
   if (valid) {
-    if (valid.ratings.length === 0) throw new UserError('the validation ratings: there are none');
+    if (valid.ratings.length === 0) throw new UserError('data', 'the validation ratings: there are none');
     checkVocabulary(valid, data, 'the validation ratings');
   }
   const resolved = resolve(recipe, data.facts, {
@@ -86,7 +87,7 @@ export async function fitModel(
   });
   const { model, plan } = resolved;
   if (plan.training.patience !== undefined && !valid)
-    throw new UserError('patience needs validation ratings; give valid, or leave patience out');
+    throw new UserError('argument', 'patience needs validation ratings; give valid, or leave patience out');
   const load = engines[plan.training.engine] as NonNullable<Engines[EngineName]>;
   const engine = await load();
   const identity = { ...plan, data: { ...data.facts, fingerprint: await fingerprint(data, valid) } };
@@ -167,7 +168,7 @@ async function fitParameters(
     await training.release();
   }
   if (history.length === 0)
-    throw new UserError('training was stopped before its first epoch: there is no model');
+    throw new UserError('training', 'training was stopped before its first epoch: there is no model');
   return {
     parameters: best ?? parametersOf(model, carried),
     history,

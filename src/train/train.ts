@@ -42,14 +42,18 @@ export async function train(
   const { checkpoint, device, workers = availableParallelism(), ...others } = options;
   if (others.runtime && device !== undefined)
     throw new UserError(
+      'argument',
       'runtime and device exclude one another; give the runtime of that device, or the device',
     );
   if (typeof data?.sample !== 'function')
-    throw new UserError('the ratings are none; give the ratings of readRatings, or new Ratings');
+    throw new UserError('argument', 'the ratings are none; give the ratings of readRatings, or new Ratings');
   if (typeof recipe !== 'object' || recipe === null)
-    throw new UserError("the recipe is no object; give { model: 'mlp' }, or { model: definition }, say");
+    throw new UserError(
+      'argument',
+      "the recipe is no object; give { model: 'mlp' }, or { model: definition }, say",
+    );
   if (!Number.isSafeInteger(workers) || workers < 1)
-    throw new UserError(`workers is ${workers}; give a whole number from 1`);
+    throw new UserError('argument', `workers is ${workers}; give a whole number from 1`);
   const runtime = others.runtime ?? (await nodeRuntime({ device }));
   return new Fitted(
     await fitModel(data, recipe, {
@@ -83,7 +87,7 @@ export class Fitted {
    */
   async evaluate(actual: Ratings): Promise<Metrics> {
     if (!(actual instanceof Ratings))
-      throw new UserError('evaluate takes Ratings, such as the valid of readRatings');
+      throw new UserError('argument', 'evaluate takes Ratings, such as the valid of readRatings');
     checkVocabulary(actual, this.result.data, actual.name);
     return errorOn(this.result, this.result.parameters, actual);
   }

@@ -148,13 +148,14 @@ export function checked<Table extends Choices>(
     if (value === undefined) continue;
     if (!Object.hasOwn(table, name))
       throw new UserError(
+        'argument',
         `${prefix}there is no choice "${name}"; the choices are ${Object.keys(table).join(', ')}`,
       );
     const { success, issues, output } = v.safeParse(table[name].kind.schema, value);
     if (!success) {
       const [issue] = issues;
       const at = [name, v.getDotPath(issue)].filter(Boolean).join('.');
-      throw new UserError(`${prefix}${at} is ${shown(issue.input)}; ${issue.message}`);
+      throw new UserError('argument', `${prefix}${at} is ${shown(issue.input)}; ${issue.message}`);
     }
     chosen[name] = output;
   }

@@ -31,6 +31,6 @@ export async function replaceFile(path: string, bytes: Uint8Array, what: string)
   } catch (error) {
     await rm(incoming, { force: true }).catch(() => undefined);
     const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(`${path}: ${what} could not be written (${code ?? error})`);
+    throw new UserError('file', `${path}: ${what} could not be written (${code ?? error})`);
   }
 }

@@ -1,6 +1,7 @@
 import type { Artifact } from '../artifact/manifest.ts';
 import type { HoldOut } from '../data/dataset/split.ts';
 import type { ReadReport } from '../data/read/reading.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { WebRuntimeOptions } from '../run/web.ts';
 import type { ExportOptions } from '../train/artifact.ts';
 import type { Progress } from '../train/progress.ts';
@@ -44,4 +45,10 @@ export type FromWorker =
   | { readonly read: ReadSummary }
   | { readonly progress: Progress }
   | { readonly done: WebTrained }
-  | { readonly failed: { readonly message: string; readonly user: boolean } };
+  | { readonly failed: Failure };
+
+export interface Failure {
+  readonly message: string;
+  /** That of a `UserError`; any other error has none. */
+  readonly code?: ErrorCode;
+}

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { Progress } from '../train/progress.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
-import type { FromWorker, ReadSummary, ToWorker, TrainSettings, WebTrained } from './messages.ts';
+import type { Failure, FromWorker, ReadSummary, ToWorker, TrainSettings, WebTrained } from './messages.ts';
 
 export interface WebTrainOptions extends TrainSettings {
   /** Ends training after the running epoch, and keeps what is trained. */
@@ -9,6 +9,9 @@ export interface WebTrainOptions extends TrainSettings {
   onRead?(summary: ReadSummary): void;
   onProgress?(progress: Progress): void;
 }
+
+const errorOf = ({ code, message }: Failure): Error =>
+  code === undefined ? new Error(message) : new UserError(code, message);
 
 /**
  * Trains a model on a visitor's file of ratings, in a worker of its own, by the same code as in Node: the same file,
@@ -37,7 +40,7 @@ export async function train(
         if ('read' in data) onRead?.(data.read);
         else if ('progress' in data) onProgress?.(data.progress);
         else if ('done' in data) resolve(data.done);
-        else reject(data.failed.user ? new UserError(data.failed.message) : new Error(data.failed.message));
+        else reject(errorOf(data.failed));
       };
       const name = file instanceof File ? file.name : 'the file';
       // Where the worker lies is not where the page does.

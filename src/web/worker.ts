@@ -51,6 +51,6 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   if (data === 'stop') stopped.abort();
   else
     train(data.train).catch((error: Error) => {
-      tell({ failed: { message: error.message, user: error instanceof UserError } });
+      tell({ failed: { message: error.message, ...(error instanceof UserError && { code: error.code }) } });
     });
 });

@@ -18,7 +18,7 @@ describe('a configuration that cannot be is one line that says what to give', ()
     [{ range: [5, 0] }, 'dot-bias: range is [5,0]; give two numbers, the lower first, such as 0 and 5.5'],
     [{ spread: Number.NaN }, 'dot-bias: spread is NaN; give 0 or more'],
   ])('%o', (config, message) => {
-    expect(() => dotBias(config)).toThrow(new UserError(message));
+    expect(() => dotBias(config)).toThrow(new UserError('argument', message));
   });
 
   test.each<[Partial<MlpConfig>, RegExp]>([

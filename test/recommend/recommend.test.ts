@@ -286,11 +286,14 @@ describe('what cannot be is refused in one line', () => {
   test('ids that a file would take for padding, when ratings are made of them', () => {
     const named = (ids: string[]) => () => new Ratings({ ...ratings, itemIds: ids });
     expect(named(['', ...itemIds.slice(1)])).toThrow(
-      new UserError('the ratings: item id 1 is ""; give a text of at least one character, without NUL'),
+      new UserError(
+        'data',
+        'the ratings: item id 1 is ""; give a text of at least one character, without NUL',
+      ),
     );
     expect(named([...itemIds.slice(1), 'a\0b'])).toThrow('item id 30 is "a\\u0000b"');
     expect(named(['item 1', ...itemIds.slice(1)])).toThrow(
-      new UserError('the ratings: two of the item ids are the same'),
+      new UserError('data', 'the ratings: two of the item ids are the same'),
     );
   });
 

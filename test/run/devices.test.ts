@@ -74,7 +74,7 @@ describe('each device', () => {
   test('is one of those there are', async () => {
     const device = 'npu' as Device;
     await expect(nodeRuntime({ device })).rejects.toThrow(
-      new UserError('there is no device "npu"; give one of auto, cpu, cuda, webgpu'),
+      new UserError('argument', 'there is no device "npu"; give one of auto, cpu, cuda, webgpu'),
     );
   });
 

@@ -39,7 +39,7 @@ export async function fingerprint(...parts: (Dataset | undefined)[]): Promise<st
 
 /** @throws UserError if no model can be trained: nothing, fewer than two users or items, or one rating throughout */
 export function checkTrainable({ name, facts, userIds, itemIds, unknown }: Dataset): void {
-  const wrong = (fault: string) => new UserError(`${name}: ${fault}`);
+  const wrong = (fault: string) => new UserError('argument', `${name}: ${fault}`);
   if (facts.ratings === 0) throw wrong('there are none');
   if (unknown?.users || unknown?.items)
     throw wrong('some users or items have no id; read the ratings without a vocabulary');
@@ -57,6 +57,7 @@ export function checkVocabulary(data: Vocabulary, known: Vocabulary, name: strin
     const [ids, others] = [data[key], known[key]];
     if (ids !== others && !(ids.length === others.length && ids.every((id, row) => id === others[row])))
       throw new UserError(
+        'data',
         `${name}: their ${key} are not those of training; split the ratings, or read with { vocabulary }`,
       );
   }

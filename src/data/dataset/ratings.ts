@@ -96,18 +96,20 @@ function check({ name, userIds, itemIds, users, items, ratings, times, unknown }
     const limit = ids.length + (more ? 1 : 0);
     const at = rows.findIndex((row) => !(row >= 0 && row < limit));
     if (rows.length !== count)
-      throw new UserError(`${name}: ${count} ratings, but ${rows.length} ${kind} rows`);
+      throw new UserError('data', `${name}: ${count} ratings, but ${rows.length} ${kind} rows`);
     if (at >= 0)
       throw new UserError(
+        'data',
         `${name}: number ${at + 1} has ${kind} row ${rows[at]}, but there are ${ids.length} ${kind} ids`,
       );
     if (!checkedIds.has(ids)) checkIds(kind, ids, name);
     checkedIds.add(ids);
   }
   if (times && times.length !== count)
-    throw new UserError(`${name}: ${count} ratings, but ${times.length} times`);
+    throw new UserError('data', `${name}: ${count} ratings, but ${times.length} times`);
   const at = ratings.findIndex((rating) => !Number.isFinite(rating));
-  if (at >= 0) throw new UserError(`${name}: number ${at + 1} is ${ratings[at]}, not a finite number`);
+  if (at >= 0)
+    throw new UserError('data', `${name}: number ${at + 1} is ${ratings[at]}, not a finite number`);
 }
 
 /** Files pad lists of ids with '', and ONNX Runtime in Node ends an id at its first NUL. */
@@ -115,9 +117,11 @@ function checkIds(kind: string, ids: readonly string[], name: string): void {
   const at = ids.findIndex((id) => typeof id !== 'string' || id === '' || id.includes('\0'));
   if (at >= 0)
     throw new UserError(
+      'data',
       `${name}: ${kind} id ${at + 1} is ${JSON.stringify(ids[at])}; give a text of at least one character, without NUL`,
     );
-  if (new Set(ids).size < ids.length) throw new UserError(`${name}: two of the ${kind} ids are the same`);
+  if (new Set(ids).size < ids.length)
+    throw new UserError('data', `${name}: two of the ${kind} ids are the same`);
 }
 
 function summaryOf({ userIds, itemIds, items, ratings }: Ratings) {

@@ -26,7 +26,7 @@ export function holdOut(
   { valid, split, seed = 1 }: HoldOut,
 ): { readonly train: Ratings; readonly valid?: Ratings } {
   if (split !== undefined && !SPLITS.includes(split))
-    throw new UserError(`split is ${JSON.stringify(split)}; give one of ${SPLITS.join(', ')}`);
+    throw new UserError('argument', `split is ${JSON.stringify(split)}; give one of ${SPLITS.join(', ')}`);
   if (split === 'leave-last-out') return leaveLastOut(ratings);
   if (valid === undefined) return { train: ratings };
   return split === 'time' ? timeSplit(ratings, valid) : randomSplit(ratings, valid, seed);
@@ -55,6 +55,7 @@ export function timeSplit(ratings: Ratings, fraction: number): Split {
   const { times } = ratings;
   if (times === undefined)
     throw new UserError(
+      'data',
       'a split by time needs times, and the ratings have none; name their column with --time',
     );
   const length = validLength(times.length, fraction);
@@ -83,7 +84,7 @@ export function leaveLastOut(ratings: Ratings): Split {
     held[places.reduce((last, place) => (times && times[place] < times[last] ? last : place))] = 1;
   }
   if (!held.includes(1))
-    throw new UserError('no user has two ratings, so none can be held out; use a random split');
+    throw new UserError('data', 'no user has two ratings, so none can be held out; use a random split');
   return split(ratings, held);
 }
 
@@ -96,6 +97,7 @@ export function folds(ratings: Ratings, count: number, seed: number): Split[] {
   const length = ratings.users.length;
   if (!(Number.isSafeInteger(count) && count >= 2 && count <= length))
     throw new UserError(
+      'argument',
       `the number of folds is ${count}; give a whole number from 2 to ${length}, the ratings`,
     );
   const parts = new Int32Array(length);
@@ -112,11 +114,13 @@ export function folds(ratings: Ratings, count: number, seed: number): Split[] {
 export function validLength(length: number, fraction: number): number {
   if (!(fraction > 0 && fraction < 1))
     throw new UserError(
+      'argument',
       `the fraction to hold out is ${fraction}; give a number between 0 and 1, for example 0.2`,
     );
   const held = Math.round(length * fraction);
   if (held === 0 || held === length)
     throw new UserError(
+      'argument',
       `holding out ${fraction} of ${length} ratings leaves ${held === 0 ? 'none to validate' : 'none to train'} with; ` +
         'change the fraction or give more ratings',
     );

@@ -32,7 +32,7 @@ export class StrataFile {
   /** The ratings of a stratum: first all users, then all items, then all ratings. */
   async read(starts: Float64Array, number: number): Promise<Stratum> {
     const count = starts[number + 1] - starts[number];
-    if (this.handle.fd < 0) throw new UserError('the ratings are closed; read them again');
+    if (this.handle.fd < 0) throw new UserError('argument', 'the ratings are closed; read them again');
     const bytes = new Uint8Array(BYTES_A_RATING * count);
     const { bytesRead } = await this.handle.read(bytes, 0, bytes.length, BYTES_A_RATING * starts[number]);
     if (bytesRead < bytes.length) throw new Error('the file of ratings was cut off while it was read');

@@ -57,6 +57,7 @@ export function blockCounts(
     !wanted.every((count, at) => Number.isSafeInteger(count) && count >= 1 && count <= most[at])
   )
     throw new UserError(
+      'argument',
       `blocks is ${wanted}; give two whole numbers, of users and of items, up to ${most.join(' and ')}`,
     );
   return [wanted[0], wanted[1]];

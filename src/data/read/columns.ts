@@ -67,12 +67,14 @@ export function findColumns(
     if (place !== -1) found[role] = place;
     else if (given !== undefined)
       throw new UserError(
+        'data',
         `${file}: no column ${quoted(given)} (${flags[role]}); the columns are ${list(names)}`,
       );
     else if (wanted.includes(role)) missing.push(role);
   }
   if (missing.length > 0)
     throw new UserError(
+      'data',
       `${file}: no ${missing.join(', ')} column found; the columns are ${list(names)}; ` +
         (missing.every((role) => flags[role])
           ? `name the right ones with ${missing.map((role) => flags[role]).join(', ')}`

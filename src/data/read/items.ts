@@ -33,6 +33,7 @@ export function readItems(path: string): Promise<ItemTable> {
     const genre = old ? 2 : usualColumn(source.names, 'genre');
     if (id === -1 || title === -1)
       throw new UserError(
+        'data',
         `${file}: no columns of ids and titles; the columns are ${list(source.names)}; call them id and title`,
       );
     const { expressions } = source;

@@ -21,19 +21,25 @@ export async function findFiles(connection: Connection, paths: readonly string[]
     const information = await stat(path).catch((error: NodeJS.ErrnoException) => error);
     if (!(information instanceof Error)) {
       if (information.isDirectory())
-        throw new UserError(`${path}: is a directory; give a file in it, or a pattern such as ${path}/*.csv`);
-      if (!information.isFile()) throw new UserError(`${path}: is not a file; save the data to a file first`);
+        throw new UserError(
+          'file',
+          `${path}: is a directory; give a file in it, or a pattern such as ${path}/*.csv`,
+        );
+      if (!information.isFile())
+        throw new UserError('file', `${path}: is not a file; save the data to a file first`);
       files.push(path);
     } else if (information.code === 'ENOENT' && /[*?[]/.test(path)) {
       const pattern = literal(resolve(withoutPattern(process.cwd()), path));
       const matches = await rows(connection, `SELECT file FROM glob(${pattern}) ORDER BY file`);
-      if (matches.length === 0) throw new UserError(`${path}: no file matches this pattern; check the path`);
+      if (matches.length === 0)
+        throw new UserError('file', `${path}: no file matches this pattern; check the path`);
       for (const [match] of matches)
         files.push(isAbsolute(path) ? String(match) : relative(process.cwd(), String(match)));
     } else {
       const reason =
         information.code === 'ENOENT' ? 'no such file' : `cannot be opened (${information.code})`;
       throw new UserError(
+        'file',
         `${path}: ${reason}; check the path, or fetch data with "cofactor download ml-latest-small"`,
       );
     }
@@ -57,15 +63,15 @@ export async function openSource(
   const path = literal(withoutPattern(resolve(file)));
   if (starts('PAR1')) return openParquet(connection, file, path);
   if (starts('PK\x03\x04'))
-    throw new UserError(`${file}: is a zip archive or a spreadsheet; unzip it, or save it as CSV`);
+    throw new UserError('data', `${file}: is a zip archive or a spreadsheet; unzip it, or save it as CSV`);
   if (starts('\xfe\xff'))
-    throw new UserError(`${file}: is big-endian UTF-16, which is not read; save it as UTF-8`);
+    throw new UserError('data', `${file}: is big-endian UTF-16, which is not read; save it as UTF-8`);
 
   const compression = starts('\x1f\x8b') ? 'gzip' : starts('\x28\xb5\x2f\xfd') ? 'zstd' : 'uncompressed';
   const encoding = options.encoding ?? (starts('\xff\xfe') ? 'utf-16' : 'utf-8');
   if (compression === 'gzip') await checkGzip(file);
   if (compression === 'uncompressed' && encoding !== 'utf-16' && looksBinary(bytes))
-    throw new UserError(`${file}: is not a text file; give CSV, TSV, JSON lines or Parquet`);
+    throw new UserError('data', `${file}: is not a text file; give CSV, TSV, JSON lines or Parquet`);
 
   const reading = `compression = '${compression}', encoding = ${literal(encoding)}, hive_partitioning = false`;
   const linesBy = (more: string) =>
@@ -82,7 +88,7 @@ export async function openSource(
     return readable;
   });
   const blank = start.findIndex(([line]) => line !== null);
-  if (blank === -1) throw new UserError(`${file}: is empty; give a file with one rating a line`);
+  if (blank === -1) throw new UserError('data', `${file}: is empty; give a file with one rating a line`);
   const line = String(start[blank][0]);
   if (/\.(json|jsonl|ndjson)(\.gz|\.zst)?$/i.test(file))
     return openJson(connection, { file, lines }, { path, line, compression });
@@ -158,7 +164,7 @@ function withoutPattern(path: string): string {
 
 async function firstBytes(file: string): Promise<Buffer> {
   const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`${file}: cannot be opened (${error.code}); check its permissions`);
+    throw new UserError('file', `${file}: cannot be opened (${error.code}); check its permissions`);
   });
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
@@ -185,6 +191,7 @@ async function checkGzip(file: string): Promise<void> {
   };
   await pipeline(createReadStream(file), createGunzip(), discard).catch((error: Error) => {
     throw new UserError(
+      'data',
       `${file}: the gzip file is damaged or cut off (${error.message}); fetch or compress it again`,
     );
   });

@@ -39,7 +39,7 @@ export function parseRatings(text: string, file: string, held?: HoldOut): Readin
   const columns = findColumns(file, names, { wanted, welcome: ['time'] }, { flags });
   const records = read();
   if (records.length === 0)
-    throw new UserError(`${file}: has a header and no ratings; give a file with one rating a line`);
+    throw new UserError('data', `${file}: has a header and no ratings; give a file with one rating a line`);
   const { user, item, rating, time } = columns as Required<typeof columns>;
   const userRows = new Map<string, number>();
   const itemRows = new Map<string, number>();
@@ -51,7 +51,10 @@ export function parseRatings(text: string, file: string, held?: HoldOut): Readin
     const check = (role: Role, good: boolean): void => {
       const at = columns[role] as number;
       if (!good)
-        throw new UserError(`${file}, line ${line}: ${faults.field(role, fields[at], names[at], 'line')}`);
+        throw new UserError(
+          'data',
+          `${file}, line ${line}: ${faults.field(role, fields[at], names[at], 'line')}`,
+        );
     };
     check('user', isId(fields[user]));
     check('item', isId(fields[item]));
@@ -87,6 +90,7 @@ export function parseItems(text: string, file: string): ItemTable {
   const [id, title, genre] = (['id', 'title', 'genre'] as const).map((role) => usualColumn(names, role));
   if (id === -1 || title === -1)
     throw new UserError(
+      'data',
       `${file}: no columns of ids and titles; the columns are ${list(names)}; call them id and title`,
     );
   const known = records()
@@ -104,7 +108,7 @@ function openTable(text: string, file: string, hasHeader?: boolean): Table {
   // Lines, and the breaks between them, which within quotes are a part of the field.
   const parts = text.replace(/^\ufeff/, '').split(/(\r\n|\n|\r)/);
   const first = parts.findIndex((part, at) => at % 2 === 0 && part !== '');
-  if (first === -1) throw new UserError(`${file}: is empty; give a file with one rating a line`);
+  if (first === -1) throw new UserError('data', `${file}: is empty; give a file with one rating a line`);
   const delimiter = likelyDelimiter(parts[first]);
   const quote = delimiter !== '::';
   const { fields: start } = splitLine(parts[first], delimiter, quote);
@@ -114,7 +118,7 @@ function openTable(text: string, file: string, hasHeader?: boolean): Table {
     for (let at = first; at < parts.length; at += 2) {
       if (parts[at] === '') continue;
       const line = at / 2 + 1;
-      const bad = (what: string) => new UserError(`${file}, line ${line}: ${what}`);
+      const bad = (what: string) => new UserError('data', `${file}, line ${line}: ${what}`);
       let { fields, open, broken } = splitLine(parts[at], delimiter, quote);
       while (open && at + 2 < parts.length) {
         const lineBreak = parts[at + 1];

@@ -8,7 +8,7 @@ import type { Part, Source } from './source.ts';
 /** Turns an error of DuckDB while it read `source` into one that names the line and what to do. */
 export async function diagnose(error: Error, connection: Connection, source: Source): Promise<UserError> {
   if (source.kind === 'parquet' || source.kind === 'json array') return explain(error.message, source.file);
-  const at = (line: number, what: string) => new UserError(`${source.file}, line ${line}: ${what}`);
+  const at = (line: number, what: string) => new UserError('data', `${source.file}, line ${line}: ${what}`);
   try {
     for await (const record of records(connection, source)) {
       if (record.json !== undefined) {
@@ -41,7 +41,7 @@ export async function fieldError(
   const where = await locate(connection, source, index);
   const what = faults.field(role, String(value ?? ''), source.names[place], where.split(' ')[0]);
   const more = role === 'time' ? ', or read no times with --time ""' : '';
-  return new UserError(`${source.file}, ${where}: ${what}${more}`);
+  return new UserError('data', `${source.file}, ${where}: ${what}${more}`);
 }
 
 /** Where the record number `index` (from 0) stands in its file. */
@@ -62,7 +62,7 @@ async function locate(connection: Connection, source: Source, index: number): Pr
 export function explain(message: string, file: string): UserError {
   const line = /Line: (\d+)/.exec(message)?.[1];
   const where = line === undefined ? file : `${file}, line ${line}`;
-  const say = (text: string) => new UserError(text);
+  const say = (text: string) => new UserError('data', text);
   if (/Invalid unicode|invalid UTF-8/i.test(message))
     return say(`${where}: is not UTF-8 text; name its encoding, for example --encoding latin-1`);
   const encoding = /File is not (\S+) encoded/.exec(message)?.[1];

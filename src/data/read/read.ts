@@ -53,7 +53,10 @@ export async function readOwnRatings(
 ): Promise<{ item: string; rating: number }[]> {
   const table = await readTable([path], options, ['item', 'rating'], ['user', 'time']);
   if (table.userIds.length > 1)
-    throw new UserError(`${path}: holds ratings by ${table.userIds.length} users; give those of one person`);
+    throw new UserError(
+      'data',
+      `${path}: holds ratings by ${table.userIds.length} users; give those of one person`,
+    );
   const { itemIds, items, ratings } = table;
   const places = latestPlaces(table) ?? items.keys();
   return Array.from(places, (place) => ({ item: itemIds[items[place]], rating: ratings[place] }));

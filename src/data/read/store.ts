@@ -42,10 +42,10 @@ export async function readToStore(
   { from = MANY, folder = tmpdir(), memory = 2e9, workers = availableParallelism(), blocks }: StoreOptions,
 ): Promise<Reading<Dataset>> {
   if (!Number.isSafeInteger(workers) || workers < 1)
-    throw new UserError(`workers is ${workers}; give whole numbers from 1`);
+    throw new UserError('argument', `workers is ${workers}; give whole numbers from 1`);
   const name = paths.join(', ');
   const scratch = await mkdtemp(join(folder, 'cofactor-')).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`${folder}: cannot be written (${error.code}); choose another folder`);
+    throw new UserError('file', `${folder}: cannot be written (${error.code}); choose another folder`);
   });
   // DuckDB's own part of the memory: what it hands out, and Node, need the rest.
   const database = { memory: Math.floor(memory * 0.4), folder: join(scratch, 'duckdb') };
@@ -73,9 +73,12 @@ export async function readToStore(
 /** Says that an error is for want of space; undefined where it is not. */
 function shortage({ message }: Error, folder: string): UserError | undefined {
   if (/ENOSPC|No space left|max_temp_directory_size/.test(message))
-    return new UserError(`${folder}: the disk is full; make room, or choose another folder`);
+    return new UserError('file', `${folder}: the disk is full; make room, or choose another folder`);
   if (/Out of Memory Error|could not allocate block/.test(message))
-    return new UserError('the ratings need more memory to be read than they may take; allow more');
+    return new UserError(
+      'argument',
+      'the ratings need more memory to be read than they may take; allow more',
+    );
   return undefined;
 }
 
@@ -176,7 +179,8 @@ async function writeRatings(
     bit_xor(${hash})::VARCHAR || ' ' || sum(${hash}::HUGEINT)::VARCHAR FROM train`;
   const [facts] = await rows(connection, query);
   const [ratings, low, high] = facts.map(Number);
-  if (ratings === 0) throw new UserError(`holding out ${part} of the ratings leaves none to train with`);
+  if (ratings === 0)
+    throw new UserError('argument', `holding out ${part} of the ratings leaves none to train with`);
   const sizes = { users: users.ids.length, items: items.ids.length, ratings };
   const storedIn = blockCounts(sizes, workers, wanted);
   const blocks = { users: blocksOf(users.counts, storedIn[0]), items: blocksOf(items.counts, storedIn[1]) };

@@ -89,7 +89,10 @@ async function load(connection: Connection, source: Source, columns: Columns): P
     });
   // A list of ids may be empty.
   if (rowsChanged === 0 && columns.user !== undefined && columns.item !== undefined)
-    throw new UserError(`${source.file}: has a header and no ratings; give a file with one rating a line`);
+    throw new UserError(
+      'data',
+      `${source.file}: has a header and no ratings; give a file with one rating a line`,
+    );
   return rowsChanged;
 }
 

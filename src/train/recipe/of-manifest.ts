@@ -21,6 +21,7 @@ export function resolveManifest(
   const model = definition ?? builtIn(name)?.define(config);
   if (!model)
     throw new UserError(
+      'model',
       `the model is "${name}", whose formula its files do not tell; export it from a program: writeTrainingFiles(folder, artifact, { definition })`,
     );
   const choices = Object.entries(training).filter(
@@ -29,6 +30,6 @@ export function resolveManifest(
   try {
     return resolve({ ...Object.fromEntries(choices), ...changed, model }, data);
   } catch (error) {
-    throw error instanceof UserError ? new UserError(`${MANIFEST}: ${error.message}`) : error;
+    throw error instanceof UserError ? new UserError('model', `${MANIFEST}: ${error.message}`) : error;
   }
 }

@@ -41,13 +41,19 @@ export function checkRecipe({ model: named, ...choices }: ProgramRecipe): {
   if (typeof named === 'function') {
     const [first] = Object.keys(config);
     if (first !== undefined)
-      throw new UserError(`${first} is for built-in models; give it to the model's own definition`);
+      throw new UserError(
+        'argument',
+        `${first} is for built-in models; give it to the model's own definition`,
+      );
     return { definition: named, chosen };
   }
   for (const name of Object.keys(config)) {
     if (Object.hasOwn(models[model].choices, name)) continue;
     const others = Object.keys(models).filter((other) => builtIn(other)?.choices[name]);
-    throw new UserError(`${name} is for the model ${others.join(', ')}, not for ${model}; leave it out`);
+    throw new UserError(
+      'argument',
+      `${name} is for the model ${others.join(', ')}, not for ${model}; leave it out`,
+    );
   }
   return { definition: models[model].define(config), chosen };
 }

@@ -82,6 +82,7 @@ function checkSizes({ name, parameters }: Model): void {
   for (const [parameter, { dims }] of Object.entries(parameters))
     if (dims.reduce((product, dim) => product * dim, 4) >= 2 ** 31)
       throw new UserError(
+        'argument',
         `${name}: ${parameter} would have ${dims.join(' × ')} numbers, more than a file holds; give smaller widths`,
       );
 }
@@ -90,14 +91,16 @@ function engineOf(chosen: Choice, facts: DataFacts, place: Place): EngineName {
   const { engine = trainingChoices.engine.default, blocks, lazy } = chosen;
   const { storedIn, device = 'cpu', engines = ENGINES } = place;
   if (engine !== 'auto' && !engines.includes(engine))
-    throw new UserError(`the engine ${engine} does not run here; leave it out`);
+    throw new UserError('argument', `the engine ${engine} does not run here; leave it out`);
   if (storedIn) {
     if (engine !== 'auto' && engine !== 'strata')
       throw new UserError(
+        'argument',
         'ratings in a file are trained by strata; leave out the engine, or read them without store',
       );
     if (blocks && String(blocks) !== String(storedIn))
       throw new UserError(
+        'argument',
         `blocks is ${blocks}, but the ratings are stored in ${storedIn}; say so when they are read`,
       );
     return 'strata';
@@ -106,7 +109,10 @@ function engineOf(chosen: Choice, facts: DataFacts, place: Place): EngineName {
   const many = facts.ratings >= MANY && device === 'cpu' && lazy !== false;
   const byStrata = engines.includes('strata');
   if (blocks && !byStrata)
-    throw new UserError('blocks are for training by strata, which does not run here; leave them out');
+    throw new UserError(
+      'argument',
+      'blocks are for training by strata, which does not run here; leave them out',
+    );
   return blocks || (many && byStrata) ? 'strata' : 'epoch-graph';
 }
 
@@ -116,7 +122,7 @@ export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { devic
   const api = "ONNX Runtime's training API";
   const asked = engine === 'strata' || (engine === 'auto' && blocks !== undefined);
   const refuse = (isSo: boolean, message: string): void => {
-    if (isSo) throw new UserError(message);
+    if (isSo) throw new UserError('argument', message);
   };
   const away = device !== 'cpu';
   const byApi = engine === 'ort-training';

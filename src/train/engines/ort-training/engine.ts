@@ -54,6 +54,7 @@ export async function ortTrainingEngine(module: string): Promise<Engine> {
     /* @vite-ignore */ /* webpackIgnore: true */ module
   ).catch((error: Error) => {
     throw new UserError(
+      'device',
       `ONNX Runtime's training API cannot be loaded from ${module} (${oneLine(error.message)}); its files come with: ${INSTALL}`,
     );
   });

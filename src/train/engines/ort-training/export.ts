@@ -51,9 +51,9 @@ export function trainingFiles(
 ): Record<string, Uint8Array> {
   const { manifest } = artifact;
   if (learningRate !== undefined && !(Number.isFinite(learningRate) && learningRate > 0))
-    throw new UserError(`learningRate is ${learningRate}; give a number above 0`);
+    throw new UserError('argument', `learningRate is ${learningRate}; give a number above 0`);
   if (definition !== undefined && typeof definition !== 'function')
-    throw new UserError('definition is no model; give what dotBias(), say, returns');
+    throw new UserError('argument', 'definition is no model; give what dotBias(), say, returns');
   const resolved = resolveManifest(manifest, changed(manifest, learningRate), definition);
   const { model, plan } = resolved;
   const { epochs, batch, seed } = plan.training;
@@ -79,7 +79,7 @@ export async function writeTrainingFiles(
   artifact: Artifact,
   options: TrainingExportOptions = {},
 ): Promise<string[]> {
-  if (folder === '') throw new UserError('the folder for the training files is empty; name one');
+  if (folder === '') throw new UserError('argument', 'the folder for the training files is empty; name one');
   const files = trainingFiles(artifact, options);
   const incoming = join(folder, `${INCOMING}${randomBytes(4).toString('hex')}`);
   try {
@@ -88,6 +88,7 @@ export async function writeTrainingFiles(
     );
     if (others.length > 0)
       throw new UserError(
+        'file',
         `${folder}: holds other files, such as ${others[0]}; choose a new or an empty folder`,
       );
     await mkdir(incoming, { recursive: true });
@@ -103,7 +104,7 @@ export async function writeTrainingFiles(
     await rm(incoming, { recursive: true, force: true }).catch(() => undefined);
     if (error instanceof UserError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(`${folder}: the training files could not be written (${code ?? error})`);
+    throw new UserError('file', `${folder}: the training files could not be written (${code ?? error})`);
   }
   return Object.keys(files);
 }
@@ -151,6 +152,7 @@ function trainedParameters({ files }: Artifact, model: Model): Tensors {
     const kept = rowsOf ? [rows + 1, ...rest] : dims;
     if (table?.dims.join() !== kept.join())
       throw new UserError(
+        'model',
         `predict.onnx does not keep "${name}" as it was trained; export it as it began (--untrained)`,
       );
     return { dims, data: table.data.slice(0, size) };

@@ -12,6 +12,7 @@ export async function ortTraining(): Promise<Engine> {
   const folder = findPackage();
   if (folder === undefined)
     throw new UserError(
+      'device',
       `the package ${PACKAGE}, which has ONNX Runtime's training API, is not installed; ${INSTALL}`,
     );
   return ortTrainingEngine(new URL(MODULE, folder).href);

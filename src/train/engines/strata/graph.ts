@@ -13,6 +13,7 @@ export function blockGraph(resolved: Resolved): EpochGraph {
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     throw new UserError(
+      'argument',
       `the formula of "${resolved.model.name}" is made for all its users and items, and cannot be trained in blocks of them (${error.message}); train it with the epoch graph`,
     );
   }
