@@ -158,6 +158,13 @@ test('no file imports itself by way of others, types included', async () => {
   expect(cyclesIn(graph)).toEqual([]);
 });
 
+test('tests do not import from scripts', async () => {
+  const wrong = (await sources('test')).flatMap(({ path, text }) =>
+    targets(path, text).filter((target) => target.replaceAll('\\', '/').startsWith('scripts/')),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test(`no source file is over ${MOST_LINES} lines`, async () => {
   const long = (await sources('src', 'graphs', 'scripts'))
     .map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }))

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest';
 import { VERSION } from '../src/version.ts';
-import { ratingsCsv } from './cli/cli.ts';
+import { ratingsCsv } from './support/cli.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -80,9 +80,9 @@ test('the tarball holds what is built, the notices, and no data', async () => {
     'dist/web.js',
     'dist/worker-thread.js',
     'package.json',
-    'scripts/conformance/train_anywhere.py',
-    'scripts/conformance/training/onnxruntime_training.py',
-    'scripts/conformance/training/train.py',
+    'scripts/python/train_anywhere.py',
+    'scripts/python/onnxruntime_training.py',
+    'scripts/python/train.py',
   ]);
   const notices = await readFile(join(root, 'dist/THIRD-PARTY'), 'utf8');
   expect(notices).toMatch(/onnx-proto\n\nCopyright 2017 Christoph Koerner\n\nPermission is hereby granted/);

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
-import { program } from './cli/cli.ts';
-import { sample, temporaryFolder } from './data/files.ts';
+import { program } from './support/cli.ts';
+import { sample, temporaryFolder } from './support/files.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pythonEnvironment } from '../conformance/python.ts';
+import { pythonEnvironment } from '../../test/support/python.ts';
 import { withAvx } from './libmf.ts';
 import type { Contender } from './measure.ts';
 import type { DataSet } from './sets.ts';

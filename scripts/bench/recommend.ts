@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Fitted, onnx, readRatings, train } from '../../src/index.ts';
-import { pythonEnvironment } from '../conformance/python.ts';
+import { pythonForOnnx } from '../../test/conformance/runtimes.ts';
 
 const USERS = 1000;
 const K = 10;
@@ -45,7 +45,7 @@ async function ofCofactor(fitted: Fitted, userIds: readonly string[]) {
 
 /** The same factors as arrays. */
 async function ofNumpy(fitted: Fitted, folder: string, threads: number) {
-  const python = await pythonEnvironment('conformance', path('../conformance/requirements.txt'));
+  const python = await pythonForOnnx();
   const { files } = await fitted.artifact();
   const { graph } = onnx.decodeModel(files['predict.onnx']);
   for (const { name, data } of graph.initializers)

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { generator, shuffled } from '../../src/util/random.ts';
-import { type Synthetic, writeSynthetic } from './synthetic.ts';
+import { type Synthetic, writeSynthetic } from '../../test/support/synthetic.ts';
 
 export interface DataSet {
   readonly name: string;

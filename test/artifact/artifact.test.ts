@@ -6,9 +6,9 @@ import type { Manifest } from '../../src/artifact/manifest.ts';
 import { readVocabulary } from '../../src/artifact/vocabulary.ts';
 import { train } from '../../src/train/train.ts';
 import { sha256 } from '../../src/util/hash.ts';
-import { temporaryFolder, userError } from '../data/files.ts';
-import { lowRank } from '../train/synthetic.ts';
-import { expectSame, made } from './made.ts';
+import { temporaryFolder, userError } from '../support/files.ts';
+import { lowRank } from '../support/low-rank.ts';
+import { expectSame, made } from '../support/made.ts';
 
 const folder = temporaryFolder();
 let folders = 0;

@@ -5,8 +5,8 @@ import { readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.ts';
 import type { Checkpoint } from '../../src/train/progress.ts';
-import { temporaryFolder, userError } from '../data/files.ts';
-import { expectSame, made } from './made.ts';
+import { temporaryFolder, userError } from '../support/files.ts';
+import { expectSame, made } from '../support/made.ts';
 
 /** The process dies when it has no steps left: each change of the disk is one, and nothing works after the last. */
 const life = vi.hoisted(() => ({

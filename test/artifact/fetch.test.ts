@@ -6,9 +6,9 @@ import type { Artifact } from '../../src/artifact/manifest.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import { train } from '../../src/train/train.ts';
-import { userError } from '../data/files.ts';
-import { lowRank } from '../train/synthetic.ts';
-import { expectSame, made } from './made.ts';
+import { userError } from '../support/files.ts';
+import { lowRank } from '../support/low-rank.ts';
+import { expectSame, made } from '../support/made.ts';
 
 /** Where models are served from, how, and what has been asked for there. */
 let base: string;

@@ -8,8 +8,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
-import { temporaryFolder } from '../data/files.ts';
-import { expectSame, made } from './made.ts';
+import { temporaryFolder } from '../support/files.ts';
+import { expectSame, made } from '../support/made.ts';
 
 const folder = temporaryFolder();
 const names = ['predict.onnx', 'similar.onnx'];

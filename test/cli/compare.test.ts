@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { modelNames } from '../../graphs/models/index.ts';
-import { ratingsCsv, workplace } from './cli.ts';
+import { ratingsCsv, workplace } from '../support/cli.ts';
 
 const { write, text, json, failure, contents } = workplace();
 const some = expect.any(Number);

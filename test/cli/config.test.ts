@@ -6,7 +6,7 @@ import { trainingChoices } from '../../src/train/recipe/choices.ts';
 import { allChoices, type CofactorConfig, runChoices } from '../../src/train/recipe/run-choices.ts';
 import type { Choice, Choices } from '../../src/util/choices.ts';
 import { mapValues } from '../../src/util/map-values.ts';
-import { workplace } from './cli.ts';
+import { workplace } from '../support/cli.ts';
 
 const { write, at, text, failure, cofactor, manifest, contents } = workplace();
 

@@ -3,8 +3,8 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { folds } from '../../src/data/dataset/split.ts';
 import { trialPool } from '../../src/experiment/pool.ts';
-import { lowRank } from '../train/synthetic.ts';
-import { program, ratingsCsv, workplace } from './cli.ts';
+import { program, ratingsCsv, workplace } from '../support/cli.ts';
+import { lowRank } from '../support/low-rank.ts';
 
 const { write, at, text, json, failure, contents } = workplace();
 const some = expect.any(Number);

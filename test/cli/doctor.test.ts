@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { VERSION } from '../../src/version.ts';
-import { workplace } from './cli.ts';
+import { workplace } from '../support/cli.ts';
 
 const { at, text, json, failure, cofactor } = workplace();
 

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { workplace } from './cli.ts';
+import { workplace } from '../support/cli.ts';
 
 const { at, names, text, failure } = workplace();
 

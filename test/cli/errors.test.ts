@@ -2,8 +2,8 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
 import { buildModel, encodeModel, input, sigmoid } from '../../src/onnx/index.ts';
-import { sha256 } from '../artifact/sha256.ts';
-import { ratingsCsv, workplace } from './cli.ts';
+import { ratingsCsv, workplace } from '../support/cli.ts';
+import { sha256 } from '../support/sha256.ts';
 
 const { write, at, text, failure, manifest, contents } = workplace();
 const good = ratingsCsv();

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { workplace } from './cli.ts';
+import { workplace } from '../support/cli.ts';
 
 const { write, text, json, failure } = workplace();
 const flags = ['--out', 'model', '--factors', '2', '--epochs', '1'];

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { workplace } from './cli.ts';
+import { workplace } from '../support/cli.ts';
 
 const { write, at, text, json, failure, cofactor, contents, names } = workplace();
 const some = expect.any(Number);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { writeCheckpoint } from '../../src/train/checkpoint.ts';
-import { workplace } from './cli.ts';
+import { workplace } from '../support/cli.ts';
 
 const { write, at, text, json, failure, manifest } = workplace();
 beforeAll(() => text('train', 'ratings.csv', '--out', 'model', '--factors', '2', '--valid', '0.2'));

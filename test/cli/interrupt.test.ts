@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { program, ratingsCsv, workplace } from './cli.ts';
+import { program, ratingsCsv, workplace } from '../support/cli.ts';
 
 const { write, at, text, json, contents, manifest } = workplace();
 

@@ -4,10 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { writeSynthetic } from '../../scripts/bench/synthetic.ts';
 import { withDatabase } from '../../src/data/read/duckdb.ts';
 import { decodeModel } from '../../src/onnx/index.ts';
-import { program, workplace } from './cli.ts';
+import { program, workplace } from '../support/cli.ts';
+import { writeSynthetic } from '../support/synthetic.ts';
 
 const { at, text, json, failure, contents, manifest } = workplace();
 

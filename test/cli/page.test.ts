@@ -10,11 +10,11 @@ import { readArtifact } from '../../src/artifact/artifact.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { namesIn, published, SITE_MARK, type SiteFiles, writeSite } from '../../src/artifact/site.ts';
 import { VERSION } from '../../src/version.ts';
-import { expectSame, made } from '../artifact/made.ts';
-import { sha256 } from '../artifact/sha256.ts';
-import { temporaryFolder, userError } from '../data/files.ts';
-import { standInFiles, standInPage } from '../serve/stand-in.ts';
-import { program, workplace } from './cli.ts';
+import { program, workplace } from '../support/cli.ts';
+import { temporaryFolder, userError } from '../support/files.ts';
+import { expectSame, made } from '../support/made.ts';
+import { sha256 } from '../support/sha256.ts';
+import { standInFiles, standInPage } from '../support/stand-in.ts';
 
 const ours = ['fold-in.onnx', 'train.onnx', 'items.json'];
 const users = ['predict.onnx', 'recommend.onnx', 'seen.onnx'];

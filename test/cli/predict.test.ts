@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { readPairs, readRatings } from '../../src/data/read/read.ts';
 import { csvLine } from '../../src/data/write.ts';
-import { workplace } from './cli.ts';
+import { workplace } from '../support/cli.ts';
 
 const { write, at, names, cofactor, text, json, failure } = workplace();
 

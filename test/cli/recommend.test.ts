@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import stringWidth from 'string-width';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readPairs, readRatings } from '../../src/data/read/read.ts';
-import { ratingsCsv, workplace } from './cli.ts';
+import { ratingsCsv, workplace } from '../support/cli.ts';
 
 const { write, at, names, cofactor, text, json, failure, manifest, contents } = workplace();
 

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
-import { workplace } from './cli.ts';
+import { workplace } from '../support/cli.ts';
 
 const { write, text, json, failure, at, names } = workplace();
 beforeAll(() => text('train', 'ratings.csv', '--out', 'model', '--factors', '2', '--epochs', '1'));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { program, workplace } from './cli.ts';
+import { program, workplace } from '../support/cli.ts';
 
 const { at, text, failure } = workplace();
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { ratingsCsv, workplace } from './cli.ts';
+import { ratingsCsv, workplace } from '../support/cli.ts';
 
 const { write, at, names, text, json, failure, manifest, contents } = workplace();
 const some = expect.any(Number);

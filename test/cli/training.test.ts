@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { workplace } from './cli.ts';
+import { workplace } from '../support/cli.ts';
 
 const { at, cofactor, contents, failure, json, manifest, text } = workplace();
 const files = [

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { program, workplace } from './cli.ts';
+import { program, workplace } from '../support/cli.ts';
 
 const { at, cofactor, json, failure, contents } = workplace();
 const some = expect.any(Number);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { readItems } from '../../src/data/read/items.ts';
-import { hasShared, sample, shared, temporaryFolder, userError, why } from './files.ts';
+import { hasShared, sample, shared, temporaryFolder, userError, why } from '../support/files.ts';
 
 const folder = temporaryFolder();
 const readTitles = async (path: string) => (await readItems(path)).titles;

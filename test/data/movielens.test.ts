@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { download } from '../../src/data/movielens.ts';
-import { temporaryFolder, userError } from './files.ts';
+import { temporaryFolder, userError } from '../support/files.ts';
 import { zip } from './zip.ts';
 
 const folder = temporaryFolder();

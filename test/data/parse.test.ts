@@ -7,7 +7,7 @@ import { readItems } from '../../src/data/read/items.ts';
 import { parseItems, parseRatings } from '../../src/data/read/parse.ts';
 import { readRatings } from '../../src/data/read/read.ts';
 import type { Reading } from '../../src/data/read/reading.ts';
-import { hasShared, sample, shared, temporaryFolder, userError, why } from './files.ts';
+import { hasShared, sample, shared, temporaryFolder, userError, why } from '../support/files.ts';
 
 const folder = temporaryFolder();
 

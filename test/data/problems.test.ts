@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { checkTrainable } from '../../src/data/dataset/dataset.ts';
 import { withDatabase } from '../../src/data/read/duckdb.ts';
 import { type ReadOptions, readPairs, readRatings } from '../../src/data/read/read.ts';
-import { temporaryFolder, userError } from './files.ts';
+import { temporaryFolder, userError } from '../support/files.ts';
 
 const folder = temporaryFolder();
 

@@ -8,7 +8,7 @@ import { leaveLastOut, randomSplit, type Split, timeSplit } from '../../src/data
 import { withDatabase } from '../../src/data/read/duckdb.ts';
 import { parseRatings } from '../../src/data/read/parse.ts';
 import { type ReadOptions, readPairs, readRatings } from '../../src/data/read/read.ts';
-import { hasShared, sample, shared, temporaryFolder, why } from './files.ts';
+import { hasShared, sample, shared, temporaryFolder, why } from '../support/files.ts';
 
 const folder = temporaryFolder();
 

@@ -11,7 +11,7 @@ import {
 } from '../../src/data/dataset/split.ts';
 import { readRatings } from '../../src/data/read/read.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
-import { sample, userError } from './files.ts';
+import { sample, userError } from '../support/files.ts';
 
 /** Ratings whose values are their places, so that each can be told from the others. */
 function ratingsOf(pairs: [number, number][], times?: number[]): Ratings {

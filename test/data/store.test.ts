@@ -4,7 +4,6 @@ import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Synthetic, writeSynthetic } from '../../scripts/bench/synthetic.ts';
 import { checkTrainable, type Dataset, fingerprint } from '../../src/data/dataset/dataset.ts';
 import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
@@ -13,7 +12,8 @@ import { withDatabase } from '../../src/data/read/duckdb.ts';
 import { type ReadOptions, readRatings } from '../../src/data/read/read.ts';
 import type { Reading } from '../../src/data/read/reading.ts';
 import type { StoreOptions } from '../../src/data/read/store.ts';
-import { sample, temporaryFolder, userError } from './files.ts';
+import { sample, temporaryFolder, userError } from '../support/files.ts';
+import { type Synthetic, writeSynthetic } from '../support/synthetic.ts';
 
 /** So many ratings and more are kept in a file here. */
 const FROM = 1000;

@@ -12,7 +12,7 @@ import {
   stratumByStratum,
 } from '../../src/data/dataset/strata.ts';
 import { generator, shuffled, uniforms } from '../../src/util/random.ts';
-import { userError } from './files.ts';
+import { userError } from '../support/files.ts';
 
 type Rows = Pick<Ratings, 'users' | 'items' | 'ratings'>;
 

@@ -4,8 +4,8 @@ import { renumbered } from '../../src/data/dataset/ratings.ts';
 import { readRatings } from '../../src/data/read/read.ts';
 import { baselines } from '../../src/evaluate/baselines.ts';
 import { evaluateBaselines } from '../../src/evaluate/evaluate-baselines.ts';
-import { hasShared, shared, why } from '../data/files.ts';
-import { errorOfMean, lowRank } from '../train/synthetic.ts';
+import { hasShared, shared, why } from '../support/files.ts';
+import { errorOfMean, lowRank } from '../support/low-rank.ts';
 import { ratingsOf } from './ratings.ts';
 
 const train = ratingsOf(3, 3, [

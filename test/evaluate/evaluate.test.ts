@@ -8,7 +8,7 @@ import { baselineRanker, itemsOfUsers } from '../../src/evaluate/rankers.ts';
 import { ranking } from '../../src/evaluate/ranking.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
 import { type Fitted, train } from '../../src/train/train.ts';
-import { lowRank } from '../train/synthetic.ts';
+import { lowRank } from '../support/low-rank.ts';
 
 const { train: ratings, valid } = randomSplit(lowRank(), 0.2, 1);
 let model: Fitted;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { baselineRanker } from '../../src/evaluate/rankers.ts';
 import { lastQuarter, type Ranking, ranking } from '../../src/evaluate/ranking.ts';
-import { userError } from '../data/files.ts';
+import { userError } from '../support/files.ts';
 import { type Row, ratingsOf } from './ratings.ts';
 
 interface Case {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { metricsOf, type Reference, TOLERANCE } from '../../scripts/conformance/metric-cases.ts';
+import { metricsOf, type Reference, TOLERANCE } from '../conformance/metric-cases.ts';
 
-// Made by `npx tsx scripts/conformance/metrics.ts --cases 20 --write`, and formatted.
+// Made by `npx tsx test/conformance/metrics.ts --cases 20 --write`, and formatted.
 const references: Reference[] = JSON.parse(
   await readFile(new URL('references.json', import.meta.url), 'utf8'),
 );

@@ -9,8 +9,8 @@ import type { TrialPool } from '../../src/experiment/pool.ts';
 import { type SearchOptions, search } from '../../src/experiment/search.ts';
 import { trialLog } from '../../src/experiment/trial-log.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
-import { temporaryFolder, userError } from '../data/files.ts';
-import { lowRank } from '../train/synthetic.ts';
+import { temporaryFolder, userError } from '../support/files.ts';
+import { lowRank } from '../support/low-rank.ts';
 
 const folder = temporaryFolder();
 const fixed: Recipe = { model: 'dot-bias', seed: 1 };

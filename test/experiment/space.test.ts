@@ -5,7 +5,7 @@ import { importance } from '../../src/experiment/importance.ts';
 import { spaceBeside } from '../../src/experiment/space.ts';
 import { resolve } from '../../src/train/recipe/resolve.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
-import { userError } from '../data/files.ts';
+import { userError } from '../support/files.ts';
 
 test.each([
   [logarithmic(0.01, 1), 0.01, 0.1, 1],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { folds } from '../../src/data/dataset/split.ts';
 import { estimate, heldOutRatio, pairedDifference } from '../../src/experiment/statistics.ts';
-import { lowRank } from '../train/synthetic.ts';
+import { lowRank } from '../support/low-rank.ts';
 
 const one = [0.912, 0.905, 0.899, 0.908, 0.915];
 const other = [0.921, 0.909, 0.907, 0.911, 0.926];

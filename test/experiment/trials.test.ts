@@ -9,8 +9,8 @@ import { owned, shared } from '../../src/experiment/shared.ts';
 import type { TrialResult } from '../../src/experiment/trial.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { train } from '../../src/train/train.ts';
-import { userError } from '../data/files.ts';
-import { errorOfMean, lowRank } from '../train/synthetic.ts';
+import { userError } from '../support/files.ts';
+import { errorOfMean, lowRank } from '../support/low-rank.ts';
 
 const splits = folds(lowRank(), 3, 1);
 const pool = trialPool(splits, 0);

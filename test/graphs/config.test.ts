@@ -6,8 +6,8 @@ import { GraphError, gather, unsqueeze } from '../../src/onnx/index.ts';
 import type { ProgramRecipe } from '../../src/train/recipe/recipe.ts';
 import { resolve } from '../../src/train/recipe/resolve.ts';
 import { train } from '../../src/train/train.ts';
-import { lowRank, ofBiases } from '../train/synthetic.ts';
-import { neuralFactorization } from './factorization.ts';
+import { neuralFactorization } from '../support/factorization.ts';
+import { lowRank, ofBiases } from '../support/low-rank.ts';
 
 const facts = { users: 3, items: 4, ratings: 9, low: 1, high: 5, mean: 3 };
 

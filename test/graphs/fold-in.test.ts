@@ -6,10 +6,10 @@ import { mlp } from '../../graphs/models/mlp.ts';
 import type { Model, ModelDefinition } from '../../graphs/models/model.ts';
 import { add, gather } from '../../src/onnx/index.ts';
 import { generator, normals } from '../../src/util/random.ts';
-import { neuralFactorization } from './factorization.ts';
-import { allRatings, best, count, floats, headsOf, strings } from './heads.ts';
+import { neuralFactorization } from '../support/factorization.ts';
+import { allRatings, best, count, floats, headsOf, strings } from '../support/heads.ts';
+import { attention, distance, itemsAlone } from '../support/own.ts';
 import { dot, rowOf, scaled } from './models.ts';
-import { attention, distance, itemsAlone } from './own.ts';
 
 type Rating = readonly [item: number, rating: number];
 

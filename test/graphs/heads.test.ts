@@ -9,10 +9,10 @@ import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { mlp } from '../../graphs/models/mlp.ts';
 import type { DataFacts, ModelDefinition } from '../../graphs/models/model.ts';
 import * as onnx from '../../src/onnx/index.ts';
-import { neuralFactorization } from './factorization.ts';
-import { allRatings, best, count, headsOf, padded, rowsOf, strings } from './heads.ts';
+import { neuralFactorization } from '../support/factorization.ts';
+import { allRatings, best, count, headsOf, padded, rowsOf, strings } from '../support/heads.ts';
+import { attention, distance, itemsAlone, usersAlone } from '../support/own.ts';
 import { dot, randomParameters, rowOf } from './models.ts';
-import { attention, distance, itemsAlone, usersAlone } from './own.ts';
 
 web.env.wasm.numThreads = 1;
 

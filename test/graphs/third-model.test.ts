@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { nodeRuntime, Recommender, randomSplit, readArtifact, readRatings, train } from '../../src/index.ts';
-import { sample, temporaryFolder } from '../data/files.ts';
-import { neuralFactorization } from './factorization.ts';
+import { neuralFactorization } from '../support/factorization.ts';
+import { sample, temporaryFolder } from '../support/files.ts';
 
 const folder = temporaryFolder();
 

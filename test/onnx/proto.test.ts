@@ -19,7 +19,7 @@ import {
   type TensorData,
 } from '../../src/onnx/index.ts';
 import { train } from '../../src/train/train.ts';
-import { lowRank } from '../train/synthetic.ts';
+import { lowRank } from '../support/low-rank.ts';
 
 const { onnx: proto } = createRequire(import.meta.url)('onnx-proto') as { onnx: typeof Proto };
 

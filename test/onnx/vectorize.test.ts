@@ -7,7 +7,7 @@ import { nodesBefore } from '../../src/onnx/graph.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { allPairs, initializer, input, type Value } from '../../src/onnx/index.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
-import { neuralFactorization } from '../graphs/factorization.ts';
+import { neuralFactorization } from '../support/factorization.ts';
 import { type Elements, type Feeds, open } from './run.ts';
 
 const { add, concat, gather, matmul, mul, reduceSum, reshape, softmax, split } = onnx;

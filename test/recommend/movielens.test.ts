@@ -12,8 +12,8 @@ import { decodeModel } from '../../src/onnx/index.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
 import { resolve } from '../../src/train/recipe/resolve.ts';
 import { train } from '../../src/train/train.ts';
-import { sample } from '../data/files.ts';
-import { count, floats, headsOf, padded, rowsOf, strings } from '../graphs/heads.ts';
+import { sample } from '../support/files.ts';
+import { count, floats, headsOf, padded, rowsOf, strings } from '../support/heads.ts';
 
 const { ratings: all } = await readRatings(join(sample, 'ratings.csv.gz'));
 const split = randomSplit(all, 0.1, 1);

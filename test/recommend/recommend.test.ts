@@ -9,10 +9,10 @@ import { nodeRuntime } from '../../src/run/node.ts';
 import type { Runtime } from '../../src/run/runtime.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { train } from '../../src/train/train.ts';
-import { userError } from '../data/files.ts';
-import { count, padded, rowsOf, strings } from '../graphs/heads.ts';
-import { itemsAlone } from '../graphs/own.ts';
-import { lowRank } from '../train/synthetic.ts';
+import { userError } from '../support/files.ts';
+import { count, padded, rowsOf, strings } from '../support/heads.ts';
+import { lowRank } from '../support/low-rank.ts';
+import { itemsAlone } from '../support/own.ts';
 
 web.env.wasm.numThreads = 1;
 

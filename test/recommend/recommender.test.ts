@@ -4,8 +4,8 @@ import { Recommender } from '../../src/recommend/recommender.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { type Fitted, train } from '../../src/train/train.ts';
-import { userError } from '../data/files.ts';
-import { lowRank } from '../train/synthetic.ts';
+import { userError } from '../support/files.ts';
+import { lowRank } from '../support/low-rank.ts';
 
 const ratings = lowRank();
 const users = Array.from(ratings.users, (row) => ratings.userIds[row]);

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, expect } from 'vitest';
 import { report } from '../../src/report/report.ts';
-import { temporaryFolder } from '../data/files.ts';
-import { browserTests } from '../web/browser.ts';
+import { browserTests } from '../support/browser.ts';
+import { temporaryFolder } from '../support/files.ts';
 import { HOSTILE, held, known, trained } from './models.ts';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -4,7 +4,7 @@ import type { Recommender } from '../../src/recommend/recommender.ts';
 import type { ExportOptions } from '../../src/train/artifact.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { train } from '../../src/train/train.ts';
-import { lowRank } from '../train/synthetic.ts';
+import { lowRank } from '../support/low-rank.ts';
 
 /** Text that does harm where it is not escaped, as markup, as an attribute, as a template or as ECharts' rich text. */
 export const HOSTILE = `</text></svg><script>alert(1)</script><img src=x onerror="alert(2)">'"&amp;{a|b}\${c}$&`;

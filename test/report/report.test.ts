@@ -8,7 +8,7 @@ import { DARK, LIGHT } from '../../src/report/style.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
-import { userError } from '../data/files.ts';
+import { userError } from '../support/files.ts';
 import { HOSTILE, held, known, textOf, trained } from './models.ts';
 
 const SECTIONS = ['model', 'training', 'accuracy', 'standings', 'map', 'people'];

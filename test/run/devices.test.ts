@@ -10,7 +10,7 @@ import { difference, probeFeeds, probeModel } from '../../src/run/probe.ts';
 import { holdWebgpu, releaseWebgpu } from '../../src/run/webgpu-thread.ts';
 import { workerRuntime } from '../../src/run/worker.ts';
 import { train } from '../../src/train/train.ts';
-import { lowRank } from '../train/synthetic.ts';
+import { lowRank } from '../support/low-rank.ts';
 
 let reports: Record<Device, DeviceReport>;
 beforeAll(async () => {

@@ -11,7 +11,7 @@ import {
 } from '../../src/run/worker.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { train } from '../../src/train/train.ts';
-import { lowRank } from '../train/synthetic.ts';
+import { lowRank } from '../support/low-rank.ts';
 
 const ratings = lowRank();
 const { userIds, itemIds } = ratings;

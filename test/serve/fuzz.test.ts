@@ -1,8 +1,8 @@
 import { Agent, request } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
+import { served } from '../support/served.ts';
 import { requests, type Sent } from './requests.ts';
-import { served } from './served.ts';
 
 const REQUESTS = 10_000;
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { served } from './served.ts';
+import { served } from '../support/served.ts';
 
 // So that what takes too long takes less here.
 vi.mock('../../src/serve/limits.ts', async (original) => {

@@ -6,10 +6,10 @@ import { readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { type WorkerRuntime, workerRuntime } from '../../src/run/worker.ts';
 import { ServedModel } from '../../src/serve/models.ts';
-import { sha256 } from '../artifact/sha256.ts';
-import { ratingsCsv } from '../cli/cli.ts';
-import { temporaryFolder } from '../data/files.ts';
-import { smallModel } from './served.ts';
+import { ratingsCsv } from '../support/cli.ts';
+import { temporaryFolder } from '../support/files.ts';
+import { smallModel } from '../support/served.ts';
+import { sha256 } from '../support/sha256.ts';
 
 const ARTIFACTS = 3000;
 

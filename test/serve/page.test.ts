@@ -8,9 +8,9 @@ import { parseManifest } from '../../src/artifact/manifest.ts';
 import { chosenEncoding } from '../../src/serve/encodings.ts';
 import { readPage } from '../../src/serve/page-files.ts';
 import { serve } from '../../src/serve/serve.ts';
-import { sha256 } from '../artifact/sha256.ts';
-import { served, smallModel } from './served.ts';
-import { standInFiles } from './stand-in.ts';
+import { served, smallModel } from '../support/served.ts';
+import { sha256 } from '../support/sha256.ts';
+import { standInFiles } from '../support/stand-in.ts';
 
 vi.mock('../../src/serve/limits.ts', async (original) => {
   const { LIMITS } = await original<typeof import('../../src/serve/limits.ts')>();

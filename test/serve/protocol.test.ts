@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { VERSION } from '../../src/version.ts';
-import { served } from './served.ts';
+import { served } from '../support/served.ts';
 
 const movies = served();
 const { get, post } = movies;

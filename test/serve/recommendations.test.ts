@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { served, titles } from './served.ts';
+import { served, titles } from '../support/served.ts';
 
 const movies = served();
 const { get, post } = movies;

@@ -19,10 +19,10 @@ import {
 } from '../../src/onnx/index.ts';
 import { type Server, serve } from '../../src/serve/serve.ts';
 import { tryOutInProcess } from '../../src/serve/trial.ts';
-import { sha256 } from '../artifact/sha256.ts';
-import { ratingsCsv } from '../cli/cli.ts';
-import { temporaryFolder, userError } from '../data/files.ts';
-import { smallModel } from './served.ts';
+import { ratingsCsv } from '../support/cli.ts';
+import { temporaryFolder, userError } from '../support/files.ts';
+import { smallModel } from '../support/served.ts';
+import { sha256 } from '../support/sha256.ts';
 
 vi.mock('../../src/serve/limits.ts', async (original) => {
   const { LIMITS } = await original<typeof import('../../src/serve/limits.ts')>();

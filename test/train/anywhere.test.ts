@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import * as node from 'onnxruntime-node';
 import * as web from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { mlp } from '../../graphs/models/mlp.ts';
 import type { ModelDefinition } from '../../graphs/models/model.ts';
-import { pythonForOnnx } from '../../scripts/conformance/runtimes.ts';
 import type { Ratings } from '../../src/data/dataset/ratings.ts';
 import {
   add,
@@ -24,14 +21,12 @@ import type { ProgramRecipe } from '../../src/train/recipe/recipe.ts';
 import { resolve } from '../../src/train/recipe/resolve.ts';
 import { losses } from '../../src/train/step/losses.ts';
 import { train } from '../../src/train/train.ts';
-import { temporaryFolder } from '../data/files.ts';
-import { neuralFactorization } from '../graphs/factorization.ts';
-import { distance } from '../graphs/own.ts';
-import { lowRank, ofBiases } from './synthetic.ts';
+import { neuralFactorization } from '../support/factorization.ts';
+import { lowRank, ofBiases } from '../support/low-rank.ts';
+import { distance } from '../support/own.ts';
 
 web.env.wasm.numThreads = 1;
 
-const folder = temporaryFolder();
 const ratings = lowRank();
 const facts = { users: 40, items: 30, ratings: 9, low: 1, high: 5, mean: 3 };
 /** Ratings by other users, and more of them, of other items. */
@@ -177,25 +172,6 @@ describe.each(definitions)('train.onnx of %s', (name, model) => {
     expect(history.at(-1)).toBeLessThan(0.6 * history[0]);
     const again = await trainBy(node, file, others, { epochs: 15 });
     expect(again.history.at(-1)).toBeCloseTo(history.at(-1) as number, 2);
-  });
-
-  test('trains on a file of ratings in Python', { timeout: 600_000 }, async (context) => {
-    const python = await pythonForOnnx().catch((error: Error) => context.skip(error.message));
-    const graph = await folder.write(`${name}.onnx`, Buffer.from(await trainFile({ model })));
-    const { userIds, itemIds, users, items } = others;
-    const lines = Array.from(
-      users,
-      (user, place) => `"${userIds[user]}",${itemIds[items[place]]},${others.ratings[place]}`,
-    );
-    const file = await folder.write('others.csv', ['user,item,rating', ...lines, ''].join('\n'));
-    const script = 'scripts/conformance/train_anywhere.py';
-    const { stdout } = await promisify(execFile)(python as string, [script, graph, file]);
-    const history = [...stdout.matchAll(/^epoch (\d+): loss (\d+\.\d{4})$/gm)].map(([, , loss]) =>
-      Number(loss),
-    );
-    expect(stdout.trim().split('\n')).toHaveLength(history.length);
-    expect(history).toHaveLength(6);
-    expect(history.at(-1)).toBeLessThan(0.9 * history[0]);
   });
 });
 

@@ -9,8 +9,8 @@ import { add, gather, mul } from '../../src/onnx/index.ts';
 import { readCheckpoint, removeCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.ts';
 import type { ProgramRecipe, Recipe } from '../../src/train/recipe/recipe.ts';
 import { type Fitted, type TrainOptions, train } from '../../src/train/train.ts';
-import { temporaryFolder, userError } from '../data/files.ts';
-import { lowRank, ofBiases } from './synthetic.ts';
+import { temporaryFolder, userError } from '../support/files.ts';
+import { lowRank, ofBiases } from '../support/low-rank.ts';
 
 const folder = temporaryFolder();
 const { train: ratings, valid } = randomSplit(lowRank({ noise: 0.7 }), 0.2, 3);

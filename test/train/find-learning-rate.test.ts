@@ -17,7 +17,7 @@ import {
 import { initialParameters } from '../../src/train/parameters/initial.ts';
 import { createScorer } from '../../src/train/parameters/score.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
-import { sample, userError } from '../data/files.ts';
+import { sample, userError } from '../support/files.ts';
 
 describe('smoothing', () => {
   test('leaves a constant as it is from the first step on', () => {

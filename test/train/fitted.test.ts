@@ -9,9 +9,9 @@ import { nodeRuntime } from '../../src/run/node.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { resolve } from '../../src/train/recipe/resolve.ts';
 import { type Fitted, train } from '../../src/train/train.ts';
-import { expectSame } from '../artifact/made.ts';
-import { temporaryFolder } from '../data/files.ts';
-import { lowRank } from './synthetic.ts';
+import { temporaryFolder } from '../support/files.ts';
+import { lowRank } from '../support/low-rank.ts';
+import { expectSame } from '../support/made.ts';
 
 const folder = temporaryFolder();
 const { train: ratings, valid } = randomSplit(lowRank(), 0.2, 3);

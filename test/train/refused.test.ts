@@ -5,8 +5,8 @@ import { UserError } from '../../src/errors.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
-import { userError } from '../data/files.ts';
-import { lowRank } from './synthetic.ts';
+import { userError } from '../support/files.ts';
+import { lowRank } from '../support/low-rank.ts';
 
 const ratings = lowRank();
 const { train: part, valid } = randomSplit(ratings, 0.2, 3);

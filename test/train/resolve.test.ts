@@ -4,7 +4,7 @@ import { UserError } from '../../src/errors.ts';
 import type { Plan } from '../../src/train/recipe/plan.ts';
 import { checkRecipe, type ProgramRecipe, type Recipe } from '../../src/train/recipe/recipe.ts';
 import { type Place, resolve } from '../../src/train/recipe/resolve.ts';
-import { neuralFactorization } from '../graphs/factorization.ts';
+import { neuralFactorization } from '../support/factorization.ts';
 
 const facts = { users: 900, items: 1700, ratings: 80_000, low: 1, high: 5, mean: 3.5 };
 const many = { ...facts, users: 30_000, items: 25_000, ratings: 500_000 };

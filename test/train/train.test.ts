@@ -15,9 +15,9 @@ import type { ProgramRecipe, Recipe } from '../../src/train/recipe/recipe.ts';
 import type { LossName } from '../../src/train/step/losses.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
 import { generator } from '../../src/util/random.ts';
-import { sha256 } from '../artifact/sha256.ts';
-import { hasShared, sample, shared, temporaryFolder, userError, why } from '../data/files.ts';
-import { errorOfMean, lowRank } from './synthetic.ts';
+import { hasShared, sample, shared, temporaryFolder, userError, why } from '../support/files.ts';
+import { errorOfMean, lowRank } from '../support/low-rank.ts';
+import { sha256 } from '../support/sha256.ts';
 
 const folder = temporaryFolder();
 const ratings = lowRank();

@@ -6,8 +6,8 @@ import { unzipSync } from 'fflate';
 import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, expect } from 'vitest';
 import { load, readRatings, serve, train } from '../../src/index.ts';
-import { sample, temporaryFolder } from '../data/files.ts';
-import { browserTests, staticHost } from './browser.ts';
+import { browserTests, staticHost } from '../support/browser.ts';
+import { sample, temporaryFolder } from '../support/files.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const demo = join(root, 'artifacts/ml-latest-small');

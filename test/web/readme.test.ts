@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { build, createServer, type InlineConfig, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { temporaryFolder } from '../data/files.ts';
-import { lowRank } from '../train/synthetic.ts';
-import { browserTests, staticHost } from './browser.ts';
+import { browserTests, staticHost } from '../support/browser.ts';
+import { temporaryFolder } from '../support/files.ts';
+import { lowRank } from '../support/low-rank.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const demo = join(root, 'artifacts/ml-latest-small');

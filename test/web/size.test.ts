@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BUDGETS, type Part, sizeOf } from '../../scripts/size.ts';
+import { BUDGETS, type Part, sizeOf } from '../support/size.ts';
 
 test.each(Object.keys(BUDGETS) as Part[])('our code in %s stays within its budget', async (part) => {
   const { own, whole } = await sizeOf(part);

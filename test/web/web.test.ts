@@ -6,8 +6,8 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { load, type Recommender, readRatings, train } from '../../src/index.ts';
 import type * as Web from '../../src/web.ts';
-import { sample, temporaryFolder } from '../data/files.ts';
-import { browserTests, staticHost } from './browser.ts';
+import { browserTests, staticHost } from '../support/browser.ts';
+import { sample, temporaryFolder } from '../support/files.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const wasm = 'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm';

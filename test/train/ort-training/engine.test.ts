@@ -19,8 +19,8 @@ import type { ProgramRecipe, Recipe } from '../../../src/train/recipe/recipe.ts'
 import { resolve } from '../../../src/train/recipe/resolve.ts';
 import { train } from '../../../src/train/train.ts';
 import { generator, uniforms } from '../../../src/util/random.ts';
-import { hasShared, sample, shared, temporaryFolder, userError, why } from '../../data/files.ts';
-import { errorOfMean, lowRank, ofBiases } from '../synthetic.ts';
+import { hasShared, sample, shared, temporaryFolder, userError, why } from '../../support/files.ts';
+import { errorOfMean, lowRank, ofBiases } from '../../support/low-rank.ts';
 
 web.env.wasm.numThreads = 1;
 

@@ -16,8 +16,8 @@ import { initialParameters } from '../../../src/train/parameters/initial.ts';
 import type { ProgramRecipe, Recipe } from '../../../src/train/recipe/recipe.ts';
 import { resolve } from '../../../src/train/recipe/resolve.ts';
 import { train } from '../../../src/train/train.ts';
-import { temporaryFolder, userError } from '../../data/files.ts';
-import { lowRank, ofBiases } from '../synthetic.ts';
+import { temporaryFolder, userError } from '../../support/files.ts';
+import { lowRank, ofBiases } from '../../support/low-rank.ts';
 
 const folder = temporaryFolder();
 const { train: ratings } = randomSplit(lowRank({ users: 150, items: 90 }), 0.2, 3);

@@ -1,6 +1,6 @@
 """Runs a golden set: python run.py onnxruntime|reference FOLDER
 
-FOLDER holds `.onnx` files and golden.json. Prints one JSON object, see scripts/conformance/README.md.
+FOLDER holds `.onnx` files and golden.json. Prints one JSON object, see test/conformance/README.md.
 """
 
 import json

@@ -8,8 +8,8 @@ import type { Recommender } from '../../src/recommend/recommender.ts';
 import { type ServeOptions, type Server, serve } from '../../src/serve/serve.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { train } from '../../src/train/train.ts';
-import { ratingsCsv } from '../cli/cli.ts';
-import { temporaryFolder } from '../data/files.ts';
+import { ratingsCsv } from './cli.ts';
+import { temporaryFolder } from './files.ts';
 import { standInPage } from './stand-in.ts';
 
 /** Titles of some of the items. */

@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { pythonEnvironment } from '../support/python.ts';
 import { type OrtModule, type Report, readGolden, runCases, setOf } from './golden.ts';
-import { pythonEnvironment } from './python.ts';
 
 const execute = promisify(execFile);
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -81,6 +81,9 @@ export function pythonForOnnx(): Promise<string> {
 export function pythonForTraining(): Promise<string> {
   return pythonEnvironment('training', join(here, 'training', 'requirements.txt'));
 }
+
+/** Where Python finds `onnxruntime_training`, which stands beside the program that users run. */
+export const withTrainingApi = { ...process.env, PYTHONPATH: join(here, '../../scripts/python') };
 
 function npmPackage(
   name: string,

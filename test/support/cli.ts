@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect } from 'vitest';
-import { sha256 } from '../artifact/sha256.ts';
-import { temporaryFolder } from '../data/files.ts';
+import { temporaryFolder } from './files.ts';
+import { sha256 } from './sha256.ts';
 
 /** The command line as it is built; see `test/build.ts`. */
 export const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));

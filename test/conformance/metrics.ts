@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { pythonEnvironment } from '../support/python.ts';
 import { metricsOf, type Reference, randomCases, TOLERANCE } from './metric-cases.ts';
-import { pythonEnvironment } from './python.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -39,4 +39,4 @@ console.table(largest);
 // What is not a number is no agreement either.
 if (!Object.values(largest).every((difference) => difference <= TOLERANCE)) process.exitCode = 1;
 else if (options.write)
-  await writeFile(path('../../test/evaluate/references.json'), `${JSON.stringify(references)}\n`);
+  await writeFile(path('../evaluate/references.json'), `${JSON.stringify(references)}\n`);

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
-import { pythonEnvironment } from '../../scripts/conformance/python.ts';
-import { served } from './served.ts';
+import { pythonEnvironment } from '../support/python.ts';
+import { served } from '../support/served.ts';
 
 const run = promisify(execFile);
-const at = (name: string) => fileURLToPath(new URL(`../../scripts/conformance/${name}`, import.meta.url));
+const at = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.url));
 
 const movies = served();
 

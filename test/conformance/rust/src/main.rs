@@ -1,4 +1,4 @@
-//! Runs a golden set; prints one JSON object, see scripts/conformance/README.md.
+//! Runs a golden set; prints one JSON object, see test/conformance/README.md.
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;

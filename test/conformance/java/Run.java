@@ -17,7 +17,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Runs a golden set; prints one JSON object, see scripts/conformance/README.md. */
+/** Runs a golden set; prints one JSON object, see test/conformance/README.md. */
 class Run {
   static final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   static final Gson gson = new Gson();

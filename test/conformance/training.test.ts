@@ -4,27 +4,27 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { pythonForTraining } from '../../../scripts/conformance/runtimes.ts';
-import type { Ratings } from '../../../src/data/dataset/ratings.ts';
-import { metrics } from '../../../src/evaluate/metrics.ts';
-import { nodeRuntime } from '../../../src/run/node.ts';
-import { type Steps, shuffledEpoch } from '../../../src/train/engines/batches.ts';
-import type { Engine } from '../../../src/train/engines/engine.ts';
-import { epochEngine } from '../../../src/train/engines/epoch/engine.ts';
-import { trainingArtifacts } from '../../../src/train/engines/ort-training/artifacts.ts';
+import type { Ratings } from '../../src/data/dataset/ratings.ts';
+import { metrics } from '../../src/evaluate/metrics.ts';
+import { nodeRuntime } from '../../src/run/node.ts';
+import { type Steps, shuffledEpoch } from '../../src/train/engines/batches.ts';
+import type { Engine } from '../../src/train/engines/engine.ts';
+import { epochEngine } from '../../src/train/engines/epoch/engine.ts';
+import { trainingArtifacts } from '../../src/train/engines/ort-training/artifacts.ts';
 import {
   type TrainingExportOptions,
   writeTrainingFiles,
-} from '../../../src/train/engines/ort-training/export.ts';
-import { ortTraining } from '../../../src/train/engines/ort-training/node.ts';
-import { initialParameters } from '../../../src/train/parameters/initial.ts';
-import { createScorer } from '../../../src/train/parameters/score.ts';
-import type { Recipe } from '../../../src/train/recipe/recipe.ts';
-import { resolve } from '../../../src/train/recipe/resolve.ts';
-import { type Fitted, train } from '../../../src/train/train.ts';
-import { mapValues } from '../../../src/util/map-values.ts';
-import { temporaryFolder } from '../../data/files.ts';
-import { lowRank } from '../synthetic.ts';
+} from '../../src/train/engines/ort-training/export.ts';
+import { ortTraining } from '../../src/train/engines/ort-training/node.ts';
+import { initialParameters } from '../../src/train/parameters/initial.ts';
+import { createScorer } from '../../src/train/parameters/score.ts';
+import type { Recipe } from '../../src/train/recipe/recipe.ts';
+import { resolve } from '../../src/train/recipe/resolve.ts';
+import { type Fitted, train } from '../../src/train/train.ts';
+import { mapValues } from '../../src/util/map-values.ts';
+import { temporaryFolder } from '../support/files.ts';
+import { lowRank } from '../support/low-rank.ts';
+import { pythonForTraining, withTrainingApi } from './runtimes.ts';
 
 const folder = temporaryFolder();
 const few = lowRank();
@@ -41,11 +41,10 @@ beforeAll(async () => {
   });
 }, 600_000);
 
-/** Runs a script of `scripts/conformance/training`. @returns what it prints */
-async function call(script: string, ...args: string[]): Promise<string> {
-  const path = join('scripts/conformance/training', script);
-  const { stdout } = await promisify(execFile)(python as string, [path, ...args], { maxBuffer: 1 << 28 });
-  return stdout;
+/** Runs a Python program. @returns what it prints */
+async function call(program: string, ...args: string[]): Promise<string> {
+  const options = { env: withTrainingApi, maxBuffer: 1 << 28 };
+  return (await promisify(execFile)(python as string, [program, ...args], options)).stdout;
 }
 
 /** A task, and its batches in the order of training. */
@@ -94,7 +93,7 @@ async function byPython({ task, parameters, batches }: Prepared) {
   const plain = batches.map((batch) => mapValues(batch, (column) => Array.from(column)));
   for (const [name, content] of Object.entries({ ...artifacts, 'batches.json': JSON.stringify(plain) }))
     await writeFile(join(own, name), content);
-  const results: Results = JSON.parse(await call('steps.py', own));
+  const results: Results = JSON.parse(await call('test/conformance/training/steps.py', own));
   return { results, last: batches[batches.length - 1], file: await readFile(join(own, 'trained.onnx')) };
 }
 
@@ -205,7 +204,7 @@ describe.each<[string, Recipe]>([
   async function trainOn(options: TrainingExportOptions) {
     const own = await mkdtemp(join(folder.path, 'training-'));
     await writeTrainingFiles(own, await model.artifact(), options);
-    const stdout = await call('train.py', own, file, `${own}.onnx`);
+    const stdout = await call('scripts/python/train.py', own, file, `${own}.onnx`);
     const lines = [...stdout.matchAll(/^(before|epoch \d+): loss (\d+\.\d{4})$/gm)];
     expect(stdout.trim().split('\n')).toHaveLength(lines.length);
     expect(lines).toHaveLength(11);

@@ -1,0 +1,55 @@
+/** What a page pays to use cofactor, in bytes after minification and gzip. */
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Bytes after gzip, of our own code alone, that each part may have. */
+export const BUDGETS = {
+  /** Paid by every page: to load a model, and to ask it. */
+  'src/web.ts': 6 * 1024,
+  /** Fetched when a page trains: graphs, gradients, the trainer, what writes the files, the table of choices with its texts. */
+  'src/web/worker.ts': 38 * 1024,
+};
+
+export type Part = keyof typeof BUDGETS;
+
+export interface Size {
+  /** Our code alone. */
+  readonly own: number;
+  /** With the packages that it uses, but ONNX Runtime, and without what is fetched only where it is needed. */
+  readonly whole: number;
+}
+
+export async function sizeOf(part: Part): Promise<Size> {
+  const [own, whole] = await Promise.all([bundled(part, '*'), bundled(part, 'onnxruntime-web/*')]);
+  return { own, whole };
+}
+
+async function bundled(entry: Part, external: string): Promise<number> {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    splitting: true,
+    minify: true,
+    metafile: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    outdir: 'size',
+    ...(external === '*' ? { packages: 'external' as const } : { external: [external] }),
+  });
+  // The entry and the chunks that it cannot start without.
+  const outputs = Object.values(metafile.outputs);
+  const needed = new Set(outputs.filter(({ entryPoint }) => entryPoint === entry));
+  for (const { imports } of needed)
+    for (const { path, kind } of imports)
+      if (kind === 'import-statement' && metafile.outputs[path]) needed.add(metafile.outputs[path]);
+  return outputFiles
+    .filter((_, place) => needed.has(outputs[place]))
+    .reduce((sum, { contents }) => sum + gzipped(contents), 0);
+}
+
+export const gzipped = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).length;
