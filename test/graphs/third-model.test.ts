@@ -9,7 +9,7 @@ import { sample, temporaryFolder } from '../support/files.ts';
 const folder = temporaryFolder();
 
 test('a third model is one short file, written against the public entry alone', async () => {
-  const source = await readFile('test/graphs/factorization.ts', 'utf8');
+  const source = await readFile('test/support/factorization.ts', 'utf8');
   expect(source.trimEnd().split('\n').length).toBeLessThan(40);
   expect(source.match(/from '.*'/g)).toEqual(["from '../../src/index.ts'"]);
 });
