@@ -48,7 +48,7 @@ export const common = {
     help: 'the lowest and highest rating the model can give, such as 0,5.5',
     otherwise: 'a little wider than the data',
   } satisfies Choice<readonly [number, number]>,
-  spread: {
+  initialStd: {
     kind: kinds.notNegative,
     help: 'standard deviation of the initial random factors',
     default: 0.01,
@@ -65,5 +65,5 @@ export const commonSearch = {
   epochs: { from: 3, to: 12, whole: true },
   learningRate: { from: 0.02, to: 0.2 },
   weightDecay: { from: 0.01, to: 0.1 },
-  spread: { from: 3e-3, to: 0.1 },
+  initialStd: { from: 3e-3, to: 0.1 },
 } as const;

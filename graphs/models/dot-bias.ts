@@ -13,14 +13,14 @@ import {
 const choices = grouped('Model', {
   factors: { ...common.factors, kind: kinds.width, default: 50 },
   range: common.range,
-  spread: common.spread,
+  initialStd: common.initialStd,
   spectral: { ...common.spectral, default: [0.08, 0.2] },
 });
 
 /**
  * - `factors`: length of a user's and of an item's vector. Default: 50.
  * - `range`: lowest and highest rating that the model can give. Default: a little wider than the data.
- * - `spread`: standard deviation of the initial random factors and biases. Default: 0.01.
+ * - `initialStd`: standard deviation of the initial random factors and biases. Default: 0.01.
  * - `spectral`: scale of the spectral initialisation of user factors and item factors, see `Initial`. Default: [0.08, 0.2].
  */
 export type DotBiasConfig = Chosen<typeof choices>;
@@ -35,16 +35,16 @@ export type DotBiasConfig = Chosen<typeof choices>;
  */
 export function dotBias(config: DotBiasConfig = {}): ModelDefinition {
   const chosen = withDefaults(choices, checked(choices, config, 'dot-bias: '));
-  const { factors, spread, spectral } = chosen;
+  const { factors, initialStd, spectral } = chosen;
   return (facts) => {
     const range: Range = chosen.range ?? defaultRange(facts);
-    const bias = { normal: spread, center: (startAt(facts.ratings) * scoreOf(facts.mean, range)) / 2 };
+    const bias = { normal: initialStd, center: (startAt(facts.ratings) * scoreOf(facts.mean, range)) / 2 };
     return {
       name: 'dot-bias',
-      config: { factors, range, spread, spectral },
+      config: { factors, range, initialStd, spectral },
       parameters: {
-        user_factors: embedding('user', facts, factors, { normal: spread, spectral: spectral[0] }),
-        item_factors: embedding('item', facts, factors, { normal: spread, spectral: spectral[1] }),
+        user_factors: embedding('user', facts, factors, { normal: initialStd, spectral: spectral[0] }),
+        item_factors: embedding('item', facts, factors, { normal: initialStd, spectral: spectral[1] }),
         user_bias: { dims: [facts.users], initial: bias, rowsOf: 'user' },
         item_bias: { dims: [facts.items], initial: bias, rowsOf: 'item' },
       },

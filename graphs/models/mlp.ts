@@ -29,7 +29,7 @@ const choices = grouped('Model', {
   hidden: { kind: kinds.widths, help: 'the hidden layers, such as 64,32', default: [64], field: 3 },
   dropout,
   range: common.range,
-  spread: common.spread,
+  initialStd: common.initialStd,
   spectral: { ...common.spectral, default: [0.5, 0.8] },
 });
 
@@ -40,7 +40,7 @@ const choices = grouped('Model', {
  * - `dropout`: on the embeddings, then after each hidden layer; a single number is for the embeddings alone.
  *   Default: 0.1 each.
  * - `range`: lowest and highest rating that the model can give. Default: a little wider than the data.
- * - `spread`: standard deviation of the initial random embeddings. Default: 0.01.
+ * - `initialStd`: standard deviation of the initial random embeddings. Default: 0.01.
  * - `spectral`: scale of the spectral initialisation of user and item embeddings, see `Initial`. Default: [0.5, 0.8].
  */
 export type MlpConfig = Chosen<typeof choices>;
@@ -53,7 +53,7 @@ export type MlpConfig = Chosen<typeof choices>;
  */
 export function mlp(config: MlpConfig = {}): ModelDefinition {
   const chosen = withDefaults(choices, checked(choices, config, 'mlp: '));
-  const { factors, hidden, spread, spectral, ...rates } = chosen as Required<MlpConfig>;
+  const { factors, hidden, initialStd, spectral, ...rates } = chosen as Required<MlpConfig>;
   const dropout = dropoutRates(rates.dropout, hidden.length);
   return (facts) => {
     const range: Range = chosen.range ?? defaultRange(facts);
@@ -66,10 +66,10 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
     const center = scoreOf(facts.mean, range);
     return {
       name: 'mlp',
-      config: { factors: [userFactors, itemFactors], hidden, dropout, range, spread, spectral },
+      config: { factors: [userFactors, itemFactors], hidden, dropout, range, initialStd, spectral },
       parameters: {
-        user_factors: embedding('user', facts, userFactors, { normal: spread, spectral: spectral[0] }),
-        item_factors: embedding('item', facts, itemFactors, { normal: spread, spectral: spectral[1] }),
+        user_factors: embedding('user', facts, userFactors, { normal: initialStd, spectral: spectral[0] }),
+        item_factors: embedding('item', facts, itemFactors, { normal: initialStd, spectral: spectral[1] }),
         ...Object.fromEntries(
           layers.flatMap(({ inputs, outputs, layer }) =>
             linear(layer, inputs, outputs, layer > hidden.length ? center : 0),
@@ -133,7 +133,7 @@ export const mlpModel = {
   learningRates: { adamw: 2e-3, sgd: 0.3, 'sgd-momentum': 0.1 },
   search: {
     ...commonSearch,
-    batch: [64, 256, 1024],
+    batchSize: [64, 256, 1024],
     hidden: [[32], [64], [128], [64, 32], [128, 64]],
     // On the embeddings, and after the first hidden layer.
     dropout: [0, 0.1, 0.2].flatMap((first) => [0, 0.1, 0.3].map((second) => [first, second])),

@@ -10,7 +10,7 @@ import type { DataSet } from './sets.ts';
 
 /** For small sets, as flags of the command line; the Python peers have the same numbers in their scripts. */
 const RECIPE =
-  '--model dot-bias --factors 50 --epochs 5 --batch 64 --learning-rate 5e-3 --optimizer adamw --weight-decay 0.1 --range 0,5.5 --spread 0.001 --spectral 0,0';
+  '--model dot-bias --factors 50 --epochs 5 --batch-size 64 --learning-rate 5e-3 --optimizer adamw --weight-decay 0.1 --range 0,5.5 --initial-std 0.001 --spectral 0,0';
 const THREADS = [1, 2];
 
 export type Peer = 'cofactor' | 'torch' | 'fastai' | 'libmf' | 'libmf-avx' | 'surprise';

@@ -137,7 +137,7 @@ async function timed(runtime: NodeRuntime, ratings: Ratings, model: ModelName, b
     },
   };
   const steps = stepsOf(ratings.ratings.length, batch);
-  const recipe = { model, batch, epochs: 2, engine: 'epoch-graph' } as const;
+  const recipe = { model, batchSize: batch, epochs: 2, engine: 'epoch-graph' } as const;
   await train(ratings, recipe, {
     runtime: watched,
     onProgress: ({ epoch, done, ratings: all }) => {
@@ -186,8 +186,8 @@ async function profiled(
   let wanted = '';
   try {
     const part = some(ratings, PROFILED_STEPS * batch);
-    const recipe = { model, batch, epochs: 1, engine: 'epoch-graph' } as const;
-    await train(part, recipe, { runtime: traced, ratingsARun: 2 * part.ratings.length });
+    const recipe = { model, batchSize: batch, epochs: 1, engine: 'epoch-graph' } as const;
+    await train(part, recipe, { runtime: traced, ratingsPerRun: 2 * part.ratings.length });
     const file = (await readdir(folder)).find((name) => name.startsWith(`${wanted}_`)) as string;
     return stepProfile(await readFile(join(folder, file), 'utf8'), steps);
   } finally {

@@ -51,7 +51,7 @@ def step(*batch):
 
 def mean_loss(run):
     """Over all ratings, in an order of its own."""
-    batches = numpy.array_split(random.permutation(len(rating)), -(-len(rating) // training["batch"]))
+    batches = numpy.array_split(random.permutation(len(rating)), -(-len(rating) // training["batchSize"]))
     losses = [run(user[batch], item[batch], rating[batch]).item() for batch in batches]
     return numpy.average(losses, weights=[len(batch) for batch in batches])
 

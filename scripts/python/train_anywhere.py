@@ -37,8 +37,8 @@ def first(name, dims):
 outputs = [output.name for output in session.get_outputs()]
 carried = {one.name: first(one.name, one.shape) for one in session.get_inputs() if f"{one.name}.next" in outputs}
 training = about["training"]
-epochs, batch = training["epochs"], training["batch"]
-starts = numpy.append(numpy.arange(0, len(rating), batch), len(rating))
+epochs, batch_size = training["epochs"], training["batchSize"]
+starts = numpy.append(numpy.arange(0, len(rating), batch_size), len(rating))
 steps = len(starts) - 1
 for epoch in range(epochs):
     order = random.permutation(len(rating))
@@ -54,7 +54,7 @@ for epoch in range(epochs):
     }
     for number, width in enumerate(about.get("dropout_widths", []), 1):
         feeds.setdefault("noise", random.random(1 << 22, numpy.float32))
-        feeds[f"noise_start_{number}"] = random.integers(0, (1 << 22) - batch * width, steps)
+        feeds[f"noise_start_{number}"] = random.integers(0, (1 << 22) - batch_size * width, steps)
     results = dict(zip(outputs, session.run(outputs, {**carried, **feeds})))
     carried = {name: results[f"{name}.next"] for name in carried}
     print(f"epoch {epoch + 1}: loss {numpy.average(results['loss'], weights=numpy.diff(starts)):.4f}")

@@ -56,7 +56,7 @@ export async function buildHeads(given: HeadParts): Promise<Record<string, Head>
     if (!graph) continue;
     const parts = compressed(await precomputed(graph, (values) => evaluate(values, runtime)), precision);
     const bytes = encodeModel(buildModel({ ...parts, metadata }));
-    heads[`${name}.onnx`] = { bytes, batch: rowsARun(parts, padding) };
+    heads[`${name}.onnx`] = { bytes, batch: rowsPerRun(parts, padding) };
   }
   return heads;
 }
@@ -84,7 +84,7 @@ function mostOften(numbers: Int32Array, limit: number): number {
  *
  * @param padding how long the lists of a padded string[n, m] may be
  */
-function rowsARun({ inputs, outputs }: ModelParts, padding: number): number | undefined {
+function rowsPerRun({ inputs, outputs }: ModelParts, padding: number): number | undefined {
   if (!inputs.some(({ dims }) => dims[0] === 'n')) return undefined;
   const widths = nodesBefore(Object.values(outputs))
     .flatMap((node) => node.outputs)

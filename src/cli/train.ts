@@ -108,8 +108,8 @@ interface Exported extends Made {
 
 async function readAndTrain(files: readonly string[], flags: TrainFlags, out: string, runtime: NodeRuntime) {
   const started = performance.now();
-  const { engine = trainingChoices.engine.default, lazy } = flags;
-  const mayStore = ['auto', 'strata'].includes(engine) && runtime.device === 'cpu' && lazy !== false;
+  const { engine = trainingChoices.engine.default, sparseUpdates } = flags;
+  const mayStore = ['auto', 'strata'].includes(engine) && runtime.device === 'cpu' && sparseUpdates !== false;
   const { ratings, valid, report } = await readToTrain(files, flags, mayStore ? out : undefined);
   const test = flags.test === undefined ? undefined : await readTest(flags.test, flags, ratings);
   const table = flags.titles === undefined ? undefined : await readTitles(flags.titles, ratings);

@@ -103,7 +103,7 @@ async function ofModel(
 ): Promise<Omit<TrialResult, 'took'>> {
   const fitted = await train(ratings, recipe, {
     workers: 1,
-    ratingsARun: PACE,
+    ratingsPerRun: PACE,
     onProgress: ({ epoch, epochs, done, ratings: all }) => onProgress?.((epoch + done / all) / epochs),
   });
   const { rmse, mae } = await fitted.evaluate(valid);
@@ -118,7 +118,7 @@ async function ofModel(
 
 /** What a search may want to know of the choices that a recipe left to the defaults. */
 function searched({ model: { config }, training }: Plan, recipe: Recipe): Recipe {
-  const { optimizer, schedule, epochs, batch } = training;
+  const { optimizer, schedule, epochs, batchSize } = training;
   const { search } = models[recipe.model ?? trainingChoices.model.default];
   const own = Object.entries(config)
     .filter(([name]) => Object.hasOwn(search, name))
@@ -126,7 +126,7 @@ function searched({ model: { config }, training }: Plan, recipe: Recipe): Recipe
     .map(([name, value]) => [name, name === 'factors' ? [value].flat()[0] : value]);
   return {
     ...Object.fromEntries(own),
-    ...{ epochs, batch, optimizer: optimizer.name, learningRate: schedule.learningRate as number },
+    ...{ epochs, batchSize, optimizer: optimizer.name, learningRate: schedule.learningRate as number },
     ...(optimizer.weightDecay !== undefined && { weightDecay: optimizer.weightDecay as number }),
   };
 }

@@ -106,7 +106,7 @@ export class Recommender {
         `the model has no ${name}; one that can have it gets it when it is trained anew`,
       );
     return this.runtime
-      .createSession(bytes, { threads: 1, batch: this.rowsARun(head) })
+      .createSession(bytes, { threads: 1, batch: this.rowsPerRun(head) })
       .catch((error: Error) => {
         const [reason] = error.message.split('\n');
         throw new UserError(
@@ -119,10 +119,10 @@ export class Recommender {
   /** Runs a head on tensors, as many rows at once as are good for it. */
   async run(head: string, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const session = await this.session(head);
-    return runInPieces(session, feeds, this.rowsARun(head));
+    return runInPieces(session, feeds, this.rowsPerRun(head));
   }
 
-  private rowsARun(head: string): number {
+  private rowsPerRun(head: string): number {
     return this.artifact.manifest.files[`${head}.onnx`]?.batch ?? MOST_ROWS;
   }
 
@@ -157,7 +157,7 @@ export class Recommender {
     if (exclude && exclude.length !== users.length)
       throw new UserError('argument', `${users.length} users but ${exclude.length} lists to exclude`);
     const wanted = count(k);
-    const rows = this.rowsARun('recommend');
+    const rows = this.rowsPerRun('recommend');
     const found: ItemRating[][] = [];
     // Piece by piece, because the longest list of a piece makes all of its lists as long.
     for (let from = 0; from < users.length; from += rows) {

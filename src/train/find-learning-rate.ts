@@ -54,7 +54,7 @@ export interface Suggestion {
 
 /** Of more ratings, those of some users are taken. */
 const MOST_RATINGS = 100_000;
-const STEPS_A_RUN = 20;
+const STEPS_PER_RUN = 20;
 const STREAM = -2;
 
 /**
@@ -76,7 +76,7 @@ export async function findLearningRate(
   const resolved = resolve({ ...recipe, engine: 'epoch-graph' }, facts, runtime);
   const { definition, plan } = resolved;
   const sample = usersOf(ratings, MOST_RATINGS, plan.training.seed);
-  const each = stepsOf(sample.ratings.length, plan.training.batch);
+  const each = stepsOf(sample.ratings.length, plan.training.batchSize);
   const usual = resolved.schedule.config.learningRate;
   const { from = usual / 1000, to = usual * 1000, steps = Math.min(Math.max(each, 100), 2000) } = chosen;
   if (from >= to)
@@ -101,7 +101,7 @@ export async function findLearningRate(
     schedule,
     data: sample,
     runtime,
-    ratingsARun: STEPS_A_RUN * plan.training.batch,
+    ratingsPerRun: STEPS_PER_RUN * plan.training.batchSize,
   });
   const pairs = ratings.ratings.length <= MOST_PAIRS ? sample : undefined;
   const carried = initialParameters(model, plan.training.seed, pairs);

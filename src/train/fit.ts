@@ -29,7 +29,7 @@ export interface FitOptions {
   /** Ends training after the running epoch. */
   readonly signal?: AbortSignal;
   /** Ratings that are run at once: between runs there is time for a progress bar, and for Ctrl-C. @default 262_144 */
-  readonly ratingsARun?: number;
+  readonly ratingsPerRun?: number;
   onProgress?(progress: Progress): void;
 }
 
@@ -135,10 +135,10 @@ async function fitParameters(
   identity: Plan & Readonly<Record<string, unknown>>,
 ): Promise<Pick<FitResult, 'parameters' | 'history' | 'epoch' | 'seconds'>> {
   const { model, plan, data, valid, engine } = job;
-  const { runtime, checkpoint, signal, ratingsARun } = options;
+  const { runtime, checkpoint, signal, ratingsPerRun } = options;
   const { epochs, seed, patience = Number.POSITIVE_INFINITY } = plan.training;
   const started = performance.now();
-  const prepared = await engine.prepare({ ...job, runtime, ratingsARun });
+  const prepared = await engine.prepare({ ...job, runtime, ratingsPerRun });
   // The graph says what no configuration need say: the formula of a model of one's own.
   const initial = Object.values(model.parameters).map((parameter) => parameter.initial);
   const settings = { ...identity, cofactor: VERSION, initial, graph: await sha256(prepared.graph) };

@@ -14,7 +14,7 @@ import { nodeEngines } from './engines/node.ts';
 import { errorOn, type FitOptions, type FitResult, fitModel } from './fit.ts';
 import type { ProgramRecipe } from './recipe/recipe.ts';
 
-export interface TrainOptions extends Pick<FitOptions, 'valid' | 'signal' | 'ratingsARun' | 'onProgress'> {
+export interface TrainOptions extends Pick<FitOptions, 'valid' | 'signal' | 'ratingsPerRun' | 'onProgress'> {
   /** @default ONNX Runtime in Node */
   readonly runtime?: Runtime;
   /** What ONNX Runtime in Node computes on, in place of `runtime`. @default 'cpu' */

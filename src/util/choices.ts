@@ -23,7 +23,7 @@ export interface Choice<T = unknown> {
   readonly only?: 'train';
   /** Its place among the fields of the page's form; absent where it has none. */
   readonly field?: number;
-  /** Help of the flag that says no: `--no-lazy`. */
+  /** Help of the flag that says no: `--no-sparse-updates`. */
   readonly no?: string;
   /** The value where nothing is chosen, or how it follows from the other choices. */
   readonly default?: T | ((others: Readonly<Record<string, unknown>>) => T);

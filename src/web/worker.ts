@@ -11,7 +11,7 @@ import { readText } from './read.ts';
 /** The thread that trains: see `train.ts`, which starts it. */
 
 /** Ratings in one run of the graph: between runs there is time for a curve to grow, and for a word to stop. */
-const RATINGS_A_RUN = 2 ** 13;
+const RATINGS_PER_RUN = 2 ** 13;
 
 const stopped = new AbortController();
 
@@ -35,7 +35,7 @@ async function train(request: TrainRequest) {
     valid,
     runtime,
     signal: stopped.signal,
-    ratingsARun: RATINGS_A_RUN,
+    ratingsPerRun: RATINGS_PER_RUN,
     onProgress: (progress) => tell({ progress }),
   });
   const artifact = await artifactOf(fitted, { ...exporting, ...table });

@@ -40,11 +40,11 @@ export default { ...${JSON.stringify(config)}, factors: Width.small } satisfies 
 });
 
 test('flags win, and --no-config ignores the file', async () => {
-  await write('cofactor.config.json', JSON.stringify({ ...config, lazy: true }));
+  await write('cofactor.config.json', JSON.stringify({ ...config, sparseUpdates: true }));
   const printed = JSON.parse(
-    await withFile('cofactor.config.json', '--print-config', '--factors', '5', '--no-lazy'),
+    await withFile('cofactor.config.json', '--print-config', '--factors', '5', '--no-sparse-updates'),
   );
-  expect(printed).toMatchObject({ ...config, factors: 5, lazy: false, user: '1' });
+  expect(printed).toMatchObject({ ...config, factors: 5, sparseUpdates: false, user: '1' });
   const ignored = JSON.parse(await text('train', 'ratings.csv', '--no-config', '--print-config'));
   expect(ignored).toMatchObject({ model: 'dot-bias', factors: 50 });
   await rm(at('cofactor.config.json'));
@@ -70,7 +70,7 @@ test('what --print-config prints trains the same, and it trains nothing', async 
     ...config,
     user: '1',
     dropout: [0.1, 0.1, 0.1],
-    spread: 0.01,
+    initialStd: 0.01,
     spectral: [0.5, 0.8],
     loss: 'mse',
     engine: 'auto',
@@ -130,16 +130,16 @@ const every: CofactorConfig = {
   hidden: [8, 4],
   dropout: [0.1, 0, 0.2],
   range: [0, 5.5],
-  spread: 0.02,
+  initialStd: 0.02,
   spectral: [0.4, 0],
   epochs: 3,
-  batch: 32,
+  batchSize: 32,
   learningRate: 0.05,
   schedule: 'constant',
   optimizer: 'adamw',
   weightDecay: 0,
   loss: 'huber',
-  lazy: true,
+  sparseUpdates: true,
   engine: 'strata',
   blocks: [2, 3],
   patience: 2,

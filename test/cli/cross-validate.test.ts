@@ -95,7 +95,7 @@ test('a thread that ended by a bug, while another is at work, does not keep the 
 });
 
 test('Ctrl-C ends it at once', async () => {
-  const slow = ['--model', 'mlp', '--hidden', '200,200', '--batch', '1', '--epochs', '500'];
+  const slow = ['--model', 'mlp', '--hidden', '200,200', '--batch-size', '1', '--epochs', '500'];
   const child = spawn(process.execPath, [program, 'cross-validate', 'ratings.csv', ...slow], { cwd: at() });
   const ended = new Promise((done) => child.on('close', (_, signal) => done(signal)));
   await setTimeout(3000);

@@ -53,7 +53,7 @@ test('draws a plot that asks for nothing else, as a picture and as a page', asyn
 });
 
 test('takes the recipe from a configuration file, and no more', async () => {
-  await write('lr.json', '{ "model": "mlp", "factors": 4, "out": "model", "epochs": 9, "batch": 32 }');
+  await write('lr.json', '{ "model": "mlp", "factors": 4, "out": "model", "epochs": 9, "batchSize": 32 }');
   const { code, stdout, stderr } = await cofactor('find-lr', 'ratings.csv', '--config', 'lr.json', '--json');
   expect({ code, stderr }).toEqual({ code: 0, stderr: 'Choices from lr.json\n' });
   const { model, out, rates } = JSON.parse(stdout);

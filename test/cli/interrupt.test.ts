@@ -97,7 +97,7 @@ test('the second Ctrl-C ends the program and leaves the old model', async () => 
   await text('train', 'ratings.csv', '--out', 'old', '--factors', '2', '--epochs', '1');
   const before = await contents('old');
   // An epoch of single steps lasts long enough for both to fall into it.
-  const slow = ['--model', 'mlp', '--hidden', '200,200', '--batch', '1', '--epochs', '50'];
+  const slow = ['--model', 'mlp', '--hidden', '200,200', '--batch-size', '1', '--epochs', '50'];
   const { child, ended } = await begin('old', ['train', 'many.csv', '--out', 'old', ...slow]);
   child.kill('SIGINT');
   await setTimeout(50);

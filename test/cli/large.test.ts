@@ -25,7 +25,7 @@ test('many ratings are trained by strata, and the model serves as any other', as
   expect(training).toMatchObject({
     engine: 'strata',
     optimizer: { name: 'row-adagrad' },
-    batch: 4096,
+    batchSize: 4096,
     epochs: 6,
   });
   expect(data).toMatchObject({ users: 4000, items: 1000, low: 0.5, high: 5 });
@@ -53,7 +53,7 @@ test('in little memory, on one thread, with another optimizer', async () => {
 });
 
 test('a few ratings are trained by strata where that is asked for', async () => {
-  const flags = ['--batch', '16', '--blocks', '2,2', '--workers', '2'];
+  const flags = ['--batch-size', '16', '--blocks', '2,2', '--workers', '2'];
   await json('train', 'ratings.csv', ...flags, '--out', 'few');
   expect((await manifest('few')).training).toMatchObject({ engine: 'strata', blocks: [2, 2], workers: 2 });
   await json('train', 'ratings.csv', '--engine', 'strata', '--weight-decay', '0.2', '--out', 'few');
@@ -62,8 +62,8 @@ test('a few ratings are trained by strata where that is asked for', async () => 
 
 test('what cannot be is said in one line, and nothing is left', async () => {
   expect(await failure(...BIG, '--memory', '10MB', '--out', 'no')).toMatch(/--memory.*at least 500MB/);
-  expect(await failure(...BIG, '--no-lazy', '--engine', 'strata', '--out', 'no')).toMatch(
-    /updates only the rows of a batch; leave out lazy: false$/,
+  expect(await failure(...BIG, '--no-sparse-updates', '--engine', 'strata', '--out', 'no')).toMatch(
+    /updates only the rows of a batch; leave out sparseUpdates: false$/,
   );
   expect(await failure(...BIG, '--workers', '2', '--engine', 'epoch-graph', '--out', 'no')).toMatch(
     /--workers is for training by strata; leave it out, or --engine epoch-graph$/,

@@ -20,7 +20,7 @@ beforeAll(async () => {
     'titles.csv',
     `id,title\n${titles.map((title, row) => `i${row},${JSON.stringify(title).replaceAll('\\"', '""').replaceAll('\\n', '\n')}`).join('\n')}\n`,
   );
-  const flags = ['--factors', '4', '--epochs', '20', '--batch', '16'];
+  const flags = ['--factors', '4', '--epochs', '20', '--batch-size', '16'];
   await text('train', 'ratings.csv', '--out', 'plain', ...flags);
   await text('train', 'ratings.csv', '--out', 'full', '--keep-seen', '--titles', 'titles.csv', ...flags);
 });

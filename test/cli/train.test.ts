@@ -132,20 +132,20 @@ test.each([
   });
 });
 
-test('--learning-rate, --weight-decay, --batch', async () => {
-  const flags = ['--learning-rate', '0.02', '--weight-decay', '0.01', '--batch', '100'];
+test('--learning-rate, --weight-decay, --batch-size', async () => {
+  const flags = ['--learning-rate', '0.02', '--weight-decay', '0.01', '--batch-size', '100'];
   await json('train', 'ratings.csv', '--out', 'numbers', ...flags, ...small);
   expect((await manifest('numbers')).training).toMatchObject({
-    batch: 100,
+    batchSize: 100,
     schedule: { learningRate: 0.02 },
     optimizer: { weightDecay: 0.01 },
   });
 });
 
 test.each([
-  [['--lazy'], { lazy: true }],
-  [['--no-lazy'], { lazy: false }],
-  [[], { lazy: false }],
+  [['--sparse-updates'], { sparseUpdates: true }],
+  [['--no-sparse-updates'], { sparseUpdates: false }],
+  [[], { sparseUpdates: false }],
   [['--valid', '0.2', '--patience', '3'], { patience: 3 }],
 ])('%j', async (flags, training) => {
   const out = `training${flags.join('')}`;
@@ -154,9 +154,9 @@ test.each([
 });
 
 test.each<[string[], object]>([
-  [[], { factors: 50, range: [0, 5.5], spread: 0.01 }],
+  [[], { factors: 50, range: [0, 5.5], initialStd: 0.01 }],
   [['--range', '0,5.5'], { range: [0, 5.5] }],
-  [['--range', '-2,-1.5', '--spread', '0.1'], { range: [-2, -1.5], spread: 0.1 }],
+  [['--range', '-2,-1.5', '--initial-std', '0.1'], { range: [-2, -1.5], initialStd: 0.1 }],
   [['--model', 'mlp'], { factors: [50, 50], hidden: [64], dropout: [0.1, 0.1] }],
   [['--model', 'mlp', '--factors', 'auto'], { factors: [11, 9] }],
   [['--model', 'mlp', '--factors', '6,4'], { factors: [6, 4] }],
@@ -219,7 +219,7 @@ test.each([
   [['--modl', 'mlp'], /--modl.*--model/],
   [['--epochs', '0'], /--epochs.*Give a whole number from 1\./],
   [['--epochs', '1.5'], /--epochs.*Give a whole number from 1\./],
-  [['--batch', 'many'], /--batch.*Give a whole number from 1\./],
+  [['--batch-size', 'many'], /--batch-size.*Give a whole number from 1\./],
   [['--seed', '-1'], /--seed.*Give a whole number from 0\./],
   [['--learning-rate', '0'], /--learning-rate.*Give a number above 0\./],
   [['--learning-rate', '1e30', '--json'], /diverged.*1e\+30/],

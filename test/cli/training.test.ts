@@ -12,10 +12,10 @@ const files = [
 ];
 
 test('trains by ONNX Runtime’s training API, and writes what it trains on with', async () => {
-  const flags = ['--epochs', '2', '--batch', '16', '--factors', '4', '--valid', '0.2'];
+  const flags = ['--epochs', '2', '--batch-size', '16', '--factors', '4', '--valid', '0.2'];
   const report = await json('train', 'ratings.csv', '--out', 'model', '--engine', 'ort-training', ...flags);
   expect(report).toMatchObject({ model: 'dot-bias', epochs: 2, train: { rmse: expect.any(Number) } });
-  expect((await manifest('model')).training).toMatchObject({ engine: 'ort-training', lazy: false });
+  expect((await manifest('model')).training).toMatchObject({ engine: 'ort-training', sparseUpdates: false });
   expect(await text('export', 'model', '--training')).toBe(
     `Wrote model/training: training_model.onnx, eval_model.onnx, optimizer_model.onnx, checkpoint, vocabulary.json\n`,
   );
@@ -71,7 +71,7 @@ test('says what it cannot do, and leaves what was there', async () => {
   for (const [flags, message] of [
     [['--optimizer', 'sgd'], /trains with adamw, not with sgd/],
     [['--device', 'cuda'], /in WebAssembly, on the CPU; leave out the device, or the engine/],
-    [['--lazy'], /updates all rows at every step; leave out lazy/],
+    [['--sparse-updates'], /updates all rows at every step; leave out sparseUpdates/],
   ] as const) {
     const { code, stderr } = await cofactor(
       ...['train', 'ratings.csv', '--out', 'sgd', '--engine', 'ort-training'],

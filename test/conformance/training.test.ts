@@ -49,8 +49,8 @@ async function call(program: string, ...args: string[]): Promise<string> {
 
 /** A task, and its batches in the order of training. */
 async function prepare(model: Recipe, ratings: Ratings, stepsAnEpoch: number) {
-  const batch = Math.ceil(ratings.ratings.length / stepsAnEpoch);
-  const recipe: Recipe = { ...model, engine: 'ort-training', epochs: EPOCHS, batch, learningRate: 0.02 };
+  const batchSize = Math.ceil(ratings.ratings.length / stepsAnEpoch);
+  const recipe: Recipe = { ...model, engine: 'ort-training', epochs: EPOCHS, batchSize, learningRate: 0.02 };
   const resolved = resolve(recipe, ratings.facts);
   const batches: Steps[] = [];
   for (let number = 0; number < EPOCHS; number++) {
@@ -124,8 +124,8 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe.each<[string, Recipe]>([
-  ['dot-bias', { factors: 3, spread: 0.1 }],
-  ['mlp', { model: 'mlp', factors: 4, hidden: [8, 4], dropout: 0, spread: 0.1 }],
+  ['dot-bias', { factors: 3, initialStd: 0.1 }],
+  ['mlp', { model: 'mlp', factors: 4, hidden: [8, 4], dropout: 0, initialStd: 0.1 }],
 ])('100 steps of %s without dropout, in Python', (_, recipe) => {
   let prepared: Prepared;
   let done: Awaited<ReturnType<typeof byPython>>;
@@ -167,7 +167,7 @@ describe.each<[string, Recipe]>([
 
 test('with dropout the loss falls in Python as it does here', async (context) => {
   if (!python) context.skip(reason);
-  const recipe: Recipe = { model: 'mlp', factors: 4, hidden: [8, 4], dropout: [0.1, 0.05], spread: 0.1 };
+  const recipe: Recipe = { model: 'mlp', factors: 4, hidden: [8, 4], dropout: [0.1, 0.05], initialStd: 0.1 };
   const prepared = await prepare(recipe, many, 100);
   const ofEpochs = (losses: readonly number[]) =>
     Array.from({ length: EPOCHS }, (_, epoch) => mean(losses.slice(100 * epoch, 100 * (epoch + 1))));
@@ -190,7 +190,13 @@ describe.each<[string, Recipe]>([
   let model: Fitted;
   let file: string;
   beforeAll(async () => {
-    model = await train(few, { ...recipe, optimizer: 'adamw', epochs: 10, batch: 20, learningRate: 0.02 });
+    model = await train(few, {
+      ...recipe,
+      optimizer: 'adamw',
+      epochs: 10,
+      batchSize: 20,
+      learningRate: 0.02,
+    });
     const { userIds, itemIds, users, items } = few;
     const lines = Array.from(
       few.ratings,

@@ -16,7 +16,7 @@ describe('a configuration that cannot be is one line that says what to give', ()
     [{ factors: 1.5 }, 'dot-bias: factors is 1.5; give a whole number from 1 to 100,000'],
     [{ factors: -1 }, 'dot-bias: factors is -1; give a whole number from 1 to 100,000'],
     [{ range: [5, 0] }, 'dot-bias: range is [5,0]; give two numbers, the lower first, such as 0 and 5.5'],
-    [{ spread: Number.NaN }, 'dot-bias: spread is NaN; give 0 or more'],
+    [{ initialStd: Number.NaN }, 'dot-bias: initialStd is NaN; give 0 or more'],
   ])('%o', (config, message) => {
     expect(() => dotBias(config)).toThrow(new UserError('argument', message));
   });
@@ -38,10 +38,10 @@ test('the learning rate suits the optimizer and the model, or is as given', () =
   expect(rate({}, 1e6)).toBe(0.1);
   expect(rate({ optimizer: 'adamw' })).toBe(0.003);
   expect(rate({ optimizer: 'sgd' })).toBe(3);
-  expect(rate({ optimizer: 'sgd', batch: 256 })).toBe(12);
+  expect(rate({ optimizer: 'sgd', batchSize: 256 })).toBe(12);
   expect(rate({ model: 'mlp', optimizer: 'sgd' })).toBe(0.3);
   expect(rate({ model: 'mlp', optimizer: 'adamw' })).toBe(0.002);
-  expect(rate({ model: neuralFactorization(), optimizer: 'sgd', batch: 256 })).toBe(3);
+  expect(rate({ model: neuralFactorization(), optimizer: 'sgd', batchSize: 256 })).toBe(3);
   expect(rate({ model: neuralFactorization(), optimizer: 'adagrad' })).toBe(0.1);
   expect(rate({ learningRate: 0.7, schedule: 'cosine' })).toBe(0.7);
   expect(rate({ schedule: { name: 'cosine', learningRate: 0.2 } })).toBe(0.2);

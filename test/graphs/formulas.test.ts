@@ -84,12 +84,12 @@ group('choices that are not made', () => {
 
   test('dot-bias has a vector and a bias a user and an item', () => {
     const { config, parameters } = dotBias()(facts);
-    const initial = { normal: config.spread };
+    const initial = { normal: config.initialStd };
     const spectral = { ...initial, spectral: expect.any(Number) };
     expect(config).toEqual({
       factors: 50,
       range: [0, 5.5],
-      spread: expect.any(Number),
+      initialStd: expect.any(Number),
       spectral: [expect.any(Number), expect.any(Number)],
     });
     const center = scoreOf(facts.mean, [0, 5.5]) / 2;

@@ -194,7 +194,7 @@ test('a model of 10,000 items takes seconds, and its page stays small', async ()
   });
   const titles = new Map(ratings.itemIds.map((id) => [id, `A title of an item that is rather long: ${id}`]));
   const recommender = await trained(
-    { factors: 50, epochs: 1, batch: 4096 },
+    { factors: 50, epochs: 1, batchSize: 4096 },
     { ratings, titles, keepSeen: true },
   );
   const started = performance.now();

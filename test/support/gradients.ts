@@ -53,13 +53,13 @@ const mlps = { 'no hidden layer': [], 'one hidden layer': [8], 'three hidden lay
 export const plain: Case[] = [
   ...every.map((loss) => ({
     name: `dot-bias, ${loss}`,
-    definition: dotBias({ factors: 5, spread: 0.3 }),
+    definition: dotBias({ factors: 5, initialStd: 0.3 }),
     loss,
   })),
   ...Object.entries(mlps).flatMap(([name, hidden]) =>
     every.map((loss) => ({
       name: `mlp, ${name}, ${loss}`,
-      definition: mlp({ factors: [6, 4], hidden, dropout: 0, spread: 0.5 }),
+      definition: mlp({ factors: [6, 4], hidden, dropout: 0, initialStd: 0.5 }),
       loss,
     })),
   ),
@@ -67,13 +67,13 @@ export const plain: Case[] = [
   // Work for several threads, which all have something to add to every row.
   {
     name: 'dot-bias, a large batch',
-    definition: dotBias({ factors: 50, spread: 0.2 }),
+    definition: dotBias({ factors: 50, initialStd: 0.2 }),
     loss: 'mse',
     batches: [20_000, 20_000],
   },
   {
     name: 'mlp, a large batch',
-    definition: mlp({ hidden: [20], dropout: 0, spread: 0.2 }),
+    definition: mlp({ hidden: [20], dropout: 0, initialStd: 0.2 }),
     loss: 'huber',
     batches: [20_000, 20_000],
   },
@@ -81,12 +81,12 @@ export const plain: Case[] = [
 export const dropping: Case[] = [
   {
     name: 'mlp, dropout after the embeddings',
-    definition: mlp({ factors: 6, hidden: [8], dropout: 0.3, spread: 0.5 }),
+    definition: mlp({ factors: 6, hidden: [8], dropout: 0.3, initialStd: 0.5 }),
     loss: 'mse',
   },
   {
     name: 'mlp, dropout everywhere',
-    definition: mlp({ factors: 6, hidden: [8, 4], dropout: [0.1, 0.4, 0.2], spread: 0.5 }),
+    definition: mlp({ factors: 6, hidden: [8, 4], dropout: [0.1, 0.4, 0.2], initialStd: 0.5 }),
     loss: 'huber',
     batches: [5, 64, 64, 2000],
   },
@@ -113,7 +113,7 @@ function batchOf(size: number): Batch {
 }
 
 export function prepare({ definition, loss, batches = [1, 20, 64] }: Case) {
-  const recipe = { model: definition, engine: 'ort-training', loss, seed: SEED, batch: 2 ** 20 } as const;
+  const recipe = { model: definition, engine: 'ort-training', loss, seed: SEED, batchSize: 2 ** 20 } as const;
   const resolved = resolve(recipe, facts);
   const parameters = initialParameters(resolved.model, SEED);
   return { ...resolved, parameters, steps: 10, batches: batches.map(batchOf) };

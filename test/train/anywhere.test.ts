@@ -32,8 +32,8 @@ const facts = { users: 40, items: 30, ratings: 9, low: 1, high: 5, mean: 3 };
 /** Ratings by other users, and more of them, of other items. */
 const others = lowRank({ users: 70, items: 55, seed: 2 });
 const definitions: [string, ModelDefinition][] = [
-  ['dot-bias', dotBias({ factors: 3, spread: 0.1 })],
-  ['mlp', mlp({ factors: 4, hidden: [8, 4], dropout: [0.1, 0.05], spread: 0.1 })],
+  ['dot-bias', dotBias({ factors: 3, initialStd: 0.1 })],
+  ['mlp', mlp({ factors: 4, hidden: [8, 4], dropout: [0.1, 0.05], initialStd: 0.1 })],
 ];
 
 /** Any generator will do: mulberry32, in [0, 1). */
@@ -138,7 +138,7 @@ const trainFile = async (recipe: ProgramRecipe): Promise<Uint8Array> =>
 
 describe.each(definitions)('train.onnx of %s', (name, model) => {
   test('says what begins how, and how it was trained here', async () => {
-    const trained = await train(ratings, { model, epochs: 2, batch: 50, loss: 'huber' });
+    const trained = await train(ratings, { model, epochs: 2, batchSize: 50, loss: 'huber' });
     const { manifest, files } = await trained.artifact();
     const { metadata, graph } = decodeModel(files['train.onnx']);
     const { parameters } = model(ratings.facts);
@@ -158,7 +158,7 @@ describe.each(definitions)('train.onnx of %s', (name, model) => {
   test('does not depend on how many users and items there were', async () => {
     const bytes = [2, 1000].map((rows) => {
       // Lazy or not, which it says, is by how many there are.
-      const resolved = resolve({ model, lazy: false }, { ...facts, users: rows, items: 2 * rows });
+      const resolved = resolve({ model, sparseUpdates: false }, { ...facts, users: rows, items: 2 * rows });
       return encodeModel(epochGraphOfAnySize(resolved).file);
     });
     expect(bytes[0]).toEqual(bytes[1]);
@@ -184,11 +184,13 @@ describe('the graph of any size gives what the graph of one size gives', () => {
   const optimizers = ['adamw', 'adagrad', { name: 'sgd-momentum', weightDecay: 0.01 }] as const;
   const cases = models.flatMap(([name, model]) =>
     optimizers.flatMap((optimizer) =>
-      [false, true].map((lazy) => [name, optimizer, lazy, { model, optimizer, lazy }] as const),
+      [false, true].map(
+        (sparseUpdates) => [name, optimizer, sparseUpdates, { model, optimizer, sparseUpdates }] as const,
+      ),
     ),
   );
 
-  test.each(cases)('%s, %j, lazy: %s', async (_name, _optimizer, _lazy, recipe) => {
+  test.each(cases)('%s, %j, sparseUpdates: %s', async (_name, _optimizer, _lazy, recipe) => {
     const resolved = resolve(recipe, facts);
     const { model, plan, optimizer } = resolved;
     const any = epochGraphOfAnySize(resolved).file;

@@ -56,7 +56,12 @@ const optimizer = rowAdagrad({ weightDecay: DECAY });
 const sessions = new Map<Model, Promise<InferenceSession>>();
 
 async function sessionOf(model: Model): Promise<InferenceSession> {
-  const { file } = epochGraph(model, { optimizer, loss: losses.mse, lazy: true, lossScale: LOSS_SCALE });
+  const { file } = epochGraph(model, {
+    optimizer,
+    loss: losses.mse,
+    sparseUpdates: true,
+    lossScale: LOSS_SCALE,
+  });
   return (await nodeRuntime()).createSession(encodeModel(file), { threads: 1 });
 }
 

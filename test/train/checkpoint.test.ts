@@ -14,7 +14,7 @@ import { lowRank, ofBiases } from '../support/low-rank.ts';
 
 const folder = temporaryFolder();
 const { train: ratings, valid } = randomSplit(lowRank({ noise: 0.7 }), 0.2, 3);
-const settings = { epochs: 5, batch: 16, learningRate: 0.03, schedule: 'constant' } as const;
+const settings = { epochs: 5, batchSize: 16, learningRate: 0.03, schedule: 'constant' } as const;
 const small: Recipe = { ...settings, factors: 2 };
 
 let files = 0;
@@ -46,7 +46,7 @@ describe.each<[string, Recipe, TrainOptions]>([
   ['dot-bias', { factors: 10 }, {}],
   ['dot-bias with validation', { factors: 10 }, { valid }],
   ['dot-bias with patience', { factors: 10, epochs: 20, patience: 2 }, { valid }],
-  ['dot-bias with Adagrad, lazily', { factors: 10, optimizer: 'adagrad', lazy: true }, {}],
+  ['dot-bias with Adagrad, lazily', { factors: 10, optimizer: 'adagrad', sparseUpdates: true }, {}],
   ['MLP with dropout', { model: 'mlp', factors: 4, hidden: [8], dropout: [0.3, 0.2] }, {}],
   ['MLP with dropout and validation', { model: 'mlp', factors: 4, dropout: 0.3 }, { valid }],
 ])('%s, resumed, is the same to the byte', (_, chosen, options) => {
@@ -119,10 +119,10 @@ describe('resuming another training names what differs', () => {
 
   test.each<[string, Recipe, RegExp, { data?: Ratings; valid?: Ratings }?]>([
     ['epochs', { epochs: 6 }, /: training\.epochs was 5, is 6; use/],
-    ['batch', { batch: 17 }, /: training\.batch was 16, is 17; use/],
+    ['batchSize', { batchSize: 17 }, /: training\.batchSize was 16, is 17; use/],
     ['seed', { seed: 2 }, /: training\.seed was 1, is 2; use/],
     ['loss', { loss: 'l1' }, /: training\.loss was "mse", is "l1"; use/],
-    ['lazy', { lazy: true }, /: training\.lazy was false, is true; use/],
+    ['sparseUpdates', { sparseUpdates: true }, /: training\.sparseUpdates was false, is true; use/],
     ['patience', { patience: 3 }, /training\.patience was not set, is 3; use/, { valid }],
     ['learning rate', { learningRate: 0.02 }, /: training\.schedule\.learningRate was 0\.03, is 0\.02; use/],
     ['schedule', { schedule: 'one-cycle' }, /training\.schedule\.name was "constant", is "one-cycle"/],

@@ -101,8 +101,8 @@ describe('on MovieLens', () => {
 
     // A batch of all of them.
     const { train } = randomSplit(ratings, 0.1, 1);
-    const batch = train.ratings.length;
-    const { losses } = await findLearningRate(train, { batch }, { runtime, steps: 20 });
+    const batchSize = train.ratings.length;
+    const { losses } = await findLearningRate(train, { batchSize }, { runtime, steps: 20 });
     const model = dotBias()(train.facts);
     const { score } = await createScorer(model, runtime);
     const lossFrom = async (parameters: Tensors) =>
@@ -143,7 +143,7 @@ describe('on MovieLens', () => {
     [{}, { from: 1, to: 1 }, /would rise from 1 to 1/],
     [{}, { steps: 3 }, /^steps is 3; give a whole number from 20/],
     [{}, { from: 1e5, to: 1e6 }, /no learning rate from 100000 to 1000000 lowers the loss/],
-    [{ batch: 0 }, {}, /^batch is 0/],
+    [{ batchSize: 0 }, {}, /^batchSize is 0/],
   ])('%o %o is refused', async (recipe, options, message) => {
     expect(await userError(findLearningRate(ratings, recipe, { runtime, ...options }))).toMatch(message);
   });

@@ -15,13 +15,13 @@ describe('what a recipe leaves open', () => {
     expect(planOf({})).toMatchObject({
       model: {
         name: 'dot-bias',
-        config: { factors: 50, range: [0, 5.5], spread: 0.01, spectral: [0.08, 0.2] },
+        config: { factors: 50, range: [0, 5.5], initialStd: 0.01, spectral: [0.08, 0.2] },
       },
       training: {
         epochs: 6,
-        batch: 512,
+        batchSize: 512,
         loss: 'mse',
-        lazy: false,
+        sparseUpdates: false,
         seed: 1,
         lossScale: 1,
         engine: 'epoch-graph',
@@ -39,7 +39,7 @@ describe('what a recipe leaves open', () => {
         hidden: [32, 16],
         dropout: [0.1, 0.1, 0.1],
         range: [0, 5.5],
-        spread: 0.01,
+        initialStd: 0.01,
         spectral: [0.5, 0.8],
       },
     });
@@ -52,7 +52,7 @@ describe('what a recipe leaves open', () => {
   test('is AdamW on a GPU', () => {
     const { training } = planOf({}, facts, { device: 'cuda' });
     expect(training).toMatchObject({
-      batch: 64,
+      batchSize: 64,
       engine: 'epoch-graph',
       optimizer: { name: 'adamw', beta2: 0.99, epsilon: 1e-5, weightDecay: 0.1 },
       schedule: { name: 'one-cycle', learningRate: 0.003, momentum: 0.95, momentumLow: 0.85 },
@@ -64,12 +64,12 @@ describe('what a recipe leaves open', () => {
   });
 
   test('goes by the number of ratings, and of users and items', () => {
-    const batch = (ratings: number) => planOf({}, { ...facts, ratings }).training.batch;
-    expect([10, 3000, 100_000, 400_000, 499_999].map(batch)).toEqual([16, 16, 512, 2048, 4096]);
-    expect(planOf({}, { ...many, ratings: 1e8 }).training.batch).toBe(8192);
+    const batchSize = (ratings: number) => planOf({}, { ...facts, ratings }).training.batchSize;
+    expect([10, 3000, 100_000, 400_000, 499_999].map(batchSize)).toEqual([16, 16, 512, 2048, 4096]);
+    expect(planOf({}, { ...many, ratings: 1e8 }).training.batchSize).toBe(8192);
     const large = planOf({}, { ...many, ratings: 100_000 });
-    expect(large.training).toMatchObject({ engine: 'epoch-graph', lazy: true });
-    expect(planOf({ lazy: false }, many).training.lazy).toBe(false);
+    expect(large.training).toMatchObject({ engine: 'epoch-graph', sparseUpdates: true });
+    expect(planOf({ sparseUpdates: false }, many).training.sparseUpdates).toBe(false);
   });
 
   test.each<[string, ProgramRecipe, typeof facts, Place, string]>([
@@ -78,7 +78,7 @@ describe('what a recipe leaves open', () => {
     ['many, asked for by name', { engine: 'auto' }, many, {}, 'strata'],
     ['many on a GPU', {}, many, { device: 'cuda' }, 'epoch-graph'],
     ['many where strata do not run', {}, many, { engines: ['epoch-graph'] }, 'epoch-graph'],
-    ['many, all rows at every step', { lazy: false }, many, {}, 'epoch-graph'],
+    ['many, all rows at every step', { sparseUpdates: false }, many, {}, 'epoch-graph'],
     ['many, by the epoch graph', { engine: 'epoch-graph' }, many, {}, 'epoch-graph'],
     ['few in blocks', { blocks: [2, 3] }, facts, {}, 'strata'],
     ['few in a file', {}, facts, { storedIn: [2, 2] }, 'strata'],
@@ -88,7 +88,7 @@ describe('what a recipe leaves open', () => {
 
   test('by strata, blocks are those asked for, those of the file, or a multiple of the threads', () => {
     const of = (recipe: Recipe, place: Place) => planOf(recipe, facts, place).training;
-    expect(of({ engine: 'strata' }, {})).toMatchObject({ blocks: [1, 1], workers: 1, lazy: true });
+    expect(of({ engine: 'strata' }, {})).toMatchObject({ blocks: [1, 1], workers: 1, sparseUpdates: true });
     expect(of({ engine: 'strata' }, { workers: 3 })).toMatchObject({ blocks: [3, 3], workers: 3 });
     expect(of({ blocks: [5, 7] }, { workers: 3 })).toMatchObject({ blocks: [5, 7], workers: 3 });
     expect(of({}, { workers: 3, storedIn: [4, 6] })).toMatchObject({ blocks: [4, 6], workers: 3 });
@@ -104,7 +104,7 @@ function recipeOf({ model, training }: Plan): Recipe {
 
 test.each<[Recipe, Place?, typeof facts?]>([
   [{}],
-  [{ factors: 7, spread: 0.3, range: [-1, 9], seed: 5, loss: 'huber', batch: 33, patience: 2 }],
+  [{ factors: 7, initialStd: 0.3, range: [-1, 9], seed: 5, loss: 'huber', batchSize: 33, patience: 2 }],
   [{ model: 'mlp' }],
   [{ model: 'mlp', factors: 'auto', hidden: [20, 10, 5], dropout: 0.2 }],
   [{ optimizer: 'adamw', schedule: 'one-cycle', learningRate: 0.02 }],
@@ -150,7 +150,7 @@ describe('a recipe that cannot be is one line that says what to give', () => {
     [{ seed: 1.5 }, /^seed is 1.5; give a whole number from 0$/],
     [{ model: 'svd' }, /^model is "svd"; give one of dot-bias, mlp/],
     [{ loss: 'foo' }, /^loss is "foo"; give one of mse, l1, huber$/],
-    [{ lazy: 1 }, /^lazy is 1; give true or false$/],
+    [{ sparseUpdates: 1 }, /^sparseUpdates is 1; give true or false$/],
     [{ blocks: [2] }, /^blocks is \[2\]; give two whole numbers/],
     [{ weightDecay: -1 }, /^weightDecay is -1; give 0 or more$/],
     [{ engine: 'gpu' }, /^engine is "gpu"; give one of auto, epoch-graph, strata, ort-training$/],
@@ -208,7 +208,7 @@ describe('a recipe that cannot be is one line that says what to give', () => {
     ],
     [{ engine: 'strata' }, /^training by strata is for the CPU, not for cuda; /, { device: 'cuda' }],
     [{ blocks: [2, 2], engine: 'epoch-graph' }, /^blocks are for training by strata; leave them out, or /],
-    [{ blocks: [2, 2], lazy: false }, /^training by strata updates only the rows of a batch; /],
+    [{ blocks: [2, 2], sparseUpdates: false }, /^training by strata updates only the rows of a batch; /],
     [{ blocks: [901, 2] }, /^blocks is 901,2; .* up to 900 and 1700$/],
     [{ blocks: [2, 2] }, /^blocks is 2,2, but the ratings are stored in 4,4; /, { storedIn: [4, 4] }],
   ])('%j', (recipe, message, place) => {

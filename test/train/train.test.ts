@@ -24,12 +24,18 @@ const ratings = lowRank();
 const count = ratings.ratings.length;
 const { train: part, valid } = randomSplit(ratings, 0.2, 3);
 const small: Recipe = { factors: 3 };
-const dropping = (dropout: number): Recipe => ({ model: 'mlp', factors: 3, hidden: [6], dropout, spread: 1 });
+const dropping = (dropout: number): Recipe => ({
+  model: 'mlp',
+  factors: 3,
+  hidden: [6],
+  dropout,
+  initialStd: 1,
+});
 /** Nothing moves, so that the loss tells of the first parameters alone. */
 const still: Recipe = { optimizer: 'sgd', schedule: { name: 'constant', learningRate: 1e-30 }, epochs: 1 };
 
 describe('training reduces the error', () => {
-  const thorough: Recipe = { optimizer: 'adamw', epochs: 40, batch: 16, learningRate: 0.03 };
+  const thorough: Recipe = { optimizer: 'adamw', epochs: 40, batchSize: 16, learningRate: 0.03 };
 
   test.each<[string, Recipe]>([
     ['dot-bias', { factors: 2 }],
@@ -50,7 +56,7 @@ describe('training reduces the error', () => {
 
   test('on MovieLens, in two epochs', async () => {
     const { ratings, valid } = await readRatings(`${sample}/ratings.csv.gz`, { valid: 0.1, seed: 1 });
-    const model = await train(ratings, { factors: 8, epochs: 2, lazy: true });
+    const model = await train(ratings, { factors: 8, epochs: 2, sparseUpdates: true });
     const held = valid as Ratings;
     expect((await model.evaluate(held)).rmse).toBeLessThan(0.9 * errorOfMean(held));
   });
@@ -58,14 +64,14 @@ describe('training reduces the error', () => {
   test.skipIf(!hasShared)(`on MovieLens 100K u1${why}`, async () => {
     const base = await readRatings(join(shared, 'ml-100k/u1.base'));
     const held = await readRatings(join(shared, 'ml-100k/u1.test'), { vocabulary: base.ratings });
-    const model = await train(base.ratings, { lazy: true });
+    const model = await train(base.ratings, { sparseUpdates: true });
     expect((await model.evaluate(held.ratings)).rmse).toBeLessThan(0.93);
   });
 });
 
 describe('one seed', () => {
   async function filesOf(seed: number, name: string) {
-    const model = await train(part, { ...dropping(0.2), epochs: 2, batch: 50, seed }, { valid });
+    const model = await train(part, { ...dropping(0.2), epochs: 2, batchSize: 50, seed }, { valid });
     await model.save(join(folder.path, name));
     const files = ['predict.onnx', 'manifest.json'].map((file) => readFile(join(folder.path, name, file)));
     return Promise.all(files);
@@ -81,8 +87,8 @@ describe('one seed', () => {
 describe('batches', () => {
   test.each([1, 7, 64, count - 1, count, 10 * count, 2 ** 40])(
     'of %i give every rating its part in the loss',
-    async (batch) => {
-      const { history, metrics } = await train(ratings, { ...small, spread: 0.5, ...still, batch });
+    async (batchSize) => {
+      const { history, metrics } = await train(ratings, { ...small, initialStd: 0.5, ...still, batchSize });
       expect(history[0].loss).toBeCloseTo(metrics.train.rmse ** 2, 4);
     },
   );
@@ -90,7 +96,7 @@ describe('batches', () => {
   test('larger than the data are the data, with dropout too', async () => {
     const losses = await Promise.all(
       [count, 2 ** 40].map(
-        async (batch) => (await train(ratings, { ...dropping(0.3), batch, epochs: 2 })).history,
+        async (batchSize) => (await train(ratings, { ...dropping(0.3), batchSize, epochs: 2 })).history,
       ),
     );
     expect(losses[0]).toEqual(losses[1]);
@@ -100,27 +106,27 @@ describe('batches', () => {
 async function fitted(options: Partial<FitOptions>, chosen: ProgramRecipe = small, data = ratings) {
   const recipe: ProgramRecipe = {
     epochs: 3,
-    batch: 32,
+    batchSize: 32,
     optimizer: 'adamw',
     learningRate: 0.01,
-    lazy: false,
+    sparseUpdates: false,
     ...chosen,
   };
   return fitModel(data, recipe, { runtime: await nodeRuntime(), engines: nodeEngines, ...options });
 }
 
 describe('several runs an epoch', () => {
-  test.each([1, 100, 333])('of %i ratings come to the same as one', async (ratingsARun) => {
-    const [one, several] = [await fitted({}), await fitted({ ratingsARun })];
+  test.each([1, 100, 333])('of %i ratings come to the same as one', async (ratingsPerRun) => {
+    const [one, several] = [await fitted({}), await fitted({ ratingsPerRun })];
     expect(several.parameters).toEqual(one.parameters);
     several.history.forEach(({ loss }, epoch) => {
       expect(loss).toBeCloseTo(one.history[epoch].loss, 10);
     });
   });
 
-  test.each([1, 70, 333])('of %i ratings give the same bytes, dropout included', async (ratingsARun) => {
-    const recipe = { ...dropping(0.3), epochs: 2, batch: 30 };
-    const [one, several] = [{}, { ratingsARun }].map(async (more) => {
+  test.each([1, 70, 333])('of %i ratings give the same bytes, dropout included', async (ratingsPerRun) => {
+    const recipe = { ...dropping(0.3), epochs: 2, batchSize: 30 };
+    const [one, several] = [{}, { ratingsPerRun }].map(async (more) => {
       const model = await train(part, recipe, { valid, ...more });
       const { files } = await model.artifact({ keepSeen: true });
       return Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)]);
@@ -130,7 +136,7 @@ describe('several runs an epoch', () => {
 
   test('tell of their progress', async () => {
     const told: Progress[] = [];
-    const { history } = await fitted({ ratingsARun: 100, onProgress: (progress) => told.push(progress) });
+    const { history } = await fitted({ ratingsPerRun: 100, onProgress: (progress) => told.push(progress) });
     history.forEach(({ loss }, epoch) => {
       const own = told.filter((progress) => progress.epoch === epoch);
       expect(own).toHaveLength(Math.ceil(Math.ceil(count / 32) / 3));
@@ -148,7 +154,7 @@ describe('several runs an epoch', () => {
   test('end with the epoch when aborted within it', async () => {
     const abort = new AbortController();
     const { history, epoch } = await fitted({
-      ratingsARun: 100,
+      ratingsPerRun: 100,
       signal: abort.signal,
       onProgress: ({ epoch: running }) => running === 1 && abort.abort(),
     });
@@ -202,7 +208,7 @@ describe('validation', () => {
   const overfitting: Recipe = {
     factors: 20,
     epochs: 30,
-    batch: 16,
+    batchSize: 16,
     optimizer: 'adamw',
     weightDecay: 0,
     schedule: 'constant',
@@ -259,8 +265,8 @@ describe('training that diverges says so', () => {
   const wild: Recipe = { ...small, schedule: { name: 'constant', learningRate: 1e38 }, optimizer: 'adamw' };
   test.each<[string, Recipe, TrainOptions]>([
     ['in the loss', {}, {}],
-    ['in the last step, after the loss', { epochs: 1, batch: count }, {}],
-    ['before validation', { epochs: 1, batch: part.ratings.length }, { valid }],
+    ['in the last step, after the loss', { epochs: 1, batchSize: count }, {}],
+    ['before validation', { epochs: 1, batchSize: part.ratings.length }, { valid }],
   ])('%s', async (_, recipe, options) => {
     const message = await userError(train(part, { ...wild, ...recipe }, options));
     expect(message).toMatch(/^training diverged in epoch 1: .* use a lower learning rate than 1e\+38$/);
@@ -270,13 +276,13 @@ describe('training that diverges says so', () => {
 test('choices that are undefined are as good as absent', async () => {
   const [absent, given] = [
     await train(ratings, { ...small, epochs: 1 }),
-    await train(ratings, { ...small, epochs: 1, batch: undefined, loss: undefined, seed: undefined }),
+    await train(ratings, { ...small, epochs: 1, batchSize: undefined, loss: undefined, seed: undefined }),
   ];
   expect((await given.artifact()).manifest).toEqual((await absent.artifact()).manifest);
 });
 
-test('initial parameters have the model’s spread', async () => {
-  const recipe: Recipe = { ...still, factors: 100, spread: 0.3, spectral: [0, 0], batch: 1000 };
+test('initial parameters have the model’s initial standard deviation', async () => {
+  const recipe: Recipe = { ...still, factors: 100, initialStd: 0.3, spectral: [0, 0], batchSize: 1000 };
   const { parameters } = await fitted({}, recipe, lowRank({ users: 200 }));
   const { data } = parameters.user_factors;
   const deviation = Math.sqrt(data.reduce((sum, value) => sum + value ** 2, 0) / data.length);

@@ -95,14 +95,14 @@ export async function measureEquality(
   file: string,
 ): Promise<EqualityRow[]> {
   const { train: ratings, valid } = await splitOf(file);
-  const { factors, epochs, batch, seed } = RECIPE;
+  const { factors, epochs, batchSize, seed } = RECIPE;
   const places = Array.from({ length: Math.min(PAIRS, valid.users.length) }, (_, place) => place);
   // Rows beyond the last are ids that the model has never seen.
   const users = places.map((place) => ratings.userIds[valid.users[place]] ?? 'nobody');
   const items = places.map((place) => ratings.itemIds[valid.items[place]] ?? 'nothing');
   const rows: EqualityRow[] = [];
   for (const model of MODELS) {
-    await (await train(ratings, { model, factors, epochs, batch, seed })).save(join(folder, model));
+    await (await train(ratings, { model, factors, epochs, batchSize, seed })).save(join(folder, model));
     const expected = await (await load(join(folder, model))).predict(users, items);
     const page = await openPage(browser, url);
     const predicted = await page.evaluate(

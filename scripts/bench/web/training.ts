@@ -5,7 +5,7 @@ import { randomSplit, readRatings, type Split, train } from '../../../src/index.
 import type * as Web from '../../../src/web.ts';
 import { openPage } from './browser.ts';
 
-export const RECIPE = { factors: 50, epochs: 5, batch: 64, seed: 1, valid: 0.2 };
+export const RECIPE = { factors: 50, epochs: 5, batchSize: 64, seed: 1, valid: 0.2 };
 export const MODELS = ['dot-bias', 'mlp'] as const;
 const RUNS = 3;
 
@@ -69,10 +69,10 @@ async function inPage(
 }
 
 async function inNode(file: string, model: (typeof MODELS)[number]): Promise<TrainingRow> {
-  const { factors, epochs, batch, seed } = RECIPE;
+  const { factors, epochs, batchSize, seed } = RECIPE;
   const started = performance.now();
   const { train: ratings, valid } = await splitOf(file);
-  const trained = await train(ratings, { model, factors, epochs, batch, seed }, { valid });
+  const trained = await train(ratings, { model, factors, epochs, batchSize, seed }, { valid });
   const whole = (performance.now() - started) / 1000;
   const rmse = trained.metrics.valid?.rmse ?? Number.NaN;
   return { model, where: 'Node', seconds: trained.seconds.train, whole, rmse };

@@ -10,7 +10,7 @@ export interface Epoch {
   readonly number: number;
   readonly steps: number;
   /** The most ratings in a step. */
-  readonly batch: number;
+  readonly batchSize: number;
   readonly random: RandomGenerator;
 }
 
@@ -22,7 +22,7 @@ export interface Steps extends Rows {
   readonly starts: readonly number[];
 }
 
-export const stepsOf = (ratings: number, batch: number): number => Math.ceil(ratings / batch);
+export const stepsOf = (ratings: number, batchSize: number): number => Math.ceil(ratings / batchSize);
 
 export function sumOfLosses({ losses, starts }: StepsDone): number {
   let sum = 0;
@@ -38,20 +38,20 @@ export function sumOfLosses({ losses, starts }: StepsDone): number {
 export async function* shuffledEpoch(
   ratings: Rows,
   number: number,
-  { plan: { training }, ratingsARun = 2 ** 18 }: Pick<TrainingTask, 'plan' | 'ratingsARun'>,
+  { plan: { training }, ratingsPerRun = 2 ** 18 }: Pick<TrainingTask, 'plan' | 'ratingsPerRun'>,
   begin: (epoch: Epoch) => (steps: Steps) => Promise<ArrayLike<number>>,
 ): AsyncGenerator<StepsDone> {
-  const { batch, seed } = training;
+  const { batchSize, seed } = training;
   const count = ratings.ratings.length;
   const random = generator(seed, FIRST_EPOCH + number);
   const order = shuffled(count, random);
-  const steps = stepsOf(count, batch);
+  const steps = stepsOf(count, batchSize);
   // So that no batch is too small to be told from noise.
   const startOf = (step: number): number => Math.floor((step * count) / steps);
-  const stepsARun = Math.max(1, Math.floor(ratingsARun / batch));
-  const take = begin({ number, steps, batch: Math.min(batch, count), random });
-  for (let first = 0; first < steps; first += stepsARun) {
-    const last = Math.min(steps, first + stepsARun);
+  const stepsPerRun = Math.max(1, Math.floor(ratingsPerRun / batchSize));
+  const take = begin({ number, steps, batchSize: Math.min(batchSize, count), random });
+  for (let first = 0; first < steps; first += stepsPerRun) {
+    const last = Math.min(steps, first + stepsPerRun);
     const from = startOf(first);
     const rows = order.subarray(from, startOf(last));
     const starts = Array.from({ length: last - first + 1 }, (_, at) => startOf(first + at) - from);

@@ -18,7 +18,7 @@ export interface TrainingTask extends Resolved {
   readonly data: Dataset;
   readonly runtime: Runtime;
   /** Ratings that are run at once: between runs there is time for a progress bar, and for Ctrl-C. @default 262_144 */
-  readonly ratingsARun?: number;
+  readonly ratingsPerRun?: number;
 }
 
 export interface PreparedTraining {

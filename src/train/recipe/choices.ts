@@ -16,7 +16,7 @@ export const trainingChoices = {
   seed: { kind: kinds.whole(0), help: 'the same seed gives the same bytes', default: 1, field: 9 },
   ...grouped('Training', {
     epochs: { kind: kinds.count, help: 'times through the ratings', default: 6, field: 1 },
-    batch: {
+    batchSize: {
       kind: kinds.count,
       help: 'batch size: ratings a step',
       otherwise: 'for row-adagrad 16 to 8192, by how many ratings there are; else 64',
@@ -42,7 +42,7 @@ export const trainingChoices = {
       otherwise: '0.03 for row-adagrad, 0.1 for adamw, 0 for the others',
     },
     loss: { kind: kinds.nameIn(losses), help: 'what is made small', default: 'mse' },
-    lazy: {
+    sparseUpdates: {
       kind: kinds.flag,
       help: 'update only the rows of a batch',
       no: 'update all rows at every step',

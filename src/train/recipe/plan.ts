@@ -9,8 +9,8 @@ import type { EngineName } from './engines.ts';
 import type { Named } from './named.ts';
 
 interface Decided {
-  readonly batch: number;
-  readonly lazy: boolean;
+  readonly batchSize: number;
+  readonly sparseUpdates: boolean;
   /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch. */
   readonly lossScale?: number;
   readonly engine: EngineName;

@@ -46,11 +46,11 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, place: Place = 
   const optimizer = optimizerOf(chosen.optimizer ?? usualOptimizer(engine, place), weightDecay);
   const tables = Object.values(model.parameters).filter(({ rowsOf }) => rowsOf);
   const dense = tables.length < Object.keys(model.parameters).length;
-  const batch = chosen.batch ?? optimizer.usual.batch(facts.ratings);
+  const batchSize = chosen.batchSize ?? optimizer.usual.batchSize(facts.ratings);
   const learningRate =
     chosenRate ??
     builtIn(model.name)?.learningRates?.[optimizer.name] ??
-    optimizer.usual.learningRate({ ratings: facts.ratings, batch, dense });
+    optimizer.usual.learningRate({ ratings: facts.ratings, batchSize, dense });
   const schedule = scheduleOf(
     {
       learningRate,
@@ -61,8 +61,11 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, place: Place = 
   );
   const training: TrainingPlan = {
     ...taken,
-    batch,
-    lazy: lazyFor(engine) ?? chosen.lazy ?? tables.reduce((sum, { dims }) => sum + dims[0], 0) > LARGE_TABLES,
+    batchSize,
+    sparseUpdates:
+      sparseUpdatesFor(engine) ??
+      chosen.sparseUpdates ??
+      tables.reduce((sum, { dims }) => sum + dims[0], 0) > LARGE_TABLES,
     // So that a loss is what it is where ratings go from 1 to 5.
     ...(optimizer.summed && { lossScale: (4 / (facts.high - facts.low)) ** losses[taken.loss].power }),
     engine,
@@ -88,7 +91,7 @@ function checkSizes({ name, parameters }: Model): void {
 }
 
 function engineOf(chosen: Choice, facts: DataFacts, place: Place): EngineName {
-  const { engine = trainingChoices.engine.default, blocks, lazy } = chosen;
+  const { engine = trainingChoices.engine.default, blocks, sparseUpdates } = chosen;
   const { storedIn, device = 'cpu', engines = ENGINES } = place;
   if (engine !== 'auto' && !engines.includes(engine))
     throw new UserError('argument', `the engine ${engine} does not run here; leave it out`);
@@ -106,7 +109,7 @@ function engineOf(chosen: Choice, facts: DataFacts, place: Place): EngineName {
     return 'strata';
   }
   if (engine !== 'auto') return engine;
-  const many = facts.ratings >= MANY && device === 'cpu' && lazy !== false;
+  const many = facts.ratings >= MANY && device === 'cpu' && sparseUpdates !== false;
   const byStrata = engines.includes('strata');
   if (blocks && !byStrata)
     throw new UserError(
@@ -118,7 +121,7 @@ function engineOf(chosen: Choice, facts: DataFacts, place: Place): EngineName {
 
 /** @throws UserError where an engine is asked for what it cannot do */
 export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { device = 'cpu' }: Place): void {
-  const { blocks, lazy, optimizer } = chosen;
+  const { blocks, sparseUpdates, optimizer } = chosen;
   const api = "ONNX Runtime's training API";
   const asked = engine === 'strata' || (engine === 'auto' && blocks !== undefined);
   const refuse = (isSo: boolean, message: string): void => {
@@ -132,8 +135,8 @@ export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { devic
     `blocks are for training by strata; leave them out, or the engine ${engine}`,
   );
   refuse(
-    asked && lazy === false,
-    'training by strata updates only the rows of a batch; leave out lazy: false',
+    asked && sparseUpdates === false,
+    'training by strata updates only the rows of a batch; leave out sparseUpdates: false',
   );
   refuse(
     asked && away,
@@ -145,8 +148,8 @@ export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { devic
     `${api} trains with adamw, not with ${optimizerName}; leave out the optimizer, or train with the default engine`,
   );
   refuse(
-    byApi && lazy === true,
-    `${api} updates all rows at every step; leave out lazy, or train with the default engine`,
+    byApi && sparseUpdates === true,
+    `${api} updates all rows at every step; leave out sparseUpdates, or train with the default engine`,
   );
 }
 
@@ -170,7 +173,7 @@ function scheduleOf(named: Named, engine: EngineName): Schedule {
 }
 
 /** Whether an engine leaves rows without a gradient as they are; undefined where it does as it is asked. */
-function lazyFor(engine: EngineName): boolean | undefined {
+function sparseUpdatesFor(engine: EngineName): boolean | undefined {
   if (engine === 'strata') return true;
   return engine === 'ort-training' ? false : undefined;
 }

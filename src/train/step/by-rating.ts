@@ -46,7 +46,7 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
     };
     for (const name of whole) {
       const before = { parameter: current[name], state: stateOf(name) };
-      const after = update({ optimizer, lazy: true, scalars }, before, slopes.shift() as Value);
+      const after = update({ optimizer, sparseUpdates: true, scalars }, before, slopes.shift() as Value);
       next[name] = after.parameter;
       keepState(name, after.state);
     }

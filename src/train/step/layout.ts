@@ -8,7 +8,7 @@ export interface StepOptions {
   readonly optimizer: Optimizer;
   readonly loss: Loss;
   /** Update only the batch's rows of user and item tables, instead of all rows at every step. */
-  readonly lazy: boolean;
+  readonly sparseUpdates: boolean;
   /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch. @default 1 */
   readonly lossScale?: number;
 }

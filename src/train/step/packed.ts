@@ -9,7 +9,7 @@ import { update } from './update.ts';
  * One step for a batch, by the gradient of its mean loss, with all parameters of a user, and of an item, side by side in
  * one table.
  */
-export function packedLayout(model: Model<Dim>, { optimizer, loss, lazy }: StepOptions): Layout {
+export function packedLayout(model: Model<Dim>, { optimizer, loss, sparseUpdates }: StepOptions): Layout {
   const parts = ['', ...optimizer.state];
   const carried = carriedInputs(model, optimizer);
   // Each table is followed by its state; outside the loop every parameter and its state is a tensor of its own.
@@ -30,7 +30,7 @@ export function packedLayout(model: Model<Dim>, { optimizer, loss, lazy }: StepO
       const slopes = parameterGradients(error, trained);
       const updated = groups.flatMap(([parameter, ...own], place) => {
         const state = Object.fromEntries(optimizer.state.map((part, offset) => [part, own[offset]]));
-        const next = update({ optimizer, lazy, scalars }, { parameter, state }, slopes[place]);
+        const next = update({ optimizer, sparseUpdates, scalars }, { parameter, state }, slopes[place]);
         return [next.parameter, ...optimizer.state.map((part) => next.state[part])];
       });
       return { values: updated, error };

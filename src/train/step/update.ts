@@ -11,18 +11,18 @@ export interface Stepped {
 export interface Rule {
   readonly optimizer: Optimizer;
   /** Leave rows that have no gradient as they are, momentum and weight decay included. */
-  readonly lazy: boolean;
+  readonly sparseUpdates: boolean;
   readonly scalars: Scalars;
 }
 
 export function update(rule: Rule, before: Stepped, gradient: Value | RowGradient): Stepped {
-  const { optimizer, lazy, scalars } = rule;
+  const { optimizer, sparseUpdates, scalars } = rule;
   const { parameter, state } = before;
   if (!('ids' in gradient)) return step(rule, before, gradient);
   const { ids, rows } = gradient;
   const taken = (parts: State): State => mapValues(parts, (part) => gather(part, ids));
   const decaying = optimizer.l2 > 0;
-  if (lazy || !(optimizer.inertia || decaying)) {
+  if (sparseUpdates || !(optimizer.inertia || decaying)) {
     const own = taken(state);
     const moved = step(rule, { parameter: gather(parameter, ids), state: own }, rows);
     return {

@@ -28,8 +28,8 @@ const folder = temporaryFolder();
 const ratings = lowRank();
 const { train: part, valid } = randomSplit(ratings, 0.2, 3);
 const recipes: [string, Recipe][] = [
-  ['dot-bias', { factors: 6, spread: 0.1 }],
-  ['mlp', { model: 'mlp', factors: 6, hidden: [12, 5], dropout: 0, spread: 0.1 }],
+  ['dot-bias', { factors: 6, initialStd: 0.1 }],
+  ['mlp', { model: 'mlp', factors: 6, hidden: [12, 5], dropout: 0, initialStd: 0.1 }],
 ];
 const engine = 'ort-training';
 
@@ -37,7 +37,7 @@ const engine = 'ort-training';
 async function trajectory(by: Engine, data: Ratings, recipe: ProgramRecipe) {
   const resolved = resolve({ ...recipe, engine }, data.facts);
   const { model, plan } = resolved;
-  const prepared = await by.prepare({ ...resolved, data, runtime: await nodeRuntime(), ratingsARun: 200 });
+  const prepared = await by.prepare({ ...resolved, data, runtime: await nodeRuntime(), ratingsPerRun: 200 });
   const training = await prepared.start({ epochs: 0, carried: initialParameters(model, 1) });
   const losses: number[] = [];
   for (let number = 0; number < plan.training.epochs; number++)
@@ -53,7 +53,7 @@ describe('both engines take the same steps', () => {
   );
 
   test.each(cases)('%s, %s', async (_name, schedule, model) => {
-    const recipe: Recipe = { ...model, epochs: 5, batch: 33, schedule, learningRate: 0.02 };
+    const recipe: Recipe = { ...model, epochs: 5, batchSize: 33, schedule, learningRate: 0.02 };
     const [one, other] = [
       await trajectory(epochEngine, ratings, recipe),
       await trajectory(await ortTraining(), ratings, recipe),
@@ -74,10 +74,10 @@ describe('both engines take the same steps', () => {
 describe('a model that it trained', () => {
   test.each(recipes)('%s', async (_, chosen) => {
     const told: Progress[] = [];
-    const recipe: Recipe = { ...chosen, engine, epochs: 30, batch: 16, learningRate: 0.02 };
+    const recipe: Recipe = { ...chosen, engine, epochs: 30, batchSize: 16, learningRate: 0.02 };
     const model = await train(part, recipe, {
       valid,
-      ratingsARun: 200,
+      ratingsPerRun: 200,
       onProgress: (progress) => told.push(progress),
     });
     expect((await model.evaluate(valid)).rmse).toBeLessThan(0.6 * errorOfMean(valid));
@@ -113,7 +113,7 @@ describe('a model that it trained', () => {
   test('drops while it trains, and not when it is asked', async () => {
     const still: Recipe = { model: 'mlp', engine, epochs: 1, schedule: 'constant', learningRate: 1e-12 };
     const [whole, half] = await Promise.all(
-      [0, 0.9].map((dropout) => train(part, { ...still, factors: 20, dropout: [dropout, 0], spread: 2 })),
+      [0, 0.9].map((dropout) => train(part, { ...still, factors: 20, dropout: [dropout, 0], initialStd: 2 })),
     );
     expect(half.metrics.train.rmse).toBeCloseTo(whole.metrics.train.rmse, 4);
     expect(half.history[0].loss).not.toBeCloseTo(whole.history[0].loss, 2);
@@ -137,13 +137,13 @@ describe('a model that it trained', () => {
     [{ factors: 8 }, 16],
     [{ factors: 20, hidden: [6], dropout: 0.1 }, 64],
     [{ factors: 64, hidden: [128, 64, 32], dropout: [0.1, 0.1, 0.1, 0.1] }, 300],
-  ])('an MLP %j in batches of %i does as the epoch graph does', async (config, batch) => {
+  ])('an MLP %j in batches of %i does as the epoch graph does', async (config, batchSize) => {
     const { ratings: all } = await readRatings(`${sample}/ratings.csv.gz`);
     const some = selectRows(
       all,
       Int32Array.from({ length: 5000 }, (_, place) => place),
     );
-    const recipe: Recipe = { model: 'mlp', ...config, optimizer: 'adamw', epochs: 2, batch };
+    const recipe: Recipe = { model: 'mlp', ...config, optimizer: 'adamw', epochs: 2, batchSize };
     const [one, other] = [await train(some, recipe), await train(some, { ...recipe, engine })];
     expect(other.metrics.train.rmse).toBeCloseTo(one.metrics.train.rmse, 1);
   });
@@ -156,7 +156,7 @@ describe('a model that it trained', () => {
       model,
       epochs: 5,
       learningRate: 0.05,
-      batch: 16,
+      batchSize: 16,
       optimizer: { name: 'adamw', weightDecay: 0 },
     };
     const [one, other] = [await train(part, recipe), await train(part, { ...recipe, engine })];
@@ -166,7 +166,7 @@ describe('a model that it trained', () => {
 });
 
 test('trainings at once, and sessions of the current ONNX Runtime beside them, leave one another alone', async () => {
-  const recipe: Recipe = { factors: 3, engine, epochs: 2, batch: 16 };
+  const recipe: Recipe = { factors: 3, engine, epochs: 2, batchSize: 16 };
   const alone = await train(part, recipe);
   const x = input('x', 'float', ['n']);
   const session = await InferenceSession.create(
@@ -189,7 +189,7 @@ test('trainings at once, and sessions of the current ONNX Runtime beside them, l
 });
 
 describe('what was cut off', () => {
-  const recipe: Recipe = { factors: 3, engine, epochs: 6, batch: 16, learningRate: 0.03 };
+  const recipe: Recipe = { factors: 3, engine, epochs: 6, batchSize: 16, learningRate: 0.03 };
 
   test('goes on from its parameters, with the optimizer’s state anew', async () => {
     const path = join(folder.path, 'checkpoint');
@@ -251,7 +251,7 @@ describe('what it cannot do ends in one line', () => {
   test.each<[string, Recipe, RegExp]>([
     ['another optimizer', { optimizer: 'sgd' }, /trains with adamw, not with sgd; leave out the optimizer/],
     ['Adam with decay in the gradient', { optimizer: { name: 'adam' } }, /trains with adamw, not with adam;/],
-    ['lazy updates', { lazy: true }, /updates all rows at every step; leave out lazy/],
+    ['sparse updates', { sparseUpdates: true }, /updates all rows at every step; leave out sparseUpdates/],
     ['blocks', { blocks: [2, 2] }, /^blocks are for training by strata; leave them out, or the engine/],
     ['a learning rate that is too high', { learningRate: 1e38 }, /training diverged in epoch 1/],
   ])('%s', async (_, recipe, message) => {
@@ -283,7 +283,7 @@ describe('what it cannot do ends in one line', () => {
 
   test('a large table is not updated lazily unasked', () => {
     const large = { ...ratings.facts, users: 60_000 };
-    expect(resolve({}, large).plan.training.lazy).toBe(true);
-    expect(resolve({ engine }, large).plan.training.lazy).toBe(false);
+    expect(resolve({}, large).plan.training.sparseUpdates).toBe(true);
+    expect(resolve({ engine }, large).plan.training.sparseUpdates).toBe(false);
   });
 });

@@ -36,7 +36,7 @@ describe.each<[string, Recipe]>([
   ['mlp', { model: 'mlp', factors: [60, 50], hidden: [80, 6], dropout: 0.1 }],
 ])('%s', (_, chosen) => {
   test('says what it takes and gives, as the training API wants it', async () => {
-    const recipe: Recipe = { ...chosen, optimizer: 'adamw', epochs: 2, batch: 50 };
+    const recipe: Recipe = { ...chosen, optimizer: 'adamw', epochs: 2, batchSize: 50 };
     const files = trainingFiles(await artifactFor(recipe));
     expect(Object.keys(files)).toEqual(names);
     const read = (name: string) => decodeModel(files[name]).graph;
@@ -82,7 +82,7 @@ describe.each<[string, Recipe]>([
   });
 
   test('has what the model learned, whatever the precision of its files, or where it began', async () => {
-    const recipe: Recipe = { ...chosen, epochs: 2, batch: 50, seed: 3 };
+    const recipe: Recipe = { ...chosen, epochs: 2, batchSize: 50, seed: 3 };
     const fitted = await fitModel(ratings, recipe, { runtime: await nodeRuntime(), engines: nodeEngines });
     const { model, parameters } = fitted;
     const artifact = await artifactOf(fitted);
@@ -109,7 +109,7 @@ test('a model that the training API trained goes on by the same settings', async
     engine: 'ort-training',
     optimizer: { name: 'adamw', beta2: 0.98 },
     schedule: { name: 'one-cycle', momentum: 0.92, momentumLow: 0.8 },
-    batch: 30,
+    batchSize: 30,
     loss: 'huber',
     seed: 5,
   });

@@ -18,7 +18,7 @@ import { writeSynthetic } from '../../support/synthetic.ts';
 const folder = temporaryFolder();
 const { train: few, valid } = randomSplit(lowRank({ users: 60, items: 45 }), 0.2, 3);
 const blocks = [4, 3] as const;
-const small: Recipe = { blocks, epochs: 30, batch: 16 };
+const small: Recipe = { blocks, epochs: 30, batchSize: 16 };
 const workers = 2;
 
 const models: [string, Recipe][] = [
@@ -34,7 +34,7 @@ describe.each(models)('%s by strata', (name, model) => {
       engine: 'strata',
       blocks: [...blocks],
       workers: 2,
-      lazy: true,
+      sparseUpdates: true,
       optimizer: { name: 'row-adagrad' },
       schedule: { name: 'cosine' },
     });
@@ -110,7 +110,7 @@ test('progress is told of every rating', async () => {
 test('what cannot be is said', async () => {
   const fail = (recipe: Recipe, options: TrainOptions = { workers }) =>
     userError(train(few, { ...small, ...recipe }, options));
-  expect(await fail({ lazy: false })).toMatch(/by strata.* lazy/);
+  expect(await fail({ sparseUpdates: false })).toMatch(/by strata.* sparseUpdates/);
   expect(await fail({}, { workers: 0 })).toMatch(/workers is 0; give a whole number from 1/);
   expect(await fail({ blocks: [2, 0.5] })).toMatch(/blocks is \[2,0.5\]; give two whole numbers/);
   expect(await fail({ blocks: [2, 46] })).toMatch(
@@ -152,7 +152,7 @@ describe('strata against one stratum', () => {
   test('on the sample data', async () => {
     const { ratings } = await readRatings(`${sample}/ratings.csv.gz`);
     const data = randomSplit(ratings, 0.2, 1);
-    const options = { batch: 512, epochs: 6 };
+    const options = { batchSize: 512, epochs: 6 };
     const [one, many] = [
       await error(data, { ...options, blocks: [1, 1] }),
       await error(data, { ...options, blocks: [4, 4] }),
@@ -162,7 +162,7 @@ describe('strata against one stratum', () => {
 });
 
 describe('ratings in a file', () => {
-  const recipe: Recipe = { factors: 4, epochs: 20, batch: 32, weightDecay: 0.05 };
+  const recipe: Recipe = { factors: 4, epochs: 20, batchSize: 32, weightDecay: 0.05 };
   let parquet: string;
   let stored: Dataset;
   let test_: Ratings;
@@ -225,7 +225,7 @@ describe('ratings in a file', () => {
 
   test('one seed gives an MLP the same bytes, however the disk answers', async () => {
     const data = await store({ blocks: [8, 8] });
-    const small: Recipe = { model: 'mlp', factors: 4, epochs: 1, batch: 64 };
+    const small: Recipe = { model: 'mlp', factors: 4, epochs: 1, batchSize: 64 };
     const made = async () => {
       const { files } = await (await train(data, small, { workers: 4 })).artifact();
       return files['predict.onnx'];

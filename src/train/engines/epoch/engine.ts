@@ -84,10 +84,10 @@ function stepFeeds(
 }
 
 /** The inputs of an epoch's dropout, drawn for all of it, so that it does not matter how many runs it is cut into. */
-function noiseOf({ steps, batch, random }: Epoch, widths: readonly number[]): (steps: Steps) => Feeds {
+function noiseOf({ steps, batchSize, random }: Epoch, widths: readonly number[]): (steps: Steps) => Feeds {
   if (widths.length === 0) return () => ({});
-  const noise = new Tensor('float32', uniforms(noiseSize(batch, widths), random));
-  const beginnings = noiseStarts(steps, batch, widths, random);
+  const noise = new Tensor('float32', uniforms(noiseSize(batchSize, widths), random));
+  const beginnings = noiseStarts(steps, batchSize, widths, random);
   return ({ first, starts }) => ({
     noise,
     ...mapValues(beginnings, (all) => new Tensor('int64', all.slice(first, first + starts.length - 1))),

@@ -63,8 +63,8 @@ export async function ortTrainingEngine(module: string): Promise<Engine> {
   return {
     library: { name: 'onnxruntime-training', version: env.versions.common },
     async prepare(task) {
-      const { epochs, batch } = task.plan.training;
-      const stepsAnEpoch = stepsOf(task.data.facts.ratings, batch);
+      const { epochs, batchSize } = task.plan.training;
+      const stepsAnEpoch = stepsOf(task.data.facts.ratings, batchSize);
       const options = { ...task, steps: epochs * stepsAnEpoch };
       const graph = trainingModel(options);
       return {

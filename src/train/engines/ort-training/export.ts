@@ -56,8 +56,8 @@ export function trainingFiles(
     throw new UserError('argument', 'definition is no model; give what dotBias(), say, returns');
   const resolved = resolveManifest(manifest, changed(manifest, learningRate), definition);
   const { model, plan } = resolved;
-  const { epochs, batch, seed } = plan.training;
-  const steps = epochs * stepsOf(manifest.data.ratings, batch);
+  const { epochs, batchSize, seed } = plan.training;
+  const steps = epochs * stepsOf(manifest.data.ratings, batchSize);
   const parameters = untrained ? initialParameters(model, seed) : trainedParameters(artifact, model);
   const { userIds, itemIds } = readVocabulary(artifact);
   const vocabulary = JSON.stringify({ user: userIds, item: itemIds });
@@ -131,12 +131,12 @@ function changed({ training }: Manifest, learningRate?: number): Recipe {
   const { optimizer } = training as unknown as Partial<TrainingPlan>;
   const others = optimizer?.name !== 'adamw' && {
     optimizer: undefined,
-    batch: undefined,
+    batchSize: undefined,
     schedule: undefined,
   };
   return {
     engine: 'ort-training',
-    lazy: undefined,
+    sparseUpdates: undefined,
     ...others,
     ...(learningRate !== undefined && { schedule: { name: 'constant', learningRate } }),
   };

@@ -134,7 +134,7 @@ class StrataTraining implements Training {
   }
 
   private turnsOf(number: number, random: RandomGenerator): Turn[][] {
-    const { batch, epochs } = this.task.plan.training;
+    const { batchSize, epochs } = this.task.plan.training;
     const { starts, users, items } = this.strata;
     const itemBlocks = items.starts.length - 1;
     const total = starts[starts.length - 1];
@@ -145,7 +145,7 @@ class StrataTraining implements Training {
         const stratum = visit.user * itemBlocks + visit.item;
         const count = starts[stratum + 1] - starts[stratum];
         if (count === 0) return [];
-        const stepStarts = startsOf(count, batch, random);
+        const stepStarts = startsOf(count, batchSize, random);
         const passed = number * total + done;
         done += count;
         const turn = {
@@ -153,11 +153,11 @@ class StrataTraining implements Training {
           read: () => this.strata.read(stratum),
           starts: stepStarts,
           noiseStarts: mapValues(
-            noiseStarts(stepStarts.length - 1, batch, this.blocks.dropoutWidths, random),
+            noiseStarts(stepStarts.length - 1, batchSize, this.blocks.dropoutWidths, random),
             (data): Parts => ({ type: 'int64', dims: [data.length], data }),
           ),
           progress: passed / (epochs * total),
-          stepsDone: stepsOf(passed, batch),
+          stepsDone: stepsOf(passed, batchSize),
         };
         return [turn];
       }),
@@ -203,7 +203,7 @@ class StrataTraining implements Training {
 
   private async holdNoise(random: RandomGenerator): Promise<void> {
     if (this.blocks.dropoutWidths.length === 0) return;
-    const size = noiseSize(this.task.plan.training.batch, this.blocks.dropoutWidths);
+    const size = noiseSize(this.task.plan.training.batchSize, this.blocks.dropoutWidths);
     const noise = floats([size], uniforms(size, random));
     await Promise.all(this.threads.map((thread) => thread.hold(SESSION, { noise })));
   }
@@ -217,11 +217,11 @@ function readAhead(turn: Turn): Promise<Stratum> {
 }
 
 /** Batches of one size but for the first and the last: they are not the same ratings again in another epoch. */
-function startsOf(count: number, batch: number, random: RandomGenerator): number[] {
-  if (count <= batch) return [0, count];
-  const first = 1 + Math.floor(uniforms(1, random)[0] * batch);
+function startsOf(count: number, batchSize: number, random: RandomGenerator): number[] {
+  if (count <= batchSize) return [0, count];
+  const first = 1 + Math.floor(uniforms(1, random)[0] * batchSize);
   const starts = [0];
-  for (let start = first; start < count; start += batch) starts.push(start);
+  for (let start = first; start < count; start += batchSize) starts.push(start);
   return [...starts, count];
 }
 

@@ -28,7 +28,7 @@ export function blockGraph(resolved: Resolved): EpochGraph {
  * @throws UserError if the model cannot be trained in blocks, or its formula is not known
  */
 export function trainingBlocks(manifest: Manifest, definition?: ModelDefinition): Uint8Array {
-  const resolved = resolveManifest(manifest, { engine: 'strata', lazy: undefined }, definition);
+  const resolved = resolveManifest(manifest, { engine: 'strata', sparseUpdates: undefined }, definition);
   const { file } = blockGraph(resolved);
   const contract = JSON.stringify(contractOf(file, resolved.model));
   return encodeModel({ ...file, metadata: { ...file.metadata, contract } });
@@ -70,5 +70,5 @@ const INPUTS: Readonly<Record<string, string>> = {
   momentum: 'of each step; only AdamW, Adam and SGD with momentum look at it',
   first_step: 'how many steps were taken before, plus 1',
   noise: 'random numbers from [0, 1)',
-  noise_start: 'of each step, where in noise its dropout begins, with room for batch × width numbers',
+  noise_start: 'of each step, where in noise its dropout begins, with room for batch size × width numbers',
 };

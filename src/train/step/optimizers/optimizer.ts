@@ -16,13 +16,17 @@ export interface Hyperparameters {
 /** What training takes with an optimizer where nothing else is chosen. */
 export interface UsualTraining {
   readonly schedule: 'one-cycle' | 'cosine' | 'constant';
-  batch(ratings: number): number;
+  batchSize(ratings: number): number;
   /**
    * The highest learning rate: the one that served dot-bias well on MovieLens 100K.
    *
    * @param dense whether the model has layers that belong to neither users nor items
    */
-  learningRate(use: { readonly ratings: number; readonly batch: number; readonly dense: boolean }): number;
+  learningRate(use: {
+    readonly ratings: number;
+    readonly batchSize: number;
+    readonly dense: boolean;
+  }): number;
 }
 
 /** How a row of a table steps for single ratings. */
@@ -76,6 +80,6 @@ export interface Optimizer {
 
 export const oneCycleAt = (learningRate: number): UsualTraining => ({
   schedule: 'one-cycle',
-  batch: () => 64,
+  batchSize: () => 64,
   learningRate: () => learningRate,
 });

@@ -21,7 +21,7 @@ export function rowAdagrad({ weightDecay = 0.03 }: { readonly weightDecay?: numb
     usual: {
       schedule: 'cosine',
       // As many ratings as a step costs least for each, but of few ratings not so many that steps are too few.
-      batch: (ratings) => Math.min(8192, 2 ** Math.max(4, Math.round(Math.log2(ratings / 160)))),
+      batchSize: (ratings) => Math.min(8192, 2 ** Math.max(4, Math.round(Math.log2(ratings / 160)))),
       // Of many ratings few epochs are enough where steps are long.
       learningRate: ({ ratings }) => (ratings >= MANY ? 0.1 : 0.06),
     },

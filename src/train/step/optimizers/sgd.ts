@@ -32,5 +32,5 @@ const usual: UsualTraining = {
   ...oneCycleAt(3),
   // The gradient is the mean over the batch: for a rating to count as much in a larger one, the rate must grow with it. But
   // dense layers, which every rating moves, would not bear it.
-  learningRate: ({ batch, dense }) => (dense ? 3 : 3 * (batch / 64)),
+  learningRate: ({ batchSize, dense }) => (dense ? 3 : 3 * (batchSize / 64)),
 };
