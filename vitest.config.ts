@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests of the package as it is built; `test/build.ts` builds it before them. */
+/** Tests of the package as it is built, which `test/build.ts` builds where it is older than its sources. */
 const built = [
   'test/cli/**/*.test.ts',
   'test/package.test.ts',
@@ -10,17 +10,27 @@ const built = [
   'test/train/strata/**/*.test.ts',
   'test/web/**/*.test.ts',
 ];
+/** Suites with a command of their own: `npm run test:conformance`, `npm run test:soak`. */
+const others = ['test/conformance/**/*.test.ts', 'test/soak/**/*.test.ts'];
+const globalSetup = 'test/build.ts';
 
 export default defineConfig({
   test: {
-    // Training and child processes; most tests take far less.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 30_000 } },
+    // No test has a limit of its own: a busy machine may take any time. This one ends a test that hangs.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 600_000 } },
+    // Default: one core fewer, which is half of two.
+    maxWorkers: '100%',
     setupFiles: 'test/setup.ts',
     projects: [
-      { extends: true, test: { name: 'source', include: ['test/**/*.test.ts'], exclude: built } },
-      { extends: true, test: { name: 'package', include: built, globalSetup: 'test/build.ts' } },
+      {
+        extends: true,
+        test: { name: 'source', include: ['test/**/*.test.ts'], exclude: [...built, ...others] },
+      },
+      { extends: true, test: { name: 'package', include: built, globalSetup } },
+      { extends: true, test: { name: 'conformance', include: [others[0]], globalSetup } },
+      { extends: true, test: { name: 'soak', include: [others[1]], globalSetup } },
     ],
   },
 });

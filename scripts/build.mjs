@@ -1,9 +1,36 @@
 // Bundles into dist/: the library and the command line for Node; the library for pages, once for bundlers and once
-// whole, for pages without; and the page itself.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+// whole, for pages without; the page itself; and the types. With --if-changed it builds only where dist/ was built from
+// other sources than there are now.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 import { build as buildPage } from 'vite';
 import { notices } from './notices.mjs';
+
+/** All that dist/ is made of; packages by their versions. */
+const SOURCES = [
+  ...['src', 'graphs', 'scripts/build.mjs', 'scripts/notices.mjs', 'scripts/page.config.mjs'],
+  ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
+];
+const STAMP = 'dist/.sources';
+
+/** @returns a hash of the names and the contents of the sources */
+function hashOfSources() {
+  const paths = SOURCES.flatMap((source) =>
+    statSync(source).isDirectory()
+      ? readdirSync(source, { recursive: true }).map((name) => join(source, name))
+      : [source],
+  ).filter((path) => statSync(path).isFile());
+  const hash = createHash('sha256');
+  for (const path of paths.sort()) hash.update(`${path}\0`).update(readFileSync(path)).update('\0');
+  return hash.digest('hex');
+}
+
+const sources = hashOfSources();
+if (process.argv.includes('--if-changed') && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sources)
+  process.exit();
 
 const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 const external = Object.keys({ ...dependencies, ...peerDependencies }).flatMap((name) => [name, `${name}/*`]);
@@ -62,3 +89,8 @@ const standalone = await build({ ...web, outdir: 'dist/standalone', minify: true
 writeFileSync('dist/THIRD-PARTY', notices(Object.keys(node.metafile.inputs)));
 writeFileSync('dist/standalone/THIRD-PARTY', notices(Object.keys(standalone.metafile.inputs)));
 await buildPage({ configFile: 'scripts/page.config.mjs', logLevel: 'warn' });
+execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
+  stdio: 'inherit',
+});
+// The last, so that it stands for a whole build.
+writeFileSync(STAMP, sources);
