@@ -1,23 +1,15 @@
-/** Benchmarks of training against peers; README.md beside this file says what is measured and how. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+/** Benchmarks of training against peers; docs/benchmarks.md says what is measured and how. */
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
-import { type Contender, measure, nameOf, type Run, summarize } from './measure.ts';
+import { type Contender, measure, nameOf, type Row, type Run, summarize } from './measure.ts';
 import { type Peer, peers } from './peers.ts';
+import { writeResult } from './result.ts';
 import { type DataSet, dataSet, setNames } from './sets.ts';
-import {
-  flatness,
-  flatnessTable,
-  type Result,
-  ratios,
-  ratiosTable,
-  rowsTable,
-  speeds,
-  speedsTable,
-} from './summary.ts';
+import { markdownTable } from './table.ts';
 
 const RUNS = { small: 3, large: 1 };
 
@@ -31,7 +23,7 @@ async function main(): Promise<void> {
         type: 'string',
         default: fileURLToPath(new URL('../../../shared/data/ml-100k', import.meta.url)),
       },
-      json: { type: 'string' },
+      save: { type: 'boolean', default: false },
     },
   });
   const names = chosen('only', options.only, Object.keys(peers) as Peer[]);
@@ -40,10 +32,8 @@ async function main(): Promise<void> {
     throw new Error(`--runs takes a whole number from 1 on; not ${options.runs}`);
 
   const machine = describeMachine();
-  console.log(`${machine.cores} cores, ${machine.processor}, Node ${machine.node}`);
+  console.log(machine);
   const scratch = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
-  const results: Result[] = [];
-  const runs: (Run & { set: string })[] = [];
   const notAvailable: { [what: string]: string } = {};
   const fail = (what: string, { message }: Error): void => {
     notAvailable[what] = message;
@@ -57,10 +47,10 @@ async function main(): Promise<void> {
         const seeds = Array.from({ length: count }, (_, index) => index + 1);
         const failOnSet = (what: string, error: Error): void => fail(`${what}, on ${name}`, error);
         const ofSet = await runAll(set, names, seeds, scratch, failOnSet);
-        runs.push(...ofSet.flat().map((run) => ({ set: name, ...run })));
-        const rows = ofSet.map(summarize);
-        results.push({ set, rows });
-        console.log(`\n${titleOf(set)}\n\n${rowsTable(rows)}`);
+        const [columns, ...rows] = cellsOf(set, ofSet.map(summarize));
+        console.log(`\n${titleOf(set)}\n\n${markdownTable([columns, ...rows])}`);
+        const command = `npm run bench -- --sets ${name}`;
+        if (options.save) await writeResult(`peers-${name}`, { command, machine, columns, rows });
       } catch (error) {
         fail(name, error as Error);
       }
@@ -69,27 +59,7 @@ async function main(): Promise<void> {
     await rm(scratch, { recursive: true });
   }
 
-  const [small, large] = [false, true].map((isLarge) => results.filter(({ set }) => set.isLarge === isLarge));
-  const summary = {
-    ratios: small.map((result) => ({ set: result.set.name, ratios: ratios(result) })),
-    speeds: large.flatMap(speeds),
-    flatness: flatness(large),
-  };
-  for (const { set, ratios } of summary.ratios)
-    if (ratios.length > 0) console.log(`\n${set}\n\n${ratiosTable(ratios)}`);
-  if (summary.speeds.length > 0) console.log(`\nBeside LIBMF\n\n${speedsTable(summary.speeds)}`);
-  if (summary.flatness.length > 0) {
-    const names = large.map(({ set }) => set.name);
-    console.log(`\nBy size\n\n${flatnessTable(summary.flatness, names)}`);
-  }
   for (const [what, reason] of Object.entries(notAvailable)) console.log(`${what}: not available: ${reason}`);
-  if (options.json) {
-    const sets = results.map(({ set: { train: _, test: __, ...set }, rows }) => ({ ...set, rows }));
-    await writeFile(
-      options.json,
-      `${JSON.stringify({ machine, sets, summary, notAvailable, runs }, null, 2)}\n`,
-    );
-  }
 }
 
 function chosen<Name extends string>(flag: string, value: string, all: readonly Name[]): Name[] {
@@ -103,6 +73,27 @@ function titleOf({ name, ratings, heldOut, noise }: DataSet): string {
   const [trained, tested] = [ratings, heldOut].map((count) => count.toLocaleString('en-US'));
   const least = noise === undefined ? '' : `; the RMSE of what they were made by: ${noise.toFixed(4)}`;
   return `${name}: ${trained} ratings, ${tested} held out${least}`;
+}
+
+const STAGES = ['import', 'read', 'build', 'train', 'process'] as const;
+
+/** A line of headings, then a line for each row. */
+function cellsOf({ ratings }: DataSet, rows: readonly Row[]): string[][] {
+  const speed = ({ epochs, seconds }: Row): number => (ratings * epochs) / seconds.train / 1e6;
+  const heads = STAGES.map((stage) => `${stage}, s`);
+  return [
+    ['', 'version', 'threads', 'epochs', ...heads, 'M ratings/s', 'test RMSE', 'peak MB'],
+    ...rows.map((row) => [
+      row.label,
+      row.version,
+      `${row.threads ?? ''}`,
+      `${row.epochs}`,
+      ...STAGES.map((stage) => row.seconds[stage]?.toFixed(2) ?? ''),
+      speed(row).toFixed(2),
+      row.rmse?.toFixed(4) ?? '',
+      row.peakMegabytes?.toFixed(0) ?? '',
+    ]),
+  ];
 }
 
 /** The runs of each contender. */

@@ -1,16 +1,10 @@
 import { cpus, loadavg } from 'node:os';
 
-/** What a benchmark runs on. Says so where other work is running, which makes its times unfair. */
-export function describeMachine() {
-  const machine = {
-    processor: cpus()[0].model,
-    cores: cpus().length,
-    node: process.version,
-    load: loadavg()[0],
-  };
-  if (machine.load > 0.5)
-    console.error(
-      `load average ${machine.load.toFixed(1)}: other work is running, so the times will not be fair`,
-    );
-  return machine;
+/** What a benchmark runs on, in words. Warns where other work is running, because times are then unfair. */
+export function describeMachine(): string {
+  const [load] = loadavg();
+  if (load > 0.5)
+    console.error(`load average ${load.toFixed(1)}: other work is running, so the times will not be fair`);
+  const [{ model }] = cpus();
+  return `${cpus().length} cores of an ${model.trim()}, Node ${process.versions.node.split('.')[0]}`;
 }

@@ -1,4 +1,4 @@
-/** Where the time of training goes, by operator and by execution provider; README.md says what the columns are. */
+/** Where the time of training goes, by operator and by execution provider; docs/benchmarks.md says what the columns are. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';

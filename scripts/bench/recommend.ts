@@ -1,4 +1,4 @@
-/** Recommending from a catalogue, in one process: cofactor's heads against NumPy. README.md says what the rows are. */
+/** Recommending from a catalogue, in one process: cofactor's heads against NumPy. docs/benchmarks.md says what the rows are. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Fitted, onnx, readRatings, train } from '../../src/index.ts';
 import { pythonForOnnx } from '../../test/conformance/runtimes.ts';
+import { describeMachine } from './machine.ts';
+import { writeResult } from './result.ts';
+import { markdownTable } from './table.ts';
 
 const USERS = 1000;
 const K = 10;
@@ -60,36 +63,38 @@ async function ofNumpy(fitted: Fitted, folder: string, threads: number) {
   return JSON.parse(stdout) as { version: string; one: number; all: number };
 }
 
+const machine = describeMachine();
 const { ratings } = await readRatings(path('../../src/data/sample/ml-latest-small/ratings.csv.gz'));
 const users = Array.from({ length: USERS }, (_, row) => ratings.userIds[row % ratings.userIds.length]);
 const folder = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
 try {
   const dot = await train(ratings, { model: 'dot-bias' });
   const rows = {
-    'dot-bias': await ofCofactor(dot, users),
-    MLP: await ofCofactor(await train(ratings, { model: 'mlp' }), users),
-    'NumPy, 1 thread': await ofNumpy(dot, folder, 1),
-    'NumPy, 2 threads': await ofNumpy(dot, folder, 2),
+    'cofactor, dot-bias (1 thread)': await ofCofactor(dot, users),
+    'cofactor, MLP (1 thread)': await ofCofactor(await train(ratings, { model: 'mlp' }), users),
+    'NumPy, dot-bias, 1 thread': await ofNumpy(dot, folder, 1),
+    'NumPy, dot-bias, 2 threads': await ofNumpy(dot, folder, 2),
   };
   const items = ratings.itemIds.length;
-  console.log(`Best ${K} of ${items} items, milliseconds, medians`);
-  console.table(
-    Object.fromEntries(
-      Object.entries(rows).map(([name, row]) => [
-        name,
-        {
-          'one user': (row.one * 1000).toFixed(3),
-          [`${USERS} users`]: (row.all * 1000).toFixed(1),
-          'million items a second': ((USERS * items) / row.all / 1e6).toFixed(0),
-          ...('similar' in row && {
-            'similar to one': (row.similar * 1000).toFixed(3),
-            'fold-in of 20 ratings': (row.foldIn * 1000).toFixed(2),
-          }),
-        },
-      ]),
-    ),
-  );
-  console.log(JSON.stringify(rows));
+  const columns = [
+    'milliseconds',
+    'one user',
+    `${USERS} users`,
+    'million items scored a second',
+    'similar to one',
+    'fold-in of 20 ratings',
+  ];
+  const cells = Object.entries(rows).map(([name, row]) => [
+    name,
+    (row.one * 1000).toFixed(3),
+    (row.all * 1000).toFixed(1),
+    ((USERS * items) / row.all / 1e6).toFixed(0),
+    'similar' in row ? (row.similar * 1000).toFixed(3) : '',
+    'similar' in row ? (row.foldIn * 1000).toFixed(2) : '',
+  ]);
+  console.log(`Best ${K} of ${items} items, medians\n\n${markdownTable([columns, ...cells])}`);
+  if (process.argv.includes('--save'))
+    await writeResult('recommend', { command: 'npm run bench:recommend', machine, columns, rows: cells });
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-/** Benchmark of the built server: `npx tsx scripts/bench/server/bench.ts`; README.md beside this file says more. */
+/** Benchmark of the built server; docs/benchmarks.md says what is measured and how. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,6 +10,8 @@ import { parseArgs, promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import autocannon, { type Request } from 'autocannon';
 import { describeMachine } from '../machine.ts';
+import { writeResult } from '../result.ts';
+import { markdownTable } from '../table.ts';
 
 const CONNECTIONS = [1, 16, 64];
 /** Requests after which memory is read: at once, and after a rest in which V8 frees what is garbage. */
@@ -22,7 +24,7 @@ const { values: options } = parseArgs({
   options: {
     model: { type: 'string' },
     seconds: { type: 'string', default: '10' },
-    json: { type: 'string' },
+    save: { type: 'boolean', default: false },
   },
 });
 
@@ -175,17 +177,25 @@ try {
   }
   await server.stop();
 
-  console.log(`${machine.cores} cores, ${machine.processor}, Node ${machine.node}\n`);
-  console.log('| | connections | requests/s | p50, ms | p99, ms | failed | event-loop delay p99, ms |');
-  console.log('|---|---:|---:|---:|---:|---:|---:|');
-  for (const { what, connections, requestsASecond, p50, p99, failed, eventLoop } of rows)
-    console.log(
-      `| ${what} | ${connections} | ${requestsASecond.toFixed(0)} | ${p50} | ${p99} | ${failed} | ${eventLoop?.toFixed(1) ?? ''} |`,
-    );
-  console.log('\n| requests | memory, MB | at rest, MB |\n|---:|---:|---:|');
-  for (const { requests, megabytes, atRest } of memory)
-    console.log(`| ${requests} | ${megabytes.toFixed(1)} | ${atRest.toFixed(1)} |`);
-  if (options.json) await writeFile(options.json, `${JSON.stringify({ machine, rows, memory }, null, 2)}\n`);
+  const command = 'npm run bench:server';
+  const show = async (name: string, columns: string[], rows: string[][]): Promise<void> => {
+    console.log(`\n${markdownTable([columns, ...rows])}`);
+    if (options.save) await writeResult(name, { command, machine, columns, rows });
+  };
+  console.log(machine);
+  await show(
+    'server',
+    ['request', 'connections', 'requests/s', 'p50, ms', 'p99, ms', 'failed', 'event-loop delay p99, ms'],
+    rows.map(({ what, connections, requestsASecond, p50, p99, failed, eventLoop }) => [
+      what,
+      ...[connections, requestsASecond.toFixed(0), p50, p99, failed, eventLoop?.toFixed(1) ?? ''].map(String),
+    ]),
+  );
+  await show(
+    'server-memory',
+    ['requests', 'memory, MB', 'at rest, MB'],
+    memory.map(({ requests, megabytes, atRest }) => [`${requests}`, megabytes.toFixed(1), atRest.toFixed(1)]),
+  );
 } finally {
   await rm(scratch, { recursive: true });
 }

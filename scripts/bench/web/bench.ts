@@ -1,14 +1,23 @@
-/** Benchmark in a page: `npm run bench:web`; README.md beside this file says what is measured and how. */
+/** Benchmark in a page: `npm run bench:web`; docs/benchmarks.md says what is measured and how. */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../machine.ts';
+import { writeResult } from '../result.ts';
+import { markdownTable } from '../table.ts';
 import { measureAsking, measureEquality } from './asking.ts';
 import { host, launch } from './browser.ts';
 import { buildLibrary, root, type Size } from './bundles.ts';
-import { reportOf } from './report.ts';
+import {
+  askingReport,
+  equalityReport,
+  type Report,
+  sizeReport,
+  trainingReport,
+  visitReport,
+} from './report.ts';
 import { measureTraining } from './training.ts';
 import { measureVisit } from './visit.ts';
 
@@ -22,7 +31,7 @@ async function main(): Promise<void> {
     options: {
       data: { type: 'string' },
       only: { type: 'string', default: PARTS.join(',') },
-      json: { type: 'string' },
+      save: { type: 'boolean', default: false },
     },
   });
   if (options.data && !existsSync(options.data)) throw new Error(`no ${options.data}`);
@@ -45,17 +54,24 @@ async function main(): Promise<void> {
   });
   const { url } = server;
   try {
-    const machine = { ...describeMachine(), chromium: browser.version() };
+    const machine = `${describeMachine()}, Chromium ${browser.version().split('.')[0]}`;
     const sizes: Size[] = await buildLibrary(at('cofactor'));
-    const measure = async <Result>(part: string, work: () => Promise<Result>): Promise<Result | undefined> =>
-      parts.includes(part) ? work() : undefined;
-    const training = await measure('training', () => measureTraining(browser, url, file));
-    const asking = await measure('asking', () => measureAsking(browser, url, MODEL));
-    const equality = await measure('equality', () => measureEquality(browser, url, at('models'), file));
-    const visit = await measure('visit', () => measureVisit(browser, at('page'), MODEL));
-    const results = { machine, file, training, asking, equality, visit, sizes };
-    console.log(reportOf(results));
-    if (options.json) await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
+    const reports: Report[] = [sizeReport(sizes)];
+    const measure = async (part: string, work: () => Promise<Report>): Promise<void> => {
+      if (parts.includes(part)) reports.push(await work());
+    };
+    await measure('training', async () => trainingReport(await measureTraining(browser, url, file)));
+    await measure('asking', async () => askingReport(await measureAsking(browser, url, MODEL)));
+    await measure('equality', async () =>
+      equalityReport(await measureEquality(browser, url, at('models'), file)),
+    );
+    await measure('visit', async () => visitReport(await measureVisit(browser, at('page'), MODEL)));
+    console.log(`${machine}; ${basename(file)}`);
+    const command = 'npm run bench:web';
+    for (const { name, columns, rows, note } of reports) {
+      console.log(`\n${note ?? ''}\n${markdownTable([columns, ...rows])}`);
+      if (options.save) await writeResult(name, { command, machine, note, columns, rows });
+    }
   } finally {
     await browser.close();
     server.close();

@@ -1,45 +1,29 @@
-import { basename } from 'node:path';
-import { markdownTable } from '../table.ts';
 import type { AskingRow, EqualityRow } from './asking.ts';
 import type { Size } from './bundles.ts';
 import type { TrainingRow } from './training.ts';
 import type { Visit } from './visit.ts';
 
-export interface Results {
-  readonly machine: {
-    readonly processor: string;
-    readonly cores: number;
-    readonly node: string;
-    readonly chromium: string;
-    readonly load: number;
-  };
-  readonly file: string;
-  readonly training?: readonly TrainingRow[];
-  readonly asking?: readonly AskingRow[];
-  readonly equality?: readonly EqualityRow[];
-  readonly visit?: Visit;
-  readonly sizes: readonly Size[];
+/** A table by the name of its result. */
+export interface Report {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly note?: string;
 }
 
-/** All results as tables in Markdown. */
-export function reportOf({ machine, file, training, asking, equality, visit, sizes }: Results): string {
-  const { cores, processor, node, chromium, load } = machine;
-  return [
-    `${cores} cores, ${processor}, Node ${node}, Chromium ${chromium}, load ${load.toFixed(1)}; ${basename(file)}`,
-    ...(training ? [trainingTable(training)] : []),
-    sizeTable(sizes),
-    ...(asking ? [askingTable(asking)] : []),
-    ...(visit ? [visitTable(visit)] : []),
-    ...(equality ? [equalityTable(equality)] : []),
-  ].join('\n\n');
-}
-
+const report = (name: string, columns: string[], rows: string[][], note?: string): Report => ({
+  name,
+  columns,
+  rows,
+  ...(note !== undefined && { note }),
+});
 const decimals = (value: number | undefined, digits: number): string => value?.toFixed(digits) ?? '';
 const kilobytes = (bytes: number): string => (bytes / 1024).toFixed(1);
 
-function trainingTable(rows: readonly TrainingRow[]): string {
+export function trainingReport(rows: readonly TrainingRow[]): Report {
   const inNode = (model: string) => rows.find((row) => row.model === model && row.where === 'Node');
-  return table(
+  return report(
+    'web-training',
     ['training', 'where', 'training, s', 'all, s', 'RMSE', 'page / Node', 'RMSE, page − Node'],
     rows.map((row) => {
       const other = inNode(row.model);
@@ -57,16 +41,18 @@ function trainingTable(rows: readonly TrainingRow[]): string {
   );
 }
 
-function sizeTable(sizes: readonly Size[]): string {
-  return table(
+export function sizeReport(sizes: readonly Size[]): Report {
+  return report(
+    'web-sizes',
     ['size', 'minified, kB', 'gzip, kB'],
     sizes.map(({ name, minified, gzip }) => [name, kilobytes(minified), kilobytes(gzip)]),
   );
 }
 
-function askingTable(rows: readonly AskingRow[]): string {
-  return table(
-    ['10 of 9,724 items', 'where', 'load, ms', 'first call, ms', 'median, ms'],
+export function askingReport(rows: readonly AskingRow[]): Report {
+  return report(
+    'web-asking',
+    ['best 10 of 9,724 items', 'where', 'load, ms', 'first call, ms', 'median, ms'],
     rows.map(({ head, where, load, first, median }) => [
       head === 'fold-in' ? 'fold-in of 20 ratings' : 'recommend, one user',
       where,
@@ -77,21 +63,22 @@ function askingTable(rows: readonly AskingRow[]): string {
   );
 }
 
-function visitTable({ first, second, fetched }: Visit): string {
+export function visitReport({ first, second, fetched }: Visit): Report {
   const sum = (key: 'bytes' | 'gzip') => fetched.reduce((total, row) => total + row[key], 0);
   const all = { what: 'all', files: fetched.reduce((total, { files }) => total + files, 0) };
   const rows = [...fetched, { ...all, bytes: sum('bytes'), gzip: sum('gzip') }];
-  return [
-    `From navigation to the first recommendation: ${first.toFixed(0)} ms; on the second visit ${second.toFixed(0)} ms.`,
-    table(
-      ['fetched until then', 'files', 'kB', 'gzip, kB'],
-      rows.map(({ what, files, bytes, gzip }) => [what, `${files}`, kilobytes(bytes), kilobytes(gzip)]),
-    ),
-  ].join('\n\n');
+  const note = `shown ${first.toFixed(0)} ms after navigation, ${second.toFixed(0)} ms on the second visit`;
+  return report(
+    'web-visit',
+    ['fetched until the first recommendation', 'files', 'kB', 'gzip, kB'],
+    rows.map(({ what, files, bytes, gzip }) => [what, `${files}`, kilobytes(bytes), kilobytes(gzip)]),
+    note,
+  );
 }
 
-function equalityTable(rows: readonly EqualityRow[]): string {
-  return table(
+export function equalityReport(rows: readonly EqualityRow[]): Report {
+  return report(
+    'web-equality',
     ['page and Node, from the same bytes', 'pairs', 'largest difference'],
     rows.map(({ model, pairs, largestDifference }) => [
       model,
@@ -99,10 +86,4 @@ function equalityTable(rows: readonly EqualityRow[]): string {
       largestDifference.toExponential(1),
     ]),
   );
-}
-
-/** Markdown; columns of numbers to the right. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const isNumber = head.map((_, column) => rows.every((row) => /^[-\d.e+]*$/.test(row[column])));
-  return markdownTable([head, ...rows], (column) => isNumber[column]);
 }
