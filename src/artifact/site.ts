@@ -53,7 +53,7 @@ export async function writeSite(directory: string, page: SiteFiles, artifact: Ar
     return files;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
+    if (code === undefined || error instanceof UserError) throw error;
     throw new UserError(
       'file',
       `${directory}: the site could not be written (${code}); choose another folder`,

@@ -31,7 +31,7 @@ export async function writeTritonRepository(
     return written;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
+    if (code === undefined || error instanceof UserError) throw error;
     throw new UserError('file', `${repository}: the repository cannot be written (${code})`);
   }
 }
