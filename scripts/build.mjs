@@ -50,6 +50,9 @@ const node = await build({
   ...common,
   entryPoints: {
     index: 'src/index.ts',
+    onnx: 'src/onnx/index.ts',
+    report: 'src/report/report.ts',
+    serve: 'src/serve/serve.ts',
     cli: 'src/cli/main.ts',
     'trial-thread': 'src/experiment/trial-thread.ts',
     'worker-thread': 'src/run/worker-thread.ts',

@@ -19,7 +19,7 @@ console.log(
 const [item] = Array.from(titles).find(([, title]) => title === film) ?? [film];
 for (const name of ['dot-bias', 'mlp'] as const) {
   const fitted = await train(ratings, { model: name });
-  const { rmse, mae } = await fitted.evaluate(valid);
+  const { rmse, mae } = await fitted.errors(valid);
   const folder = join('artifacts', `quickstart-${name}`);
   await fitted.save(join(root, folder), { titles, keepSeen: true });
   console.log(
@@ -27,9 +27,9 @@ for (const name of ['dot-bias', 'mlp'] as const) {
   );
 
   const recommender = await load(join(root, folder));
-  const [predicted] = await recommender.predict([user], [item]);
-  const [recommended] = await recommender.recommend([user], { k: 3 });
-  const [similar] = await recommender.similar([item], { k: 3 });
+  const predicted = await recommender.predict(user, item);
+  const recommended = await recommender.recommend(user, { k: 3 });
+  const similar = await recommender.similar(item, { k: 3 });
   const list = (found: readonly { item: string }[]): string =>
     found.map((one) => recommender.titles.get(one.item) ?? one.item).join(' · ');
   console.log(`  user ${user} would rate ${film}: ${predicted.toFixed(1)}`);

@@ -1,4 +1,4 @@
-/** All that a program in Node may import from cofactor. */
+/** What a program in Node imports from `cofactor`. */
 export type { Vocabulary } from '../graphs/heads/serving.ts';
 export { type DotBiasConfig, dotBias } from '../graphs/models/dot-bias.ts';
 export type { ModelName } from '../graphs/models/index.ts';
@@ -15,6 +15,7 @@ export {
   scaledSigmoid,
 } from '../graphs/models/model.ts';
 export { readArtifact } from './artifact/artifact.ts';
+export type { FetchProgress } from './artifact/fetch.ts';
 export type { Artifact, Manifest } from './artifact/manifest.ts';
 export { writeTritonRepository } from './artifact/triton.ts';
 export type { Dataset } from './data/dataset/dataset.ts';
@@ -31,9 +32,9 @@ export { type DataSet, download } from './data/movielens.ts';
 export type { ItemTable } from './data/read/item-table.ts';
 export { readItems } from './data/read/items.ts';
 export {
-  type ItemLists,
+  type Exclusions,
   type ReadOptions,
-  readItemLists,
+  readExclusions,
   readOwnRatings,
   readPairs,
   readRatings,
@@ -41,7 +42,7 @@ export {
 } from './data/read/read.ts';
 export type { Reading, ReadReport } from './data/read/reading.ts';
 export type { StoreOptions } from './data/read/store.ts';
-export { UserError } from './errors.ts';
+export { type ErrorCode, UserError } from './errors.ts';
 export type { Baseline } from './evaluate/baseline.ts';
 export { baselines } from './evaluate/baselines.ts';
 export type { Interval } from './evaluate/bootstrap.ts';
@@ -51,21 +52,22 @@ export type { Group } from './evaluate/groups.ts';
 export { type Metrics, metrics } from './evaluate/metrics.ts';
 export type { Ranking, RankingAt, RankingOptions } from './evaluate/ranking.ts';
 export type { Precision } from './onnx/compress.ts';
-export * as onnx from './onnx/index.ts';
 export { load } from './recommend/load.ts';
+export type { LoadOptions } from './recommend/load-options.ts';
 export {
   type FoldedIn,
+  type Item,
   type ItemRating,
+  type ListOptions,
   Recommender,
   type RecommendOptions,
+  type Rows,
   type Similar,
 } from './recommend/recommender.ts';
-export { type ReportOptions, report } from './report/report.ts';
 export type { Device } from './run/device-names.ts';
 export { type DeviceReport, devices } from './run/devices.ts';
 export { type NodeRuntime, type NodeRuntimeOptions, nodeRuntime } from './run/node.ts';
 export type { Runtime } from './run/runtime.ts';
-export { type ServeOptions, type Server, serve } from './serve/serve.ts';
 export type { ExportOptions } from './train/artifact.ts';
 export {
   type TrainingExportOptions,

@@ -1,18 +1,22 @@
 /** All that a page may import from cofactor: no Node module, and nothing that a page does not use until it asks. */
-import { type FetchOptions, fetchArtifact } from './artifact/fetch.ts';
+import { fetchArtifact } from './artifact/fetch.ts';
+import { UserError } from './errors.ts';
+import type { LoadOptions } from './recommend/load-options.ts';
 import { Recommender } from './recommend/recommender.ts';
-import type { Runtime } from './run/runtime.ts';
 import { type WebRuntimeOptions, webRuntime } from './run/web.ts';
 
 export { type FetchOptions, type FetchProgress, fetchArtifact } from './artifact/fetch.ts';
 export type { Artifact, Manifest } from './artifact/manifest.ts';
-export { UserError } from './errors.ts';
+export { type ErrorCode, UserError } from './errors.ts';
+export type { LoadOptions } from './recommend/load-options.ts';
 export {
   type FoldedIn,
   type Item,
   type ItemRating,
+  type ListOptions,
   Recommender,
   type RecommendOptions,
+  type Rows,
   type Similar,
 } from './recommend/recommender.ts';
 export type { Runtime } from './run/runtime.ts';
@@ -22,22 +26,25 @@ export type { Recipe } from './train/recipe/recipe.ts';
 export type { ReadSummary, WebTrained } from './web/messages.ts';
 export { train, type WebTrainOptions } from './web/train.ts';
 
-export interface LoadOptions extends FetchOptions, WebRuntimeOptions {
-  /** Runtime that executes the model. @default webRuntime */
-  readonly runtime?: Runtime;
-}
+/** `LoadOptions`, and where a page gets ONNX Runtime from. */
+export interface WebLoadOptions extends LoadOptions, WebRuntimeOptions {}
 
 /**
- * The model at an address, ready to be asked: `await load('/models/movies/')`. The runtime and the files are fetched side
- * by side. Heads that are named are opened at once, others when they are first asked.
+ * Loads a trained model in a page: `await load('/models/movies/')`. The runtime and the files are fetched side by side,
+ * and every file is checked against the manifest.
  *
- * @param url the folder that holds `manifest.json`
- * @throws UserError if there is no model, a file does not match its manifest, or the browser cannot run it
+ * @param place the model's folder: a URL, or a path on the page's server
+ * @param options `heads` are fetched and opened at once; without them all are fetched, and each is opened when it is first
+ *   needed
+ * @throws UserError if there is no model, a file is missing or changed, or the browser cannot run it
  */
-export async function load(url: string | URL, options: LoadOptions = {}): Promise<Recommender> {
-  const [artifact, runtime] = await Promise.all([
-    fetchArtifact(url, options),
-    options.runtime ?? webRuntime(options),
+export async function load(place: string | URL, options: WebLoadOptions = {}): Promise<Recommender> {
+  const { device, runtime, heads } = options;
+  if (device !== undefined && device !== 'cpu' && device !== 'auto')
+    throw new UserError('device', `a page runs models on the CPU; leave out the device ${device}`);
+  const [artifact, ready] = await Promise.all([
+    fetchArtifact(place, options),
+    runtime ?? webRuntime(options),
   ]);
-  return Recommender.create(artifact, runtime, options.heads ?? []);
+  return Recommender.create(artifact, ready, heads);
 }

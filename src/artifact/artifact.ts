@@ -3,7 +3,8 @@ import { access, constants, mkdir, open, readdir, readFile, rename, rm } from 'n
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { INCOMING, writeSynced } from '../util/files.ts';
-import { type Artifact, checkFile, MANIFEST, type Manifest, parseManifest } from './manifest.ts';
+import type { FetchOptions } from './fetch.ts';
+import { type Artifact, checkFile, MANIFEST, type Manifest, parseManifest, servedFiles } from './manifest.ts';
 
 /** A new artifact, complete, whose files are being moved to their places. */
 const PENDING = '.pending';
@@ -126,22 +127,50 @@ async function syncDirectory(path: string): Promise<void> {
  *
  * @throws UserError if there is none, or it is broken.
  */
-export async function readArtifact(directory: string): Promise<Artifact> {
+export function readArtifact(directory: string): Promise<Artifact> {
+  return readFiles(directory, ({ files }) => Object.keys(files));
+}
+
+/**
+ * Reads the files of an artifact that serve, and checks each against the manifest.
+ *
+ * @throws UserError if there is none, or it is broken
+ */
+export function readServed(directory: string, options: FetchOptions = {}): Promise<Artifact> {
+  return readFiles(directory, (manifest) => servedFiles(manifest, options.heads), options);
+}
+
+async function readFiles(
+  directory: string,
+  namesOf: (manifest: Manifest) => readonly string[],
+  options: FetchOptions = {},
+): Promise<Artifact> {
   const bytes = await readPart(directory, MANIFEST);
   try {
-    return await readFiles(directory, parseManifest(bytes, join(directory, MANIFEST)));
+    const manifest = parseManifest(bytes, join(directory, MANIFEST));
+    return await readNamed(directory, manifest, namesOf(manifest), options);
   } catch (error) {
     // A new artifact may have come in the meantime.
-    if (bytes.equals(await readPart(directory, MANIFEST))) throw error;
-    return readArtifact(directory);
+    if (options.signal?.aborted || bytes.equals(await readPart(directory, MANIFEST))) throw error;
+    return readFiles(directory, namesOf, options);
   }
 }
 
-async function readFiles(directory: string, manifest: Manifest): Promise<Artifact> {
+async function readNamed(
+  directory: string,
+  manifest: Manifest,
+  names: readonly string[],
+  { signal, onProgress }: FetchOptions,
+): Promise<Artifact> {
   const files: Record<string, Uint8Array> = {};
-  for (const name of Object.keys(manifest.files)) {
+  const total = names.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
+  let loaded = 0;
+  for (const name of names) {
+    signal?.throwIfAborted();
     files[name] = await readPart(directory, name);
     await checkFile(manifest, name, files[name], join(directory, name));
+    loaded += files[name].length;
+    onProgress?.({ loaded, total });
   }
   return { manifest, files };
 }

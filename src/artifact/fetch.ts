@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
-import { type Artifact, checkFile, headOf, MANIFEST, type Manifest, parseManifest } from './manifest.ts';
+import { type Artifact, checkFile, MANIFEST, type Manifest, parseManifest, servedFiles } from './manifest.ts';
 
-/** How much of a model has come. */
+/** How much of a model has been read or fetched. */
 export interface FetchProgress {
   /** Bytes, of `total`. */
   readonly loaded: number;
@@ -9,11 +9,13 @@ export interface FetchProgress {
 }
 
 export interface FetchOptions {
-  /** The heads that are wanted, such as `predict`. Default: all that serve. */
+  /** Heads to read or fetch, such as `predict`. @default all */
   readonly heads?: readonly string[];
-  /** Whether files are kept for the next visit. Default: where the browser can. */
+  /** In a page: keeps files for the next visit, where the browser can. @default true */
   readonly cache?: boolean;
+  /** Stops reading or fetching. */
   readonly signal?: AbortSignal;
+  /** Called while files arrive. */
   onProgress?(progress: FetchProgress): void;
 }
 
@@ -56,7 +58,7 @@ export async function fetchArtifact(url: string | URL, options: FetchOptions = {
 }
 
 async function fetchFiles(source: Source, manifest: Manifest, options: FetchOptions): Promise<Artifact> {
-  const wanted = Object.keys(manifest.files).filter((name) => isWanted(name, options.heads));
+  const wanted = servedFiles(manifest, options.heads);
   const total = wanted.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
   const loaded = new Map<string, number>();
   const report = (name: string, bytes: number): void => {
@@ -72,12 +74,6 @@ async function fetchFiles(source: Source, manifest: Manifest, options: FetchOpti
   );
   forget(source, manifest).catch(() => undefined);
   return { manifest, files: Object.fromEntries(files) };
-}
-
-function isWanted(name: string, heads?: readonly string[]): boolean {
-  const head = headOf(name);
-  // What is no head is small; but the training graph serves nothing.
-  return head === undefined ? !name.endsWith('.onnx') : (heads?.includes(head) ?? true);
 }
 
 /** From the network, since it may be new; from the last visit where there is none. */

@@ -6,9 +6,34 @@ export const MANIFEST = 'manifest.json';
 
 const metrics = v.object({ rmse: v.number(), mae: v.number() });
 
+/**
+ * Version of the manifest and of the files that it lists. This version and all older ones are read; a newer one is
+ * refused. A change that an older reader would misunderstand gets the next number, an entry in `UPGRADES`, and a model
+ * of the old format in `test/support/artifacts`.
+ */
+export const FORMAT = 2;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What turns a manifest of a format into one of the next, from format 1 on. */
+const UPGRADES: readonly ((manifest: Json) => Json)[] = [
+  // 2: some choices have other names.
+  ({ model, training, ...others }) => {
+    const { config, ...named } = model as { config: Json };
+    return {
+      ...others,
+      model: { ...named, config: renamed(config, { spread: 'initialStd' }) },
+      training: renamed(training as Json, { batch: 'batchSize', lazy: 'sparseUpdates' }),
+    };
+  },
+];
+
+const renamed = (from: Json, names: Readonly<Record<string, string>>): Json =>
+  Object.fromEntries(Object.entries(from).map(([name, value]) => [names[name] ?? name, value]));
+
 /** What `manifest.json` says of the files beside it. */
 const manifestSchema = v.object({
-  format: v.literal(1),
+  format: v.literal(FORMAT),
   cofactor: v.string(),
   model: v.object({ name: v.string(), config: v.record(v.string(), v.unknown()) }),
   data: v.object({
@@ -66,7 +91,7 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
   } catch {
     throw new UserError('model', `${place}: is not JSON; train the model again`);
   }
-  const result = v.safeParse(manifestSchema, json);
+  const result = v.safeParse(manifestSchema, upgraded(json, place));
   if (result.success) return result.output;
   const [issue] = result.issues;
   throw new UserError(
@@ -74,6 +99,31 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
     `${place}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`,
   );
 }
+
+/** A manifest of an older format in today's. What is no manifest stays as it is, and is refused later. */
+function upgraded(json: unknown, place: string): unknown {
+  const { format } = (json ?? {}) as { format?: unknown };
+  if (typeof format !== 'number' || !Number.isInteger(format) || format < 1) return json;
+  if (format > FORMAT)
+    throw new UserError(
+      'model',
+      `${place}: has format ${format}, and this version of cofactor reads formats up to ${FORMAT}; install a newer version`,
+    );
+  try {
+    const current = UPGRADES.slice(format - 1).reduce((manifest, upgrade) => upgrade(manifest), json as Json);
+    return { ...current, format: FORMAT };
+  } catch {
+    return json;
+  }
+}
+
+/** The files that serve, and none that only train. @param heads those that are wanted; all when absent */
+export const servedFiles = ({ files }: Manifest, heads?: readonly string[]): string[] =>
+  Object.keys(files).filter((name) => {
+    const head = headOf(name);
+    // What is no head is small; but the training graph serves nothing.
+    return head === undefined ? !name.endsWith('.onnx') : (heads?.includes(head) ?? true);
+  });
 
 /**
  * @param place where the file is from, for messages

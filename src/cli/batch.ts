@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { type ItemLists, readItemLists, readUsers } from '../data/read/read.ts';
+import { type Exclusions, readExclusions, readUsers } from '../data/read/read.ts';
 import { checkTable, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
 import { decimal } from '../recommend/listed.ts';
@@ -38,13 +38,13 @@ async function run(directory: string, file: string | undefined, flags: BatchFlag
   const { out, k, exclude } = flags;
   if (out === undefined) throw new UserError('argument', 'name the file to write: --out top.parquet, say');
   await checkTable(out, file, exclude);
-  const recommender = await load(directory, [], { device: await chosenDevice(flags) });
+  const recommender = await load(directory, { device: await chosenDevice(flags) });
   const { userIds } = readVocabulary(recommender.artifact);
   const users = file === undefined ? userIds : await readUsers(file, listFlags(flags));
-  const lists = exclude === undefined ? undefined : await readItemLists(exclude, listFlags(flags));
+  const exclusions = exclude === undefined ? {} : await readExclusions(exclude, listFlags(flags));
   const started = performance.now();
   const types = { user: 'VARCHAR', rank: 'INTEGER', item: 'VARCHAR', rating: 'FLOAT' } as const;
-  await writeTable(out, types, recommendations(recommender, users, flags, lists));
+  await writeTable(out, types, recommendations(recommender, users, flags, exclusions));
   noteUnknown('user', users, userIds);
   printLine(
     `Wrote the best ${k} for ${plural(users.length, 'user')} to ${out} in ${seconds((performance.now() - started) / 1000)}`,
@@ -56,15 +56,14 @@ async function* recommendations(
   recommender: Recommender,
   users: readonly string[],
   { k, includeSeen }: BatchFlags,
-  lists?: ItemLists,
+  exclusions: Exclusions,
 ): AsyncGenerator<(string | number)[]> {
   const progress = bar('{bar} {value}/{total} users · {eta} s left');
   progress.start(users.length, 0);
   try {
     for (let from = 0; from < users.length; from += STEP) {
       const some = users.slice(from, from + STEP);
-      const exclude = lists && some.map((user) => lists.of(user));
-      const best = await recommender.recommend(some, { k, includeSeen, exclude });
+      const best = await recommender.recommend(some, { k, includeSeen, ...exclusions });
       for (const [row, items] of best.entries())
         for (const [place, { item, rating }] of items.entries())
           yield [some[row], place + 1, item, decimal(rating)];

@@ -40,7 +40,7 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
       'argument',
       '--baselines are made from training ratings; give them with --train FILE',
     );
-  const recommender = await load(directory, undefined, { device: await chosenDevice(flags) });
+  const recommender = await load(directory, { device: await chosenDevice(flags) });
   const read = async (paths: string | string[]) => (await readRatings(paths, readingOf(flags))).ratings;
   const ratings = await read(files);
   const train = flags.train === undefined ? undefined : await read(flags.train);

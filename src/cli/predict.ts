@@ -43,7 +43,7 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
   if (out !== undefined && json)
     throw new UserError('argument', '--out and --json exclude one another; give one of them');
   if (out !== undefined) await checkTable(out, file);
-  const recommender = await load(directory, undefined, { device: await chosenDevice(flags) });
+  const recommender = await load(directory, { device: await chosenDevice(flags) });
   const known = readVocabulary(recommender.artifact);
   const { users, items } =
     file === undefined

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { readItemLists, readOwnRatings } from '../data/read/read.ts';
+import { readExclusions, readOwnRatings } from '../data/read/read.ts';
 import { oneLine, UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
@@ -48,7 +48,7 @@ async function run(directory: string, flags: RecommendFlags): Promise<void> {
     throw new UserError('argument', 'give either --user or --ratings');
   if (ratings !== undefined && flags.includeSeen)
     throw new UserError('argument', '--include-seen is for --user; what is in --ratings is always left out');
-  const recommender = await load(directory, [], { device: await chosenDevice(flags) });
+  const recommender = await load(directory, { device: await chosenDevice(flags) });
   const best =
     user === undefined
       ? await forPerson(recommender, ratings as string, flags)
@@ -64,8 +64,8 @@ async function forUser(
   user: string,
   { k, exclude, includeSeen, ...flags }: RecommendFlags,
 ): Promise<readonly ItemRating[]> {
-  const left = exclude === undefined ? [] : (await readItemLists(exclude, listFlags(flags))).of(user);
-  const [best] = await recommender.recommend([user], { k, exclude: [left], includeSeen });
+  const exclusions = exclude === undefined ? {} : await readExclusions(exclude, listFlags(flags));
+  const best = await recommender.recommend(user, { k, includeSeen, ...exclusions });
   noteUnknown('user', [user], readVocabulary(recommender.artifact).userIds);
   return best;
 }
@@ -79,13 +79,13 @@ async function forPerson(recommender: Recommender, file: string, { k, exclude, .
       'argument',
       `${file}: the model knows none of its items; are they ids as in training?`,
     );
-  const lists = exclude === undefined ? undefined : await readItemLists(exclude, listFlags(flags));
-  if (lists?.ofUsers)
+  const exclusions = exclude === undefined ? {} : await readExclusions(exclude, listFlags(flags));
+  if (exclusions.excludeByUser)
     throw new UserError(
       'argument',
       `${exclude}: holds the items of users; with --ratings give a list of items alone`,
     );
-  const { recommended } = await recommender.foldIn(own, { k, exclude: lists?.of('') });
+  const { recommended } = await recommender.foldIn(own, { k, exclude: exclusions.exclude });
   noteUnknown(
     'item',
     own.map(({ item }) => item),

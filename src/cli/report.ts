@@ -27,7 +27,7 @@ export function reportCommand(): Command {
 }
 
 async function run(directory: string, { data, out, json, ...flags }: ReportFlags): Promise<void> {
-  const recommender = await load(directory, undefined, { device: await chosenDevice(flags) });
+  const recommender = await load(directory, { device: await chosenDevice(flags) });
   const ratings = data && {
     data: (await readRatings(data, readingOf(flags))).ratings,
     source: data.map((path) => basename(path)).join(', '),

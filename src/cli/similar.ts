@@ -22,8 +22,8 @@ export function similarCommand(): Command {
 
 async function run(directory: string, { item, k, json, device }: Flags<'device', typeof own>): Promise<void> {
   if (item === undefined) throw new UserError('argument', 'name the item: --item 296, say');
-  const recommender = await load(directory, [], { device: await chosenDevice({ device }) });
-  const [nearest] = await recommender.similar([item], { k });
+  const recommender = await load(directory, { device: await chosenDevice({ device }) });
+  const nearest = await recommender.similar(item, { k });
   if (nearest.length === 0)
     throw new UserError(
       'argument',

@@ -161,7 +161,7 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
   const { manifest, files } = artifact;
   const { metrics, seconds: took } = fitted;
   const { data, model, history } = manifest;
-  const heldOut = test ? await fitted.evaluate(test) : metrics.valid;
+  const heldOut = test ? await fitted.errors(test) : metrics.valid;
   if (flags.json) {
     const { users, items, ratings } = data;
     printJson({

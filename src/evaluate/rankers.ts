@@ -56,7 +56,12 @@ export function recommenderRanker(
         piece.map((place) => userIds[users[place]]),
         {
           k,
-          exclude: piece.map((place) => Array.from(rated[users[place]], (item) => itemIds[item])),
+          excludeByUser: new Map(
+            piece.map((place) => [
+              userIds[users[place]],
+              Array.from(rated[users[place]], (item) => itemIds[item]),
+            ]),
+          ),
           includeSeen: true,
         },
       );

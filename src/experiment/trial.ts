@@ -106,7 +106,7 @@ async function ofModel(
     ratingsPerRun: PACE,
     onProgress: ({ epoch, epochs, done, ratings: all }) => onProgress?.((epoch + done / all) / epochs),
   });
-  const { rmse, mae } = await fitted.evaluate(valid);
+  const { rmse, mae } = await fitted.errors(valid);
   const seconds = fitted.seconds.build + fitted.seconds.train;
   const sizes = files ? Object.values((await fitted.artifact()).files).map(({ length }) => length) : [];
   return {

@@ -1,18 +1,32 @@
-import { readArtifact } from '../artifact/artifact.ts';
-import { type NodeRuntimeOptions, nodeRuntime } from '../run/node.ts';
+import { fileURLToPath } from 'node:url';
+import { readServed } from '../artifact/artifact.ts';
+import { fetchArtifact } from '../artifact/fetch.ts';
+import { UserError } from '../errors.ts';
+import { nodeRuntime } from '../run/node.ts';
+import type { LoadOptions } from './load-options.ts';
 import { Recommender } from './recommender.ts';
 
 /**
- * The model in a folder, ready to be asked, in Node.
+ * Loads a trained model, in Node: `await load('movies')` or `await load('https://example.org/movies/')`. Every file is
+ * checked against the manifest.
  *
- * @param heads which to open at once (`predict`); the others are opened when they are first needed
- * @param options what runs it: `{ device: 'cuda' }`. Default: the CPU.
- * @throws UserError if there is none, it is broken, ONNX Runtime refuses it, or the device is not available.
+ * @param place the model's folder: a path, or a URL
+ * @param options `heads` are read and opened at once; without them all are read, and each is opened when it is first
+ *   needed
+ * @throws UserError if there is no model, a file is missing or changed, ONNX Runtime refuses it, or the device is not
+ *   available
  */
-export async function load(
-  directory: string,
-  heads?: readonly string[],
-  options?: NodeRuntimeOptions,
-): Promise<Recommender> {
-  return Recommender.create(await readArtifact(directory), await nodeRuntime(options), heads);
+export async function load(place: string | URL, options: LoadOptions = {}): Promise<Recommender> {
+  const { device, runtime, heads } = options;
+  if (runtime && device !== undefined)
+    throw new UserError('argument', 'runtime and device are both given; give one of them');
+  const isWeb = /^https?:/i.test(String(place));
+  const [artifact, ready] = await Promise.all([
+    isWeb ? fetchArtifact(place, options) : readServed(pathOf(place), options),
+    runtime ?? nodeRuntime({ device }),
+  ]);
+  return Recommender.create(artifact, ready, heads);
 }
+
+const pathOf = (place: string | URL): string =>
+  /^file:/i.test(String(place)) ? fileURLToPath(place) : String(place);

@@ -27,16 +27,30 @@ export interface Item {
   readonly genres?: readonly string[];
 }
 
-export interface RecommendOptions {
-  /** How many items a user; 10 when absent. Fewer come where there are not so many. */
+/** How many items a list has, and which it leaves out. */
+export interface ListOptions {
+  /** Items in each list. A list is shorter where fewer items are left. @default 10 */
   readonly k?: number;
-  /** Items to leave out, for each of the users. */
-  readonly exclude?: readonly (readonly string[])[];
+  /** Ids of items that no list has. @default [] */
+  readonly exclude?: readonly string[];
+}
+
+export interface RecommendOptions extends ListOptions {
+  /** Ids of items that the list of one user does not have, by user id; see `readExclusions`. */
+  readonly excludeByUser?: ReadonlyMap<string, readonly string[]>;
   /**
-   * Whether items that the user rated in training may come too. When absent they are left out, if the artifact keeps
-   * them.
+   * Whether a list may have items that its user rated in training. They are known where the model was saved with
+   * `keepSeen`.
+   *
+   * @default false
    */
   readonly includeSeen?: boolean;
+}
+
+/** Rows of one item parameter: numbers of shape `dims`, whose first dimension is the items. */
+export interface Rows {
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
 }
 
 /** A person that the model has never seen. */
@@ -64,13 +78,13 @@ export class Recommender {
   }
 
   /**
-   * @param heads which to open at once; the others are opened when they are first needed
-   * @throws UserError if the runtime refuses a file.
+   * @param heads heads to open at once, such as `predict`. Others are opened when they are first needed.
+   * @throws UserError if the runtime refuses a file
    */
   static async create(
     artifact: Artifact,
     runtime: Runtime,
-    heads: readonly string[] = ['predict'],
+    heads: readonly string[] = [],
   ): Promise<Recommender> {
     const recommender = new Recommender(artifact, runtime);
     await Promise.all(heads.map((head) => recommender.session(head)));
@@ -103,7 +117,9 @@ export class Recommender {
     if (!bytes)
       throw new UserError(
         'model',
-        `the model has no ${name}; one that can have it gets it when it is trained anew`,
+        this.artifact.manifest.files[name]
+          ? `${name} was not loaded; name "${head}" in heads, or leave out heads`
+          : `the model has no ${name}; train it again to get one`,
       );
     return this.runtime
       .createSession(bytes, { threads: 1, batch: this.rowsPerRun(head) })
@@ -127,46 +143,63 @@ export class Recommender {
   }
 
   /**
-   * Predicted ratings, one for each pair of ids. An id that the model has never seen counts as the average.
+   * Predicts a rating, or one for each pair of ids. For an id that the model has never seen it takes the average of all
+   * rows.
    *
-   * @param users user ids, [n]
-   * @param items item ids, [n]
-   * @throws UserError for lists of unlike length, or an id with a NUL character
+   * @param user a user id, or ids, [n]
+   * @param item an item id, or ids, [n]
+   * @returns a rating, or ratings, [n]
+   * @throws UserError for lists of different lengths, or an id that is not a string or has a NUL character
    */
-  async predict(users: readonly string[], items: readonly string[]): Promise<Float32Array> {
+  predict(user: string, item: string): Promise<number>;
+  predict(users: readonly string[], items: readonly string[]): Promise<Float32Array>;
+  async predict(
+    users: string | readonly string[],
+    items: string | readonly string[],
+  ): Promise<number | Float32Array> {
+    if (isOne(users) && isOne(items)) return (await this.predict([users], [items]))[0];
+    if (isOne(users) || isOne(items))
+      throw new UserError('argument', 'predict takes a user and an item, or a list of each');
+    const [user, item] = [strings(users), strings(items)];
     if (users.length !== items.length) {
       throw new UserError(
         'argument',
-        `${users.length} users but ${items.length} items: predict takes as many of one as of the other`,
+        `${users.length} users but ${items.length} items; give as many of one as of the other`,
       );
     }
-    const { rating } = await this.run('predict', { user: strings(users), item: strings(items) });
+    const { rating } = await this.run('predict', { user, item });
     return rating.data as Float32Array;
   }
 
   /**
-   * For each user the items that they would rate highest, the highest first. A user that the model has never seen gets
-   * what the average of all users would like.
+   * Recommends the items that a user would rate highest, the best first: a list for a user, or a list for each of many.
+   * A user that the model has never seen gets what the average of all users would like.
    *
-   * @throws UserError for lists of unlike length, an id with a NUL character, or a `k` that is no whole number from 1
+   * @param user a user id, or ids, [n]
+   * @returns a list, or lists, [n]
+   * @throws UserError for an id that is not a string or has a NUL character, or a `k` that is not a whole number from 1
    */
+  recommend(user: string, options?: RecommendOptions): Promise<ItemRating[]>;
+  recommend(users: readonly string[], options?: RecommendOptions): Promise<ItemRating[][]>;
   async recommend(
-    users: readonly string[],
-    { k = 10, exclude, includeSeen = false }: RecommendOptions = {},
-  ): Promise<ItemRating[][]> {
-    if (exclude && exclude.length !== users.length)
-      throw new UserError('argument', `${users.length} users but ${exclude.length} lists to exclude`);
+    users: string | readonly string[],
+    options: RecommendOptions = {},
+  ): Promise<ItemRating[] | ItemRating[][]> {
+    if (isOne(users)) return (await this.recommend([users], options))[0];
+    const { k = 10, exclude = [], excludeByUser, includeSeen = false } = options;
     const wanted = count(k);
+    checkIds(exclude);
+    checkIds(users);
     const rows = this.rowsPerRun('recommend');
     const found: ItemRating[][] = [];
-    // Piece by piece, because the longest list of a piece makes all of its lists as long.
+    // Chunk by chunk, because the longest list of a chunk makes all of its lists as long.
     for (let from = 0; from < users.length; from += rows) {
-      const piece = users.slice(from, from + rows);
-      const user = strings(piece);
-      let lists = exclude?.slice(from, from + rows) ?? piece.map((): string[] => []);
+      const chunk = users.slice(from, from + rows);
+      const user = strings(chunk);
+      let lists = chunk.map((id) => [...exclude, ...(excludeByUser?.get(id) ?? [])]);
       if (!includeSeen && this.heads.includes('seen')) {
-        const rated = rowsOf((await this.run('seen', { user })).item);
-        lists = lists.map((list, row) => [...list, ...rated[row]]);
+        const seen = rowsOf((await this.run('seen', { user })).item);
+        lists = lists.map((list, row) => [...list, ...seen[row]]);
       }
       const { item, rating } = await this.run('recommend', { user, k: wanted, exclude: padded(lists) });
       found.push(...listsOf('rating', item, rating));
@@ -175,25 +208,37 @@ export class Recommender {
   }
 
   /**
-   * For each item those most like it, the most similar first; none for an item that the model has never seen.
+   * Lists the items most similar to an item, the most similar first: a list for an item, or a list for each of many. The
+   * list of an item that the model has never seen is empty.
    *
-   * @throws UserError for an id with a NUL character, or a `k` that is no whole number from 1
+   * @param item an item id, or ids, [n]
+   * @returns a list, or lists, [n]
+   * @throws UserError for an id that is not a string or has a NUL character, or a `k` that is not a whole number from 1
    */
-  async similar(items: readonly string[], { k = 10 }: { readonly k?: number } = {}): Promise<Similar[][]> {
-    const { similar, similarity } = await this.run('similar', { item: strings(items), k: count(k) });
-    return listsOf('similarity', similar, similarity);
+  similar(item: string, options?: ListOptions): Promise<Similar[]>;
+  similar(items: readonly string[], options?: ListOptions): Promise<Similar[][]>;
+  async similar(
+    items: string | readonly string[],
+    options: ListOptions = {},
+  ): Promise<Similar[] | Similar[][]> {
+    if (isOne(items)) return (await this.similar([items], options))[0];
+    const { k = 10, exclude = [] } = options;
+    count(k);
+    const { without, wanted } = leavingOut<Similar>(exclude, k);
+    const { similar, similarity } = await this.run('similar', { item: strings(items), k: wanted });
+    return listsOf('similarity', similar, similarity).map(without);
   }
 
   /**
-   * What a person would like whom the model has never seen, from some ratings. Items that the model has never seen are
-   * passed over.
+   * Recommends to a person that the model has never seen, from some of their ratings (fold-in): fits the person's factors
+   * to them. Ratings of items that the model has never seen are ignored.
    *
-   * @throws UserError for a rating beyond those of training, an id with a NUL character, or a `k` that is no whole number
-   *   from 1
+   * @throws UserError for a rating outside the range of the training ratings, an id that is not a string or has a NUL
+   *   character, or a `k` that is not a whole number from 1
    */
   async foldIn(
     ratings: readonly ItemRating[],
-    { k = 10, exclude = [] }: { readonly k?: number; readonly exclude?: readonly string[] } = {},
+    { k = 10, exclude = [] }: ListOptions = {},
   ): Promise<FoldedIn> {
     count(k);
     const { low, high } = this.artifact.manifest.data;
@@ -208,30 +253,32 @@ export class Recommender {
     }
     // Of two ratings of an item the later counts, as in training.
     const latest = new Map(ratings.map(({ item, rating }) => [item, rating]));
-    const left = new Set(exclude);
+    const { without, wanted } = leavingOut<ItemRating>(exclude, k);
     const results = await this.run('fold-in', {
       item: strings([...latest.keys()]),
       rating: new Tensor('float32', Float32Array.from(latest.values()), [latest.size]),
-      k: count(k + left.size),
+      k: wanted,
     });
     const { top_item, top_rating, ...rows } = results;
     const [best] = listsOf('rating', top_item, top_rating);
     return {
       parameters: mapValues(rows, ({ data }) => data as Float32Array),
-      recommended: best.filter(({ item }) => !left.has(item)).slice(0, k),
+      recommended: without(best),
     };
   }
 
   /**
-   * What the model has learned of items: of each item parameter, by its name, the items' rows, [n, …]. An unknown item
-   * has the average of all.
+   * What the model has learned about an item, or items: their rows of each item parameter, by the parameter's name, such
+   * as `item_factors`. An item that the model has never seen has the average of all rows.
    *
-   * @param items item ids, [n]
-   * @throws UserError for a model without item parameters, or an id with a NUL character
+   * @param item an item id, or ids, [n]
+   * @returns of each parameter the row, or the rows, [n, …]
+   * @throws UserError for a model without item parameters, or an id that is not a string or has a NUL character
    */
-  async factors(
-    items: readonly string[],
-  ): Promise<Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>> {
+  factors(item: string): Promise<Record<string, Float32Array>>;
+  factors(items: readonly string[]): Promise<Record<string, Rows>>;
+  async factors(items: string | readonly string[]): Promise<Record<string, Float32Array | Rows>> {
+    if (isOne(items)) return mapValues(await this.factors([items]), ({ data }) => data);
     const rows = await this.run('factors', { item: strings(items) });
     return mapValues(rows, ({ dims, data }) => ({ dims, data: data as Float32Array }));
   }
@@ -270,17 +317,33 @@ function itemsOf(columns?: {
 /** Rows in one run of a head whose artifact says nothing of them. */
 const MOST_ROWS = 8192;
 
-/** string[n] */
-function strings(ids: readonly string[], dims = [ids.length]): Tensor {
-  if (!Array.isArray(ids))
-    throw new UserError('argument', `ids come as a list; give [${JSON.stringify(ids)}]`);
+/** Whether one id is asked for, and not a list; a number that is taken for an id is one too, and is refused later. */
+const isOne = (ids: string | readonly string[]): ids is string => !Array.isArray(ids);
+
+function checkIds(ids: readonly string[]): void {
+  if (!Array.isArray(ids)) throw new UserError('argument', `${JSON.stringify(ids)} is no list of ids`);
   const other = ids.findIndex((id) => typeof id !== 'string');
   if (other >= 0) throw new UserError('argument', `${ids[other]}: ids are strings; give '${ids[other]}'`);
   // ONNX Runtime in Node ends a string at its first NUL, and would take the id for another.
   const cut = ids.find((id) => id.includes('\0'));
   if (cut !== undefined)
     throw new UserError('argument', `${JSON.stringify(cut)}: an id may not hold a NUL character`);
+}
+
+/** string[n] */
+function strings(ids: readonly string[], dims = [ids.length]): Tensor {
+  checkIds(ids);
   return new Tensor('string', ids, dims);
+}
+
+/** How many items to ask for, and what takes the excluded ones, and those beyond `k`, out of a list. */
+function leavingOut<T extends { readonly item: string }>(exclude: readonly string[], k: number) {
+  checkIds(exclude);
+  const left = new Set(exclude);
+  return {
+    wanted: count(k + left.size),
+    without: (list: readonly T[]): T[] => list.filter(({ item }) => !left.has(item)).slice(0, k),
+  };
 }
 
 /** string[n, m], padded with ''. */

@@ -83,7 +83,7 @@ function threeOf(lists: readonly Int32Array[]): [row: number, kind: string][] {
 
 async function cardOf(recommender: Recommender, { user, kind, rated }: Person, fromFile: boolean) {
   const exclude = recommender.heads.includes('seen') ? [] : [...rated.keys()];
-  const [best] = await recommender.recommend([user], { k: SHOWN, exclude: [exclude] });
+  const best = await recommender.recommend(user, { k: SHOWN, exclude });
   const gave = (item: string): string => {
     const rating = rated.get(item);
     return rating === undefined ? '–' : short(rating);

@@ -139,7 +139,7 @@ export async function openModel(
 ): Promise<OpenModel> {
   let recommender: Recommender | undefined;
   try {
-    recommender = await Recommender.create(artifact, runtime, []);
+    recommender = await Recommender.create(artifact, runtime);
     const sessions = new Map<string, InferenceSession>();
     for (const head of recommender.heads) sessions.set(head, await recommender.session(head));
     const { userIds, itemIds } = readVocabulary(artifact);
@@ -158,10 +158,10 @@ export async function openModel(
 /** Asks each head once: a file may be read without an error, and yet answer nothing. */
 async function tryOut(recommender: Recommender, user: string, item: string): Promise<void> {
   const heads = new Set(recommender.heads);
-  await recommender.predict([user], [item]);
-  if (heads.has('recommend')) await recommender.recommend([user], { k: 1 });
-  if (heads.has('similar')) await recommender.similar([item], { k: 1 });
-  if (heads.has('factors')) await recommender.factors([item]);
+  await recommender.predict(user, item);
+  if (heads.has('recommend')) await recommender.recommend(user, { k: 1 });
+  if (heads.has('similar')) await recommender.similar(item, { k: 1 });
+  if (heads.has('factors')) await recommender.factors(item);
   if (heads.has('fold-in'))
     await recommender.foldIn([{ item, rating: recommender.artifact.manifest.data.mean }], { k: 1 });
 }

@@ -42,7 +42,7 @@ const recommend: Endpoint<{ user: string }, undefined> = {
   query: { k, model, includeSeen: { type: 'boolean', description: 'Also what they have rated' } },
   response: object({ user: text, known: { type: 'boolean' }, items: list(item('rating')) }),
   async answer({ recommender, users }, { params: { user }, query: { k, includeSeen } }) {
-    const [best] = await recommender.recommend([user], { k, includeSeen });
+    const best = await recommender.recommend(user, { k, includeSeen });
     return { user, known: users.has(user), items: listed(recommender.titles, best, 'rating') };
   },
 };
@@ -55,7 +55,7 @@ const similar: Endpoint<{ item: string }, undefined> = {
   response: object({ item: text, title: text, items: list(item('similarity')) }, ['item', 'items']),
   async answer({ recommender, items }, { params: { item }, query: { k } }) {
     if (!items.has(item)) throw new HttpError(404, `the model knows no item ${JSON.stringify(item)}`);
-    const [nearest] = await recommender.similar([item], { k });
+    const nearest = await recommender.similar(item, { k });
     const { titles } = recommender;
     return { item, title: titles.get(item), items: listed(titles, nearest, 'similarity') };
   },

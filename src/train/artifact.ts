@@ -1,5 +1,5 @@
 import { buildHeads } from '../artifact/heads.ts';
-import type { Artifact, Manifest } from '../artifact/manifest.ts';
+import { type Artifact, FORMAT, type Manifest } from '../artifact/manifest.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import { type Ratings, selectRows } from '../data/dataset/ratings.ts';
 import type { Rows } from '../data/dataset/rows.ts';
@@ -47,7 +47,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
   for (const [name, { bytes, batch }] of Object.entries(heads))
     files[name] = { bytes: bytes.length, sha256: await sha256(bytes), ...(batch && { batch }) };
   const manifest: Manifest = {
-    format: 1,
+    format: FORMAT,
     cofactor: VERSION,
     model: { name, config },
     data: { ...data.facts, fingerprint: fitted.fingerprint },

@@ -81,13 +81,14 @@ export class Fitted {
   }
 
   /**
-   * How well the model predicts ratings given by the row numbers it was trained with (see the splits).
+   * The errors of the model's predictions on ratings that have the same ids as the training ratings, such as a held-out
+   * part. `evaluate` judges a saved model in more ways, on any ratings.
    *
-   * @throws UserError if they have other ids.
+   * @throws UserError if the ratings have other ids
    */
-  async evaluate(actual: Ratings): Promise<Metrics> {
+  async errors(actual: Ratings): Promise<Metrics> {
     if (!(actual instanceof Ratings))
-      throw new UserError('argument', 'evaluate takes Ratings, such as the valid of readRatings');
+      throw new UserError('argument', 'errors takes Ratings, such as the valid of readRatings');
     checkVocabulary(actual, this.result.data, actual.name);
     return errorOn(this.result, this.result.parameters, actual);
   }

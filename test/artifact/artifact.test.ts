@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkTarget, readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
-import type { Manifest } from '../../src/artifact/manifest.ts';
+import { FORMAT, type Manifest } from '../../src/artifact/manifest.ts';
 import { readVocabulary } from '../../src/artifact/vocabulary.ts';
 import { train } from '../../src/train/train.ts';
 import { sha256 } from '../../src/util/hash.ts';
@@ -138,7 +138,12 @@ describe('a broken artifact names the file', () => {
   test.each<[string, (manifest: Manifest) => unknown, RegExp]>([
     ['null', () => null, /the whole: /],
     ['a list', () => [], /: /],
-    ['of another format', (manifest) => ({ ...manifest, format: 2 }), /format: /],
+    [
+      'of another format',
+      (manifest) => ({ ...manifest, format: FORMAT + 1 }),
+      /reads formats up to \d+; install a newer version$/,
+    ],
+    ['of a format that there never was', (manifest) => ({ ...manifest, format: 0 }), /format: /],
     ['without files', ({ files, ...manifest }) => (files ? manifest : {}), /files: /],
     [
       'with a text for a number',

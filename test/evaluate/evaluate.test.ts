@@ -35,7 +35,7 @@ describe('evaluate', () => {
   test('agrees with the model that was trained', async () => {
     for (const part of [ratings, valid]) {
       const { rmse, mae, ...others } = await evaluate(recommender, part);
-      const expected = await model.evaluate(part);
+      const expected = await model.errors(part);
       expect(Math.abs(rmse - expected.rmse)).toBeLessThan(1e-6);
       expect(Math.abs(mae - expected.mae)).toBeLessThan(1e-6);
       expect(others).toMatchObject({ ratings: part.ratings.length, unknownUsers: 0, unknownItems: 0 });
@@ -82,7 +82,7 @@ describe('evaluate', () => {
       unknown: { users: 1, items: 1 },
     });
     const { rmse } = await evaluate(recommender, unknown);
-    expect(Math.abs(rmse - (await model.evaluate(unknown)).rmse)).toBeLessThan(1e-6);
+    expect(Math.abs(rmse - (await model.errors(unknown)).rmse)).toBeLessThan(1e-6);
   });
 
   test('without what users rated in training there is no ranking', async () => {

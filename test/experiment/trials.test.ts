@@ -19,7 +19,7 @@ const recipe: Recipe = { model: 'dot-bias', factors: 2, epochs: 3, seed: 4 };
 test('a trial is a training on the one part, and its error on the other', async () => {
   const model = await train(splits[1].train, recipe);
   const expected = {
-    ...(await model.evaluate(splits[1].valid)),
+    ...(await model.errors(splits[1].valid)),
     seconds: expect.any(Number),
     took: expect.any(Number),
     // What the recipe left to its defaults is told.

@@ -25,7 +25,7 @@ test('it is trained, saved and read back as those that came with the package are
   const { mean } = split.train.facts;
   const squares = split.valid.ratings.map((rating) => (rating - mean) ** 2);
   const errorOfMean = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
-  const { rmse } = await model.evaluate(split.valid);
+  const { rmse } = await model.errors(split.valid);
   expect(rmse).toBeLessThan(0.95 * errorOfMean);
 
   const path = join(folder.path, 'model');

@@ -45,6 +45,7 @@ function changed({ batch, without = [] }: { batch?: number; without?: readonly s
 /** Users of many kinds, with lists of unlike length to exclude. */
 const users = Array.from({ length: 23 }, (_, at) => (at % 6 === 5 ? 'nobody' : userIds[(at * 7) % 40]));
 const exclude = users.map((_, at) => itemIds.filter((_, item) => (item * at) % 5 === 1).slice(0, at));
+const excludeByUser = new Map(users.map((user, at) => [user, exclude[at]]));
 
 describe('recommend', () => {
   test('leaves out what a user has rated, unless told otherwise', async () => {
@@ -73,7 +74,11 @@ describe('recommend', () => {
     const out = [unrated, 'nothing', unrated, ''];
     for (const seen of [true, false]) {
       const [all] = await recommender.recommend(['user 2'], { k: 30, includeSeen: seen });
-      const [found] = await recommender.recommend(['user 2'], { k: 30, includeSeen: seen, exclude: [out] });
+      const found = await recommender.recommend('user 2', { k: 30, includeSeen: seen, exclude: out });
+      const ofOne = new Map([['user 2', out]]);
+      expect(
+        await recommender.recommend(['user 1', 'user 2'], { k: 30, includeSeen: seen, excludeByUser: ofOne }),
+      ).toEqual([await recommender.recommend('user 1', { k: 30, includeSeen: seen }), found]);
       expect(found).toHaveLength(all.length - 1);
       expect(found).toEqual(all.filter(({ item }) => item !== unrated));
     }
@@ -88,9 +93,9 @@ describe('recommend', () => {
 
   test.each([1, 2, 3, 22, 23])('of many users is that of each alone, %i at once', async (batch) => {
     const inPieces = await Recommender.create(changed({ batch }), node);
-    const many = await inPieces.recommend(users, { k: 4, exclude });
+    const many = await inPieces.recommend(users, { k: 4, excludeByUser });
     for (const [at, user] of users.entries()) {
-      const [one] = await recommender.recommend([user], { k: 4, exclude: [exclude[at]] });
+      const [one] = await recommender.recommend([user], { k: 4, exclude: excludeByUser.get(user) });
       expect(many[at].map(({ item }) => item)).toEqual(one.map(({ item }) => item));
       for (const [place, { rating }] of many[at].entries())
         expect(Math.abs(rating - one[place].rating)).toBeLessThan(1e-6);
@@ -261,7 +266,7 @@ describe('what cannot be is refused in one line', () => {
     const id = 'item 1\0';
     const asked: Promise<unknown>[] = [
       recommender.recommend([id]),
-      recommender.recommend(['user 1'], { exclude: [['item 2', id]] }),
+      recommender.recommend(['user 1'], { exclude: ['item 2', id] }),
       recommender.similar(['item 2', id]),
       recommender.foldIn([{ item: id, rating: 3 }]),
       recommender.factors([id]),
@@ -277,10 +282,17 @@ describe('what cannot be is refused in one line', () => {
       expect(message).toBe(`${id}: ids are strings; give '${id}'`);
   });
 
-  test('lists to exclude for more users than there are', async () => {
-    expect(await userError(recommender.recommend(['user 1'], { exclude: [[], []] }))).toBe(
-      '1 users but 2 lists to exclude',
-    );
+  test('an id, or lists of ids, where a list of items to exclude is wanted', async () => {
+    const id = 'item 2' as unknown as string[];
+    const lists = [['item 2'], []] as unknown as string[];
+    for (const ask of [
+      (exclude: string[]) => recommender.recommend('user 1', { exclude }),
+      (exclude: string[]) => recommender.similar('item 1', { exclude }),
+      (exclude: string[]) => recommender.foldIn([], { exclude }),
+    ]) {
+      expect(await userError(ask(id))).toBe('"item 2" is no list of ids');
+      expect(await userError(ask(lists))).toBe("item 2: ids are strings; give 'item 2'");
+    }
   });
 
   test('ids that a file would take for padding, when ratings are made of them', () => {
@@ -394,7 +406,7 @@ describe('sessions', () => {
 
   test('are opened once each, when they are first needed or at once', async () => {
     const { seen, runtime } = counting();
-    const lazy = await Recommender.create(artifact, runtime, []);
+    const lazy = await Recommender.create(artifact, runtime);
     expect(seen.opened).toBe(0);
     await Promise.all(Array.from({ length: 5 }, () => lazy.similar(['item 1'])));
     expect(seen.opened).toBe(1);
@@ -411,16 +423,16 @@ describe('sessions', () => {
     const releasing = one.release();
     const asked = one.similar(['item 1']);
     await releasing;
-    expect(seen).toEqual({ opened: 3, released: 2 });
+    expect(seen).toEqual({ opened: 2, released: 1 });
     expect(await asked).toEqual(before);
     await one.release();
     await one.release();
-    expect(seen).toEqual({ opened: 3, released: 3 });
+    expect(seen).toEqual({ opened: 2, released: 2 });
     const broken = { ...artifact, files: { ...artifact.files, 'similar.onnx': new Uint8Array([1, 2, 3]) } };
     const other = await Recommender.create(broken, runtime);
     expect(await userError(other.similar(['item 1']))).toContain('similar.onnx: onnxruntime-node refuses it');
     await other.release();
-    expect(seen).toEqual({ opened: 5, released: 4 });
+    expect(seen).toEqual({ opened: 3, released: 2 });
   });
 
   test('answer many at once as one after the other', async () => {
@@ -460,7 +472,7 @@ test.each<[string, Recipe]>([
         users.map((_, at) => itemIds[at]),
       )),
     ],
-    recommend: await one.recommend(users, { k: 6, exclude }),
+    recommend: await one.recommend(users, { k: 6, excludeByUser }),
     similar: await one.similar(['item 3', 'nothing'], { k: 6 }),
     foldIn: await one.foldIn(own),
     none: [await one.recommend([]), await one.similar([]), (await one.foldIn([])).recommended],

@@ -24,7 +24,7 @@ describe.each<[string, Recipe]>([
 
   test('predicts what the trained model does', async () => {
     const { rmse, mae } = metrics(await recommender.predict(users, items), ratings.ratings);
-    const expected = await model.evaluate(ratings);
+    const expected = await model.errors(ratings);
     expect(Math.abs(rmse - expected.rmse)).toBeLessThan(1e-6);
     expect(Math.abs(mae - expected.mae)).toBeLessThan(1e-6);
     expect(Math.abs(rmse - model.metrics.train.rmse)).toBeLessThan(1e-6);
@@ -42,21 +42,47 @@ describe.each<[string, Recipe]>([
     expect(worst).toBeLessThan(1e-6);
   });
 
+  test('answers about one as about a list of one', async () => {
+    expect([await recommender.predict('user 1', 'item 2')]).toEqual([
+      ...(await recommender.predict(['user 1'], ['item 2'])),
+    ]);
+    expect([await recommender.recommend('user 1', { k: 3 })]).toEqual(
+      await recommender.recommend(['user 1'], { k: 3 }),
+    );
+    expect([await recommender.similar('item 1', { k: 3 })]).toEqual(
+      await recommender.similar(['item 1'], { k: 3 }),
+    );
+    const { item_factors: one } = await recommender.factors('item 1');
+    const { item_factors: many } = await recommender.factors(['item 1']);
+    expect(many).toEqual({ dims: [1, 3], data: one });
+  });
+
+  test('leaves excluded items out of every list', async () => {
+    const [first, ...others] = await recommender.similar('item 1', { k: 6 });
+    expect(await recommender.similar('item 1', { k: 5, exclude: [first.item, 'nothing'] })).toEqual(others);
+    const rated = [{ item: 'item 1', rating: 4 }];
+    const [best, ...rest] = (await recommender.foldIn(rated, { k: 6 })).recommended;
+    expect((await recommender.foldIn(rated, { k: 5, exclude: [best.item] })).recommended).toEqual(rest);
+  });
+
   test('of nothing predicts nothing', async () => {
     expect(await recommender.predict([], [])).toEqual(new Float32Array());
   });
 
   test('refuses more of one than of the other', async () => {
     expect(await userError(recommender.predict(['user 1'], []))).toBe(
-      '1 users but 0 items: predict takes as many of one as of the other',
+      '1 users but 0 items; give as many of one as of the other',
     );
   });
 
   test('refuses ids that are no strings, or hold what the runtime cuts off', async () => {
     const numbers = [1] as unknown as string[];
     expect(await userError(recommender.predict(numbers, ['item 2']))).toBe("1: ids are strings; give '1'");
-    const text = 'user 1' as unknown as string[];
-    expect(await userError(recommender.recommend(text))).toBe('ids come as a list; give ["user 1"]');
+    const number = 1 as unknown as string;
+    expect(await userError(recommender.recommend(number))).toBe("1: ids are strings; give '1'");
+    expect(await userError(recommender.predict('user 1', ['item 2'] as unknown as string))).toBe(
+      'predict takes a user and an item, or a list of each',
+    );
     expect(await userError(recommender.predict(['user 1\0x'], ['item 2']))).toBe(
       '"user 1\\u0000x": an id may not hold a NUL character',
     );
@@ -90,11 +116,11 @@ describe('files that no runtime takes', () => {
     const { manifest } = await (await train(ratings, { factors: 2, epochs: 1 })).artifact();
     const runtime = await nodeRuntime();
     const garbage = { 'predict.onnx': new TextEncoder().encode('not a model\nat all') };
-    expect(await userError(Recommender.create({ manifest, files: garbage }, runtime))).toMatch(
+    expect(await userError(Recommender.create({ manifest, files: garbage }, runtime, ['predict']))).toMatch(
       /^predict\.onnx: onnxruntime-node refuses it: .*; train the model again$/,
     );
-    expect(await userError(Recommender.create({ manifest, files: {} }, runtime))).toContain(
-      'has no predict.onnx',
+    expect(await userError(Recommender.create({ manifest, files: {} }, runtime, ['predict']))).toContain(
+      'predict.onnx was not loaded',
     );
   });
 });

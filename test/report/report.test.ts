@@ -70,7 +70,7 @@ test('recommendations are those of the model, beside what the user gave', async 
   const rated = known.itemIds.filter((_, item) =>
     known.users.some((by, at) => by === row && known.items[at] === item),
   );
-  const [best] = await recommender.recommend([user], { exclude: [rated] });
+  const best = await recommender.recommend(user, { exclude: rated });
   const [card] = people.split('</article>');
   const recommended = card.slice(card.indexOf('Recommended'));
   expect([...recommended.matchAll(/<bdi>(.*?)<\/bdi>/g)].map(([, item]) => item)).toEqual(

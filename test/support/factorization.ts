@@ -1,6 +1,5 @@
-import { type ModelDefinition, onnx, scaledSigmoid } from '../../src/index.ts';
-
-const { add, concat, gather, matmul, mul, relu, squeeze } = onnx;
+import { type ModelDefinition, scaledSigmoid } from '../../src/index.ts';
+import { add, concat, gather, matmul, mul, relu, squeeze } from '../../src/onnx/index.ts';
 
 /**
  * A product layer beside a tower of linear layers, and a linear layer over both.

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
-import type { Artifact } from '../../src/artifact/manifest.ts';
+import { type Artifact, FORMAT } from '../../src/artifact/manifest.ts';
 import { sha256 } from './sha256.ts';
 
 /** An artifact whose files hold random bytes: nothing here looks into them. */
@@ -9,7 +9,7 @@ export function made(label: string, names = ['predict.onnx'], size = 1000): Arti
   return {
     files,
     manifest: {
-      format: 1,
+      format: FORMAT,
       cofactor: '0.1.0',
       model: { name: label, config: { factors: 2, range: [0, 5.5] } },
       data: { users: 2, items: 3, ratings: 4, low: 1, high: 5, mean: 3, fingerprint: 'f00d' },

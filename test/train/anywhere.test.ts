@@ -215,5 +215,5 @@ test.each<[string, (rows: Dim) => number[]]>([
   expect(Object.keys(files)).toEqual(Object.keys(manifest.files));
   expect(Object.keys(files)).not.toContain('train.onnx');
   expect(() => epochGraphOfAnySize(resolve({ model: bound }, ratings.facts))).toThrow(GraphError);
-  expect((await model.evaluate(ratings)).rmse).toBeGreaterThan(0);
+  expect((await model.errors(ratings)).rmse).toBeGreaterThan(0);
 });

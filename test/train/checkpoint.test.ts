@@ -96,7 +96,7 @@ test('the best epoch before a kill still counts after it', async () => {
   await cutOff(path, recipe, killed, { valid });
   const resumed = await train(ratings, recipe, { valid, checkpoint: { path, resume: true } });
   expect(resumed.metrics.valid?.rmse).toBe(errors[best]);
-  expect((await resumed.evaluate(valid)).rmse).toBe(errors[best]);
+  expect((await resumed.errors(valid)).rmse).toBe(errors[best]);
 });
 
 test('without resume a checkpoint is begun anew', async () => {

@@ -32,8 +32,8 @@ describe.each<[string, Recipe]>([
   test('says what it was made by, and what it came to', async () => {
     expect(fitted.plan).toEqual(resolve(recipe, ratings.facts).plan);
     expect(fitted.history).toHaveLength(3);
-    expect(fitted.metrics.valid).toEqual(await fitted.evaluate(valid));
-    expect(fitted.metrics.train.rmse).toBe((await fitted.evaluate(ratings)).rmse);
+    expect(fitted.metrics.valid).toEqual(await fitted.errors(valid));
+    expect(fitted.metrics.train.rmse).toBe((await fitted.errors(ratings)).rmse);
     expect(fitted.seconds).toEqual({ build: expect.any(Number), train: expect.any(Number) });
     const { manifest } = await fitted.artifact();
     expect(manifest).toMatchObject({

@@ -101,12 +101,12 @@ describe('what cannot train a model is refused', () => {
     );
   });
 
-  test('and so are ratings by other ids in evaluate', async () => {
+  test('and so are ratings by other ids in errors', async () => {
     const model = await train(ratings, { ...small, epochs: 1 });
     const reversed = only({ itemIds: ratings.itemIds.toReversed() });
-    expect(await userError(model.evaluate(reversed))).toContain('itemIds are not those of training');
+    expect(await userError(model.errors(reversed))).toContain('itemIds are not those of training');
     const unknownUser = only({ users: usersWith(4, 40), unknown: { users: 1, items: 0 } });
-    expect((await model.evaluate(unknownUser)).rmse).toBeGreaterThan(0);
+    expect((await model.errors(unknownUser)).rmse).toBeGreaterThan(0);
     expect(() => only({ users: usersWith(0, 41), unknown: { users: 1, items: 0 } })).toThrow(/user row 41/);
   });
 });

@@ -42,7 +42,7 @@ describe('training reduces the error', () => {
     ['mlp', { model: 'mlp', factors: 4, hidden: [16] }],
   ])('%s, on ratings it has not seen', async (_, chosen) => {
     const model = await train(part, { ...chosen, ...thorough });
-    const { rmse } = await model.evaluate(valid);
+    const { rmse } = await model.errors(valid);
     expect(rmse).toBeLessThan(0.6 * errorOfMean(valid));
     expect(model.metrics.train.rmse).toBeLessThan(rmse);
     const { history } = model;
@@ -51,21 +51,21 @@ describe('training reduces the error', () => {
 
   test.each(['mse', 'l1', 'huber'] as const)('with the loss %s', async (loss) => {
     const model = await train(part, { factors: 2, ...thorough, loss });
-    expect((await model.evaluate(valid)).rmse).toBeLessThan(0.6 * errorOfMean(valid));
+    expect((await model.errors(valid)).rmse).toBeLessThan(0.6 * errorOfMean(valid));
   });
 
   test('on MovieLens, in two epochs', async () => {
     const { ratings, valid } = await readRatings(`${sample}/ratings.csv.gz`, { valid: 0.1, seed: 1 });
     const model = await train(ratings, { factors: 8, epochs: 2, sparseUpdates: true });
     const held = valid as Ratings;
-    expect((await model.evaluate(held)).rmse).toBeLessThan(0.9 * errorOfMean(held));
+    expect((await model.errors(held)).rmse).toBeLessThan(0.9 * errorOfMean(held));
   });
 
   test.skipIf(!hasShared)(`on MovieLens 100K u1${why}`, async () => {
     const base = await readRatings(join(shared, 'ml-100k/u1.base'));
     const held = await readRatings(join(shared, 'ml-100k/u1.test'), { vocabulary: base.ratings });
     const model = await train(base.ratings, { sparseUpdates: true });
-    expect((await model.evaluate(held.ratings)).rmse).toBeLessThan(0.93);
+    expect((await model.errors(held.ratings)).rmse).toBeLessThan(0.93);
   });
 });
 
@@ -171,7 +171,7 @@ describe('dropout', () => {
     expect(without.history[0].loss).toBeCloseTo(without.metrics.train.rmse ** 2, 4);
     expect(half.history[0].loss).not.toBeCloseTo(half.metrics.train.rmse ** 2, 2);
     expect(half.metrics).toEqual(without.metrics);
-    expect(await half.evaluate(valid)).toEqual(await half.evaluate(valid));
+    expect(await half.errors(valid)).toEqual(await half.errors(valid));
   });
 
   test.each([0.25, 0.8])('at the rate %f keeps the mean', async (rate) => {
@@ -225,7 +225,7 @@ describe('validation', () => {
     expect(best).toBeGreaterThan(0);
     expect(best).toBeLessThan(26);
     expect(whole.metrics.valid).toEqual(whole.history[best].valid);
-    expect(await whole.evaluate(noisy.valid)).toEqual(whole.metrics.valid);
+    expect(await whole.errors(noisy.valid)).toEqual(whole.metrics.valid);
 
     const patient = await train(noisy.train, { ...overfitting, patience: 3 }, { valid: noisy.valid });
     const stopped = errorsOf(patient.history);
@@ -239,7 +239,7 @@ describe('validation', () => {
     const unknown = new Ratings({ ...valid, users, unknown: { users: 1, items: 0 } });
     const model = await train(part, { ...small, epochs: 2 }, { valid: unknown });
     expect(model.metrics.valid?.rmse).toBeGreaterThan(0.1);
-    expect(await model.evaluate(unknown)).toEqual(model.metrics.valid);
+    expect(await model.errors(unknown)).toEqual(model.metrics.valid);
   });
 });
 
@@ -252,7 +252,7 @@ describe('an abort', () => {
       onProgress: ({ epoch }) => epoch === 2 && abort.abort(),
     });
     expect(model.history).toHaveLength(3);
-    expect((await model.evaluate(ratings)).rmse).toBe(model.metrics.train.rmse);
+    expect((await model.errors(ratings)).rmse).toBe(model.metrics.train.rmse);
   });
 
   test('before the first epoch leaves no model', async () => {
@@ -301,7 +301,7 @@ test('with few ratings a model is no worse than their mean', async () => {
     return new Ratings({ userIds: ids, itemIds: ids, users: rows(10), items: rows(10), ratings: stars });
   });
   for (const model of modelNames) {
-    const { rmse } = await (await train(train_, { model })).evaluate(valid_);
+    const { rmse } = await (await train(train_, { model })).errors(valid_);
     expect(rmse).toBeLessThan(1.1 * errorOfMean(valid_));
   }
 });

@@ -5,7 +5,8 @@ import { gunzipSync } from 'node:zlib';
 import { unzipSync } from 'fflate';
 import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, expect } from 'vitest';
-import { load, readRatings, serve, train } from '../../src/index.ts';
+import { load, readRatings, train } from '../../src/index.ts';
+import { serve } from '../../src/serve/serve.ts';
 import { browserTests, staticHost } from '../support/browser.ts';
 import { sample, temporaryFolder } from '../support/files.ts';
 

@@ -69,7 +69,10 @@ export async function measureAsking(browser: Browser, url: string, model: string
       );
       inPage.push({ where: 'page', ...answer });
       await page.context().close();
-      inNode.push({ where: 'Node', ...(await ask((name) => load(model, [name]), head, QUESTIONS)) });
+      inNode.push({
+        where: 'Node',
+        ...(await ask((name) => load(model, { heads: [name] }), head, QUESTIONS)),
+      });
     }
     for (const visits of [inPage, inNode]) {
       const [load, first, middle] = (['load', 'first', 'median'] as const).map((key) =>

@@ -67,20 +67,26 @@ export async function readUsers(path: string, options: SourceOptions = {}): Prom
   return (await readTable([path], options, ['user'])).userIds;
 }
 
-/** Items by user; where a file has no column of users, all of them are everyone's. */
-export interface ItemLists {
-  readonly ofUsers: boolean;
-  of(user: string): readonly string[];
+/** Items to leave out of recommendations, as `Recommender.recommend` takes them. */
+export interface Exclusions {
+  /** Items that are left out for everyone: those of a file without a column of users. */
+  readonly exclude?: readonly string[];
+  /** Items that are left out for one user, by user id: those of a file with a column of users. */
+  readonly excludeByUser?: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Items, of each user where the file has a column of users. */
-export async function readItemLists(path: string, options: SourceOptions = {}): Promise<ItemLists> {
+/**
+ * Reads the items to leave out of recommendations: `recommend(users, await readExclusions('owned.csv'))`.
+ *
+ * @param path a file with a column of items and, where they are those of single users, a column of users
+ * @throws UserError as `readRatings` does
+ */
+export async function readExclusions(path: string, options: SourceOptions = {}): Promise<Exclusions> {
   const { userIds, itemIds, users, items } = await readTable([path], options, ['item'], ['user']);
+  if (userIds.length === 0 || userIds.includes(NO_ID)) return { exclude: itemIds };
   const lists = userIds.map((): string[] => []);
   for (const [place, row] of users.entries()) lists[row].push(itemIds[items[place]]);
-  const rows = new Map(userIds.map((id, row) => [id, row]));
-  const ofUsers = userIds.length > 0 && !rows.has(NO_ID);
-  return { ofUsers, of: (user) => lists[rows.get(ofUsers ? user : NO_ID) ?? -1] ?? [] };
+  return { excludeByUser: new Map(userIds.map((id, row) => [id, lists[row]])) };
 }
 
 /** Users and items to predict ratings for, in the order of rows; a column of ratings is ignored. */

@@ -29,7 +29,7 @@ export function runtime(): Runtime {
 async function openDemo(onProgress: (progress: FetchProgress) => void): Promise<PageModel> {
   const opened = runtime();
   const fetched = async (heads: readonly string[], onProgress?: (progress: FetchProgress) => void) =>
-    Recommender.create(await fetchArtifact(URL_OF_MODEL, { heads, onProgress }), opened, []);
+    Recommender.create(await fetchArtifact(URL_OF_MODEL, { heads, onProgress }), opened);
   return new PageModel(await fetched(FIRST_HEADS, onProgress), (head) => fetched([head]));
 }
 

@@ -52,7 +52,7 @@ export function useOwnModel(): OwnModel {
     async use(chosen, trained) {
       setProblem(undefined);
       try {
-        const recommender = await Recommender.create(chosen.artifact, runtime(), []);
+        const recommender = await Recommender.create(chosen.artifact, runtime());
         setModel(new PageModel(recommender, undefined, chosen.source));
         setTrained(trained);
         setOffered(chosen);

@@ -16,7 +16,7 @@ const ASKED = 100;
 
 /** Those most like an item; of items with hardly a rating it cannot be told, so they come last. */
 async function similarTo(model: PageModel, id: string): Promise<Similar[]> {
-  const [found] = await model.recommender.similar([id], { k: ASKED });
+  const found = await model.recommender.similar(id, { k: ASKED });
   const least = model.enoughRatings / 5;
   const isKnown = ({ item }: Similar): boolean => model.item(item).ratings >= least;
   return [...found.filter(isKnown), ...found.filter((one) => !isKnown(one))].slice(0, SHOWN);

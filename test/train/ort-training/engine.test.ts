@@ -80,7 +80,7 @@ describe('a model that it trained', () => {
       ratingsPerRun: 200,
       onProgress: (progress) => told.push(progress),
     });
-    expect((await model.evaluate(valid)).rmse).toBeLessThan(0.6 * errorOfMean(valid));
+    expect((await model.errors(valid)).rmse).toBeLessThan(0.6 * errorOfMean(valid));
     const { manifest, files } = await model.artifact();
     const { training, libraries, history, metrics } = manifest;
     expect(training).toMatchObject({
@@ -126,7 +126,7 @@ describe('a model that it trained', () => {
     const base = await readRatings(join(shared, 'ml-100k/u1.base'));
     const held = await readRatings(join(shared, 'ml-100k/u1.test'), { vocabulary: base.ratings });
     const fitted = await train(base.ratings, { model, engine });
-    expect((await fitted.evaluate(held.ratings)).rmse).toBeLessThan(bar);
+    expect((await fitted.errors(held.ratings)).rmse).toBeLessThan(bar);
   });
 
   // Memory that is freed wrongly shows at some sizes alone.

@@ -132,7 +132,7 @@ test('where most strata are empty, an MLP is trained all the same', async () => 
 describe('strata against one stratum', () => {
   const error = async (data: { train: Dataset; valid: Ratings }, recipe: Recipe) => {
     const model = await train(data.train, recipe, { workers });
-    return (await model.evaluate(data.valid)).rmse;
+    return (await model.errors(data.valid)).rmse;
   };
 
   test.skipIf(!hasShared)(`on MovieLens 100K, mean of three seeds${why}`, async () => {
@@ -186,7 +186,7 @@ describe('ratings in a file', () => {
   test('come close to the noise', async () => {
     expect(stored.storedIn).toEqual([2, 2]);
     const model = await train(stored, recipe, { workers });
-    const { rmse } = await model.evaluate(test_);
+    const { rmse } = await model.errors(test_);
     // By biases alone it is 1.21 times the noise, by the mean 1.44 times.
     expect(rmse / noise).toBeLessThan(1.13);
     expect(model.plan.training).toMatchObject({ engine: 'strata', blocks: [2, 2], workers: 2 });
@@ -208,7 +208,7 @@ describe('ratings in a file', () => {
     const one = await train(ratings, { ...recipe, engine: 'strata' }, { workers });
     const other = await train(stored, recipe, { workers });
     expect(one.plan.training).toEqual(other.plan.training);
-    const errors = [await one.evaluate(held.ratings), await other.evaluate(test_)];
+    const errors = [await one.errors(held.ratings), await other.errors(test_)];
     expect(Math.abs(errors[0].rmse - errors[1].rmse)).toBeLessThan(0.04 * noise);
     for (const { rmse } of errors) expect(rmse / noise).toBeLessThan(1.15);
   });

@@ -1,0 +1,42 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { readArtifact } from '../../src/artifact/artifact.ts';
+import { FORMAT } from '../../src/artifact/manifest.ts';
+import { load } from '../../src/recommend/load.ts';
+import { trainingFiles } from '../../src/train/engines/ort-training/export.ts';
+
+/** One model of each format that there ever was: 30 users, 20 items, 2 factors, 2 epochs. */
+const folder = fileURLToPath(new URL('../support/artifacts', import.meta.url));
+const FORMATS = Array.from({ length: FORMAT }, (_, index) => index + 1);
+
+test('a model of each format is kept', async () => {
+  expect((await readdir(folder)).sort()).toEqual(FORMATS.map((format) => `format-${format}`));
+});
+
+test.each(FORMATS)('a model of format %i still answers', async (format) => {
+  const directory = join(folder, `format-${format}`);
+  const recommender = await load(directory);
+  expect(recommender.heads.sort()).toEqual(['factors', 'fold-in', 'predict', 'recommend', 'seen', 'similar']);
+  expect(await recommender.predict('u1', 'i7')).toBeCloseTo(2.877, 3);
+  const [best] = await recommender.recommend('u1', { k: 1 });
+  expect(best.item).toMatch(/^i\d+$/);
+  expect(await recommender.similar('i1', { k: 3 })).toHaveLength(3);
+  expect((await recommender.foldIn([{ item: 'i1', rating: 5 }])).recommended).toHaveLength(10);
+  expect(recommender.items).toHaveLength(20);
+});
+
+test.each(FORMATS)('a manifest of format %i is read as one of today', async (format) => {
+  const artifact = await readArtifact(join(folder, `format-${format}`));
+  const { manifest } = artifact;
+  expect(manifest.format).toBe(FORMAT);
+  expect(manifest.model.config).toEqual({
+    factors: 2,
+    range: [0, 5.5],
+    initialStd: 0.01,
+    spectral: [0.08, 0.2],
+  });
+  expect(manifest.training).toMatchObject({ epochs: 2, batchSize: 16, sparseUpdates: false });
+  expect(Object.keys(trainingFiles(artifact))).toContain('training_model.onnx');
+});
