@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest';
+import { FORMAT } from '../src/artifact/manifest.ts';
 import { VERSION } from '../src/version.ts';
 import { ratingsCsv } from './support/cli.ts';
 
@@ -68,10 +69,13 @@ test('the tarball holds what is built, the notices, and no data', async () => {
     'dist/engine-HASH.js',
     'dist/index.js',
     'dist/metrics-HASH.js',
+    'dist/onnx.js',
     'dist/page/THIRD-PARTY.txt',
     'dist/page/assets/',
     'dist/page/index.html',
     'dist/page/service-worker.js',
+    'dist/report.js',
+    'dist/serve.js',
     'dist/standalone/',
     'dist/trial-process.js',
     'dist/trial-thread.js',
@@ -124,19 +128,22 @@ needsInstall('a program imports it', async () => {
   );
   expect(await inFolder(process.execPath, 'program.mjs')).toEqual({ stdout: '1\n', stderr: '' });
   expect(JSON.parse(await readFile(join(folder, 'saved/manifest.json'), 'utf8'))).toMatchObject({
-    format: 1,
+    format: FORMAT,
   });
 });
 
 needsInstall('a strict TypeScript program type checks against it, its libraries included', async () => {
   await writeFile(
     join(folder, 'program.mts'),
-    `import { dotBias, type ModelDefinition, onnx, type Ratings, type Recipe, readRatings, scaledSigmoid, train, UserError } from 'cofactor';
+    `import { dotBias, type ModelDefinition, type Ratings, type Recipe, readRatings, scaledSigmoid, train, UserError } from 'cofactor';
+     import { gather } from 'cofactor/onnx';
+     import { report } from 'cofactor/report';
+     import { type Server, serve } from 'cofactor/serve';
      const mine: ModelDefinition = ({ users }) => ({
        name: 'mine',
        config: {},
        parameters: { bias: { dims: [users], initial: { normal: 0.1 }, rowsOf: 'user' } },
-       rating: ({ bias }, user) => scaledSigmoid(onnx.gather(bias, user), [0, 5]),
+       rating: ({ bias }, user) => scaledSigmoid(gather(bias, user), [0, 5]),
      });
      const { ratings, valid } = await readRatings('ratings.csv', { valid: 0.2 });
      const fitted = await train(ratings, { model: mine, epochs: 1 }, { valid });
@@ -152,7 +159,9 @@ needsInstall('a strict TypeScript program type checks against it, its libraries 
      const inMemory: Ratings = stored.ratings;
      // @ts-expect-error the same of a type from another package
      const predicted: string = await (await fitted.recommender()).predict([], []);
-     export { inMemory, loss, predicted, recipe, rmse, UserError };`,
+     const page: string = await report(await fitted.recommender());
+     const server: Server = await serve(['movies']);
+     export { page, server, inMemory, loss, predicted, recipe, rmse, UserError };`,
   );
   const strict = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'ES2022'];
   for (const [module, resolution] of [

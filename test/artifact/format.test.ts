@@ -19,7 +19,7 @@ test.each(FORMATS)('a model of format %i still answers', async (format) => {
   const directory = join(folder, `format-${format}`);
   const recommender = await load(directory);
   expect(recommender.heads.sort()).toEqual(['factors', 'fold-in', 'predict', 'recommend', 'seen', 'similar']);
-  expect(await recommender.predict('u1', 'i7')).toBeCloseTo(2.877, 3);
+  expect(await recommender.predict('u1', 'i7')).toBeCloseTo(2.7048, 3);
   const [best] = await recommender.recommend('u1', { k: 1 });
   expect(best.item).toMatch(/^i\d+$/);
   expect(await recommender.similar('i1', { k: 3 })).toHaveLength(3);

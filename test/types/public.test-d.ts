@@ -1,0 +1,74 @@
+import { expectTypeOf, test } from 'vitest';
+import {
+  type Evaluation,
+  evaluate,
+  type Fitted,
+  type ItemRating,
+  load,
+  type Metrics,
+  type Recipe,
+  type Recommender,
+  type Rows,
+  readExclusions,
+  readRatings,
+  type Similar,
+  train,
+  UserError,
+} from '../../src/index.ts';
+import { load as loadInPage } from '../../src/web.ts';
+
+/** The types of what a program calls. The type check of the project runs this file; nothing in it is executed. */
+declare const recommender: Recommender;
+
+test('one question has one answer, and many questions have many', () => {
+  expectTypeOf(recommender.predict('414', '296')).resolves.toEqualTypeOf<number>();
+  expectTypeOf(recommender.predict(['414'], ['296'])).resolves.toEqualTypeOf<Float32Array>();
+  expectTypeOf(recommender.recommend('414')).resolves.toEqualTypeOf<ItemRating[]>();
+  expectTypeOf(recommender.recommend(['414'], { k: 5 })).resolves.toEqualTypeOf<ItemRating[][]>();
+  expectTypeOf(recommender.similar('296')).resolves.toEqualTypeOf<Similar[]>();
+  expectTypeOf(recommender.similar(['296'], { k: 5 })).resolves.toEqualTypeOf<Similar[][]>();
+  expectTypeOf(recommender.factors('296')).resolves.toEqualTypeOf<Record<string, Float32Array>>();
+  expectTypeOf(recommender.factors(['296'])).resolves.toEqualTypeOf<Record<string, Rows>>();
+  // @ts-expect-error a user and many items
+  recommender.predict('414', ['296']);
+  // @ts-expect-error an id that is a number
+  recommender.recommend(414);
+});
+
+test('items to exclude have the same shape everywhere', () => {
+  recommender.recommend('414', { exclude: ['296'] });
+  recommender.recommend(['414', '4'], { exclude: ['296'] });
+  recommender.similar('296', { exclude: ['1'] });
+  recommender.foldIn([{ item: '296', rating: 5 }], { exclude: ['1'] });
+  // @ts-expect-error a list for each user
+  recommender.recommend(['414', '4'], { exclude: [['296'], []] });
+  expectTypeOf(readExclusions).returns.resolves.toExtend<Parameters<Recommender['recommend']>[1]>();
+});
+
+test('load is alike in Node and in a page', () => {
+  const options = { heads: ['predict'], device: 'cpu', onProgress: () => {} } as const;
+  expectTypeOf(load('movies', options)).resolves.toEqualTypeOf<Recommender>();
+  expectTypeOf(loadInPage('/movies/', options)).resolves.toEqualTypeOf<Recommender>();
+  expectTypeOf(load).parameter(0).toEqualTypeOf<string | URL>();
+  expectTypeOf(loadInPage).parameter(0).toEqualTypeOf<string | URL>();
+});
+
+test('a recipe is checked, and training gives a model and its errors', async () => {
+  const { ratings, valid } = await readRatings('ratings.csv', { valid: 0.2 });
+  const fitted = await train(ratings, { model: 'mlp', hidden: [64], batchSize: 64 }, { valid });
+  expectTypeOf(fitted).toEqualTypeOf<Fitted>();
+  expectTypeOf(fitted.metrics.valid).toEqualTypeOf<Metrics | undefined>();
+  expectTypeOf(fitted.errors(ratings)).resolves.toEqualTypeOf<Metrics>();
+  expectTypeOf(evaluate(recommender, ratings)).resolves.toEqualTypeOf<Evaluation>();
+  // @ts-expect-error a model that there is not
+  const recipe: Recipe = { model: 'svd' };
+  return recipe;
+});
+
+test('an error has a code of a few', () => {
+  expectTypeOf<UserError['code']>().toEqualTypeOf<
+    'argument' | 'data' | 'model' | 'file' | 'device' | 'training' | 'network'
+  >();
+  // @ts-expect-error no such code
+  new UserError('other', 'message');
+});
