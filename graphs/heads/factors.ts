@@ -3,8 +3,8 @@ import type { Model } from '../models/model.ts';
 import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
 
 /**
- * `item: string[n]` → each item's row of every item parameter, by its name: `item_factors: float[n, 50]`,
- * `item_bias: float[n]`. An unknown item has the average of all rows.
+ * `item: string[n]` → the row of each item in every item parameter: `item_factors: float[n, 50]`,
+ * `item_bias: float[n]`. An unknown item gets the average row.
  *
  * @returns undefined for a model without item parameters
  */

@@ -8,18 +8,18 @@ import { catalogueRatings } from './recommend.ts';
 import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
 import { topItems } from './top-items.ts';
 
-/** Steps for each unit of √curvature: what is left of the way then is about e^−STEPS. */
+/** Steps of gradient descent per unit of √curvature. About e^−STEPS of the initial error remains after them. */
 const STEPS = 12;
 const MOST_STEPS = 1000;
 
 const LEAST_ERROR = 1e-3;
 
 /**
- * For a person the model has never seen: `item: string[m]`, `rating: float[m]`, `k: int64[1]` → the person's row of
- * each user parameter, by its name; and `top_item: string[k]`, `top_rating: float[k]`, the best items that are not
- * among those rated. Unknown items are passed over. To a model without user parameters all people are one.
+ * Fold-in of a user who was not in the training data: `item: string[m]`, `rating: float[m]`, `k: int64[1]` → the user's
+ * row of each user parameter; and `top_item: string[k]`, `top_rating: float[k]`, the best items except those rated.
+ * Unknown items are ignored. A model without user parameters gives every user the same answer.
  *
- * @param error the root mean square error of predictions
+ * @param error the model's root mean square error, which says how much to trust a rating
  */
 export function foldInGraph(
   model: Model,
@@ -36,11 +36,11 @@ export function foldInGraph(
   const users = Object.entries(model.parameters)
     .filter(([, { rowsOf }]) => rowsOf === 'user')
     .map(([name]) => [name, trained[name]] as const);
-  // A perfect fit would leave the prior no say at all.
-  const spread = Math.max(error, LEAST_ERROR);
+  // With an error of zero the prior would have no effect.
+  const deviation = Math.max(error, LEAST_ERROR);
   const rows =
     users.length > 0
-      ? mostProbableRows(users, ratingOfRows(model, tables, itemRow), { rating, known }, spread)
+      ? mostProbableRows(users, ratingOfRows(model, tables, itemRow), { rating, known }, deviation)
       : {};
   const parameters = { ...tables, ...rows };
   const ratings = catalogueRatings(model, parameters, onnx.constant([0], 'int64'), itemIds.length);
@@ -49,7 +49,7 @@ export function foldInGraph(
     name: `fold-in ${model.name}`,
     inputs: [item, rating, k],
     outputs: {
-      // No scalars: Triton's configurations know none.
+      // Triton's configurations cannot declare scalars.
       ...mapValues(rows, (row) => (row.dims.length > 1 ? onnx.squeeze(row, [0]) : row)),
       top_item: onnx.squeeze(top.items, [0]),
       top_rating: onnx.squeeze(top.scores, [0]),
@@ -60,19 +60,19 @@ export function foldInGraph(
 type Named = Readonly<Record<string, Value>>;
 
 /**
- * The most probable row of each user table, given ratings: their errors are normal with the deviation `spread`, and a
- * user's parameters are normal with the mean and covariance of the trained users'. It is found by Nesterov's accelerated
- * gradient descent (1983), in a loop, from the gradient of the model's own formula. A step is 1 / L, where L bounds the
- * curvature of the Gauss–Newton approximation by its trace.
+ * The most probable row of each user table, given ratings (maximum a posteriori). Errors are normal with standard
+ * deviation `deviation`; the prior of a user's parameters is normal with the mean and covariance of the trained users.
+ * Nesterov's accelerated gradient descent (1983) finds it, in a loop, with the gradient of the model's own formula. The
+ * step size is 1 / L, where L is the trace of the Gauss–Newton approximation and so bounds its curvature.
  *
- * @param predict from a row of each table for each rating to the predicted ratings, float[m]
- * @param known float[m], 1 for ratings that count and 0 for those that do not
+ * @param predict maps one row of each table per rating to the predicted ratings, float[m]
+ * @param known float[m]: 1 for a rating of a known item, 0 for one of an unknown item
  */
 function mostProbableRows(
   trained: readonly (readonly [name: string, table: Tensors[string]])[],
   predict: (copies: Named) => Value,
   { rating, known }: { readonly rating: Value; readonly known: Value },
-  spread: number,
+  deviation: number,
 ): Named {
   const tables = trained.map(([name, { dims: shape, data }]) => {
     const dims = shape.slice(1);
@@ -83,36 +83,36 @@ function mostProbableRows(
   const users = prior(tables);
   const mean = onnx.initializer('mean', 'float', [1, width], users.mean);
   const root = onnx.initializer('covariance_root', 'float', [width, width], users.root);
-  const each = onnx.unsqueeze(onnx.fullLike(known, 1, 'float'), [1], 'each_rating');
+  const ones = onnx.unsqueeze(onnx.fullLike(known, 1, 'float'), [1], 'each_rating');
 
-  /** The rows of the user tables, from one row of all in units of the prior, of which zero is the mean. */
+  /** The rows of the user tables from whitened parameters, float[1, width], where zero is the mean of the prior. */
   const rowsOf = (unit: Value): Value[] =>
     onnx
       .split(add(matmul(unit, root), mean, 'row'), widths, 1)
-      .map((part, place) => reshape(part, [1, ...tables[place].dims], undefined, tables[place].name));
+      .map((part, index) => reshape(part, [1, ...tables[index].dims], undefined, tables[index].name));
   const named = (rows: readonly Value[]): Named =>
-    Object.fromEntries(rows.map((row, place) => [tables[place].name, row]));
-  const slopeAt = (unit: Value): { gradient: Value; bound: Value } => {
-    // Each rating has a copy of the row, whose gradient is that of its own prediction.
-    const copies = rowsOf(unit).map((row, place) => {
-      const { name, dims } = tables[place];
-      return reshape(mul(reshape(row, [1, -1]), each), [-1, ...dims], ['m', ...dims], name);
+    Object.fromEntries(rows.map((row, index) => [tables[index].name, row]));
+  const gradientAt = (unit: Value): { gradient: Value; bound: Value } => {
+    // Each rating gets its own copy of the row, so that one backward pass gives the gradient of each prediction.
+    const copies = rowsOf(unit).map((row, index) => {
+      const { name, dims } = tables[index];
+      return reshape(mul(reshape(row, [1, -1]), ones), [-1, ...dims], ['m', ...dims], name);
     });
     const predicted = predict(named(copies));
-    const slopes = onnx.gradients(reduceSum(mul(predicted, known)), copies);
-    const flat = slopes.map((slope, place) => reshape(slope, [-1, widths[place]], ['m', widths[place]]));
-    const slope = div(matmul(onnx.concat(flat, 1), onnx.transpose(root)), spread, 'slope');
-    const residual = div(mul(sub(predicted, rating), known), spread, 'residual');
+    const each = onnx.gradients(reduceSum(mul(predicted, known)), copies);
+    const flat = each.map((gradient, index) => reshape(gradient, [-1, widths[index]], ['m', widths[index]]));
+    const jacobian = div(matmul(onnx.concat(flat, 1), onnx.transpose(root)), deviation, 'jacobian');
+    const residual = div(mul(sub(predicted, rating), known), deviation, 'residual');
     return {
-      gradient: add(matmul(onnx.unsqueeze(residual, [0]), slope), unit, 'gradient'),
-      bound: add(reduceSum(mul(slope, slope)), 1, 'bound'),
+      gradient: add(matmul(onnx.unsqueeze(residual, [0]), jacobian), unit, 'gradient'),
+      bound: add(reduceSum(mul(jacobian, jacobian)), 1, 'bound'),
     };
   };
 
   const start = onnx.initializer('start', 'float', [1, width], new Float32Array(width));
-  const steps = onnx.cast(mul(sqrt(slopeAt(start).bound), STEPS), 'int64', 'steps');
+  const steps = onnx.cast(mul(sqrt(gradientAt(start).bound), STEPS), 'int64', 'steps');
   const { state } = onnx.loop(onnx.min(steps, MOST_STEPS), [start, start], (_, [unit, ahead]) => {
-    const { gradient, bound } = slopeAt(ahead);
+    const { gradient, bound } = gradientAt(ahead);
     const condition = sqrt(bound);
     const momentum = div(sub(condition, 1), add(condition, 1), 'momentum');
     const next = sub(ahead, div(gradient, bound), 'next');
@@ -121,24 +121,27 @@ function mostProbableRows(
   return named(rowsOf(state[0]));
 }
 
-/** The model's formula for ratings whose users' rows are there already, one for each: nothing is looked up. */
+/** The model's formula with the users' rows given, one per rating, in place of lookups in the user tables. */
 function ratingOfRows(model: Model, tables: Named, item: Value): (rows: Named) => Value {
   const user = onnx.rowNumbers(item, 'person');
   return (rows) => {
-    const stand = mapValues(rows, ({ dims }, name) => onnx.input(name, 'float', dims));
-    const predicted = ratingOf(model, { ...tables, ...stand }, { user, item });
-    const replacements = new Map(Object.entries(rows).map(([name, row]) => [stand[name], row]));
-    for (const [place, use] of onnx.lookups([predicted], Object.values(stand)).entries())
+    const placeholders = mapValues(rows, ({ dims }, name) => onnx.input(name, 'float', dims));
+    const predicted = ratingOf(model, { ...tables, ...placeholders }, { user, item });
+    const replacements = new Map(Object.entries(rows).map(([name, row]) => [placeholders[name], row]));
+    for (const [index, use] of onnx.lookups([predicted], Object.values(placeholders)).entries())
       for (const found of use.lookups)
-        if (found.indices === user) replacements.set(found.rows, Object.values(rows)[place]);
+        if (found.indices === user) replacements.set(found.rows, Object.values(rows)[index]);
     return substitute([predicted], replacements)[0];
   };
 }
 
-/** Users that say well enough how factors vary. */
+/** So many users are enough to estimate the covariance of the factors. */
 const SAMPLE = 20_000;
 
-/** The mean of all users’ rows in tables side by side, and an upper triangular R, whose RᵀR is their covariance. */
+/**
+ * The mean and covariance of the users' rows, with all tables side by side. `root` is the upper triangular R of
+ * covariance = RᵀR.
+ */
 function prior(tables: readonly { data: Float32Array; width: number }[]) {
   const width = tables.reduce((sum, table) => sum + table.width, 0);
   const all = tables[0].data.length / tables[0].width;

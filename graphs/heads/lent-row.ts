@@ -1,8 +1,9 @@
 import { concat, constant, full, max, shapeOf, slice, sub, type Value } from '../../src/onnx/index.ts';
 
-// ONNX Runtime 1.30 refuses matrix products of no rows, and in TopK of none divides by zero, which ends the process.
+// ONNX Runtime 1.30 refuses matrix products with no rows. Its TopK of no rows divides by zero, which ends the process. So
+// an empty request gets one row, which is removed from the result.
 
-/** Rows, and one of `value` where there are none: int64[n, …]. */
+/** The rows, int64[n, …]; where there are none, one row filled with `value`. */
 export function withLentRow(rows: Value, value: number): Value {
   const missing = max(sub(1, countOf(rows)), 0, 'missing');
   const [, ...rest] = rows.dims;
@@ -10,7 +11,7 @@ export function withLentRow(rows: Value, value: number): Value {
   return concat([rows, full(shape, value, 'int64', { dims: ['lent', ...rest], name: 'lent' })], 0, rows.name);
 }
 
-/** What was computed from lent rows, with as many rows as there were before. */
+/** The result without the row that `withLentRow` added: as many rows as `before` has. */
 export const withoutLentRow = (result: Value, before: Value): Value =>
   slice(result, constant([0], 'int64'), countOf(before), { dim: before.dims[0], name: result.name });
 

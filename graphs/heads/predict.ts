@@ -4,8 +4,7 @@ import { type Model, ratingOf } from '../models/model.ts';
 import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
 
 /**
- * `user: string[n]`, `item: string[n]` → `rating: float[n]`, self-contained. An id that is not in the vocabulary has
- * the average of all rows for its factors and its bias.
+ * `user: string[n]`, `item: string[n]` → `rating: float[n]`. An unknown id gets the average row of each parameter.
  */
 export function predictGraph(model: Model, trained: Tensors, { userIds, itemIds }: Vocabulary): ModelParts {
   const user = input('user', 'string', ['n']);
@@ -17,7 +16,7 @@ export function predictGraph(model: Model, trained: Tensors, { userIds, itemIds 
 }
 
 /**
- * The same by row numbers, with the serving parameters as inputs, for a model in training: `user`, `item` int32[n] →
+ * Predictions by row number, with the serving parameters as inputs, for a model in training: `user`, `item` int32[n] →
  * `rating` float[n].
  */
 export function scoreGraph(model: Model): ModelFile {

@@ -13,8 +13,8 @@ import { topItems } from './top-items.ts';
 
 /**
  * `user: string[n]`, `k: int64[1]`, `exclude: string[n, m]` (padded with '') → `item: string[n, k]`,
- * `rating: float[n, k]`: for each user the items of the highest predicted ratings, the highest first, without those
- * excluded; all of them where k is more. An unknown user has the average of all users' parameters.
+ * `rating: float[n, k]`: for each user the `k` items with the highest predicted ratings, highest first, except those
+ * excluded. A `k` above the number of items gives all items. An unknown user gets the average row of each user parameter.
  */
 export function recommendGraph(model: Model, trained: Tensors, { userIds, itemIds }: Vocabulary): ModelParts {
   const user = input('user', 'string', ['n']);
@@ -31,7 +31,7 @@ export function recommendGraph(model: Model, trained: Tensors, { userIds, itemId
   };
 }
 
-/** What each user would rate every item, and last an unknown one: float[n, items + 1]. */
+/** The predicted rating of every item by each user, float[n, items + 1]; the last column is an unknown item. */
 export function catalogueRatings(
   model: Model,
   parameters: Readonly<Record<string, Value>>,

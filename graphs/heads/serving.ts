@@ -12,14 +12,14 @@ export type Tensors = Readonly<
   Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>
 >;
 
-/** A model's parameters as they serve: every table has one more row, the average of all, for ids never seen. */
+/** The parameters for serving: each table of users or items gets one more row, the average row, for unknown ids. */
 export function servingParameters(model: Model, trained: Tensors): Tensors {
   return mapValues(model.parameters, ({ rowsOf }, name) =>
     rowsOf ? withAverageRow(trained[name]) : trained[name],
   );
 }
 
-/** The serving parameters, as tensors kept in the graph. */
+/** The serving parameters as initializers of a graph. */
 export function servingTables(model: Model, trained: Tensors): Readonly<Record<string, Value>> {
   return mapValues(servingParameters(model, trained), ({ dims, data }, name) =>
     initializer(name, 'float', dims, data),
@@ -31,8 +31,8 @@ function withAverageRow({ dims: [rows, ...rest], data }: Tensors[string]): Tenso
   const extended = new Float32Array(data.length + width);
   extended.set(data);
   const sums = new Float64Array(width);
-  for (let row = 0, place = 0; row < rows; row++)
-    for (let column = 0; column < width; column++) sums[column] += data[place++];
+  for (let row = 0, at = 0; row < rows; row++)
+    for (let column = 0; column < width; column++) sums[column] += data[at++];
   for (let column = 0; column < width; column++) extended[data.length + column] = sums[column] / rows;
   return { dims: [rows + 1, ...rest], data: extended };
 }

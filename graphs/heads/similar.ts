@@ -6,9 +6,8 @@ import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
 import { topItems } from './top-items.ts';
 
 /**
- * `item: string[n]`, `k: int64[1]` → `similar: string[n, k]`, `similarity: float[n, k]`: the items whose factors are
- * nearest by cosine (−1 to 1), the nearest first, without the item itself. Nothing is similar to an unknown item: its
- * places are '' and 0.
+ * `item: string[n]`, `k: int64[1]` → `similar: string[n, k]`, `similarity: float[n, k]`: the items with the highest cosine
+ * similarity of factors (−1 to 1), highest first, without the item itself. For an unknown item all entries are '' and 0.
  *
  * @returns undefined for a model whose items have no factors
  */
@@ -27,7 +26,7 @@ export function similarGraph(
   const row = withLentRow(onnx.labelEncoder(item, itemIds, 'item_row'), itemIds.length);
   const table = onnx.concat(factors, 1, 'factors');
   const squares = onnx.reduceSum(mul(table, table), { axes: [1], keepDims: true });
-  // Factors that are all zero are similar to nothing.
+  // The constant gives factors that are all zero a similarity of 0, not NaN.
   const directions = div(table, add(sqrt(squares), 1e-12), 'directions');
   const cosine = matmul(gather(directions, row), onnx.transpose(directions), 'cosine');
   const self = onnx.unsqueeze(row, [1]);

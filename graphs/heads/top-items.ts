@@ -2,12 +2,12 @@ import * as onnx from '../../src/onnx/index.ts';
 import { concat, constant, equal, fullLike, gather, min, type Value, where } from '../../src/onnx/index.ts';
 
 /**
- * The `k` items of the highest scores, the highest first; of equal ones the first row comes first.
+ * The `k` items with the highest scores, highest first. Of equal scores the lower row comes first.
  *
- * @param scores float[n, items + 1], the last column of which, that of unknown items, is left out
- * @param excluded int64[n, m], rows that are left out too
- * @param k int64[1]; as many as there are items if it is more
- * @returns `items` string[n, k] and `scores` float[n, k]; where too few items are left, '' and 0
+ * @param scores float[n, items + 1]; the last column, of unknown items, is ignored
+ * @param excluded int64[n, m]: rows of items to leave out
+ * @param k int64[1], at most the number of items; a higher one gives all items
+ * @returns `items` string[n, k] and `scores` float[n, k], padded with '' and 0 where fewer items are left
  */
 export function topItems(
   scores: Value,
@@ -19,8 +19,8 @@ export function topItems(
   const never = concat([excluded, unknown], 1, 'never');
   const nothing = fullLike(never, Number.NEGATIVE_INFINITY, 'float');
   const open = onnx.scatterElements(scores, never, nothing, { axis: 1, name: 'open' });
-  const { values, places } = onnx.topK(open, min(k, constant([ids.length], 'int64'), 'k_at_most'), 'k');
+  const { values, indices } = onnx.topK(open, min(k, constant([ids.length], 'int64'), 'k_at_most'), 'k');
   const none = equal(values, Number.NEGATIVE_INFINITY, 'none_left');
   const names = onnx.initializer('item_ids', 'string', [ids.length + 1], [...ids, '']);
-  return { items: gather(names, where(none, ids.length, places)), scores: where(none, 0, values) };
+  return { items: gather(names, where(none, ids.length, indices)), scores: where(none, 0, values) };
 }

@@ -2,30 +2,30 @@ import * as v from 'valibot';
 import { type Choice, type Choices, kinds } from '../../src/util/choices.ts';
 import type { ModelDefinition } from './model.ts';
 
-/** Where a search looks for a value: between two numbers, as likely in each decade, or among some. */
+/** The values that a search tries: a range of numbers, sampled log-uniformly, or a list. */
 export type SearchRange =
   | { readonly from: number; readonly to: number; readonly whole?: boolean }
   | readonly unknown[];
 
-/** A model that comes with the package: all that is known of it stands in its file. */
+/** A model that comes with the package. Its file holds everything that is specific to it. */
 export interface BuiltInModel {
-  /** What people call it. */
+  /** Name for people. */
   readonly title: string;
-  /** What it is, in a sentence or two, for someone who chooses one. */
+  /** One or two sentences for someone who chooses a model. */
   readonly about: string;
-  /** How it comes to a rating, for someone who looks at a trained one. */
+  /** How it predicts a rating, for someone who looks at a trained model. */
   readonly formula: string;
-  /** Its own choices: a part of every recipe that names it. */
+  /** Its hyperparameters: part of every recipe that names the model. */
   readonly choices: Choices;
-  /** Highest learning rates that serve it better than the optimizers' own defaults, by optimizer. */
+  /** Learning rates at the peak of the schedule, by optimizer. @default the optimizer's own default */
   readonly learningRates?: Readonly<Record<string, number>>;
-  /** Where `cofactor tune` looks for its hyperparameters; what is not here keeps its default. */
+  /** Search space of `cofactor tune`. Hyperparameters that are not listed keep their defaults. */
   readonly search: Readonly<Record<string, SearchRange>>;
-  /** @throws UserError for choices that cannot be */
+  /** @throws UserError for an invalid choice */
   define(config: Readonly<Record<string, unknown>>): ModelDefinition;
 }
 
-/** Choices that several models have. */
+/** Choices that several models share. */
 export const common = {
   factors: {
     kind: {
@@ -40,7 +40,7 @@ export const common = {
         return widths.length === 1 ? widths[0] : widths;
       },
     },
-    help: 'length of a user’s and an item’s vector, or auto for the MLP',
+    help: 'number of factors of a user and an item, or auto for the MLP',
     field: 2,
   } satisfies Choice<number | 'auto' | [number, number]>,
   range: {
@@ -59,7 +59,7 @@ export const common = {
   } satisfies Choice<readonly [number, number]>,
 } as const;
 
-/** Hyperparameters that are searched for every model, with row-adagrad, by which batches of any size come to the same. */
+/** Search space that all models share. It has no batch size, because row-adagrad does about as well with any. */
 export const commonSearch = {
   factors: { from: 16, to: 128, whole: true },
   epochs: { from: 3, to: 12, whole: true },

@@ -18,9 +18,9 @@ const choices = grouped('Model', {
 });
 
 /**
- * - `factors`: length of a user's and of an item's vector. Default: 50.
- * - `range`: lowest and highest rating that the model can give. Default: a little wider than the data.
- * - `initialStd`: standard deviation of the initial random factors and biases. Default: 0.01.
+ * - `factors`: number of factors of each user and each item. Default: 50.
+ * - `range`: lowest and highest rating that the model can predict. Default: a little wider than the data.
+ * - `initialStd`: initial standard deviation of the factors and biases, which are drawn at random. Default: 0.01.
  * - `spectral`: scale of the spectral initialisation of user factors and item factors, see `Initial`. Default: [0.08, 0.2].
  */
 export type DotBiasConfig = Chosen<typeof choices>;
@@ -28,10 +28,10 @@ export type DotBiasConfig = Chosen<typeof choices>;
 /**
  * rating = low + (high − low) · σ(user factors · item factors + user bias + item bias)
  *
- * Koren, Bell and Volinsky (2009), "Matrix factorization techniques for recommender systems", with the output
- * squashed into the rating range.
+ * Matrix factorization with biases: Koren, Bell and Volinsky (2009), "Matrix factorization techniques for recommender
+ * systems", with a sigmoid that scales the output to the rating range.
  *
- * @throws UserError for choices that cannot be
+ * @throws UserError for an invalid choice
  */
 export function dotBias(config: DotBiasConfig = {}): ModelDefinition {
   const chosen = withDefaults(choices, checked(choices, config, 'dot-bias: '));
@@ -59,10 +59,10 @@ export function dotBias(config: DotBiasConfig = {}): ModelDefinition {
 }
 
 /**
- * How far towards the mean rating training begins. A few hundred steps cannot carry the biases there, so with few
- * ratings it begins at the mean. With more, what is rated rarely is rated below the mean, and to begin below it is the
- * better guess (validation RMSE on MovieLens: of 4,900 ratings 0.992 from the mean and 1.004 from halfway, of 18,000
- * 0.946 and 0.944).
+ * Scale of the initial biases: with 1 the first predictions are at the mean rating, with 0 at the middle of the range. A
+ * few hundred steps cannot move the biases to the mean, so with few ratings training starts there. With more ratings,
+ * halfway is better, because rarely rated items are rated below the mean. (Validation RMSE on MovieLens with 1 and 0.5:
+ * 0.992 and 1.004 with 4,900 ratings, 0.946 and 0.944 with 18,000.)
  */
 function startAt(ratings: number): number {
   return ratings < 10_000 ? 1 : 0.5;
@@ -71,9 +71,9 @@ function startAt(ratings: number): number {
 export const dotBiasModel = {
   title: 'Factors and biases',
   about:
-    'A few numbers for each person and each title; a match of both is a high rating. Small, fast, hard to beat.',
+    'A few numbers for each person and each title; where they match, the rating is high. Small, fast, hard to beat.',
   formula:
-    'It has a row of numbers, the factors, for each user and each item. Where both rows point the same way, the rating is high; a bias for each user and each item adds how generous the one is and how well liked the other.',
+    'Each user and each item has a row of numbers, the factors. The more alike the two rows are, the higher the rating. A bias for each user adds how generous the user is, and a bias for each item how well liked the item is.',
   choices,
   search: commonSearch,
   define: dotBias,

@@ -19,14 +19,14 @@ const dropout: Choice<number | readonly number[]> = {
     ...kinds.rates,
     schema: v.union([kinds.rate.schema, kinds.rates.schema], 'give rates from 0 to below 1'),
   },
-  help: 'on the embeddings, then after each hidden layer',
+  help: 'dropout rates: of the embeddings, then after each hidden layer',
   default: ({ hidden }) => [0.1, ...(hidden as number[]).map(() => 0.1)],
   otherwise: '0.1 each',
 };
 
 const choices = grouped('Model', {
   factors: { ...common.factors, default: 50 },
-  hidden: { kind: kinds.widths, help: 'the hidden layers, such as 64,32', default: [64], field: 3 },
+  hidden: { kind: kinds.widths, help: 'widths of the hidden layers, such as 64,32', default: [64], field: 3 },
   dropout,
   range: common.range,
   initialStd: common.initialStd,
@@ -34,22 +34,22 @@ const choices = grouped('Model', {
 });
 
 /**
- * - `factors`: lengths of a user's and of an item's embedding: one number for both, or two; `auto` grows with the number
- *   of users and items. Default: 50.
+ * - `factors`: widths of the user and the item embedding: one number for both, or two. `auto` grows with the number of
+ *   users and items. Default: 50.
  * - `hidden`: widths of the hidden layers. Default: [64].
- * - `dropout`: on the embeddings, then after each hidden layer; a single number is for the embeddings alone.
- *   Default: 0.1 each.
- * - `range`: lowest and highest rating that the model can give. Default: a little wider than the data.
- * - `initialStd`: standard deviation of the initial random embeddings. Default: 0.01.
+ * - `dropout`: dropout rates of the embeddings, then after each hidden layer; a single number is for the embeddings
+ *   alone. Default: 0.1 each.
+ * - `range`: lowest and highest rating that the model can predict. Default: a little wider than the data.
+ * - `initialStd`: initial standard deviation of the embeddings, which are drawn at random. Default: 0.01.
  * - `spectral`: scale of the spectral initialisation of user and item embeddings, see `Initial`. Default: [0.5, 0.8].
  */
 export type MlpConfig = Chosen<typeof choices>;
 
 /**
- * User and item embeddings side by side, dropout, then linear layers with ReLU and dropout between them, down to one
- * number, which a sigmoid scales to the rating range.
+ * A multilayer perceptron: concatenates the user and the item embedding, then applies linear layers with ReLU and dropout
+ * between them. A sigmoid scales the single output to the rating range.
  *
- * @throws UserError for choices that cannot be
+ * @throws UserError for an invalid choice
  */
 export function mlp(config: MlpConfig = {}): ModelDefinition {
   const chosen = withDefaults(choices, checked(choices, config, 'mlp: '));
@@ -62,7 +62,7 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
     const layers = widths
       .slice(1)
       .map((outputs, layer) => ({ inputs: widths[layer], outputs, layer: layer + 1 }));
-    // Before anything is learned, ratings are near the mean.
+    // With this bias of the last layer, the first predictions are near the mean rating.
     const center = scoreOf(facts.mean, range);
     return {
       name: 'mlp',
@@ -121,21 +121,21 @@ function dropoutRates(dropout: number | readonly number[], hiddenLayers: number)
       `mlp: dropout has ${rates.length} rates; give one for the embeddings and one for each of ${hiddenLayers} hidden layers`,
     );
   }
-  return Array.from({ length: hiddenLayers + 1 }, (_, place) => rates[place] ?? 0);
+  return Array.from({ length: hiddenLayers + 1 }, (_, index) => rates[index] ?? 0);
 }
 
 export const mlpModel = {
   title: 'Neural network',
-  about: 'The same numbers, put together by a small network. Slower.',
+  about: 'A few numbers for each person and each title, combined by a small neural network. Slower.',
   formula:
-    'It has a row of numbers, the factors, for each user and each item. Both rows side by side go through layers of a neural network, whose last gives the rating.',
+    'Each user and each item has a row of numbers, the factors. A neural network takes both rows and gives the rating.',
   choices,
   learningRates: { adamw: 2e-3, sgd: 0.3, 'sgd-momentum': 0.1 },
   search: {
     ...commonSearch,
     batchSize: [64, 256, 1024],
     hidden: [[32], [64], [128], [64, 32], [128, 64]],
-    // On the embeddings, and after the first hidden layer.
+    // Of the embeddings, and after the first hidden layer.
     dropout: [0, 0.1, 0.2].flatMap((first) => [0, 0.1, 0.3].map((second) => [first, second])),
   },
   define: mlp,

@@ -1,6 +1,6 @@
 import { add, type Dim, describe, GraphError, mul, sigmoid, type Value } from '../../src/onnx/index.ts';
 
-/** What a model needs to know of the data that it will be trained on. */
+/** Facts about the training data that a model definition may use. */
 export interface DataFacts {
   readonly users: number;
   readonly items: number;
@@ -10,22 +10,30 @@ export interface DataFacts {
   readonly mean: number;
 }
 
-/** How a parameter's elements are drawn at the start: normal of a standard deviation, or uniform in ±, around a center. */
+/**
+ * Distribution of a parameter's initial values around `center`: normal with a standard deviation of `normal`, or uniform in
+ * ±`uniform`.
+ */
 export type Initial = ({ readonly normal: number } | { readonly uniform: number }) & {
+  /** @default 0 */
   readonly center?: number;
   /** Scale of the spectral initialisation of a table of users or items, see `src/train/parameters/spectral.ts`. */
   readonly spectral?: number;
 };
 
-/** @typeParam Size what an axis’s size may be: a name, too, in a model of any number of users and items */
+/**
+ * A trainable tensor of a model.
+ *
+ * @typeParam Size type of an axis's size: also a name, in a graph for any number of users and items
+ */
 export interface Parameter<Size extends Dim = number> {
   readonly dims: readonly Size[];
   readonly initial: Initial;
-  /** Whether the parameter has a row for each user or each item; a dense layer has neither. */
+  /** Whether the first axis is that of users or items. @default neither, as in a dense layer */
   readonly rowsOf?: 'user' | 'item';
 }
 
-/** A table of user or item vectors. */
+/** A table of user or item vectors, float[users or items, width]. */
 export const embedding = (
   rowsOf: 'user' | 'item',
   facts: DataFacts,
@@ -33,31 +41,32 @@ export const embedding = (
   initial: Initial,
 ): Parameter => ({ dims: [facts[`${rowsOf}s`], width], initial, rowsOf });
 
-/** While training, drops elements at this rate and scales up the rest; when serving, the identity. */
+/** In training, zeroes elements at this rate and scales up the rest; in serving, returns `x`. */
 export type Dropout = (x: Value, rate: number) => Value;
 
-/** A model of ratings for one set of users and items: its parameters, and its formula. */
+/** A model of ratings for one set of users and items: parameters and a formula. */
 export interface Model<Size extends Dim = number> {
   readonly name: string;
-  /** All choices made, defaults included; plain JSON. */
+  /** All hyperparameters, defaults included, as plain JSON. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly parameters: Readonly<Record<string, Parameter<Size>>>;
   /**
-   * The formula.
+   * The formula: builds the graph that predicts ratings.
    *
-   * @param parameters a tensor for each of `this.parameters`
-   * @param user int[batch], rows of the user tables
-   * @param item int[batch]
+   * @param parameters the tensors of `this.parameters`, by name
+   * @param user row numbers of the user tables, int32 or int64 [batch]
+   * @param item row numbers of the item tables, int32 or int64 [batch]
+   * @param dropout applies dropout in training; the identity in serving
    * @returns the predicted ratings, float[batch]
    */
   rating(parameters: Readonly<Record<string, Value>>, user: Value, item: Value, dropout: Dropout): Value;
 }
 
 /**
- * A model's formula, used once.
+ * Applies a model's formula, and checks the shape of its result.
  *
- * @throws GraphError if it gives anything but one number a rating: a [batch, 1] would be broadcast with the actual
- *   ratings to [batch, batch], and train on nonsense.
+ * @throws GraphError if the result is not one number per rating. A [batch, 1] would broadcast with the actual ratings to
+ *   [batch, batch], and the model would train on nonsense.
  */
 export function ratingOf(
   model: Model<Dim>,
@@ -75,31 +84,31 @@ export function ratingOf(
   return rating;
 }
 
-/** A model with its own choices made, waiting for the data. */
+/** A model whose hyperparameters are chosen: makes the model from facts about the data. */
 export type ModelDefinition = (facts: DataFacts) => Model;
 
-/** The lowest and the highest rating that a model can give. */
+/** The lowest and the highest rating that a model can predict. */
 export type Range = readonly [low: number, high: number];
 
 /**
- * A little wider than the data, since a sigmoid never reaches its ends: 1 to 5 gives 0 to 5.5. The lower end gets more
- * room, because the lowest ratings are further from the mean in nearly all rating data.
+ * A range a little wider than the data, because a sigmoid never reaches its limits: 1 to 5 gives 0 to 5.5. The lower end
+ * gets more room, because in nearly all rating data the lowest rating is further from the mean than the highest.
  */
 export function defaultRange({ low, high }: Pick<DataFacts, 'low' | 'high'>): Range {
   return [low - (high - low) / 4, high + (high - low) / 8];
 }
 
-/** The score at which `scaledSigmoid` gives a rating: where training had better begin, at the mean. */
+/** The inverse of `scaledSigmoid`: the score that gives a rating. Training starts at the score of the mean. */
 export function scoreOf(rating: number, [low, high]: Range): number {
-  // A range that one chose need not hold the mean.
+  // A range that the user chose may not contain the mean.
   const part = Math.min(0.99, Math.max(0.01, (rating - low) / (high - low)));
   return Math.log(part / (1 - part));
 }
 
-/** low + (high − low) · σ(score) */
+/** low + (high − low) · σ(score), of the shape of `score`. */
 export function scaledSigmoid(score: Value, [low, high]: Range): Value {
   return add(mul(sigmoid(score, 'probability'), high - low, 'scaled'), low, 'rating');
 }
 
-/** Serves a formula as it is, without dropout. */
+/** The identity: for serving. */
 export const noDropout: Dropout = (x) => x;

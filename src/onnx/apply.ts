@@ -11,13 +11,17 @@ import {
 
 export interface ApplyOptions {
   readonly attributes?: Attributes;
-  /** What the outputs would like to be called. @default the operator's name in small letters */
+  /** Preferred name of the outputs. @default the operator's name in lower case */
   readonly name?: string;
-  /** The sizes of the output, where they depend on values known only when the graph runs. */
+  /** Sizes of the output, where they depend on values known only when the graph runs. */
   readonly dims?: readonly Dim[];
 }
 
-/** @throws GraphError naming the operator, the node and the shapes, if they do not fit */
+/**
+ * Adds a node: infers the types of its outputs.
+ *
+ * @throws GraphError with the operator, the node and the shapes, if the inputs do not fit
+ */
 export function apply(
   operator: OperatorName,
   inputs: readonly Value[],

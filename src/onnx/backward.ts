@@ -5,16 +5,13 @@ import { add, reduceSum } from './ops.ts';
 import { constant, describe, GraphError, type Node, type Value } from './value.ts';
 
 /**
- * Reverse mode: the gradients of a scalar `loss` with respect to `targets` (parameters, or any values on the way), as
- * values of their shapes.
+ * Reverse-mode differentiation: the gradients of a scalar `loss` with respect to `targets` (parameters or intermediate
+ * values), each of the shape of its target. The cotangents of all paths from a target to the loss are added up.
  *
- * With a `seed`, of the shape of `loss`, which then need not be a scalar: the gradients of the sum of loss · seed.
- *
- * Gradients are added up over every path from a target to the loss. What the result does not need is never part of
- * the graph.
- *
- * @throws GraphError if the loss is no scalar, or not of the seed's shape, does not depend on a target, or an operator on the way is not
- *   differentiable.
+ * @param seed cotangent of the loss. With a seed the loss may have any shape, that of the seed, and the result is the
+ *   gradients of sum(loss · seed). @default 1
+ * @throws GraphError if the loss is not of the seed's shape (a scalar by default) or does not depend on a target, or if
+ *   an operator between them is not differentiable
  */
 export function gradients(
   loss: Value,
@@ -25,20 +22,20 @@ export function gradients(
     throw new GraphError(
       `the loss must be ${seed.dims.length ? describe(seed) : 'a scalar'}, but is ${describe(loss)}`,
     );
-  // What does not depend on a target needs no gradient.
-  const onTheWay = [...dependents([loss], targets)];
+  // Only nodes between a target and the loss need cotangents.
+  const between = [...dependents([loss], targets)];
   const sums = new Map<Value, Value>([[loss, seed]]);
-  for (const node of onTheWay.reverse()) {
+  for (const node of between.reverse()) {
     const dys = node.outputs.map((output) => sums.get(output));
     if (dys.every((dy) => dy === undefined)) continue;
-    const flows = ruleOf(node)({ ...node, y: node.outputs[0] }, dys[0] as Value, dys);
-    for (const [place, value] of node.inputs.entries()) {
-      const given = flows[place];
-      if (!given) continue;
-      const flow = unbroadcast(given, value, node);
-      if (!dys.includes(flow)) name(flow, `grad_${value.name}`);
+    const cotangents = ruleOf(node)({ ...node, y: node.outputs[0] }, dys[0] as Value, dys);
+    for (const [index, value] of node.inputs.entries()) {
+      const broadcast = cotangents[index];
+      if (!broadcast) continue;
+      const cotangent = unbroadcast(broadcast, value, node);
+      if (!dys.includes(cotangent)) name(cotangent, `grad_${value.name}`);
       const sum = sums.get(value);
-      sums.set(value, sum ? add(sum, flow, `grad_${value.name}_sum`) : flow);
+      sums.set(value, sum ? add(sum, cotangent, `grad_${value.name}_sum`) : cotangent);
     }
   }
   return targets.map((target) => {
@@ -48,7 +45,7 @@ export function gradients(
   });
 }
 
-/** Sums what a rule gives for an input over the axes along which the input was stretched. */
+/** Sums the cotangent of an input over the axes along which the input was broadcast. */
 function unbroadcast(dy: Value, x: Value, { operator, outputs }: Node): Value {
   const missing = Math.max(0, dy.dims.length - x.dims.length);
   const stretched = x.dims.flatMap((dim, axis) =>
@@ -62,7 +59,7 @@ function unbroadcast(dy: Value, x: Value, { operator, outputs }: Node): Value {
   );
 }
 
-// A rule's result is fresh, so nothing else has seen its name yet.
+// Nothing else has used a rule's result yet, so it can still be renamed.
 function name(fresh: { name: string }, wanted: string): void {
   fresh.name = wanted;
 }

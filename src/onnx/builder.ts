@@ -4,26 +4,27 @@ import { type OperatorName, operatorTable } from './operators.ts';
 import { identity } from './ops.ts';
 import { type Attribute, type Body, type Constant, GraphError, type Node, type Value } from './value.ts';
 
-/** What a model file is made from. */
+/** The parts of a model file. */
 export interface ModelParts {
   readonly name: string;
-  /** What the caller gives, in this order. */
+  /** The graph's inputs, in this order. */
   readonly inputs: readonly Value[];
-  /** What the caller gets, by name. */
+  /** The graph's outputs, by name. */
   readonly outputs: Readonly<Record<string, Value>>;
-  /** Facts for whoever reads the file, kept in its `metadata_props`. */
+  /** Entries of the file's `metadata_props`. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** The lowest opset a file declares: the first whose reductions take their axes as an input. */
+/** The lowest opset that a file declares: the first in which `ReduceSum` takes its axes as an input. */
 const LOWEST_OPSET = 13;
 const LOWEST_IR: Record<number, number> = { 13: 7, 14: 7, 15: 8, 16: 8, 17: 8 };
 
 /**
- * Lays out all that `outputs` depend on as an ONNX model. The same parts give the same model; opset and IR version
- * are as low as the operators allow.
+ * Builds an ONNX model of everything that `outputs` depend on. The same parts give the same model. Its opset and IR
+ * version are the lowest that its operators allow.
  *
- * @throws GraphError if the outputs depend on an input that is not among `inputs`.
+ * @throws GraphError if the outputs depend on an input that is not in `inputs`, or if two inputs, or an input and an
+ *   output, have the same name
  */
 export function buildModel({ name, inputs, outputs, metadata = {} }: ModelParts): ModelFile {
   return new Builder().model(name, inputs, outputs, metadata);
@@ -32,7 +33,7 @@ export function buildModel({ name, inputs, outputs, metadata = {} }: ModelParts)
 class Builder {
   private readonly names = new Map<Value, string>();
   private readonly taken = new Set<string>();
-  /** Where to go on looking for a free number after a name. */
+  /** The next number to try after a name that is taken. */
   private readonly counts = new Map<string, number>();
   private readonly initializers: NamedConstant[] = [];
   private readonly smallConstants = new Map<string, string>();
@@ -69,7 +70,7 @@ class Builder {
       this.opsets[domain] = Math.max(this.opsets[domain] ?? 1, version);
       const inputs = node.inputs.map((value) => this.nameOf(value, node));
       const outputs = node.outputs.map((value) => this.names.get(value) ?? this.give(value, value.name));
-      // The body comes after the names outside it, which it may not take again.
+      // The body's names come after those outside it, because a body must not reuse them.
       const body = bodyOf(node);
       const attributes = Object.fromEntries(
         Object.entries(node.attributes).map(([key, attribute]): [string, Attribute<GraphFile>] => [
@@ -95,7 +96,7 @@ class Builder {
       outputs: this.types(body.outputs),
       initializers: [],
     };
-    // Outside the body nothing may use what is inside.
+    // Nothing outside the body may use a value from inside it.
     for (const value of body.inputs) this.names.delete(value);
     return graph;
   }
@@ -143,7 +144,7 @@ class Builder {
   }
 }
 
-// Object.is tells −0 from 0, and so must the key; String() does not.
+// 0 and −0 must stay two constants, and String() does not distinguish them.
 function keyOf({ dtype, dims, data }: Constant): string {
   const elements = Array.from(data as ArrayLike<unknown>, (element) =>
     Object.is(element, -0) ? '-0' : String(element),

@@ -7,22 +7,22 @@ import { lookups } from './lookups.ts';
 import { cast, gather, mul } from './ops.ts';
 import { initializer, type Value } from './value.ts';
 
-/** How the numbers of large tables are kept: as they are, in half the space, or in a quarter. */
+/** Number types in which large tables can be stored: full, half, or a quarter of the size. */
 export const PRECISIONS = ['float32', 'float16', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
-/** Tables of fewer elements gain nothing. */
+/** Tables with fewer elements are not compressed. */
 const FEWEST_ELEMENTS = 4096;
 
-/** A table that takes less space, and how whole rows or all of it become floats again. */
+/** A compressed table, and how to restore some of its rows, or all of it, to floats. */
 interface Compressed {
   readonly stored: readonly Value[];
   restore(stored: readonly Value[]): Value;
 }
 
 /**
- * Keeps large tables as float16, or as int8 with a scale for each row (slice along the longest axis), and restores what
- * is used of them when the graph runs. A table with numbers that are too large for that stays as it is.
+ * Stores large tables as float16, or as int8 with a scale for each row (slice along the longest axis). The graph restores
+ * the rows that it uses when it runs. A table whose numbers are out of the type's range is not compressed.
  */
 export function compressed(parts: ModelParts, precision: Precision): ModelParts {
   if (precision === 'float32') return parts;
@@ -30,14 +30,14 @@ export function compressed(parts: ModelParts, precision: Precision): ModelParts 
   const tables = [...new Set(nodesBefore(outputs).flatMap(dependencies).filter(isLargeTable))];
   const uses = lookups(outputs, tables);
   const replacements = new Map<Value, Value>();
-  for (const [place, table] of tables.entries()) {
+  for (const [index, table] of tables.entries()) {
     const axis = table.dims.indexOf(Math.max(...table.dims.map(Number)));
     const small = precision === 'int8' ? toInt8(table, axis) : toFloat16(table);
     if (!small) continue;
     replacements.set(table, small.restore(small.stored));
-    for (const { indices, rows } of uses[place].lookups) {
+    for (const { indices, rows } of uses[index].lookups) {
       if (axis !== 0 || indices.dims.length !== 1) continue;
-      // Only the rows that are looked up.
+      // Where rows are looked up, only those are restored.
       replacements.set(rows, small.restore(small.stored.map((part) => gather(part, indices))));
     }
   }
@@ -56,7 +56,7 @@ function isLargeTable({ dtype, dims, source }: Value): boolean {
 function toFloat16(table: Value): Compressed | undefined {
   const data = elementsOf(table);
   const half = Float16Array.from(data);
-  if (data.some((element, place) => Number.isFinite(element) && !Number.isFinite(half[place]))) return;
+  if (data.some((element, index) => Number.isFinite(element) && !Number.isFinite(half[index]))) return;
   const bits = new Uint16Array(half.buffer);
   return {
     stored: [initializer(`${table.name}_float16`, 'float16', table.dims as number[], bits)],
@@ -69,12 +69,12 @@ function toInt8(table: Value, axis: number): Compressed | undefined {
   const data = elementsOf(table);
   const rowOf = rowsAlong(dims, axis);
   const scale = new Float32Array(dims[axis]);
-  for (const [place, element] of data.entries())
-    scale[rowOf(place)] = Math.max(scale[rowOf(place)], Math.abs(element) / 127);
+  for (const [index, element] of data.entries())
+    scale[rowOf(index)] = Math.max(scale[rowOf(index)], Math.abs(element) / 127);
   if (!scale.every(Number.isFinite)) return;
-  // The scale of numbers near 1e-45 may be rounded down by a half.
-  const whole = Int8Array.from(data, (element, place) =>
-    Math.max(-127, Math.min(127, Math.round(element / (scale[rowOf(place)] || 1)))),
+  // The clamp is for denormal numbers near 1e-45, whose scale may be rounded down by half.
+  const whole = Int8Array.from(data, (element, index) =>
+    Math.max(-127, Math.min(127, Math.round(element / (scale[rowOf(index)] || 1)))),
   );
   const scaleDims = dims.map((dim, at) => (at === axis ? dim : 1));
   return {
@@ -82,7 +82,7 @@ function toInt8(table: Value, axis: number): Compressed | undefined {
       initializer(`${table.name}_int8`, 'int8', dims, whole),
       initializer(`${table.name}_scale`, 'float', scaleDims, scale),
     ],
-    // Not DequantizeLinear: ONNX Runtime 1.30 ends the process where a Transpose follows it.
+    // Not DequantizeLinear: ONNX Runtime 1.30 crashes the process if a Transpose follows it.
     restore: ([rows, scales]) => mul(cast(rows, 'float'), scales, table.name),
   };
 }
@@ -91,7 +91,7 @@ function elementsOf({ source }: Value): Float32Array {
   return (source as { data: Float32Array }).data;
 }
 
-/** The elements of a table that a file keeps, in whatever precision; undefined where it keeps none of that name. */
+/** The elements of a table in a file, whatever its precision; undefined if the file has no table with that name. */
 export function restoredTable(
   { initializers }: GraphFile,
   name: string,
@@ -107,11 +107,11 @@ export function restoredTable(
   const { dims, data } = int8;
   const rowOf = rowsAlong(dims, scale.dims.indexOf(Math.max(...scale.dims)));
   const scales = scale.data as Float32Array;
-  return { dims, data: Float32Array.from(data as Int8Array, (whole, place) => whole * scales[rowOf(place)]) };
+  return { dims, data: Float32Array.from(data as Int8Array, (whole, index) => whole * scales[rowOf(index)]) };
 }
 
-/** From the place of an element to its index along an axis. */
-function rowsAlong(dims: readonly number[], axis: number): (place: number) => number {
+/** Maps the index of an element in the data to its index along an axis. */
+function rowsAlong(dims: readonly number[], axis: number): (index: number) => number {
   const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
-  return (place) => Math.floor(place / inner) % dims[axis];
+  return (index) => Math.floor(index / inner) % dims[axis];
 }

@@ -9,12 +9,16 @@ import {
   type TensorData,
 } from './value.ts';
 
-// The package is CommonJS, so that its one export comes by way of the default.
+// The package is CommonJS: its one export is the default.
 const { onnx } = onnxProto;
 const { DataType: Types } = onnx.TensorProto;
 const { AttributeType } = onnx.AttributeProto;
 
-/** @throws GraphError if the bytes are not an ONNX model */
+/**
+ * Reads the bytes of an `.onnx` file.
+ *
+ * @throws GraphError if the bytes are not an ONNX model
+ */
 export function decodeModel(bytes: Uint8Array): ModelFile {
   try {
     return readModel(onnx.ModelProto.decode(bytes));
@@ -68,13 +72,13 @@ function decodeType({ name, type }: Proto.IValueInfoProto): NamedType {
   return { name: name ?? '', dtype: dtypeOf(tensor?.elemType), dims, ...sort };
 }
 
-// A file from elsewhere may use types that the builder has no name for; they keep ONNX's, in lower case.
+// A file from another tool may use types that the builder does not know. They keep ONNX's name in lower case.
 function dtypeOf(number: number | null | undefined): DataType {
   const known = dataTypeOf(number ?? 0);
   return known ?? ((Types[number ?? 0]?.toLowerCase() ?? `type ${number}`) as DataType);
 }
 
-// A byte order mark at the start of an id is a part of it.
+// A byte order mark at the start of an id is part of the id.
 const text = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function decodeAttribute(proto: Proto.IAttributeProto): Attribute<GraphFile> {
@@ -105,10 +109,10 @@ function decodeTensor(proto: Proto.ITensorProto): Constant {
 
 function decodeData(proto: Proto.ITensorProto): TensorData {
   if (proto.dataType === Types.STRING) return (proto.stringData ?? []).map((bytes) => text.decode(bytes));
-  // A copy, since raw data lies in the file at any offset, which a typed array may not have. Absent data is empty.
+  // A copy, because a typed array needs an aligned offset and raw data in the file has any. Absent data is empty.
   const raw = proto.rawData?.length ? new Uint8Array(proto.rawData) : undefined;
   const dtype = dataTypeOf(proto.dataType ?? 0) as keyof typeof ARRAYS | undefined;
-  // Of a type that the builder has no name for, the bytes.
+  // A type that the builder does not know is given as bytes.
   if (raw) return dtype ? new ARRAYS[dtype](raw.buffer) : raw;
   switch (dtype) {
     case 'float':
@@ -117,7 +121,7 @@ function decodeData(proto: Proto.ITensorProto): TensorData {
       return Float64Array.from(proto.doubleData ?? []);
     case 'int64':
       return BigInt64Array.from((proto.int64Data ?? []).map((number) => BigInt(String(number))));
-    // ONNX keeps all that is shorter where it keeps int32, the bits of a float16 too.
+    // ONNX stores shorter types as int32, including the bits of float16.
     default:
       return ARRAYS[dtype ?? 'bool'].from(proto.int32Data ?? []);
   }

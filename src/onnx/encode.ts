@@ -2,14 +2,18 @@ import { PbfWriter } from 'pbf';
 import { DATA_TYPES, type GraphFile, type ModelFile, type NamedType, type NodeFile } from './file.ts';
 import { type Attribute, type Constant, type Dim, GraphError, type TensorData } from './value.ts';
 
-// Numbers of fields and types are those of onnx.proto. It is written here, and not by the library that `decode.ts`
-// reads with, so that a page which trains can carry it.
+// Field and type numbers are those of onnx.proto. The library that `decode.ts` uses could write them too, but it is too
+// large for a page that trains.
 
-/** The bytes of an `.onnx` file. The same model gives the same bytes. */
+/**
+ * The bytes of an `.onnx` file. The same model gives the same bytes.
+ *
+ * @throws GraphError if the file would be over 2 GiB
+ */
 export function encodeModel(model: ModelFile): Uint8Array {
   const writer = new PbfWriter();
   writeModel(model, writer);
-  // The writer's buffer is up to twice as long.
+  // A copy, because the writer's buffer may be twice as long.
   const bytes = writer.finish().slice();
   if (bytes.length > 2 ** 31 - 1)
     throw new GraphError(`graph "${model.graph.name}": over 2 GiB, ONNX's limit for a file`);
@@ -59,7 +63,7 @@ function writeType({ name, dtype, dims, sequence }: NamedType, writer: PbfWriter
   };
   const writeTensorType = (): void => {
     writer.writeVarintField(1, DATA_TYPES[dtype]);
-    // Without a shape the tensors of a sequence may have any.
+    // Tensors of a sequence have no shape in the file, so they may have any.
     if (!sequence) writer.writeMessage(2, writeShape, dims);
   };
   const writeTensor = (): void => writer.writeMessage(1, writeTensorType, dtype);
@@ -68,7 +72,7 @@ function writeType({ name, dtype, dims, sequence }: NamedType, writer: PbfWriter
   writer.writeMessage(2, sequence ? () => writer.writeMessage(4, writeSequence, dtype) : writeTensor, dtype);
 }
 
-/** Numbers of `AttributeProto.AttributeType`. */
+/** Values of `AttributeProto.AttributeType`. */
 const ATTRIBUTE_TYPES = { float: 1, int: 2, string: 3, tensor: 4, graph: 5, ints: 7, strings: 8 };
 
 function writeAttribute([name, attribute]: [string, Attribute<GraphFile>], writer: PbfWriter): void {

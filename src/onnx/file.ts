@@ -1,6 +1,6 @@
 import type { Attribute, Constant, DataType, TensorType } from './value.ts';
 
-/** A name and what is known of its tensor. */
+/** A name and the type of its tensor. */
 export interface NamedType extends TensorType {
   readonly name: string;
 }
@@ -26,7 +26,7 @@ export interface GraphFile {
   readonly initializers: readonly NamedConstant[];
 }
 
-/** What an `.onnx` file says. */
+/** The content of an `.onnx` file. */
 export interface ModelFile {
   readonly irVersion: number;
   /** Operator set versions by domain; '' is ONNX's own. */
@@ -36,7 +36,7 @@ export interface ModelFile {
   readonly graph: GraphFile;
 }
 
-/** ONNX's numbers for the element types: `TensorProto.DataType`. */
+/** Values of `TensorProto.DataType`, by element type. */
 export const DATA_TYPES: Readonly<Record<DataType, number>> = {
   float: 1,
   int8: 3,
@@ -49,6 +49,6 @@ export const DATA_TYPES: Readonly<Record<DataType, number>> = {
   double: 11,
 };
 
-/** The element type of one of ONNX's numbers; undefined for one that the builder does not know. */
+/** The element type for a value of `TensorProto.DataType`; undefined if the builder does not know it. */
 export const dataTypeOf = (number: number): DataType | undefined =>
   (Object.keys(DATA_TYPES) as DataType[]).find((dtype) => DATA_TYPES[dtype] === number);

@@ -3,13 +3,13 @@ import * as ops from './ops.ts';
 import { axisOf, constantInts, intOf, intsOf } from './shapes.ts';
 import { type Attributes, GraphError, type Node, type Value } from './value.ts';
 
-/** What a rule sees of a node; `y` is its first output. */
+/** The node that a rule differentiates; `y` is its first output. */
 export type Use = Pick<Node, 'inputs' | 'outputs' | 'attributes'> & { readonly y: Value };
 
 /**
- * A vector–Jacobian product: from the gradient of the outputs to that of each input; null where an input has none.
- * `dy` belongs to the first output, `dys` to all, undefined where the loss does not depend on one. What it gives may be
- * of the shape that an input was broadcast to: the backward walk sums it to the input's own.
+ * The vector–Jacobian product of an operator: maps the cotangents of its outputs to a cotangent for each input, null for
+ * an input without gradient. `dy` is the cotangent of the first output, `dys` those of all; undefined for an output that
+ * the loss does not depend on. A result may have the shape that its input was broadcast to: `gradients` sums it.
  */
 export type Rule = (use: Use, dy: Value, dys: readonly (Value | undefined)[]) => readonly (Value | null)[];
 
@@ -34,7 +34,7 @@ const NOT_DIFFERENTIABLE = [
 
 type WithoutRule = Readonly<Record<(typeof NOT_DIFFERENTIABLE)[number], null>>;
 
-/** One rule an operator; null: not differentiable. */
+/** One rule per operator; null if it is not differentiable. */
 export const gradientRules = {
   Add: (_, dy) => [dy, dy],
   Sub: (_, dy) => [dy, neg(dy)],
@@ -73,7 +73,7 @@ export const gradientRules = {
   Expand: (_, dy) => [dy, null],
   Squeeze: ({ inputs: [x] }, dy) => [reshapeLike(dy, x), null],
   Unsqueeze: ({ inputs: [x] }, dy) => [reshapeLike(dy, x), null],
-  Concat: ({ inputs, attributes }, dy) => pieces(dy, inputs, intOf(attributes, 'axis', 0)),
+  Concat: ({ inputs, attributes }, dy) => splitLike(dy, inputs, intOf(attributes, 'axis', 0)),
   Split: ({ outputs, attributes }, _, dys) => [
     ops.concat(
       outputs.map((output, part) => dys[part] ?? ops.zerosLike(output)),
@@ -87,15 +87,15 @@ export const gradientRules = {
     null,
   ],
   ReduceSum: ({ inputs: [x, axes], attributes }, dy) => [
-    spread(dy, x, axes && constantInts(axes), attributes),
+    unreduce(dy, x, axes && constantInts(axes), attributes),
     null,
   ],
   ReduceMean: ({ inputs: [x], y, attributes }, dy) => [
-    spread(div(dy, elementsOfMean(x, y, attributes)), x, intsOf(attributes, 'axes'), attributes),
+    unreduce(div(dy, elementsOfMean(x, y, attributes)), x, intsOf(attributes, 'axes'), attributes),
   ],
   ReduceMax: extremum,
   ReduceMin: extremum,
-  // Replaced rows give their gradient to the updates; with reduction=add both get it.
+  // The cotangent of a replaced row goes to its update; with reduction=add it goes to both.
   ScatterND: ({ inputs: [, indices, updates], attributes }, dy) => [
     attributes.reduction ? dy : ops.scatterNd(dy, indices, ops.zerosLike(updates)),
     null,
@@ -138,7 +138,7 @@ function reshapeLike(dy: Value, x: Value): Value {
   return ops.reshape(dy, ops.shapeOf(x), x.dims);
 }
 
-function pieces(dy: Value, inputs: readonly Value[], axisGiven: number): Value[] {
+function splitLike(dy: Value, inputs: readonly Value[], axisGiven: number): Value[] {
   const axis = axisOf(axisGiven, dy.dims.length);
   const sizes = inputs.map((value) => value.dims[axis]);
   if (!sizes.every((size) => typeof size === 'number')) {
@@ -149,7 +149,7 @@ function pieces(dy: Value, inputs: readonly Value[], axisGiven: number): Value[]
   return ops.split(dy, sizes, axis);
 }
 
-// The gradient of a slice is scattered to the places it was cut from: row numbers go through the same slice.
+// Scatters the cotangent of a slice to the rows that it was cut from. Slicing the row numbers alike gives those rows.
 function unslice(dy: Value, [x, start, end, axes, steps]: readonly Value[]): Value {
   const [axis, ...more] = constantInts(axes) ?? [];
   const step = constantInts(steps)?.[0];
@@ -164,11 +164,11 @@ function toFront(x: Value, axis: number): Value {
   return axis === 0 ? x : ops.transpose(x, [axis, ...x.dims.map((_, at) => at).filter((at) => at !== axis)]);
 }
 
-/** Adds up the rows of `dy` where they were gathered from, duplicates included. */
+/** Scatters the rows of `dy` to the rows that they were gathered from. Those of the same row are added up. */
 function ungather(dy: Value, x: Value, indices: Value, axisGiven: number): Value {
   const axis = axisOf(axisGiven, x.dims.length);
   const rank = indices.dims.length;
-  // dy is [before, indices, after]: bring the index axes first, scatter onto [axis, before, after], and move back.
+  // dy is [before, indices, after]: move the index axes to the front, scatter onto [axis, before, after], and move back.
   const axes = dy.dims.map((_, at) => at);
   const own = axes.slice(axis, axis + rank);
   const rows = axis === 0 ? dy : ops.transpose(dy, [...own, ...axes.filter((at) => !own.includes(at))]);
@@ -184,7 +184,10 @@ function gatherRows(dy: Value, indices: Value): Value {
   return ops.gather(dy, ops.squeeze(indices, [-1]));
 }
 
-/** How many elements each mean goes over: a sum of ones where that is not known yet, which a GPU need not ask the CPU for. */
+/**
+ * The number of elements that each mean is taken over. With sizes known only when the graph runs it is a sum of ones, which
+ * stays on a GPU.
+ */
 function elementsOfMean(x: Value, y: Value, attributes: Attributes): Value {
   if (![...x.dims, ...y.dims].some((dim) => typeof dim === 'string'))
     return div(ops.sizeOf(x), ops.sizeOf(y));
@@ -192,8 +195,8 @@ function elementsOfMean(x: Value, y: Value, attributes: Attributes): Value {
   return reduceSum(ops.fullLike(x, 1), { axes: intsOf(attributes, 'axes'), keepDims });
 }
 
-/** Stretches the gradient of a reduction back over the axes that it went over. */
-function spread(dy: Value, x: Value, axes: readonly number[] | undefined, attributes: Attributes): Value {
+/** Broadcasts the cotangent of a reduction back over the axes that were reduced. */
+function unreduce(dy: Value, x: Value, axes: readonly number[] | undefined, attributes: Attributes): Value {
   return ops.expandLike(restored(dy, x, axes, attributes), x);
 }
 
@@ -203,7 +206,7 @@ function restored(reduced: Value, x: Value, axes: readonly number[] | undefined,
   return gone.length ? ops.unsqueeze(reduced, gone) : reduced;
 }
 
-// Where several elements are the largest, they share the gradient.
+// Elements that tie for the extremum share the cotangent.
 function extremum({ inputs: [x], y, attributes }: Use, dy: Value): readonly Value[] {
   const axes = intsOf(attributes, 'axes');
   const winners = ops.cast(ops.equal(x, restored(y, x, axes, attributes)), x.dtype);

@@ -1,12 +1,12 @@
 import { type Body, GraphError, type Node, type Value } from './value.ts';
 
-/** What a loop's body is made of: its nodes in order, and the values it uses from outside. */
+/** The content of a loop's body: its nodes in order, and the outside values that they use. */
 export interface BodyContents {
   readonly nodes: readonly Node[];
   readonly captured: readonly Value[];
 }
 
-/** The nodes that `outputs` depend on, each after all that it uses. Nodes inside loop bodies are not among them. */
+/** The nodes that `outputs` depend on, in topological order, without the nodes inside loop bodies. */
 export function nodesBefore(outputs: readonly Value[]): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
@@ -14,7 +14,7 @@ export function nodesBefore(outputs: readonly Value[]): Node[] {
   return order;
 }
 
-/** All that a node needs computed before it, the values its body uses from outside included. */
+/** The values that a node depends on: its inputs, and the outside values that its body uses. */
 export function dependencies(node: Node): readonly Value[] {
   const body = bodyOf(node);
   return body ? [...node.inputs, ...bodyContents(body).captured] : node.inputs;
@@ -28,14 +28,14 @@ export function bodyOf(node: Node): Body | undefined {
 const contents = new WeakMap<Body, BodyContents>();
 
 /**
- * Splits what a body's outputs depend on: the nodes that depend on its inputs run inside it, at every trip; all others
- * stand outside, and run once.
+ * The nodes of a body. Only those that depend on the body's inputs are inside and run in every iteration. The others are
+ * outside and run once.
  */
 export function bodyContents(body: Body): BodyContents {
   const known = contents.get(body);
   if (known) return known;
   const inside = dependents(body.outputs, body.inputs);
-  // A body may not hand out an outside value: `loop` puts an Identity there, which belongs inside though it never varies.
+  // A body may not return an outside value: `loop` adds an Identity, which belongs inside although it does not vary.
   for (const output of body.outputs) if (output.source.kind === 'node') inside.add(output.source.node);
   const nodes: Node[] = [];
   visit(body.outputs, (node) => inside.has(node), new Set(), nodes);
@@ -47,7 +47,7 @@ export function bodyContents(body: Body): BodyContents {
   return result;
 }
 
-/** The nodes through which `sources` reach `outputs`. */
+/** The nodes that depend on `sources` and that `outputs` depend on. */
 export function dependents(outputs: readonly Value[], sources: readonly Value[]): Set<Node> {
   const reached = new Set<Value>(sources);
   const nodes = new Set<Node>();
@@ -59,7 +59,7 @@ export function dependents(outputs: readonly Value[], sources: readonly Value[])
   return nodes;
 }
 
-/** `roots` computed anew with other values in place of some that they depend on, inside loops too. */
+/** `roots` recomputed with some of the values that they depend on replaced, also inside loops. */
 export function substitute(roots: readonly Value[], replacements: ReadonlyMap<Value, Value>): Value[] {
   const renewed = new Map(replacements);
   const current = (value: Value): Value => renewed.get(value) ?? value;
@@ -85,7 +85,7 @@ export function substitute(roots: readonly Value[], replacements: ReadonlyMap<Va
   return roots.map(current);
 }
 
-// An explicit stack: a long chain of nodes must not overflow JavaScript's.
+// Depth first, with an explicit stack: recursion would overflow JavaScript's on a long chain of nodes.
 function visit(roots: readonly Value[], wanted: (node: Node) => boolean, seen: Set<Node>, order: Node[]) {
   const stack: { node: Node; next: number; needs: readonly Value[] }[] = [];
   const enter = (value: Value): void => {

@@ -1,4 +1,4 @@
-/** ONNX as a small language: tensors, operators, gradients, files. It knows nothing of recommenders. */
+/** A graph builder for ONNX: tensors, operators, gradients, files. It does not know about recommenders. */
 export { gradients } from './backward.ts';
 export { buildModel, type ModelParts } from './builder.ts';
 export { decodeModel } from './decode.ts';

@@ -2,7 +2,7 @@ import { dependencies, nodesBefore } from './graph.ts';
 import { intOf } from './shapes.ts';
 import type { Node, Value } from './value.ts';
 
-/** Rows that a formula takes from a table. */
+/** A lookup of rows in a table. */
 export interface Lookup {
   /** Row numbers: int32 or int64, of any shape. */
   readonly indices: Value;
@@ -10,21 +10,21 @@ export interface Lookup {
   readonly rows: Value;
 }
 
-/** What a formula does with a table. */
+/** How a formula uses a table. */
 export interface TableUse {
   readonly lookups: readonly Lookup[];
   /** Nodes that use the table in another way. */
   readonly others: readonly Node[];
 }
 
-/** The table that a node looks up rows of, and the lookup; undefined for any other node. */
+/** The table and the lookup of a node that looks up rows; undefined for any other node. */
 export function lookupOf({ operator, inputs, attributes, outputs: [rows] }: Node) {
   if (operator !== 'Gather' || intOf(attributes, 'axis', 0) !== 0) return undefined;
   const [table, indices] = inputs;
   return { table, lookup: { indices, rows } };
 }
 
-/** Where does a formula look up rows? One answer a table, in the order of `tables`. */
+/** How a formula uses each of `tables`, in their order. */
 export function lookups(formula: readonly Value[], tables: readonly Value[]): TableUse[] {
   const uses = new Map(tables.map((table) => [table, { lookups: [] as Lookup[], others: [] as Node[] }]));
   for (const node of nodesBefore(formula)) {

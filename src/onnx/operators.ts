@@ -2,16 +2,18 @@ import { dataTypeOf } from './file.ts';
 import * as shapes from './shapes.ts';
 import { type Attributes, type DataType, GraphError } from './value.ts';
 
-/** How the builder knows an operator: the opset its form is valid from (up to 17), and its output types. */
+/** What the builder knows about an operator. */
 export interface Operator {
+  /** The opset since which this form of the operator is valid, up to 17. */
   readonly since: number | ((attributes: Attributes) => number);
   readonly domain?: string;
+  /** Infers the types of the outputs. */
   readonly infer: shapes.Infer;
-  /** Each element of the output depends on the elements at its place alone, the inputs broadcast. */
+  /** Whether each element of the output depends only on the elements of the broadcast inputs at the same index. */
   readonly elementwise?: true;
 }
 
-/** One entry an operator. Forms that newer opsets changed are the older ones, so that files run on old runtimes. */
+/** One entry per operator. Where a newer opset changed an operator, this is the older form, which old runtimes run too. */
 export const operators = {
   Add: { since: 7, infer: shapes.binary, elementwise: true },
   Sub: { since: 7, infer: shapes.binary, elementwise: true },
@@ -76,7 +78,7 @@ export const operators = {
     since: 9,
     infer: (_, attributes, dims) => {
       if (!dims || !('tensor' in attributes.value))
-        throw new GraphError('say what the dims are called, and the value');
+        throw new GraphError('name the sizes in `dims`, and give the value');
       return [{ dtype: attributes.value.tensor.dtype, dims }];
     },
   },
@@ -92,11 +94,11 @@ export const operators = {
 
 export type OperatorName = keyof typeof operators;
 
-/** The operators above by name, as the general type. */
+/** `operators`, with the general type. */
 export const operatorTable: Readonly<Record<OperatorName, Operator>> = operators;
 
 function castTarget(attributes: Attributes): DataType {
   const target = dataTypeOf(shapes.intOf(attributes, 'to', 0));
-  if (!target) throw new GraphError('an unknown type to cast to');
+  if (!target) throw new GraphError('the type to cast to is unknown');
   return target;
 }

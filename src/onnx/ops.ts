@@ -14,7 +14,7 @@ import {
   type Value,
 } from './value.ts';
 
-/** A tensor, or a number that becomes a constant of the other operand's type. */
+/** A tensor, or a number, which becomes a constant of the other operand's type. */
 export type Operand = Value | number;
 
 const one = (...use: Parameters<typeof apply>): Value => apply(...use)[0];
@@ -98,12 +98,12 @@ export const leakyRelu = withAlpha('LeakyRelu', 0.01);
 /** x where positive, `alpha`·(eˣ − 1) elsewhere. */
 export const elu = withAlpha('Elu', 1);
 
-/** Sums to 1 along `axis`. */
+/** Softmax along `axis`. */
 export const softmax = alongAxis('Softmax');
 
 export const logSoftmax = alongAxis('LogSoftmax');
 
-/** `a` where the condition holds, `b` elsewhere; all three broadcast. */
+/** `a` where the condition holds, `b` elsewhere. All three broadcast. */
 export function where(condition: Value, a: Operand, b: Operand, name?: string): Value {
   const like = typeof a === 'number' ? b : a;
   if (typeof like === 'number') return where(condition, constant(like), b, name);
@@ -113,16 +113,16 @@ export function where(condition: Value, a: Operand, b: Operand, name?: string): 
 export const cast = (x: Value, to: DataType, name?: string): Value =>
   x.dtype === to ? x : one('Cast', [x], { attributes: { to: { int: DATA_TYPES[to] } }, name });
 
-/** The product of the last two axes; the axes before them broadcast. */
+/** The matrix product over the last two axes. The axes before them broadcast. */
 export const matmul = ofTensors('MatMul');
 
-/** The axes in the order of `axes`; reversed when there is none. */
+/** Permutes the axes. @param axes the new order. Default: reversed */
 export const transpose = (x: Value, axes?: readonly number[], name?: string): Value =>
   one('Transpose', [x], { attributes: axes && { perm: { ints: axes } }, name });
 
 /**
- * The same elements in another shape. In a list of numbers 0 keeps the size of that axis and one −1 takes what is
- * left; a shape known only at run time is an int64 tensor, with `dims` saying what its sizes are called.
+ * The same elements in another shape. In a list of numbers, 0 keeps the size of that axis, and one −1 is inferred from the
+ * others. A shape known only when the graph runs is an int64 tensor; `dims` then names its sizes.
  */
 export const reshape = (
   x: Value,
@@ -132,9 +132,9 @@ export const reshape = (
 ): Value => one('Reshape', [x, isValue(shape) ? shape : constant(shape, 'int64')], { name, dims });
 
 /**
- * x with elements dropped at random at a rate, and the rest scaled up by 1 / (1 − rate).
+ * Dropout: zeroes random elements of x at a rate, and scales the rest by 1 / (1 − rate).
  *
- * @param seed of the session's own generator: a new session drops the same elements again
+ * @param seed seed of the session's generator. A new session drops the same elements again.
  */
 export const dropout = (x: Value, rate: number, seed: number, name?: string): Value =>
   one('Dropout', [x, constant(rate, x.dtype), constant(1, 'bool')], {
@@ -142,7 +142,7 @@ export const dropout = (x: Value, rate: number, seed: number, name?: string): Va
     name,
   });
 
-/** x stretched to the shape of `like`. */
+/** x broadcast to the shape of `like`. */
 export const expandLike = (x: Value, like: Value, name?: string): Value =>
   x.dims.join() === like.dims.join() ? x : one('Expand', [x, shapeOf(like)], { name, dims: like.dims });
 
@@ -152,13 +152,13 @@ export const unsqueeze = withAxes('Unsqueeze');
 export const concat = (values: readonly Value[], axis: number, name?: string): Value =>
   one('Concat', values, { attributes: { axis: { int: axis } }, name });
 
-/** Cuts an axis into parts of the given sizes. */
+/** Splits an axis into parts of the given sizes. */
 export const split = (x: Value, sizes: readonly number[], axis = 0, name?: string): Value[] =>
   apply('Split', [x, constant(sizes, 'int64')], { attributes: { axis: { int: axis } }, name });
 
 /**
- * x[start:end:step] along one axis. Bounds are numbers, or int64 tensors of shape [1]; with tensors, or along an axis
- * whose size is a name, `dim` says what the new size is called.
+ * x[start:end:step] along one axis. Bounds are numbers, or int64 tensors of shape [1]. With tensors, or along an axis
+ * whose size is a name, `dim` names the new size.
  */
 export function slice(
   x: Value,
@@ -173,11 +173,12 @@ export function slice(
   return one('Slice', inputs, { name, dims });
 }
 
-/** Rows (or slices along `axis`) of x by number. An index of −1 is the last: check ids before they reach a graph. */
+/** Rows of x (or slices along `axis`) by index. Index −1 is the last row, so check ids before they reach a graph. */
 export const gather = gathering('Gather');
 
-/** What a scatter does where it writes: it replaces, unless it is told to add. */
+/** Options of a scatter. */
 export interface Scatter {
+  /** Adds the updates to the elements. @default replaces the elements */
   readonly reduction?: 'add';
   readonly name?: string;
 }
@@ -188,31 +189,33 @@ const reducing = (reduction: Scatter['reduction']): Attributes =>
 /**
  * x with the rows at `rows` (int64, of any shape) replaced by, or with `reduction: 'add'` increased by, `updates`.
  *
- * ONNX Runtime loses additions to the same row if a session has more than one intra-op thread.
+ * In a session with more than one intra-op thread, ONNX Runtime loses some of several additions to the same row.
  */
 export const scatterRows = (x: Value, rows: Value, updates: Value, scatter?: Scatter): Value =>
   scatterNd(x, unsqueeze(rows, [-1], `${rows.name}_column`), updates, scatter);
 
 /**
- * For each place in `ids` the sum of all `rows` at places of the same id: where a table is looked up, the gradient of its
- * row. They can be written to the table without adding, which no number of threads can upset.
+ * For each element of `ids` the sum of all `rows` with the same id: with the cotangents of looked-up rows, the gradient of
+ * the table's row. Duplicates have the same sum, so it can be written to the table without adding, on any number of
+ * threads.
  *
- * @param table that the ids are rows of
+ * @param table the table that the ids are rows of
  * @param ids int64[n]
  * @param rows [n, …]
+ * @returns [n, …]
  */
 export function summedRows(table: Value, ids: Value, rows: Value): Value {
-  const place = sharedPlace(table, ids);
-  const sums = scatterRows(zerosLike(rows), place, rows, { reduction: 'add' });
-  return gather(sums, place, 0, `${rows.name}_total`);
+  const index = sharedIndex(table, ids);
+  const sums = scatterRows(zerosLike(rows), index, rows, { reduction: 'add' });
+  return gather(sums, index, 0, `${rows.name}_total`);
 }
 
-/** For each place in `ids`, one place of the same id. */
-function sharedPlace(table: Value, ids: Value): Value {
+/** For each element of `ids` the index of one element with the same id, the same for all of them. */
+function sharedIndex(table: Value, ids: Value): Value {
   const [count] = table.dims;
   const size = typeof count === 'number' ? constant([count], 'int64') : slice(shapeOf(table), 0, 1);
-  const places = scatterRows(full(size, 0, 'int64', { dims: [count] }), ids, rowNumbers(ids));
-  return gather(places, ids, 0, `${ids.name}_place`);
+  const indices = scatterRows(full(size, 0, 'int64', { dims: [count] }), ids, rowNumbers(ids));
+  return gather(indices, ids, 0, `${ids.name}_index`);
 }
 
 /** `scatterRows` for whole multi-indices: `indices` is int64[…, depth]. */
@@ -242,22 +245,24 @@ export const scatterElements = (
   });
 
 /**
- * The `k` (int64[1]) largest elements along the last axis, the largest first, and their places there; of equal ones the
- * first comes first. `dim` says what the new size is called.
+ * The `k` (int64[1]) largest elements along the last axis, largest first, and their indices (int64). Of equal elements the
+ * one with the lower index comes first. `dim` names the new size.
  */
-export function topK(x: Value, k: Value, dim: Dim, name = 'top'): { values: Value; places: Value } {
+export function topK(x: Value, k: Value, dim: Dim, name = 'top'): { values: Value; indices: Value } {
   const dims = [...x.dims.slice(0, -1), dim];
-  const [values, places] = apply('TopK', [x, k], { attributes: { axis: { int: -1 } }, name, dims });
-  return { values, places };
+  const [values, indices] = apply('TopK', [x, k], { attributes: { axis: { int: -1 } }, name, dims });
+  return { values, indices };
 }
 
-/** Which axes a reduction goes over (all, when none are given), and whether they stay with size 1. */
+/** Options of a reduction. */
 export interface Reduction {
+  /** Axes to reduce. @default all */
   readonly axes?: readonly number[];
+  /** Keeps the reduced axes, with size 1. @default false */
   readonly keepDims?: boolean;
 }
 
-// ONNX Runtime gets the shape wrong when it counts axes of an empty tensor from the end.
+// ONNX Runtime gets the shape of an empty tensor wrong if an axis is negative.
 const fromStart = (axes: readonly number[], { dims: { length } }: Value): number[] =>
   axes.map((axis) => (axis < 0 && axis >= -length ? axis + length : axis));
 
@@ -278,21 +283,22 @@ export const reduceMean = reduction('ReduceMean');
 export const reduceMax = reduction('ReduceMax');
 export const reduceMin = reduction('ReduceMin');
 
-/** The shape as int64[rank]: a constant where all sizes are numbers. */
+/** The shape of x, int64[rank]; a constant if all sizes are numbers. */
 export const shapeOf = (x: Value): Value =>
   isStatic(x.dims) ? constant(x.dims, 'int64') : one('Shape', [x], { name: `${x.name}_shape` });
 
+/** The number of elements of x, a scalar; a constant if all sizes are numbers. */
 export function sizeOf(x: Value, dtype: DataType = x.dtype): Value {
   const size = product(x.dims);
   if (size !== undefined) return constant(size, dtype);
   return cast(one('Size', [x], { name: `${x.name}_count` }), dtype, `${x.name}_size`);
 }
 
-/** A tensor of one value, shaped like x. */
+/** A tensor of the shape of x, filled with one value. */
 export const fullLike = (x: Value, value: number, dtype: DataType = x.dtype, name?: string): Value =>
   full(shapeOf(x), value, dtype, { dims: x.dims, name });
 
-/** A tensor of one value, of a shape that is an int64 tensor; `dims` says what its sizes are called. */
+/** A tensor filled with one value. `shape` is an int64 tensor; `dims` names its sizes. */
 export function full(
   shape: Value,
   value: number,
@@ -307,22 +313,22 @@ export function full(
 
 export const zerosLike = (x: Value, name?: string): Value => fullLike(x, 0, x.dtype, name ?? 'zeros');
 
-/** 0, 1, … up to the size of x's first axis: int64. */
+/** The row numbers of x, int64: 0, 1, … below the size of its first axis. */
 export function rowNumbers(x: Value, name = 'row_numbers'): Value {
   const size = x.dims.length === 1 ? shapeOf(x) : slice(shapeOf(x), 0, 1, { name: `${name}_count` });
-  // A GPU has them at once; for Range the size would have to become a number on the CPU first.
+  // CumSum stays on a GPU. Range needs the size as a number on the CPU.
   return exclusiveSum(full(size, 1, 'int64', { dims: x.dims.slice(0, 1) }), name);
 }
 
-/** The sum of all that comes before, along the first axis. */
+/** The exclusive cumulative sum along the first axis. */
 export const exclusiveSum = (x: Value, name?: string): Value =>
   one('CumSum', [x, constant(0, 'int64')], { attributes: { exclusive: { int: 1 } }, name });
 
-/** 0, 1, … below `limit` (an int64 scalar); `dim` says what their number is called. */
+/** 0, 1, … below `limit` (an int64 scalar); `dim` names the size. */
 export const range = (limit: Value, dim: Dim, name = 'range'): Value =>
   one('Range', [constant(0, 'int64'), limit, constant(1, 'int64')], { name, dims: [dim] });
 
-/** int64 row numbers for string ids: the place of an id in `ids`, or `ids.length` for one that is not there. */
+/** Maps string ids to int64 row numbers: the index of an id in `ids`, or `ids.length` for an unknown id. */
 export const labelEncoder = (x: Value, ids: readonly string[], name?: string): Value =>
   one('LabelEncoder', [x], {
     attributes: {
@@ -334,8 +340,8 @@ export const labelEncoder = (x: Value, ids: readonly string[], name?: string): V
   });
 
 /**
- * Runs `body` `trips` times (an int64 scalar). `state` goes from trip to trip; what the body gives in `scan` is stacked
- * along a new first axis. Whatever in the body does not depend on the trip is computed once, outside.
+ * Runs `body` `trips` times (an int64 scalar). Each iteration gets the `state` of the one before. The values of `scan` are
+ * stacked along a new first axis. What does not vary between iterations is computed once, outside the loop.
  */
 export function loop(
   trips: Value,
@@ -352,7 +358,7 @@ export function loop(
     throw new GraphError(`Loop "${name}": ${state.length} values enter but ${result.state.length} leave`);
   const varying = dependents([...result.state, ...result.scan], inputs);
   const taken = new Set<Value>();
-  // An output must come from a node inside, and no value may go out twice.
+  // ONNX wants each output of a body to be a different value that a node inside it computes.
   const outputs = [condition, ...result.state, ...result.scan].map((value) => {
     const inside = value.source.kind === 'node' && varying.has(value.source.node) && !taken.has(value);
     taken.add(value);

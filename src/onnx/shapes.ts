@@ -8,15 +8,15 @@ import {
   type Value,
 } from './value.ts';
 
-/** The output types of an operator, given its inputs; throws a `GraphError` if they do not fit. */
+/** Infers the output types of an operator. Throws a `GraphError` if the inputs do not fit. */
 export type Infer = (
   inputs: readonly Value[],
   attributes: Attributes,
-  /** The output dims, where they depend on values known only when the graph runs. */
+  /** The output's dims, where they depend on values known only when the graph runs. */
   dims?: readonly Dim[],
 ) => TensorType[];
 
-/** Two shapes side by side, right-aligned: equal sizes stay, a 1 stretches. */
+/** The shape that two shapes broadcast to. */
 export function broadcast(a: readonly Dim[], b: readonly Dim[]): Dim[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, axis) => {
@@ -28,7 +28,7 @@ export function broadcast(a: readonly Dim[], b: readonly Dim[]): Dim[] {
   });
 }
 
-/** An axis counted from the start; negative ones count from the end, as in ONNX. */
+/** The axis counted from the start; a negative axis counts from the end, as in ONNX. */
 export function axisOf(axis: number, rank: number): number {
   const positive = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
@@ -37,7 +37,7 @@ export function axisOf(axis: number, rank: number): number {
   return positive;
 }
 
-/** The numbers in an int64 input that is a constant; undefined if it is not. */
+/** The elements of a constant int64 input; undefined if it is not constant. */
 export function constantInts(value: Value): number[] | undefined {
   return value.source.kind === 'initializer'
     ? Array.from(value.source.data as BigInt64Array, Number)
@@ -126,7 +126,7 @@ export const transpose: Infer = ([x], attributes) => {
   return [{ dtype: x.dtype, dims: order.map((axis) => x.dims[axis]) }];
 };
 
-/** How many elements there are; undefined where a size is a name. */
+/** The number of elements; undefined if a size is a name. */
 export const product = (dims: readonly Dim[]): number | undefined =>
   dims.reduce<number | undefined>(
     (all, dim) => (typeof dim === 'number' && all !== undefined ? all * dim : undefined),
@@ -154,7 +154,7 @@ export const reshape: Infer = ([x, shape], _, dims) => {
   return [{ dtype: x.dtype, dims: out }];
 };
 
-// [batch, 4, 5] into [-1, 20] leaves batch for the hole.
+// The size for the −1 of a reshape: of [batch, 4, 5] to [-1, 20] it is batch.
 function withoutCommon(from: readonly Dim[], to: readonly Dim[], hole: number): Dim {
   const names = from.filter((dim) => typeof dim === 'string');
   for (const [axis, dim] of to.entries())
@@ -167,7 +167,7 @@ function withoutCommon(from: readonly Dim[], to: readonly Dim[], hole: number): 
 }
 
 function given(dims: readonly Dim[] | undefined): readonly Dim[] {
-  if (!dims) throw new GraphError('the shape is not a constant: say what the dims are called');
+  if (!dims) throw new GraphError('the shape is not a constant; name its sizes in `dims`');
   return dims;
 }
 
@@ -177,13 +177,13 @@ export const shape: Infer = ([x]) => [{ dtype: 'int64', dims: [x.dims.length] }]
 
 export const scalarInt: Infer = () => [{ dtype: 'int64', dims: [] }];
 
-/** Whether something was done. */
+/** A flag that says whether the operator did something. */
 export const flag: Infer = () => [{ dtype: 'bool', dims: [1] }];
 
-/** A table as the gradient of which rows were added up. */
+/** The gradient of a table, from the cotangents of rows. */
 export const gatherGrad: Infer = ([, , rows], _, dims) => [{ dtype: rows.dtype, dims: given(dims) }];
 
-/** x with some elements dropped, and which were kept. */
+/** x with some elements zeroed, and a mask of those kept. */
 export const dropout: Infer = ([x, ratio]) => {
   expectSame([x, ratio]);
   return [typeOf(x), { dtype: 'bool', dims: x.dims }];
@@ -200,10 +200,10 @@ export const squeeze: Infer = ([x, axes]) => {
 export const unsqueeze: Infer = ([x, axes]) => {
   const fresh = constantInts(axes) ?? [];
   const rank = x.dims.length + fresh.length;
-  const places = fresh.map((axis) => axisOf(axis, rank));
-  if (new Set(places).size < places.length) throw new GraphError(`the axes [${fresh}] repeat one`);
+  const axesOfOne = fresh.map((axis) => axisOf(axis, rank));
+  if (new Set(axesOfOne).size < axesOfOne.length) throw new GraphError(`an axis occurs twice in [${fresh}]`);
   const rest = [...x.dims];
-  const next = (axis: number): Dim => (places.includes(axis) ? 1 : (rest.shift() as Dim));
+  const next = (axis: number): Dim => (axesOfOne.includes(axis) ? 1 : (rest.shift() as Dim));
   return [{ dtype: x.dtype, dims: Array.from({ length: rank }, (_, axis) => next(axis)) }];
 };
 
@@ -239,14 +239,14 @@ export const slice: Infer = ([x, starts, ends, axes, steps], _, dims) => {
   const [from, to, along, by] = bounds;
   if (!from || !to || !along || !by) return [{ dtype: x.dtype, dims: given(dims) }];
   const out = [...x.dims];
-  for (const [place, axisGiven] of along.entries()) {
+  for (const [index, axisGiven] of along.entries()) {
     const axis = axisOf(axisGiven, out.length);
     const size = out[axis];
     if (typeof size !== 'number')
-      throw new GraphError(`axis ${axis} has no known size: say what the dims are called`);
-    if (by[place] < 1) throw new GraphError('steps must be positive');
+      throw new GraphError(`the size of axis ${axis} is not known; name the new size in \`dim\``);
+    if (by[index] < 1) throw new GraphError('steps must be positive');
     const clamp = (bound: number): number => Math.min(Math.max(bound < 0 ? bound + size : bound, 0), size);
-    out[axis] = Math.max(0, Math.ceil((clamp(to[place]) - clamp(from[place])) / by[place]));
+    out[axis] = Math.max(0, Math.ceil((clamp(to[index]) - clamp(from[index])) / by[index]));
   }
   return [{ dtype: x.dtype, dims: out }];
 };
@@ -272,7 +272,7 @@ export const scatterNd: Infer = ([x, indices, updates]) => {
 
 export const gatherElements: Infer = ([x, indices]) => {
   if (indices.dims.length !== x.dims.length)
-    throw new GraphError('indices must be of as many axes as the data');
+    throw new GraphError('indices must have as many axes as the data');
   return [{ dtype: x.dtype, dims: indices.dims }];
 };
 
@@ -280,7 +280,7 @@ export const scatterElements: Infer = ([x, indices, updates]) => {
   expectDtype(indices, ['int32', 'int64']);
   expectSame([x, updates]);
   if (indices.dims.join() !== updates.dims.join() || indices.dims.length !== x.dims.length)
-    throw new GraphError('indices and updates must have one shape, of as many axes as the data');
+    throw new GraphError('indices and updates must have the same shape, with as many axes as the data');
   return [typeOf(x)];
 };
 
@@ -294,7 +294,7 @@ export const topK: Infer = ([x, k], attributes, dims) => {
   ];
 };
 
-/** Axes come as an input, or, in the older form, as an attribute. */
+/** Axes are an input, or an attribute in the older form of the operators. */
 export const reduce: Infer = ([x, input], attributes) => {
   expectDtype(x, NUMERIC);
   const axes = input ? constantInts(input) : intsOf(attributes, 'axes');
@@ -322,10 +322,10 @@ export const loop: Infer = ([trips, condition, ...initial], attributes) => {
   if (!attribute || !('graph' in attribute)) throw new GraphError('a loop needs a body');
   const { outputs } = attribute.graph;
   const carried = outputs.slice(1, 1 + initial.length);
-  for (const [place, value] of carried.entries()) {
-    if (describe(value) !== describe(initial[place])) {
+  for (const [index, value] of carried.entries()) {
+    if (describe(value) !== describe(initial[index])) {
       throw new GraphError(
-        `${initial[place].name} enters as ${describe(initial[place])} and leaves as ${describe(value)}`,
+        `${initial[index].name} enters as ${describe(initial[index])} and leaves as ${describe(value)}`,
       );
     }
   }

@@ -2,14 +2,14 @@ import { apply } from './apply.ts';
 import { shapeOf } from './ops.ts';
 import type { Value } from './value.ts';
 
-/** The operators of ONNX Runtime's training API, which other runtimes and other builds of it do not have. */
+/** Operators of ONNX Runtime's training API. Other runtimes, and ONNX Runtime's other builds, do not have them. */
 
 /**
- * Rows added up where they were gathered from, in a table of zeros otherwise: the gradient of the table. Unlike ScatterND
- * it loses none on several threads.
+ * The gradient of a table, from the cotangents of the rows that were gathered from it. Unlike ScatterND it loses no
+ * additions on several threads.
  *
- * @param ids int64[n], duplicates welcome
- * @param rows float[n, …]
+ * @param ids int64[n], with duplicates
+ * @param rows float[n, …]: the cotangents
  */
 export const gatherGrad = (table: Value, ids: Value, rows: Value, name?: string): Value =>
   apply('GatherGrad', [shapeOf(table), ids, rows], {
@@ -18,15 +18,15 @@ export const gatherGrad = (table: Value, ids: Value, rows: Value, name?: string)
     dims: table.dims,
   })[0];
 
-/** Adds a gradient to a buffer kept from run to run, or replaces it where `reset` says so. Gives bool[1]. */
+/** Adds a gradient to a buffer that persists between runs; with `reset` it replaces the buffer. Returns bool[1]. */
 export const accumulate = (buffer: Value, gradient: Value, reset: Value, name?: string): Value =>
   apply('InPlaceAccumulatorV2', [buffer, gradient, reset], { name })[0];
 
 /**
- * A step of Adam with decoupled weight decay, as PyTorch takes it (ONNX Runtime's `adam_mode` 0).
+ * One step of AdamW, as PyTorch defines it (ONNX Runtime's `adam_mode` 0).
  *
- * @param inputs learningRate: float[1]; step: int64[1], counted from 1; the others are sequences of as many tensors of the
- *   same shapes, of which all but the gradients are changed in place
+ * @param inputs learningRate: float[1]; step: int64[1], counted from 1; the others are sequences of tensors with the same
+ *   shapes. All but the gradients are updated in place.
  * @returns bool[1]
  */
 export function adamWOptimizer(

@@ -1,4 +1,4 @@
-/** Typed arrays by the element types that the builder knows, under their ONNX names. */
+/** Typed arrays, by the ONNX names of the element types that the builder knows. */
 export const ARRAYS = {
   float: Float32Array,
   double: Float64Array,
@@ -15,15 +15,15 @@ export type DataType = keyof typeof ARRAYS | 'string';
 /** The size of an axis: a number, or a name for a size that is known only when the graph runs. */
 export type Dim = number | string;
 
-/** What is known of a tensor before it is computed. */
+/** Element type and shape of a tensor. */
 export interface TensorType {
   readonly dtype: DataType;
   readonly dims: readonly Dim[];
-  /** Not one tensor but a list of tensors, each of any shape; `dims` is then empty. */
+  /** A list of tensors of any shapes in place of one tensor; `dims` is then empty. */
   readonly sequence?: true;
 }
 
-/** The elements of a constant tensor. `bool` is one byte an element; `float16` the bits of one. */
+/** The elements of a constant tensor. `bool` has one byte per element; `float16` has the bits. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -40,13 +40,13 @@ export interface Constant extends TensorType {
   readonly data: TensorData;
 }
 
-/** The inside of a `Loop`: values computed from `inputs`, and from whatever outside it they use. */
+/** The body of a `Loop`: values computed from `inputs` and from values outside it. */
 export interface Body {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
 }
 
-/** An operator's attribute; the key says its ONNX type, `G` what stands for a graph. */
+/** An operator's attribute. The key is its ONNX type; `G` is the type of a graph. */
 export type Attribute<G = Body> =
   | { readonly int: number }
   | { readonly ints: readonly number[] }
@@ -66,37 +66,41 @@ export interface Node {
   readonly outputs: readonly Value[];
 }
 
-/** Where a value comes from: from outside, from the file, or from a node. */
+/** Where a value comes from: an input, the file, or a node. */
 export type Source =
   | { readonly kind: 'input' }
   | { readonly kind: 'initializer'; readonly data: TensorData }
   | { readonly kind: 'node'; readonly node: Node };
 
 /**
- * A symbolic tensor: a type, and where it comes from. Values are not changed once others use
- * them; a graph is whatever a set of outputs depends on. `name` is what the value would like to be called; the builder makes it unique.
+ * A symbolic tensor: a type and a source. A value does not change once others use it. A graph is everything that some
+ * outputs depend on. `name` is a preferred name, which the builder makes unique.
  */
 export interface Value extends TensorType {
   readonly name: string;
   readonly source: Source;
 }
 
-/** A graph that cannot be right: the message names the operator, the node, and the shapes. */
+/** A graph is invalid. The message names the operator, the node and the shapes. */
 export class GraphError extends Error {
   override name = 'GraphError';
 }
 
-/** A tensor that the caller gives when the graph runs. */
+/** An input of the graph. */
 export function input(name: string, dtype: DataType, dims: readonly Dim[]): Value {
   return { name, dtype, dims, source: { kind: 'input' } };
 }
 
-/** A list of tensors that the caller gives when the graph runs. */
+/** An input of the graph that is a list of tensors. */
 export function sequenceInput(name: string, dtype: DataType): Value {
   return { ...input(name, dtype, []), sequence: true };
 }
 
-/** A tensor whose elements are kept in the graph. */
+/**
+ * A constant tensor, stored in the graph.
+ *
+ * @throws GraphError if `data` does not have as many elements as `dims` say
+ */
 export function initializer(name: string, dtype: DataType, dims: readonly number[], data: TensorData): Value {
   const size = dims.reduce((product, dim) => product * dim, 1);
   if (data.length !== size) {
@@ -105,7 +109,7 @@ export function initializer(name: string, dtype: DataType, dims: readonly number
   return { name, dtype, dims, source: { kind: 'initializer', data } };
 }
 
-/** A constant from plain numbers: `constant(2)`, `constant([1, 0], 'int64')`. */
+/** A constant from plain numbers: `constant(2)` is a scalar, `constant([1, 0], 'int64')` has one axis. */
 export function constant(numbers: number | readonly number[], dtype: DataType = 'float'): Value {
   const list = typeof numbers === 'number' ? [numbers] : numbers;
   const dims = typeof numbers === 'number' ? [] : [numbers.length];
@@ -118,7 +122,7 @@ function tensorData(numbers: readonly number[], dtype: DataType): TensorData {
   return dtype === 'int64' ? BigInt64Array.from(numbers, BigInt) : ARRAYS[dtype].from(numbers);
 }
 
-/** `float[batch, 50]` */
+/** A type as text, such as `float[batch, 50]`. */
 export function describe(type: TensorType): string {
   return `${type.dtype}[${type.dims.join(', ')}]`;
 }

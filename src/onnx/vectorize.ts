@@ -6,16 +6,16 @@ import * as ops from './ops.ts';
 import { axisOf, constantInts, intOf, intsOf } from './shapes.ts';
 import { constant, type Dim, input, type Node, type Value } from './value.ts';
 
-/** What a value of the formula belongs to: no id, each left id, each right id, or each pair of them. */
+/** What a value of the formula depends on: no id, the left id, the right id, or both. */
 type Side = 'none' | 'left' | 'right' | 'pairs';
 
 interface Sided {
   readonly side: Side;
-  /** [left, …], [right, …], or [left, …, right]: with the right ids last what is elementwise runs over long rows. */
+  /** [left, …], [right, …], or [left, …, right]. With the right ids last, elementwise operators run over long rows. */
   readonly value: Value;
 }
 
-/** Why a formula has to be computed pair by pair. */
+/** The reason why a formula must be computed pair by pair. */
 class OneByOne extends Error {
   constructor({ operator, outputs }: Node, reason: string) {
     super(`${operator} "${outputs[0].name}" ${reason}`);
@@ -23,16 +23,16 @@ class OneByOne extends Error {
 }
 
 /**
- * Vectorizes a formula of pairs: computes it for each of some left ids with each of some right ids.
+ * Vectorizes a formula of pairs (a kind of `vmap`): computes it for each left id with each right id.
  *
- * What depends on one side only is computed once an id; a sum of products of both sides is a matrix product; a linear
- * layer over both side by side is the sum of one over each. A formula with other ways to combine the sides is computed
- * pair by pair.
+ * What depends on one side only is computed once per id. A sum of products of both sides becomes a matrix product. A
+ * linear layer over both sides, concatenated, becomes the sum of a layer over each. A formula that combines the sides in
+ * another way is computed pair by pair.
  *
- * @param formula from int64[batch] and int64[batch] to one number a pair, [batch]
+ * @param formula maps int64[batch] and int64[batch] to one number per pair, [batch]
  * @param left int64[n]
  * @param right int64[m]
- * @param onOneByOne told why the formula is computed pair by pair, if it is
+ * @param onOneByOne called with the reason if the formula is computed pair by pair
  * @returns [n, m]
  */
 export function allPairs(
@@ -74,7 +74,7 @@ class Pairs {
     this.known.set(right, { side: 'right', value: this.right });
     for (const node of nodesBefore([result])) {
       if (bodyOf(node) && dependencies(node).some((value) => this.known.has(value)))
-        throw new OneByOne(node, 'depends on ids');
+        throw new OneByOne(node, 'has a body that depends on ids');
       const inputs = node.inputs.map((value) => this.of(value));
       const [side, ...more] = new Set(inputs.map((one) => one.side).filter((one) => one !== 'none'));
       if (side === undefined) continue;
@@ -91,13 +91,13 @@ class Pairs {
       const dims = node.outputs[0].dims.map((dim) => (dim === 'batch' ? rows : dim));
       const values = inputs.map(({ value }) => value);
       const outputs = again(node, values, node.attributes, dims);
-      for (const [place, output] of node.outputs.entries())
-        this.known.set(output, { side, value: outputs[place] });
+      for (const [index, output] of node.outputs.entries())
+        this.known.set(output, { side, value: outputs[index] });
     }
     return this.stretched(this.of(result));
   }
 
-  /** Repeated for all pairs. */
+  /** A value broadcast to all pairs. */
   stretched(sided: Sided): Value {
     const value = this.lifted(sided);
     const inner = value.dims.slice(1, -1).map(Number);
@@ -111,7 +111,7 @@ class Pairs {
     return this.known.get(value) ?? { side: 'none', value };
   }
 
-  /** With axes of size 1 where it has none of its own, so that it is broadcast with [left, …, right]. */
+  /** A value with axes of size 1 added, so that it broadcasts with [left, …, right]. */
   private lifted({ side, value }: Sided): Value {
     const axes = value.dims.map((_, axis) => axis);
     if (side === 'pairs' || axes.length === 0) return value;
@@ -122,7 +122,7 @@ class Pairs {
 
   private ofPairs(node: Node, inputs: readonly Sided[]): Value {
     const { operator, attributes } = node;
-    const fit = inputs.every(({ side }, place) => side === 'none' || isOfBatch(node.inputs[place]));
+    const fit = inputs.every(({ side }, index) => side === 'none' || isOfBatch(node.inputs[index]));
     if (!fit) throw new OneByOne(node, 'takes an input without a row for each id');
     if (operator === 'ReduceSum') {
       const product = this.matrixProduct(node);
@@ -148,14 +148,14 @@ class Pairs {
       return again(node, values, { ...attributes, axes })[0];
     }
     const aligned = inputs.every(
-      ({ side }, place) => side === 'none' || node.inputs[place].dims.length === rank,
+      ({ side }, index) => side === 'none' || node.inputs[index].dims.length === rank,
     );
     if (!operatorTable[operator as OperatorName].elementwise) throw new OneByOne(node, 'combines both sides');
-    if (!aligned) throw new OneByOne(node, 'combines unlike numbers of axes');
+    if (!aligned) throw new OneByOne(node, 'combines inputs with different numbers of axes');
     return again(node, values)[0];
   }
 
-  /** Σ left · right over the last axis. */
+  /** Σ left · right over the last axis, as a matrix product. */
   private matrixProduct({ inputs: [x, axes], attributes, outputs }: Node): Value | undefined {
     const { source } = x;
     const summed = axes && constantInts(axes)?.map((axis) => axisOf(axis, x.dims.length));
@@ -167,12 +167,12 @@ class Pairs {
     return intOf(attributes, 'keepdims', 1) ? ops.unsqueeze(product, [1]) : product;
   }
 
-  /** [left, right] · weight is left · its rows of the weight + right · its rows. */
+  /** [left, right] · weight, as left · its rows of the weight + right · its rows. */
   private linear(node: Node): Value {
     const [x, weight] = node.inputs;
     const [{ name }] = node.outputs;
     if (this.of(weight).side !== 'none' || x.dims.length !== 2 || weight.dims.length !== 2)
-      throw new OneByOne(node, 'is no product of rows and one matrix');
+      throw new OneByOne(node, 'is not a product of rows and one matrix');
     const { source } = x;
     const joined = source.kind === 'node' && source.node.operator === 'Concat' ? source.node.inputs : [x];
     let row = 0;
@@ -189,10 +189,10 @@ class Pairs {
   }
 }
 
-/** Whether the first axis of a value is that of the ids, and no other is. */
+/** Whether the first axis of a value, and no other, is the batch. */
 const isOfBatch = ({ dims }: Value): boolean => dims.lastIndexOf('batch') === 0;
 
-/** Axes between those of the two sides, which are where they were before there was a second side. */
+/** The axes of a node that lie between those of the two sides. Their numbers are the same with one side and with two. */
 function innerAxes(node: Node, axes: readonly number[] | undefined, rank: number): number[] {
   const positive = (axes ?? [0]).map((axis) => axisOf(axis, rank));
   if (positive.includes(0)) throw new OneByOne(node, 'goes along the axis of the ids');
@@ -202,16 +202,16 @@ function innerAxes(node: Node, axes: readonly number[] | undefined, rank: number
 const AXES_INPUT = new Set(['ReduceSum', 'Squeeze', 'Unsqueeze']);
 const AXES_ATTRIBUTE = new Set(['ReduceMean', 'ReduceMax', 'ReduceMin']);
 
-/** Whether row numbers are all those of a table, in order. */
+/** Whether row numbers are all rows of a table, in order. */
 function isEveryRow({ dims: [count], source }: Value, table: Value): boolean {
   return (
     source.kind === 'initializer' &&
     count === table.dims[0] &&
-    (source.data as BigInt64Array).every((row, place) => row === BigInt(place))
+    (source.data as BigInt64Array).every((row, index) => row === BigInt(index))
   );
 }
 
-/** The same operator on other inputs. */
+/** Applies a node's operator to other inputs. */
 function again(node: Node, inputs: readonly Value[], attributes = node.attributes, dims?: readonly Dim[]) {
   return apply(node.operator as OperatorName, inputs, {
     attributes,

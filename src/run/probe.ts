@@ -52,7 +52,7 @@ export function probeModel(): Uint8Array {
   const [users, items] = state;
   const some = slice(users, 0, 20);
   const one = reduceSum(mul(gather(users, onnx.constant([7], 'int64')), items), { axes: [1] });
-  const { values: best, places: top } = onnx.topK(one, onnx.constant([10], 'int64'), 10);
+  const { values: best, indices: top } = onnx.topK(one, onnx.constant([10], 'int64'), 10);
   const outputs = {
     rows: onnx.concat([gather(users, places[0]), gather(items, places[1])], 1),
     loss: scan[0],

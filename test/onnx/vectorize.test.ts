@@ -252,7 +252,7 @@ describe('a formula for all pairs is what it is for each', () => {
         const form = matmul(unsqueeze(matmul(user, square), [1]), unsqueeze(item, [2]));
         return squeeze(form, [1, 2]);
       },
-      'MatMul "matmul" is no product of rows and one matrix',
+      'MatMul "matmul" is not a product of rows and one matrix',
     ],
     [
       'a layer over the rows of a matrix for each pair',
@@ -260,7 +260,7 @@ describe('a formula for all pairs is what it is for each', () => {
         const [user, item] = rows(...ids);
         return reduceSum(matmul(unsqueeze(mul(user, item), [1]), square), { axes: [1, 2] });
       },
-      'MatMul "matmul" is no product of rows and one matrix',
+      'MatMul "matmul" is not a product of rows and one matrix',
     ],
     ['rows of a table that has more', (_, right) => gather(numbers([RIGHT + 1], 5), right)],
     [
@@ -307,7 +307,7 @@ describe('a formula for all pairs is what it is for each', () => {
         }));
         return reduceSum(mul(power.state[0], item), { axes: [1] });
       },
-      'Loop "loop" depends on ids',
+      'Loop "loop" has a body that depends on ids',
     ],
     [
       'a loop that takes the other side from outside',
@@ -316,7 +316,7 @@ describe('a formula for all pairs is what it is for each', () => {
         const body = (_: Value, [x]: readonly Value[]) => ({ state: [tanh(add(x, user))], scan: [] });
         return summed(onnx.loop(onnx.constant(2, 'int64'), [item], body));
       },
-      'Loop "loop" depends on ids',
+      'Loop "loop" has a body that depends on ids',
     ],
   ])('of %s', async (_, formula, why) => {
     expect(reasonOf(formula)).toBe(why);
