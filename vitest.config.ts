@@ -10,8 +10,24 @@ const built = [
   'test/train/strata/**/*.test.ts',
   'test/web/**/*.test.ts',
 ];
-/** Suites with a command of their own: `npm run test:conformance`, `npm run test:soak`. */
-const others = ['test/conformance/**/*.test.ts', 'test/soak/**/*.test.ts'];
+/** `npm run test:conformance`. */
+const conformance = ['test/conformance/**/*.test.ts'];
+/** `npm run test:soak`: tests of random cases, which have many more of them there; see `test/support/soak.ts`. */
+const soak = [
+  'test/artifact/crash.test.ts',
+  'test/artifact/kill.test.ts',
+  'test/cli/page.test.ts',
+  'test/data/parse.test.ts',
+  'test/data/ratings.test.ts',
+  'test/evaluate/ranking.test.ts',
+  'test/graphs/fold-in.test.ts',
+  'test/graphs/heads.test.ts',
+  'test/onnx/constants.test.ts',
+  'test/onnx/proto.test.ts',
+  'test/onnx/vectorize.test.ts',
+  'test/serve/fuzz.test.ts',
+  'test/serve/mutated.test.ts',
+];
 const globalSetup = 'test/build.ts';
 
 export default defineConfig({
@@ -26,11 +42,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'source', include: ['test/**/*.test.ts'], exclude: [...built, ...others] },
+        test: { name: 'source', include: ['test/**/*.test.ts'], exclude: [...built, ...conformance] },
       },
       { extends: true, test: { name: 'package', include: built, globalSetup } },
-      { extends: true, test: { name: 'conformance', include: [others[0]], globalSetup } },
-      { extends: true, test: { name: 'soak', include: [others[1]], globalSetup } },
+      { extends: true, test: { name: 'conformance', include: conformance, globalSetup } },
+      {
+        extends: true,
+        test: {
+          name: 'soak',
+          include: soak,
+          globalSetup,
+          provide: { soak: Number(process.env.SEED ?? Date.now() % 2 ** 31) },
+        },
+      },
     ],
   },
 });

@@ -14,6 +14,7 @@ import { program, workplace } from '../support/cli.ts';
 import { temporaryFolder, userError } from '../support/files.ts';
 import { expectSame, made } from '../support/made.ts';
 import { sha256 } from '../support/sha256.ts';
+import { runs } from '../support/soak.ts';
 import { standInFiles, standInPage } from '../support/stand-in.ts';
 
 const ours = ['fold-in.onnx', 'train.onnx', 'items.json'];
@@ -215,7 +216,7 @@ describe('a site', () => {
       sources.push(join(source, 'model'));
     }
     const page = { 'index.html': Buffer.alloc(1e5), 'assets/a.js': Buffer.alloc(1e5) };
-    for (let time = 0; time < 25; time++) {
+    for (let time = 0; time < runs(6, 50); time++) {
       const child = spawn(process.execPath, [script, place, ...sources], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });

@@ -9,6 +9,7 @@ import { withDatabase } from '../../src/data/read/duckdb.ts';
 import { parseRatings } from '../../src/data/read/parse.ts';
 import { type ReadOptions, readPairs, readRatings } from '../../src/data/read/read.ts';
 import { hasShared, sample, shared, temporaryFolder, why } from '../support/files.ts';
+import { runs } from '../support/soak.ts';
 
 const folder = temporaryFolder();
 
@@ -279,7 +280,7 @@ describe('duplicates', () => {
           expect(report.duplicates).toBe(rows.length - last.size);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: runs(10, 100) },
     ));
 });
 
@@ -309,7 +310,7 @@ test('any Unicode id comes back as it was written', () =>
         expect(ratings.userIds).toEqual([...new Set(ids.map(([user]) => user))]);
       },
     ),
-    { numRuns: 30 },
+    { numRuns: runs(10, 100) },
   ));
 
 test('ids keep their spaces, zeros, and words that mean nothing elsewhere', async () => {

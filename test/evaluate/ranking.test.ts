@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { baselineRanker } from '../../src/evaluate/rankers.ts';
 import { lastQuarter, type Ranking, ranking } from '../../src/evaluate/ranking.ts';
 import { userError } from '../support/files.ts';
+import { runs } from '../support/soak.ts';
 import { type Row, ratingsOf } from './ratings.ts';
 
 interface Case {
@@ -187,7 +188,7 @@ describe('ranking metrics', () => {
           for (const [name, value] of Object.entries({ users: result.users, ...measuresOf(at) }))
             expect(value).toBeCloseTo(expected[place][name as 'users'], 12);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(100, 2000) },
     );
   });
 
@@ -206,7 +207,7 @@ describe('ranking metrics', () => {
           expect(high).toBeGreaterThanOrEqual(at[name as 'map'] - 1e-12);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50, 500) },
     );
   });
 
@@ -225,7 +226,7 @@ describe('ranking metrics', () => {
         for (const name of ['recall', 'ndcg', 'map', 'mrr', 'hitRate'] as const)
           expect(at[name]).toBeCloseTo(1, 12);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50, 500) },
     );
   });
 
@@ -243,7 +244,7 @@ describe('ranking metrics', () => {
         for (const [name, value] of Object.entries(one ? measuresOf(one.at[0]) : {}))
           expect(other?.at[0][name as 'map']).toBeCloseTo(value, 12);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50, 500) },
     );
   });
 });

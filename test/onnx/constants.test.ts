@@ -6,6 +6,7 @@ import { dependencies, nodesBefore, substitute } from '../../src/onnx/graph.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { constant, initializer, input, type TensorData, type Value } from '../../src/onnx/index.ts';
 import type { Constant } from '../../src/onnx/value.ts';
+import { runs } from '../support/soak.ts';
 import { open, run, toTensor } from './run.ts';
 
 const { add, loop, matmul, mul, relu, reshape, sub, transpose } = onnx;
@@ -93,7 +94,7 @@ describe('what depends on no input', () => {
         const parts = await expectSame({ y: add(any(), square), z: mul(values[values.length - 1], square) });
         expect(leftToCompute(parts)).toEqual([]);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(50, 1000) },
     );
   });
 

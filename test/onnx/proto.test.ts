@@ -20,6 +20,7 @@ import {
 } from '../../src/onnx/index.ts';
 import { train } from '../../src/train/train.ts';
 import { lowRank } from '../support/low-rank.ts';
+import { runs } from '../support/soak.ts';
 
 const { onnx: proto } = createRequire(import.meta.url)('onnx-proto') as { onnx: typeof Proto };
 
@@ -100,7 +101,7 @@ test('what is encoded is decoded again, whatever it is', () =>
     fc.property(model, (file) => {
       expect(decodeModel(encodeModel(file))).toEqual(file);
     }),
-    { seed: 7, numRuns: 300 },
+    { numRuns: runs(100, 2000) },
   ));
 
 test('the bytes are those of ONNX’s own schema', () =>
@@ -109,7 +110,7 @@ test('the bytes are those of ONNX’s own schema', () =>
       const bytes = encodeModel(file);
       expect(again(bytes)).toEqual(bytes);
     }),
-    { seed: 7, numRuns: 300 },
+    { numRuns: runs(100, 2000) },
   ));
 
 test('the bytes of a trained model too', async () => {
@@ -204,8 +205,7 @@ group('bytes that are no model are a GraphError, and nothing else', () => {
 
   test('random bytes', () =>
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), expectNoOtherError), {
-      seed: 7,
-      numRuns: 3000,
+      numRuns: runs(1000, 20_000),
     }));
 
   test('a real file with bytes changed, removed, or put in', () => {
@@ -220,7 +220,7 @@ group('bytes that are no model are a GraphError, and nothing else', () => {
         for (const { place, removed, added } of edits) changed.splice(place, removed, ...added);
         expectNoOtherError(Uint8Array.from(changed));
       }),
-      { seed: 7, numRuns: 3000 },
+      { numRuns: runs(1000, 20_000) },
     );
   });
 });

@@ -8,6 +8,7 @@ import * as onnx from '../../src/onnx/index.ts';
 import { allPairs, initializer, input, type Value } from '../../src/onnx/index.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
 import { neuralFactorization } from '../support/factorization.ts';
+import { runs } from '../support/soak.ts';
 import { type Elements, type Feeds, open } from './run.ts';
 
 const { add, concat, gather, matmul, mul, reduceSum, reshape, softmax, split } = onnx;
@@ -206,7 +207,7 @@ describe('a formula for all pairs is what it is for each', () => {
           await expectSame(new Formulas(draw).number(3), lefts, rights);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(100, 2000) },
     );
   });
 
