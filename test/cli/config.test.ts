@@ -8,7 +8,7 @@ import type { Choice, Choices } from '../../src/util/choices.ts';
 import { mapValues } from '../../src/util/map-values.ts';
 import { workplace } from '../support/cli.ts';
 
-const { write, at, text, failure, cofactor, manifest, contents } = workplace();
+const { write, at, text, failure, here, manifest, contents } = workplace();
 
 const flags = ['--model', 'mlp', '--factors', '4', '--hidden', '8,4', '--epochs', '2', '--user', '1'];
 const config = { model: 'mlp', factors: 4, hidden: [8, 4], epochs: 2, user: 1 };
@@ -16,7 +16,7 @@ const source = `export default ${JSON.stringify(config)}`;
 
 /** What a run makes that goes by a file. */
 async function withFile(file: string, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await cofactor('train', 'ratings.csv', ...args);
+  const { code, stdout, stderr } = await here('train', 'ratings.csv', ...args);
   expect({ code, stderr }).toEqual({ code: 0, stderr: `Choices from ${file}\n` });
   return stdout;
 }
@@ -115,7 +115,7 @@ test.each([
   ['big.mjs', 'export default { seed: 1n }', /seed is 1n; give a whole number/],
 ])('%s is one line', async (file, content, message) => {
   await write(file, content);
-  const { code, stdout, stderr } = await cofactor('train', 'ratings.csv', '--config', file, '--print-config');
+  const { code, stdout, stderr } = await here('train', 'ratings.csv', '--config', file, '--print-config');
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   const [last] = stderr.trimEnd().split('\n').slice(-1);
   expect(last).toMatch(file === 'together.json' ? /^cofactor: / : new RegExp(`^cofactor: ${file}: `));
@@ -227,7 +227,7 @@ test('an optimizer and a schedule may have choices of their own in a file', asyn
   await withFile('named.json', '--config', 'named.json', '--out', 'named');
   expect((await manifest('named')).training).toMatchObject(named);
   await write('named.json', '{ "optimizer": { "name": "adamw", "beta3": 1 } }');
-  const { stderr } = await cofactor('train', 'ratings.csv', '--config', 'named.json', '--out', 'no');
+  const { stderr } = await here('train', 'ratings.csv', '--config', 'named.json', '--out', 'no');
   expect(stderr).toMatch(/^cofactor: named.json: optimizer is .*; adamw has no choice "beta3", only beta2, /);
 });
 

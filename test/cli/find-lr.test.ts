@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { workplace } from '../support/cli.ts';
 
-const { write, at, text, json, failure, cofactor, contents, names } = workplace();
+const { write, at, text, json, failure, here, contents, names } = workplace();
 const some = expect.any(Number);
 
 test('says what it suggests, and writes nothing', async () => {
@@ -54,7 +54,7 @@ test('draws a plot that asks for nothing else, as a picture and as a page', asyn
 
 test('takes the recipe from a configuration file, and no more', async () => {
   await write('lr.json', '{ "model": "mlp", "factors": 4, "out": "model", "epochs": 9, "batchSize": 32 }');
-  const { code, stdout, stderr } = await cofactor('find-lr', 'ratings.csv', '--config', 'lr.json', '--json');
+  const { code, stdout, stderr } = await here('find-lr', 'ratings.csv', '--config', 'lr.json', '--json');
   expect({ code, stderr }).toEqual({ code: 0, stderr: 'Choices from lr.json\n' });
   const { model, out, rates } = JSON.parse(stdout);
   expect({ model, out }).toEqual({ model: 'mlp', out: undefined });

@@ -4,7 +4,7 @@ import { readPairs, readRatings } from '../../src/data/read/read.ts';
 import { csvLine } from '../../src/data/write.ts';
 import { workplace } from '../support/cli.ts';
 
-const { write, at, names, cofactor, text, json, failure } = workplace();
+const { write, at, names, here, text, json, failure } = workplace();
 
 /** Ids that CSV must quote, and ids that a careless program would change. */
 const users = ['Smith, "Jo"', '👩‍🚀 Zoë', '007', ' spaced ', 'two\nlines', "O'Hara"];
@@ -50,7 +50,7 @@ test('predicts a file of pairs in its order, the same in every form', async () =
 
 test('an unknown id counts as average, and a note on stderr says so', async () => {
   await write('unknown.csv', 'user,item\nnew,#1\n007,new\n');
-  const { code, stdout, stderr } = await cofactor('predict', 'odd', 'unknown.csv', '--json');
+  const { code, stdout, stderr } = await here('predict', 'odd', 'unknown.csv', '--json');
   expect(code).toBe(0);
   const list = JSON.parse(stdout);
   expect(list).toHaveLength(2);

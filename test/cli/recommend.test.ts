@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { readPairs, readRatings } from '../../src/data/read/read.ts';
 import { ratingsCsv, workplace } from '../support/cli.ts';
 
-const { write, at, names, cofactor, text, json, failure, manifest, contents } = workplace();
+const { write, at, names, here, text, json, failure, manifest, contents } = workplace();
 
 interface Row {
   readonly item: string;
@@ -76,7 +76,7 @@ describe('recommend', () => {
   });
 
   test('gives an unknown user what the average would like, and says so', async () => {
-    const { stdout, stderr, code } = await cofactor('recommend', 'full', '--user', 'new', '--json');
+    const { stdout, stderr, code } = await here('recommend', 'full', '--user', 'new', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toHaveLength(10);
     expect(stderr).toBe('1 user unknown to the model, counted as average: "new"\n');
@@ -109,7 +109,7 @@ describe('recommend', () => {
 
   test('passes over items that it does not know, and says so', async () => {
     await write('mine.csv', 'item,rating\ni0,5\nunheard of,1\n');
-    const { stderr, code } = await cofactor('recommend', 'plain', '--ratings', 'mine.csv');
+    const { stderr, code } = await here('recommend', 'plain', '--ratings', 'mine.csv');
     expect({ stderr, code }).toEqual({
       stderr: '1 item unknown to the model, passed over: "unheard of"\n',
       code: 0,
@@ -132,7 +132,7 @@ describe('recommend', () => {
 
   test('says so when nothing is left', async () => {
     await write('all.csv', `item\n${Array.from({ length: 20 }, (_, row) => `i${row}`).join('\n')}\n`);
-    const { stdout, stderr, code } = await cofactor(
+    const { stdout, stderr, code } = await here(
       'recommend',
       'plain',
       '--user',
@@ -244,7 +244,7 @@ describe('batch', () => {
 
   test('takes a list of users, each once, unknown ones too', async () => {
     await write('users.csv', 'users\nu2\nnew\nu2\n');
-    const { stderr, code } = await cofactor(
+    const { stderr, code } = await here(
       'batch',
       'full',
       'users.csv',
@@ -284,7 +284,7 @@ test('a model that lacks what the one before it had says so', async () => {
     '--epochs',
     '1',
   );
-  const { stderr, code } = await cofactor(
+  const { stderr, code } = await here(
     'train',
     'ratings.csv',
     '--out',

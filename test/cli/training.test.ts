@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { workplace } from '../support/cli.ts';
 
-const { at, cofactor, contents, failure, json, manifest, text } = workplace();
+const { at, here, contents, failure, json, manifest, text } = workplace();
 const files = [
   'checkpoint',
   'eval_model.onnx',
@@ -28,7 +28,7 @@ test('trains by ONNX Runtime’s training API, and writes what it trains on with
   );
   expect(trained.length).toBe(begun.length);
   expect(trained.equals(begun)).toBe(false);
-  const again = await cofactor(
+  const again = await here(
     'train',
     'ratings.csv',
     '--out',
@@ -73,7 +73,7 @@ test('says what it cannot do, and leaves what was there', async () => {
     [['--device', 'cuda'], /in WebAssembly, on the CPU; leave out the device, or the engine/],
     [['--sparse-updates'], /updates all rows at every step; leave out sparseUpdates/],
   ] as const) {
-    const { code, stderr } = await cofactor(
+    const { code, stderr } = await here(
       ...['train', 'ratings.csv', '--out', 'sgd', '--engine', 'ort-training'],
       ...flags,
     );

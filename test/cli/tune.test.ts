@@ -5,15 +5,14 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { program, workplace } from '../support/cli.ts';
 
-const { at, cofactor, json, failure, contents } = workplace();
+const { at, here, cofactor, failure, contents } = workplace();
 const some = expect.any(Number);
 const tune = ['tune', 'ratings.csv', '--folds', '3'];
 const lines = async (out: string) =>
   (await readFile(at(out, 'trials.jsonl'), 'utf8')).trimEnd().split('\n').slice(1);
 
 /** Starts a search, and waits until so many trials are done. */
-async function begin(args: string[], trials: number) {
-  const out = args[args.indexOf('--out') + 1];
+async function begin(args: string[], trials: number, out: string) {
   const child = spawn(process.execPath, [program, ...args], { cwd: at(), stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (chunk) => {
@@ -23,80 +22,88 @@ async function begin(args: string[], trials: number) {
   const ended = new Promise<{ code: number | null; signal: string | null; stderr: string }>((done) =>
     child.on('close', (code, signal) => done({ code, signal, stderr })),
   );
-  while (!existsSync(at(out, 'trials.jsonl')) || (await lines(out)).length < trials) {
+  // A line is whole once another follows it.
+  while (!existsSync(at(out, 'trials.jsonl')) || (await lines(out)).length <= trials) {
     expect(child.exitCode, stderr).toBe(null);
     await setTimeout(20);
   }
   return { child, ended };
 }
 
-test('ends within its budget with a recipe that trains, a table and a page; started again, it is as good as done', async () => {
-  const started = performance.now();
-  const result = await json(...tune, '--budget', '0.2');
-  expect((performance.now() - started) / 1000).toBeLessThan(15);
-  expect(result).toEqual({
-    ...{ out: 'tune/ratings-dot-bias', recipes: some, trials: some, seconds: some },
-    ...{ best: expect.objectContaining({ model: 'dot-bias', seed: 1 }), rmse: some, default: some },
-  });
-  expect(result.recipes).toBeGreaterThan(5);
-  expect(result.rmse).toBeLessThanOrEqual(result.default);
+test('Ctrl-C ends it with the best so far, and the same command goes on', async () => {
+  const out = 'tune/ratings-dot-bias';
+  const { child, ended } = await begin([...tune, '--budget', '60'], 8, out);
+  child.kill('SIGINT');
+  const { signal, stderr } = await ended;
+  expect({ signal, stderr }).toEqual({ signal: 'SIGINT', stderr: '\nStopped; the same command goes on\n' });
   expect(Object.keys(await contents('tune')).sort()).toEqual(
-    ['best.json', 'trials.jsonl', 'tune.html'].map((name) => at('tune', 'ratings-dot-bias', name)),
+    ['best.json', 'trials.jsonl', 'tune.html'].map((name) => at(out, name)),
   );
-  const config = 'tune/ratings-dot-bias/best.json';
-  expect(JSON.parse(await readFile(at(config), 'utf8'))).toEqual(result.best);
-  const page = await readFile(at('tune/ratings-dot-bias/tune.html'), 'utf8');
+  const page = await readFile(at(out, 'tune.html'), 'utf8');
   expect(page.match(/<svg/g)?.length).toBe(5);
   expect(page).toMatch(/<b>learning rate<\/b> \d+/);
   expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
+  const before = await lines(out);
 
-  const { code, stdout, stderr } = await cofactor(...tune, '--budget', '0.2');
-  expect({ code, stderr }).toEqual({
+  // Its budget is spent, so it tells what it has.
+  const { code, stdout, stderr: notes } = await cofactor(...tune, '--budget', '0.01');
+  expect({ code, notes }).toEqual({
     code: 0,
-    stderr: expect.stringMatching(/^Going on from \d+ trials in/),
+    notes: expect.stringMatching(/^Going on from \d+ trials in/),
   });
   expect(stdout).toMatch(/^Tried \d+ recipes of dot-bias in \d+ trainings on 3 folds of ratings.csv/);
   expect(stdout).toMatch(/^recipe +factors .* above default +RMSE$/m);
   expect(stdout).toMatch(/^ {2}cofactor train ratings.csv --config tune\/ratings-dot-bias\/best.json$/m);
-  // Reading may have been faster, which leaves a moment more.
-  expect((await lines('tune/ratings-dot-bias')).length).toBeLessThan(result.trials + 30);
-  const trained = await cofactor('train', 'ratings.csv', '--config', config, '--out', 'model', '--json');
+  expect(await lines(out)).toEqual(before);
+
+  const result = JSON.parse((await cofactor(...tune, '--budget', '0.01', '--json')).stdout);
+  expect(result).toEqual({
+    ...{ out, recipes: some, trials: before.length, seconds: some },
+    ...{ best: expect.objectContaining({ model: 'dot-bias', seed: 1 }), rmse: some, default: some },
+  });
+  expect(result.rmse).toBeLessThanOrEqual(result.default);
+  expect(JSON.parse(await readFile(at(out, 'best.json'), 'utf8'))).toEqual(result.best);
+  const trained = await here(
+    'train',
+    'ratings.csv',
+    '--config',
+    `${out}/best.json`,
+    '--out',
+    'model',
+    '--json',
+  );
   expect(trained.code, trained.stderr).toBe(0);
 });
 
 test('after kill -9 and a line cut off it goes on; nothing that was done is done again', async () => {
-  const args = [...tune, '--budget', '0.3', '--out', 'killed'];
-  const { child, ended } = await begin(args, 8);
-  child.kill('SIGKILL');
-  expect((await ended).signal).toBe('SIGKILL');
+  const args = [...tune, '--budget', '60', '--out', 'killed'];
+  const first = await begin(args, 8, 'killed');
+  first.child.kill('SIGKILL');
+  expect((await first.ended).signal).toBe('SIGKILL');
   const before = await lines('killed');
   await appendFile(at('killed', 'trials.jsonl'), '{"number":9');
-  const { code, stdout } = await cofactor(...args, '--json');
-  expect(code).toBe(0);
+  const second = await begin(args, before.length + 4, 'killed');
+  second.child.kill('SIGINT');
+  expect((await second.ended).signal).toBe('SIGINT');
   const after = await lines('killed');
   expect(after.slice(0, before.length)).toEqual(before);
-  expect(JSON.parse(stdout).trials).toBe(after.length);
   const pairs = after.map((line) => JSON.parse(line)).map(({ number, fold }) => `${number} on ${fold}`);
   expect(new Set(pairs).size).toBe(pairs.length);
 });
 
-test('Ctrl-C ends it soon, with the best so far', async () => {
-  const { child, ended } = await begin([...tune, '--budget', '5', '--out', 'stopped'], 6);
-  const asked = performance.now();
-  child.kill('SIGINT');
-  const { signal, stderr } = await ended;
-  expect({ signal, stderr }).toEqual({ signal: 'SIGINT', stderr: '\nStopped; the same command goes on\n' });
-  expect(performance.now() - asked).toBeLessThan(5000);
-  expect(
-    Object.keys(await contents('stopped'))
-      .map((path) => path.split(/[/\\]/).at(-1))
-      .sort(),
-  ).toEqual([...['best.json', 'trials.jsonl', 'tune.html']]);
-});
-
-test('--valid holds out one part; what is given is kept', async () => {
-  const flags = ['--model', 'mlp', '--valid', '0.2', '--factors', '3', '--epochs', '1', '--budget', '0.1'];
-  const { best, trials, recipes } = await json('tune', 'ratings.csv', '--out', 'mlp', ...flags);
+test('ends by its budget; --valid holds out one part; what is given is kept', async () => {
+  const flags = ['--model', 'mlp', '--valid', '0.2', '--factors', '3', '--epochs', '1'];
+  const search = (budget: number) =>
+    cofactor('tune', 'ratings.csv', '--out', 'mlp', '--json', ...flags, '--budget', String(budget));
+  // A busy machine may need more for a single training.
+  let budget = 0.04;
+  let run = await search(budget);
+  while (run.code === 1) {
+    expect(run.stderr).toMatch(/were too short to try the default recipe/);
+    budget *= 2;
+    run = await search(budget);
+  }
+  const { best, trials, recipes } = JSON.parse(run.stdout);
   expect(best).toMatchObject({ model: 'mlp', factors: 3, epochs: 1 });
   expect(trials).toBe(recipes);
 });
