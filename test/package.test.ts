@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest';
-import { FORMAT } from '../src/artifact/manifest.ts';
+import { FORMAT } from '../src/artifact/format.ts';
 import { VERSION } from '../src/version.ts';
 import { ratingsCsv } from './support/cli.ts';
 

@@ -1,35 +1,11 @@
 import * as v from 'valibot';
 import { UserError } from '../errors.ts';
 import { sha256 } from '../util/hash.ts';
+import { FORMAT, upgraded } from './format.ts';
 
 export const MANIFEST = 'manifest.json';
 
 const metrics = v.object({ rmse: v.number(), mae: v.number() });
-
-/**
- * Version of the manifest and of the files that it lists. This version and all older ones are read; a newer one is
- * refused. A change that an older reader would misunderstand gets the next number, an entry in `UPGRADES`, and a model
- * of the old format in `test/support/artifacts`.
- */
-export const FORMAT = 2;
-
-type Json = Readonly<Record<string, unknown>>;
-
-/** What turns a manifest of a format into one of the next, from format 1 on. */
-const UPGRADES: readonly ((manifest: Json) => Json)[] = [
-  // 2: some choices have other names.
-  ({ model, training, ...others }) => {
-    const { config, ...named } = model as { config: Json };
-    return {
-      ...others,
-      model: { ...named, config: renamed(config, { spread: 'initialStd' }) },
-      training: renamed(training as Json, { batch: 'batchSize', lazy: 'sparseUpdates' }),
-    };
-  },
-];
-
-const renamed = (from: Json, names: Readonly<Record<string, string>>): Json =>
-  Object.fromEntries(Object.entries(from).map(([name, value]) => [names[name] ?? name, value]));
 
 /** What `manifest.json` says of the files beside it. */
 const manifestSchema = v.object({
@@ -81,6 +57,22 @@ export function headOf(file: string): string | undefined {
 }
 
 /**
+ * The file of a head, such as `predict`.
+ *
+ * @throws UserError if the model lacks it, or it was not loaded
+ */
+export function headFile({ manifest, files }: Artifact, head: string): Uint8Array {
+  const name = `${head}.onnx`;
+  if (files[name]) return files[name];
+  throw new UserError(
+    'model',
+    manifest.files[name]
+      ? `${name} was not loaded; name "${head}" in heads, or leave out heads`
+      : `the model has no ${name}; train it again to get one`,
+  );
+}
+
+/**
  * @param place where it is from, for messages
  * @throws UserError if it is none
  */
@@ -98,23 +90,6 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
     'model',
     `${place}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`,
   );
-}
-
-/** A manifest of an older format in today's. What is no manifest stays as it is, and is refused later. */
-function upgraded(json: unknown, place: string): unknown {
-  const { format } = (json ?? {}) as { format?: unknown };
-  if (typeof format !== 'number' || !Number.isInteger(format) || format < 1) return json;
-  if (format > FORMAT)
-    throw new UserError(
-      'model',
-      `${place}: has format ${format}, and this version of cofactor reads formats up to ${FORMAT}; install a newer version`,
-    );
-  try {
-    const current = UPGRADES.slice(format - 1).reduce((manifest, upgrade) => upgrade(manifest), json as Json);
-    return { ...current, format: FORMAT };
-  } catch {
-    return json;
-  }
 }
 
 /** The files that serve, and none that only train. @param heads those that are wanted; all when absent */

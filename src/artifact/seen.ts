@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { decodeModel } from '../onnx/index.ts';
+import { graphOf } from './graph-of.ts';
 import type { Artifact } from './manifest.ts';
 
 /**
@@ -8,10 +8,9 @@ import type { Artifact } from './manifest.ts';
  *
  * @throws UserError if `seen.onnx` does not hold them
  */
-export function readSeen({ files }: Artifact): Int32Array[] | undefined {
-  const bytes = files['seen.onnx'];
-  if (!bytes) return undefined;
-  const { initializers } = decodeModel(bytes).graph;
+export function readSeen(artifact: Artifact): Int32Array[] | undefined {
+  if (!artifact.manifest.files['seen.onnx']) return undefined;
+  const { initializers } = graphOf(artifact, 'seen');
   const dataOf = (name: string) => initializers.find((initializer) => initializer.name === name)?.data;
   const [starts, rows] = [dataOf('starts'), dataOf('rated_rows')];
   if (!(starts instanceof BigInt64Array) || !(rows instanceof Uint16Array || rows instanceof Int32Array))

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { decodeModel } from '../onnx/index.ts';
+import { graphOf } from './graph-of.ts';
 import type { Artifact } from './manifest.ts';
 
 /**
@@ -7,8 +7,8 @@ import type { Artifact } from './manifest.ts';
  *
  * @throws UserError if it knows none.
  */
-export function readVocabulary({ files }: Artifact): { userIds: string[]; itemIds: string[] } {
-  const { nodes } = decodeModel(files['predict.onnx']).graph;
+export function readVocabulary(artifact: Artifact): { userIds: string[]; itemIds: string[] } {
+  const { nodes } = graphOf(artifact, 'predict');
   const idsOf = (input: string): string[] => {
     const encoder = nodes.find(({ operator, inputs }) => operator === 'LabelEncoder' && inputs[0] === input);
     const keys = encoder?.attributes.keys_strings;

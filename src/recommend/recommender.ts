@@ -1,5 +1,5 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
-import { type Artifact, headOf } from '../artifact/manifest.ts';
+import { type Artifact, headFile, headOf } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { mapValues } from '../util/map-values.ts';
@@ -113,14 +113,7 @@ export class Recommender {
 
   private async open(head: string): Promise<InferenceSession> {
     const name = `${head}.onnx`;
-    const bytes = this.artifact.files[name];
-    if (!bytes)
-      throw new UserError(
-        'model',
-        this.artifact.manifest.files[name]
-          ? `${name} was not loaded; name "${head}" in heads, or leave out heads`
-          : `the model has no ${name}; train it again to get one`,
-      );
+    const bytes = headFile(this.artifact, head);
     return this.runtime
       .createSession(bytes, { threads: 1, batch: this.rowsPerRun(head) })
       .catch((error: Error) => {

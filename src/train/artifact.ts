@@ -1,5 +1,6 @@
+import { FORMAT } from '../artifact/format.ts';
 import { buildHeads } from '../artifact/heads.ts';
-import { type Artifact, FORMAT, type Manifest } from '../artifact/manifest.ts';
+import type { Artifact, Manifest } from '../artifact/manifest.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import { type Ratings, selectRows } from '../data/dataset/ratings.ts';
 import type { Rows } from '../data/dataset/rows.ts';

@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkTarget, readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
-import { FORMAT, type Manifest } from '../../src/artifact/manifest.ts';
+import { FORMAT } from '../../src/artifact/format.ts';
+import type { Manifest } from '../../src/artifact/manifest.ts';
 import { readVocabulary } from '../../src/artifact/vocabulary.ts';
 import { train } from '../../src/train/train.ts';
 import { sha256 } from '../../src/util/hash.ts';

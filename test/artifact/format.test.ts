@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { readArtifact } from '../../src/artifact/artifact.ts';
-import { FORMAT } from '../../src/artifact/manifest.ts';
+import { FORMAT } from '../../src/artifact/format.ts';
 import { load } from '../../src/recommend/load.ts';
 import { trainingFiles } from '../../src/train/engines/ort-training/export.ts';
 

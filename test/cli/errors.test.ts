@@ -88,8 +88,16 @@ const broken: [what: string, happen: (name: string) => Promise<void>, message: R
     /does not match manifest.json/,
   ],
   ['no predict.onnx', (name) => rm(at(name, 'predict.onnx')), /is missing/],
-  ['garbage of the right sum', (name) => replacePredict(name, Buffer.from('no model')), /refuses it/],
-  ['an empty file of the right sum', (name) => replacePredict(name, Buffer.alloc(0)), /refuses it/],
+  [
+    'garbage of the right sum',
+    (name) => replacePredict(name, Buffer.from('no model')),
+    /predict.onnx: is not an ONNX model/,
+  ],
+  [
+    'an empty file of the right sum',
+    (name) => replacePredict(name, Buffer.alloc(0)),
+    /predict.onnx: is not an ONNX model/,
+  ],
   [
     'another model of the right sum',
     (name) => {

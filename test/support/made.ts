@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
-import { type Artifact, FORMAT } from '../../src/artifact/manifest.ts';
+import { FORMAT } from '../../src/artifact/format.ts';
+import type { Artifact } from '../../src/artifact/manifest.ts';
 import { sha256 } from './sha256.ts';
 
 /** An artifact whose files hold random bytes: nothing here looks into them. */

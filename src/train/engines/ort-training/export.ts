@@ -3,11 +3,11 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tensors } from '../../../../graphs/heads/serving.ts';
 import type { Model, ModelDefinition } from '../../../../graphs/models/model.ts';
+import { graphOf } from '../../../artifact/graph-of.ts';
 import type { Artifact, Manifest } from '../../../artifact/manifest.ts';
 import { readVocabulary } from '../../../artifact/vocabulary.ts';
 import { UserError } from '../../../errors.ts';
 import { restoredTable } from '../../../onnx/compress.ts';
-import { decodeModel } from '../../../onnx/index.ts';
 import { INCOMING, writeSynced } from '../../../util/files.ts';
 import { mapValues } from '../../../util/map-values.ts';
 import { initialParameters } from '../../parameters/initial.ts';
@@ -142,8 +142,8 @@ function changed({ training }: Manifest, learningRate?: number): Recipe {
   };
 }
 
-function trainedParameters({ files }: Artifact, model: Model): Tensors {
-  const { graph } = decodeModel(files['predict.onnx']);
+function trainedParameters(artifact: Artifact, model: Model): Tensors {
+  const graph = graphOf(artifact, 'predict');
   return mapValues(model.parameters, ({ dims, rowsOf }, name) => {
     const table = restoredTable(graph, name);
     // A table has one row more there, for ids that are unknown.

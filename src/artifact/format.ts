@@ -1,0 +1,48 @@
+import { UserError } from '../errors.ts';
+
+/**
+ * Version of the manifest and of the files that it lists. This version and all older ones are read; a newer one is
+ * refused. A change that an older reader would misunderstand gets the next number, an entry in `UPGRADES`, and a model
+ * of the old format in `test/support/artifacts`.
+ */
+export const FORMAT = 2;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What turns a manifest of a format into one of the next, from format 1 on. */
+const UPGRADES: readonly ((manifest: Json) => Json)[] = [
+  // 2: some choices have other names.
+  ({ model, training, ...others }) => {
+    const { config, ...named } = model as { config: Json };
+    return {
+      ...others,
+      model: { ...named, config: renamed(config, { spread: 'initialStd' }) },
+      training: renamed(training as Json, { batch: 'batchSize', lazy: 'sparseUpdates' }),
+    };
+  },
+];
+
+const renamed = (from: Json, names: Readonly<Record<string, string>>): Json =>
+  Object.fromEntries(Object.entries(from).map(([name, value]) => [names[name] ?? name, value]));
+
+/**
+ * A manifest of an older format in today's. What is no manifest stays as it is, and is refused later.
+ *
+ * @param place where it is from, for messages
+ * @throws UserError for a newer format
+ */
+export function upgraded(json: unknown, place: string): unknown {
+  const { format } = (json ?? {}) as { format?: unknown };
+  if (typeof format !== 'number' || !Number.isInteger(format) || format < 1) return json;
+  if (format > FORMAT)
+    throw new UserError(
+      'model',
+      `${place}: has format ${format}, and this version of cofactor reads formats up to ${FORMAT}; install a newer version`,
+    );
+  try {
+    const current = UPGRADES.slice(format - 1).reduce((manifest, upgrade) => upgrade(manifest), json as Json);
+    return { ...current, format: FORMAT };
+  } catch {
+    return json;
+  }
+}

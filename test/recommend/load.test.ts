@@ -1,0 +1,65 @@
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import type { FetchProgress } from '../../src/artifact/fetch.ts';
+import { load } from '../../src/recommend/load.ts';
+import { nodeRuntime } from '../../src/run/node.ts';
+import { load as loadInPage } from '../../src/web.ts';
+import { staticHost } from '../support/browser.ts';
+import { userError } from '../support/files.ts';
+
+const folder = fileURLToPath(new URL('../support/artifacts/format-2', import.meta.url));
+const host = staticHost(() => ({ '/model/': `${folder}/` }));
+
+const places: [string, () => string | URL][] = [
+  ['a path', () => folder],
+  ['a file URL', () => pathToFileURL(folder)],
+  ['a file URL as text', () => pathToFileURL(folder).href],
+  ['an address', () => `${host.url}model`],
+  ['an address as a URL', () => new URL('model/', host.url)],
+];
+
+test.each(places)('a model loads from %s', async (_, place) => {
+  const recommender = await load(place());
+  expect(await recommender.predict('u1', 'i7')).toBeCloseTo(2.7048, 3);
+  expect(recommender.heads).toContain('recommend');
+});
+
+test.each(places)('from %s come only the heads that are named, and progress is told', async (_, place) => {
+  const told: FetchProgress[] = [];
+  const recommender = await load(place(), { heads: ['predict'], onProgress: (one) => told.push(one) });
+  expect(recommender.heads).toEqual(['predict']);
+  expect(await recommender.predict('u1', 'i7')).toBeCloseTo(2.7048, 3);
+  expect(await userError(recommender.recommend('u1'))).toBe(
+    'recommend.onnx was not loaded; name "recommend" in heads, or leave out heads',
+  );
+  expect(told.at(-1)?.loaded).toBe(told.at(-1)?.total);
+});
+
+test.each(places)('from %s nothing comes once it is stopped', async (_, place) => {
+  await expect(load(place(), { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
+});
+
+test('what is not there is one line with a code', async () => {
+  await expect(load(`${folder}/nothing`)).rejects.toMatchObject({ name: 'UserError', code: 'model' });
+  await expect(load(`${host.url}nothing/`)).rejects.toMatchObject({ name: 'UserError', code: 'network' });
+  await expect(load('http://127.0.0.1:1/')).rejects.toMatchObject({ name: 'UserError', code: 'network' });
+  await expect(load(folder, { heads: ['guess'] })).rejects.toMatchObject({
+    name: 'UserError',
+    code: 'model',
+  });
+});
+
+test('a runtime of one’s own runs it, in Node as in a page', async () => {
+  const runtime = await nodeRuntime();
+  for (const recommender of [
+    await load(folder, { runtime }),
+    await loadInPage(`${host.url}model/`, { runtime, heads: ['predict'] }),
+  ])
+    expect(await recommender.predict('u1', 'i7')).toBeCloseTo(2.7048, 3);
+  expect(await userError(load(folder, { runtime, device: 'cpu' }))).toBe(
+    'runtime and device are both given; give one of them',
+  );
+  expect(await userError(loadInPage(`${host.url}model/`, { device: 'cuda' }))).toBe(
+    'a page runs models on the CPU; leave out the device cuda',
+  );
+});
