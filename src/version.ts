@@ -1,2 +1,2 @@
-/** This package's version; a test holds it to that of package.json. */
+/** This package's version. A test checks that package.json has the same. */
 export const VERSION = '0.1.0';

@@ -37,7 +37,7 @@ care less for those at the opposite end.</p>
 <div class="ends">${ENDS.map(
     (end) => html`<div>
 <h4><span aria-hidden="true">${end.arrow}</span> ${end.name}</h4>
-<ol>${furthest(map.places, end, ends).map(({ item }) => html`<li>${titled(recommender, item)}</li>`)}</ol>
+<ol>${furthest(map.points, end, ends).map(({ item }) => html`<li>${titled(recommender, item)}</li>`)}</ol>
 </div>`,
   )}</div>`;
 }
@@ -51,10 +51,10 @@ function drawn(
   most: number,
   size: { readonly width: number; readonly height: number },
 ): Omit<Chart, 'label'> {
-  const places = map.places.slice(0, most);
-  const ratings = places[0].item.ratings;
+  const points = map.points.slice(0, most);
+  const ratings = points[0].item.ratings;
   const axis = (component: 0 | 1) => {
-    const values = places.map(({ at }) => at[component]);
+    const values = points.map(({ at }) => at[component]);
     const [low, high] = [Math.min(...values), Math.max(...values)];
     const room = (high - low) * 0.06;
     return {
@@ -76,7 +76,7 @@ function drawn(
       series: [
         {
           ...scatter(
-            places.map(({ item, at }) => ({
+            points.map(({ item, at }) => ({
               at,
               size: 4 + 12 * Math.sqrt(item.ratings / ratings),
               name: shortened(titleOf(recommender, item.item)),

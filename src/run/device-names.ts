@@ -1,4 +1,4 @@
-/** What can run models: execution providers of ONNX Runtime. */
+/** Devices that can execute models: execution providers of ONNX Runtime. */
 export const DEVICES = ['cpu', 'cuda', 'webgpu'] as const;
 
 export type Device = (typeof DEVICES)[number];

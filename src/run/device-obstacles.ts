@@ -3,28 +3,29 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import type { Device } from './device-names.ts';
 
-/** Why a device is not available, in one line, and the command that gets it, where there is one. */
+/** The reason why a device is not available, in one line, and the command that installs what is missing, if there is one. */
 export interface Obstacle {
   readonly reason: string;
   readonly command?: string;
 }
 
 export interface Symptoms {
-  /** What ONNX Runtime threw. */
+  /** Message of ONNX Runtime's error. */
   readonly error: string;
-  /** What it, and the drivers, wrote to standard error: which library is missing is said only there. */
+  /** Standard error of ONNX Runtime and the drivers. Only this names a missing library. */
   readonly log: string;
   readonly platform: string;
-  /** Where commands are run: paths in them are relative to it. */
+  /** Working directory: paths in commands are relative to it. */
   readonly folder: string;
 }
 
+/** Explains why a device is not available. */
 export function explain(device: Device, symptoms: Symptoms): Obstacle {
   const find = { cpu: () => undefined, cuda: cudaObstacle, webgpu: webgpuObstacle }[device];
   return find(symptoms) ?? { reason: brief(symptoms.error) };
 }
 
-/** What a GPU by NVIDIA shows as: in Linux, and in Windows' own Linux. */
+/** Device files of an NVIDIA GPU: in Linux, and in WSL. */
 const GPU_FILES = ['/dev/nvidia0', '/dev/dxg'];
 
 function cudaObstacle({ log, error, folder }: Symptoms): Obstacle | undefined {
@@ -32,17 +33,17 @@ function cudaObstacle({ log, error, folder }: Symptoms): Obstacle | undefined {
     const gpu = GPU_FILES.some((file) => existsSync(file));
     return {
       reason: `onnxruntime-node’s CUDA libraries are not installed${gpu ? '' : ', and there is no sign of an NVIDIA GPU here'}`,
-      // Not `npm rebuild`, which passes over packages that package.json's allowScripts does not allow.
+      // Not `npm rebuild`, which skips packages that allowScripts in package.json does not allow.
       command: `ONNXRUNTIME_NODE_INSTALL=cuda12 node ${installScript(folder)}`,
     };
   }
   if (/libcuda\.so\S*: cannot open shared object file/.test(log))
-    return { reason: 'there is no NVIDIA driver (libcuda.so.1); install that of your system' };
+    return { reason: 'there is no NVIDIA driver (libcuda.so.1); install the one for your system' };
   const [, library] = /(lib(?:cu|nv)\w+\.so\S*): cannot open shared object file/.exec(log) ?? [];
-  // ONNX Runtime opens cuDNN itself, when it first needs it.
+  // ONNX Runtime loads cuDNN when it first needs it, so the loader does not name it.
   const missing = library ?? (/libcudnn|cudnn.*(?:not found|cannot)/i.test(error) ? 'cuDNN 9' : undefined);
   if (missing !== undefined) {
-    // What onnxruntime-node 1.30 fetches needs 13, though its script calls it cuda12.
+    // The libraries that onnxruntime-node 1.30 downloads need CUDA 13, although its script calls them cuda12.
     const major = missing.endsWith('.so.12') ? 12 : 13;
     return {
       reason: `the CUDA ${major} libraries or cuDNN 9 are not found (${missing}); LD_LIBRARY_PATH says where they are`,
@@ -55,7 +56,7 @@ function cudaObstacle({ log, error, folder }: Symptoms): Obstacle | undefined {
   return cause === undefined ? undefined : { reason: brief(cause) };
 }
 
-/** Packages of PyPI, which work without Python too. */
+/** Packages of PyPI. Their libraries also work without Python. */
 const wheels = (major: 12 | 13): string =>
   major === 12
     ? 'nvidia-cublas-cu12 nvidia-cuda-runtime-cu12 nvidia-curand-cu12 nvidia-cudnn-cu12'
@@ -70,7 +71,7 @@ function webgpuObstacle({ error, log, platform }: Symptoms): Obstacle | undefine
   return { reason: 'there is no Vulkan driver', command: 'sudo apt-get install mesa-vulkan-drivers' };
 }
 
-/** The script of onnxruntime-node that fetches what its package is too large for. */
+/** The install script of onnxruntime-node, which downloads the CUDA libraries. */
 function installScript(folder: string): string {
   const home = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   const path = join(home, 'script', 'install.js');
@@ -78,7 +79,7 @@ function installScript(folder: string): string {
   return short.startsWith('..') ? path : short;
 }
 
-/** The end of a message of ONNX Runtime, which begins with a place in its sources. */
+/** A message of ONNX Runtime without the position in its sources, in one line of at most 200 characters. */
 function brief(error: string): string {
   const line = error.replace(/\s+/g, ' ').trim();
   const cut = line.replace(/^\/\S+ .*? was false\. /, '');

@@ -4,22 +4,22 @@ import { runtimeOn } from './node.ts';
 import { difference, probeFeeds, probeModel, speedFeeds, speedModel } from './probe.ts';
 import { report } from './trial-process.ts';
 
-/** The process of `devices.ts`: tries the device that is its argument, measures it, and says how that went. */
+/** The process that `devices.ts` starts: tries the device of its argument, measures its speed, and reports the result. */
 const device = process.argv[2] as Device;
-// Which library is missing is said in the log alone.
+// Only the log names a missing library.
 env.logLevel = 'error';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
-/** @returns how many times as fast as the CPU it is */
+/** @returns the device's speed as a multiple of the CPU's */
 async function tryOut(): Promise<number> {
   const [here, reference] = await sessions(probeModel());
   const feeds = probeFeeds();
   const expected = (await reference.run(feeds)) as Tensors;
-  // The second run may go through what the first has kept.
+  // Twice, because the second run may use cached programs and buffers.
   for (let run = 1; run <= 2; run++) {
     const wrong = difference(expected, (await here.run(feeds)) as Tensors);
-    if (wrong !== undefined) throw new Error(`it gives wrong numbers (in run ${run} ${wrong})`);
+    if (wrong !== undefined) throw new Error(`it computes wrong numbers (in run ${run} ${wrong})`);
   }
   const [seconds, secondsOnCpu] = await timed(await sessions(speedModel()));
   return Number((secondsOnCpu / seconds).toPrecision(3));
@@ -30,7 +30,7 @@ async function sessions(model: Uint8Array): Promise<InferenceSession[]> {
   return [await create(device), await create('cpu')];
 }
 
-/** What a run takes each, once it has warmed up. */
+/** Seconds that a run of each session takes after a first one. */
 async function timed(sessions: readonly InferenceSession[]): Promise<number[]> {
   const feeds = speedFeeds();
   const all: number[] = [];

@@ -5,31 +5,31 @@ import { tryInProcess } from './trial-process.ts';
 
 export interface DeviceReport {
   readonly device: Device;
-  /** It runs here, and gives what the CPU gives. */
+  /** Whether the device runs here and computes the same as the CPU. */
   readonly usable: boolean;
-  /** How many times as fast as one thread of the CPU it multiplies matrices; only of one that is usable. */
+  /** Speed of a matrix product as a multiple of one CPU thread; only if the device is usable. */
   readonly speed?: number;
-  /** Why it is not usable, in one line. */
+  /** The reason why it is not usable, in one line. */
   readonly reason?: string;
-  /** The command that gets it, where there is one. */
+  /** The command that installs what is missing, if there is one. */
   readonly command?: string;
 }
 
-/** The first start of a GPU compiles its programs. */
+/** Long, because the first start of a GPU compiles its programs. */
 const TIMEOUT_MS = 120_000;
 
-/** Of this process: what is installed on a machine does not change while a program runs. */
+/** Results for this process: what is installed does not change while a program runs. */
 const trials = new Map<Device, Promise<DeviceReport>>();
 
-/** Every device, tried: which are usable here and, for each that is not, why, and how to get it. */
+/** Tries every device: says which are usable here and, for the others, why not and what to install. */
 export const devices = (): Promise<DeviceReport[]> => Promise.all(DEVICES.map(tryDevice));
 
 /**
- * The device to run on. The CPU is taken as it is; any other is tried first. `auto` is CUDA, or else WebGPU where it is
- * faster than the CPU, or else the CPU.
+ * Chooses the device to run on. A device other than the CPU is tried first. `auto` is CUDA if it is usable, else WebGPU if
+ * it is usable and faster than the CPU, else the CPU.
  *
- * @returns with a note, where `auto` had to fall back
- * @throws UserError if the device is not available: why, and how to get it
+ * @returns the device, and a note if `auto` did not find CUDA
+ * @throws UserError if the device is not available: why, and what to install
  */
 export async function chooseDevice(
   device: Device | 'auto' = 'cpu',
@@ -43,23 +43,24 @@ export async function chooseDevice(
     );
   const { usable, reason, command } = await tryDevice(device);
   if (usable) return { device };
-  const remedy = command === undefined ? 'use' : `get it by \`${command}\`, or use`;
+  const remedy = command === undefined ? 'use' : `install it with \`${command}\`, or use`;
   throw new UserError('device', `device ${device} is not available: ${reason}; ${remedy} device cpu`);
 }
 
+/** What `auto` stands for. */
 export async function choose(
   cuda: DeviceReport,
   tryWebgpu: () => Promise<DeviceReport>,
 ): Promise<{ readonly device: Device; readonly note?: string }> {
   if (cuda.usable) return { device: 'cuda' };
   const webgpu = await tryWebgpu();
-  // A driver that draws with the CPU is right, and many times slower than the CPU itself.
+  // A graphics driver without a GPU computes the right numbers, but many times slower than the CPU.
   if (webgpu.usable && (webgpu.speed ?? 0) > 1)
     return { device: 'webgpu', note: 'Running on WebGPU: CUDA is not available; `cofactor doctor` says why' };
   return { device: 'cpu', note: 'Running on the CPU: no GPU is available; `cofactor doctor` says why' };
 }
 
-/** Tries a device once, in a process of its own: a driver that fails may end the process, or write to the terminal. */
+/** Tries a device once, in a separate process: a failing driver may crash it, or write to the terminal. */
 function tryDevice(device: Device): Promise<DeviceReport> {
   const known = trials.get(device) ?? tryAnew(device);
   trials.set(device, known);
@@ -67,7 +68,7 @@ function tryDevice(device: Device): Promise<DeviceReport> {
 }
 
 async function tryAnew(device: Device): Promise<DeviceReport> {
-  // What all others are compared with.
+  // The CPU is the reference for all others.
   if (device === 'cpu') return { device, usable: true, speed: 1 };
   const { listSupportedBackends } = await import('onnxruntime-node');
   if (!listSupportedBackends().some(({ name }) => name === device)) {

@@ -5,23 +5,25 @@ import { holdWebgpu, THIS_THREAD } from './webgpu-thread.ts';
 
 export interface NodeRuntimeOptions {
   /**
-   * What runs models. `auto` is a GPU if one is available, and otherwise the CPU. Default: the CPU, on which one seed
+   * Device that executes models. `auto` is a GPU if one is available, else the CPU. On the CPU, training with the same seed
    * gives the same bytes each time.
+   *
+   * @default 'cpu'
    */
   readonly device?: Device | 'auto';
 }
 
 /** ONNX Runtime in Node. */
 export interface NodeRuntime extends Runtime {
-  /** What runs models. */
+  /** Device that executes models. */
   readonly device: Device;
 }
 
 /**
- * ONNX Runtime in Node. Its native library is loaded at the first call. A device other than the CPU is tried first, in
- * a process of its own.
+ * Gives the ONNX Runtime of Node. The first call loads its native library. A device other than the CPU is tried first, in a
+ * separate process.
  *
- * @throws UserError if the device is not available: why, and how to get it
+ * @throws UserError if the device is not available: why, and what to install
  */
 export async function nodeRuntime({ device }: NodeRuntimeOptions = {}): Promise<NodeRuntime> {
   const chosen = (await chooseDevice(device)).device;
@@ -29,11 +31,11 @@ export async function nodeRuntime({ device }: NodeRuntimeOptions = {}): Promise<
   return runtimeOn(chosen);
 }
 
-/** ONNX Runtime on a device that has been tried. WebGPU may run in one thread of a process alone. */
+/** ONNX Runtime on a device that was tried before. WebGPU may run in only one thread of a process. */
 export async function runtimeOn(device: Device): Promise<NodeRuntime> {
   const { env, InferenceSession } = await import('onnxruntime-node');
-  // On a GPU it warns of duplicate rows, which are equal here, and of graphs that are not on it as a whole, and none
-  // is: strings stay on the CPU. The first level is for all sessions, and counts before there is one.
+  // Hides two warnings of GPUs: about duplicate rows in a scatter, which are equal here, and about nodes that stay on the
+  // CPU, as all nodes with strings do. This level also applies before there is a session.
   if (device !== 'cpu') env.logLevel = 'error';
   return {
     name: 'onnxruntime-node',

@@ -9,19 +9,19 @@ const PAIRS = 2000;
 const STEPS = 8;
 const RATE = 20;
 
-/** How far numbers may be from those of the CPU: GPUs multiply matrices with 10 bits after the point. */
+/** Largest difference from the CPU's numbers: GPUs multiply matrices with 10-bit mantissas. */
 const TOLERANCE = 5e-3;
 
 const ids = (kind: string, count: number): string[] =>
   Array.from({ length: count }, (_, row) => `${kind}${row}`);
 
-/** Numbers from −1 to 1 without a pattern that a wrong row could share. */
+/** Numbers from −1 to 1 without a pattern, so that each row is different. */
 const numbers = (count: number, seed: number): Float32Array =>
-  Float32Array.from({ length: count }, (_, place) => Math.sin((place + 1) * (seed + 0.618) * 7.31));
+  Float32Array.from({ length: count }, (_, index) => Math.sin((index + 1) * (seed + 0.618) * 7.31));
 
 /**
- * All that a device must get right, in one small graph: ids looked up in two tables at once, training steps in a loop
- * with duplicate rows added up, a product of matrices, and the best of a list.
+ * A small graph with everything that a device must compute right: lookups of ids in two tables, training steps in a loop
+ * that add up duplicate rows, a matrix product, and a top-k.
  */
 export function probeModel(): Uint8Array {
   const user = onnx.input('user', 'string', ['n']);
@@ -32,7 +32,7 @@ export function probeModel(): Uint8Array {
     onnx.input('user_factors', 'float', [USERS + 1, FACTORS]),
     onnx.input('item_factors', 'float', [ITEMS + 1, FACTORS]),
   ];
-  const places = [
+  const allRows = [
     onnx.labelEncoder(user, ids('u', USERS), 'user_row'),
     onnx.labelEncoder(item, ids('i', ITEMS), 'item_row'),
   ];
@@ -40,13 +40,13 @@ export function probeModel(): Uint8Array {
     const at = onnx.reshape(trip, [1]);
     const batch = (all: Value, dim: string): Value =>
       slice(all, gather(start, at), gather(start, add(at, 1)), { dim });
-    const rows = places.map((all) => batch(all, 'batch'));
+    const rows = allRows.map((all) => batch(all, 'batch'));
     const taken = values.map((table, side) => gather(table, rows[side]));
     const predicted = sigmoid(reduceSum(mul(taken[0], taken[1]), { axes: [1] }));
     const error = sub(predicted, batch(actual, 'batch'));
     const loss = onnx.reduceMean(mul(error, error));
-    const slopes = onnx.gradients(loss, taken);
-    const next = values.map((table, side) => step(table, rows[side], slopes[side]));
+    const gradients = onnx.gradients(loss, taken);
+    const next = values.map((table, side) => step(table, rows[side], gradients[side]));
     return { state: next, scan: [loss] };
   });
   const [users, items] = state;
@@ -54,7 +54,7 @@ export function probeModel(): Uint8Array {
   const one = reduceSum(mul(gather(users, onnx.constant([7], 'int64')), items), { axes: [1] });
   const { values: best, indices: top } = onnx.topK(one, onnx.constant([10], 'int64'), 10);
   const outputs = {
-    rows: onnx.concat([gather(users, places[0]), gather(items, places[1])], 1),
+    rows: onnx.concat([gather(users, allRows[0]), gather(items, allRows[1])], 1),
     loss: scan[0],
     scores: matmul(some, onnx.transpose(items)),
     best,
@@ -64,20 +64,21 @@ export function probeModel(): Uint8Array {
   return onnx.encodeModel(onnx.buildModel({ name: 'probe', inputs, outputs }));
 }
 
-/** One step on the rows of a batch, an id's gradients added up wherever it occurs. */
-function step(table: Value, rows: Value, slopes: Value): Value {
-  const sums = onnx.summedRows(table, rows, slopes);
+/** A step of SGD on the rows of a batch. The gradients of a row that occurs several times are added up. */
+function step(table: Value, rows: Value, gradients: Value): Value {
+  const sums = onnx.summedRows(table, rows, gradients);
   return onnx.scatterRows(table, rows, sub(gather(table, rows), mul(sums, RATE)));
 }
 
+/** Inputs for `probeModel`. */
 export function probeFeeds(): Record<string, Tensor> {
-  const pairs = Array.from({ length: PAIRS }, (_, place) => place);
+  const pairs = Array.from({ length: PAIRS }, (_, index) => index);
   const strings = (data: string[]): Tensor => new Tensor('string', data, [data.length]);
   const starts = BigInt64Array.from({ length: STEPS + 1 }, (_, at) => BigInt((at * PAIRS) / STEPS));
   return {
     // Some ids are unknown, and many occur more than once in a batch.
-    user: strings(pairs.map((place) => `u${(place * place) % (USERS + 3)}`)),
-    item: strings(pairs.map((place) => `i${(place * 31) % (ITEMS + 3)}`)),
+    user: strings(pairs.map((index) => `u${(index * index) % (USERS + 3)}`)),
+    item: strings(pairs.map((index) => `i${(index * 31) % (ITEMS + 3)}`)),
     actual: new Tensor('float32', numbers(PAIRS, 3).map(Math.abs)),
     start: new Tensor('int64', starts),
     user_factors: new Tensor('float32', numbers((USERS + 1) * FACTORS, 1), [USERS + 1, FACTORS]),
@@ -85,7 +86,7 @@ export function probeFeeds(): Record<string, Tensor> {
   };
 }
 
-/** The first output that is not what the CPU gives, with how far it is; undefined where all are. */
+/** The first output that differs from the CPU's, and by how much; undefined if none does. */
 export function difference(
   expected: Readonly<Record<string, Tensor>>,
   found: Readonly<Record<string, Tensor>>,
@@ -93,9 +94,9 @@ export function difference(
   for (const [name, { data }] of Object.entries(expected)) {
     const others = found[name].data;
     let furthest = 0;
-    for (const [place, value] of (data as Float32Array).entries()) {
-      // What is not a number stays so.
-      furthest = Math.max(furthest, Math.abs(Number(value) - Number(others[place])));
+    for (const [index, value] of (data as Float32Array).entries()) {
+      // With a NaN the maximum stays NaN.
+      furthest = Math.max(furthest, Math.abs(Number(value) - Number(others[index])));
     }
     if (!(furthest <= TOLERANCE)) return `${name} differ by ${furthest.toPrecision(2)}`;
   }
@@ -104,7 +105,7 @@ export function difference(
 
 const SIZE = 512;
 
-/** A product of matrices that takes a thread of the CPU a few ms, and a graphics driver without a GPU a second. */
+/** A matrix product: a few ms on a CPU thread, a second on a graphics driver without a GPU. */
 export function speedModel(): Uint8Array {
   const matrix = onnx.input('matrix', 'float', [SIZE, SIZE]);
   const square = matmul(matrix, matrix);
@@ -112,6 +113,7 @@ export function speedModel(): Uint8Array {
   return onnx.encodeModel(onnx.buildModel({ name: 'speed', inputs: [matrix], outputs }));
 }
 
+/** Inputs for `speedModel`. */
 export const speedFeeds = (): Record<string, Tensor> => ({
   matrix: new Tensor(
     'float32',

@@ -1,5 +1,6 @@
 import { Tensor } from 'onnxruntime-common';
 
+/** The content of a tensor, without its class. */
 export interface Parts {
   readonly type: Tensor.Type;
   readonly dims: readonly number[];
@@ -9,14 +10,14 @@ export interface Parts {
 export const tensorOf = ({ type, data, dims }: Parts): Tensor =>
   new Tensor(type as 'string', data as string[], dims);
 
-/** The rows of a tensor's first axis from `from` to before `to`. */
+/** The rows of a tensor from `from` to before `to`. */
 export function sliceRows({ type, dims: [rows, ...rest], data }: Parts, from: number, to: number): Parts {
   const size = rest.reduce((product, dim) => product * dim, 1);
   const end = Math.min(rows, to);
   return { type, dims: [end - from, ...rest], data: data.slice(from * size, end * size) };
 }
 
-/** The rows of several tensors; lists of strings, string[n, m], are padded with '' to the longest `m`. */
+/** Concatenates tensors along the first axis. Lists of strings, string[n, m], are padded with '' to the largest `m`. */
 export function joinRows(tensors: readonly Parts[]): Parts {
   const [{ type, dims }] = tensors;
   const width = Math.max(...tensors.map((tensor) => tensor.dims[1] ?? 0));
@@ -26,7 +27,7 @@ export function joinRows(tensors: readonly Parts[]): Parts {
   return { type, dims: [rows, ...all[0].dims.slice(1)], data: joined(all.map(({ data }) => data)) };
 }
 
-/** A string[n, m] padded with '' to a longer `m`. */
+/** A string[n, m] padded with '' to a larger `m`. */
 function widened(lists: Parts, wanted: number): Parts {
   const { type, dims, data } = lists;
   const [rows, width] = dims;

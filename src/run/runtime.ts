@@ -1,15 +1,17 @@
 import type { InferenceSession } from 'onnxruntime-common';
 
-/** Runs ONNX files. All that needs one takes it as this interface, so that the same code serves Node and a page. */
+/** Executes ONNX models: the common interface of Node and web pages. */
 export interface Runtime {
   readonly name: string;
   readonly version: string;
-  /** What it computes on; the CPU when absent. */
+  /** Device that executes models. @default 'cpu' */
   readonly device?: string;
   /**
+   * Loads a model.
+   *
    * @param model the bytes of an `.onnx` file
-   * @param threads intra-op threads; the runtime's own choice when absent. Training needs 1.
-   * @param batch the most rows in one run, where a runtime joins runs
+   * @param threads number of intra-op threads; training needs 1. Default: the runtime decides
+   * @param batch maximum number of rows in one run, for a runtime that joins runs
    */
   createSession(model: Uint8Array, options?: { threads?: number; batch?: number }): Promise<InferenceSession>;
 }

@@ -3,22 +3,23 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { built } from '../util/built.ts';
 
-/** What a process found out, or why it could not. */
+/** The result of a process, or its error. */
 export type Found<T> = { readonly value: T } | { readonly error: string };
 
 export interface Trial<T> {
-  /** What the process said; undefined where it ended without a word. */
+  /** What the process reported; undefined if it ended before. */
   readonly found?: Found<T>;
-  /** How it ended: a code or a signal. */
+  /** How it ended: exit code or signal. */
   readonly end: string;
+  /** Its standard error. */
   readonly log: string;
 }
 
 /**
- * Tries something out in a process of its own, which may end, take all its memory, run for ever, or write to the
- * terminal.
+ * Tries something in a separate process, which may crash, run out of memory, hang, or write to the terminal.
  *
  * @param process a file of `dist` that calls {@link report}
+ * @param options timeout in milliseconds
  */
 export async function tryInProcess<T>(
   process: string,
@@ -35,7 +36,7 @@ export async function tryInProcess<T>(
   child.stderr?.on('data', (text) => {
     log += text;
   });
-  // What it has said counts, even if a driver ends the process while it exits; what it has written comes before its end.
+  // Waits for 'close', which comes after all output. A report counts even if a driver crashes the process as it exits.
   let found: Found<T> | undefined;
   child.on('message', (message: Found<T>) => {
     found = message;
@@ -44,7 +45,7 @@ export async function tryInProcess<T>(
   return { found, end: String(killed ?? code), log };
 }
 
-/** In such a process: finds something out, says what that was, and ends the process. */
+/** Called by such a process: runs `find`, reports its result or error, and exits. */
 export async function report<T>(find: () => Promise<T>): Promise<void> {
   const found = await find().then(
     (value): Found<T> => ({ value }),

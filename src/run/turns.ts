@@ -1,6 +1,6 @@
 /**
- * Makes calls one after the other, in the order they were asked for: ONNX Runtime's WebAssembly keeps a call's arguments
- * on its stack while it waits for tensors, and a second call meanwhile overwrites them.
+ * Runs asynchronous calls one after the other, in order. ONNX Runtime's WebAssembly needs that: it keeps the arguments of a
+ * call on its stack while it waits for tensors, and a second call would overwrite them.
  */
 export function turns(): <T>(call: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();

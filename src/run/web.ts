@@ -5,21 +5,20 @@ import { turns } from './turns.ts';
 
 export interface WebRuntimeOptions {
   /**
-   * The folder that ONNX Runtime's `.wasm` files are fetched from, as a URL that ends in `/`. Default: the folder of its
-   * JavaScript.
+   * URL of the folder with ONNX Runtime's `.wasm` files; it ends in `/`. Default: the folder of ONNX Runtime's JavaScript.
    */
   readonly wasmPaths?: string;
 }
 
 /**
- * ONNX Runtime in a page or a worker: WebAssembly, in the thread that calls it. It is fetched at the first call (14 MB,
- * 4 MB compressed).
+ * Gives the ONNX Runtime for a page or a worker. It runs as WebAssembly in the calling thread. The first call downloads it
+ * (14 MB, 4 MB compressed).
  *
- * @throws UserError if the browser cannot run it
+ * @throws UserError if the browser has no WebAssembly
  */
 export async function webRuntime({ wasmPaths }: WebRuntimeOptions = {}): Promise<Runtime> {
   if (typeof WebAssembly === 'undefined')
-    throw new UserError('device', 'this browser has no WebAssembly, which models run in; use a current one');
+    throw new UserError('device', 'this browser has no WebAssembly, which models need; use a current one');
   const { env, InferenceSession } = await import('onnxruntime-web/wasm');
   env.wasm.numThreads = 1;
   if (wasmPaths !== undefined) env.wasm.wasmPaths = wasmPaths;
@@ -34,7 +33,7 @@ export async function webRuntime({ wasmPaths }: WebRuntimeOptions = {}): Promise
   };
 }
 
-/** Of the whole thread, since all sessions in it share one WebAssembly. */
+/** For the whole thread, because all its sessions share one WebAssembly instance. */
 const inTurn = turns();
 
 function oneAtATime(session: InferenceSession): InferenceSession {

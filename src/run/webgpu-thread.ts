@@ -1,12 +1,16 @@
 import { UserError } from '../errors.ts';
 
-/** The thread of this process that runs models on WebGPU: ONNX Runtime 1.30 ends the process where two do. */
+/** The thread that uses WebGPU. With two such threads ONNX Runtime 1.30 crashes the process. */
 let holder: object | undefined;
 
-/** Stands for the thread that this code runs in, which keeps WebGPU: nobody says when its last session is gone. */
+/** Stands for the current thread. It never releases WebGPU, because nothing tells when its last session is gone. */
 export const THIS_THREAD = {};
 
-/** @throws UserError if another thread has it */
+/**
+ * Reserves WebGPU for a thread.
+ *
+ * @throws UserError if another thread uses it
+ */
 export function holdWebgpu(thread: object): void {
   if (holder !== undefined && holder !== thread)
     throw new UserError(

@@ -5,20 +5,20 @@ import type { NamedParts, Signature } from './worker-messages.ts';
 /** The name of the axis that runs are joined along. */
 const ROWS = 'n';
 
-/** The name of an axis of lists of unlike length, padded with '' to the longest. */
+/** The name of the axis of lists that are padded with '' to the longest. */
 const LISTS = 'm';
 
 /**
- * Strings of lists in one input: one long list lengthens those of all other rows, and to copy strings from thread to
- * thread takes the main thread's time, about 0.1 µs each.
+ * Maximum number of strings in lists of one run. One long list pads those of all other rows, and copying a string to
+ * another thread takes about 0.1 µs of the main thread.
  */
 const MOST_STRINGS = 2 ** 13;
 
 export interface RunSize {
-  /** Of all that must be alike. */
+  /** Only runs with the same key may be joined. */
   readonly key: string;
   readonly rows: number;
-  /** The longest list. */
+  /** Length of the longest list. */
   readonly width: number;
 }
 
@@ -26,7 +26,7 @@ type Metadata = Signature['inputMetadata'][number];
 
 const axes = (metadata: Metadata): readonly (number | string)[] => (metadata.isTensor ? metadata.shape : []);
 
-/** How a session's runs are joined and taken apart again, as the names of its axes tell. */
+/** Joins runs of a session along the axis `n`, and splits their results. */
 export class Batching {
   private constructor(
     private readonly inputs: Readonly<Record<string, Metadata>>,
@@ -34,8 +34,8 @@ export class Batching {
   ) {}
 
   /**
-   * @returns undefined for a session whose runs cannot be joined: its results are not one for each row, or as long as
-   * the longest of all rows.
+   * @returns undefined for a session whose runs cannot be joined: because its results do not have one row for each row of
+   *   the inputs, or because their width depends on the longest list
    */
   static of({ inputMetadata, outputMetadata }: Signature, mostRows: number): Batching | undefined {
     const byRow = (metadata: Metadata): boolean => axes(metadata)[0] === ROWS;
@@ -45,7 +45,7 @@ export class Batching {
     return new Batching(inputs, mostRows);
   }
 
-  /** What decides which other runs a run may join; undefined for one that ONNX Runtime has to judge alone. */
+  /** The size of a run; undefined if its inputs are invalid, so that it must run alone and get ONNX Runtime's error. */
   size(feeds: NamedParts): RunSize | undefined {
     const counts = new Set<number>();
     const parts: string[] = [];
@@ -67,7 +67,7 @@ export class Batching {
     return counts.size === 1 ? { key: parts.join('; '), rows, width } : undefined;
   }
 
-  /** The size of two runs together; undefined if they may not be joined. */
+  /** The size of two runs joined; undefined if they may not be joined. */
   sum(one: RunSize, other: RunSize): RunSize | undefined {
     const rows = one.rows + other.rows;
     const width = Math.max(one.width, other.width);
@@ -75,7 +75,7 @@ export class Batching {
     return fits ? { key: one.key, rows, width } : undefined;
   }
 
-  /** One run of the rows of all, which are of one key. */
+  /** Joins runs with the same key to one. */
   join(runs: readonly NamedParts[]): NamedParts {
     return mapValues(this.inputs, (metadata, name) => {
       const all = runs.map((feeds) => feeds[name]);
@@ -83,7 +83,7 @@ export class Batching {
     });
   }
 
-  /** The results of each run, from those of all. */
+  /** Splits the results of a joined run into those of each run. */
   split(results: NamedParts, runs: readonly RunSize[]): NamedParts[] {
     let to = 0;
     return runs.map(({ rows }) => {

@@ -3,7 +3,7 @@ import { built } from '../util/built.ts';
 import type { Answer, Call, NamedParts, Signature, ThreadData } from './worker-messages.ts';
 import type { Methods } from './worker-thread.ts';
 
-/** A thread that runs models ended, and what it was doing is lost. */
+/** A thread that runs models ended before it answered. */
 export class WorkerError extends Error {
   override name = 'WorkerError';
 }
@@ -18,7 +18,7 @@ export class WorkerHandle {
   readonly sessions = new Set<number>();
   private running = false;
   private dead = false;
-  /** Why it ended, once it has. */
+  /** Resolves when the thread has ended, with the reason. */
   readonly ended: Promise<WorkerError>;
   private readonly pending = new Map<number, Pending>();
   private calls = 0;
@@ -68,12 +68,12 @@ export class WorkerHandle {
     return !this.running && !this.dead;
   }
 
-  /** Feeds that every run of a session has, in addition to its own. */
+  /** Keeps feeds in the thread that every run of a session gets in addition to its own. */
   hold(session: number, feeds: NamedParts): Promise<void> {
     return this.call('hold', [session, feeds]);
   }
 
-  /** @param handedOver memory of the feeds that is moved to the thread, not copied, and so gone here */
+  /** @param handedOver buffers of the feeds that are transferred to the thread instead of copied */
   async run(session: number, feeds: NamedParts, handedOver: ArrayBuffer[] = []): Promise<NamedParts> {
     this.running = true;
     try {

@@ -3,13 +3,13 @@ import { mapValues } from '../util/map-values.ts';
 import type { Device } from './device-names.ts';
 import { type Parts, tensorOf } from './rows.ts';
 
-/** What of tensors goes from thread to thread, where classes do not. */
+/** Tensors as they are sent between threads, without their classes. */
 export type NamedParts = Readonly<Record<string, Parts>>;
 
 export const partsOf = (tensors: InferenceSession.OnnxValueMapType): NamedParts =>
   mapValues(tensors, (value) => {
     const { type, dims, data } = value as Tensor;
-    // A message carries the whole buffer that an array is a view of.
+    // A message would contain the whole buffer of a view, so a view is copied.
     const whole = !ArrayBuffer.isView(data) || data.byteLength === data.buffer.byteLength;
     return { type, dims, data: whole ? data : data.slice() };
   });
@@ -20,14 +20,14 @@ export interface ThreadData {
   readonly device: Device;
 }
 
-/** Asks a thread of the pool for one of its methods; see `worker-thread.ts`. */
+/** A call of a method of a thread; see `worker-thread.ts`. */
 export interface Call {
   readonly call: number;
   readonly method: string;
   readonly args: readonly unknown[];
 }
 
-/** A thread's answer to the call of that number; its first, before any call, says that it is up. */
+/** A thread's answer to the call with that number. Its first message, before any call, is `ready`. */
 export type Answer =
   | { readonly ready: { readonly name: string; readonly version: string } }
   | { readonly call: number; readonly value: unknown }
@@ -38,7 +38,7 @@ export type Signature = Pick<
   'inputNames' | 'outputNames' | 'inputMetadata' | 'outputMetadata'
 >;
 
-/** The memory of numbers among tensors, which a message can hand over instead of copying it. */
+/** The buffers of numeric tensors, which a message can transfer instead of copying them. */
 export function buffersOf(parts: NamedParts): ArrayBuffer[] {
   const buffers = Object.values(parts).flatMap(({ data }) =>
     ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer ? [data.buffer] : [],

@@ -4,12 +4,12 @@ import { runtimeOn } from './node.ts';
 import type { Answer, Call, NamedParts, Signature, ThreadData } from './worker-messages.ts';
 import { buffersOf, partsOf, tensorsOf } from './worker-messages.ts';
 
-/** One thread of the pool in `worker.ts`: it holds sessions, and answers each call. */
+/** A thread of the pool in `worker.ts`: holds sessions and answers calls. */
 const runtime = await runtimeOn((workerData as ThreadData).device);
-// What goes wrong is told to the caller, and not to the terminal.
+// Errors go to the caller, not to the terminal.
 env.logLevel = 'fatal';
 const sessions = new Map<number, InferenceSession>();
-/** What every run of a session is fed, beside what it is given. */
+/** Feeds that every run of a session gets in addition to its own. */
 const held = new Map<number, ReturnType<typeof tensorsOf>>();
 
 function sessionOf(id: number): InferenceSession {
@@ -18,10 +18,10 @@ function sessionOf(id: number): InferenceSession {
   return session;
 }
 
-/** What a thread is called for, by the number of a session. */
+/** The thread's methods. `id` is the number of a session. */
 const methods = {
   async create(id: number, model: Uint8Array): Promise<Signature> {
-    // The threads of the pool are what runs side by side.
+    // The pool has several threads, so each session needs only one.
     const session = await runtime.createSession(model, { threads: 1 });
     sessions.set(id, session);
     const { inputNames, outputNames, inputMetadata, outputMetadata } = session;
@@ -49,7 +49,7 @@ const post = (message: Answer, handedOver?: ArrayBuffer[]) => parentPort?.postMe
 parentPort?.on('message', ({ call, method, args }: Call) => {
   const answer = methods[method as keyof Methods] as (...args: readonly unknown[]) => Promise<unknown>;
   answer(...args).then(
-    // What a run has made is nobody else's.
+    // Nothing else uses the results of a run, so they can be transferred.
     (value) => post({ call, value }, method === 'run' ? buffersOf(value as NamedParts) : []),
     (error: Error) => post({ call, error: error.message }),
   );

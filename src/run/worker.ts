@@ -12,45 +12,47 @@ import { type NamedParts, partsOf, type Signature, tensorsOf } from './worker-me
 
 export { WorkerError } from './worker-handle.ts';
 
-/** As many runs wait as may wait: try again later. */
+/** The queue of runs is full. Try again later. */
 export class QueueFullError extends Error {
   override name = 'QueueFullError';
 }
 
 export interface WorkerOptions {
-  /** Threads, each of which holds every session. Default: one less than there are cores; 1 for WebGPU. */
+  /** Number of threads; each holds every session. Default: the number of cores minus one; 1 for WebGPU. */
   readonly workers?: number;
-  /** What runs models. Default: the CPU. */
+  /** Device that executes models. @default 'cpu' */
   readonly device?: Device | 'auto';
-  /** The most runs that wait for a thread. Default: 64. */
+  /** Maximum number of runs that wait for a thread. @default 64 */
   readonly queue?: number;
-  /** Told of each batch: how many runs it joined, and the seconds it took. */
+  /** Called after each batch with the number of runs that it joined, and its duration in seconds. */
   onBatch?(runs: number, seconds: number): void;
 }
 
-/** ONNX Runtime in threads of their own, so that the event loop stays free. */
+/** ONNX Runtime in worker threads, which keeps the event loop free. */
 export interface WorkerRuntime extends NodeRuntime {
+  /** Number of threads. */
   readonly workers: number;
+  /** Number of runs that wait for a thread. */
   readonly waiting: number;
   /**
-   * @param batch the most rows of runs that are joined
-   * @returns a session whose `run` rejects with a {@link QueueFullError} when too many wait, and with a
-   * {@link WorkerError} when its thread ends
+   * @param batch maximum number of rows of a joined run. Default: 64
+   * @returns a session whose `run` rejects with a {@link QueueFullError} if the queue is full, and with a
+   *   {@link WorkerError} if its thread ends
    */
   createSession(model: Uint8Array, options?: { threads?: number; batch?: number }): Promise<InferenceSession>;
-  /** Ends all threads, and what they are doing. */
+  /** Ends all threads. Runs that have not finished are rejected. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the threads. Runs of one session that wait while all threads are busy are joined along the axis `n`, where
- * its inputs and outputs have one.
+ * Starts the threads. While all threads are busy, waiting runs of the same session are joined along the axis `n`, if its
+ * inputs and outputs have one.
  *
  * @throws UserError if the device is not available, or cannot run in so many threads
  */
 export async function workerRuntime(options: WorkerOptions = {}): Promise<WorkerRuntime> {
   const { device } = await chooseDevice(options.device);
-  // ONNX Runtime 1.30 ends the process where two threads run models on it.
+  // With two threads that use WebGPU, ONNX Runtime 1.30 crashes the process.
   const most = device === 'webgpu' ? 1 : Math.max(1, availableParallelism() - 1);
   const { workers = most } = options;
   if (device === 'webgpu' && workers > 1)
@@ -74,7 +76,7 @@ export async function workerRuntime(options: WorkerOptions = {}): Promise<Worker
 interface Run {
   readonly session: number;
   readonly feeds: NamedParts;
-  /** Absent where it must run alone. */
+  /** Absent if the run must not be joined with others. */
   readonly size?: RunSize;
   resolve(results: NamedParts): void;
   reject(error: Error): void;
@@ -120,7 +122,7 @@ class WorkerPool implements WorkerRuntime {
     const id = this.created++;
     let signature: Signature | undefined;
     try {
-      // One thread after the other, so that the rest go on answering; also those that have come in the meantime.
+      // One thread after the other, so that the others go on answering. The loop includes threads that started meanwhile.
       for (let thread = this.without(id); thread; thread = this.without(id))
         signature = await thread.create(id, model);
     } catch (error) {
@@ -174,7 +176,7 @@ class WorkerPool implements WorkerRuntime {
     }
   }
 
-  /** The run that waits longest, and those that may join it. */
+  /** Takes the run that has waited longest, and those that can be joined with it. */
   private takeBatch(): Run[] {
     const [first] = this.runs;
     const batching = this.models.get(first.session)?.batching;
@@ -195,9 +197,9 @@ class WorkerPool implements WorkerRuntime {
     const start = performance.now();
     try {
       const results = await this.results(thread, batch);
-      for (const [place, run] of batch.entries()) run.resolve(results[place]);
+      for (const [index, run] of batch.entries()) run.resolve(results[index]);
     } catch (error) {
-      // One of them may be to blame for all: next time each runs alone.
+      // One run may have made all fail, so each is run again, alone.
       if (batch.length > 1 && !(error instanceof WorkerError))
         this.runs.unshift(...batch.map((run) => ({ ...run, size: undefined })));
       else for (const run of batch) run.reject(error as Error);
@@ -225,7 +227,7 @@ class WorkerPool implements WorkerRuntime {
     });
   }
 
-  /** Starts a thread in place of one that has ended, and gives it all sessions. */
+  /** Starts a thread to replace one that ended, and loads all sessions in it. */
   private async replace(): Promise<void> {
     while (!this.closed) {
       try {

@@ -1,3 +1,3 @@
-/** A file of `dist`. Node 20 runs no TypeScript, so threads and processes of the sources are the built ones too. */
+/** URL of a file of `dist`. Node 20 cannot run TypeScript, so the sources, too, start the built threads and processes. */
 export const built = (name: string): URL =>
   new URL(import.meta.url.endsWith('.ts') ? `../../dist/${name}` : `./${name}`, import.meta.url);

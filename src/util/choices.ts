@@ -2,46 +2,48 @@ import * as v from 'valibot';
 import { UserError } from '../errors.ts';
 import { mapValues } from './map-values.ts';
 
-/** What a choice may be: a schema whose message says what to give, and how a text on a command line stands for it. */
+/** The type of a choice's value. */
 export interface Kind<T> {
+  /** Checks a value. Its error message says what to give. */
   readonly schema: v.GenericSchema<unknown, T>;
-  /** What help calls the value, as in `--epochs <number>`; absent for a flag that takes none. */
+  /** Name of the value in the help, as in `--epochs <number>`; absent for a flag without a value. */
   readonly placeholder?: string;
-  /** The names that may be chosen, where it is one of some. */
+  /** The allowed names, where the value is one of several names. */
   readonly names?: readonly string[];
-  /** What a text would mean, for the schema to check. */
+  /** Parses the text of a flag. The schema then checks the result. */
   parse(text: string): unknown;
 }
 
-/** Something that a user may choose: one entry of a table from which flags, files and types follow. */
+/** Something that a user may choose: one entry of a table. Flags, config files, types and form fields follow from it. */
 export interface Choice<T = unknown> {
   readonly kind: Kind<T>;
   /** Heading in the help. @default the first heading */
   readonly group?: 'Model' | 'Training' | 'Files' | 'Reading';
   readonly help: string;
-  /** The only command that takes it; others choose themselves. */
+  /** The only command that takes the choice. Other commands decide for themselves. */
   readonly only?: 'train';
-  /** Its place among the fields of the page's form; absent where it has none. */
+  /** Position in the page's form; absent if the form does not have the choice. */
   readonly field?: number;
-  /** Help of the flag that says no: `--no-sparse-updates`. */
+  /** Help of the negative flag, such as `--no-sparse-updates`. */
   readonly no?: string;
-  /** The value where nothing is chosen, or how it follows from the other choices. */
+  /** The default, or a function that derives it from the other choices. */
   readonly default?: T | ((others: Readonly<Record<string, unknown>>) => T);
-  /** The default in words, where it depends on something. */
+  /** The default in words, where it depends on other things. */
   readonly otherwise?: string;
 }
 
 export type Choices = Readonly<Record<string, Choice>>;
 
-/** The same choices under a heading in the help. */
+/** Puts choices under a heading in the help. */
 export const grouped = <const Table extends Choices>(group: Choice['group'], table: Table): Table =>
   mapValues(table, (choice) => ({ group, ...choice })) as Choices as Table;
 
-/** The values that a table of choices stands for; each may be left out. */
+/** The type of the values of a table of choices; each may be left out. */
 export type Chosen<Table extends Choices> = {
   readonly [Name in keyof Table]?: Table[Name] extends Choice<infer T> ? T : never;
 };
 
+/** The same with defaults applied: choices that have one are always there. */
 export type Given<Table extends Choices> = Chosen<Table> & {
   readonly [Name in keyof Table as Table[Name] extends { readonly default: unknown }
     ? Name
@@ -135,8 +137,8 @@ export const kinds = {
 /**
  * Checks choices against a table.
  *
- * @returns those that are not undefined
- * @throws UserError that names the first choice that cannot be, and what to give
+ * @returns the choices that are not undefined
+ * @throws UserError for the first invalid choice: what it is, and what to give
  */
 export function checked<Table extends Choices>(
   table: Table,
@@ -169,7 +171,7 @@ const shown = (value: unknown): string =>
       ? `${value}n`
       : (JSON.stringify(value) ?? String(value));
 
-/** Choices, and the defaults of those that were not made, in the order of the table. */
+/** The choices with defaults for those that are missing, in the order of the table. */
 export function withDefaults<Table extends Choices>(table: Table, chosen: Chosen<Table>): Given<Table> {
   const all: Record<string, unknown> = {};
   for (const [name, { default: standard }] of Object.entries(table)) {

@@ -2,10 +2,10 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '../errors.ts';
 
-/** How the name of something new begins that is being written beside what it will be. */
+/** Prefix of a file or folder while it is written, before it is renamed. */
 export const INCOMING = '.incoming-';
 
-/** Writes a new file, all of it, and waits until the disk has it. */
+/** Writes a new file, and waits until it is on the disk. */
 export async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'wx');
   try {
@@ -17,7 +17,7 @@ export async function writeSynced(path: string, bytes: Uint8Array): Promise<void
 }
 
 /**
- * Writes a file in place of one that may be there, so that a kill leaves that or the new one.
+ * Writes or replaces a file atomically: after a kill, the old file is there or the new one.
  *
  * @throws UserError if it cannot be written
  */

@@ -1,24 +1,23 @@
-/** A map of items: their factors in the plane that shows most of what tells them apart. */
-
-/** An item, and where it lies: to the right along the first principal component, and up along the second. */
-export interface Place<Item> {
+/** An item on the map: its x is the first principal component of the factors, its y the second. */
+export interface MapPoint<Item> {
   readonly item: Item;
   readonly at: readonly [x: number, y: number];
 }
 
+/** A map of items: their factors, projected to two dimensions by principal component analysis. */
 export interface ItemMap<Item> {
-  readonly places: readonly Place<Item>[];
-  /** How much of the variance each axis shows, 0 to 1. */
+  readonly points: readonly MapPoint<Item>[];
+  /** The share of the variance that each axis explains, 0 to 1. */
   readonly shares: readonly [number, number];
 }
 
-/** Items with few ratings have learned little: they would blur the axes. */
+/** The axes come from the most rated items: the factors of rarely rated items are mostly noise. */
 const AXES_FROM = 2000;
 
-/** The parameters of items, by name; each holds one row an item. */
+/** Item parameters by name; each has one row per item. */
 type Factors = Readonly<Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>>;
 
-/** All that a model has learned of each item, but for biases: an item's rows of all tables, end to end. */
+/** Each item's factors without its biases: its rows of all tables, concatenated. */
 export function vectorsOf(factors: Factors, items: number): number[][] {
   const tables = Object.values(factors).filter(({ dims }) => dims.length === 2);
   return Array.from({ length: items }, (_, row) =>
@@ -27,8 +26,10 @@ export function vectorsOf(factors: Factors, items: number): number[][] {
 }
 
 /**
- * @param items the most rated first
- * @returns undefined for fewer than three items, or fewer than two factors an item
+ * Makes a map of items.
+ *
+ * @param items the most rated item first
+ * @returns undefined for fewer than three items, or fewer than two factors per item
  */
 export async function itemMap<Item>(
   items: readonly Item[],
@@ -40,20 +41,20 @@ export async function itemMap<Item>(
   const { PCA } = await import('ml-pca');
   const pca = new PCA(vectors.slice(0, AXES_FROM), { method: 'covarianceMatrix' });
   const rows = pca.predict(vectors, { nComponents: 2 }).to2DArray();
-  // A component may as well point the other way: the most rated item is always at the right and at the top.
+  // The sign of a component is arbitrary, so the most rated item is always right of the center and above it.
   const [signX, signY] = rows[0].map((value) => Math.sign(value) || 1);
   const [across = 0, up = 0] = pca.getExplainedVariance();
   return {
-    places: items.map((item, row) => ({ item, at: [rows[row][0] * signX, rows[row][1] * signY] })),
+    points: items.map((item, row) => ({ item, at: [rows[row][0] * signX, rows[row][1] * signY] })),
     shares: [across, up],
   };
 }
 
-/** The ends of a map's axes, and how far a place lies that way. */
+/** The ends of the map's axes, and how far a point lies in that direction. */
 export const ENDS: readonly {
   readonly name: string;
   readonly arrow: string;
-  far(place: Place<unknown>): number;
+  far(point: MapPoint<unknown>): number;
 }[] = [
   { name: 'At the left', arrow: '←', far: ({ at: [x] }) => -x },
   { name: 'At the right', arrow: '→', far: ({ at: [x] }) => x },
@@ -61,21 +62,22 @@ export const ENDS: readonly {
   { name: 'At the bottom', arrow: '↓', far: ({ at: [, y] }) => -y },
 ];
 
-/** The items furthest out at an end. */
+/** The items that lie furthest towards an end. */
 export const furthest = <Item>(
-  places: readonly Place<Item>[],
+  points: readonly MapPoint<Item>[],
   { far }: (typeof ENDS)[number],
   most: number,
 ): Item[] =>
-  places
+  points
     .toSorted((one, other) => far(other) - far(one))
     .slice(0, most)
     .map(({ item }) => item);
 
 /**
- * The ratings that an item must have for its numbers to mean something: as many as leave a hundred items, or half.
+ * The number of ratings from which an item's factors are more than noise: the highest of 50, 20, 10 and 5 that leaves a
+ * hundred items, or half of them.
  *
- * @param items the most rated first
+ * @param items the most rated item first
  */
 export function enoughRatings(items: readonly { readonly ratings: number }[]): number {
   const last = items[Math.min(99, items.length >> 1)];

@@ -1,17 +1,18 @@
+/** A matrix, row by row. */
 export interface Table {
   readonly rows: number;
   readonly width: number;
   readonly data: Float64Array;
 }
 
-/** The upper triangular R, for a symmetric positive matrix RᵀR whose upper half is given. */
+/** The Cholesky factor of a symmetric positive semidefinite matrix RᵀR, whose upper half is read: the upper triangular R. */
 export function choleskyRoot(matrix: Float64Array, width: number): Float64Array {
   const root = new Float64Array(matrix.length);
   for (let i = 0; i < width; i++) {
     for (let j = i; j < width; j++) {
       let rest = matrix[i * width + j];
       for (let above = 0; above < i; above++) rest -= root[above * width + i] * root[above * width + j];
-      // What is left of a column that follows from those before it is rounding.
+      // For a column that depends on those before it, the rest is a rounding error.
       if (j === i) root[i * width + i] = Math.sqrt(Math.max(rest, 0));
       else root[i * width + j] = root[i * width + i] > 1e-9 ? rest / root[i * width + i] : 0;
     }
@@ -19,7 +20,11 @@ export function choleskyRoot(matrix: Float64Array, width: number): Float64Array 
   return root;
 }
 
-/** Makes columns orthonormal, each from those before it (Cholesky QR); gives how long each was beside those. */
+/**
+ * Makes columns orthonormal in place (Cholesky QR).
+ *
+ * @returns the length of each column's part that is orthogonal to the columns before it
+ */
 export function orthonormalize({ rows, width, data }: Table): Float64Array<ArrayBuffer> {
   const gram = new Float64Array(width * width);
   for (let row = 0; row < rows; row++)
@@ -27,13 +32,13 @@ export function orthonormalize({ rows, width, data }: Table): Float64Array<Array
       const value = data[from + i];
       for (let j = i; j < width; j++) gram[i * width + j] += value * data[from + j];
     }
-  // The upper triangular R of gram = RᵀR, in its place.
+  // The upper triangular R of gram = RᵀR, computed in place.
   const lengths = new Float64Array(width);
   for (let i = 0; i < width; i++) {
     for (let above = 0; above < i; above++)
       for (let j = i; j < width; j++)
         gram[i * width + j] -= gram[above * width + i] * gram[above * width + j];
-    // What follows from the columns before it is rounding, and becomes nothing.
+    // For a column that depends on those before it, the rest is a rounding error, and becomes zero.
     lengths[i] = Math.sqrt(Math.max(gram[i * width + i], 0));
     for (let j = i; j < width; j++) gram[i * width + j] *= lengths[i] > 1e-6 ? 1 / lengths[i] : 0;
   }

@@ -1,4 +1,4 @@
-/** The same names with other values. */
+/** Maps the values of an object, and keeps its keys. */
 export function mapValues<From, To>(
   values: Readonly<Record<string, From>>,
   change: (value: From, name: string) => To,

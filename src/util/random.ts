@@ -5,11 +5,11 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 export type { RandomGenerator };
 
 /**
- * A generator (xoroshiro128+) for one purpose of one run. Generators of different `(seed, stream)` pairs are
- * independent; the same pair gives the same numbers on every machine.
+ * A random generator (xoroshiro128+). Generators with different `(seed, stream)` pairs are independent. The same pair gives
+ * the same numbers on every machine.
  *
  * @param seed any safe integer
- * @param stream an integer that names the purpose, for example an epoch
+ * @param stream an integer that stands for one use of random numbers, such as an epoch
  */
 export function generator(seed: number, stream = 0): RandomGenerator {
   const parts = [seed | 0, Math.floor(seed / 2 ** 32) | 0, stream | 0];
@@ -36,8 +36,8 @@ export function uniforms(length: number, random: RandomGenerator): Float32Array 
   return values;
 }
 
-/** `length` normal numbers of mean 0 and standard deviation `spread` (Marsaglia and Bray's polar method, 1964). */
-export function normals(length: number, spread: number, random: RandomGenerator): Float32Array {
+/** `length` normal numbers with mean 0 and standard deviation `deviation` (Marsaglia and Bray's polar method, 1964). */
+export function normals(length: number, deviation: number, random: RandomGenerator): Float32Array {
   const values = new Float32Array(length);
   for (let index = 0; index < length; index += 2) {
     let x: number;
@@ -48,7 +48,7 @@ export function normals(length: number, spread: number, random: RandomGenerator)
       y = random.next() * 2 ** -31;
       square = x * x + y * y;
     } while (square >= 1 || square === 0);
-    const scale = spread * Math.sqrt((-2 * logarithm(square)) / square);
+    const scale = deviation * Math.sqrt((-2 * logarithm(square)) / square);
     values[index] = scale * x;
     // A write past the end of a typed array has no effect.
     values[index + 1] = scale * y;
@@ -57,8 +57,8 @@ export function normals(length: number, spread: number, random: RandomGenerator)
 }
 
 /**
- * ln(x) for x in (0, 1], to 10⁻⁹, from exact operations alone: the last bit of Math.log differs between
- * JavaScript engines. The series is 2 artanh((x − 1) / (x + 1)).
+ * ln(x) for x in (0, 1], with an error below 10⁻⁹, by the series 2 artanh((x − 1) / (x + 1)). Its operations are exact in
+ * all JavaScript engines, while the last bit of Math.log differs between them.
  */
 function logarithm(x: number): number {
   let halvings = 0;
@@ -69,7 +69,7 @@ function logarithm(x: number): number {
   return 2 * ratio * sum - halvings * Math.LN2;
 }
 
-/** The 32-bit finalizer of MurmurHash3 over an odd multiple, so that near inputs give unlike words. */
+/** The 32-bit finalizer of MurmurHash3, after an odd multiplication, so that similar inputs give different words. */
 function mix(word: number): number {
   let hash = Math.imul(word, 0x9e3779b1);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

@@ -1,18 +1,20 @@
-/** A piece of a file as it stands in a message: in quotes, at most 40 characters. */
+/** Text from a file for a message: in quotes, and cut to 40 characters. */
 export function quoted(text: string): string {
   return `"${text.length > 40 ? `${text.slice(0, 40)}…` : text}"`;
 }
 
-/** The first twelve of a list of names. */
+/** The first twelve names of a list, for a message. */
 export function list(names: string[]): string {
   return names.slice(0, 12).map(quoted).join(', ') + (names.length > 12 ? ', …' : '');
 }
 
 /**
- * Splits one line of a delimited text into fields (RFC 4180).
+ * Splits a line of delimited text into fields (RFC 4180).
  *
+ * @param quote whether fields may be in quotes
  * @param open whether the line continues a quoted field of the line before
- * @returns the fields; whether the last is still open; whether text follows a closing quote
+ * @returns the fields; `open`: whether the last one continues in the next line; `broken`: whether text follows a closing
+ *   quote
  */
 export function splitLine(
   line: string,
@@ -24,7 +26,7 @@ export function splitLine(
   let field = '';
   let at = 0;
   for (;;) {
-    // As DuckDB does, and so do others: one space may stand before a quote, and any number behind.
+    // As in DuckDB and other readers, one space may precede a quote, and any number may follow it.
     const mark = line[at] === ' ' ? at + 1 : at;
     if (quote && !open && field === '' && line[mark] === '"') {
       open = true;
@@ -48,7 +50,7 @@ export function splitLine(
   }
 }
 
-/** The separator that cuts a line into most fields. */
+/** The delimiter that splits a line into the most fields. */
 export function likelyDelimiter(line: string): string {
   const fields = (delimiter: string) => splitLine(line, delimiter, delimiter !== '::').fields.length;
   return [',', '\t', ';', '|', '::'].reduce((best, next) => (fields(next) > fields(best) ? next : best));

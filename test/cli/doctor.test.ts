@@ -69,7 +69,7 @@ test.runIf(process.platform === 'linux')('without a Vulkan driver there is no We
     });
     const train = ['train', 'ratings.csv', '--out', 'none'];
     expect(await failure(...train, '--device', 'webgpu')).toBe(
-      'cofactor: device webgpu is not available: there is no Vulkan driver; get it by `sudo apt-get install mesa-vulkan-drivers`, or use device cpu',
+      'cofactor: device webgpu is not available: there is no Vulkan driver; install it with `sudo apt-get install mesa-vulkan-drivers`, or use device cpu',
     );
     expect(existsSync(at('none'))).toBe(false);
   });

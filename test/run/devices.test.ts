@@ -135,7 +135,7 @@ describe('what is wrong', () => {
       expect(command).toMatch(new RegExp(`^pip install .*nvidia-cudnn-cu${version} .*LD_LIBRARY_PATH`));
     }
     expect(of('cuda', failed, library('libcuda.so.1'))).toEqual({
-      reason: 'there is no NVIDIA driver (libcuda.so.1); install that of your system',
+      reason: 'there is no NVIDIA driver (libcuda.so.1); install the one for your system',
     });
     const call = (text: string): string =>
       `/onnxruntime_src/core/providers/cuda/cuda_call.cc:146 std::conditional_t<THRW, void, common::Status> CUDA failure ${text} ; GPU=-1 ; hostname=vm ; file=cuda_execution_provider.cc`;

@@ -6,7 +6,7 @@ import { ItemName } from '../parts.tsx';
 const MOST = 5;
 
 export function EndsLists({ map, least }: { readonly map: ItemMap<PageItem>; readonly least: number }) {
-  const known = map.places.filter(({ item }) => item.ratings >= least);
+  const known = map.points.filter(({ item }) => item.ratings >= least);
   return (
     <section aria-labelledby="ends-heading">
       <h2 id="ends-heading">What pulls each way</h2>

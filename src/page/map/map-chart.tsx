@@ -21,7 +21,7 @@ const SIZES = [500, 2000];
 
 export function MapChart({ model, map, dark }: Props) {
   const chart = useRef<EChartsType>(undefined);
-  const all = map.places.length;
+  const all = map.points.length;
   const sizes = [...SIZES.filter((size) => size < all), all];
   const [shown, setShown] = useState(sizes[0]);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
@@ -40,12 +40,12 @@ export function MapChart({ model, map, dark }: Props) {
   };
 
   const find = (item: PageItem): void => {
-    const place = map.places.findIndex((one) => one.item === item);
-    if (place >= shown) setShown(sizes.find((size) => size > place) ?? all);
+    const index = map.points.findIndex((one) => one.item === item);
+    if (index >= shown) setShown(sizes.find((size) => size > index) ?? all);
     setHighlighted(item);
     // After the chart has it.
     setTimeout(() => {
-      if (chart.current) zoomTo(chart.current, map.places[place].at);
+      if (chart.current) zoomTo(chart.current, map.points[index].at);
     }, 50);
   };
 

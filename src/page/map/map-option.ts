@@ -1,6 +1,6 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import { decimal, plural } from '../../util/format.ts';
-import type { ItemMap, Place } from '../../util/item-map.ts';
+import type { ItemMap, MapPoint } from '../../util/item-map.ts';
 import { genreOf, OTHER } from '../genres.ts';
 import type { PageItem } from '../models/page-model.ts';
 import type { Palette } from '../palette.ts';
@@ -18,14 +18,14 @@ interface Choices {
 /** So many may have their names beside them, where there is room. */
 const NAMED = 250;
 
-type Drawn = { readonly value: Place<PageItem>['at']; readonly item: PageItem };
+type Drawn = { readonly value: MapPoint<PageItem>['at']; readonly item: PageItem };
 
 export function mapOption(choices: Choices): EChartsCoreOption {
   const { map, shown, genres, hidden, highlighted, palette } = choices;
-  const places = map.places.slice(0, shown);
-  const visible = places.filter(({ item }) => !hidden.has(genreOf(item, genres)));
-  const most = Math.max(1, places[0].item.ratings);
-  const marked = map.places.find(({ item }) => item === highlighted);
+  const points = map.points.slice(0, shown);
+  const visible = points.filter(({ item }) => !hidden.has(genreOf(item, genres)));
+  const most = Math.max(1, points[0].item.ratings);
+  const marked = map.points.find(({ item }) => item === highlighted);
   const axis = (values: number[]) => ({
     type: 'value',
     min: Math.min(...values) * 1.12,
@@ -37,8 +37,8 @@ export function mapOption(choices: Choices): EChartsCoreOption {
   });
   return {
     grid: { left: 0, right: 0, top: 0, bottom: 0 },
-    xAxis: axis(places.map(({ at: [x] }) => x)),
-    yAxis: axis(places.map(({ at: [, y] }) => y)),
+    xAxis: axis(points.map(({ at: [x] }) => x)),
+    yAxis: axis(points.map(({ at: [, y] }) => y)),
     dataZoom: [
       { type: 'inside', xAxisIndex: 0, filterMode: 'none', minSpan: 2 },
       { type: 'inside', yAxisIndex: 0, filterMode: 'none', minSpan: 2 },
@@ -76,7 +76,7 @@ export function mapOption(choices: Choices): EChartsCoreOption {
         labelLayout: { hideOverlap: true },
         data: visible
           .slice(0, NAMED)
-          .filter((place) => place !== marked)
+          .filter((point) => point !== marked)
           .map(drawn),
         animation: false,
         z: 3,
@@ -94,7 +94,7 @@ export function mapOption(choices: Choices): EChartsCoreOption {
   };
 }
 
-const drawn = ({ at, item }: Place<PageItem>): Drawn => ({ value: at, item });
+const drawn = ({ at, item }: MapPoint<PageItem>): Drawn => ({ value: at, item });
 
 const nameLabel = (palette: Palette, fontSize: number) => ({
   show: true,
