@@ -30,6 +30,7 @@ const SYNTHETIC: Readonly<Record<string, { ratings: number; users: number; items
 export const setNames = ['ml-100k', 'ml-latest-small', ...Object.keys(SYNTHETIC)];
 
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+export const SAMPLE = path('../../src/data/sample/ml-latest-small/ratings.csv.gz');
 
 /**
  * @param movieLens the folder with `u1.base` and `u1.test`
@@ -46,7 +47,7 @@ export async function dataSet(name: string, movieLens: string, scratch: string):
 }
 
 async function fifthHeldOut(scratch: string): Promise<string[]> {
-  const sample = gunzipSync(await readFile(path('../../src/data/sample/ml-latest-small/ratings.csv.gz')));
+  const sample = gunzipSync(await readFile(SAMPLE));
   const [header, ...lines] = linesOf(sample.toString());
   const order = shuffled(lines.length, generator(1));
   const border = Math.floor(lines.length / 5);
@@ -72,7 +73,7 @@ const linesOf = (text: string): string[] => text.trimEnd().split('\n');
 async function synthetic(name: string): Promise<DataSet> {
   const options = { ...SYNTHETIC[name], seed: 1 };
   const version = createHash('sha256')
-    .update(await readFile(path('synthetic.ts')))
+    .update(await readFile(path('../../test/support/synthetic.ts')))
     .update(JSON.stringify(options))
     .digest('hex');
   const folder = join(tmpdir(), 'cofactor-bench-data', `${name}-${version.slice(0, 8)}`);
