@@ -132,14 +132,7 @@ describe('recommend', () => {
 
   test('says so when nothing is left', async () => {
     await write('all.csv', `item\n${Array.from({ length: 20 }, (_, row) => `i${row}`).join('\n')}\n`);
-    const { stdout, stderr, code } = await here(
-      'recommend',
-      'plain',
-      '--user',
-      'u1',
-      '--exclude',
-      'all.csv',
-    );
+    const { stdout, stderr, code } = await here('recommend', 'plain', '--user', 'u1', '--exclude', 'all.csv');
     expect({ stdout, stderr, code }).toEqual({
       stdout: '',
       stderr: 'Nothing is left to recommend\n',
