@@ -23,8 +23,8 @@ export type { Runtime } from './run/runtime.ts';
 export { type WebRuntimeOptions, webRuntime } from './run/web.ts';
 export type { EpochRecord, Progress } from './train/progress.ts';
 export type { Recipe } from './train/recipe/recipe.ts';
-export type { ReadSummary, WebTrained } from './web/messages.ts';
-export { train, type WebTrainOptions } from './web/train.ts';
+export type { ReadSummary } from './web/messages.ts';
+export { train, type WebTrained, type WebTrainOptions } from './web/train.ts';
 
 /** `LoadOptions`, and where a page gets ONNX Runtime from. */
 export interface WebLoadOptions extends LoadOptions, WebRuntimeOptions {}

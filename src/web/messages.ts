@@ -32,9 +32,11 @@ export interface TrainRequest extends TrainSettings {
   readonly name: string;
 }
 
-/** A model that was trained in the page: `Recommender.create` asks it, and its files may be saved. */
-export interface WebTrained {
+/** What the worker makes. */
+export interface Trained {
+  /** The files that serve the model, and the manifest that lists them. */
   readonly artifact: Artifact;
+  /** Time that training took, in seconds. */
   readonly seconds: number;
 }
 
@@ -44,7 +46,7 @@ export type ToWorker = { readonly train: TrainRequest } | 'stop';
 export type FromWorker =
   | { readonly read: ReadSummary }
   | { readonly progress: Progress }
-  | { readonly done: WebTrained }
+  | { readonly done: Trained }
   | { readonly failed: Failure };
 
 export interface Failure {

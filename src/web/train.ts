@@ -1,13 +1,21 @@
 import { UserError } from '../errors.ts';
+import { Recommender } from '../recommend/recommender.ts';
+import { webRuntime } from '../run/web.ts';
 import type { Progress } from '../train/progress.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
-import type { Failure, FromWorker, ReadSummary, ToWorker, TrainSettings, WebTrained } from './messages.ts';
+import type { Failure, FromWorker, ReadSummary, ToWorker, Trained, TrainSettings } from './messages.ts';
 
 export interface WebTrainOptions extends TrainSettings {
   /** Ends training after the running epoch, and keeps what is trained. */
   readonly signal?: AbortSignal;
   onRead?(summary: ReadSummary): void;
   onProgress?(progress: Progress): void;
+}
+
+/** A model that was trained in a page. */
+export interface WebTrained extends Trained {
+  /** Answers from the very files of `artifact`. */
+  recommender(): Promise<Recommender>;
 }
 
 const errorOf = ({ code, message }: Failure): Error =>
@@ -31,7 +39,7 @@ export async function train(
   const post = (message: ToWorker): void => worker.postMessage(message);
   const stop = (): void => post('stop');
   try {
-    return await new Promise<WebTrained>((resolve, reject) => {
+    const trained = await new Promise<Trained>((resolve, reject) => {
       worker.onerror = ({ message }) =>
         reject(
           new Error(`the worker that trains could not be started or failed: ${message || 'no reason given'}`),
@@ -49,6 +57,11 @@ export async function train(
       if (signal?.aborted) stop();
       signal?.addEventListener('abort', stop);
     });
+    const { wasmPaths } = options;
+    return {
+      ...trained,
+      recommender: async () => Recommender.create(trained.artifact, await webRuntime({ wasmPaths })),
+    };
   } finally {
     signal?.removeEventListener('abort', stop);
     worker.terminate();

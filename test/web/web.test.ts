@@ -104,7 +104,7 @@ for (const model of models) {
     const trained = await page.evaluate(async (model) => {
       const file = new File([await (await fetch('ratings.csv')).blob()], 'ratings.csv');
       const told: { read: unknown; progress: Web.Progress[] } = { read: undefined, progress: [] };
-      const { artifact } = await library.train(
+      const trained = await library.train(
         file,
         { model, factors: 8, epochs: 2 },
         {
@@ -115,9 +115,8 @@ for (const model of models) {
           onProgress: (progress) => told.progress.push(progress),
         },
       );
-      const recommender = await library.Recommender.create(artifact, await library.webRuntime());
-      const [rating] = await recommender.predict(['1'], ['1']);
-      return { ...told, manifest: artifact.manifest, rating };
+      const rating = await (await trained.recommender()).predict('1', '1');
+      return { ...told, manifest: trained.artifact.manifest, rating };
     }, model);
     const { ratings, valid, report } = await readRatings(at('site/ratings.csv'), { valid: 0.2 });
     const inNode = await train(ratings, { model, factors: 8, epochs: 2 }, { valid });
@@ -141,10 +140,9 @@ for (const model of models)
     const { manifest, rating } = await page.evaluate(async (model) => {
       const file = new File([await (await fetch('ratings.csv')).blob()], 'ratings.csv');
       const recipe = { model, factors: 8, epochs: 1 };
-      const { artifact } = await library.train(file, recipe, { ortTraining: 'training/' });
-      const recommender = await library.Recommender.create(artifact, await library.webRuntime());
-      const [rating] = await recommender.predict(['1'], ['1']);
-      return { manifest: artifact.manifest, rating };
+      const trained = await library.train(file, recipe, { ortTraining: 'training/' });
+      const rating = await (await trained.recommender()).predict('1', '1');
+      return { manifest: trained.artifact.manifest, rating };
     }, model);
     const { ratings } = await readRatings(at('site/ratings.csv'));
     const inNode = await train(ratings, { model, factors: 8, epochs: 1, engine: 'ort-training' });
@@ -176,7 +174,7 @@ inBrowser(
     const epochs = await page.evaluate(async () => {
       const stop = new AbortController();
       const file = await (await fetch('ratings.csv')).blob();
-      const { artifact } = await library.train(
+      const trained = await library.train(
         file,
         { epochs: 1000 },
         { signal: stop.signal, onProgress: ({ epoch }) => epoch === 1 && stop.abort() },
