@@ -174,7 +174,7 @@ inBrowser(
     const epochs = await page.evaluate(async () => {
       const stop = new AbortController();
       const file = await (await fetch('ratings.csv')).blob();
-      const trained = await library.train(
+      const { artifact } = await library.train(
         file,
         { epochs: 1000 },
         { signal: stop.signal, onProgress: ({ epoch }) => epoch === 1 && stop.abort() },
