@@ -12,9 +12,11 @@ const built = [
 ];
 /** `npm run test:conformance`. */
 const conformance = ['test/conformance/**/*.test.ts'];
+/** Tests that replace modules, which other files in the same process would get, too. */
+const isolated = ['test/artifact/crash.test.ts'];
 /** `npm run test:soak`: tests of random cases, which have many more of them there; see `test/support/soak.ts`. */
 const soak = [
-  'test/artifact/crash.test.ts',
+  ...isolated,
   'test/artifact/kill.test.ts',
   'test/cli/page.test.ts',
   'test/data/parse.test.ts',
@@ -38,18 +40,26 @@ export default defineConfig({
     expect: { poll: { timeout: 600_000 } },
     // Default: one core fewer, which is half of two.
     maxWorkers: '100%',
+    // One file after another in the same process, which loads the sources once.
+    isolate: false,
     setupFiles: 'test/setup.ts',
     projects: [
       {
         extends: true,
-        test: { name: 'source', include: ['test/**/*.test.ts'], exclude: [...built, ...conformance] },
+        test: {
+          name: 'source',
+          include: ['test/**/*.test.ts'],
+          exclude: [...built, ...conformance, ...isolated],
+        },
       },
+      { extends: true, test: { name: 'isolated', include: isolated, isolate: true } },
       { extends: true, test: { name: 'package', include: built, globalSetup } },
       { extends: true, test: { name: 'conformance', include: conformance, globalSetup } },
       {
         extends: true,
         test: {
           name: 'soak',
+          isolate: true,
           include: soak,
           globalSetup,
           provide: { soak: Number(process.env.SEED ?? Date.now() % 2 ** 31) },

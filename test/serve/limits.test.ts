@@ -1,36 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { rawRequest } from '../support/raw-http.ts';
 import { served } from '../support/served.ts';
-
-// So that what takes too long takes less here.
-vi.mock('../../src/serve/limits.ts', async (original) => {
-  const { LIMITS } = await original<typeof import('../../src/serve/limits.ts')>();
-  return { LIMITS: { ...LIMITS, headersTimeout: 300, requestTimeout: 5000, checkInterval: 50 } };
-});
 
 const movies = served({ workers: 1 });
 const { get, post } = movies;
 
-/** What the server answers to bytes, until it closes the connection. */
-async function raw(
-  ...pieces: (string | Buffer)[]
-): Promise<{ status: number; head: string; body: { error: string } }> {
-  const socket = connect(Number(new URL(movies.url).port), '127.0.0.1');
-  const chunks: Buffer[] = [];
-  socket.on('data', (chunk) => chunks.push(chunk));
-  socket.on('error', () => undefined);
-  const closed = once(socket, 'close');
-  await once(socket, 'connect');
-  for (const piece of pieces) {
-    socket.write(piece);
-    await setTimeout(5);
-  }
-  await closed;
-  const [head, body] = Buffer.concat(chunks).toString().split('\r\n\r\n');
-  return { status: Number(head.split(' ')[1]), head, body: JSON.parse(body) };
-}
+const raw = (...pieces: string[]) => rawRequest(movies.url, ...pieces);
 
 const oneLine = { error: expect.stringMatching(/^[^\n]{5,400}$/) };
 const infer = '/v2/models/movies.predict/infer';
@@ -138,8 +116,6 @@ describe('what is no good HTTP', () => {
     ],
     ['headers too long', 431, [`GET /v2 HTTP/1.1\r\nHost: x\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`]],
     ['no host', 400, ['GET /v2 HTTP/1.1\r\nConnection: close\r\n\r\n']],
-    ['headers that do not end', 408, ['GET /v2 HTTP/1.1\r\nHost: x\r\n']],
-    ['a body that does not end', 408, [`POST ${infer} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{`]],
     [
       'an expectation',
       417,

@@ -2,20 +2,18 @@ import { mkdir } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { writeArtifact } from '../../src/artifact/artifact.ts';
 import { parseManifest } from '../../src/artifact/manifest.ts';
 import { chosenEncoding } from '../../src/serve/encodings.ts';
 import { readPage } from '../../src/serve/page-files.ts';
 import { serve } from '../../src/serve/serve.ts';
+import { withLimits } from '../support/limits.ts';
 import { served, smallModel } from '../support/served.ts';
 import { sha256 } from '../support/sha256.ts';
 import { standInFiles } from '../support/stand-in.ts';
 
-vi.mock('../../src/serve/limits.ts', async (original) => {
-  const { LIMITS } = await original<typeof import('../../src/serve/limits.ts')>();
-  return { LIMITS: { ...LIMITS, refreshInterval: 100 } };
-});
+withLimits({ refreshInterval: 100 });
 
 const movies = served();
 
@@ -218,9 +216,7 @@ describe('the model beside it', () => {
       const { etag } = (await get('/model/manifest.json', {}, 'GET', server.url)).headers;
       expect(await foldIn()).toBe(first.manifest.files['fold-in.onnx'].sha256);
       await writeArtifact(directory, second);
-      await expect
-        .poll(foldIn, { timeout: 20_000, interval: 100 })
-        .toBe(second.manifest.files['fold-in.onnx'].sha256);
+      await expect.poll(foldIn, { interval: 100 }).toBe(second.manifest.files['fold-in.onnx'].sha256);
       const fresh = await get('/model/manifest.json', { 'if-none-match': etag as string }, 'GET', server.url);
       expect(fresh.status).toBe(200);
     } finally {
