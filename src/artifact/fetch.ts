@@ -19,6 +19,9 @@ export interface FetchOptions {
   onProgress?(progress: FetchProgress): void;
 }
 
+/** A manifest has a few kilobytes, and a line for each epoch. */
+const MOST_MANIFEST_BYTES = 16e6;
+
 /** What a browser keeps of models, by address and hash. */
 const CACHE = 'cofactor-models';
 
@@ -81,7 +84,7 @@ async function fetchManifest({ folder, cache, signal }: Source): Promise<Manifes
   const url = new URL(MANIFEST, folder);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = await download(url, signal, { cache: 'no-cache' });
+    bytes = await download(url, { init: { signal, cache: 'no-cache' }, most: MOST_MANIFEST_BYTES });
   } catch (error) {
     const kept = await cache?.match(url);
     if (!kept || signal?.aborted) throw error;
@@ -106,7 +109,7 @@ async function fetchFile(
     if (!problem) return bytes;
   }
   const url = new URL(name, folder);
-  const bytes = await download(url, signal, {}, onBytes);
+  const bytes = await download(url, { init: { signal }, most: manifest.files[name].bytes, onBytes });
   await checkFile(manifest, name, bytes, url.href);
   await keep(cache, key, bytes);
   return bytes;
@@ -131,18 +134,20 @@ async function forget({ cache, folder }: Source, manifest: Manifest): Promise<vo
     if (new URL('.', url).href === place && !current.has(url)) await cache.delete(url);
 }
 
-async function download(
-  url: URL,
-  signal: AbortSignal | undefined,
-  init: RequestInit,
-  onBytes?: (bytes: number) => void,
-): Promise<Uint8Array<ArrayBuffer>> {
+interface Download {
+  readonly init: RequestInit;
+  /** Bytes at most: a host may send more than it says. */
+  readonly most: number;
+  onBytes?(bytes: number): void;
+}
+
+async function download(url: URL, options: Download): Promise<Uint8Array<ArrayBuffer>> {
   let response: Response;
   try {
-    response = await fetch(url, { ...init, signal });
-    if (response.ok) return await readAll(response, onBytes);
+    response = await fetch(url, options.init);
+    if (response.ok) return await readAll(response, url, options);
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (error instanceof UserError || options.init.signal?.aborted) throw error;
     throw new UserError(
       'network',
       `${url}: cannot be fetched (${(error as Error).message}); is the network there?`,
@@ -154,11 +159,16 @@ async function download(
   );
 }
 
-async function readAll(response: Response, onBytes?: (bytes: number) => void) {
+async function readAll(response: Response, url: URL, { most, onBytes }: Download) {
   let length = 0;
   const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(chunk, output) {
       length += chunk.length;
+      if (length > most)
+        throw new UserError(
+          'model',
+          `${url}: is larger than the ${most} bytes that are allowed; train it again`,
+        );
       onBytes?.(length);
       output.enqueue(chunk);
     },

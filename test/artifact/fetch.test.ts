@@ -117,6 +117,29 @@ describe('what cannot be fetched is one line that names the address', () => {
     );
   });
 
+  test('a file, or a manifest, that never ends', async () => {
+    const whole = answer;
+    for (const [endless, told] of [
+      ['predict.onnx', /predict.onnx: is larger than the 70000 bytes that are allowed/],
+      ['manifest.json', /manifest.json: is larger than the 16000000 bytes that are allowed/],
+    ] as const) {
+      let closed = false;
+      answer = (request, response) => {
+        if (!request.url?.endsWith(endless)) return whole(request, response);
+        const chunk = Buffer.alloc(1 << 20);
+        const more = () => {
+          while (!closed && response.write(chunk));
+        };
+        response.on('drain', more).on('close', () => {
+          closed = true;
+        });
+        more();
+      };
+      expect(await userError(fetchArtifact(`${base}/model`))).toMatch(told);
+      await expect.poll(() => closed).toBe(true);
+    }
+  });
+
   test('a file that is not there', async () => {
     serve({ model: without('items.json') });
     expect(await failure('/model')).toBe(
