@@ -6,6 +6,7 @@ import { defaultText, recipeChoices } from '../train/recipe/choices.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import { allChoices, type RunChoices, runChoices } from '../train/recipe/run-choices.ts';
 import { type Choice, type Choices, type Given, type Kind, kinds } from '../util/choices.ts';
+import { flagOf } from './flag-names.ts';
 import { printNote } from './output.ts';
 
 type Name = keyof Recipe | keyof RunChoices;
@@ -48,12 +49,11 @@ export function withChoices(command: Command, shared: readonly Name[], own: Choi
 }
 
 function optionsOf(name: string, { kind, help, no }: Choice): Option[] {
-  const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const flag = name.length === 1 ? `-${name}` : `--${words}`;
+  const flag = flagOf(name);
   if (kind.placeholder === undefined)
     return [
       new Option(flag, help),
-      ...(no === undefined ? [] : [new Option(`--no-${words}`, no).default(undefined)]),
+      ...(no === undefined ? [] : [new Option(flagOf(`no-${flag.slice(2)}`), no).default(undefined)]),
     ];
   const option = new Option(`${flag} <${kind.placeholder}>`, help);
   return [kind.names ? option.choices(kind.names) : option.argParser(parserOf(kind))];

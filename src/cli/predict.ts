@@ -25,7 +25,7 @@ const own = {
 type PredictFlags = Flags<'device', typeof own>;
 
 /** `--user` and `--item` are ids here. */
-const COLUMNS = { user: '--user-column', item: '--item-column' };
+const COLUMNS = { user: 'userColumn', item: 'itemColumn' };
 
 export function predictCommand(): Command {
   const command = new Command('predict')
@@ -52,7 +52,7 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
           ...readingOf(flags),
           user: flags.userColumn,
           item: flags.itemColumn,
-          flags: COLUMNS,
+          optionNames: COLUMNS,
         });
   const ratings = Array.from(await recommender.predict(users, items), decimal);
 

@@ -9,6 +9,7 @@ import { downloadCommand } from './download.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
 import { findLrCommand } from './find-lr.ts';
+import { optionNames, withFlags } from './flag-names.ts';
 import { inspectCommand } from './inspect.ts';
 import { pageCommand } from './page.ts';
 import { predictCommand } from './predict.ts';
@@ -56,7 +57,9 @@ export async function run(args: readonly string[]): Promise<number> {
     // Commander has printed help, the version or what is wrong.
     if (error instanceof CommanderError) return error.exitCode;
     const message =
-      error instanceof UserError ? error.message : `this is a bug in cofactor: ${oneLine(String(error))}`;
+      error instanceof UserError
+        ? withFlags(error.message, optionNames(program))
+        : `this is a bug in cofactor: ${oneLine(String(error))}`;
     process.stderr.write(`cofactor: ${message}\n`);
     if (process.env.COFACTOR_DEBUG) process.stderr.write(`${(error as Error).stack}\n`);
     return 1;

@@ -95,12 +95,12 @@ async function forPerson(recommender: Recommender, file: string, { k, exclude, .
   return recommended;
 }
 
-/** How to read a list, whose columns no flag names. */
+/** How to read a list. No flags name its columns. */
 export const listFlags = (flags: object) => ({
   ...readingOf(flags),
   user: undefined,
   item: undefined,
-  flags: {},
+  optionNames: {},
 });
 
 /** The cells of a table that name an item. */

@@ -8,8 +8,8 @@ import yauzl, { type Entry } from 'yauzl';
 import { UserError } from '../errors.ts';
 
 /**
- * The data sets, and MD5 sums of their archives as GroupLens publishes them. The archive of ml-latest-small may
- * change, so its sum is fetched with it.
+ * The data sets, with the MD5 sums of their archives that GroupLens publishes. The archive of ml-latest-small may change,
+ * so its sum is downloaded with it.
  */
 export const dataSets = {
   'ml-latest-small': undefined,
@@ -22,32 +22,35 @@ export const dataSets = {
 export type DataSet = keyof typeof dataSets;
 
 export interface DownloadOptions {
-  /** Called as bytes arrive; `total` is undefined where the server does not say. */
+  /** Called as bytes arrive; `total` is undefined if the server does not say. */
   onProgress?: (received: number, total: number | undefined) => void;
-  /** Stops the download; nothing stays behind. */
+  /** Stops the download, and leaves no file. */
   signal?: AbortSignal;
+  /** @default the global `fetch` */
   fetch?: typeof globalThis.fetch;
+  /** URL of the folder with the archives. @default the one of GroupLens */
   baseUrl?: string;
-  /** MD5 sums to expect; one that is undefined is fetched. */
+  /** Expected MD5 sums; one that is undefined is downloaded. @default those of GroupLens */
   sums?: Partial<Record<DataSet, string>>;
 }
 
 export interface Download {
+  /** The folder of the data set. */
   path: string;
-  /** Whether the folder was there before, so that nothing was done. */
+  /** Whether the folder existed, so that nothing was downloaded. */
   existed: boolean;
-  /** The terms of use in one sentence. */
+  /** The terms of use, in one sentence. */
   notice: string;
 }
 
-/** More than the largest set unpacks to, in bytes. */
+/** Limit in bytes; the largest set is smaller. */
 const largestUnpacked = 4e9;
 
 /**
- * Downloads a MovieLens data set from GroupLens, checks its sum and unpacks it to `directory/name`. The folder
- * appears at once and whole, or not at all.
+ * Downloads a MovieLens data set from GroupLens, checks its MD5 sum, and unpacks it to `directory/name`. The folder only
+ * appears when it is complete.
  *
- * @throws UserError without network, for a wrong sum, a bad archive, or a folder that cannot be written
+ * @throws UserError without a network, for a wrong sum, a broken archive, or a folder that cannot be written
  */
 export async function download(
   name: DataSet,
@@ -82,7 +85,7 @@ export async function download(
   return { path, existed: false, notice };
 }
 
-/** Beside the target, so that the last step is a rename. */
+/** A temporary folder beside the target, so that the last step is a rename. */
 async function makeTemporary(directory: string, name: string): Promise<string> {
   try {
     await mkdir(directory, { recursive: true });
@@ -159,14 +162,14 @@ function networkError(error: Error, url: string, directory: string): UserError {
   );
 }
 
-/** yauzl 3 as far as it is used; its types are those of yauzl 2. */
+/** The part of yauzl 3 that is used here. Its published types are those of yauzl 2. */
 interface Zip {
   eachEntry(): AsyncIterable<Entry>;
   openReadStreamPromise(entry: Entry): Promise<Readable>;
   close(): void;
 }
 
-/** Unpacks an archive below `folder`. yauzl refuses names that leave it, and entries longer than they say. */
+/** Unpacks an archive into `folder`. yauzl refuses names outside it, and entries that are longer than they declare. */
 async function unzip(archive: string, folder: string): Promise<void> {
   const { openPromise } = yauzl as unknown as { openPromise(path: string): Promise<Zip> };
   const zip = await openPromise(archive);

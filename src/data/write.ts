@@ -9,7 +9,7 @@ export type ColumnTypes = Readonly<Record<string, 'VARCHAR' | 'INTEGER' | 'FLOAT
 type Row = readonly (string | number)[];
 
 /**
- * Writes rows to a `.csv` or `.parquet` file, whole or not at all.
+ * Writes rows to a `.csv` or `.parquet` file. The file only appears when it is complete.
  *
  * @throws UserError if the file cannot be written
  */
@@ -26,7 +26,7 @@ export async function writeTable(
       const appender = await connection.createAppender('result');
       const append = Object.values(columns).map((type) => APPEND[type]);
       for await (const row of rows) {
-        for (const [place, value] of row.entries()) append[place](appender, value);
+        for (const [index, value] of row.entries()) append[index](appender, value);
         appender.endRow();
       }
       appender.closeSync();
@@ -50,24 +50,24 @@ const APPEND = {
 };
 
 /**
- * Says early whether a table may be written to `path`.
+ * Checks, before the work starts, that a table can be written to `path`.
  *
- * @throws UserError for another ending, one of the inputs, or a folder that cannot be written
+ * @throws UserError for another extension, for one of the inputs, or for a folder that cannot be written
  */
 export async function checkTable(path: string, ...inputs: (string | undefined)[]): Promise<void> {
   if (!/\.(csv|parquet)$/.test(path))
-    throw new UserError('file', `${path}: --out takes a .csv or a .parquet file`);
+    throw new UserError('file', `${path}: is not a .csv or a .parquet file; give \`out\` one of these`);
   if (inputs.some((input) => input !== undefined && resolve(path) === resolve(input)))
     throw new UserError('file', `${path}: is a file that is read; write to another`);
   await access(dirname(resolve(path)), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
       'file',
-      `${path}: cannot be written, for its folder cannot (${error.code}); choose another`,
+      `${path}: cannot be written, because its folder cannot (${error.code}); choose another`,
     );
   });
 }
 
-/** One line of CSV, quoted where it must be (RFC 4180). */
+/** One line of CSV, with quotes where they are needed (RFC 4180). */
 export function csvLine(fields: readonly (string | number)[]): string {
   return fields
     .map((field) => (/[",\r\n]/.test(String(field)) ? `"${String(field).replaceAll('"', '""')}"` : field))

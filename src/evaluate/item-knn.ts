@@ -1,5 +1,5 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
-import { placesByUser } from '../data/dataset/rows.ts';
+import { indicesByUser } from '../data/dataset/rows.ts';
 import type { Baseline } from './baseline.ts';
 import { dampedMeans } from './damped-means.ts';
 import { highest } from './highest.ts';
@@ -37,7 +37,7 @@ export function itemKnn(train: Ratings): Baseline {
   const { mean, userOffsets, itemOffsets, low, high } = dampedMeans(train);
   const means = (user: number, item: number): number => mean + userOffsets[user] + itemOffsets[item];
   const deviations = ratings.map((rating, at) => rating - means(users[at], items[at]));
-  const places = [...placesByUser(users, userIds.length + 1)];
+  const places = [...indicesByUser(users, userIds.length + 1)];
   const rated: Rated = {
     items: places.map((ofUser) => ofUser.map((place) => items[place])),
     deviations: places.map((ofUser) => Float32Array.from(ofUser, (place) => deviations[place])),
@@ -53,7 +53,7 @@ export function itemKnn(train: Ratings): Baseline {
     predict(users, items) {
       const predicted = new Float32Array(users.length);
       let user = 0;
-      for (const places of placesByUser(users, userIds.length + 1)) {
+      for (const places of indicesByUser(users, userIds.length + 1)) {
         if (places.length > 0) turnTo(user);
         for (const place of places) {
           const rating = means(user, items[place]) + deviation(own, neighbours, items[place]);
@@ -99,7 +99,7 @@ function mostSimilar({ users, items, itemIds }: Ratings, deviations: Float32Arra
   const sums = new Float64Array(2 * count);
   const similarities = new Float32Array(count);
   let item = 0;
-  for (const places of placesByUser(items, count)) {
+  for (const places of indicesByUser(items, count)) {
     sums.fill(0);
     for (const place of places)
       addProducts(sums, deviations[place], rated.items[users[place]], rated.deviations[users[place]]);

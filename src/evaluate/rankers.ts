@@ -1,5 +1,5 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
-import { placesByUser } from '../data/dataset/rows.ts';
+import { indicesByUser } from '../data/dataset/rows.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import type { Baseline } from './baseline.ts';
 import { highest } from './highest.ts';
@@ -15,7 +15,7 @@ export type Ranker = (users: Int32Array, k: number) => Int32Array | Promise<Int3
 
 /** The rows of the items that each user rated, by the user's row; ids without a row are left out. */
 export function itemsOfUsers({ users, items, userIds, itemIds }: Ratings): Int32Array[] {
-  return [...placesByUser(users, userIds.length + 1)]
+  return [...indicesByUser(users, userIds.length + 1)]
     .slice(0, userIds.length)
     .map((places) => places.map((place) => items[place]).filter((item) => item < itemIds.length));
 }

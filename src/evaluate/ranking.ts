@@ -1,5 +1,5 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
-import { placesByUser } from '../data/dataset/rows.ts';
+import { indicesByUser } from '../data/dataset/rows.ts';
 import { UserError } from '../errors.ts';
 import { bootstrap, type Interval } from './bootstrap.ts';
 import type { Ranker } from './rankers.ts';
@@ -126,7 +126,7 @@ function relevantItems(
   const least = Math.fround(threshold);
   const ratedBy = new Int32Array(itemIds.length).fill(-1);
   let [user, known] = [0, 0];
-  for (const places of placesByUser(users, rated.length + 1)) {
+  for (const places of indicesByUser(users, rated.length + 1)) {
     if (user === rated.length) break;
     for (const item of rated[user]) ratedBy[item] = user;
     const found = places

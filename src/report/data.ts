@@ -1,7 +1,7 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { type Ratings, renumbered, selectRows } from '../data/dataset/ratings.ts';
-import { placesByUser } from '../data/dataset/rows.ts';
+import { indicesByUser } from '../data/dataset/rows.ts';
 import { idsOf } from '../evaluate/evaluate.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import type { Recommender } from '../recommend/recommender.ts';
@@ -86,7 +86,7 @@ function pairsAmong(
   const lastUser = new Int32Array(itemIds.length + 1).fill(-1);
   let pairs = 0;
   let user = 0;
-  for (const places of placesByUser(users, userIds.length + 1)) {
+  for (const places of indicesByUser(users, userIds.length + 1)) {
     for (const item of seen[user] ?? []) lastUser[item] = user;
     for (const place of places) if (lastUser[items[place]] === user) pairs++;
     user++;

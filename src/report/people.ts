@@ -1,7 +1,7 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { type Ratings, renumbered } from '../data/dataset/ratings.ts';
-import { placesByUser } from '../data/dataset/rows.ts';
+import { indicesByUser } from '../data/dataset/rows.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { count, decimal, plural, short } from '../util/format.ts';
 import { type Html, html, missing } from './html.ts';
@@ -52,7 +52,7 @@ function threePeople({ artifact }: Recommender, data: Ratings | undefined): Pers
   const rows = data ? renumbered(data, known) : undefined;
   // For each user places in the data, or rows of items.
   const lists = rows
-    ? [...placesByUser(rows.users, known.userIds.length + 1)]
+    ? [...indicesByUser(rows.users, known.userIds.length + 1)]
         .slice(0, -1)
         .map((own) => own.filter((place) => rows.items[place] < known.itemIds.length))
     : readSeen(artifact);

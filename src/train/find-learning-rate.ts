@@ -1,6 +1,6 @@
 import { checkTrainable } from '../data/dataset/dataset.ts';
 import { type Ratings, renumbered, selectRows } from '../data/dataset/ratings.ts';
-import { placesByUser } from '../data/dataset/rows.ts';
+import { indicesByUser } from '../data/dataset/rows.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { type Choices, type Chosen, checked, kinds, numeric } from '../util/choices.ts';
@@ -146,7 +146,7 @@ async function* lossesOf(training: Training): AsyncGenerator<readonly number[]> 
 function usersOf(ratings: Ratings, most: number, seed: number): Ratings {
   if (ratings.ratings.length <= most) return ratings;
   const { userIds, itemIds } = ratings;
-  const byUser = [...placesByUser(ratings.users, userIds.length)];
+  const byUser = [...indicesByUser(ratings.users, userIds.length)];
   const places: number[] = [];
   for (const user of shuffled(userIds.length, generator(seed, STREAM))) {
     if (places.length >= most) break;

@@ -150,35 +150,35 @@ test.each<[string, string | Buffer, string, string?, ReadOptions?]>([
   [
     'a bad time',
     'user,item,rating,date\na,x,3,May 5\n',
-    'FILE, line 2: "May 5" in column "date" is not a time (Unix seconds or milliseconds, or an ISO date); correct it, or read no times with --time ""',
+    'FILE, line 2: "May 5" in column "date" is not a time (Unix seconds or milliseconds, or an ISO date); correct it, or read no times with `time: \'\'`',
   ],
   [
     'an empty time',
     'user,item,rating,date\na,x,3,\n',
-    'FILE, line 2: an empty field in column "date" is not a time (Unix seconds or milliseconds, or an ISO date); correct it, or read no times with --time ""',
+    'FILE, line 2: an empty field in column "date" is not a time (Unix seconds or milliseconds, or an ISO date); correct it, or read no times with `time: \'\'`',
   ],
   [
     'no user column',
     'who,item,rating\na,x,3x\n',
-    'FILE: no user column found; the columns are "who", "item", "rating"; name the right ones with --user',
+    'FILE: no user column found; the columns are "who", "item", "rating"; name the right ones with `user`',
   ],
   [
     'no column at all',
     'root:x:0:0:root:/root:/bin/bash\n',
-    'FILE: no user, item, rating column found; the columns are "root:x:0:0:root:/root:/bin/bash"; name the right ones with --user, --item, --rating',
+    'FILE: no user, item, rating column found; the columns are "root:x:0:0:root:/root:/bin/bash"; name the right ones with `user`, `item`, `rating`',
     'passwd',
   ],
   [
     'a named column that is missing',
     good,
-    'FILE: no column "stars" (--rating); the columns are "user", "item", "rating"',
+    'FILE: no column "stars" (`rating`); the columns are "user", "item", "rating"',
     'bad.csv',
     { rating: 'stars' },
   ],
   [
     'a column number too large',
     good,
-    'FILE: no column "4" (--user); the columns are "user", "item", "rating"',
+    'FILE: no column "4" (`user`); the columns are "user", "item", "rating"',
     'bad.csv',
     { user: '4' },
   ],
@@ -195,12 +195,12 @@ test.each<[string, string | Buffer, string, string?, ReadOptions?]>([
   [
     'Latin-1',
     Buffer.from(`user,item,rating\n"a\nb",x,3\né,y,4\n`, 'latin1'),
-    'FILE, line 4: is not UTF-8 text; name its encoding, for example --encoding latin-1',
+    "FILE, line 4: is not UTF-8 text; name its encoding, such as `encoding: 'latin-1'`",
   ],
   [
     'Latin-1 that is none',
     Buffer.from(`${good}\x92,y,4\n`, 'latin1'),
-    'FILE: is not latin-1 text; name its encoding with --encoding, or save it as UTF-8',
+    'FILE: is not latin-1 text; name its encoding with `encoding`, or save it as UTF-8',
     'bad.csv',
     { encoding: 'latin-1' },
   ],
@@ -249,7 +249,7 @@ test.each<[string, string | Buffer, string, string?, ReadOptions?]>([
   [
     'JSON that is no object',
     '{"user":1,"item":2,"rating":3}\n[1,2,3]\n',
-    'FILE: no user, item, rating column found; the columns are "json"; name the right ones with --user, --item, --rating',
+    'FILE: no user, item, rating column found; the columns are "json"; name the right ones with `user`, `item`, `rating`',
     'bad.jsonl',
   ],
   [

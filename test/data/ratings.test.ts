@@ -123,7 +123,9 @@ describe('formats', () => {
   test('a file without a header says what was assumed', async () => {
     const path = await folder.write('headless.csv', 'a,b,3,x\nc,d,4,y\n');
     const { ratings, report } = await readRatings(path);
-    expect(report.assumptions).toEqual([`${path}: no header, so columns by place: user 1, item 2, rating 3`]);
+    expect(report.assumptions).toEqual([
+      `${path}: no header, so columns by position: user 1, item 2, rating 3`,
+    ]);
     expect(ratings.times).toBeUndefined();
   });
 });

@@ -344,7 +344,7 @@ test('a file without a header says what was assumed', async () => {
     connection.run(`COPY (FROM '${synthetic.train}') TO '${path}' (HEADER false)`),
   );
   expect((await read(path)).report.assumptions).toEqual([
-    `${path}: no header, so columns by place: user 1, item 2, rating 3`,
+    `${path}: no header, so columns by position: user 1, item 2, rating 3`,
   ]);
 });
 
@@ -518,8 +518,12 @@ describe('mistakes', () => {
       { blocks: [2, 101] },
       'blocks is 2,101; give two whole numbers, of users and of items, up to 300 and 100',
     ],
-    [{}, { memory: 1e6 }, 'the ratings need more memory to be read than they may take; allow more'],
-    [{}, { memory: 10e6 }, 'the ratings need more memory to be read than they may take; allow more'],
+    [{}, { memory: 1e6 }, 'reading the ratings needs more memory than it may take; allow more with `memory`'],
+    [
+      {},
+      { memory: 10e6 },
+      'reading the ratings needs more memory than it may take; allow more with `memory`',
+    ],
   ])('%j %j', async (options, store, message) => {
     expect(await userError(reading(synthetic.train, options, store))).toBe(message);
   });

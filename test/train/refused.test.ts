@@ -30,10 +30,10 @@ describe('ratings that cannot be are refused when they are made', () => {
     [
       'an unknown user',
       { ...ratings, users: usersWith(4, 40) },
-      /^the ratings: number 5 has user row 40, but there are 40 user ids$/,
+      /^the ratings: rating 5 has user row 40, but there are 40 user ids$/,
     ],
-    ['a negative row', { ...ratings, items }, /^the ratings: number 1 has item row -1/],
-    ['a rating that is no number', { ...ratings, ratings: numbers }, /number 3 is NaN/],
+    ['a negative row', { ...ratings, items }, /^the ratings: rating 1 has item row -1/],
+    ['a rating that is no number', { ...ratings, ratings: numbers }, /rating 3 is NaN/],
     [
       'fewer items than ratings',
       { ...ratings, items: ratings.items.subarray(1) },

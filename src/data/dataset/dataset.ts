@@ -6,38 +6,43 @@ import { quoted } from '../../util/text.ts';
 import type { Rows } from './rows.ts';
 import type { BlockCounts, Strata } from './strata.ts';
 
-/** So many ratings, and more, are many: they are trained by strata and, where that is allowed, kept in a file. */
+/** From so many ratings, training is by strata, and `store: true` keeps the ratings in a file. */
 export const MANY = 500_000;
 
-/** Ratings of items by users, valid since it was made; in memory (`Ratings`) or in a file of strata. */
+/**
+ * Ratings of items by users, in memory (`Ratings`) or in a file of strata. A dataset is checked when it is made, and is
+ * valid from then on.
+ */
 export interface Dataset extends Vocabulary {
-  /** What messages call it: its files, or "the ratings". */
+  /** Name for messages: the files, or "the ratings". */
   readonly name: string;
   readonly facts: DataFacts;
-  /** By row. An item that nobody rated has the average of all ratings. */
+  /** Number of ratings of each item, by row. */
   readonly itemCounts: Int32Array;
+  /** Mean rating of each item, by row; for an item without ratings, the mean of all ratings. */
   readonly itemAverages: Float64Array;
-  /** How many users and items have no id here; none may be trained on. */
+  /** Number of users and items without an id here. A dataset for training has none. */
   readonly unknown?: { readonly users: number; readonly items: number };
-  /** Into how many blocks of users and items its file is cut; absent in memory, where any number will do. */
+  /** Number of blocks of users and items in the file; absent in memory, where strata can be made with any number. */
   readonly storedIn?: BlockCounts;
-  /** About `count` of the ratings or more: in memory all of them. */
+  /** About `count` of the ratings, or more; in memory, all. */
   sample(count: number): Promise<Rows>;
-  /** The ratings by blocks of users and items. */
+  /** The ratings by strata. */
   strata(blocks: BlockCounts, seed: number): Strata;
-  /** SHA-256 sums of ids and ratings, one after the other. */
+  /** Concatenated SHA-256 hashes of ids and ratings. */
   hashes(): Promise<string>;
-  /** Removes the file at once; otherwise it goes with the dataset. Nothing to do in memory. */
+  /** Deletes the file now. Without it, the file is deleted with the dataset. In memory it does nothing. */
   close(): Promise<void>;
 }
 
+/** SHA-256 of several datasets. */
 export async function fingerprint(...parts: (Dataset | undefined)[]): Promise<string> {
   let hashes = '';
   for (const part of parts) hashes += (await part?.hashes()) ?? '';
   return sha256(new TextEncoder().encode(hashes));
 }
 
-/** @throws UserError if no model can be trained: nothing, fewer than two users or items, or one rating throughout */
+/** @throws UserError if no model can be trained: no ratings, fewer than two users or items, or only one rating value */
 export function checkTrainable({ name, facts, userIds, itemIds, unknown }: Dataset): void {
   const wrong = (fault: string) => new UserError('argument', `${name}: ${fault}`);
   if (facts.ratings === 0) throw wrong('there are none');
@@ -51,14 +56,14 @@ export function checkTrainable({ name, facts, userIds, itemIds, unknown }: Datas
     throw wrong(`all ratings are ${facts.low}; training needs at least 2 different ratings`);
 }
 
-/** @throws UserError if the ids are not those of training: row numbers mean nothing with others */
+/** @throws UserError if the ids are not those of the training data, because then row numbers mean other users and items */
 export function checkVocabulary(data: Vocabulary, known: Vocabulary, name: string): void {
   for (const key of ['userIds', 'itemIds'] as const) {
     const [ids, others] = [data[key], known[key]];
     if (ids !== others && !(ids.length === others.length && ids.every((id, row) => id === others[row])))
       throw new UserError(
         'data',
-        `${name}: their ${key} are not those of training; split the ratings, or read with { vocabulary }`,
+        `${name}: their ${key} are not those of training; split the ratings, or read them with \`vocabulary\``,
       );
   }
 }

@@ -3,26 +3,26 @@ import type { DataFacts } from '../../../graphs/models/model.ts';
 import { UserError } from '../../errors.ts';
 import { sha256 } from '../../util/hash.ts';
 import type { Dataset } from './dataset.ts';
-import { placesByUser, type Rows, rangeOf } from './rows.ts';
+import { indicesByUser, type Rows, rangeOf } from './rows.ts';
 import { type BlockCounts, type Strata, strataOf } from './strata.ts';
 
-/** What `Ratings` are made of. */
+/** The fields of `Ratings`. */
 export interface RatingsParts extends Vocabulary, Rows {
-  /** What messages call them. @default 'the ratings' */
+  /** Name for messages. @default 'the ratings' */
   readonly name?: string;
   /** Unix seconds. */
   readonly times?: Float64Array;
-  /** How many users and items have no id here; each has the row number past the last. */
+  /** Number of users and items without an id here. Their row number is the number of ids. */
   readonly unknown?: { readonly users: number; readonly items: number };
 }
 
-/** Ratings of items by users, in memory. The arrays are parallel: one entry a rating. */
+/** Ratings of items by users, in memory. The arrays are parallel, with one element per rating. */
 export class Ratings implements Dataset, Rows {
   readonly name: string;
-  /** The row number of an id is its place here. */
+  /** The ids; the index of an id is its row number. */
   readonly userIds: readonly string[];
   readonly itemIds: readonly string[];
-  /** Row numbers; the number of ids stands for an id that is not among them. */
+  /** Row numbers; the number of ids stands for an unknown id. */
   readonly users: Int32Array;
   readonly items: Int32Array;
   readonly ratings: Float32Array;
@@ -31,9 +31,9 @@ export class Ratings implements Dataset, Rows {
   #summary?: Pick<Dataset, 'facts' | 'itemCounts' | 'itemAverages'>;
 
   /**
-   * @throws UserError for arrays of unlike length, a row without an id, a rating that is no finite number, or ids that are
-   *   empty, not unique, or hold NUL
-   * @param derived from ratings that have been checked, and so not checked again
+   * @param derived whether the ratings come from others that were checked; then they are not checked again
+   * @throws UserError for arrays of different lengths, a row number without an id, a rating that is not a finite number, or
+   *   ids that are empty, not unique, or contain NUL
    */
   constructor(parts: RatingsParts, derived = false) {
     this.name = parts.name ?? 'the ratings';
@@ -75,7 +75,7 @@ export class Ratings implements Dataset, Rows {
   async hashes(): Promise<string> {
     const ids = new TextEncoder().encode(JSON.stringify([this.userIds, this.itemIds]));
     let hashes = await sha256(ids);
-    // One hash an array, so that none is copied.
+    // One hash per array, so that no array is copied.
     for (const { buffer, byteOffset, byteLength } of [this.users, this.items, this.ratings])
       hashes += await sha256(new Uint8Array(buffer, byteOffset, byteLength));
     return hashes;
@@ -84,7 +84,7 @@ export class Ratings implements Dataset, Rows {
   async close(): Promise<void> {}
 }
 
-/** Lists of ids that have been checked: parts of ratings share them. */
+/** Lists of ids that were checked before: parts of ratings share them. */
 const checkedIds = new WeakSet<readonly string[]>();
 
 function check({ name, userIds, itemIds, users, items, ratings, times, unknown }: Ratings): void {
@@ -100,7 +100,7 @@ function check({ name, userIds, itemIds, users, items, ratings, times, unknown }
     if (at >= 0)
       throw new UserError(
         'data',
-        `${name}: number ${at + 1} has ${kind} row ${rows[at]}, but there are ${ids.length} ${kind} ids`,
+        `${name}: rating ${at + 1} has ${kind} row ${rows[at]}, but there are ${ids.length} ${kind} ids`,
       );
     if (!checkedIds.has(ids)) checkIds(kind, ids, name);
     checkedIds.add(ids);
@@ -109,10 +109,10 @@ function check({ name, userIds, itemIds, users, items, ratings, times, unknown }
     throw new UserError('data', `${name}: ${count} ratings, but ${times.length} times`);
   const at = ratings.findIndex((rating) => !Number.isFinite(rating));
   if (at >= 0)
-    throw new UserError('data', `${name}: number ${at + 1} is ${ratings[at]}, not a finite number`);
+    throw new UserError('data', `${name}: rating ${at + 1} is ${ratings[at]}, not a finite number`);
 }
 
-/** Files pad lists of ids with '', and ONNX Runtime in Node ends an id at its first NUL. */
+/** Refuses ids that do not work: '' pads lists of ids in the graphs, and ONNX Runtime in Node cuts an id at a NUL. */
 function checkIds(kind: string, ids: readonly string[], name: string): void {
   const at = ids.findIndex((id) => typeof id !== 'string' || id === '' || id.includes('\0'));
   if (at >= 0)
@@ -125,12 +125,12 @@ function checkIds(kind: string, ids: readonly string[], name: string): void {
 }
 
 function summaryOf({ userIds, itemIds, items, ratings }: Ratings) {
-  // Last, the unknown row.
+  // The last element is for unknown items.
   const itemCounts = new Int32Array(itemIds.length + 1);
   const sums = new Float64Array(itemIds.length + 1);
-  for (const [place, row] of items.entries()) {
+  for (const [index, row] of items.entries()) {
     itemCounts[row]++;
-    sums[row] += ratings[place];
+    sums[row] += ratings[index];
   }
   const all = sums.reduce((total, sum) => total + sum, 0) / ratings.length;
   const averages = sums.map((sum, row) => (itemCounts[row] ? sum / itemCounts[row] : all));
@@ -143,20 +143,20 @@ function summaryOf({ userIds, itemIds, items, ratings }: Ratings) {
   };
 }
 
-/** The ratings at these places, in this order, with the same ids. */
-export const selectRows = (ratings: Ratings, places: Int32Array): Ratings =>
+/** The ratings at these indices, in this order, with the same ids. */
+export const selectRows = (ratings: Ratings, indices: Int32Array): Ratings =>
   new Ratings(
     {
       ...ratings,
-      users: places.map((place) => ratings.users[place]),
-      items: places.map((place) => ratings.items[place]),
-      ratings: Float32Array.from(places, (place) => ratings.ratings[place]),
-      times: ratings.times && Float64Array.from(places, (place) => (ratings.times as Float64Array)[place]),
+      users: indices.map((index) => ratings.users[index]),
+      items: indices.map((index) => ratings.items[index]),
+      ratings: Float32Array.from(indices, (index) => ratings.ratings[index]),
+      times: ratings.times && Float64Array.from(indices, (index) => (ratings.times as Float64Array)[index]),
     },
     true,
   );
 
-/** The same ratings with the row numbers of other ids; one that is not among them gets the unknown row. */
+/** The ratings with the row numbers of another vocabulary; an id that it does not have gets the unknown row. */
 export function renumbered(ratings: Ratings, { userIds, itemIds }: Vocabulary): Ratings {
   const userRows = rowsIn(userIds, ratings.userIds);
   const itemRows = rowsIn(itemIds, ratings.itemIds);
@@ -173,7 +173,7 @@ export function renumbered(ratings: Ratings, { userIds, itemIds }: Vocabulary): 
   });
 }
 
-/** For each row of `ids`, and last for the unknown row, the row in `vocabulary`. */
+/** For each row of `ids`, and for the unknown row at the end, the row in `vocabulary`. */
 function rowsIn(vocabulary: readonly string[], ids: readonly string[]): Int32Array {
   const known = new Map(vocabulary.map((id, row) => [id, row]));
   const rows = new Int32Array(ids.length + 1).fill(vocabulary.length);
@@ -182,25 +182,26 @@ function rowsIn(vocabulary: readonly string[], ids: readonly string[]): Int32Arr
 }
 
 /**
- * The places of the ratings that count: of two of the same user and item the later, by time, else by place.
+ * The indices of the ratings without duplicates: of several ratings of an item by the same user, the latest by time, or
+ * the last where there are no times.
  *
- * @returns undefined where all do
+ * @returns undefined if there are no duplicates
  */
-export function latestPlaces(ratings: Omit<RatingsParts, 'name'>): Int32Array | undefined {
+export function latestIndices(ratings: Omit<RatingsParts, 'name'>): Int32Array | undefined {
   const { userIds, itemIds, users, items, times } = ratings;
   const latest = new Int32Array(itemIds.length).fill(-1);
   const replaced = new Set<number>();
-  for (const places of placesByUser(users, userIds.length)) {
-    for (const place of places) {
-      const other = latest[items[place]];
-      latest[items[place]] = place;
-      // The item's entry may be left from another user.
-      if (other === -1 || users[other] !== users[place]) continue;
-      const later = times === undefined || times[place] >= times[other];
-      replaced.add(later ? other : place);
-      if (!later) latest[items[place]] = other;
+  for (const indices of indicesByUser(users, userIds.length)) {
+    for (const index of indices) {
+      const other = latest[items[index]];
+      latest[items[index]] = index;
+      // The item's entry may be from another user.
+      if (other === -1 || users[other] !== users[index]) continue;
+      const later = times === undefined || times[index] >= times[other];
+      replaced.add(later ? other : index);
+      if (!later) latest[items[index]] = other;
     }
   }
   if (replaced.size === 0) return undefined;
-  return users.map((_, place) => place).filter((place) => !replaced.has(place));
+  return users.map((_, index) => index).filter((index) => !replaced.has(index));
 }

@@ -1,4 +1,4 @@
-/** Ratings by row numbers of their ids: three arrays of one length. */
+/** Ratings with row numbers in place of ids: three parallel arrays. */
 export interface Rows {
   readonly users: Int32Array;
   readonly items: Int32Array;
@@ -11,17 +11,17 @@ export const emptyRows = (count: number): Rows => ({
   ratings: new Float32Array(count),
 });
 
-/** The places of each user's ratings, in order. */
-export function* placesByUser(users: Int32Array, userCount: number): Generator<Int32Array> {
+/** For each user, the indices of the user's ratings, in order. */
+export function* indicesByUser(users: Int32Array, userCount: number): Generator<Int32Array> {
   const starts = new Int32Array(userCount + 1);
   for (const user of users) starts[user + 1]++;
   for (let user = 0; user < userCount; user++) starts[user + 1] += starts[user];
   const next = starts.slice();
-  const places = new Int32Array(users.length);
-  users.forEach((user, place) => {
-    places[next[user]++] = place;
+  const indices = new Int32Array(users.length);
+  users.forEach((user, index) => {
+    indices[next[user]++] = index;
   });
-  for (let user = 0; user < userCount; user++) yield places.subarray(starts[user], starts[user + 1]);
+  for (let user = 0; user < userCount; user++) yield indices.subarray(starts[user], starts[user + 1]);
 }
 
 export function rangeOf(numbers: Float32Array): { low: number; high: number } {

@@ -1,9 +1,9 @@
 import { UserError } from '../../errors.ts';
 import { generator, shuffled } from '../../util/random.ts';
 import { type Ratings, renumbered, selectRows } from './ratings.ts';
-import { placesByUser } from './rows.ts';
+import { indicesByUser } from './rows.ts';
 
-/** Two parts of ratings. The ids of both are those that occur in `train`; an id of `valid` beside them has the unknown row. */
+/** Ratings in two parts. The ids of both are those in `train`. An id that is only in `valid` has the unknown row. */
 export interface Split {
   train: Ratings;
   valid: Ratings;
@@ -12,7 +12,7 @@ export interface Split {
 export const SPLITS = ['random', 'time', 'leave-last-out'] as const;
 
 export interface HoldOut {
-  /** Fraction of the ratings, between 0 and 1; not for leave-last-out. @default 0, nothing is held out */
+  /** Fraction of the ratings to hold out, between 0 and 1; ignored by leave-last-out. @default none */
   readonly valid?: number;
   /** @default 'random' */
   readonly split?: (typeof SPLITS)[number];
@@ -20,7 +20,11 @@ export interface HoldOut {
   readonly seed?: number;
 }
 
-/** @throws UserError as each split does */
+/**
+ * Splits off validation ratings, if options ask for it.
+ *
+ * @throws UserError as each split does
+ */
 export function holdOut(
   ratings: Ratings,
   { valid, split, seed = 1 }: HoldOut,
@@ -40,14 +44,14 @@ export function holdOut(
 export function randomSplit(ratings: Ratings, fraction: number, seed: number): Split {
   const length = ratings.users.length;
   const held = new Uint8Array(length);
-  // Training draws from the streams 1 and 1000, 1001, …
+  // Stream −1, because training uses the streams 1 and 1000, 1001, …
   const order = shuffled(length, generator(seed, -1));
-  for (const place of order.subarray(0, validLength(length, fraction))) held[place] = 1;
+  for (const index of order.subarray(0, validLength(length, fraction))) held[index] = 1;
   return split(ratings, held);
 }
 
 /**
- * Holds out the latest `fraction` of the ratings; of those of the same second, the last in the file.
+ * Holds out the latest `fraction` of the ratings. Of ratings with the same time, the last in the file are held out.
  *
  * @throws UserError if there are no times, or a part would be empty
  */
@@ -56,32 +60,33 @@ export function timeSplit(ratings: Ratings, fraction: number): Split {
   if (times === undefined)
     throw new UserError(
       'data',
-      'a split by time needs times, and the ratings have none; name their column with --time',
+      'a split by time needs times, and the ratings have none; name their column with `time`',
     );
   const length = validLength(times.length, fraction);
   const first = times.slice().sort()[times.length - length];
   const held = Uint8Array.from(times, (time) => (time > first ? 1 : 0));
   let missing = length - held.reduce((sum, one) => sum + one, 0);
-  for (let place = times.length - 1; missing > 0; place--) {
-    if (times[place] !== first) continue;
-    held[place] = 1;
+  for (let index = times.length - 1; missing > 0; index--) {
+    if (times[index] !== first) continue;
+    held[index] = 1;
     missing--;
   }
   return split(ratings, held);
 }
 
 /**
- * Holds out the last rating of each user who has two or more: the latest, or without times the last in the file.
+ * Holds out the last rating of each user who has two or more: the latest by time, or the last in the file if there are no
+ * times.
  *
  * @throws UserError if no user has two ratings
  */
 export function leaveLastOut(ratings: Ratings): Split {
   const { users, userIds, times } = ratings;
   const held = new Uint8Array(users.length);
-  // The unknown row counts as a user.
-  for (const places of placesByUser(users, userIds.length + 1)) {
-    if (places.length < 2) continue;
-    held[places.reduce((last, place) => (times && times[place] < times[last] ? last : place))] = 1;
+  // The unknown row counts as one user.
+  for (const indices of indicesByUser(users, userIds.length + 1)) {
+    if (indices.length < 2) continue;
+    held[indices.reduce((last, index) => (times && times[index] < times[last] ? last : index))] = 1;
   }
   if (!held.includes(1))
     throw new UserError('data', 'no user has two ratings, so none can be held out; use a random split');
@@ -89,7 +94,8 @@ export function leaveLastOut(ratings: Ratings): Split {
 }
 
 /**
- * Cuts the ratings at random into `count` parts of equal size, give or take one; each split holds out one of them.
+ * K-fold cross-validation: divides the ratings at random into `count` parts whose sizes differ by at most one. Each split
+ * holds out one part.
  *
  * @throws UserError if a part would be empty
  */
@@ -101,7 +107,7 @@ export function folds(ratings: Ratings, count: number, seed: number): Split[] {
       `the number of folds is ${count}; give a whole number from 2 to ${length}, the ratings`,
     );
   const parts = new Int32Array(length);
-  for (const [turn, place] of shuffled(length, generator(seed, -2)).entries()) parts[place] = turn % count;
+  for (const [at, index] of shuffled(length, generator(seed, -2)).entries()) parts[index] = at % count;
   return Array.from({ length: count }, (_, fold) =>
     split(
       ratings,
@@ -110,7 +116,11 @@ export function folds(ratings: Ratings, count: number, seed: number): Split[] {
   );
 }
 
-/** @throws UserError if a fraction of so many ratings is none of them, or all */
+/**
+ * The number of ratings to hold out.
+ *
+ * @throws UserError if a part would be empty
+ */
 export function validLength(length: number, fraction: number): number {
   if (!(fraction > 0 && fraction < 1))
     throw new UserError(
@@ -128,14 +138,14 @@ export function validLength(length: number, fraction: number): number {
 }
 
 function split(ratings: Ratings, held: Uint8Array): Split {
-  const places = Int32Array.from(held, (_, place) => place);
+  const indices = Int32Array.from(held, (_, index) => index);
   const train = selectRows(
     ratings,
-    places.filter((place) => held[place] === 0),
+    indices.filter((index) => held[index] === 0),
   );
   const valid = selectRows(
     ratings,
-    places.filter((place) => held[place] === 1),
+    indices.filter((index) => held[index] === 1),
   );
   const vocabulary = {
     userIds: occurring(ratings.userIds, train.users),

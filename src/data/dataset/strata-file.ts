@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { UserError } from '../../errors.ts';
 import type { Stratum } from './strata.ts';
 
-/** Bytes of a rating in a file: two places and the rating. */
+/** Bytes per rating: two positions and the rating. */
 export const BYTES_A_RATING = 12;
 
 const abandoned = new FinalizationRegistry<FileHandle>((handle) => {
   handle.close().catch(() => undefined);
 });
 
-/** A file of ratings by strata. It is gone when it is closed, nothing refers to it any more, or the process ends. */
+/** A file of ratings by strata. It is deleted when it is closed or garbage-collected, or when the process ends. */
 export class StrataFile {
   private constructor(private readonly handle: FileHandle) {
     abandoned.register(this, handle, this);
@@ -20,7 +20,7 @@ export class StrataFile {
   static async create(folder: string): Promise<StrataFile> {
     const path = join(folder, `cofactor-${randomUUID()}`);
     const handle = await open(path, 'wx+');
-    // Windows keeps it until it is closed.
+    // The name goes, the handle stays. Windows keeps the name until the file is closed.
     await rm(path).catch(() => undefined);
     return new StrataFile(handle);
   }
@@ -29,7 +29,7 @@ export class StrataFile {
     if (bytes.length > 0) await this.handle.write(bytes, 0, bytes.length, position);
   }
 
-  /** The ratings of a stratum: first all users, then all items, then all ratings. */
+  /** Reads a stratum: all users, then all items, then all ratings. */
   async read(starts: Float64Array, number: number): Promise<Stratum> {
     const count = starts[number + 1] - starts[number];
     if (this.handle.fd < 0) throw new UserError('argument', 'the ratings are closed; read them again');

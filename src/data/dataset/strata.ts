@@ -3,41 +3,44 @@ import { UserError } from '../../errors.ts';
 import { generator, shuffled } from '../../util/random.ts';
 import { emptyRows, type Rows } from './rows.ts';
 
-/** Rows dealt into blocks, so that each has about as many rows, and as many ratings. */
+// Strata: users and items are divided into blocks. The ratings of one block of users and one block of items are a stratum.
+// Strata that share neither users nor items can be trained in parallel, because they update different rows.
+
+/** Rows of users or items in blocks with about equal numbers of rows and of ratings. */
 export interface Blocks {
-  /** The row at each place: the places of a block lie side by side. */
+  /** The rows, block after block. */
   readonly order: Int32Array;
-  /** The first place of each block; last, the number of rows. */
+  /** Index in `order` of the first row of each block, and the number of rows at the end. */
   readonly starts: Int32Array;
 }
 
-/** How many blocks of users and of items there are. */
+/** Number of blocks of users and of items. */
 export type BlockCounts = readonly [users: number, items: number];
 
-/** Ratings of some items by some users, by their places in the blocks. */
+/** The ratings of a stratum. Users and items are numbered by their positions in their blocks. */
 export type Stratum = Rows;
 
-/** Ratings by block of users and block of items, in random order within each. */
+/** Ratings by strata, in random order within each. */
 export interface Strata {
   readonly users: Blocks;
   readonly items: Blocks;
-  /** Where each stratum begins: that of the user block u and the item block i is number u · item blocks + i. */
+  /** Index of each stratum's first rating. The stratum of user block u and item block i is number u · item blocks + i. */
   readonly starts: Float64Array;
-  /** A stratum's ratings, in memory of their own. */
+  /** A copy of a stratum's ratings. */
   read(number: number): Promise<Stratum>;
 }
 
-/** Ratings that a stratum should have at least, so that what goes in and out with it costs little. */
+/** A stratum should have at least so many ratings, to make up for the cost of loading its rows. */
 const RATINGS = 2 ** 14;
-/** Rows that a block should have at least; of so few, two tables of 50 factors stay in a core's cache. */
+/** A block should have at least so many rows. Two tables with 3,000 rows of 50 factors fit in a core's cache. */
 const ROWS = 3000;
 
 /**
- * How many blocks there are to be.
+ * Chooses the number of blocks.
  *
- * @param multiple both numbers are a multiple of it: how many strata are to be run side by side
- * @param wanted instead of the best: as many as the cache asks for, where the ratings suffice
- * @throws UserError where that cannot be
+ * @param multiple number of strata to train in parallel: both numbers of blocks are a multiple of it
+ * @param wanted numbers of blocks that the user chose. Default: blocks that fit in the cache, if there are enough ratings
+ * @throws UserError if the numbers that the user chose are invalid
  */
 export function blockCounts(
   { users, items, ratings }: { readonly users: number; readonly items: number; readonly ratings: number },
@@ -63,25 +66,25 @@ export function blockCounts(
   return [wanted[0], wanted[1]];
 }
 
-/** Deals rows to blocks back and forth, the most rated first; `counts` says how often each is rated. */
+/** Deals rows to blocks in turn, back and forth, the most rated first. `counts` has the number of ratings of each row. */
 export function blocksOf(counts: ArrayLike<number>, blocks: number): Blocks {
   const byCount = Array.from(counts, (_, row) => row).sort((one, other) => counts[other] - counts[one]);
   const sizes = new Int32Array(blocks + 1);
-  for (let place = 0; place < byCount.length; place++) sizes[blockOf(place, blocks) + 1]++;
+  for (let index = 0; index < byCount.length; index++) sizes[blockOf(index, blocks) + 1]++;
   const starts = sizes.map((_, block) => sizes.subarray(0, block + 1).reduce((sum, size) => sum + size, 0));
   const order = new Int32Array(byCount.length);
-  for (const [place, row] of byCount.entries())
-    order[starts[blockOf(place, blocks)] + Math.floor(place / blocks)] = row;
+  for (const [index, row] of byCount.entries())
+    order[starts[blockOf(index, blocks)] + Math.floor(index / blocks)] = row;
   return { order, starts };
 }
 
-/** The block of the row that is so many-th by how often it is rated; in it, it is number ⌊place / blocks⌋. */
-export function blockOf(place: number, blocks: number): number {
-  const along = place % blocks;
-  return Math.floor(place / blocks) % 2 === 0 ? along : blocks - 1 - along;
+/** The block of the row with this index in the order of ratings. Its position in the block is ⌊index / blocks⌋. */
+export function blockOf(index: number, blocks: number): number {
+  const along = index % blocks;
+  return Math.floor(index / blocks) % 2 === 0 ? along : blocks - 1 - along;
 }
 
-/** The strata of ratings that are in memory, in the order that a seed gives. */
+/** Divides ratings in memory into strata. The seed sets their order within a stratum. */
 export function strataOf(
   { users, items, ratings, userIds, itemIds }: Rows & Vocabulary,
   counts: BlockCounts,
@@ -91,19 +94,19 @@ export function strataOf(
     blocksOf(timesRated(users, userIds.length), counts[0]),
     blocksOf(timesRated(items, itemIds.length), counts[1]),
   ];
-  const [userPlaces, itemPlaces] = [userBlocks, itemBlocks].map(placesIn);
-  const stratumOf = (place: number): number =>
-    userPlaces.blocks[users[place]] * counts[1] + itemPlaces.blocks[items[place]];
+  const [userPositions, itemPositions] = [userBlocks, itemBlocks].map(positionsIn);
+  const stratumOf = (index: number): number =>
+    userPositions.blocks[users[index]] * counts[1] + itemPositions.blocks[items[index]];
   const starts = new Float64Array(counts[0] * counts[1] + 1);
-  for (let place = 0; place < ratings.length; place++) starts[stratumOf(place) + 1]++;
+  for (let index = 0; index < ratings.length; index++) starts[stratumOf(index) + 1]++;
   for (let number = 1; number < starts.length; number++) starts[number] += starts[number - 1];
   const next = starts.slice();
   const sorted = emptyRows(ratings.length);
-  for (const place of shuffled(ratings.length, generator(seed, STREAM))) {
-    const to = next[stratumOf(place)]++;
-    sorted.users[to] = userPlaces.places[users[place]];
-    sorted.items[to] = itemPlaces.places[items[place]];
-    sorted.ratings[to] = ratings[place];
+  for (const index of shuffled(ratings.length, generator(seed, STREAM))) {
+    const to = next[stratumOf(index)]++;
+    sorted.users[to] = userPositions.positions[users[index]];
+    sorted.items[to] = itemPositions.positions[items[index]];
+    sorted.ratings[to] = ratings[index];
   }
   return {
     users: userBlocks,
@@ -119,25 +122,30 @@ export function strataOf(
 
 const STREAM = -3;
 
-/** Of each row its block, and its place in it. */
-function placesIn({ order, starts }: Blocks): { readonly blocks: Int32Array; readonly places: Int32Array } {
+/** The block of each row, and its position in the block. */
+function positionsIn({ order, starts }: Blocks): {
+  readonly blocks: Int32Array;
+  readonly positions: Int32Array;
+} {
   const blocks = new Int32Array(order.length);
-  const places = new Int32Array(order.length);
+  const positions = new Int32Array(order.length);
   for (let block = 0; block + 1 < starts.length; block++) {
-    for (let place = starts[block]; place < starts[block + 1]; place++) {
-      blocks[order[place]] = block;
-      places[order[place]] = place - starts[block];
+    for (let index = starts[block]; index < starts[block + 1]; index++) {
+      blocks[order[index]] = block;
+      positions[order[index]] = index - starts[block];
     }
   }
-  return { blocks, places };
+  return { blocks, positions };
 }
 
+/** Number of ratings of each row. */
 export function timesRated(rows: Int32Array, count: number): Int32Array {
   const times = new Int32Array(count);
   for (const row of rows) times[row]++;
   return times;
 }
 
+/** The ratings of strata, with the row numbers of all users and items. */
 export async function* stratumByStratum(
   { users, items, starts, read }: Strata,
   numbers: Iterable<number> = Array.from({ length: starts.length - 1 }, (_, number) => number),
@@ -148,27 +156,27 @@ export async function* stratumByStratum(
     const firstUser = users.starts[Math.floor(number / itemBlocks)];
     const firstItem = items.starts[number % itemBlocks];
     yield {
-      users: stratum.users.map((place) => users.order[firstUser + place]),
-      items: stratum.items.map((place) => items.order[firstItem + place]),
+      users: stratum.users.map((at) => users.order[firstUser + at]),
+      items: stratum.items.map((at) => items.order[firstItem + at]),
       ratings: stratum.ratings,
     };
   }
 }
 
-/** About so many of the ratings, by row; all in whole strata, of which one is like another. */
+/** About `count` ratings, in whole strata. Because rows are dealt to blocks evenly, any strata are a fair sample. */
 export async function sampleOf(strata: Strata, count: number): Promise<Rows> {
   const { starts } = strata;
   const all = starts.length - 1;
   const wanted = Math.min(all, Math.max(1, Math.round((all * count) / starts[all])));
-  const numbers = Array.from({ length: wanted }, (_, place) => Math.floor((place * all) / wanted));
+  const numbers = Array.from({ length: wanted }, (_, at) => Math.floor((at * all) / wanted));
   const length = numbers.reduce((sum, number) => sum + starts[number + 1] - starts[number], 0);
   const sample = emptyRows(length);
-  let place = 0;
+  let at = 0;
   for await (const { users, items, ratings } of stratumByStratum(strata, numbers)) {
-    sample.users.set(users, place);
-    sample.items.set(items, place);
-    sample.ratings.set(ratings, place);
-    place += ratings.length;
+    sample.users.set(users, at);
+    sample.items.set(items, at);
+    sample.ratings.set(ratings, at);
+    at += ratings.length;
   }
   return sample;
 }

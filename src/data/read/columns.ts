@@ -1,16 +1,18 @@
 import { UserError } from '../../errors.ts';
 import { list, quoted } from '../../util/text.ts';
 
-/** Which column holds what: names from the header, or 1-based numbers. An empty name for `time`: read no times. */
+/** The columns: names from the header, or numbers from 1. Default: found by their usual names. */
 export interface ColumnOptions {
   user?: string;
   item?: string;
   rating?: string;
+  /** '' reads no times. */
   time?: string;
-  /** How whoever gave the file names its columns, for messages: `--user`, … unless told otherwise. */
-  flags?: Partial<Record<Role, string>>;
+  /** Names of these options, for messages. @default the names above */
+  optionNames?: Partial<Record<Role, string>>;
 }
 
+/** Index of the column of each role. */
 export interface Columns {
   user?: number;
   item?: number;
@@ -20,6 +22,7 @@ export interface Columns {
 
 export type Role = keyof Columns;
 
+/** Roles whose columns must be there, and roles whose columns are read if they are there. */
 export interface WantedColumns {
   readonly wanted: readonly Role[];
   readonly welcome: readonly Role[];
@@ -28,7 +31,7 @@ export interface WantedColumns {
 const itemNames = `item items itemid iid movie movieid product productid asin isbn book bookid song songid track trackid
   artist artistid article articleid game gameid anime animeid business businessid recipe recipeid film filmid`;
 
-/** Usual names, the most telling first, without case, spaces, `_`, `-` and `.`. */
+/** Usual names, the most specific first, in lower case, without spaces, `_`, `-` and `.`. */
 const usualNames = {
   user: `user users userid uid username member memberid customer customerid reviewer reviewerid account accountid
     visitor visitorid client clientid person personid`,
@@ -41,34 +44,38 @@ const usualNames = {
   title: 'title name movietitle booktitle itemtitle itemname producttitle productname',
 };
 
-const usualFlags = { user: '--user', item: '--item', rating: '--rating', time: '--time' };
+const ownNames = { user: 'user', item: 'item', rating: 'rating', time: 'time' };
 
-/** The place of the column with a usual name for its role, or −1. */
+/** Index of the column with a usual name for the role, or −1. */
 export function usualColumn(names: string[], role: keyof typeof usualNames): number {
   const plain = names.map(plainName);
   const name = usualNames[role].split(/\s+/).find((candidate) => plain.includes(candidate));
   return name === undefined ? -1 : plain.indexOf(name);
 }
 
-/** @throws UserError that lists the names there are */
+/**
+ * Finds the columns of a file.
+ *
+ * @throws UserError with the names of the columns, if one is missing
+ */
 export function findColumns(
   file: string,
   names: string[],
   { wanted, welcome }: WantedColumns,
   options: ColumnOptions,
 ): Columns {
-  const { flags = usualFlags } = options;
+  const { optionNames = ownNames } = options;
   const found: Columns = {};
   const missing: Role[] = [];
   for (const role of [...wanted, ...welcome]) {
     const given = options[role];
     if (role === 'time' && given === '') continue;
-    const place = given === undefined ? usualColumn(names, role) : givenColumn(names, given);
-    if (place !== -1) found[role] = place;
+    const index = given === undefined ? usualColumn(names, role) : givenColumn(names, given);
+    if (index !== -1) found[role] = index;
     else if (given !== undefined)
       throw new UserError(
         'data',
-        `${file}: no column ${quoted(given)} (${flags[role]}); the columns are ${list(names)}`,
+        `${file}: no column ${quoted(given)} (\`${optionNames[role]}\`); the columns are ${list(names)}`,
       );
     else if (wanted.includes(role)) missing.push(role);
   }
@@ -76,14 +83,14 @@ export function findColumns(
     throw new UserError(
       'data',
       `${file}: no ${missing.join(', ')} column found; the columns are ${list(names)}; ` +
-        (missing.every((role) => flags[role])
-          ? `name the right ones with ${missing.map((role) => flags[role]).join(', ')}`
+        (missing.every((role) => optionNames[role])
+          ? `name the right ones with ${missing.map((role) => `\`${optionNames[role]}\``).join(', ')}`
           : `call the right ones ${missing.join(', ')}`),
     );
   return found;
 }
 
-/** A header has no number for its rating or, where it has no rating, a usual name. */
+/** Whether the first line is a header: its rating is not a number, or, without a rating, a column has a usual name. */
 export function looksLikeHeader(fields: string[], wanted: readonly Role[], options: ColumnOptions): boolean {
   const rating = Number(options.rating) || positionalNames(fields, wanted).indexOf('rating') + 1;
   if (isNumber(fields[rating - 1])) return false;
@@ -98,16 +105,16 @@ export function looksLikeHeader(fields: string[], wanted: readonly Role[], optio
 }
 
 /**
- * The columns of a file without a header: user, item, rating, and time when the fourth field can be one; or only those
- * wanted, where it has no more.
+ * The columns of a file without a header: user, item, rating, and time if the fourth field can be a time. A file with only
+ * as many columns as are wanted has those.
  */
 export function positionalNames(fields: string[], wanted: readonly Role[]): string[] {
   if (fields.length <= wanted.length && wanted.length < 3) return wanted.slice(0, fields.length);
   const usualOrder = ['user', 'item', 'rating', 'time'];
-  return fields.map((field, place) =>
-    place < 3 || (place === 3 && (isNumber(field) || !Number.isNaN(Date.parse(field))))
-      ? usualOrder[place]
-      : String(place + 1),
+  return fields.map((field, index) =>
+    index < 3 || (index === 3 && (isNumber(field) || !Number.isNaN(Date.parse(field))))
+      ? usualOrder[index]
+      : String(index + 1),
   );
 }
 

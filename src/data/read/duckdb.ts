@@ -6,25 +6,25 @@ export type DuckDBResult = DuckDB.DuckDBResult;
 export type DuckDBDataChunk = DuckDB.DuckDBDataChunk;
 
 export interface DatabaseOptions {
-  /** Bytes that it may take; most of the machine's memory unless told otherwise. */
+  /** Limit of its memory in bytes. Default: most of the machine's memory. */
   readonly memory?: number;
-  /** Where it may write what does not fit into its memory; nowhere when absent. */
+  /** Folder for what does not fit in its memory. Default: it writes no files. */
   readonly folder?: string;
 }
 
-/** Runs `work` on an in-memory database of its own. The native module is loaded on the first call. */
+/** Runs `work` on a new in-memory database. The first call loads the native module. */
 export async function withDatabase<T>(
   work: (connection: Connection) => Promise<T>,
   { memory, folder = '' }: DatabaseOptions = {},
 ): Promise<T> {
-  // To import the package, which is CommonJS, takes twice as long: Node first looks for its exports in the text.
+  // `require`, because `import` of this CommonJS package takes twice as long: Node searches its text for exports.
   const require = module.createRequire(import.meta.url);
   const { DuckDBInstance } = require('@duckdb/node-api') as typeof DuckDB;
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     preserve_insertion_order: 'true',
-    // Unless told otherwise nothing is written beside the user's files, even if the process is killed.
+    // With '' nothing is written beside the user's files, even if the process is killed.
     temp_directory: folder,
     ...(memory !== undefined && { memory_limit: `${Math.floor(memory / 2 ** 20)}MiB` }),
   });
@@ -46,7 +46,7 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** All rows of a query whose columns are texts or integers. */
+/** All rows of a query whose columns are text or integers. */
 export async function rows(connection: Connection, query: string): Promise<(string | number | null)[][]> {
   const result = await connection.runAndReadAll(query);
   return result.getRowsJS() as (string | number | null)[][];

@@ -1,22 +1,22 @@
 import { quoted } from '../../util/text.ts';
 import type { Role } from './columns.ts';
 
-/** What is wrong with a record, and what to do, whoever reads it. */
+/** Messages about a broken record, for all readers. */
 export const faults = {
   quote: 'a quote is not closed, or text follows it; write a quote within a field twice',
 
   fields: (found: number, wanted: number, header: boolean): string =>
     `${count(found, 'field')} where ${header ? 'the header' : 'the first line'} has ${wanted}; correct or remove the line`,
 
-  /** @param record what a record is called: a line or a row */
+  /** @param record 'line' or 'row' */
   field(role: Role, value: string, column: string, record: string): string {
-    const place = `in column ${quoted(column)}`;
-    const field = `${value === '' ? 'an empty field' : quoted(value)} ${place}`;
+    const where = `in column ${quoted(column)}`;
+    const field = `${value === '' ? 'an empty field' : quoted(value)} ${where}`;
     const correct = `correct or remove the ${record}`;
     if (role === 'rating') return `${field} is not a finite number; ${correct}`;
     if (role === 'time')
       return `${field} is not a time (Unix seconds or milliseconds, or an ISO date); correct it`;
-    return `${value ? 'a NUL byte in the id' : 'an empty id'} ${place}; ${correct}`;
+    return `${value ? 'a NUL byte in the id' : 'an empty id'} ${where}; ${correct}`;
   },
 };
 

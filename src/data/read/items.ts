@@ -7,21 +7,22 @@ import { genresIn, type ItemTable } from './item-table.ts';
 import { findFiles, openSource } from './open.ts';
 import { diagnose } from './problems.ts';
 
-/** The genres whose columns, from the seventh on, MovieLens 100K's `u.item` marks with 1, as its `u.genre` lists them. */
+/** Genres of the columns from the seventh on in `u.item` of MovieLens 100K, as its `u.genre` lists them; 1 marks a genre. */
 const OLD_GENRES = genresIn(
   "Action|Adventure|Animation|Children's|Comedy|Crime|Documentary|Drama|Fantasy|Film-Noir|Horror|Musical|Mystery|Romance|Sci-Fi|Thriller|War|Western",
 );
 
 /**
- * Titles and genres, from MovieLens's `movies.csv`, `movies.dat` or `u.item`, or any table that has a column of ids and
- * one of titles or names; genres are separated by `|`. An item without a title is left out; of two titles the first
- * counts.
+ * Reads titles and genres from `movies.csv`, `movies.dat` or `u.item` of MovieLens, or from any table with a column of ids
+ * and a column of titles or names. Genres are separated by `|`. Items without a title are left out. Of two titles of an
+ * item, the first counts.
  *
- * @throws UserError if the file cannot be read or has no such columns
+ * @param path a file in a format that `readRatings` reads
+ * @throws UserError if the file cannot be read or does not have these columns
  */
 export function readItems(path: string): Promise<ItemTable> {
   return withDatabase(async (connection) => {
-    // These two have no header and are older than UTF-8.
+    // These two files have no header, and are in Latin-1.
     const old = /^(u\.item|movies\.dat)(\.gz|\.zst)?$/.exec(basename(path))?.[1];
     const [file] = await findFiles(connection, [path]);
     const source = await openSource(connection, file, {
@@ -48,7 +49,7 @@ export function readItems(path: string): Promise<ItemTable> {
       genres: new Map(
         known.map(([id, , ...cells]) => [
           id,
-          old === 'u.item' ? OLD_GENRES.filter((_, place) => cells[place] === '1') : genresIn(cells[0] ?? ''),
+          old === 'u.item' ? OLD_GENRES.filter((_, index) => cells[index] === '1') : genresIn(cells[0] ?? ''),
         ]),
       ),
     };

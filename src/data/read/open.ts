@@ -11,9 +11,9 @@ import { diagnose, explain } from './problems.ts';
 import type { Source, SourceOptions } from './source.ts';
 
 /**
- * The files that paths and glob patterns mean: a file of that very name, else the matches sorted by name.
+ * The files of paths and glob patterns: the file with exactly this name, else the matches, sorted by name.
  *
- * @throws UserError for a missing file, a pattern without match, a directory
+ * @throws UserError for a missing file, a pattern without a match, or a directory
  */
 export async function findFiles(connection: Connection, paths: readonly string[]): Promise<string[]> {
   const files: string[] = [];
@@ -48,9 +48,9 @@ export async function findFiles(connection: Connection, paths: readonly string[]
 }
 
 /**
- * Finds the format of a file from its first bytes and its name, and its columns from its first line.
+ * Detects the format of a file from its first bytes and its name, and its columns from its first line.
  *
- * @throws UserError for a file that is empty, damaged, or no table
+ * @throws UserError for a file that is empty or damaged, or not a table
  */
 export async function openSource(
   connection: Connection,
@@ -78,8 +78,8 @@ export async function openSource(
     `read_csv(${path}, auto_detect = false, header = false, columns = {'line': 'VARCHAR'}, ` +
     `delim = '${noDelimiter}', quote = '', escape = '', ${more})`;
   const lines = linesBy(reading);
-  // Not strict, so that line breaks within quotes may be of another kind than those between lines. Where a line cannot
-  // be read all the same, what it is to be blamed for shows when the table is read.
+  // Not strict, so that line breaks in quotes may differ from those between lines. If some lines still cannot be read,
+  // reading the table gives a better error later.
   const firstLines = (more: string) =>
     rows(connection, `SELECT line FROM ${linesBy(`strict_mode = false, ${more}${reading}`)} LIMIT 1000`);
   const start = await firstLines('').catch(async (error: Error) => {
@@ -92,7 +92,7 @@ export async function openSource(
   const line = String(start[blank][0]);
   if (/\.(json|jsonl|ndjson)(\.gz|\.zst)?$/i.test(file))
     return openJson(connection, { file, lines }, { path, line, compression });
-  // DuckDB would take the second of two blank lines for the header.
+  // Skips blank lines: DuckDB would take the second of two for the header.
   return openText({ file, lines }, { path, line, reading: `skip = ${blank}, ${reading}` }, wanted, options);
 }
 
@@ -122,7 +122,7 @@ async function openJson(
   ).catch(async (error: Error) => {
     throw await diagnose(error, connection, opened);
   });
-  // As text, so that "01" and an id that looks like a date stay as they are written.
+  // As text, so that ids such as "01" or a date stay as they are.
   const columns = names.map(([name]) => `${literal(String(name))}: 'VARCHAR'`).join(', ');
   return { ...opened, table: table(`columns = {${columns}}`), ...named(names) };
 }
@@ -137,7 +137,7 @@ function openText(
   const quote = delimiter !== '::';
   const { fields } = splitLine(line, delimiter, quote);
   const header = options.header ?? looksLikeHeader(fields, wanted, options);
-  const expressions = fields.map((_, place) => `c${place}`);
+  const expressions = fields.map((_, index) => `c${index}`);
   const columns = expressions.map((name) => `${name}: 'VARCHAR'`).join(', ');
   const mark = quote ? `'"'` : `''`;
   const table =
@@ -147,7 +147,7 @@ function openText(
   return { ...source, kind: 'text', table, names, expressions, header, delimiter, quote };
 }
 
-/** Control characters that stand in no text: with them for a delimiter a line is one field. */
+/** A delimiter that occurs in no text, so that a line is one field. */
 const noDelimiter = '\x01\x02\x03';
 
 const plain = { names: [], expressions: [], header: false, delimiter: '\n', quote: false };
@@ -157,7 +157,7 @@ function named(described: (string | number | null)[][]): Pick<Source, 'names' | 
   return { names, expressions: names.map((name) => `${identifier(name)}::VARCHAR`) };
 }
 
-/** A path in which DuckDB sees no pattern. */
+/** Escapes a path, so that DuckDB does not take it for a pattern. */
 function withoutPattern(path: string): string {
   return path.replace(/[*?[]/g, '[$&]');
 }
@@ -174,7 +174,7 @@ async function firstBytes(file: string): Promise<Buffer> {
   }
 }
 
-/** Whether the first line holds a control character that is no space, or one byte in twenty of the first 4 KB is one. */
+/** Whether the first line has a control character other than white space, or more than 5 % of the first 4 KB are such. */
 function looksBinary(bytes: Buffer): boolean {
   const controls = (part: Buffer) => part.filter((byte) => byte < 32 && !(byte >= 9 && byte <= 13)).length;
   const lineEnd = bytes.indexOf('\n');
@@ -184,7 +184,7 @@ function looksBinary(bytes: Buffer): boolean {
   );
 }
 
-/** DuckDB reads what there is of a file that was cut off, without an error. */
+/** Checks a gzip file: DuckDB reads a truncated one without an error. */
 async function checkGzip(file: string): Promise<void> {
   const discard = async (chunks: AsyncIterable<Buffer>) => {
     for await (const _ of chunks);

@@ -7,36 +7,37 @@ import { faults } from './faults.ts';
 import { genresIn, type ItemTable } from './item-table.ts';
 import { type Reading, readingOf } from './reading.ts';
 
-// What DuckDB reads in Node is read here where there is none: in a page. Both give the same, word for word.
+// The reader for pages, where there is no DuckDB. Its results and messages are the same as those of Node's reader.
 
-/** Names of columns in messages: there are no flags to name them by. */
-const flags = {};
+/** A page has no options for columns that messages could name. */
+const optionNames = {};
 const wanted: readonly Role[] = ['user', 'item', 'rating'];
 
 interface Record {
-  /** Where it starts, counted from 1. */
+  /** Number of its first line, from 1. */
   readonly line: number;
   readonly fields: readonly string[];
 }
 
-/** A text, opened as far as its column names. */
+/** A text whose column names are known. */
 interface Table {
   readonly names: string[];
   readonly header: boolean;
   readonly delimiter: string;
-  /** @throws UserError that names the line of the first that is broken */
+  /** @throws UserError with the line of the first broken record */
   records(): Record[];
 }
 
 /**
- * The ratings in a text, as `readRatings` reads them from a file: CSV, TSV, or fields separated by `;`, `|` or `::`, with
- * or without a header.
+ * Parses ratings as `readRatings` does: CSV, TSV, or fields separated by `;`, `|` or `::`, with or without a header.
  *
- * @throws UserError that names the line, or the columns there are
+ * @param file its name, for messages
+ * @param held what to hold out for validation. Default: nothing
+ * @throws UserError with the line of a broken record, or with the columns if one is missing
  */
 export function parseRatings(text: string, file: string, held?: HoldOut): Reading {
   const { names, header, delimiter, records: read } = openTable(text, file);
-  const columns = findColumns(file, names, { wanted, welcome: ['time'] }, { flags });
+  const columns = findColumns(file, names, { wanted, welcome: ['time'] }, { optionNames });
   const records = read();
   if (records.length === 0)
     throw new UserError('data', `${file}: has a header and no ratings; give a file with one rating a line`);
@@ -47,7 +48,7 @@ export function parseRatings(text: string, file: string, held?: HoldOut): Readin
     ...emptyRows(records.length),
     ...(time !== undefined && { times: new Float64Array(records.length) }),
   };
-  for (const [place, { line, fields }] of records.entries()) {
+  for (const [index, { line, fields }] of records.entries()) {
     const check = (role: Role, good: boolean): void => {
       const at = columns[role] as number;
       if (!good)
@@ -58,22 +59,22 @@ export function parseRatings(text: string, file: string, held?: HoldOut): Readin
     };
     check('user', isId(fields[user]));
     check('item', isId(fields[item]));
-    table.users[place] = rowOf(userRows, fields[user]);
-    table.items[place] = rowOf(itemRows, fields[item]);
-    table.ratings[place] = numberIn(delimiter === ',' ? fields[rating] : fields[rating].replace(',', '.'));
-    check('rating', Number.isFinite(table.ratings[place]));
+    table.users[index] = rowOf(userRows, fields[user]);
+    table.items[index] = rowOf(itemRows, fields[item]);
+    table.ratings[index] = numberIn(delimiter === ',' ? fields[rating] : fields[rating].replace(',', '.'));
+    check('rating', Number.isFinite(table.ratings[index]));
     if (!table.times) continue;
-    table.times[place] = secondsIn(fields[time]);
-    check('time', Number.isFinite(table.times[place]));
+    table.times[index] = secondsIn(fields[time]);
+    check('time', Number.isFinite(table.times[index]));
   }
   const order = [...wanted, ...(time === undefined ? [] : (['time'] as const))];
-  const places = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
+  const named = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
   return readingOf(
     {
       ...table,
       userIds: [...userRows.keys()],
       itemIds: [...itemRows.keys()],
-      assumptions: header ? [] : [oneLine(`${file}: no header, so columns by place: ${places}`)],
+      assumptions: header ? [] : [oneLine(`${file}: no header, so columns by position: ${named}`)],
     },
     file,
     held,
@@ -81,9 +82,9 @@ export function parseRatings(text: string, file: string, held?: HoldOut): Readin
 }
 
 /**
- * Titles and genres in a text with a header, such as MovieLens's `movies.csv`: as `readItems` reads them.
+ * Parses titles and genres as `readItems` does, from text with a header, such as `movies.csv` of MovieLens.
  *
- * @throws UserError that names the line, or the columns there are
+ * @throws UserError with the line of a broken record, or with the columns if one is missing
  */
 export function parseItems(text: string, file: string): ItemTable {
   const { names, records } = openTable(text, file, true);
@@ -103,9 +104,9 @@ export function parseItems(text: string, file: string): ItemTable {
   };
 }
 
-/** @param hasHeader whether the first line is one; found from it when absent */
+/** @param hasHeader whether the first line is a header. Default: detected */
 function openTable(text: string, file: string, hasHeader?: boolean): Table {
-  // Lines, and the breaks between them, which within quotes are a part of the field.
+  // Lines, and the line breaks between them, which are part of the field if they are in quotes.
   const parts = text.replace(/^\ufeff/, '').split(/(\r\n|\n|\r)/);
   const first = parts.findIndex((part, at) => at % 2 === 0 && part !== '');
   if (first === -1) throw new UserError('data', `${file}: is empty; give a file with one rating a line`);
@@ -151,7 +152,7 @@ function numberIn(field: string): number {
   return /^[\t-\r ]*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?[\t-\r ]*$/i.test(field) ? Number(field) : Number.NaN;
 }
 
-/** Unix seconds of seconds, milliseconds, or a date. */
+/** Unix seconds from seconds, milliseconds, or a date. */
 function secondsIn(field: string): number {
   const number = numberIn(field);
   if (Number.isNaN(number)) return secondsOfDate(field);
@@ -161,7 +162,7 @@ function secondsIn(field: string): number {
 const ISO_DATE =
   /^(\d{1,6})([-/])(\d{1,2})\2(\d{1,2})(?:(?:T| +)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d*)?(Z| UTC| GMT|[+-]\d\d(?::?\d\d)?)?)?)?$/;
 
-/** Unlike `Date.parse`, takes a time without a zone for UTC, and nothing but ISO dates; to the microsecond. NaN for others. */
+/** Unix seconds of an ISO date, to the microsecond; NaN for any other text. Unlike in `Date.parse`, UTC is the default. */
 function secondsOfDate(field: string): number {
   const [whole, year, , month, day, hour = 0, minute = 0, second = 0, part = '', zone = ''] =
     ISO_DATE.exec(field) ?? [];

@@ -5,7 +5,7 @@ import { type Connection, rows } from './duckdb.ts';
 import { faults } from './faults.ts';
 import type { Part, Source } from './source.ts';
 
-/** Turns an error of DuckDB while it read `source` into one that names the line and what to do. */
+/** Turns an error that DuckDB had with `source` into one that names the line and says what to do. */
 export async function diagnose(error: Error, connection: Connection, source: Source): Promise<UserError> {
   if (source.kind === 'parquet' || source.kind === 'json array') return explain(error.message, source.file);
   const at = (line: number, what: string) => new UserError('data', `${source.file}, line ${line}: ${what}`);
@@ -22,29 +22,29 @@ export async function diagnose(error: Error, connection: Connection, source: Sou
       }
     }
   } catch (later) {
-    // Read line by line, DuckDB's line number is exact; with quoted line breaks it is not.
+    // DuckDB's line number is exact when it reads lines, but not when it reads records with quoted line breaks.
     return explain((later as Error).message, source.file);
   }
   return explain(error.message, source.file);
 }
 
-/** The error of a field in the record number `index` (from 0) that cannot be what its column says. */
+/** The error for an invalid field in record number `index` (from 0). */
 export async function fieldError(
   connection: Connection,
   { source, columns }: Part,
   role: keyof Columns,
   index: number,
 ): Promise<UserError> {
-  const place = columns[role] as number;
-  const query = `SELECT ${source.expressions[place]} FROM ${source.table} LIMIT 1 OFFSET ${index}`;
+  const column = columns[role] as number;
+  const query = `SELECT ${source.expressions[column]} FROM ${source.table} LIMIT 1 OFFSET ${index}`;
   const [[value]] = await rows(connection, query);
   const where = await locate(connection, source, index);
-  const what = faults.field(role, String(value ?? ''), source.names[place], where.split(' ')[0]);
-  const more = role === 'time' ? ', or read no times with --time ""' : '';
+  const what = faults.field(role, String(value ?? ''), source.names[column], where.split(' ')[0]);
+  const more = role === 'time' ? ", or read no times with `time: ''`" : '';
   return new UserError('data', `${source.file}, ${where}: ${what}${more}`);
 }
 
-/** Where the record number `index` (from 0) stands in its file. */
+/** The line, or else the row, of record number `index` (from 0). */
 async function locate(connection: Connection, source: Source, index: number): Promise<string> {
   if (source.kind === 'text' || source.kind === 'json')
     try {
@@ -58,16 +58,16 @@ async function locate(connection: Connection, source: Source, index: number): Pr
   return `row ${index + 1}`;
 }
 
-/** Translates a message of DuckDB; what it does not know it cuts to its first line. */
+/** Translates a message of DuckDB. Of an unknown message it gives the first line. */
 export function explain(message: string, file: string): UserError {
   const line = /Line: (\d+)/.exec(message)?.[1];
   const where = line === undefined ? file : `${file}, line ${line}`;
   const say = (text: string) => new UserError('data', text);
   if (/Invalid unicode|invalid UTF-8/i.test(message))
-    return say(`${where}: is not UTF-8 text; name its encoding, for example --encoding latin-1`);
+    return say(`${where}: is not UTF-8 text; name its encoding, such as \`encoding: 'latin-1'\``);
   const encoding = /File is not (\S+) encoded/.exec(message)?.[1];
   if (encoding !== undefined)
-    return say(`${file}: is not ${encoding} text; name its encoding with --encoding, or save it as UTF-8`);
+    return say(`${file}: is not ${encoding} text; name its encoding with \`encoding\`, or save it as UTF-8`);
   if (/Maximum line size/.test(message))
     return say(`${where}: the line is longer than 2 MB; is a line break or a closing quote missing?`);
   if (/state machine reached an invalid state/.test(message))
@@ -80,7 +80,7 @@ export function explain(message: string, file: string): UserError {
   return say(`${where}: ${first}`);
 }
 
-/** The records of a text or JSON lines file: the line where each starts (from 1) and how many fields it has. */
+/** The records of a text or JSON lines file: the number of the first line (from 1), and the number of fields. */
 async function* records(connection: Connection, source: Source) {
   const result = await connection.stream(`SELECT line FROM ${source.lines}`);
   let number = 0;
@@ -101,7 +101,7 @@ async function* records(connection: Connection, source: Source) {
       fields = part.fields.length + (open ? fields - 1 : 0);
       open = part.open;
       if (open) continue;
-      // DuckDB passes over empty fields too many.
+      // DuckDB ignores extra fields at the end if they are empty.
       for (const last of part.fields.reverse())
         if (last === '' && fields > source.names.length) fields--;
         else break;

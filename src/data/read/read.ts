@@ -1,7 +1,7 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import { UserError } from '../../errors.ts';
 import type { Dataset } from '../dataset/dataset.ts';
-import { latestPlaces } from '../dataset/ratings.ts';
+import { latestIndices } from '../dataset/ratings.ts';
 import type { HoldOut } from '../dataset/split.ts';
 import { type Reading, readingOf } from './reading.ts';
 import type { SourceOptions } from './source.ts';
@@ -9,21 +9,22 @@ import { readToStore, type StoreOptions } from './store.ts';
 import { NO_ID, readTable } from './table.ts';
 
 export interface ReadOptions extends SourceOptions, HoldOut {
-  /** Number rows by these ids, not by those of the file. */
+  /** Ids whose row numbers to use, such as a model's or those of other ratings. Default: the ids in the file */
   readonly vocabulary?: Vocabulary;
 }
 
 /**
- * Reads ratings from CSV, TSV, `::`-separated text, JSON lines, or Parquet, plain or compressed by gzip or zstd:
- * `const { ratings, valid } = await readRatings('ratings.csv', { valid: 0.2 })`.
+ * Reads ratings from CSV, TSV, `::`-separated text, JSON, JSON lines, or Parquet; text may be compressed with gzip or
+ * zstd: `const { ratings, valid } = await readRatings('ratings.csv', { valid: 0.2 })`.
  *
- * Of ratings of one item by one user the latest counts: by time, else by place in the files.
+ * Of several ratings of an item by the same user, the latest by time counts, or the last in the files if there are no
+ * times.
  *
- * With `store`, many ratings are kept in a file, shuffled and by strata, without ever holding them all in memory. Splits
- * by time and leave-last-out, and a vocabulary, need them in memory.
+ * With `store`, 500,000 ratings and more are kept in a temporary file, by strata, and are never in memory all at once.
+ * Splits by time, leave-last-out, and a vocabulary need them in memory.
  *
  * @param path files or glob patterns
- * @throws UserError that names the file and, where there is one, the line
+ * @throws UserError with the file and, if there is one, the line
  */
 export function readRatings(path: string | readonly string[], options?: ReadOptions): Promise<Reading>;
 export function readRatings(
@@ -43,7 +44,7 @@ export async function readRatings(
 }
 
 /**
- * Reads one person's ratings, of which the latest of an item counts.
+ * Reads the ratings of one person. Of several ratings of an item, the latest counts.
  *
  * @throws UserError as `readRatings` does, or for ratings by several users
  */
@@ -58,11 +59,11 @@ export async function readOwnRatings(
       `${path}: holds ratings by ${table.userIds.length} users; give those of one person`,
     );
   const { itemIds, items, ratings } = table;
-  const places = latestPlaces(table) ?? items.keys();
-  return Array.from(places, (place) => ({ item: itemIds[items[place]], rating: ratings[place] }));
+  const indices = latestIndices(table) ?? items.keys();
+  return Array.from(indices, (index) => ({ item: itemIds[items[index]], rating: ratings[index] }));
 }
 
-/** A list of users, each once. */
+/** Reads a list of users. Duplicates are removed. */
 export async function readUsers(path: string, options: SourceOptions = {}): Promise<readonly string[]> {
   return (await readTable([path], options, ['user'])).userIds;
 }
@@ -85,11 +86,11 @@ export async function readExclusions(path: string, options: SourceOptions = {}):
   const { userIds, itemIds, users, items } = await readTable([path], options, ['item'], ['user']);
   if (userIds.length === 0 || userIds.includes(NO_ID)) return { exclude: itemIds };
   const lists = userIds.map((): string[] => []);
-  for (const [place, row] of users.entries()) lists[row].push(itemIds[items[place]]);
+  for (const [index, row] of users.entries()) lists[row].push(itemIds[items[index]]);
   return { excludeByUser: new Map(userIds.map((id, row) => [id, lists[row]])) };
 }
 
-/** Users and items to predict ratings for, in the order of rows; a column of ratings is ignored. */
+/** Reads pairs of users and items to predict ratings for, in order. A column of ratings is ignored. */
 export async function readPairs(
   path: string | readonly string[],
   options: SourceOptions = {},

@@ -1,23 +1,23 @@
 import type { ColumnOptions, Columns } from './columns.ts';
 
 export interface SourceOptions extends ColumnOptions {
-  /** What separates fields of a text file, where `\t` means a tab; found from its first line by default. */
+  /** Separator of fields in a text file; `\t` is a tab. Default: detected from the first line */
   delimiter?: string;
-  /** Whether a text file starts with a line of column names; found from its first line by default. */
+  /** Whether the first line of a text file has the column names. Default: detected from the first line */
   header?: boolean;
-  /** UTF-8 by default, UTF-16 (little endian) where the file starts with its mark. */
+  /** Default: UTF-8, or UTF-16 (little-endian) if the file starts with a byte order mark */
   encoding?: 'utf-8' | 'latin-1' | 'utf-16';
 }
 
 export interface Source {
-  /** As the user gave it. */
+  /** The path that the user gave. */
   file: string;
   kind: 'text' | 'json' | 'json array' | 'parquet';
-  /** SQL of the table of all its columns. */
+  /** SQL expression of the table with all columns. */
   table: string;
-  /** SQL of the table of its lines, one column `line`, null where the line is empty. */
+  /** SQL expression of the table of lines, with one column `line`, which is null for an empty line. */
   lines: string;
-  /** Column names, and the same as SQL expressions of text. */
+  /** Column names, and SQL expressions of the columns as text. */
   names: string[];
   expressions: string[];
   header: boolean;

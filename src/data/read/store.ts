@@ -19,20 +19,20 @@ import { assumptions, loadAll, openParts, tableOf } from './table.ts';
 import { writeStrata } from './write-strata.ts';
 
 export interface StoreOptions {
-  /** So many ratings and more are kept in a file. @default 500_000 */
+  /** Number of ratings from which they are kept in a file. @default 500_000 */
   readonly from?: number;
-  /** Where files are kept while they are needed. @default the system's folder for such files */
+  /** Folder for temporary files. @default the system's temporary folder */
   readonly folder?: string;
-  /** Bytes of memory that reading may take, as a whole process. @default 2e9 */
+  /** Memory of the whole process while it reads, in bytes. @default 2e9 */
   readonly memory?: number;
-  /** Threads that are to train side by side. @default the number of cores */
+  /** Number of threads that will train. @default the number of cores */
   readonly workers?: number;
-  /** Into how many blocks users and items are cut. Default: chosen from the data. */
+  /** Number of blocks of users and items. Default: chosen from the data */
   readonly blocks?: BlockCounts;
 }
 
 /**
- * Reads ratings into memory, or, if they are many, into a file, by strata and shuffled, without ever holding them all.
+ * Reads ratings into memory or, if there are many, into a file, by strata and shuffled, without holding all in memory.
  *
  * @throws UserError as `readRatings` does
  */
@@ -47,7 +47,7 @@ export async function readToStore(
   const scratch = await mkdtemp(join(folder, 'cofactor-')).catch((error: NodeJS.ErrnoException) => {
     throw new UserError('file', `${folder}: cannot be written (${error.code}); choose another folder`);
   });
-  // DuckDB's own part of the memory: what it hands out, and Node, need the rest.
+  // DuckDB gets a part of the memory. Node, and the results that DuckDB returns, need the rest.
   const database = { memory: Math.floor(memory * 0.4), folder: join(scratch, 'duckdb') };
   try {
     return await withDatabase(async (connection) => {
@@ -70,22 +70,22 @@ export async function readToStore(
   }
 }
 
-/** Says that an error is for want of space; undefined where it is not. */
+/** The error for a lack of disk space or memory; undefined for any other error. */
 function shortage({ message }: Error, folder: string): UserError | undefined {
   if (/ENOSPC|No space left|max_temp_directory_size/.test(message))
     return new UserError('file', `${folder}: the disk is full; make room, or choose another folder`);
   if (/Out of Memory Error|could not allocate block/.test(message))
     return new UserError(
       'argument',
-      'the ratings need more memory to be read than they may take; allow more',
+      'reading the ratings needs more memory than it may take; allow more with `memory`',
     );
   return undefined;
 }
 
 /**
- * Makes `raw` a view of Parquet files, which DuckDB reads as fast as a table of its own.
+ * Makes `raw` a view of Parquet files, which DuckDB reads as fast as its own tables.
  *
- * @returns how many rows it has; undefined where they are few, or must be read as text
+ * @returns the number of rows; undefined if there are few, or if they must be read as text
  */
 async function openDirectly(connection: Connection, parts: readonly Part[], from: number) {
   if (!parts.every(({ source }) => source.kind === 'parquet')) return undefined;
@@ -97,7 +97,7 @@ async function openDirectly(connection: Connection, parts: readonly Part[], from
   try {
     const query = (select: string) => `SELECT column_type FROM (DESCRIBE ${select})`;
     const types = await Promise.all(selects.map((select) => rows(connection, query(select))));
-    // DuckDB would make ids of several types ids of one, and so others.
+    // DuckDB would convert ids of several types to one type, which changes ids.
     if (new Set(types.map(String)).size > 1 || !NUMERIC.test(String(types[0][2]))) return undefined;
     const all = selects.join(' UNION ALL ');
     const [[count]] = await rows(connection, `SELECT count(*)::INTEGER FROM (${all})`);
@@ -116,9 +116,9 @@ async function openDirectly(connection: Connection, parts: readonly Part[], from
     );
     if (bad === 0) return Number(count);
   } catch {
-    // What is wrong is found below.
+    // `loadAll` finds out what is wrong.
   }
-  // The slow way says where the fault is.
+  // `loadAll` is slower, but says where the fault is.
   await connection.run('DROP VIEW IF EXISTS raw');
   return undefined;
 }
@@ -160,7 +160,7 @@ async function store(
   }
 }
 
-/** @returns undefined where a user rated an item twice */
+/** @returns undefined if a user rated an item twice */
 async function writeRatings(
   connection: Connection,
   file: StrataFile,
@@ -173,7 +173,7 @@ async function writeRatings(
   );
   const users = await number(connection, 'user');
   const items = await number(connection, 'item');
-  // Of the ratings in any order.
+  // A hash that does not depend on the order of the ratings.
   const hash = 'hash(user_id, item_id, rating)';
   const query = `SELECT count(*)::INTEGER, min(rating), max(rating),
     bit_xor(${hash})::VARCHAR || ' ' || sum(${hash}::HUGEINT)::VARCHAR FROM train`;
@@ -210,7 +210,7 @@ async function writeRatings(
   };
 }
 
-/** Numbers the ids of a table `train` in a table of their own: id, row, ratings; the most rated first. */
+/** Numbers the ids in `train`, the most rated first: makes a table `users` or `items` with id, row and ratings. */
 async function number(connection: Connection, role: 'user' | 'item') {
   await connection.run(
     `CREATE OR REPLACE TABLE ${role}s AS
@@ -230,20 +230,20 @@ async function hasDuplicates(connection: Connection, query: string): Promise<boo
 }
 
 /**
- * Of ratings of one item by one user leaves the latest alone, in a table `raw`.
+ * Makes `raw` a table without duplicates: of several ratings of an item by the same user, it keeps the latest.
  *
- * @returns how many it removes
+ * @returns the number of ratings that it removes
  */
 async function dropDuplicates(connection: Connection, parts: readonly Part[]): Promise<number> {
   const isView = (await rows(connection, "SELECT 1 FROM duckdb_views() WHERE view_name = 'raw'")).length > 0;
   if (isView) {
     await connection.run('DROP VIEW raw');
-    // The order says which is the latest.
+    // Without times, the order of rows says which is the latest.
     await connection.run('SET preserve_insertion_order = true');
     await loadAll(connection, parts);
   }
   const timed = parts.every(({ columns }) => columns.time !== undefined);
-  // To look at likely pairs alone takes far less memory than to group by ids.
+  // Only pairs with equal hashes can be duplicates. To check those takes far less memory than to group by ids.
   const { rowsChanged } = await connection.run(
     `DELETE FROM raw WHERE rowid IN (
        SELECT rowid FROM raw
@@ -253,7 +253,7 @@ async function dropDuplicates(connection: Connection, parts: readonly Part[]): P
   return rowsChanged;
 }
 
-/** The ratings of a query, by the rows of `users` and `items`; an id that is not there has the unknown row. */
+/** The ratings of a query, with the row numbers of `users` and `items`; unknown ids get the unknown row. */
 async function heldOut(connection: Connection, query: string, { userIds, itemIds }: Vocabulary) {
   const [[count, users, items]] = await rows(
     connection,
@@ -266,12 +266,12 @@ async function heldOut(connection: Connection, query: string, { userIds, itemIds
     `SELECT coalesce(users.row, ${userIds.length}), coalesce(items.row, ${itemIds.length}), rating
      FROM (${query}) LEFT JOIN users ON users.id = user_id LEFT JOIN items ON items.id = item_id ORDER BY draw(user_id, item_id, 0)`,
   );
-  let place = 0;
+  let at = 0;
   for await (const chunk of result) {
-    held.users.set(numbers<Int32Array>(chunk, 0).subarray(0, chunk.rowCount), place);
-    held.items.set(numbers<Int32Array>(chunk, 1).subarray(0, chunk.rowCount), place);
-    held.ratings.set(numbers<Float32Array>(chunk, 2).subarray(0, chunk.rowCount), place);
-    place += chunk.rowCount;
+    held.users.set(numbers<Int32Array>(chunk, 0).subarray(0, chunk.rowCount), at);
+    held.items.set(numbers<Int32Array>(chunk, 1).subarray(0, chunk.rowCount), at);
+    held.ratings.set(numbers<Float32Array>(chunk, 2).subarray(0, chunk.rowCount), at);
+    at += chunk.rowCount;
   }
   return new Ratings({
     userIds,

@@ -7,14 +7,14 @@ import { diagnose, fieldError } from './problems.ts';
 import type { Table } from './reading.ts';
 import type { Part, Source, SourceOptions } from './source.ts';
 
-/** Stands where there is no column of ids; no id in a file may be like this. */
+/** The id where a file has no column of ids. An id in a file must not be empty. */
 export const NO_ID = '';
 
 const roles: readonly Role[] = ['user', 'item', 'rating', 'time'];
 
 /**
- * Reads files one after another into one table, in which ids are numbered in order of first appearance. An id that is
- * not read is NO_ID, a rating 0.
+ * Reads files, one after the other, into one table. Row numbers of ids are in order of first appearance. Where there is no
+ * column, ids are NO_ID and ratings 0.
  */
 export function readTable(
   paths: readonly string[],
@@ -29,6 +29,7 @@ export function readTable(
   });
 }
 
+/** Opens files, and finds their columns. */
 export async function openParts(
   connection: Connection,
   files: readonly string[],
@@ -46,7 +47,7 @@ export async function openParts(
 /**
  * Loads files into the table `raw`: user_id, item_id, rating, time.
  *
- * @returns how many rows it has
+ * @returns the number of rows
  */
 export async function loadAll(connection: Connection, parts: readonly Part[]): Promise<number> {
   await connection.run('CREATE TABLE raw (user_id VARCHAR, item_id VARCHAR, rating FLOAT, time DOUBLE)');
@@ -62,17 +63,17 @@ export async function loadAll(connection: Connection, parts: readonly Part[]): P
   return length;
 }
 
-/** The rows of the table `raw`, in their order. */
+/** The rows of the table `raw`, in order. */
 export async function tableOf(connection: Connection, parts: readonly Part[], size: number): Promise<Table> {
   const timed = parts.every(({ columns }) => columns.time !== undefined);
   return { ...(await numbered(connection, size, timed)), assumptions: assumptions(parts) };
 }
 
-/** Appends a file to the table; a text that is no number or time becomes null, a column that is not there 0. */
+/** Appends a file to the table. Text that is not a number or a time becomes null, a missing column 0. */
 async function load(connection: Connection, source: Source, columns: Columns): Promise<number> {
   const { user, item, rating, time } = columns;
   const text = source.expressions;
-  const id = (place: number | undefined): string => (place === undefined ? literal(NO_ID) : text[place]);
+  const id = (index: number | undefined): string => (index === undefined ? literal(NO_ID) : text[index]);
   const { rowsChanged } = await connection
     .run(
       `INSERT INTO raw SELECT ${id(user)}, ${id(item)},
@@ -96,12 +97,12 @@ async function load(connection: Connection, source: Source, columns: Columns): P
   return rowsChanged;
 }
 
-/** Where fields are not separated by commas, a comma may stand for the decimal point. */
+/** Where the delimiter is not a comma, a comma may be the decimal separator. */
 function decimal(source: Source, text: string): string {
   return source.kind === 'text' && source.delimiter !== ',' ? `replace(${text}, ',', '.')` : text;
 }
 
-/** Throws for the first row, of those from `start` on, with a bad id, or a rating or time that is no finite number. */
+/** Throws for the first row from `start` on with an invalid id, rating or time. */
 async function checkRows(connection: Connection, source: Source, columns: Columns, start: number) {
   const [fault] = await rows(
     connection,
@@ -131,18 +132,18 @@ async function numbered(connection: Connection, length: number, timed: boolean) 
     `SELECT raw.rowid::INTEGER, users.row, items.row, rating, time
      FROM raw JOIN users USING (user_id) JOIN items USING (item_id)`,
   );
-  // A join keeps no order, so each row says where it belongs.
+  // A join does not keep the order, so each row brings its index.
   for await (const chunk of result) {
-    const place = numbers<Int32Array>(chunk, 0);
+    const index = numbers<Int32Array>(chunk, 0);
     const user = numbers<Int32Array>(chunk, 1);
     const item = numbers<Int32Array>(chunk, 2);
     const rating = numbers<Float32Array>(chunk, 3);
     const time = numbers<Float64Array>(chunk, 4);
-    for (let row = 0; row < place.length; row++) {
-      users[place[row]] = user[row];
-      items[place[row]] = item[row];
-      ratings[place[row]] = rating[row];
-      if (times) times[place[row]] = time[row];
+    for (let row = 0; row < index.length; row++) {
+      users[index[row]] = user[row];
+      items[index[row]] = item[row];
+      ratings[index[row]] = rating[row];
+      if (times) times[index[row]] = time[row];
     }
   }
   return {
@@ -155,12 +156,13 @@ async function numbered(connection: Connection, length: number, timed: boolean) 
   };
 }
 
+/** What the reader assumed, in sentences. */
 export function assumptions(parts: readonly Part[]): string[] {
   const said = parts.flatMap(({ source, columns }) => {
     if (source.kind !== 'text' || source.header) return [];
     const order = roles.filter((role) => columns[role] !== undefined);
     const named = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
-    return [oneLine(`${source.file}: no header, so columns by place: ${named}`)];
+    return [oneLine(`${source.file}: no header, so columns by position: ${named}`)];
   });
   const untimed = parts.filter(({ columns }) => columns.time === undefined);
   if (untimed.length > 0 && untimed.length < parts.length)

@@ -5,7 +5,8 @@ import { type Connection, type DuckDBDataChunk, type DuckDBResult, numbers } fro
 /**
  * Writes the ratings of `train` by strata, in random order within each.
  *
- * @returns where each begins, and the sum of each item's ratings; undefined where a user rated an item twice
+ * @returns the index of each stratum's first rating, and the sum of each item's ratings; undefined if a user rated an item
+ *   twice
  */
 export async function writeStrata(
   connection: Connection,
@@ -13,7 +14,7 @@ export async function writeStrata(
   file: StrataFile,
 ): Promise<{ starts: Float64Array; itemSums: Float64Array } | undefined> {
   const counts = { users: blocks.users.starts.length - 1, items: blocks.items.starts.length - 1 };
-  // As `blockOf` says.
+  // The same as `blockOf`.
   const block = (row: string, blocks: number): string =>
     `CASE WHEN (${row} // ${blocks}) % 2 = 0 THEN ${row} % ${blocks} ELSE ${blocks - 1} - ${row} % ${blocks} END`;
   const result = await connection.stream(
@@ -24,7 +25,7 @@ export async function writeStrata(
   );
   const starts = new Float64Array(counts.users * counts.items + 1);
   const { order, starts: firsts } = blocks.items;
-  // Added up in the order of the file: DuckDB adds in another order each time.
+  // Added up here, in the order of the file, because DuckDB's order of addition varies.
   const itemSums = new Float64Array(order.length);
   const users = new Column<Int32Array>(Int32Array);
   const items = new Column<Int32Array>(Int32Array);
@@ -33,11 +34,11 @@ export async function writeStrata(
   let position = 0;
   let repeats = false;
   const finish = async (): Promise<void> => {
-    // Ratings of one pair are drawn to one place.
+    // Ratings of the same pair are neighbours, because their random number is a hash of the ids.
     repeats ||= users.repeatsWith(items);
     const first = firsts[stratum % counts.items];
     const of = ratings.numbers;
-    for (const [at, place] of items.numbers.entries()) itemSums[order[first + place]] += of[at];
+    for (const [at, position] of items.numbers.entries()) itemSums[order[first + position]] += of[at];
     for (const column of [users, items, ratings]) {
       const bytes = column.take();
       await file.write(bytes, position);
@@ -65,7 +66,7 @@ export async function writeStrata(
   return repeats ? undefined : { starts, itemSums };
 }
 
-/** Chunks of a result; DuckDB makes the next while one is used. */
+/** The chunks of a result. DuckDB computes the next one while one is used. */
 async function* prefetched(result: DuckDBResult): AsyncGenerator<DuckDBDataChunk> {
   let coming = result.fetchChunk();
   try {
@@ -74,11 +75,12 @@ async function* prefetched(result: DuckDBResult): AsyncGenerator<DuckDBDataChunk
       yield chunk;
     }
   } finally {
-    // Nobody else would learn of its error, and the connection is busy until then.
+    // Waits, because the connection is busy until then, and catches an error that nothing else awaits.
     await coming.catch(() => undefined);
   }
 }
 
+/** A growing array of numbers. */
 class Column<T extends Int32Array<ArrayBufferLike> | Float32Array<ArrayBufferLike>> {
   private data: T;
   private length = 0;
@@ -87,29 +89,29 @@ class Column<T extends Int32Array<ArrayBufferLike> | Float32Array<ArrayBufferLik
     this.data = new type(2 ** 16);
   }
 
-  add(piece: T): void {
-    if (this.length + piece.length > this.data.length) {
-      const larger = new this.type(2 * (this.length + piece.length));
+  add(chunk: T): void {
+    if (this.length + chunk.length > this.data.length) {
+      const larger = new this.type(2 * (this.length + chunk.length));
       larger.set(this.data.subarray(0, this.length));
       this.data = larger;
     }
-    this.data.set(piece, this.length);
-    this.length += piece.length;
+    this.data.set(chunk, this.length);
+    this.length += chunk.length;
   }
 
   get numbers(): T {
     return this.data.subarray(0, this.length) as T;
   }
 
-  /** Whether two neighbours are alike here and in another column. */
+  /** Whether two neighbours are equal both here and in another column. */
   repeatsWith(other: Column<T>): boolean {
     const { data, length } = this;
-    for (let place = 1; place < length; place++)
-      if (data[place] === data[place - 1] && other.data[place] === other.data[place - 1]) return true;
+    for (let index = 1; index < length; index++)
+      if (data[index] === data[index - 1] && other.data[index] === other.data[index - 1]) return true;
     return false;
   }
 
-  /** All so far, which are then gone; to be used before anything is added. */
+  /** Empties the column. @returns its bytes, which are valid until something is added */
   take(): Uint8Array {
     const bytes = new Uint8Array(this.data.buffer, 0, 4 * this.length);
     this.length = 0;

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { allChoices } from '../train/recipe/run-choices.ts';
+
+/** The flag of an option: `--keep-seen` for `keepSeen`, `-k` for `k`. */
+export const flagOf = (name: string): string =>
+  name.length === 1 ? `-${name}` : `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** Names of options: those of the choices of a training, and those of all commands. */
+export const optionNames = ({ commands }: Command): ReadonlySet<string> =>
+  new Set([
+    ...Object.keys(allChoices),
+    ...commands.flatMap(({ options }) => options.map((option) => option.attributeName())),
+  ]);
+
+/**
+ * Writes the options in a message as flags. The library's messages have them in backticks, as programs write them:
+ * `` `encoding: 'latin-1'` `` becomes `--encoding latin-1`, `` `keepSeen` `` becomes `--keep-seen`, and
+ * `` `sparseUpdates: false` `` becomes `--no-sparse-updates`. Other text in backticks stays.
+ */
+export const withFlags = (message: string, names: ReadonlySet<string>): string =>
+  message.replace(/`(\w+)(?:: ([^`]*))?`/g, (text, name: string, value?: string) => {
+    if (!names.has(name)) return text;
+    if (value === 'false') return flagOf(`no${name[0].toUpperCase()}${name.slice(1)}`);
+    return value === undefined || value === 'true' ? flagOf(name) : `${flagOf(name)} ${argument(value)}`;
+  });
+
+/** A value as a program writes it, as an argument: `latin-1` for `'latin-1'`, `4,4` for `[4, 4]`, `""` for `''`. */
+const argument = (value: string): string =>
+  value
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/, /g, ',')
+    .replace(/^'(.+)'$/, '$1')
+    .replace(/^''$/, '""');
