@@ -6,23 +6,22 @@ import { INCOMING, writeSynced } from '../util/files.ts';
 import type { FetchOptions } from './fetch.ts';
 import { type Artifact, checkFile, MANIFEST, type Manifest, parseManifest, servedFiles } from './manifest.ts';
 
-/** A new artifact, complete, whose files are being moved to their places. */
+/** Folder of a new, complete artifact whose files are moving to their places. */
 const PENDING = '.pending';
 
-/** The state of a training that is under way, in the folder that its model will be written to. */
+/** File with the state of a running training, in the folder of its model. */
 export const CHECKPOINT = '.checkpoint';
 
 /**
- * Says early, before anything is trained, whether `directory` may take an artifact.
+ * Checks, before a training begins, that an artifact can be written to `directory`.
  *
- * @throws UserError if it is a file, a folder of other things, or cannot be written.
+ * @throws UserError if it is a file, holds other files, or cannot be written
  */
 export async function checkTarget(directory: string): Promise<void> {
-  if (directory === '') throw new UserError('argument', '--out is empty; name a folder');
+  if (directory === '') throw new UserError('argument', 'the name of the folder is empty; give one');
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    if (error.code === 'ENOTDIR')
-      throw new UserError('file', `${directory}: is a file; --out takes a folder`);
+    if (error.code === 'ENOTDIR') throw new UserError('file', `${directory}: is a file; give a folder`);
     throw new UserError('file', `${directory}: cannot be read (${error.code})`);
   });
   const others = names.filter((name) => !name.startsWith(INCOMING) && !name.startsWith(CHECKPOINT));
@@ -38,12 +37,12 @@ export async function checkTarget(directory: string): Promise<void> {
 }
 
 async function isArtifact(directory: string): Promise<boolean> {
-  // Other programs call files manifest.json too; of ours, one that was cut off may be overwritten.
+  // Other programs, too, write a manifest.json. One of ours may be overwritten even if it was cut off.
   const bytes = await readFile(join(directory, MANIFEST)).catch(() => undefined);
   return bytes !== undefined && /^\s*\{\s*"format": \d+,\s*"cofactor":/.test(bytes.toString('utf8', 0, 200));
 }
 
-/** Whether a folder, or the nearest one above it that is there, may be written to. */
+/** Checks that a folder, or its nearest existing parent, can be written. */
 async function checkWritable(path: string): Promise<void> {
   try {
     await access(path, constants.W_OK);
@@ -54,11 +53,11 @@ async function checkWritable(path: string): Promise<void> {
 }
 
 /**
- * Writes an artifact so that a kill at any moment leaves the old one or the new one: all files are written and synced
- * under a name that no reader looks at; renaming that folder makes the new artifact the one that counts; then its files
- * move to their places, the manifest last. A reader, and the next writer, goes on from wherever that ended.
+ * Writes an artifact so that a kill at any moment leaves the old artifact or the new one. All files are written and
+ * synced to a hidden folder. Renaming that folder makes the new artifact valid. Then its files move to their places, the
+ * manifest last. After a kill, a reader or the next writer continues from there.
  *
- * @throws UserError if `directory` may not take it, or it cannot be written.
+ * @throws UserError if `directory` holds other files, or cannot be written
  */
 export async function writeArtifact(directory: string, { manifest, files }: Artifact): Promise<void> {
   await checkTarget(directory);
@@ -84,7 +83,7 @@ export async function writeArtifact(directory: string, { manifest, files }: Arti
   }
 }
 
-/** Finishes what a killed writer began: a complete artifact moves to its place, an incomplete one is removed. */
+/** Finishes the work of a killed writer: moves a complete artifact to its place, and removes an incomplete one. */
 async function settle(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     if (name.startsWith(INCOMING)) await rm(join(directory, name), { recursive: true, force: true });
@@ -93,7 +92,7 @@ async function settle(directory: string): Promise<void> {
   const names = await readdir(pending).catch(() => undefined);
   if (!names) return;
   if (names.includes(MANIFEST)) {
-    // What the new artifact lacks, such as what users have rated, goes before the old manifest, which alone tells of it.
+    // Files that the new artifact lacks go first: only the old manifest lists them.
     const next = await filesOf(pending);
     for (const name of await filesOf(directory))
       if (!next.includes(name)) await rm(join(directory, name), { force: true });
@@ -105,7 +104,7 @@ async function settle(directory: string): Promise<void> {
   await syncDirectory(directory);
 }
 
-/** The files that a folder's manifest lists; none where it has none, or one that is broken. */
+/** Names of the files that a folder's manifest lists; none if the manifest is missing or broken. */
 async function filesOf(directory: string): Promise<string[]> {
   const bytes = await readFile(join(directory, MANIFEST)).catch(() => undefined);
   try {
@@ -116,7 +115,7 @@ async function filesOf(directory: string): Promise<string[]> {
 }
 
 async function syncDirectory(path: string): Promise<void> {
-  // Windows cannot open a folder; there the rename itself is what there is.
+  // Windows cannot open a folder, and so cannot sync it.
   const folder = await open(path, 'r').catch(() => undefined);
   await folder?.sync().catch(() => undefined);
   await folder?.close();
@@ -125,7 +124,7 @@ async function syncDirectory(path: string): Promise<void> {
 /**
  * Reads an artifact and checks every file against its manifest.
  *
- * @throws UserError if there is none, or it is broken.
+ * @throws UserError if there is none, or it is broken
  */
 export function readArtifact(directory: string): Promise<Artifact> {
   return readFiles(directory, ({ files }) => Object.keys(files));
@@ -150,7 +149,7 @@ async function readFiles(
     const manifest = parseManifest(bytes, join(directory, MANIFEST));
     return await readNamed(directory, manifest, namesOf(manifest), options);
   } catch (error) {
-    // A new artifact may have come in the meantime.
+    // A new artifact may have been written in the meantime.
     if (options.signal?.aborted || bytes.equals(await readPart(directory, MANIFEST))) throw error;
     return readFiles(directory, namesOf, options);
   }
@@ -175,7 +174,7 @@ async function readNamed(
   return { manifest, files };
 }
 
-/** A file of the artifact that counts: one not yet in its place comes first. */
+/** Reads a file of the valid artifact, which may not have moved to its place yet. */
 async function readPart(directory: string, name: string): Promise<Buffer> {
   for (const path of [join(directory, PENDING, name), join(directory, name)]) {
     try {

@@ -22,28 +22,28 @@ export interface FetchOptions {
 /** A manifest has a few kilobytes, and a line for each epoch. */
 const MOST_MANIFEST_BYTES = 16e6;
 
-/** What a browser keeps of models, by address and hash. */
+/** Name of the browser's cache of model files, by address and hash. */
 const CACHE = 'cofactor-models';
 
-/** Where a model is fetched from, and kept. */
+/** Where a model is fetched from and cached. */
 interface Source {
   readonly folder: URL;
-  /** Absent where the browser keeps nothing. */
+  /** Absent if the browser has no cache. */
   readonly cache?: Cache;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Fetches an artifact, and checks every file against its manifest. Files that a former visit kept are not fetched again,
- * and serve where there is no network.
+ * Fetches an artifact and checks every file against its manifest. Files that are cached from an earlier visit are not
+ * fetched again, and are used when there is no network.
  *
  * @param url the folder that holds `manifest.json`
- * @throws UserError if there is none, a file does not match it, or the network fails
+ * @throws UserError if there is no manifest, a file does not match it, or the network fails
  */
 export async function fetchArtifact(url: string | URL, options: FetchOptions = {}): Promise<Artifact> {
   const folder = new URL(url, globalThis.location?.href);
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
-  // Only a page from HTTPS or from its own machine has a cache, and a browser may refuse it in private windows.
+  // Only pages from HTTPS or localhost have a cache, and a browser may refuse it in private windows.
   const cache =
     options.cache !== false && globalThis.caches
       ? await caches.open(CACHE).catch(() => undefined)
@@ -53,7 +53,7 @@ export async function fetchArtifact(url: string | URL, options: FetchOptions = {
   try {
     return await fetchFiles(source, manifest, options);
   } catch (error) {
-    // A new model may have come in the meantime.
+    // A new model may have been published in the meantime.
     const current = await fetchManifest(source).catch(() => manifest);
     if (JSON.stringify(current) === JSON.stringify(manifest)) throw error;
     return fetchFiles(source, current, options);
@@ -79,7 +79,7 @@ async function fetchFiles(source: Source, manifest: Manifest, options: FetchOpti
   return { manifest, files: Object.fromEntries(files) };
 }
 
-/** From the network, since it may be new; from the last visit where there is none. */
+/** Fetches the manifest, which may be new; takes the cached one when there is no network. */
 async function fetchManifest({ folder, cache, signal }: Source): Promise<Manifest> {
   const url = new URL(MANIFEST, folder);
   let bytes: Uint8Array<ArrayBuffer>;
@@ -119,12 +119,12 @@ function keyOf(folder: URL, { files }: Manifest, name: string): string {
   return `${new URL(name, folder)}?sha256=${files[name].sha256}`;
 }
 
-/** A full disk is no reason to fail. */
+/** Caches a file. A full disk is no reason to fail. */
 async function keep(cache: Cache | undefined, key: URL | string, bytes: Uint8Array<ArrayBuffer>) {
   await cache?.put(key, new Response(bytes)).catch(() => undefined);
 }
 
-/** Drops what is kept of a model that was there before. */
+/** Removes the cached files of an older model from the same address. */
 async function forget({ cache, folder }: Source, manifest: Manifest): Promise<void> {
   if (!cache) return;
   const current = new Set(Object.keys(manifest.files).map((name) => keyOf(folder, manifest, name)));

@@ -9,9 +9,9 @@ export const FORMAT = 2;
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What turns a manifest of a format into one of the next, from format 1 on. */
+/** One function for each format from 1 on, which turns a manifest into one of the next format. */
 const UPGRADES: readonly ((manifest: Json) => Json)[] = [
-  // 2: some choices have other names.
+  // To format 2: some choices were renamed.
   ({ model, training, ...others }) => {
     const { config, ...named } = model as { config: Json };
     return {
@@ -26,9 +26,10 @@ const renamed = (from: Json, names: Readonly<Record<string, string>>): Json =>
   Object.fromEntries(Object.entries(from).map(([name, value]) => [names[name] ?? name, value]));
 
 /**
- * A manifest of an older format in today's. What is no manifest stays as it is, and is refused later.
+ * Turns a manifest of an older format into one of the current format. Other JSON is returned unchanged, for the schema to
+ * refuse.
  *
- * @param place where it is from, for messages
+ * @param place its path or address, for messages
  * @throws UserError for a newer format
  */
 export function upgraded(json: unknown, place: string): unknown {

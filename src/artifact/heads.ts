@@ -17,25 +17,25 @@ export interface HeadParts {
   readonly model: Model;
   readonly trained: Tensors;
   readonly vocabulary: Vocabulary;
-  /** The root mean square error that is to be expected of predictions. */
+  /** Expected root mean square error of predictions. */
   readonly error: number;
-  /** Runs what can be computed before the files are written. */
+  /** Runs the graphs that can be computed before the files are written. */
   readonly runtime: Runtime;
-  /** Facts that each file keeps. */
+  /** Facts that go into the metadata of each file. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** How the numbers of large tables are kept in the files. Default: float32. */
+  /** Type of the numbers in large tables. @default 'float32' */
   readonly precision?: Precision;
-  /** The rows of the ratings that are kept, so that recommendations leave out what a user has rated. */
+  /** Which users rated which items, by row: kept in `seen.onnx`, so that recommendations can leave rated items out. */
   readonly seen?: { readonly users: Int32Array; readonly items: Int32Array };
 }
 
 export interface Head {
   readonly bytes: Uint8Array;
-  /** The most rows of a request in one run, which bounds the memory that it takes. */
+  /** Most rows of a request in one run, which bounds its memory. */
   readonly batch?: number;
 }
 
-/** Floats of the largest tensor of a run: what stays in the processor’s cache is fastest (measured: 2 to 4 MB). */
+/** Floats in the largest tensor of a run. A tensor that fits into the processor's cache is fastest (measured: 2 to 4 MB). */
 const LARGEST = 3 << 18;
 const MOST_ROWS = 8192;
 
@@ -72,7 +72,7 @@ async function evaluate(values: Readonly<Record<string, Value>>, runtime: Runtim
   });
 }
 
-/** How often the number that comes most often is there, of those below `limit`. */
+/** Count of the most frequent number, of those below `limit`. */
 function mostOften(numbers: Int32Array, limit: number): number {
   const counts = new Int32Array(limit);
   for (const number of numbers) counts[number]++;
@@ -80,9 +80,9 @@ function mostOften(numbers: Int32Array, limit: number): number {
 }
 
 /**
- * How many rows of a request fit into one run; undefined for a head that takes no rows.
+ * Rows of a request that fit into one run; undefined for a head that takes no rows.
  *
- * @param padding how long the lists of a padded string[n, m] may be
+ * @param padding length of the longest list in a padded string[n, m]
  */
 function rowsPerRun({ inputs, outputs }: ModelParts, padding: number): number | undefined {
   if (!inputs.some(({ dims }) => dims[0] === 'n')) return undefined;

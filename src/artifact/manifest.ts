@@ -7,7 +7,7 @@ export const MANIFEST = 'manifest.json';
 
 const metrics = v.object({ rmse: v.number(), mae: v.number() });
 
-/** What `manifest.json` says of the files beside it. */
+/** The content of `manifest.json`. */
 const manifestSchema = v.object({
   format: v.literal(FORMAT),
   cofactor: v.string(),
@@ -19,24 +19,24 @@ const manifestSchema = v.object({
     low: v.number(),
     high: v.number(),
     mean: v.number(),
-    /** SHA-256 of the ids and ratings that the model was trained on and chosen by. */
+    /** SHA-256 of the ids and ratings of the training and validation data. */
     fingerprint: v.string(),
   }),
   training: v.record(v.string(), v.unknown()),
-  /** How the numbers of large tables are kept: float32 when absent. */
+  /** Type of the numbers in large tables. Default: float32. */
   precision: v.optional(v.string()),
   history: v.array(v.object({ loss: v.number(), valid: v.optional(metrics) })),
   metrics: v.object({ train: v.object({ rmse: v.number() }), valid: v.optional(metrics) }),
-  /** What it was trained on: the CPU when absent. */
+  /** Device of the training. Default: the CPU. */
   device: v.optional(v.string()),
   libraries: v.record(v.string(), v.string()),
   files: v.record(
-    // Only plain names: a manifest must not lead a reader out of its folder.
+    // Only plain names, so that a manifest cannot lead a reader out of its folder.
     v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.-]*$/)),
     v.object({
       bytes: v.number(),
       sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-      /** The most rows of a request in one run, which bounds the memory that it takes. */
+      /** Most rows of a request in one run, which bounds its memory. */
       batch: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
     }),
   ),
@@ -44,13 +44,13 @@ const manifestSchema = v.object({
 
 export type Manifest = v.InferOutput<typeof manifestSchema>;
 
-/** Files by name, beside the manifest that lists them. */
+/** The files of a model by name, and the manifest that lists them. */
 export interface Artifact {
   readonly manifest: Manifest;
   readonly files: Readonly<Record<string, Uint8Array>>;
 }
 
-/** `predict` for `predict.onnx`; undefined for what is no head, the training graph too. */
+/** `predict` for `predict.onnx`; undefined for other files, and for the training graph. */
 export function headOf(file: string): string | undefined {
   const name = /^(.+)\.onnx$/.exec(file)?.[1];
   return name === 'train' ? undefined : name;
@@ -73,8 +73,10 @@ export function headFile({ manifest, files }: Artifact, head: string): Uint8Arra
 }
 
 /**
- * @param place where it is from, for messages
- * @throws UserError if it is none
+ * Reads a manifest.
+ *
+ * @param place its path or address, for messages
+ * @throws UserError if it is not a manifest of this or an older format
  */
 export function parseManifest(bytes: Uint8Array, place: string): Manifest {
   let json: unknown;
@@ -92,17 +94,18 @@ export function parseManifest(bytes: Uint8Array, place: string): Manifest {
   );
 }
 
-/** The files that serve, and none that only train. @param heads those that are wanted; all when absent */
+/** Names of the files that serve: the heads (all, or those that are named) and small files, without the training graph. */
 export const servedFiles = ({ files }: Manifest, heads?: readonly string[]): string[] =>
   Object.keys(files).filter((name) => {
     const head = headOf(name);
-    // What is no head is small; but the training graph serves nothing.
     return head === undefined ? !name.endsWith('.onnx') : (heads?.includes(head) ?? true);
   });
 
 /**
- * @param place where the file is from, for messages
- * @throws UserError if it is not the one that the manifest lists
+ * Checks a file against its SHA-256 in the manifest.
+ *
+ * @param place the file's path or address, for messages
+ * @throws UserError if they differ
  */
 export async function checkFile(
   { files }: Manifest,

@@ -7,19 +7,18 @@ import { list } from '../util/text.ts';
 import { VERSION } from '../version.ts';
 import { type Artifact, MANIFEST } from './manifest.ts';
 
-/** What lies in a site beside the page and the model: who wrote it, and the names of all files that were written. */
+/** The file that marks a folder as a site of ours, and lists all files that were written. */
 export const SITE_MARK = 'cofactor-site.json';
 
 /** Files by their paths, whose parts are joined by `/`. */
 export type SiteFiles = Readonly<Record<string, Uint8Array>>;
 
-/** What tells of users: their ids, their factors, and what they rated. */
+/** Files with data about users: their ids, their factors, and what they rated. */
 const PRIVATE: readonly string[] = ['predict.onnx', 'recommend.onnx', 'seen.onnx'];
 
 /**
- * The artifact that anybody may download: without the files that tell of users. A page has no use for them, since its
- * visitors are none of those users. All other files stay as they are, and so do their hashes, so that a download can be
- * checked.
+ * The part of an artifact that may be published: the files without data about users. A page does not need those, because
+ * its visitors are other people. The other files and their hashes do not change, so that a download can be checked.
  */
 export function published({ manifest, files }: Artifact): Artifact {
   const shown = <Part>(parts: Readonly<Record<string, Part>>): Record<string, Part> =>
@@ -27,24 +26,24 @@ export function published({ manifest, files }: Artifact): Artifact {
   return { manifest: { ...manifest, files: shown(manifest.files) }, files: shown(files) };
 }
 
-/** What a site holds under `model/`: the files of a published artifact, and the manifest that lists them. */
+/** The files under `model/` of a site: those of a published artifact, and the manifest that lists them. */
 export function publishedFiles(artifact: Artifact): SiteFiles {
   const { manifest, files } = published(artifact);
   return { ...files, [MANIFEST]: Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) };
 }
 
 /**
- * Writes a site that any static host can serve: the files of the page, and the published artifact under `model/`. It
- * takes the place of a site that was there as a whole: a kill leaves the old one or the new one, or, between two renames,
- * the old one beside its place, from where the next call takes it back.
+ * Writes a site for any static host: the files of the page, and the published artifact under `model/`. It replaces an
+ * older site as a whole. A kill leaves the old site or the new one; between two renames it leaves the old site beside its
+ * folder, and the next call restores it.
  *
  * @returns all files that were written
- * @throws UserError if the folder holds what no such call has written, or it cannot be written.
+ * @throws UserError if the folder holds other files, or cannot be written
  */
 export async function writeSite(directory: string, page: SiteFiles, artifact: Artifact): Promise<SiteFiles> {
-  if (directory === '') throw new UserError('argument', '--out is empty; name a folder');
+  if (directory === '') throw new UserError('argument', 'the name of the folder is empty; give one');
   try {
-    // A link stays a link: what it leads to is replaced.
+    // A link stays; its target is replaced.
     const target = await realpath(directory).catch(() => resolve(directory));
     await settle(target);
     const replaces = await checkReplaceable(directory, target);
@@ -77,13 +76,12 @@ async function checkReplaceable(directory: string, target: string): Promise<bool
     if (error.code !== 'ENOENT') throw error;
   });
   if (!information) return false;
-  if (!information.isDirectory())
-    throw new UserError('file', `${directory}: is a file; --out takes a folder`);
+  if (!information.isDirectory()) throw new UserError('file', `${directory}: is a file; give a folder`);
   const inside = relative(target, process.cwd());
   if (!isAbsolute(inside) && inside.split(sep)[0] !== '..')
     throw new UserError(
       'file',
-      `${directory}: is the folder that you are in, which cannot be replaced; name another`,
+      `${directory}: is the current folder, which cannot be replaced; choose another folder`,
     );
   const names = await namesIn(target);
   if (names.length === 0) return true;
@@ -101,7 +99,7 @@ async function checkReplaceable(directory: string, target: string): Promise<bool
   );
 }
 
-/** All that is in a folder and no folder itself, links too, by paths whose parts are joined by `/`. */
+/** Paths of all files and links in a folder and its subfolders, with parts joined by `/`. */
 export async function namesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
@@ -110,7 +108,7 @@ export async function namesIn(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** What a site's mark lists, and the mark; undefined where there is none. */
+/** The files that a site's mark lists, and the mark itself; undefined for a folder without a mark. */
 async function writtenNames(folder: string): Promise<string[] | undefined> {
   try {
     const { cofactor, files } = JSON.parse(await readFile(join(folder, SITE_MARK), 'utf8'));
@@ -120,7 +118,7 @@ async function writtenNames(folder: string): Promise<string[] | undefined> {
   }
 }
 
-/** A site on its way to its place, and one that has left it: beside it, under names that hosts do not show. */
+/** Path of a new site before it moves to its place, or of an old one after it left: a hidden folder beside it. */
 const beside = (target: string, way: 'incoming' | 'outgoing'): string =>
   join(dirname(target), `.${basename(target)}.cofactor-${way}-`);
 
@@ -144,7 +142,7 @@ async function replace(target: string, files: SiteFiles, replaces: boolean): Pro
   await rm(outgoing, { recursive: true, force: true });
 }
 
-/** Takes up after a call that was killed: an old site without a new one comes back, and what is left over goes. */
+/** Cleans up after a call that was killed: restores an old site that has no successor, and removes the rest. */
 async function settle(target: string): Promise<void> {
   const folder = dirname(target);
   const names = await readdir(folder).catch(() => []);

@@ -8,17 +8,17 @@ import { type Artifact, headOf } from './manifest.ts';
 
 /**
  * Adds an artifact's heads to a model repository of Triton Inference Server: `NAME.predict/1/model.onnx` and
- * `NAME.predict/config.pbtxt`, and so on. Where a model is there already, the heads become its next version.
+ * `NAME.predict/config.pbtxt`, and so on. If the repository has the model, the heads become its next version.
  *
  * @returns the models and their versions
- * @throws UserError if the repository cannot be written, or has a model of that name and other shapes
+ * @throws UserError if the repository cannot be written, or has a model with that name and other shapes
  */
 export async function writeTritonRepository(
   repository: string,
   name: string,
   { files }: Artifact,
 ): Promise<{ model: string; version: number }[]> {
-  if (repository === '') throw new UserError('argument', 'the repository is empty; name a folder');
+  if (repository === '') throw new UserError('argument', 'the name of the repository is empty; give one');
   const heads = Object.entries(files).flatMap(([file, bytes]) => {
     const head = headOf(file);
     const model = `${name}.${head}`;
@@ -45,7 +45,7 @@ async function checkConfiguration(repository: string, model: string, wanted: str
   if (there !== undefined && there !== wanted)
     throw new UserError(
       'file',
-      `${path}: is for other shapes or of another hand; export to another repository, or from a folder of another name`,
+      `${path}: has other shapes, or was written by another program; export to another repository, or rename the model's folder`,
     );
 }
 
@@ -88,7 +88,7 @@ function configuration(model: string, bytes: Uint8Array): string {
   return [
     `name: ${JSON.stringify(model)}`,
     'backend: "onnxruntime"',
-    // The rows of a request are an axis of the inputs themselves.
+    // The inputs have an axis for the rows of a request.
     'max_batch_size: 0',
     ...tensors('input', inputs),
     ...tensors('output', outputs),

@@ -3,9 +3,9 @@ import { graphOf } from './graph-of.ts';
 import type { Artifact } from './manifest.ts';
 
 /**
- * The ids that a model knows, in the order of their rows.
+ * The user and item ids of a model, in the order of their rows.
  *
- * @throws UserError if it knows none.
+ * @throws UserError if its files have none
  */
 export function readVocabulary(artifact: Artifact): { userIds: string[]; itemIds: string[] } {
   const { nodes } = graphOf(artifact, 'predict');
@@ -19,7 +19,7 @@ export function readVocabulary(artifact: Artifact): { userIds: string[]; itemIds
   return { userIds: idsOf('user'), itemIds: idsOf('item') };
 }
 
-/** Each id once that is not among the known ones. */
+/** The ids that are not known, each once. */
 export function unknownIds(ids: readonly string[], known: readonly string[]): string[] {
   const set = new Set(known);
   return [...new Set(ids)].filter((id) => !set.has(id));

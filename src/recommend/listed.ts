@@ -1,7 +1,7 @@
-/** As a decimal, what a float says: 3.912, not 3.9119999408721924. */
+/** Rounds a float32 to its seven significant digits: 3.912, not 3.9119999408721924. */
 export const decimal = (float: number): number => Number(float.toPrecision(7));
 
-/** Items as people read them: with their titles, where there are some, and the number called `name` as a decimal. */
+/** Adds titles to a list of items, and rounds the number called `name`. */
 export function listed<Name extends string>(
   titles: ReadonlyMap<string, string>,
   items: readonly ({ readonly item: string } & Readonly<Record<Name, number>>)[],

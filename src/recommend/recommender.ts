@@ -3,10 +3,10 @@ import { type Artifact, headFile, headOf } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { mapValues } from '../util/map-values.ts';
+import { runInChunks } from './chunks.ts';
 import { decimal } from './listed.ts';
-import { runInPieces } from './pieces.ts';
 
-/** An item and a rating of it: one that a user would give, or has given. */
+/** An item, and the rating that a user gave it or is predicted to give it. */
 export interface ItemRating {
   readonly item: string;
   readonly rating: number;
@@ -14,14 +14,14 @@ export interface ItemRating {
 
 export interface Similar {
   readonly item: string;
-  /** The cosine of the angle between both items' factors: −1 to 1. */
+  /** Cosine of the angle between the factors of both items: −1 to 1. */
   readonly similarity: number;
 }
 
-/** What the training ratings say of an item. */
+/** Facts about an item from the training ratings. */
 export interface Item {
   readonly item: string;
-  /** How many there are. */
+  /** Number of ratings. */
   readonly ratings: number;
   readonly average: number;
   readonly genres?: readonly string[];
@@ -53,19 +53,19 @@ export interface Rows {
   readonly data: Float32Array;
 }
 
-/** A person that the model has never seen. */
+/** The result of folding in a person that the model has never seen. */
 export interface FoldedIn {
-  /** The person's row of each user parameter, by its name. */
+  /** The person's row of each user parameter, by the parameter's name. */
   readonly parameters: Readonly<Record<string, Float32Array>>;
-  /** The best items that are not among those rated. */
+  /** Items with the highest predicted ratings, without those that the person rated. */
   readonly recommended: readonly ItemRating[];
 }
 
-/** Answers questions with an artifact's files, on any runtime. */
+/** A trained model that answers by ids, with the files of an artifact, on any runtime. */
 export class Recommender {
-  /** Titles by item id; empty where the artifact has none. */
+  /** Titles by item id; empty if the artifact has none. */
   readonly titles: ReadonlyMap<string, string>;
-  /** All items, in the order of their rows; empty for an artifact of a former version. */
+  /** All items, in the order of their rows; empty if the artifact has no `items.json`. */
   readonly items: readonly Item[];
   private readonly sessions = new Map<string, Promise<InferenceSession>>();
 
@@ -91,7 +91,7 @@ export class Recommender {
     return recommender;
   }
 
-  /** The names of the `.onnx` files that answer, without their ending: `predict`, `recommend`, … */
+  /** Names of the heads that are loaded: `predict`, `recommend`, … */
   get heads(): string[] {
     return Object.keys(this.artifact.files).flatMap((name) => headOf(name) ?? []);
   }
@@ -106,7 +106,7 @@ export class Recommender {
     if (known) return known;
     const opening = this.open(head);
     this.sessions.set(head, opening);
-    // It may go better the next time.
+    // The next call tries again.
     opening.catch(() => this.sessions.get(head) === opening && this.sessions.delete(head));
     return opening;
   }
@@ -125,10 +125,10 @@ export class Recommender {
       });
   }
 
-  /** Runs a head on tensors, as many rows at once as are good for it. */
+  /** Runs a head on tensors, in chunks of rows that bound its memory. */
   async run(head: string, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const session = await this.session(head);
-    return runInPieces(session, feeds, this.rowsPerRun(head));
+    return runInChunks(session, feeds, this.rowsPerRun(head));
   }
 
   private rowsPerRun(head: string): number {
@@ -276,10 +276,10 @@ export class Recommender {
     return mapValues(rows, ({ dims, data }) => ({ dims, data: data as Float32Array }));
   }
 
-  /** Frees the memory of the runtime. */
+  /** Frees the memory of the sessions. */
   async release(): Promise<void> {
     const opening = [...this.sessions.values()];
-    // Who asks from now on gets a new one.
+    // Later questions open new sessions.
     this.sessions.clear();
     const opened = await Promise.allSettled(opening);
     for (const session of opened) if (session.status === 'fulfilled') await session.value.release();
@@ -290,7 +290,7 @@ function parsed<T>({ files }: Artifact, name: string): T | undefined {
   return files[name] && (JSON.parse(new TextDecoder().decode(files[name])) as T);
 }
 
-/** Rows from the columns of `items.json`. */
+/** Turns the columns of `items.json` into rows. */
 function itemsOf(columns?: {
   item: string[];
   ratings: number[];
@@ -307,10 +307,10 @@ function itemsOf(columns?: {
   }));
 }
 
-/** Rows in one run of a head whose artifact says nothing of them. */
+/** Rows in one run of a head, if its manifest does not say. */
 const MOST_ROWS = 8192;
 
-/** Whether one id is asked for, and not a list; a number that is taken for an id is one too, and is refused later. */
+/** Whether this is one id, not a list. A number counts as an id here, and is refused later. */
 const isOne = (ids: string | readonly string[]): ids is string => !Array.isArray(ids);
 
 function checkIds(ids: readonly string[]): void {
@@ -329,7 +329,7 @@ function strings(ids: readonly string[], dims = [ids.length]): Tensor {
   return new Tensor('string', ids, dims);
 }
 
-/** How many items to ask for, and what takes the excluded ones, and those beyond `k`, out of a list. */
+/** The number of items to ask for, and a function that removes the excluded items and those beyond `k` from a list. */
 function leavingOut<T extends { readonly item: string }>(exclude: readonly string[], k: number) {
   checkIds(exclude);
   const left = new Set(exclude);
@@ -353,14 +353,14 @@ function count(k: number): Tensor {
   return new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]);
 }
 
-/** The rows of a string[n, m] without their padding. */
+/** Rows of a string[n, m] without their padding. */
 function rowsOf({ data, dims: [rows, width] }: Tensor): string[][] {
   return Array.from({ length: rows }, (_, row) =>
     (data as string[]).slice(row * width, (row + 1) * width).filter((id) => id !== ''),
   );
 }
 
-/** The items and numbers of each row of a string[n, k] and a float[n, k], or of the one of a [k], without their padding. */
+/** Items and numbers of each row of a string[n, k] and a float[n, k], or of one row [k], without their padding. */
 function listsOf<Name extends string>(name: Name, ids: Tensor, numbers: Tensor) {
   const [rows, width] = ids.dims.length === 1 ? [1, ids.dims[0]] : ids.dims;
   const all = (ids.data as string[]).map(

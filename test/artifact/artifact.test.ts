@@ -212,7 +212,7 @@ describe('checkTarget', () => {
 
   test('refuses a file, a place in a file, and a folder of other things', async () => {
     const file = await folder.write('taken', '');
-    expect(await userError(checkTarget(file))).toBe(`${file}: is a file; --out takes a folder`);
+    expect(await userError(checkTarget(file))).toBe(`${file}: is a file; give a folder`);
     expect(await userError(checkTarget(join(file, 'in')))).toContain('is a file');
     const path = newPath();
     await mkdir(path);

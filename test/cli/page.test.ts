@@ -143,14 +143,14 @@ describe('a site', () => {
 
   test('takes no file, no empty name, and not the folder one is in', async () => {
     await writeFile(place, 'mine');
-    await expectRefusal(/is a file; --out takes a folder/);
+    await expectRefusal(/is a file; give a folder/);
     await writeFile(join(parent, 'file'), 'mine');
     place = join(parent, 'file/site');
     await expectRefusal(/could not be written \(ENOTDIR\)/);
     expect(await userError(writeSite('', standInFiles, artifacts[0]))).toMatch(/--out is empty/);
     for (const here of ['.', '..', relative('.', process.cwd()) || '.'])
       expect(await userError(writeSite(here, standInFiles, artifacts[0]))).toMatch(
-        /the folder that you are in/,
+        /is the current folder/,
       );
   });
 
@@ -295,7 +295,7 @@ describe('on the command line', () => {
       [['movies', '--out', 'movies'], /holds other files and no site/],
       [['movies', '--out', 'ratings.csv'], /is a file/],
       [['movies', '--out', ''], /--out is empty/],
-      [['movies', '--out', '.'], /the folder that you are in/],
+      [['movies', '--out', '.'], /is the current folder/],
     ] as const) {
       const { code, stdout, stderr } = await cofactor('page', ...args);
       expect({ code, stdout, stderr }).toEqual({
