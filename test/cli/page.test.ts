@@ -147,7 +147,7 @@ describe('a site', () => {
     await writeFile(join(parent, 'file'), 'mine');
     place = join(parent, 'file/site');
     await expectRefusal(/could not be written \(ENOTDIR\)/);
-    expect(await userError(writeSite('', standInFiles, artifacts[0]))).toMatch(/--out is empty/);
+    expect(await userError(writeSite('', standInFiles, artifacts[0]))).toMatch(/folder is empty/);
     for (const here of ['.', '..', relative('.', process.cwd()) || '.'])
       expect(await userError(writeSite(here, standInFiles, artifacts[0]))).toMatch(
         /is the current folder/,
@@ -294,7 +294,7 @@ describe('on the command line', () => {
       [['movies', '--out', 'mine'], /holds other files and no site/],
       [['movies', '--out', 'movies'], /holds other files and no site/],
       [['movies', '--out', 'ratings.csv'], /is a file/],
-      [['movies', '--out', ''], /--out is empty/],
+      [['movies', '--out', ''], /folder is empty/],
       [['movies', '--out', '.'], /is the current folder/],
     ] as const) {
       const { code, stdout, stderr } = await cofactor('page', ...args);
