@@ -7,21 +7,21 @@ import type { ExportOptions } from '../train/artifact.ts';
 import type { Progress } from '../train/progress.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 
-/** What is told of a file of ratings once it has been read. */
+/** Summary of a file of ratings after it was read. */
 export interface ReadSummary extends ReadReport {
   readonly heldOut: number;
 }
 
-/** Options of training that can go from thread to thread: no functions, no signals. */
+/** Options of training that can be sent to a worker: no functions, no signals. */
 export interface TrainSettings
   extends WebRuntimeOptions,
     Pick<HoldOut, 'valid' | 'split'>,
     Pick<ExportOptions, 'precision' | 'keepSeen'> {
-  /** A table of ids, titles and perhaps genres, such as MovieLens's `movies.csv`. */
+  /** A table of item ids, titles and, optionally, genres, such as MovieLens's `movies.csv`. */
   readonly titles?: Blob;
   /**
-   * Trains by ONNX Runtime's training API instead of the epoch graph: where the files in `dist` of the package
-   * `onnxruntime-training` (npm's `onnxruntime-web@1.19.2`) are served, as a URL that ends in `/`.
+   * Trains with ONNX Runtime's training API instead of the epoch graph. The URL, ending in `/`, where the files in `dist`
+   * of the package `onnxruntime-training` (npm's `onnxruntime-web@1.19.2`) are served.
    */
   readonly ortTraining?: string;
 }
@@ -32,7 +32,7 @@ export interface TrainRequest extends TrainSettings {
   readonly name: string;
 }
 
-/** What the worker makes. */
+/** Result of a training. */
 export interface Trained {
   /** The files that serve the model, and the manifest that lists them. */
   readonly artifact: Artifact;
@@ -40,7 +40,7 @@ export interface Trained {
   readonly seconds: number;
 }
 
-/** To the worker: first what to train, and then, perhaps, to end after the running epoch. */
+/** Messages to the worker: what to train, then optionally a request to stop after the current epoch. */
 export type ToWorker = { readonly train: TrainRequest } | 'stop';
 
 export type FromWorker =
@@ -51,6 +51,6 @@ export type FromWorker =
 
 export interface Failure {
   readonly message: string;
-  /** That of a `UserError`; any other error has none. */
+  /** Code of a `UserError`; absent for any other error. */
   readonly code?: ErrorCode;
 }

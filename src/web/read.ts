@@ -1,12 +1,16 @@
 import { UserError } from '../errors.ts';
 
-/** What a page can hold, as text. */
+/** Largest file that a page reads. */
 const MOST_BYTES = 256 * 2 ** 20;
 
-/** @throws UserError for a file that is too large, damaged, or no text */
+/**
+ * Reads a text file, plain or gzipped.
+ *
+ * @throws UserError for a file that is too large, damaged, or not text
+ */
 export async function readText(file: Blob, name: string): Promise<string> {
   const start = new Uint8Array(await file.slice(0, 4).arrayBuffer());
-  const starts = (...bytes: number[]) => bytes.every((byte, place) => start[place] === byte);
+  const starts = (...bytes: number[]) => bytes.every((byte, index) => start[index] === byte);
   if (starts(0x50, 0x4b, 3, 4))
     throw new UserError('data', `${name}: is a zip archive or a spreadsheet; unzip it, or save it as CSV`);
   if (starts(0x50, 0x41, 0x52, 0x31) || starts(0x28, 0xb5, 0x2f, 0xfd))

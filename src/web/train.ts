@@ -6,7 +6,7 @@ import type { Recipe } from '../train/recipe/recipe.ts';
 import type { Failure, FromWorker, ReadSummary, ToWorker, Trained, TrainSettings } from './messages.ts';
 
 export interface WebTrainOptions extends TrainSettings {
-  /** Ends training after the running epoch, and keeps what is trained. */
+  /** Stops training after the current epoch; the model is what was learned so far. */
   readonly signal?: AbortSignal;
   onRead?(summary: ReadSummary): void;
   onProgress?(progress: Progress): void;
@@ -22,11 +22,11 @@ const errorOf = ({ code, message }: Failure): Error =>
   code === undefined ? new Error(message) : new UserError(code, message);
 
 /**
- * Trains a model on a visitor's file of ratings, in a worker of its own, by the same code as in Node: the same file,
- * recipe and seed give the same model, but for rounding. Nothing leaves the page.
+ * Trains a model on a visitor's file of ratings, in a worker. The code is the same as in Node: the same file, recipe and
+ * seed give the same model, up to rounding. Nothing leaves the page.
  *
- * @param file CSV, TSV, MovieLens's `u.data` or `ratings.dat`, plain or compressed by gzip
- * @throws UserError if the file cannot be read, or cannot train a model
+ * @param file CSV, TSV, MovieLens's `u.data` or `ratings.dat`, plain or gzipped
+ * @throws UserError if the file cannot be read, or has too few ratings to train a model
  */
 export async function train(
   file: Blob,
@@ -34,7 +34,7 @@ export async function train(
   options: WebTrainOptions = {},
 ): Promise<WebTrained> {
   const { signal, onRead, onProgress, ortTraining, ...request } = options;
-  // Written so that bundlers see it, and take the worker along.
+  // Bundlers recognise this form and bundle the worker.
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
   const post = (message: ToWorker): void => worker.postMessage(message);
   const stop = (): void => post('stop');
@@ -51,7 +51,7 @@ export async function train(
         else reject(errorOf(data.failed));
       };
       const name = file instanceof File ? file.name : 'the file';
-      // Where the worker lies is not where the page does.
+      // A relative URL is relative to the page, not to the worker.
       const engine = ortTraining && new URL(ortTraining, document.baseURI).href;
       post({ train: { ...request, recipe, file, name, ortTraining: engine } });
       if (signal?.aborted) stop();

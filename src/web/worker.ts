@@ -8,9 +8,7 @@ import { fitModel } from '../train/fit.ts';
 import type { FromWorker, ToWorker, TrainRequest } from './messages.ts';
 import { readText } from './read.ts';
 
-/** The thread that trains: see `train.ts`, which starts it. */
-
-/** Ratings in one run of the graph: between runs there is time for a curve to grow, and for a word to stop. */
+/** Ratings in one run of the graph. Between runs the worker reports progress and can be stopped. */
 const RATINGS_PER_RUN = 2 ** 13;
 
 const stopped = new AbortController();

@@ -149,9 +149,7 @@ describe('a site', () => {
     await expectRefusal(/could not be written \(ENOTDIR\)/);
     expect(await userError(writeSite('', standInFiles, artifacts[0]))).toMatch(/folder is empty/);
     for (const here of ['.', '..', relative('.', process.cwd()) || '.'])
-      expect(await userError(writeSite(here, standInFiles, artifacts[0]))).toMatch(
-        /is the current folder/,
-      );
+      expect(await userError(writeSite(here, standInFiles, artifacts[0]))).toMatch(/is the current folder/);
   });
 
   test('that cannot be written whole leaves the old one', async () => {
