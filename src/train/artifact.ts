@@ -13,17 +13,26 @@ import { VERSION } from '../version.ts';
 import { epochGraphOfAnySize } from './engines/epoch/graph.ts';
 import type { FitResult } from './fit.ts';
 
-/** What goes into a model's files, beside what it has learned. */
+/** What a model's files contain beside its parameters. */
 export interface ExportOptions {
-  /** How the numbers of large tables are kept. @default 'float32' */
+  /** Number type of large tables: 'float16' and 'int8' make smaller files. @default 'float32' */
   readonly precision?: Precision;
-  /** Keep what each user rated, held out or not, so that recommendations leave it out: 2 or 4 bytes a rating. */
+  /**
+   * Keeps which items each user rated, held-out ratings included, so that recommendations leave them out. It takes 2 or 4
+   * bytes per rating. @default false
+   */
   readonly keepSeen?: boolean;
+  /** Titles by item id, such as those of `readItems`. Default: none */
   readonly titles?: ReadonlyMap<string, string>;
+  /** Genres by item id. Default: none */
   readonly genres?: ReadonlyMap<string, readonly string[]>;
 }
 
-/** @throws UserError for a precision that there is not */
+/**
+ * Makes the files that serve a model.
+ *
+ * @throws UserError for an unknown precision
+ */
 export async function artifactOf(fitted: FitResult, options: ExportOptions = {}): Promise<Artifact> {
   const { plan, data, valid, metrics, runtime } = fitted;
   const { precision, titles, genres, keepSeen } = options;
@@ -53,7 +62,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
     model: { name, config },
     data: { ...data.facts, fingerprint: fitted.fingerprint },
     training: { ...plan.training },
-    // Where one seed does not give the same bytes.
+    // The manifest names a device on which the same seed may give other bytes.
     ...(runtime.device && runtime.device !== 'cpu' && { device: runtime.device }),
     libraries: { ...fitted.libraries },
     ...(precision && { precision }),
@@ -64,7 +73,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
   return { manifest, files: mapValues(heads, ({ bytes }) => bytes) };
 }
 
-/** The training epoch for any number of users and items; undefined for a formula that is bound to those it was made for. */
+/** The training graph for any number of users and items; undefined for a formula that needs to know these numbers. */
 function trainingGraph(fitted: FitResult): Uint8Array | undefined {
   try {
     return encodeModel(epochGraphOfAnySize(fitted).file);
@@ -74,14 +83,14 @@ function trainingGraph(fitted: FitResult): Uint8Array | undefined {
   }
 }
 
-/** The rows of all ratings, held-out ones too, of ids that the model knows. */
+/** The users and items of all ratings, held-out ones included, whose ids the model knows. */
 async function knownPairs(data: Dataset, valid?: Ratings): Promise<Pick<Rows, 'users' | 'items'>> {
   const trained = await data.sample(data.facts.ratings);
   if (!valid) return trained;
   const { userIds, itemIds } = data;
-  const isKnown = (place: number): boolean =>
-    valid.users[place] < userIds.length && valid.items[place] < itemIds.length;
-  const known = selectRows(valid, valid.users.map((_, place) => place).filter(isKnown));
+  const isKnown = (index: number): boolean =>
+    valid.users[index] < userIds.length && valid.items[index] < itemIds.length;
+  const known = selectRows(valid, valid.users.map((_, index) => index).filter(isKnown));
   return {
     users: await joined(trained.users, known.users),
     items: await joined(trained.items, known.items),

@@ -10,14 +10,14 @@ const BEST = 'best.';
 
 const incomingOf = (path: string): string => `${path}.incoming`;
 
-/** A checkpoint in a file. It stays after the training, for whoever saves the model to remove. */
+/** A checkpoint in a file. It stays after training, until the model is saved and the caller removes it. */
 export const checkpointFile = (path: string, resume = false): CheckpointStore => ({
   read: async (settings) => (resume ? readCheckpoint(path, settings) : undefined),
   write: (checkpoint) => writeCheckpoint(path, checkpoint),
   remove: () => removeCheckpoint(path),
 });
 
-/** Writes an ONNX file of tensors; a kill leaves the checkpoint before, or this one. */
+/** Writes a checkpoint as an ONNX file of tensors. After a kill, the file is the previous checkpoint or this one. */
 export async function writeCheckpoint(
   path: string,
   { settings, history, carried, best = {} }: Checkpoint,
@@ -42,7 +42,7 @@ export async function writeCheckpoint(
   await replaceFile(path, encodeModel(file), 'the checkpoint');
 }
 
-/** @throws UserError if there is none, it is broken, or it belongs to another training */
+/** @throws UserError if there is no checkpoint, it is broken, or it belongs to another training */
 export async function readCheckpoint(
   path: string,
   settings: Readonly<Record<string, unknown>>,
@@ -51,16 +51,16 @@ export async function readCheckpoint(
     throw new UserError(
       'file',
       error.code === 'ENOENT'
-        ? `${path}: there is no checkpoint to resume from; train without --resume`
+        ? `${path}: there is no checkpoint to resume from; train without \`resume\``
         : `${path}: cannot read the checkpoint (${error.code})`,
     );
   });
   const found = parse(bytes, path);
   const [was, is] = [new Map(leaves(found.settings)), new Map(leaves(settings))];
   const different = [...new Map([...was, ...is]).keys()].filter((key) => was.get(key) !== is.get(key));
-  // These follow from the settings; they speak only for a model of one's own, whose formula those do not tell.
+  // These two follow from the other settings, except with a model of your own, whose formula is not in the settings.
   const settingsAlone = different.filter((key) => key !== 'graph' && key !== 'initial');
-  // Another engine has other settings of its own accord.
+  // Each engine has its own defaults, so if the engine differs, only that is reported.
   const others = [different.filter((key) => key === 'training.engine'), settingsAlone, different];
   const other = others.find((keys) => keys.length > 0) ?? [];
   if (other.length > 0) {
@@ -69,7 +69,7 @@ export async function readCheckpoint(
     );
     throw new UserError(
       'file',
-      `${path}: belongs to another training: ${changes.join('; ')}; use its settings, or train without --resume`,
+      `${path}: belongs to another training: ${changes.join('; ')}; use its settings, or train without \`resume\``,
     );
   }
   return found;
@@ -80,7 +80,7 @@ export async function removeCheckpoint(path: string): Promise<void> {
   await rm(incomingOf(path), { force: true });
 }
 
-/** Each setting by its path: `training.epochs` and `5`. */
+/** The settings by path, such as `training.epochs` and `5`. */
 function leaves(value: unknown, path: readonly string[] = []): [string, string][] {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
     ? Object.entries(value).flatMap(([key, part]) => leaves(part, [...path, key]))
@@ -106,7 +106,7 @@ function parse(bytes: Uint8Array, path: string): Checkpoint {
       }),
     };
   } catch {
-    throw new UserError('file', `${path}: the checkpoint is broken; train without --resume`);
+    throw new UserError('file', `${path}: the checkpoint is broken; train without \`resume\``);
   }
 }
 

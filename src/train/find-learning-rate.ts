@@ -13,57 +13,66 @@ import type { ProgramRecipe } from './recipe/recipe.ts';
 import { resolve } from './recipe/resolve.ts';
 import type { Schedule } from './step/schedules.ts';
 
-/** How the rates rise. */
+/** The range of learning rates to try. */
 export const rangeChoices = {
   from: {
     kind: kinds.positive,
-    help: 'the first learning rate (default: a thousandth of the default of training)',
+    help: 'the first learning rate (default: a thousandth of the default learning rate)',
   },
-  to: { kind: kinds.positive, help: 'the last (default: a thousand times the default of training)' },
+  to: {
+    kind: kinds.positive,
+    help: 'the last learning rate (default: a thousand times the default learning rate)',
+  },
   steps: {
     kind: numeric(
       'give a whole number from 20 to 10,000',
       (steps) => Number.isSafeInteger(steps) && steps >= 20 && steps <= 10_000,
     ),
-    help: 'learning rates to try, a batch each (default: as many as there are batches, from 100 to 2000)',
+    help: 'number of learning rates to try, with one batch each (default: the number of batches, from 100 to 2000)',
   },
 } as const satisfies Choices;
 
 export type RangeTestOptions = Chosen<typeof rangeChoices> & { readonly runtime: Runtime };
 
 export interface RangeTest extends Suggestion {
+  /** The learning rates that were tried. */
   readonly rates: readonly number[];
-  /** The mean loss of each step's batch, before it is learned from. */
+  /** The mean loss of each step's batch before its update. */
   readonly losses: readonly number[];
-  /** The same as an exponential average. */
+  /** The losses as an exponential moving average. */
   readonly smoothed: readonly number[];
-  /** Whether the loss grew so much that higher rates were not tried. */
+  /** Whether the loss grew so much that higher learning rates were not tried. */
   readonly diverged: boolean;
-  /** The learning rate that training takes where none is given. */
+  /** The default learning rate of training. */
   readonly usual: number;
+  /** Number of ratings used. */
   readonly ratings: number;
 }
 
-/** Where to begin to look for the highest learning rate of a schedule: the test sees the training loss alone. */
+/**
+ * A starting point for the highest learning rate of a schedule. It is only a starting point, because the test only sees the
+ * training loss.
+ */
 export interface Suggestion {
-  /** A tenth of the rate at the end of the longest fall of the loss. */
+  /** A tenth of the rate at the end of the longest descent of the loss. */
   readonly suggestion: number;
-  /** Half-way down that fall. */
+  /** The rate in the middle of that descent. */
   readonly valley: number;
 }
 
-/** Of more ratings, those of some users are taken. */
+/** If there are more ratings, those of some users are used. */
 const MOST_RATINGS = 100_000;
 const STEPS_PER_RUN = 20;
 const STREAM = -2;
 
 /**
- * The learning-rate range test: trains for a little while at rates that rise exponentially, until the loss grows. Smith
- * (2017), "Cyclical learning rates for training neural networks".
+ * The learning-rate range test: trains for some steps while the learning rate rises exponentially, until the loss grows.
+ * Smith (2017), "Cyclical learning rates for training neural networks".
  *
- * It trains by the epoch graph, at a constant momentum of 0.9. Nothing of what is learned is kept. One seed gives the same.
+ * It trains with the epoch graph and a constant momentum of 0.9, and discards the model. The same seed gives the same
+ * result.
  *
- * @throws UserError if the ratings or the settings cannot train a model, or no rate lowers the loss
+ * @throws UserError if the ratings or the recipe cannot train a model, or if no learning rate lowers the loss
  */
 export async function findLearningRate(
   ratings: Ratings,
@@ -92,7 +101,7 @@ export async function findLearningRate(
     config: { from, to },
     at: (progress) => ({ learningRate: rateAt(progress * epochs * each), momentum: 0.9 }),
   };
-  // As it is for all ratings, with tables for these users and items alone.
+  // The model of all ratings, but with tables for the users and items of the sample.
   const model = definition({ ...facts, users: sample.userIds.length, items: sample.itemIds.length });
   const prepared = await epochEngine.prepare({
     ...resolved,
@@ -124,7 +133,7 @@ export async function findLearningRate(
   if (!suggestion)
     throw new UserError(
       'training',
-      `no learning rate from ${from} to ${to} lowers the loss, which begins at ${losses[0]}; begin lower, or end higher`,
+      `no learning rate from ${from} to ${to} lowers the loss, which starts at ${losses[0]}; start lower, or end higher`,
     );
   return {
     ...suggestion,
@@ -142,17 +151,17 @@ async function* lossesOf(training: Training): AsyncGenerator<readonly number[]> 
     for await (const { losses } of training.epoch(number)) yield Array.from(losses);
 }
 
-/** Ratings by as many users, drawn at random, as have `most` ratings or a few more; with only their ids. */
+/** The ratings of random users until there are `most` or a few more, with only the ids that occur in them. */
 function usersOf(ratings: Ratings, most: number, seed: number): Ratings {
   if (ratings.ratings.length <= most) return ratings;
   const { userIds, itemIds } = ratings;
   const byUser = [...indicesByUser(ratings.users, userIds.length)];
-  const places: number[] = [];
+  const indices: number[] = [];
   for (const user of shuffled(userIds.length, generator(seed, STREAM))) {
-    if (places.length >= most) break;
-    for (const place of byUser[user]) places.push(place);
+    if (indices.length >= most) break;
+    for (const index of byUser[user]) indices.push(index);
   }
-  const some = selectRows(ratings, Int32Array.from(places));
+  const some = selectRows(ratings, Int32Array.from(indices));
   const occurring = (ids: readonly string[], rows: Int32Array): string[] =>
     [...new Set(rows)].map((row) => ids[row]);
   return renumbered(some, {
@@ -162,8 +171,8 @@ function usersOf(ratings: Ratings, most: number, seed: number): Ratings {
 }
 
 /**
- * An exponential average over a tenth of the steps, without the pull of its beginning at 0 (as Adam's means are corrected;
- * Kingma and Ba 2015).
+ * An exponential moving average over about a tenth of the steps, with Adam's correction for its start at 0 (Kingma and Ba
+ * 2015).
  */
 export function smooth(losses: readonly number[], steps: number): number[] {
   const keep = 0.9 ** (100 / steps);
@@ -175,10 +184,10 @@ export function smooth(losses: readonly number[], steps: number): number[] {
 }
 
 /**
- * The step at which a test ends: the first whose loss is not finite, or over four times the lowest before.
+ * The step at which the test ends: the first whose loss is not finite, or is more than four times the lowest before.
  *
- * @param head steps at the beginning whose average is of too few to be compared
- * @returns how many steps there are, where it does not end
+ * @param head number of first steps to ignore, because their average is over too few steps
+ * @returns the number of steps, if it does not end before
  */
 export function endOf(smoothed: readonly number[], head: number): number {
   let lowest = Number.POSITIVE_INFINITY;
@@ -190,16 +199,16 @@ export function endOf(smoothed: readonly number[], head: number): number {
 }
 
 /**
- * In the longest sequence of losses each lower than the one before, not all next to each other: a tenth of the rate at its
- * end, and the rate half-way along. They are `minimum` and `valley` of fastai's `callback/schedule.py`, but that its
- * `minimum` is of the lowest loss, which noise at the beginning may be. `valley` is taken to begin as many steps before its
- * end as it is long.
+ * Finds the longest descent: the longest decreasing subsequence of the losses. `suggestion` is a tenth of the learning rate
+ * at its end, `valley` the rate in its middle. They are `minimum` and `valley` of fastai's `callback/schedule.py`, except
+ * that fastai's `minimum` is at the lowest loss, which may be noise in the first steps. For `valley` the descent is taken to
+ * start as many steps before its end as it has elements, as in fastai.
  *
- * On MovieLens 100K and latest-small, and on an eighth of them, a tenth is on average off the default of row-adagrad by a
- * factor of 1.6 for dot-bias and 2.5 for the MLP, and off those of adamw by 1.9 and 1.6; half-way by 2.5 and 1.9, and by 4.1
- * and 3.6.
+ * On MovieLens 100K and latest-small, and on an eighth of them, `suggestion` differs from the default learning rate of
+ * row-adagrad on average by a factor of 1.6 for dot-bias and 2.5 for the MLP, and from that of adamw by 1.9 and 1.6;
+ * `valley` by 2.5 and 1.9, and by 4.1 and 3.6.
  *
- * @returns undefined where the loss is never lower than at the beginning
+ * @returns undefined if no loss is lower than the first
  */
 export function suggest(rates: readonly number[], smoothed: readonly number[]): Suggestion | undefined {
   if (smoothed.indexOf(Math.min(...smoothed)) <= 0) return undefined;

@@ -21,25 +21,26 @@ import { resolve } from './recipe/resolve.ts';
 export interface FitOptions {
   readonly runtime: Runtime;
   readonly engines: Engines;
-  /** Threads that may train side by side. @default 1 */
+  /** Maximum number of threads that train in parallel. @default 1 */
   readonly workers?: number;
-  /** Ratings by the same row numbers, which choose the best epoch. */
+  /** Validation ratings, with the ids of the training ratings. The epoch with the lowest error on them is kept. */
   readonly valid?: Ratings;
   readonly checkpoint?: CheckpointStore;
-  /** Ends training after the running epoch. */
+  /** Stops training at the end of the current epoch. */
   readonly signal?: AbortSignal;
-  /** Ratings that are run at once: between runs there is time for a progress bar, and for Ctrl-C. @default 262_144 */
+  /** Ratings per run of the training graph. Between runs it yields to the event loop. @default 262_144 */
   readonly ratingsPerRun?: number;
+  /** Called after each run and each epoch. */
   onProgress?(progress: Progress): void;
 }
 
 export interface FitResult extends Resolved {
   readonly data: Dataset;
   readonly valid?: Ratings;
-  /** The parameters alone. */
+  /** The parameters, without optimizer state. */
   readonly parameters: Tensors;
   readonly history: readonly EpochRecord[];
-  /** The epoch, counted from 1, that the parameters are from. */
+  /** The epoch of the parameters, counted from 1. */
   readonly epoch: number;
   readonly metrics: { readonly train: { readonly rmse: number }; readonly valid?: Metrics };
   readonly fingerprint: string;
@@ -49,7 +50,7 @@ export interface FitResult extends Resolved {
   readonly seconds: { readonly build: number; readonly train: number };
 }
 
-/** Numbers are no longer finite: the learning rate is too high, and to go on would end in the same way. */
+/** Training diverged: the loss or the error is not finite. The learning rate is too high. */
 export class DivergedError extends UserError {
   constructor({ schedule }: Resolved, epoch: number) {
     super(
@@ -59,14 +60,14 @@ export class DivergedError extends UserError {
   }
 }
 
-/** Ratings that say well enough how large the training error is. */
+/** So many ratings are enough to estimate the training error. */
 const SAMPLE = 500_000;
 
 /**
- * Trains a model's parameters on any runtime, in Node or in a page.
+ * Trains a model with any runtime, in Node or in a page.
  *
- * @throws UserError if the ratings or the recipe cannot train a model, training diverges, or it is stopped before its
- * first epoch
+ * @throws UserError if the ratings or the recipe cannot train a model, if training diverges, or if it is stopped before the
+ *   end of its first epoch
  */
 export async function fitModel(
   data: Dataset,
@@ -87,7 +88,10 @@ export async function fitModel(
   });
   const { model, plan } = resolved;
   if (plan.training.patience !== undefined && !valid)
-    throw new UserError('argument', 'patience needs validation ratings; give valid, or leave patience out');
+    throw new UserError(
+      'argument',
+      'patience needs validation ratings; give `valid`, or leave out `patience`',
+    );
   const load = engines[plan.training.engine] as NonNullable<Engines[EngineName]>;
   const engine = await load();
   const identity = { ...plan, data: { ...data.facts, fingerprint: await fingerprint(data, valid) } };
@@ -128,7 +132,7 @@ interface Job extends Resolved {
   readonly engine: Engine;
 }
 
-/** @param identity what is trained, on which data, and how, for the checkpoint */
+/** @param identity model, data and settings, by which a checkpoint is recognized */
 async function fitParameters(
   job: Job,
   options: FitOptions,
@@ -139,7 +143,7 @@ async function fitParameters(
   const { epochs, seed, patience = Number.POSITIVE_INFINITY } = plan.training;
   const started = performance.now();
   const prepared = await engine.prepare({ ...job, runtime, ratingsPerRun });
-  // The graph says what no configuration need say: the formula of a model of one's own.
+  // The hash of the graph stands for the formula of a model of your own, which is not in the settings.
   const initial = Object.values(model.parameters).map((parameter) => parameter.initial);
   const settings = { ...identity, cofactor: VERSION, initial, graph: await sha256(prepared.graph) };
   const resumed = await checkpoint?.read(settings);
@@ -168,7 +172,10 @@ async function fitParameters(
     await training.release();
   }
   if (history.length === 0)
-    throw new UserError('training', 'training was stopped before its first epoch: there is no model');
+    throw new UserError(
+      'training',
+      'training was stopped before the end of its first epoch, so there is no model',
+    );
   return {
     parameters: best ?? parametersOf(model, carried),
     history,
@@ -191,6 +198,7 @@ async function oneEpoch(job: Job, training: Training, epoch: number, { onProgres
   return { loss: sum / ratings };
 }
 
+/** The errors of predictions on some ratings. */
 export async function errorOn(
   { scorer }: Pick<Job, 'scorer'>,
   parameters: Tensors,
@@ -199,6 +207,6 @@ export async function errorOn(
   return metrics(await scorer.score(parameters, users, items), ratings);
 }
 
-/** The parameters alone. */
+/** The parameters, without optimizer state. */
 const parametersOf = (model: Model, carried: Tensors): Tensors =>
   mapValues(model.parameters, (_, name) => carried[name]);

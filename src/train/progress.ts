@@ -2,45 +2,50 @@ import type { Tensors } from '../../graphs/heads/serving.ts';
 import type { Metrics } from '../evaluate/metrics.ts';
 
 export interface EpochRecord {
-  /** The mean training loss over the epoch, dropout included. */
+  /** Mean training loss of the epoch, with dropout. */
   readonly loss: number;
+  /** Errors on the validation ratings, if there are any. */
   readonly valid?: Metrics;
 }
 
-/** Where training is; told after every part of an epoch that is run at once. */
+/** How far training has come. */
 export interface Progress {
-  /** Counted from 0. */
+  /** The current epoch, counted from 0. */
   readonly epoch: number;
+  /** Number of epochs. */
   readonly epochs: number;
-  /** Ratings of this epoch done, of `ratings`. */
+  /** Number of ratings of this epoch that are done. */
   readonly done: number;
+  /** Number of ratings per epoch. */
   readonly ratings: number;
-  /** The mean loss over this epoch so far. */
+  /** Mean loss of this epoch so far. */
   readonly loss: number;
+  /** Errors on the validation ratings, at the end of an epoch. */
   readonly valid?: Metrics;
 }
 
 /**
- * What training goes on from after an epoch, as if it had never stopped. But ONNX Runtime's training API cannot tell its
- * optimizer's state: by that engine it goes on from the parameters alone.
+ * The state after an epoch, from which training resumes as if it had not stopped. With ONNX Runtime's training API the
+ * state of the optimizer is lost, because the API does not give it.
  */
 export interface Checkpoint {
-  /** What is trained, on which data, and how: only the same training may go on. */
+  /** Model, data and settings. Only the same training may resume. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly history: readonly EpochRecord[];
+  /** Parameters and optimizer state. */
   readonly carried: Tensors;
-  /** The parameters of the best epoch so far, where a validation set chooses. */
+  /** The parameters of the best epoch so far, if there are validation ratings. */
   readonly best?: Tensors;
 }
 
 export interface CheckpointStore {
-  /** Undefined to begin anew. @throws UserError if it is broken, or of a training with other settings */
+  /** The checkpoint; undefined to start from the beginning. @throws UserError if it is broken or of another training */
   read(settings: Checkpoint['settings']): Promise<Checkpoint | undefined>;
   write(checkpoint: Checkpoint): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** How many epochs ago the validation error was lowest: 0 for the last epoch, or where there is no validation set. */
+/** Number of epochs since the lowest validation error; 0 without validation ratings. */
 export function epochsSinceBest(history: readonly EpochRecord[]): number {
   if (history[0]?.valid === undefined) return 0;
   const errors = history.map(({ valid }) => valid?.rmse ?? 0);

@@ -15,24 +15,26 @@ import { errorOn, type FitOptions, type FitResult, fitModel } from './fit.ts';
 import type { ProgramRecipe } from './recipe/recipe.ts';
 
 export interface TrainOptions extends Pick<FitOptions, 'valid' | 'signal' | 'ratingsPerRun' | 'onProgress'> {
-  /** @default ONNX Runtime in Node */
+  /** Runtime that trains the model. @default nodeRuntime() */
   readonly runtime?: Runtime;
-  /** What ONNX Runtime in Node computes on, in place of `runtime`. @default 'cpu' */
+  /** Device that trains the model; not together with `runtime`. @default 'cpu' */
   readonly device?: NodeRuntimeOptions['device'];
   /**
-   * A file that is written after each epoch, and whether to go on from it. It stays after the training, for whoever
-   * saves the model to remove.
+   * File for a checkpoint, which is written after each epoch; with `resume: true`, training resumes from it. The file stays
+   * after training: remove it once the model is saved. Default: no checkpoint
    */
   readonly checkpoint?: { readonly path: string; readonly resume?: boolean };
-  /** By strata: threads that train side by side. @default the number of cores */
+  /** Number of threads, for training by strata. @default the number of cores */
   readonly workers?: number;
 }
 
 /**
  * Trains a model: `await train(ratings, { model: 'dot-bias', factors: 50 })`.
  *
- * @throws UserError if the ratings or the recipe cannot train a model, training diverges, or it is stopped before its
- * first epoch.
+ * @param data ratings of `readRatings`, or `new Ratings`
+ * @param recipe the model and its training. Default: everything has a default
+ * @throws UserError if the ratings or the recipe cannot train a model, if training diverges, or if it is stopped before the
+ *   end of its first epoch
  */
 export async function train(
   data: Dataset,
@@ -41,16 +43,16 @@ export async function train(
 ): Promise<Fitted> {
   const { checkpoint, device, workers = availableParallelism(), ...others } = options;
   if (others.runtime && device !== undefined)
+    throw new UserError('argument', 'runtime and device cannot be given together; give only one of them');
+  if (typeof data?.sample !== 'function')
     throw new UserError(
       'argument',
-      'runtime and device exclude one another; give the runtime of that device, or the device',
+      'the ratings are not a dataset; give the ratings of readRatings, or new Ratings',
     );
-  if (typeof data?.sample !== 'function')
-    throw new UserError('argument', 'the ratings are none; give the ratings of readRatings, or new Ratings');
   if (typeof recipe !== 'object' || recipe === null)
     throw new UserError(
       'argument',
-      "the recipe is no object; give { model: 'mlp' }, or { model: definition }, say",
+      "the recipe is not an object; give one such as { model: 'mlp' } or { model: definition }",
     );
   if (!Number.isSafeInteger(workers) || workers < 1)
     throw new UserError('argument', `workers is ${workers}; give a whole number from 1`);
@@ -66,14 +68,15 @@ export async function train(
   );
 }
 
-/** A model that has been trained: ready to be judged, asked, or saved. */
+/** A trained model. */
 export class Fitted {
-  /** Every choice made. */
+  /** The recipe with all defaults. */
   readonly plan: FitResult['plan'];
+  /** Loss and validation errors of each epoch. */
   readonly history: FitResult['history'];
-  /** The errors on the training ratings, and on the held-out ratings that chose the epoch. */
+  /** The errors on the training ratings, and on the validation ratings if there are any. */
   readonly metrics: FitResult['metrics'];
-  /** What building the graphs and training took. */
+  /** Seconds that building the graphs took, and training. */
   readonly seconds: FitResult['seconds'];
 
   constructor(private readonly result: FitResult) {
@@ -93,17 +96,21 @@ export class Fitted {
     return errorOn(this.result, this.result.parameters, actual);
   }
 
-  /** The files that serve it, and the manifest that lists them. */
+  /** The files that serve the model, and their manifest. */
   artifact(options?: ExportOptions): Promise<Artifact> {
     return artifactOf(this.result, options);
   }
 
-  /** Answers by string ids, from the very bytes that `save` writes. */
+  /** A recommender on the same bytes that `save` writes. */
   async recommender(options?: ExportOptions): Promise<Recommender> {
     return Recommender.create(await this.artifact(options), this.result.runtime);
   }
 
-  /** Writes the files and `manifest.json`; a kill at any moment leaves what was there, or this. */
+  /**
+   * Writes the files and `manifest.json`. After a kill, the folder has the old files or the new ones.
+   *
+   * @throws UserError if the folder cannot be written, or holds other files
+   */
   async save(directory: string, options?: ExportOptions): Promise<Artifact> {
     const artifact = await this.artifact(options);
     await writeArtifact(directory, artifact);

@@ -63,7 +63,7 @@ test('a few ratings are trained by strata where that is asked for', async () => 
 test('what cannot be is said in one line, and nothing is left', async () => {
   expect(await failure(...BIG, '--memory', '10MB', '--out', 'no')).toMatch(/--memory.*at least 500MB/);
   expect(await failure(...BIG, '--no-sparse-updates', '--engine', 'strata', '--out', 'no')).toMatch(
-    /updates only the rows of a batch; leave out sparseUpdates: false$/,
+    /updates only the rows of a batch; leave out --no-sparse-updates$/,
   );
   expect(await failure(...BIG, '--workers', '2', '--engine', 'epoch-graph', '--out', 'no')).toMatch(
     /--workers is for training by strata; leave it out, or --engine epoch-graph$/,

@@ -70,8 +70,8 @@ test('says what it cannot do, and leaves what was there', async () => {
   expect(await failure('export', 'sgd', '--triton', 'r', '--untrained')).toMatch(/are for --training$/);
   for (const [flags, message] of [
     [['--optimizer', 'sgd'], /trains with adamw, not with sgd/],
-    [['--device', 'cuda'], /in WebAssembly, on the CPU; leave out the device, or the engine/],
-    [['--sparse-updates'], /updates all rows at every step; leave out sparseUpdates/],
+    [['--device', 'cuda'], /in WebAssembly, on the CPU; leave out --device, or --engine/],
+    [['--sparse-updates'], /updates all rows at every step; leave out --sparse-updates/],
   ] as const) {
     const { code, stderr } = await here(
       ...['train', 'ratings.csv', '--out', 'sgd', '--engine', 'ort-training'],

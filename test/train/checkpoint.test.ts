@@ -151,7 +151,7 @@ describe('resuming another training names what differs', () => {
     const told = await userError(resuming);
     expect(told).toMatch(message);
     expect(told).toContain(path);
-    expect(told).toContain('train without --resume');
+    expect(told).toContain('train without `resume`');
   });
 });
 
@@ -179,7 +179,7 @@ describe('a checkpoint', () => {
   test('that is missing is a UserError', async () => {
     const path = newPath();
     expect(await userError(readCheckpoint(path, {}))).toBe(
-      `${path}: there is no checkpoint to resume from; train without --resume`,
+      `${path}: there is no checkpoint to resume from; train without \`resume\``,
     );
     expect(await userError(readCheckpoint(folder.path, {}))).toContain('cannot read the checkpoint (EISDIR)');
     const resuming = train(ratings, small, { checkpoint: { path, resume: true } });
@@ -202,7 +202,7 @@ describe('a checkpoint', () => {
     const path = newPath();
     await writeCheckpoint(path, written);
     const bytes = await readFile(path);
-    const broken = `${path}: the checkpoint is broken; train without --resume`;
+    const broken = `${path}: the checkpoint is broken; train without \`resume\``;
     for (const at of bytes.keys()) {
       await writeFile(path, bytes.subarray(0, at));
       expect(await userError(readCheckpoint(path, written.settings))).toBe(broken);

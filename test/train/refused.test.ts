@@ -87,17 +87,19 @@ describe('what cannot train a model is refused', () => {
 
   test('what are no ratings, and what is no recipe', async () => {
     const rows = { ...ratings } as unknown as Ratings;
-    expect(await userError(train(rows, small))).toMatch(/^the ratings are none; give the ratings of/);
+    expect(await userError(train(rows, small))).toMatch(
+      /^the ratings are not a dataset; give the ratings of/,
+    );
     for (const recipe of ['mlp', null] as unknown[] as Recipe[])
       expect(await userError(train(part, recipe))).toMatch(
-        /^the recipe is no object; give \{ model: 'mlp' \}/,
+        /^the recipe is not an object; give one such as \{ model: 'mlp' \}/,
       );
   });
 
   test('a runtime beside a device', async () => {
     const options: TrainOptions = { runtime: await nodeRuntime(), device: 'cpu' };
     expect(await userError(train(ratings, small, options))).toMatch(
-      /^runtime and device exclude one another/,
+      /^runtime and device cannot be given together/,
     );
   });
 

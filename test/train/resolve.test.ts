@@ -3,12 +3,13 @@ import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { UserError } from '../../src/errors.ts';
 import type { Plan } from '../../src/train/recipe/plan.ts';
 import { checkRecipe, type ProgramRecipe, type Recipe } from '../../src/train/recipe/recipe.ts';
-import { type Place, resolve } from '../../src/train/recipe/resolve.ts';
+import { type Environment, resolve } from '../../src/train/recipe/resolve.ts';
 import { neuralFactorization } from '../support/factorization.ts';
 
 const facts = { users: 900, items: 1700, ratings: 80_000, low: 1, high: 5, mean: 3.5 };
 const many = { ...facts, users: 30_000, items: 25_000, ratings: 500_000 };
-const planOf = (recipe: ProgramRecipe, data = facts, place?: Place) => resolve(recipe, data, place).plan;
+const planOf = (recipe: ProgramRecipe, data = facts, place?: Environment) =>
+  resolve(recipe, data, place).plan;
 
 describe('what a recipe leaves open', () => {
   test('is what suits a few ratings on the CPU', () => {
@@ -72,7 +73,7 @@ describe('what a recipe leaves open', () => {
     expect(planOf({ sparseUpdates: false }, many).training.sparseUpdates).toBe(false);
   });
 
-  test.each<[string, ProgramRecipe, typeof facts, Place, string]>([
+  test.each<[string, ProgramRecipe, typeof facts, Environment, string]>([
     ['few ratings', {}, { ...many, ratings: 499_999 }, {}, 'epoch-graph'],
     ['many', {}, many, {}, 'strata'],
     ['many, asked for by name', { engine: 'auto' }, many, {}, 'strata'],
@@ -87,7 +88,7 @@ describe('what a recipe leaves open', () => {
   });
 
   test('by strata, blocks are those asked for, those of the file, or a multiple of the threads', () => {
-    const of = (recipe: Recipe, place: Place) => planOf(recipe, facts, place).training;
+    const of = (recipe: Recipe, place: Environment) => planOf(recipe, facts, place).training;
     expect(of({ engine: 'strata' }, {})).toMatchObject({ blocks: [1, 1], workers: 1, sparseUpdates: true });
     expect(of({ engine: 'strata' }, { workers: 3 })).toMatchObject({ blocks: [3, 3], workers: 3 });
     expect(of({ blocks: [5, 7] }, { workers: 3 })).toMatchObject({ blocks: [5, 7], workers: 3 });
@@ -102,7 +103,7 @@ function recipeOf({ model, training }: Plan): Recipe {
   return { model: model.name, ...model.config, ...chosen } as Recipe;
 }
 
-test.each<[Recipe, Place?, typeof facts?]>([
+test.each<[Recipe, Environment?, typeof facts?]>([
   [{}],
   [{ factors: 7, initialStd: 0.3, range: [-1, 9], seed: 5, loss: 'huber', batchSize: 33, patience: 2 }],
   [{ model: 'mlp' }],
@@ -191,23 +192,26 @@ describe('a recipe that cannot be is one line that says what to give', () => {
     }
   });
 
-  test.each<[ProgramRecipe, RegExp, Place?]>([
+  test.each<[ProgramRecipe, RegExp, Environment?]>([
     [
       { model: 'mlp', hidden: [100_000, 100_000] },
       /^mlp: linear_2_weight would have 100000 × 100000 numbers, more than a file holds; give smaller widths$/,
     ],
     [
       { engine: 'strata' },
-      /^the engine strata does not run here; leave it out$/,
+      /^the engine strata does not run here; leave out `engine`$/,
       { engines: ['epoch-graph'] },
     ],
     [
       { blocks: [2, 2] },
-      /^blocks are for training by strata, which does not run here; leave them out$/,
+      /^blocks are for training by strata, which does not run here; leave out `blocks`$/,
       { engines: ['epoch-graph'] },
     ],
     [{ engine: 'strata' }, /^training by strata is for the CPU, not for cuda; /, { device: 'cuda' }],
-    [{ blocks: [2, 2], engine: 'epoch-graph' }, /^blocks are for training by strata; leave them out, or /],
+    [
+      { blocks: [2, 2], engine: 'epoch-graph' },
+      /^blocks are for training by strata; leave out `blocks`, or /,
+    ],
     [{ blocks: [2, 2], sparseUpdates: false }, /^training by strata updates only the rows of a batch; /],
     [{ blocks: [901, 2] }, /^blocks is 901,2; .* up to 900 and 1700$/],
     [{ blocks: [2, 2] }, /^blocks is 2,2, but the ratings are stored in 4,4; /, { storedIn: [4, 4] }],

@@ -257,7 +257,9 @@ describe('an abort', () => {
 
   test('before the first epoch leaves no model', async () => {
     const signal = AbortSignal.abort();
-    expect(await userError(train(ratings, small, { signal }))).toContain('stopped before its first epoch');
+    expect(await userError(train(ratings, small, { signal }))).toContain(
+      'stopped before the end of its first epoch',
+    );
   });
 });
 

@@ -2,28 +2,31 @@ import type { Rows } from '../../data/dataset/rows.ts';
 import { generator, type RandomGenerator, shuffled } from '../../util/random.ts';
 import type { StepsDone, TrainingTask } from './engine.ts';
 
-/** One seed gives independent generators for all that is random: `FIRST_EPOCH` and all after it belong to epochs. */
+/** The random stream of the first epoch; those of later epochs follow. */
 export const FIRST_EPOCH = 1000;
 
 export interface Epoch {
   /** Counted from 0. */
   readonly number: number;
+  /** Number of steps. */
   readonly steps: number;
-  /** The most ratings in a step. */
+  /** Maximum number of ratings per step. */
   readonly batchSize: number;
   readonly random: RandomGenerator;
 }
 
-/** Some steps of an epoch: their ratings, in the order of training. */
+/** Several steps of an epoch, with their ratings in the order of training. */
 export interface Steps extends Rows {
-  /** The first step, counted from 0 in its epoch. */
+  /** Number of the first step in its epoch, counted from 0. */
   readonly first: number;
-  /** Where each step begins in these; last, how many there are. */
+  /** Index of each step's first rating, and the number of ratings at the end. */
   readonly starts: readonly number[];
 }
 
+/** Number of steps per epoch. */
 export const stepsOf = (ratings: number, batchSize: number): number => Math.ceil(ratings / batchSize);
 
+/** The sum of the losses of all ratings, from the mean loss of each step. */
 export function sumOfLosses({ losses, starts }: StepsDone): number {
   let sum = 0;
   for (let step = 0; step < losses.length; step++) sum += losses[step] * (starts[step + 1] - starts[step]);
@@ -31,9 +34,9 @@ export function sumOfLosses({ losses, starts }: StepsDone): number {
 }
 
 /**
- * One time through ratings in memory, in random order and batches of nearly equal size.
+ * One epoch over ratings in memory, in random order, and in batches whose sizes differ by at most one.
  *
- * @param begin gives what takes some steps, after those that it took before, and gives the mean loss of each
+ * @param begin starts the epoch: returns a function that takes the next steps, and returns the mean loss of each
  */
 export async function* shuffledEpoch(
   ratings: Rows,
@@ -46,7 +49,7 @@ export async function* shuffledEpoch(
   const random = generator(seed, FIRST_EPOCH + number);
   const order = shuffled(count, random);
   const steps = stepsOf(count, batchSize);
-  // So that no batch is too small to be told from noise.
+  // Batches of nearly equal size, because a much smaller one would have a noisy gradient.
   const startOf = (step: number): number => Math.floor((step * count) / steps);
   const stepsPerRun = Math.max(1, Math.floor(ratingsPerRun / batchSize));
   const take = begin({ number, steps, batchSize: Math.min(batchSize, count), random });
@@ -67,5 +70,5 @@ export async function* shuffledEpoch(
   }
 }
 
-/** Yields to the event loop: a progress bar, Ctrl-C, a message to the worker. */
+/** Yields to the event loop (progress bars, Ctrl-C, worker messages). */
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));

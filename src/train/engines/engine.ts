@@ -4,41 +4,41 @@ import type { Runtime } from '../../run/runtime.ts';
 import type { EngineName } from '../recipe/engines.ts';
 import type { Resolved } from '../recipe/plan.ts';
 
-/** What takes the steps of training: one ONNX graph for many of them, or ONNX Runtime's training API. */
+/** Takes the steps of training: with an ONNX graph for many steps at once, or with ONNX Runtime's training API. */
 export interface Engine {
-  /** The library that it runs in, where that is not the runtime, and its version. */
+  /** The library that runs it, and its version. Default: the runtime */
   readonly library?: { readonly name: string; readonly version: string };
   prepare(task: TrainingTask): Promise<PreparedTraining>;
 }
 
-/** Engines by name, each loaded when it is needed. */
+/** Engines by name. Each is loaded when it is needed. */
 export type Engines = Readonly<Partial<Record<EngineName, () => Engine | Promise<Engine>>>>;
 
 export interface TrainingTask extends Resolved {
   readonly data: Dataset;
   readonly runtime: Runtime;
-  /** Ratings that are run at once: between runs there is time for a progress bar, and for Ctrl-C. @default 262_144 */
+  /** Ratings per run of the training graph. Between runs it yields to the event loop. @default 262_144 */
   readonly ratingsPerRun?: number;
 }
 
 export interface PreparedTraining {
-  /** The bytes of what is run, which tell this training from others. */
+  /** The bytes of the graph, by which a checkpoint recognizes the training. */
   readonly graph: Uint8Array;
-  /** @param from the epochs done, and what they left: before the first, the parameters alone */
+  /** @param from number of epochs done, and the tensors after them; before the first epoch, only the parameters */
   start(from: { readonly epochs: number; readonly carried: Tensors }): Promise<Training>;
 }
 
 export interface Training {
-  /** Goes once through the ratings, in an order of its own; gives what was done, some steps at a time. */
+  /** Trains for one epoch. Yields after every few steps. */
   epoch(number: number): AsyncIterable<StepsDone>;
-  /** All that goes on to the next epoch, and can be told: the parameters, and whatever else the engine carries. */
+  /** The tensors from which the next epoch starts: the parameters, and the optimizer's state if the engine gives it. */
   carried(): Promise<Tensors>;
   release(): Promise<void>;
 }
 
 export interface StepsDone {
-  /** The mean loss of each. */
+  /** Mean loss of each step. */
   readonly losses: ArrayLike<number>;
-  /** Where the ratings of each begin; last, how many ratings there are. */
+  /** Index of each step's first rating, and the number of ratings at the end. */
   readonly starts: readonly number[];
 }

@@ -1,13 +1,13 @@
 import { type RandomGenerator, uniforms } from '../../util/random.ts';
 
-/** Numbers for dropout masks, shared by all steps of an epoch; masks begin anywhere in them. */
+/** Number of random numbers for the dropout masks of an epoch. Each mask is a slice of them from a random start. */
 const NOISE = 2 ** 20;
 
-/** @param widths how many random numbers each dropout takes a rating */
+/** @param widths number of random numbers per rating, for each dropout */
 export const noiseSize = (batchSize: number, widths: readonly number[]): number =>
   Math.max(NOISE, 2 * batchSize * Math.max(...widths));
 
-/** By the names of a graph's inputs: where in the numbers the mask of each step begins. */
+/** The starts of the dropout masks of all steps, by the names of a graph's inputs. */
 export function noiseStarts(
   steps: number,
   batchSize: number,
@@ -16,8 +16,8 @@ export function noiseStarts(
 ): Record<string, BigInt64Array> {
   const size = noiseSize(batchSize, widths);
   return Object.fromEntries(
-    widths.map((width, place) => [
-      `noise_start_${place + 1}`,
+    widths.map((width, index) => [
+      `noise_start_${index + 1}`,
       BigInt64Array.from(uniforms(steps, random), (start) =>
         BigInt(Math.floor(start * (size - batchSize * width))),
       ),

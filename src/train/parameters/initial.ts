@@ -6,10 +6,14 @@ import { type Pairs, spectralFactors } from './spectral.ts';
 
 const STREAM = 1;
 
-/** Ratings above which the spectral initialisation is left out: it looks at each of them several times. */
+/** With more ratings the spectral initialisation is left out, because it takes several passes over them. */
 export const MOST_PAIRS = 2 ** 20;
 
-/** One seed gives the same. Without `pairs`, who rated what, all that is to come from them is left out. */
+/**
+ * Initial values of the parameters. The same seed gives the same values.
+ *
+ * @param pairs which users rated which items, for the spectral initialisation. Default: no spectral initialisation
+ */
 export function initialParameters(model: Model, seed: number, pairs?: Pairs): Tensors {
   const random = generator(seed, STREAM);
   const drawn = mapValues(model.parameters, ({ dims, initial }) => {
@@ -40,7 +44,7 @@ function withSpectral(model: Model, drawn: Tensors, seed: number, pairs: Pairs):
     return {
       dims,
       data: data.map(
-        (value, place) => value + scale * added[Math.floor(place / columns) * width + (place % columns)],
+        (value, index) => value + scale * added[Math.floor(index / columns) * width + (index % columns)],
       ),
     };
   });

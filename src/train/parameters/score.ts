@@ -5,14 +5,17 @@ import type { Model } from '../../../graphs/models/model.ts';
 import { encodeModel } from '../../onnx/index.ts';
 import type { Runtime } from '../../run/runtime.ts';
 
-/** Predicts ratings by row numbers, with whatever parameters it is given. */
+/** Predicts ratings by row number while a model trains. */
 export interface Scorer {
-  /** @param users rows; the number of users stands for one that is unknown, and so for items */
+  /**
+   * @param users row numbers; the number of users stands for an unknown user
+   * @param items row numbers; the number of items stands for an unknown item
+   */
   score(parameters: Tensors, users: Int32Array, items: Int32Array): Promise<Float32Array>;
 }
 
-/** Pairs in one run: small enough that what is gathered for them stays in the cache. */
-const PAIRS_A_RUN = 8192;
+/** Pairs per run: so few that their rows stay in the cache. */
+const PAIRS_PER_RUN = 8192;
 
 export async function createScorer(model: Model, runtime: Runtime): Promise<Scorer> {
   const session = await runtime.createSession(encodeModel(scoreGraph(model)), { threads: 1 });
@@ -25,8 +28,8 @@ export async function createScorer(model: Model, runtime: Runtime): Promise<Scor
         ]),
       );
       const scores = new Float32Array(users.length);
-      for (let from = 0; from < users.length; from += PAIRS_A_RUN) {
-        const to = Math.min(users.length, from + PAIRS_A_RUN);
+      for (let from = 0; from < users.length; from += PAIRS_PER_RUN) {
+        const to = Math.min(users.length, from + PAIRS_PER_RUN);
         const user = new Tensor('int32', users.subarray(from, to));
         const item = new Tensor('int32', items.subarray(from, to));
         const { rating } = await session.run({ ...feeds, user, item });

@@ -5,20 +5,23 @@ import { generator, normals } from '../../util/random.ts';
 export type Pairs = Pick<Ratings, 'users' | 'items'>;
 
 const STREAM = 2;
-/** Columns that are computed beside the wanted ones, so that those come out soon, */
+/** Additional columns of the subspace iteration, which make it converge sooner. */
 const SPARE = 8;
-/** after so many rounds. More gain nothing: validation RMSE on MovieLens 100K. */
+/** Rounds of the subspace iteration. More do not improve the validation RMSE on MovieLens 100K. */
 const ROUNDS = 4;
 
 /**
- * Users and items by who rated what, whatever the ratings were: people who rate the same items are near one another.
- * They are the singular vectors after the first of the matrix of ones, each divided by √(ratings of the user · ratings of
- * the item) (spectral co-clustering: Dhillon 2001), by subspace iteration (Halko, Martinsson and Tropp 2011).
+ * Spectral initialisation from which users rated which items; rating values are ignored. Users who rated the same items get
+ * similar factors.
  *
- * A column has a mean square of its singular value, times the square of what is left of 1 when 1/√(ratings of a user) and
- * 1/√(ratings of an item) are taken off: where there are few, the vectors are noise.
+ * The factors are singular vectors of the interaction matrix, whose ones are divided by √(ratings of the user · ratings of
+ * the item) (spectral co-clustering: Dhillon 2001), without the first vectors. Subspace iteration computes them (Halko,
+ * Martinsson and Tropp 2011).
  *
- * @returns [users, width] and [items, width]; undefined where all is noise
+ * The mean square of a column is its singular value times the square of 1 − 1/√(ratings per user) − 1/√(ratings per item),
+ * because with few ratings the vectors are noise.
+ *
+ * @returns [users, width] and [items, width]; undefined if all would be noise
  */
 export function spectralFactors(
   { users, items }: Pairs,
@@ -34,13 +37,13 @@ export function spectralFactors(
   const userWeights = inverseRoots(users, sizes.users);
   const itemWeights = inverseRoots(items, sizes.items);
 
-  /** The matrix, or its transpose, times a table. */
+  /** The interaction matrix, or its transpose, times a table. */
   const times = (from: Table, fromRows: Int32Array, toRows: Int32Array, rows: number): Table => {
     const data = new Float64Array(rows * columns);
-    for (let place = 0; place < count; place++) {
-      const weight = userWeights[users[place]] * itemWeights[items[place]];
-      let source = fromRows[place] * columns;
-      let target = toRows[place] * columns;
+    for (let index = 0; index < count; index++) {
+      const weight = userWeights[users[index]] * itemWeights[items[index]];
+      let source = fromRows[index] * columns;
+      let target = toRows[index] * columns;
       for (let column = 0; column < columns; column++) data[target++] += weight * from.data[source++];
     }
     return { rows, width: columns, data };
@@ -60,7 +63,7 @@ export function spectralFactors(
     const result = new Float32Array(rows * width);
     for (let row = 0; row < rows; row++)
       for (let column = 0; column < wanted; column++)
-        // The first says how often each is rated.
+        // Skips the first column, which only has the numbers of ratings.
         result[row * width + column] =
           data[row * columns + column + 1] * Math.sqrt(rows * lengths[column + 1]) * trust;
     return result;
@@ -68,7 +71,7 @@ export function spectralFactors(
   return { user: scaled(left), item: scaled(right) };
 }
 
-/** For each row 1/√(how often it occurs). */
+/** For each row 1/√(number of ratings). */
 function inverseRoots(numbers: Int32Array, rows: number): Float64Array {
   const counts = new Float64Array(rows);
   for (const row of numbers) counts[row]++;

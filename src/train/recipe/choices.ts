@@ -7,41 +7,46 @@ import { schedules } from '../step/schedules.ts';
 import { ENGINES } from './engines.ts';
 import { named } from './named.ts';
 
-// Every choice that a user has stands here or, where it is a model's own, in the model's file. Flags, config files, the options of
-// programs and pages, and the page's form follow from this table; `resolve` applies the defaults.
+// Every choice of a recipe is here, or in the file of its model if it is a hyperparameter of a model. Flags, config files,
+// the options of programs and pages, and the page's form follow from this table. `resolve` applies the defaults.
 
-/** What a recipe may hold beside the choices of its model. */
+/** The choices of a recipe, without those of its model. */
 export const trainingChoices = {
-  model: { kind: kinds.nameIn(models), help: 'what to train', default: 'dot-bias' },
-  seed: { kind: kinds.whole(0), help: 'the same seed gives the same bytes', default: 1, field: 9 },
+  model: { kind: kinds.nameIn(models), help: 'model to train', default: 'dot-bias' },
+  seed: {
+    kind: kinds.whole(0),
+    help: 'seed of all random numbers: the same seed gives the same bytes',
+    default: 1,
+    field: 9,
+  },
   ...grouped('Training', {
-    epochs: { kind: kinds.count, help: 'times through the ratings', default: 6, field: 1 },
+    epochs: { kind: kinds.count, help: 'number of epochs: passes over the ratings', default: 6, field: 1 },
     batchSize: {
       kind: kinds.count,
-      help: 'batch size: ratings a step',
-      otherwise: 'for row-adagrad 16 to 8192, by how many ratings there are; else 64',
+      help: 'ratings per step',
+      otherwise: 'for row-adagrad 16 to 8192, chosen from the number of ratings; else 64',
     },
     learningRate: {
       kind: kinds.positive,
       help: 'the highest learning rate',
-      otherwise: '0.06 for row-adagrad, 0.1 with many ratings; others by optimizer and model',
+      otherwise: '0.06 for row-adagrad, 0.1 with many ratings; else by optimizer and model',
     },
     schedule: {
       kind: named(schedules),
-      help: 'of the learning rate',
+      help: 'learning rate schedule',
       otherwise: 'cosine for row-adagrad, else one-cycle',
     },
     optimizer: {
       kind: named(optimizers),
-      help: 'how steps are taken',
-      otherwise: 'row-adagrad; adamw on GPUs and by the training API',
+      help: 'optimizer',
+      otherwise: 'row-adagrad; adamw on GPUs and with the training API',
     },
     weightDecay: {
       kind: kinds.notNegative,
-      help: 'pull towards zero',
+      help: 'weight decay',
       otherwise: '0.03 for row-adagrad, 0.1 for adamw, 0 for the others',
     },
-    loss: { kind: kinds.nameIn(losses), help: 'what is made small', default: 'mse' },
+    loss: { kind: kinds.nameIn(losses), help: 'loss to minimize', default: 'mse' },
     sparseUpdates: {
       kind: kinds.flag,
       help: 'update only the rows of a batch',
@@ -50,13 +55,13 @@ export const trainingChoices = {
     },
     engine: {
       kind: kinds.oneOf(['auto', ...ENGINES]),
-      help: 'what takes the steps: one graph for many, the same by strata on all cores, or ONNX Runtime’s training API; auto is strata from 500,000 ratings on',
+      help: 'what trains: one graph with many steps per run, the same by strata (blocks of users and items) on all cores, or ONNX Runtime’s training API; auto is strata from 500,000 ratings on',
       default: 'auto',
     },
     blocks: {
       kind: kinds.counts,
-      help: 'strata: into how many blocks users and items are cut',
-      otherwise: 'by the data',
+      help: 'number of blocks of users and items, for training by strata',
+      otherwise: 'chosen from the data',
       only: 'train',
     },
     patience: {
@@ -67,7 +72,7 @@ export const trainingChoices = {
   }),
 } as const satisfies Choices;
 
-/** The choices of all models, by name: what any of them may be, and the default of each. */
+/** The choices of all models, by name: each takes the values that any of the models takes, and has all their defaults. */
 export const modelChoices: Choices = merged(Object.entries(models));
 
 function merged(all: readonly (readonly [string, { readonly choices: Choices }])[]): Choices {
@@ -78,7 +83,7 @@ function merged(all: readonly (readonly [string, { readonly choices: Choices }])
       const texts = own.map((choice) => defaultText(choice));
       const otherwise =
         new Set(texts).size > 1
-          ? own.map(({ model }, place) => `${place ? `${model}: ` : ''}${texts[place]}`).join('; ')
+          ? own.map(({ model }, index) => `${index ? `${model}: ` : ''}${texts[index]}`).join('; ')
           : texts[0];
       const few = own.length < all.length ? `${own.map(({ model }) => model).join(', ')}: ` : '';
       const help = `${few}${own[0].help}`;
@@ -90,7 +95,7 @@ function merged(all: readonly (readonly [string, { readonly choices: Choices }])
   );
 }
 
-/** What any of some kinds may be; the last says what to give. */
+/** A kind that takes the values of any of some kinds. The message is that of the last. */
 function either(kinds: readonly Kind<unknown>[]): Kind<unknown> {
   const last = kinds[kinds.length - 1];
   if (new Set(kinds).size === 1) return last;
@@ -101,7 +106,7 @@ function either(kinds: readonly Kind<unknown>[]): Kind<unknown> {
   return { ...last, schema };
 }
 
-/** A default in words; undefined where there is none. */
+/** A default in words; undefined if there is none. */
 export function defaultText({ default: value, otherwise }: Choice): string | undefined {
   return otherwise ?? (value === undefined ? undefined : String(value));
 }

@@ -1,4 +1,4 @@
-/** What takes the steps of training: the epoch graph, the same by strata, or ONNX Runtime's training API. */
+/** The engines that train: the epoch graph, the same by strata, and ONNX Runtime's training API. */
 export const ENGINES = ['epoch-graph', 'strata', 'ort-training'] as const;
 
 export type EngineName = (typeof ENGINES)[number];

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type Kind, kinds } from '../../util/choices.ts';
 
-/** A thing of a registry by its name, with choices of its own: `{ name: 'adamw', beta2: 0.99 }`. */
+/** An entry of a registry with hyperparameters: `{ name: 'adamw', beta2: 0.99 }`. */
 export interface Named<Name extends string = string> {
   readonly name: Name;
   readonly [choice: string]: string | number;
@@ -9,7 +9,7 @@ export interface Named<Name extends string = string> {
 
 type Registry<Name extends string, Thing> = Readonly<Record<Name, (config: never) => Thing>>;
 
-/** Something of a registry: its name alone, or with choices of its own, which are numbers from 0. */
+/** The kind of an entry of a registry: its name, or its name with hyperparameters, which are numbers from 0. */
 export function named<Name extends string>(
   registry: Registry<Name, { readonly config: object }>,
 ): Kind<Name | Named<Name>> {
@@ -47,6 +47,6 @@ const RANGES: Readonly<Record<string, Kind<number>>> = {
 const given = (named: object): object =>
   Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 
-/** Makes what a name and its choices, which have been checked, stand for. */
+/** Makes an entry of a registry from its name and its hyperparameters, which are checked before. */
 export const make = <Thing>(registry: Registry<string, Thing>, { name, ...config }: Named): Thing =>
   registry[name](given(config) as never);

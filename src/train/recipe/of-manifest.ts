@@ -8,10 +8,10 @@ import type { Recipe } from './recipe.ts';
 import { resolve } from './resolve.ts';
 
 /**
- * A plan is a recipe that leaves nothing open: what an artifact was trained by, with some choices changed.
+ * Resolves the training plan in a manifest, with some choices changed. A plan can be resolved because it is a recipe too.
  *
- * @param definition the formula of a model of one's own, which its files do not tell
- * @throws UserError where that is needed and not given
+ * @param definition the definition of a model of your own, which is not in its files
+ * @throws UserError if it is needed and missing
  */
 export function resolveManifest(
   { model: { name, config }, data, training }: Manifest,

@@ -11,29 +11,30 @@ import type { Named } from './named.ts';
 interface Decided {
   readonly batchSize: number;
   readonly sparseUpdates: boolean;
-  /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch. */
+  /** Factor of the loss, for an optimizer that uses the gradient of the sum over a batch. */
   readonly lossScale?: number;
   readonly engine: EngineName;
-  /** By strata: how many blocks of users and of items there are. */
+  /** Number of blocks of users and of items, for training by strata. */
   readonly blocks?: BlockCounts;
+  /** Number of threads, for training by strata. */
   readonly workers?: number;
   readonly optimizer: Named<OptimizerName>;
   readonly schedule: Named<ScheduleName>;
 }
 
-/** Choices that are told by what `resolve` decides. */
+/** Choices that are part of what `resolve` decides. */
 type Absorbed = 'model' | 'learningRate' | 'weightDecay' | keyof Decided;
 
-/** How a model is trained, all choices made; plain JSON. Any other choice of the table is kept as it is. */
+/** All choices of a training, as plain JSON. */
 export type TrainingPlan = Omit<Given<typeof trainingChoices>, Absorbed> & Decided;
 
-/** Every choice made: the manifest and the checkpoint keep it. */
+/** A recipe with all choices made. It is in the manifest and in the checkpoint. */
 export interface Plan {
   readonly model: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
   readonly training: TrainingPlan;
 }
 
-/** A plan, and what its names stand for. */
+/** A plan, with the model, the optimizer and the schedule that it names. */
 export interface Resolved {
   readonly plan: Plan;
   readonly definition: ModelDefinition;

@@ -11,21 +11,22 @@ type ConfigOf<Model> = Model extends { readonly choices: infer Own extends Param
 type Keys<Union> = Union extends unknown ? keyof Union : never;
 type ValueIn<Union, Key> = Union extends unknown ? (Key extends keyof Union ? Union[Key] : never) : never;
 
+/** The hyperparameters of the built-in models. */
 export type ModelConfig = {
   readonly [Key in Keys<ConfigOf<BuiltIns>>]?: ValueIn<ConfigOf<BuiltIns>, Key>;
 };
 
-/** A model and how it is trained, as plain JSON; what is left out takes its default. `choices.ts` describes each choice. */
+/** A model and its training, as plain JSON. Everything has a default; `cofactor train --help` describes each choice. */
 export type Recipe = Chosen<typeof trainingChoices> & ModelConfig;
 
-/** A recipe of a program, whose model may be a definition of its own: the only part that is not JSON. */
+/** A recipe in a program. Its model may also be a model of your own, as a `ModelDefinition`. */
 export type ProgramRecipe = Omit<Recipe, 'model'> & { readonly model?: ModelName | ModelDefinition };
 
 /**
- * Checks a recipe, as far as it can be without the data.
+ * Checks a recipe without the data.
  *
  * @returns the model, and the choices of training
- * @throws UserError that names the first choice that cannot be, and what to give
+ * @throws UserError for the first invalid choice: what it is, and what to give
  */
 export function checkRecipe({ model: named, ...choices }: ProgramRecipe): {
   readonly definition: ModelDefinition;

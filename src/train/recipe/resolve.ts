@@ -14,47 +14,48 @@ import { make, type Named } from './named.ts';
 import type { Resolved, TrainingPlan } from './plan.ts';
 import { checkRecipe, type ProgramRecipe } from './recipe.ts';
 
-export interface Place {
+/** Where training runs. */
+export interface Environment {
   /** @default 'cpu' */
   readonly device?: string;
-  /** Threads that may train side by side. @default 1 */
+  /** Maximum number of threads that train in parallel. @default 1 */
   readonly workers?: number;
-  /** Engines that run there. @default all */
+  /** Engines that are available. @default all */
   readonly engines?: readonly string[];
-  /** Into how many blocks the ratings' file is cut; absent where they are in memory. */
+  /** Number of blocks in the file of ratings; absent if the ratings are in memory. */
   readonly storedIn?: BlockCounts;
 }
 
 type Choice = ReturnType<typeof checkRecipe>['chosen'];
 
-/** Rows of all tables together above which moving each of them at every step costs more than it gains. */
+/** From so many rows in all tables together, updating all of them in every step costs more than it gains. */
 const LARGE_TABLES = 50_000;
 
 /**
- * Makes every choice that a recipe leaves open: the defaults of the table, and what depends on the data or on where
- * training runs. They are what predicted best in cross-validations on MovieLens.
+ * Makes every choice that a recipe leaves open: the defaults of the table, and those that depend on the data or on the
+ * environment. They predicted best in cross-validation on MovieLens.
  *
- * @throws UserError for choices that cannot be
+ * @throws UserError for an invalid choice
  */
-export function resolve(recipe: ProgramRecipe, facts: DataFacts, place: Place = {}): Resolved {
+export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: Environment = {}): Resolved {
   const { definition, chosen } = checkRecipe(recipe);
-  const engine = engineOf(chosen, facts, place);
-  checkEngine(engine, chosen, place);
+  const engine = engineOf(chosen, facts, environment);
+  checkEngine(engine, chosen, environment);
   const model = definition(facts);
   checkSizes(model);
   const { model: _, learningRate: chosenRate, weightDecay, ...taken } = withDefaults(trainingChoices, chosen);
-  const optimizer = optimizerOf(chosen.optimizer ?? usualOptimizer(engine, place), weightDecay);
+  const optimizer = optimizerOf(chosen.optimizer ?? defaultOptimizer(engine, environment), weightDecay);
   const tables = Object.values(model.parameters).filter(({ rowsOf }) => rowsOf);
   const dense = tables.length < Object.keys(model.parameters).length;
-  const batchSize = chosen.batchSize ?? optimizer.usual.batchSize(facts.ratings);
+  const batchSize = chosen.batchSize ?? optimizer.defaults.batchSize(facts.ratings);
   const learningRate =
     chosenRate ??
     builtIn(model.name)?.learningRates?.[optimizer.name] ??
-    optimizer.usual.learningRate({ ratings: facts.ratings, batchSize, dense });
+    optimizer.defaults.learningRate({ ratings: facts.ratings, batchSize, dense });
   const schedule = scheduleOf(
     {
       learningRate,
-      ...namedOf(chosen.schedule ?? optimizer.usual.schedule),
+      ...namedOf(chosen.schedule ?? optimizer.defaults.schedule),
       ...(chosenRate && { learningRate }),
     },
     engine,
@@ -66,12 +67,12 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, place: Place = 
       sparseUpdatesFor(engine) ??
       chosen.sparseUpdates ??
       tables.reduce((sum, { dims }) => sum + dims[0], 0) > LARGE_TABLES,
-    // So that a loss is what it is where ratings go from 1 to 5.
+    // Scales the loss to what it would be with ratings from 1 to 5.
     ...(optimizer.summed && { lossScale: (4 / (facts.high - facts.low)) ** losses[taken.loss].power }),
     engine,
     ...(engine === 'strata' && {
-      blocks: place.storedIn ?? blockCounts(facts, place.workers ?? 1, chosen.blocks),
-      workers: place.workers ?? 1,
+      blocks: environment.storedIn ?? blockCounts(facts, environment.workers ?? 1, chosen.blocks),
+      workers: environment.workers ?? 1,
     }),
     optimizer: { name: optimizer.name, ...optimizer.config } as TrainingPlan['optimizer'],
     schedule: { name: schedule.name, ...schedule.config } as TrainingPlan['schedule'],
@@ -80,7 +81,7 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, place: Place = 
   return { plan, definition, model, optimizer, schedule };
 }
 
-/** A file holds at most 2 GiB. */
+/** Refuses parameters that do not fit in a file, which has at most 2 GiB. */
 function checkSizes({ name, parameters }: Model): void {
   for (const [parameter, { dims }] of Object.entries(parameters))
     if (dims.reduce((product, dim) => product * dim, 4) >= 2 ** 31)
@@ -90,21 +91,21 @@ function checkSizes({ name, parameters }: Model): void {
       );
 }
 
-function engineOf(chosen: Choice, facts: DataFacts, place: Place): EngineName {
+function engineOf(chosen: Choice, facts: DataFacts, environment: Environment): EngineName {
   const { engine = trainingChoices.engine.default, blocks, sparseUpdates } = chosen;
-  const { storedIn, device = 'cpu', engines = ENGINES } = place;
+  const { storedIn, device = 'cpu', engines = ENGINES } = environment;
   if (engine !== 'auto' && !engines.includes(engine))
-    throw new UserError('argument', `the engine ${engine} does not run here; leave it out`);
+    throw new UserError('argument', `the engine ${engine} does not run here; leave out \`engine\``);
   if (storedIn) {
     if (engine !== 'auto' && engine !== 'strata')
       throw new UserError(
         'argument',
-        'ratings in a file are trained by strata; leave out the engine, or read them without store',
+        'ratings in a file are trained by strata; leave out `engine`, or read them without `store`',
       );
     if (blocks && String(blocks) !== String(storedIn))
       throw new UserError(
         'argument',
-        `blocks is ${blocks}, but the ratings are stored in ${storedIn}; say so when they are read`,
+        `blocks is ${blocks}, but the ratings are stored in ${storedIn}; give \`blocks\` when they are read`,
       );
     return 'strata';
   }
@@ -114,13 +115,17 @@ function engineOf(chosen: Choice, facts: DataFacts, place: Place): EngineName {
   if (blocks && !byStrata)
     throw new UserError(
       'argument',
-      'blocks are for training by strata, which does not run here; leave them out',
+      'blocks are for training by strata, which does not run here; leave out `blocks`',
     );
   return blocks || (many && byStrata) ? 'strata' : 'epoch-graph';
 }
 
-/** @throws UserError where an engine is asked for what it cannot do */
-export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { device = 'cpu' }: Place): void {
+/** @throws UserError if the engine does not support a choice */
+export function checkEngine(
+  engine: EngineName | 'auto',
+  chosen: Choice,
+  { device = 'cpu' }: Environment,
+): void {
   const { blocks, sparseUpdates, optimizer } = chosen;
   const api = "ONNX Runtime's training API";
   const asked = engine === 'strata' || (engine === 'auto' && blocks !== undefined);
@@ -132,31 +137,31 @@ export function checkEngine(engine: EngineName | 'auto', chosen: Choice, { devic
   const optimizerName = optimizer && namedOf(optimizer).name;
   refuse(
     blocks !== undefined && engine !== 'auto' && engine !== 'strata',
-    `blocks are for training by strata; leave them out, or the engine ${engine}`,
+    `blocks are for training by strata; leave out \`blocks\`, or \`engine: '${engine}'\``,
   );
   refuse(
     asked && sparseUpdates === false,
-    'training by strata updates only the rows of a batch; leave out sparseUpdates: false',
+    'training by strata updates only the rows of a batch; leave out `sparseUpdates: false`',
   );
   refuse(
     asked && away,
-    `training by strata is for the CPU, not for ${device}; leave out the device, or the engine`,
+    `training by strata is for the CPU, not for ${device}; leave out \`device\`, or \`engine\``,
   );
-  refuse(byApi && away, `${api} trains in WebAssembly, on the CPU; leave out the device, or the engine`);
+  refuse(byApi && away, `${api} trains in WebAssembly, on the CPU; leave out \`device\`, or \`engine\``);
   refuse(
     byApi && optimizerName !== undefined && optimizerName !== 'adamw',
-    `${api} trains with adamw, not with ${optimizerName}; leave out the optimizer, or train with the default engine`,
+    `${api} trains with adamw, not with ${optimizerName}; leave out \`optimizer\`, or train with the default engine`,
   );
   refuse(
     byApi && sparseUpdates === true,
-    `${api} updates all rows at every step; leave out sparseUpdates, or train with the default engine`,
+    `${api} updates all rows at every step; leave out \`sparseUpdates\`, or train with the default engine`,
   );
 }
 
 const namedOf = (chosen: string | Named): Named => (typeof chosen === 'string' ? { name: chosen } : chosen);
 
-/** Row-wise Adagrad has not been tried on a GPU, and the training API has AdamW alone. */
-const usualOptimizer = (engine: EngineName, { device = 'cpu' }: Place): keyof typeof optimizers =>
+/** AdamW where row-wise Adagrad is not available (the training API) or not tested (GPUs). */
+const defaultOptimizer = (engine: EngineName, { device = 'cpu' }: Environment): keyof typeof optimizers =>
   device !== 'cpu' || engine === 'ort-training' ? 'adamw' : 'row-adagrad';
 
 const optimizerOf = (chosen: string | Named, weightDecay?: number): Optimizer =>
@@ -165,14 +170,14 @@ const optimizerOf = (chosen: string | Named, weightDecay?: number): Optimizer =>
 function scheduleOf(named: Named, engine: EngineName): Schedule {
   const schedule = make(schedules, named);
   if (engine !== 'ort-training') return schedule;
-  // The training API has one momentum throughout, for which the middle of the schedule's is taken.
+  // The training API has a constant momentum: the middle of the schedule's.
   const { momentum, momentumLow } = schedule.config;
   const middle = Number(((momentum + (momentumLow ?? momentum)) / 2).toFixed(4));
   const momenta = { momentum: middle, ...(momentumLow !== undefined && { momentumLow: middle }) };
   return make(schedules, { name: schedule.name, ...schedule.config, ...momenta });
 }
 
-/** Whether an engine leaves rows without a gradient as they are; undefined where it does as it is asked. */
+/** Whether an engine always or never uses sparse updates; undefined if it supports both. */
 function sparseUpdatesFor(engine: EngineName): boolean | undefined {
   if (engine === 'strata') return true;
   return engine === 'ort-training' ? false : undefined;

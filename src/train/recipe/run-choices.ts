@@ -6,10 +6,10 @@ import { type Choices, type Chosen, grouped, kinds } from '../../util/choices.ts
 import { recipeChoices } from './choices.ts';
 import type { Recipe } from './recipe.ts';
 
-/** Node, DuckDB and ONNX Runtime alone take about 200 MB. */
+/** Node, DuckDB and ONNX Runtime themselves take about 200 MB. */
 const LEAST_MEMORY = 500e6;
 
-/** Bytes, for `1GB` or `512MB`; not a number for what is no size, or too small to read ratings in. */
+/** The bytes of a size such as `1GB` or `512MB`; NaN for text that is not a size, or for a size that is too small. */
 function bytesOf(size: unknown): number {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]?)b?$/i.exec(String(size).trim()) ?? [];
   const bytes = Number(digits) * 1000 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
@@ -25,25 +25,25 @@ const column = {
   parse: (text: string) => text,
 };
 
-/** What a training on the command line takes beside its recipe, and other commands a part of. */
+/** Choices of `cofactor train` beside its recipe. Other commands take some of them. */
 export const runChoices = {
   device: {
     kind: kinds.oneOf(['auto', ...DEVICES]),
-    help: 'what runs models; auto is the GPU that `cofactor doctor` finds, or else the CPU. On the CPU one seed gives the same bytes each time',
+    help: 'device that executes models; auto is the GPU that `cofactor doctor` finds, or else the CPU. On the CPU the same seed gives the same bytes each time',
     default: 'cpu',
   },
-  out: { kind: kinds.text('folder'), help: 'where the model goes', otherwise: 'artifacts/FILE-MODEL' },
-  test: { kind: kinds.text('file'), help: 'ratings to report the error on; they take no part in training' },
+  out: { kind: kinds.text('folder'), help: 'folder for the model', otherwise: 'artifacts/FILE-MODEL' },
+  test: { kind: kinds.text('file'), help: 'ratings to report the error on; they are not used in training' },
   valid: {
     kind: { ...kinds.fraction, placeholder: 'fraction' },
-    help: 'hold out this part of the ratings, which chooses the best epoch',
+    help: 'fraction of the ratings to hold out; the epoch with the lowest error on them is kept',
   },
-  split: { kind: kinds.oneOf(SPLITS, 'how'), help: 'what --valid holds out', otherwise: 'random' },
+  split: { kind: kinds.oneOf(SPLITS, 'how'), help: 'which ratings to hold out', otherwise: 'random' },
   ...grouped('Training', {
     workers: {
       kind: kinds.count,
-      help: 'threads, or trainings, that run side by side',
-      otherwise: 'as many as there are cores',
+      help: 'threads that train by strata, or trainings that run in parallel',
+      otherwise: 'the number of cores',
     },
     memory: {
       kind: {
@@ -55,30 +55,30 @@ export const runChoices = {
         placeholder: 'size',
         parse: (text: string) => text,
       },
-      help: 'what reading many ratings may take, such as 1GB; the model’s tables come on top',
+      help: 'memory for reading many ratings, such as 1GB; the model’s tables need more memory',
       otherwise: '2GB',
     },
   }),
   ...grouped('Files', {
-    titles: { kind: kinds.text('file'), help: 'a table of item ids and titles, to keep in the model' },
+    titles: { kind: kinds.text('file'), help: 'table of item ids and titles, to store in the model' },
     keepSeen: {
       kind: kinds.flag,
-      help: 'keep what each user rated, so that recommendations leave it out (2 bytes a rating)',
+      help: 'store which items each user rated, so that recommendations leave them out (2 bytes per rating)',
     },
     quantize: {
       kind: kinds.oneOf(PRECISIONS.filter((name) => name !== 'float32') as ('float16' | 'int8')[], 'type'),
-      help: 'smaller files: tables of half the bytes, or a quarter',
+      help: 'smaller files: tables with half the bytes, or a quarter',
     },
-    report: { kind: kinds.text('file'), help: 'write a page about the model, as cofactor report does' },
+    report: { kind: kinds.text('file'), help: 'write a report about the model, as cofactor report does' },
   }),
   ...grouped('Reading', {
-    user: { kind: column, help: 'the column of user ids: its name, or its number from 1' },
-    item: { kind: column, help: 'the column of item ids' },
-    rating: { kind: column, help: 'the column of ratings' },
-    time: { kind: column, help: 'the column of times' },
-    delimiter: { kind: kinds.text('text'), help: 'what stands between fields' },
+    user: { kind: column, help: 'column of user ids: its name, or its number from 1' },
+    item: { kind: column, help: 'column of item ids' },
+    rating: { kind: column, help: 'column of ratings' },
+    time: { kind: column, help: 'column of times' },
+    delimiter: { kind: kinds.text('text'), help: 'separator of fields' },
     header: { kind: kinds.flag, help: 'the first line names the columns', no: 'the first line is data' },
-    encoding: { kind: kinds.oneOf(['utf-8', 'latin-1', 'utf-16']), help: 'of a text file' },
+    encoding: { kind: kinds.oneOf(['utf-8', 'latin-1', 'utf-16']), help: 'encoding of text files' },
   }),
 } as const satisfies Choices;
 

@@ -9,7 +9,7 @@ import { meanOfRows, timesRows } from './rows.ts';
 import { type Named, placeholders, tablesOf } from './tables.ts';
 import { update } from './update.ts';
 
-/** A lookup and the gradient of its rows: `rows`, times the numbers `scale` of each, float[n], where it is a product. */
+/** The ids of a lookup, and the gradient of its rows: `rows`, times the numbers of `scale`, float[n], if there are any. */
 interface RowsOfGradient {
   readonly ids: Value;
   readonly scale?: Value;
@@ -17,8 +17,8 @@ interface RowsOfGradient {
 }
 
 /**
- * A step for each rating, all from where the tables were before the batch. They add up, so the gradients of a row that
- * is rated more than once need no gathering first; and biases stay vectors, so that nothing is split and joined.
+ * Takes a step for each rating; all steps of a batch start from the same parameters, and are added up. So the gradients of
+ * a row that occurs several times need not be summed first. Biases stay vectors, so no table is split or concatenated.
  */
 export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: RowRule): Layout {
   const { optimizer, lossScale = 1 } = options;
@@ -27,7 +27,7 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
   const carried = carriedInputs(model, optimizer);
 
   function step(values: readonly Value[], batch: Batch, scalars: Scalars, dropout: Dropout) {
-    const current = Object.fromEntries(carried.map(({ name }, place) => [name, values[place]]));
+    const current = Object.fromEntries(carried.map(({ name }, index) => [name, values[index]]));
     const stateOf = (name: string): State =>
       Object.fromEntries(optimizer.state.map((part) => [part, current[stateName(name, part)]]));
     const { each, found } = formulaOf(model, options, current, { ...batch, dropout });
@@ -37,7 +37,7 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
       ...whole.map((name) => current[name]),
       ...Object.values(found).flatMap((uses) => uses.map(({ rows }) => rows)),
     ];
-    const slopes = optimizer.summed
+    const gradients = optimizer.summed
       ? onnx.gradients(each, targets, onnx.fullLike(each, lossScale))
       : onnx.gradients(error, targets);
     const next: Record<string, Value> = {};
@@ -46,12 +46,12 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
     };
     for (const name of whole) {
       const before = { parameter: current[name], state: stateOf(name) };
-      const after = update({ optimizer, sparseUpdates: true, scalars }, before, slopes.shift() as Value);
+      const after = update({ optimizer, sparseUpdates: true, scalars }, before, gradients.shift() as Value);
       next[name] = after.parameter;
       keepState(name, after.state);
     }
     const steps = mapValues(found, (uses) =>
-      uses.map(({ indices: ids }) => ({ ids, ...scaledRows(slopes.shift() as Value) })),
+      uses.map(({ indices: ids }) => ({ ids, ...scaledRows(gradients.shift() as Value) })),
     );
     const squaresOf = onceForEach(meanSquares);
     for (const [first, ...more] of tables) {
@@ -68,9 +68,13 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
       );
       keepState(first, state);
       for (const name of columns) {
-        const downhill = rule.downhill(state, scalars, current[name].dims.length > 1 && bias !== undefined);
-        const kept = decayed(current[name], { before, state, downhill, rule });
-        next[name] = moved(kept, steps[name], downhill);
+        const negatedRate = rule.negatedRate(
+          state,
+          scalars,
+          current[name].dims.length > 1 && bias !== undefined,
+        );
+        const kept = decayed(current[name], { before, state, negatedRate, rule });
+        next[name] = moved(kept, steps[name], negatedRate);
       }
     }
     return { values: carried.map(({ name }) => next[name]), error };
@@ -80,7 +84,7 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
     carried,
     state: carried,
     step,
-    results: (state) => carried.map(({ name }, place) => [name, state[place]]),
+    results: (state) => carried.map(({ name }, index) => [name, state[index]]),
   };
 }
 
@@ -90,24 +94,24 @@ const addElements = (vector: Value, ids: Value, added: Value): Value =>
 interface Accumulated {
   readonly before: State;
   readonly state: State;
-  readonly downhill: Value;
+  readonly negatedRate: Value;
   readonly rule: RowRule;
 }
 
-/** A table after weight decay, by the implicit rule, which no number of ratings can upset. */
+/** A table after implicit weight decay, which is stable with any number of ratings. */
 function decayed(table: Value, step: Accumulated): Value {
-  const { before, state, downhill, rule } = step;
+  const { before, state, negatedRate, rule } = step;
   if (table.dims.length === 1 || rule.weightDecay === 0) return table;
   const [added] = Object.entries(state).map(([part, sums]) => onnx.sub(sums, before[part]));
   return timesRows(
     table,
-    onnx.reciprocal(onnx.sub(1, onnx.mul(downhill, onnx.mul(added, rule.weightDecay)))),
+    onnx.reciprocal(onnx.sub(1, onnx.mul(negatedRate, onnx.mul(added, rule.weightDecay)))),
   );
 }
 
-function moved(table: Value, steps: readonly RowsOfGradient[], downhill: Value): Value {
+function moved(table: Value, steps: readonly RowsOfGradient[], negatedRate: Value): Value {
   return steps.reduce((result, { ids, scale, rows }) => {
-    const ofIds = downhill.dims.length > 0 ? onnx.gatherElements(downhill, ids) : downhill;
+    const ofIds = negatedRate.dims.length > 0 ? onnx.gatherElements(negatedRate, ids) : negatedRate;
     const step = timesRows(rows, scale ? onnx.mul(scale, ofIds) : ofIds);
     return table.dims.length > 1
       ? onnx.scatterRows(result, ids, step, { reduction: 'add' })
@@ -115,7 +119,7 @@ function moved(table: Value, steps: readonly RowsOfGradient[], downhill: Value):
   }, table);
 }
 
-/** What each rating loses, with the rows of tables that the formula does nothing with but look up rows. */
+/** The loss of each rating, and the lookups in tables in which the formula only looks up rows. */
 function formulaOf(
   model: Model<Dim>,
   { loss }: StepOptions,
@@ -127,16 +131,16 @@ function formulaOf(
   const uses = onnx.lookups([formula], Object.values(parameters));
   const replacements = new Map<Value, Value>();
   const found: Record<string, Lookup[]> = {};
-  for (const [place, [name, parameter]] of Object.entries(parameters).entries()) {
-    const { lookups, others } = uses[place];
+  for (const [index, [name, parameter]] of Object.entries(parameters).entries()) {
+    const { lookups, others } = uses[index];
     if (others.length > 0 || lookups.some(({ indices }) => indices.dims.length !== 1)) {
       replacements.set(parameter, tables[name]);
       continue;
     }
-    // What is looked up twice by the same ids is looked up once.
+    // Two lookups with the same ids become one.
     const rowsOf = new Map<Value, Value>();
     for (const { indices, rows: before } of lookups) {
-      // Gather takes as long for a number as for a row of 50.
+      // Gather takes as long for one number as for a row of 50.
       const look = parameter.dims.length === 1 ? onnx.gatherElements : onnx.gather;
       const rows = rowsOf.get(indices) ?? look(tables[name], indices);
       rowsOf.set(indices, rows);
@@ -147,21 +151,21 @@ function formulaOf(
   return { each: substitute([formula], replacements)[0], found };
 }
 
-/** A gradient as a product with one number a row, where it is one: it need not be multiplied out. */
+/** Splits a gradient that is a product of rows and one number per row into its factors, to save the multiplication. */
 function scaledRows(gradient: Value): Omit<RowsOfGradient, 'ids'> {
   const { source, dims } = gradient;
   if (source.kind === 'node' && source.node.operator === 'Mul' && dims.length > 1) {
     const { inputs } = source.node;
-    for (const [place, factor] of inputs.entries()) {
+    for (const [index, factor] of inputs.entries()) {
       const scale = unstretched(factor);
-      const rows = inputs[1 - place];
+      const rows = inputs[1 - index];
       if (scale?.dims.join() === dims[0] && rows.dims.join() === dims.join()) return { scale, rows };
     }
   }
   return { rows: gradient };
 }
 
-/** What a tensor was before it was stretched by new axes; undefined where it was not. */
+/** The tensor that was expanded by new axes to this one; undefined if it was not expanded. */
 function unstretched({ source }: Value): Value | undefined {
   if (source.kind !== 'node' || !['Expand', 'Unsqueeze'].includes(source.node.operator)) return undefined;
   const [inner] = source.node.inputs;
@@ -173,7 +177,7 @@ function meanSquares({ scale, rows }: RowsOfGradient): Value {
   return meanOfRows(onnx.mul(gradient, gradient));
 }
 
-/** The same again for the same rows, as those of a user's and an item's bias are. */
+/** Caches `make` by rows, because the rows of a user's and an item's bias have the same gradient. */
 function onceForEach(make: (step: RowsOfGradient) => Value): (step: RowsOfGradient) => Value {
   const made = new Map<Value, Value>();
   return (step) => {

@@ -7,25 +7,26 @@ import { tablesOf } from './tables.ts';
 export interface StepOptions {
   readonly optimizer: Optimizer;
   readonly loss: Loss;
-  /** Update only the batch's rows of user and item tables, instead of all rows at every step. */
+  /** Updates only the rows of the batch in user and item tables, not all rows. */
   readonly sparseUpdates: boolean;
-  /** By what the loss is multiplied, where the optimizer takes the gradient of its sum over a batch. @default 1 */
+  /** Factor of the loss, for an optimizer that uses the gradient of the sum over a batch. @default 1 */
   readonly lossScale?: number;
 }
 
-/** How parameters and their state lie in the loop of training, and how a step moves them. */
+/** The form of parameters and optimizer state in the training loop, and the step that updates them. */
 export interface Layout {
-  /** Inputs of the graph, called as `carriedDims` says. */
+  /** Inputs of the graph, with the names of `carriedDims`. */
   readonly carried: readonly Value[];
+  /** The initial state of the loop. */
   readonly state: readonly Value[];
-  /** @returns what goes on to the next step, and the mean loss of this one */
+  /** @returns the state after the step, and its mean loss */
   step(
     state: readonly Value[],
     batch: Batch,
     scalars: Scalars,
     dropout: Dropout,
   ): { readonly values: readonly Value[]; readonly error: Value };
-  /** What the last step left of each of `carried`, by its name. */
+  /** The values of `carried` after the last step, by name. */
   results(state: readonly Value[]): readonly (readonly [name: string, value: Value])[];
 }
 
@@ -36,16 +37,16 @@ export interface Batch {
   readonly actual: Value;
 }
 
-/** `user_factors.mean`: the name of a part of a parameter's optimizer state; without one, that of the parameter. */
+/** Name of a part of a parameter's optimizer state, such as `user_factors.mean`; of the parameter itself for ''. */
 export const stateName = (parameter: string, state: string): string =>
   state ? `${parameter}.${state}` : parameter;
 
-/** The names of all that goes from epoch to epoch, in order, and their shapes. */
+/** Names and shapes of all parameters and their optimizer state, in order. */
 export function carriedDims<Size extends Dim>(
   model: Model<Size>,
   { byRow, state }: Pick<Optimizer, 'byRow' | 'state'>,
 ): Record<string, readonly Size[]> {
-  // A row of several parameters has one state, called by the first.
+  // Parameters whose rows share one state name it after the first of them.
   const firsts = byRow ? tablesOf(model).map(([first]) => first) : Object.keys(model.parameters);
   return Object.fromEntries(
     Object.entries(model.parameters).flatMap(([name, { dims }]) => [

@@ -1,15 +1,15 @@
 import { abs, lessOrEqual, mul, sub, type Value, where } from '../../onnx/index.ts';
 
 export interface Loss {
-  /** From predicted and actual ratings, float[batch], to what each rating loses, float[batch]. */
+  /** The loss of each rating, float[batch], from predicted and actual ratings, float[batch]. */
   each(predicted: Value, actual: Value): Value;
-  /** The loss grows with this power of the unit of ratings. */
+  /** The power of the ratings' unit in the unit of the loss. */
   readonly power: number;
-  /** What the mean of the loss is as an error in units of the ratings, where it is one. */
+  /** The error, in the unit of ratings, that the mean loss corresponds to, if there is one. */
   readonly error?: { readonly name: string; of(mean: number): number };
 }
 
-/** The losses by name. Huber's is quadratic up to an error of 1, linear beyond (Huber 1964). */
+/** The losses by name. Huber's is quadratic up to an error of 1, and linear above it (Huber 1964). */
 export const losses = {
   mse: {
     each(predicted, actual) {

@@ -6,13 +6,13 @@ import { pack, placeholders, tablesOf, unpack, withTables } from './tables.ts';
 import { update } from './update.ts';
 
 /**
- * One step for a batch, by the gradient of its mean loss, with all parameters of a user, and of an item, side by side in
+ * Takes one step per batch, with the gradient of the mean loss. All parameters of users, and all of items, are columns of
  * one table.
  */
 export function packedLayout(model: Model<Dim>, { optimizer, loss, sparseUpdates }: StepOptions): Layout {
   const parts = ['', ...optimizer.state];
   const carried = carriedInputs(model, optimizer);
-  // Each table is followed by its state; outside the loop every parameter and its state is a tensor of its own.
+  // The loop's state is each table, followed by its optimizer state. Outside the loop they are separate tensors.
   const tables = tablesOf(model);
   const byName = Object.fromEntries(carried.map((value) => [value.name, value]));
   const columns = tables.flatMap((names) =>
@@ -22,22 +22,22 @@ export function packedLayout(model: Model<Dim>, { optimizer, loss, sparseUpdates
     carried,
     state: columns.map(pack),
     step(values, { actual, ...ids }, scalars, dropout) {
-      const groups = tables.map((_, place) => values.slice(place * parts.length, (place + 1) * parts.length));
+      const groups = tables.map((_, index) => values.slice(index * parts.length, (index + 1) * parts.length));
       const trained = groups.map(([table]) => table);
       const parameters = placeholders(model);
       const each = loss.each(ratingOf(model, parameters, ids, dropout), actual);
       const error = reduceMean(withTables(each, parameters, tables, trained), {}, 'loss');
-      const slopes = parameterGradients(error, trained);
-      const updated = groups.flatMap(([parameter, ...own], place) => {
+      const gradients = parameterGradients(error, trained);
+      const updated = groups.flatMap(([parameter, ...own], index) => {
         const state = Object.fromEntries(optimizer.state.map((part, offset) => [part, own[offset]]));
-        const next = update({ optimizer, sparseUpdates, scalars }, { parameter, state }, slopes[place]);
+        const next = update({ optimizer, sparseUpdates, scalars }, { parameter, state }, gradients[index]);
         return [next.parameter, ...optimizer.state.map((part) => next.state[part])];
       });
       return { values: updated, error };
     },
     results: (state) =>
-      columns.flatMap((like, place) =>
-        unpack(state[place], like).map((value, column) => [like[column].name, value] as const),
+      columns.flatMap((like, index) =>
+        unpack(state[index], like).map((value, column) => [like[column].name, value] as const),
       ),
   };
 }

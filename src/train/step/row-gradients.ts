@@ -1,6 +1,6 @@
 import { cast, concat, gradients, lookups, reshape, summedRows, type Value } from '../../onnx/index.ts';
 
-/** Gradients of rows of a table; all other rows have none. */
+/** The gradient of some rows of a table; that of all other rows is zero. */
 export interface RowGradient {
   /** int[n], with duplicates. */
   readonly ids: Value;
@@ -8,7 +8,7 @@ export interface RowGradient {
   readonly rows: Value;
 }
 
-/** The gradient of each parameter: of every lookup, where the loss uses nothing but rows gathered from it. */
+/** The gradient of each parameter; for a parameter in which the loss only looks up rows, the gradient of each lookup. */
 export function lookupGradients(
   loss: Value,
   parameters: readonly Value[],
@@ -17,13 +17,13 @@ export function lookupGradients(
     others.length === 0 && lookups.length > 0 ? lookups : undefined,
   );
   const targets = parameters.flatMap((parameter, at) => found[at]?.map(({ rows }) => rows) ?? [parameter]);
-  const slopes = gradients(loss, targets);
+  const ofTargets = gradients(loss, targets);
   return parameters.map((parameter, at) => {
     const lookup = found[at];
-    if (!lookup) return slopes.shift() as Value;
+    if (!lookup) return ofTargets.shift() as Value;
     const width = parameter.dims.slice(1).map(Number);
     return lookup.map(({ indices: ids }) => {
-      const rows = slopes.shift() as Value;
+      const rows = ofTargets.shift() as Value;
       if (ids.dims.length === 1) return { ids, rows };
       return { ids: reshape(ids, [-1]), rows: reshape(rows, [-1, ...width]) };
     });
@@ -31,8 +31,8 @@ export function lookupGradients(
 }
 
 /**
- * The gradient of each parameter: of its rows, where the loss uses nothing but rows gathered from it; then `rows` has the
- * whole gradient of the row, the same wherever an id occurs again.
+ * The gradient of each parameter; for a parameter in which the loss only looks up rows, the gradient of these rows. Each
+ * element of `rows` is then the whole gradient of its row: for a duplicate id it is repeated.
  */
 export function parameterGradients(loss: Value, parameters: readonly Value[]): (Value | RowGradient)[] {
   return lookupGradients(loss, parameters).map((gradient, at) => {

@@ -2,18 +2,19 @@ import { initializer, matmul, mul, reduceMean, unsqueeze, type Value } from '../
 
 const axesInRows = (rows: Value): number[] => rows.dims.slice(1).map((_, axis) => axis + 1);
 
+/** The mean of each row. */
 export function meanOfRows(rows: Value): Value {
   const axes = axesInRows(rows);
   return axes.length > 0 ? reduceMean(rows, { axes }) : rows;
 }
 
-/** Rows, each times a number of its own, or all times a scalar. */
+/** Multiplies each row by its number, or all rows by a scalar. */
 export function timesRows(rows: Value, numbers: Value): Value {
   const axes = axesInRows(rows);
   if (numbers.dims.length === 0 || axes.length === 0) return mul(rows, numbers);
   const column = unsqueeze(numbers, axes);
   const width = rows.dims[1];
-  // Stretched first: ONNX Runtime multiplies tables of one shape at once, but by a column row by row.
+  // Expanded first, because ONNX Runtime multiplies tables of equal shapes at once, but a table and a column row by row.
   return axes.length === 1 && typeof width === 'number'
     ? mul(rows, matmul(column, ones(width)))
     : mul(rows, column);

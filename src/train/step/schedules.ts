@@ -3,7 +3,7 @@ export interface StepSettings {
   readonly momentum: number;
 }
 
-/** What the optimizer's learning rate and momentum are, as training goes from 0 to 1. */
+/** Learning rate and momentum as functions of the progress of training, from 0 to 1. */
 export interface Schedule {
   readonly name: string;
   readonly config: Readonly<Record<string, number>>;
@@ -14,14 +14,14 @@ const cosineBetween = (from: number, to: number, progress: number): number =>
   to + ((from - to) * (1 + Math.cos(Math.PI * progress))) / 2;
 
 /**
- * - `warmUp`: part of training in which the learning rate rises. Default: 0.25.
- * - `divide`, `divideFinal`: the highest learning rate divided by the first, and by the last. Default: 25 and 1e5.
- * - `momentum`, `momentumLow`: where the learning rate is low, and where it is highest. Default: 0.95 and 0.85.
+ * - `warmUp`: fraction of training in which the learning rate rises. Default: 0.25.
+ * - `divide`, `divideFinal`: ratios of the highest learning rate to the first and to the last. Default: 25 and 1e5.
+ * - `momentum`, `momentumLow`: momentum at the lowest and at the highest learning rate. Default: 0.95 and 0.85.
  */
 export type OneCycleConfig = Pick<StepSettings, 'learningRate'> &
   Partial<Readonly<Record<'warmUp' | 'divide' | 'divideFinal' | 'momentum' | 'momentumLow', number>>>;
 
-/** Smith (2018), "A disciplined approach to neural network hyper-parameters", with cosine sides as in fastai. */
+/** One-cycle: Smith (2018), "A disciplined approach to neural network hyper-parameters", with cosines as in fastai. */
 export function oneCycle(config: OneCycleConfig): Schedule {
   const fixed = { warmUp: 0.25, divide: 25, divideFinal: 1e5, momentum: 0.95, momentumLow: 0.85 };
   const { learningRate, warmUp, divide, divideFinal, momentum, momentumLow } = { ...fixed, ...config };
@@ -47,7 +47,7 @@ export function oneCycle(config: OneCycleConfig): Schedule {
 
 type ConstantConfig = Pick<StepSettings, 'learningRate'> & Partial<StepSettings>;
 
-/** From the full learning rate down to 0 along half a cosine. Loshchilov and Hutter (2017). */
+/** Cosine annealing: from the highest learning rate down to 0. Loshchilov and Hutter (2017). */
 export function cosine({ learningRate, momentum = 0.9 }: ConstantConfig): Schedule {
   return {
     name: 'cosine',

@@ -7,18 +7,18 @@ import { mapValues } from '../../util/map-values.ts';
 export type Named = Readonly<Record<string, Value>>;
 
 /**
- * Which parameters lie side by side in one table while they are trained: all that the formula only looks up by user, and
- * all by item, so that a step gathers, updates and scatters once for them. Any other parameter is a table of its own.
+ * Groups parameters into tables for training: those that the formula only looks up by user, and those that it only looks up
+ * by item. A step then gathers, updates and scatters once per table. Any other parameter is a table by itself.
  *
- * @throws GraphError if the formula does not use a parameter, or does not give one number a rating.
+ * @throws GraphError if the formula does not use a parameter, or does not give one number per rating
  */
 export function tablesOf(model: Model<Dim>): string[][] {
   const parameters = placeholders(model);
   const ids = { user: onnx.input('user', 'int64', ['batch']), item: onnx.input('item', 'int64', ['batch']) };
   const uses = onnx.lookups([ratingOf(model, parameters, ids)], Object.values(parameters));
   const tables: Record<string, string[]> = {};
-  for (const [place, [name, { dims, rowsOf }]] of Object.entries(model.parameters).entries()) {
-    const { lookups, others } = uses[place];
+  for (const [index, [name, { dims, rowsOf }]] of Object.entries(model.parameters).entries()) {
+    const { lookups, others } = uses[index];
     if (lookups.length + others.length === 0)
       throw new onnx.GraphError(`model "${model.name}": its rating does not depend on "${name}"`);
     const together =
@@ -32,27 +32,27 @@ export function tablesOf(model: Model<Dim>): string[][] {
   return Object.values(tables);
 }
 
-/** A stand-in for each parameter. */
+/** A placeholder for each parameter. */
 export const placeholders = (model: Model<Dim>): Named =>
   mapValues(model.parameters, ({ dims }, name) => onnx.input(name, 'float', dims));
 
-/** One table from columns: matrices, and vectors, which become a column each. */
+/** Concatenates matrices and vectors to one table, with each vector as a column. */
 export function pack(columns: readonly Value[]): Value {
   if (columns.length === 1) return columns[0];
   const matrices = columns.map((column) => (column.dims.length === 1 ? onnx.unsqueeze(column, [1]) : column));
   return onnx.concat(matrices, 1, columns.map(({ name }) => name).join('+'));
 }
 
-/** The columns of a table, or of rows of it, with as many axes as those of `like`. */
+/** Splits a table, or rows of it, into matrices and vectors like those of `like`. */
 export function unpack(table: Value, like: readonly Value[]): Value[] {
   if (like.length === 1) return [table];
   const widths = like.map(({ dims }) => Number(dims[1] ?? 1));
   return onnx
     .split(table, widths, 1)
-    .map((column, place) => (like[place].dims.length === 1 ? onnx.squeeze(column, [1]) : column));
+    .map((column, index) => (like[index].dims.length === 1 ? onnx.squeeze(column, [1]) : column));
 }
 
-/** A formula with tables in place of the placeholders that it was made from. */
+/** Replaces the placeholders in a formula by tables. */
 export function withTables(
   formula: Value,
   parameters: Named,
@@ -60,14 +60,14 @@ export function withTables(
   values: readonly Value[],
 ): Value {
   const replacements = new Map<Value, Value>();
-  for (const [place, names] of tables.entries()) {
+  for (const [index, names] of tables.entries()) {
     const columns = names.map((name) => parameters[name]);
     if (columns.length === 1) {
-      replacements.set(columns[0], values[place]);
+      replacements.set(columns[0], values[index]);
       continue;
     }
     const uses = onnx.lookups([formula], columns);
-    const parts = unpack(onnx.gather(values[place], uses[0].lookups[0].indices), columns);
+    const parts = unpack(onnx.gather(values[index], uses[0].lookups[0].indices), columns);
     for (const [column, { lookups }] of uses.entries())
       for (const { rows } of lookups) replacements.set(rows, parts[column]);
   }

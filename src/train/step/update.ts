@@ -10,11 +10,12 @@ export interface Stepped {
 
 export interface Rule {
   readonly optimizer: Optimizer;
-  /** Leave rows that have no gradient as they are, momentum and weight decay included. */
+  /** Leaves rows without a gradient unchanged: without momentum or weight decay. */
   readonly sparseUpdates: boolean;
   readonly scalars: Scalars;
 }
 
+/** Updates a parameter and its optimizer state. */
 export function update(rule: Rule, before: Stepped, gradient: Value | RowGradient): Stepped {
   const { optimizer, sparseUpdates, scalars } = rule;
   const { parameter, state } = before;
@@ -31,15 +32,15 @@ export function update(rule: Rule, before: Stepped, gradient: Value | RowGradien
     };
   }
   if (decaying) return step(rule, before, scatterRows(zerosLike(parameter), ids, rows));
-  // Every row moves, but only the batch's rows have a gradient to accumulate.
+  // Updates every row, but accumulates gradients only for the rows of the batch.
   const decayed = optimizer.decay(state, scalars);
   const fresh = optimizer.accumulate(taken(decayed), rows, scalars);
   const accumulated = mapValues(decayed, (part, name) => scatterRows(part, ids, fresh[name]));
   return { parameter: optimizer.update(parameter, accumulated, undefined, scalars), state: accumulated };
 }
 
-function step({ optimizer, scalars }: Rule, { parameter, state }: Stepped, slope: Value): Stepped {
-  const gradient = optimizer.l2 > 0 ? add(slope, mul(parameter, optimizer.l2)) : slope;
+function step({ optimizer, scalars }: Rule, { parameter, state }: Stepped, lossGradient: Value): Stepped {
+  const gradient = optimizer.l2 > 0 ? add(lossGradient, mul(parameter, optimizer.l2)) : lossGradient;
   const accumulated = optimizer.accumulate(optimizer.decay(state, scalars), gradient, scalars);
   return { parameter: optimizer.update(parameter, accumulated, gradient, scalars), state: accumulated };
 }

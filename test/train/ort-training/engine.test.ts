@@ -249,10 +249,14 @@ test.each(['told', 'diverged'])('a training that ends in an error is released: %
 
 describe('what it cannot do ends in one line', () => {
   test.each<[string, Recipe, RegExp]>([
-    ['another optimizer', { optimizer: 'sgd' }, /trains with adamw, not with sgd; leave out the optimizer/],
+    ['another optimizer', { optimizer: 'sgd' }, /trains with adamw, not with sgd; leave out `optimizer`/],
     ['Adam with decay in the gradient', { optimizer: { name: 'adam' } }, /trains with adamw, not with adam;/],
-    ['sparse updates', { sparseUpdates: true }, /updates all rows at every step; leave out sparseUpdates/],
-    ['blocks', { blocks: [2, 2] }, /^blocks are for training by strata; leave them out, or the engine/],
+    ['sparse updates', { sparseUpdates: true }, /updates all rows at every step; leave out `sparseUpdates`/],
+    [
+      'blocks',
+      { blocks: [2, 2] },
+      /^blocks are for training by strata; leave out `blocks`, or `engine: 'ort-training'`/,
+    ],
     ['a learning rate that is too high', { learningRate: 1e38 }, /training diverged in epoch 1/],
   ])('%s', async (_, recipe, message) => {
     expect(await userError(train(part, { ...recipe, engine }))).toMatch(message);
@@ -261,7 +265,7 @@ describe('what it cannot do ends in one line', () => {
   test('a device', async () => {
     const runtime = { ...(await nodeRuntime()), device: 'cuda' };
     expect(await userError(train(part, { engine }, { runtime }))).toMatch(
-      /^ONNX Runtime's training API trains in WebAssembly, on the CPU; leave out the device/,
+      /^ONNX Runtime's training API trains in WebAssembly, on the CPU; leave out `device`/,
     );
   });
 

@@ -186,12 +186,12 @@ describe('what cannot be exported', () => {
     }
     const definition = 'dot-bias' as unknown as ModelDefinition;
     const files = async () => trainingFiles(artifact, { definition });
-    expect(await userError(files())).toMatch(/^definition is no model/);
+    expect(await userError(files())).toMatch(/^definition is not a function/);
   });
 
   test('a formula that is another', async () => {
     const artifact = await artifactFor();
     const other = async () => trainingFiles(artifact, { definition: dotBias({ factors: 4 }) });
-    expect(await userError(other())).toMatch(/does not keep "user_factors" as it was trained/);
+    expect(await userError(other())).toMatch(/does not have "user_factors" as it was trained/);
   });
 });

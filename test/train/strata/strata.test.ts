@@ -110,7 +110,7 @@ test('progress is told of every rating', async () => {
 test('what cannot be is said', async () => {
   const fail = (recipe: Recipe, options: TrainOptions = { workers }) =>
     userError(train(few, { ...small, ...recipe }, options));
-  expect(await fail({ sparseUpdates: false })).toMatch(/by strata.* sparseUpdates/);
+  expect(await fail({ sparseUpdates: false })).toMatch(/by strata.* `sparseUpdates: false`$/);
   expect(await fail({}, { workers: 0 })).toMatch(/workers is 0; give a whole number from 1/);
   expect(await fail({ blocks: [2, 0.5] })).toMatch(/blocks is \[2,0.5\]; give two whole numbers/);
   expect(await fail({ blocks: [2, 46] })).toMatch(
@@ -217,7 +217,7 @@ describe('ratings in a file', () => {
     const fail = (recipe: Recipe) => userError(train(stored, recipe));
     expect(await fail({ blocks: [7, 3] })).toMatch(/blocks is 7,3, but the ratings are stored in 2,2/);
     for (const engine of ['epoch-graph', 'ort-training'] as const)
-      expect(await fail({ engine })).toMatch(/by strata; leave out the engine/);
+      expect(await fail({ engine })).toMatch(/by strata; leave out `engine`/);
     const cut = await store({ blocks: [7, 3] });
     const { plan } = await train(cut, { factors: 2, epochs: 1 }, { workers });
     expect(plan.training.blocks).toEqual([7, 3]);

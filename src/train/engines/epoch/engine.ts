@@ -12,7 +12,7 @@ import { epochGraph } from './graph.ts';
 
 type Feeds = Record<string, Tensor>;
 
-/** Trains by the epoch graph, many steps in one run: see `graph.ts`. */
+/** Trains with the epoch graph, which takes many steps in one run: see `graph.ts`. */
 export const epochEngine: Engine = {
   async prepare(task) {
     const { model, optimizer, plan, data, runtime } = task;
@@ -51,7 +51,7 @@ export const epochEngine: Engine = {
   },
 };
 
-/** The optimizer's state begins with zeros. */
+/** Adds the optimizer's state, which starts at zero. */
 export function withState({ model, optimizer }: TrainingTask, carried: Tensors): Tensors {
   return mapValues(carriedDims(model, optimizer), (dims, name) => {
     const size = dims.reduce((product, dim) => product * dim, 1);
@@ -83,7 +83,7 @@ function stepFeeds(
   };
 }
 
-/** The inputs of an epoch's dropout, drawn for all of it, so that it does not matter how many runs it is cut into. */
+/** The inputs of an epoch's dropout. They are drawn for the whole epoch, so that the number of runs does not matter. */
 function noiseOf({ steps, batchSize, random }: Epoch, widths: readonly number[]): (steps: Steps) => Feeds {
   if (widths.length === 0) return () => ({});
   const noise = new Tensor('float32', uniforms(noiseSize(batchSize, widths), random));

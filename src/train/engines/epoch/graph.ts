@@ -9,30 +9,30 @@ import { losses } from '../../step/losses.ts';
 import { packedLayout } from '../../step/packed.ts';
 
 export interface EpochOptions extends StepOptions {
-  /** How the state lies in the loop. @default by what the optimizer takes a step for */
+  /** Layout of the state in the loop. Default: by rating for an optimizer with a `byRow` rule, else packed */
   readonly layout?: Layout;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface EpochGraph {
   readonly file: ModelFile;
-  /** For each dropout of the model, how many random numbers it takes a rating. */
+  /** Number of random numbers per rating, for each dropout of the model. */
   readonly dropoutWidths: readonly number[];
 }
 
 /**
- * Many steps of training as one graph: a `Loop` whose body gathers a batch, computes the loss, its gradients, and the
+ * Many steps of training as one graph: a `Loop` whose body gathers a batch, and computes the loss, its gradients and the
  * optimizer's update.
  *
- * Inputs: parameters and optimizer state (see `carriedDims`); `user`, `item` int32[ratings] and `actual`
- * float[ratings], in the order of training; `batch_start` int64[steps + 1]: batch i is rows batch_start[i] to
- * batch_start[i + 1]; `learning_rate`, `momentum` float[steps]; `first_step` float: the number of the first step,
- * counted from 1; with dropout `noise` float[noise], uniform in [0, 1), and for each dropout `noise_start_1`, … int64[steps]:
- * where in it a step's mask begins.
+ * Inputs: parameters and optimizer state (see `carriedDims`); `user`, `item` int32[ratings] and `actual` float[ratings],
+ * in the order of training; `batch_start` int64[steps + 1]: batch i has the ratings from batch_start[i] to before
+ * batch_start[i + 1]; `learning_rate`, `momentum` float[steps]; `first_step` float: the number of the first step, counted
+ * from 1; with dropout also `noise` float[noise], uniform in [0, 1), and for each dropout `noise_start_1`, … int64[steps]:
+ * the index in `noise` at which a step's mask starts.
  *
- * Outputs: the parameters and state after the last step, called as the inputs with `.next` added; `loss` float[steps].
+ * Outputs: the parameters and state after the last step, with the names of the inputs and `.next`; `loss` float[steps].
  *
- * Run it in a session of one intra-op thread: ONNX Runtime's ScatterND loses additions otherwise.
+ * Run it in a session with one intra-op thread: with more, ONNX Runtime's ScatterND loses additions.
  */
 export function epochGraph(model: Model<Dim>, { metadata, ...options }: EpochOptions): EpochGraph {
   const { optimizer } = options;
@@ -49,7 +49,7 @@ export function epochGraph(model: Model<Dim>, { metadata, ...options }: EpochOpt
   const scalarsOfSteps = optimizer.scalars({ learningRate, momentum, step });
   const allUsers = onnx.cast(users, 'int64', 'users');
   const allItems = onnx.cast(items, 'int64', 'items');
-  // On a GPU the bounds of slices come from the CPU: computed outside the loop, they cost a step the least.
+  // On a GPU the bounds of slices come from the CPU. Computed outside the loop they cost the least per step.
   const batchEnd = onnx.slice(batchStart, 1, Number.MAX_SAFE_INTEGER, { dim: 'steps', name: 'batch_end' });
   const batchSize = onnx.sub(batchEnd, onnx.slice(batchStart, 0, -1, { dim: 'steps' }), 'batch_size');
   const noise = noiseSource(batchSize);
@@ -101,11 +101,11 @@ const layoutOf = (model: Model<Dim>, options: StepOptions): Layout =>
     : packedLayout(model, options);
 
 /**
- * The same graph for any number of users and items, to train elsewhere: its axes are called `users` and `items`. Its
- * metadata says, as JSON, how each parameter begins (its state begins with zeros), how the model was trained here, and
- * how many random numbers each dropout takes a rating.
+ * The same graph for any number of users and items, to train elsewhere: its axes are `users` and `items`. Its metadata has,
+ * as JSON, the distribution of each parameter's initial values (the state starts at zero), the training plan, and the
+ * number of random numbers that each dropout takes per rating.
  *
- * @throws GraphError for a formula that is bound to the numbers of users and items it was made for
+ * @throws GraphError for a formula that needs to know the numbers of users and items
  */
 export function epochGraphOfAnySize({ model, optimizer, plan }: Resolved): EpochGraph {
   const parameters = mapValues(model.parameters, ({ dims, rowsOf, initial }) => ({
@@ -126,7 +126,7 @@ export function epochGraphOfAnySize({ model, optimizer, plan }: Resolved): Epoch
   });
 }
 
-/** A formula that was trained fails only for the axes without a number, with whatever error it throws of its own. */
+/** A formula that has trained can only fail because sizes are names. Its error may then be of any kind. */
 function ofAnySize(model: Model<Dim>): Model<Dim> {
   const rating: Model['rating'] = (...given) => {
     try {
@@ -140,7 +140,10 @@ function ofAnySize(model: Model<Dim>): Model<Dim> {
   return { ...model, rating };
 }
 
-/** Dropout masks are cut from random numbers that are made once an epoch, since operators with a seed are not repeatable. */
+/**
+ * Makes dropout masks from random numbers that are an input, drawn once per epoch, because random operators of ONNX are not
+ * reproducible.
+ */
 function noiseSource(batchSize: Value) {
   const noise = onnx.input('noise', 'float', ['noise']);
   const widths: number[] = [];

@@ -10,18 +10,17 @@ import { encodeCheckpoint } from './checkpoint.ts';
 
 /** The optimizer must be AdamW: see `resolve`. */
 export interface GraphOptions extends Resolved {
-  /** The steps of a whole training, which the schedule goes over. */
+  /** Number of steps of the whole training, for the schedule. */
   readonly steps: number;
 }
 
 /**
- * The files from which ONNX Runtime's training API trains a model, made from the same formula, the same loss and the
- * same backward walk as the epoch graph.
+ * The files with which ONNX Runtime's training API trains a model. They come from the same formula, loss and
+ * differentiation as the epoch graph.
  *
- * They take `user`, `item` int64[batch], rows of the tables, and `actual` float[batch], and give `loss` float; the model
- * for evaluation gives `rating` float[batch] as well, and drops nothing. The optimizer takes its learning rate from the
- * schedule, by its own count of steps, and ignores the one that it is given; after the last step it stays at the
- * schedule's end.
+ * They take `user`, `item` int64[batch], row numbers, and `actual` float[batch], and give `loss` float. The evaluation
+ * model also gives `rating` float[batch], and has no dropout. The optimizer model computes its learning rate from the
+ * schedule and its own count of steps, and ignores its `learning_rate` input. After the last step it keeps the last rate.
  */
 export function trainingArtifacts(options: GraphOptions & { readonly parameters: Tensors }) {
   return {
@@ -46,7 +45,7 @@ function forward({ model, plan }: GraphOptions, drop?: Dropout) {
   };
 }
 
-/** Beside the loss it adds each parameter's gradient to a buffer, which the training API keeps for the optimizer. */
+/** Computes the loss, and adds each parameter's gradient to a buffer, which the training API keeps for the optimizer. */
 export function trainingModel(options: GraphOptions): Uint8Array {
   let dropouts = 0;
   const { seed } = options.plan.training;
@@ -57,11 +56,11 @@ export function trainingModel(options: GraphOptions): Uint8Array {
   const buffers = parameters.map(({ name, dims }) =>
     onnx.input(`${name}_grad.accumulation.buffer`, 'float', dims),
   );
-  const accumulated = lookupGradients(loss, parameters).map((gradient, place) => {
-    const whole = isLookups(gradient) ? tableGradient(parameters[place], gradient) : gradient;
+  const accumulated = lookupGradients(loss, parameters).map((gradient, index) => {
+    const whole = isLookups(gradient) ? tableGradient(parameters[index], gradient) : gradient;
     return [
-      `${parameters[place].name}_grad.accumulation.out`,
-      onnx.accumulate(buffers[place], whole, reset),
+      `${parameters[index].name}_grad.accumulation.out`,
+      onnx.accumulate(buffers[index], whole, reset),
     ] as const;
   });
   return encoded({
@@ -88,7 +87,7 @@ function evalModel(options: GraphOptions): Uint8Array {
   });
 }
 
-/** Takes the place of an evaluation, and gives all parameters, one after the other: float[elements]. */
+/** Stands in for the evaluation model, and gives all parameters, concatenated: float[elements]. */
 export function parametersModel(model: Model): Uint8Array {
   const parameters = Object.values(placeholders(model));
   const all = onnx.concat(
@@ -98,7 +97,7 @@ export function parametersModel(model: Model): Uint8Array {
   return encoded({ name: `parameters of ${model.name}`, inputs: parameters, outputs: { all } });
 }
 
-/** @param stepsDone steps that have been taken before */
+/** @param stepsDone number of steps that were taken before */
 export function optimizerModel(options: GraphOptions, stepsDone = 0): Uint8Array {
   const { schedule, optimizer, steps } = options;
   const rates = Float32Array.from(
@@ -127,7 +126,7 @@ export function optimizerModel(options: GraphOptions, stepsDone = 0): Uint8Array
   );
   return encoded({
     name: `optimize ${options.model.name}`,
-    // The training API gives them in this order.
+    // The training API expects this order.
     inputs: [onnx.input('learning_rate', 'float', [1]), step, ...Object.values(sequences)],
     outputs: { updated_flag: updated },
     metadata: metadataOf(options),

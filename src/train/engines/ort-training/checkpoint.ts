@@ -2,8 +2,8 @@ import { Builder } from 'flatbuffers';
 import type { Tensors } from '../../../../graphs/heads/serving.ts';
 import { DATA_TYPES } from '../../../onnx/file.ts';
 
-// The file format is that of `ort_training_checkpoint.fbs` and `ort.fbs` in ONNX Runtime 1.19. Fields go by their places
-// in the tables there.
+// The file format is that of `ort_training_checkpoint.fbs` and `ort.fbs` in ONNX Runtime 1.19. The numbers of fields are
+// their positions in the tables there.
 const IDENTIFIER = 'ODTC';
 const VERSION = 2;
 const CHECKPOINT = { fields: 4, version: 0, moduleState: 1 };
@@ -11,8 +11,7 @@ const MODULE_STATE = { fields: 3, parametersToTrain: 0, frozenParameters: 1 };
 const TENSOR = { fields: 7, name: 0, dims: 2, dataType: 3, rawData: 4 };
 
 /**
- * The training API's `checkpoint`: parameters that are all to be trained. The optimizer's state is not in it; it then
- * begins with zeros.
+ * The training API's `checkpoint`, with all parameters as trainable. It has no optimizer state, so that starts at zero.
  */
 export function encodeCheckpoint(parameters: Tensors): Uint8Array {
   const bytes = Object.values(parameters).reduce((sum, { data }) => sum + data.byteLength, 0);

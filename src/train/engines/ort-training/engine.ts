@@ -11,8 +11,8 @@ import { optimizerModel, parametersModel, trainingModel } from './artifacts.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 
 /**
- * What is used of the package `onnxruntime-training`, which is onnxruntime-web 1.19.2, the last that has the training
- * API. It lives beside the current ONNX Runtime, with a WebAssembly and a Tensor of its own.
+ * The part of the package `onnxruntime-training` that is used here. It is onnxruntime-web 1.19.2, the last version with the
+ * training API. It has its own WebAssembly and its own Tensor class, beside those of the current ONNX Runtime.
  */
 interface TrainingRuntime {
   readonly env: { readonly versions: { readonly common: string }; readonly wasm: object; logLevel: string };
@@ -39,14 +39,14 @@ export const INSTALL = 'npm install onnxruntime-training@npm:onnxruntime-web@1.1
 
 export const MODULE = 'ort.training.wasm.min.mjs';
 
-/** Of all sessions, since they share one WebAssembly. */
+/** For all sessions, because they share one WebAssembly instance. */
 const inTurn = turns();
 
 /**
- * ONNX Runtime's training API in WebAssembly, in Node or a page: a step is a call that trains and one that updates, by
- * the files of `trainingArtifacts`.
+ * Trains with ONNX Runtime's training API in WebAssembly, in Node or a page. A step is a call that computes gradients, and
+ * one that updates the parameters, with the files of `trainingArtifacts`.
  *
- * @param module the URL of `ort.training.wasm.min.mjs`, beside which lie its `.wasm` and `.mjs` files
+ * @param module URL of `ort.training.wasm.min.mjs`; its `.wasm` and `.mjs` files are in the same folder
  * @throws UserError if it cannot be loaded
  */
 export async function ortTrainingEngine(module: string): Promise<Engine> {
@@ -64,8 +64,8 @@ export async function ortTrainingEngine(module: string): Promise<Engine> {
     library: { name: 'onnxruntime-training', version: env.versions.common },
     async prepare(task) {
       const { epochs, batchSize } = task.plan.training;
-      const stepsAnEpoch = stepsOf(task.data.facts.ratings, batchSize);
-      const options = { ...task, steps: epochs * stepsAnEpoch };
+      const stepsPerEpoch = stepsOf(task.data.facts.ratings, batchSize);
+      const options = { ...task, steps: epochs * stepsPerEpoch };
       const graph = trainingModel(options);
       return {
         graph,
@@ -74,7 +74,7 @@ export async function ortTrainingEngine(module: string): Promise<Engine> {
             checkpointState: encodeCheckpoint(carried),
             trainModel: graph,
             evalModel: parametersModel(task.model),
-            optimizerModel: optimizerModel(options, epochs * stepsAnEpoch),
+            optimizerModel: optimizerModel(options, epochs * stepsPerEpoch),
           };
           const ratings = await task.data.sample(Number.POSITIVE_INFINITY);
           const session = await inTurn(() => createSession(runtime, files));
@@ -89,12 +89,12 @@ function trainingOf(session: TrainingSession, Class: typeof Tensor, task: Traini
   const take = (steps: Steps) => inTurn(() => takeSteps(session, Class, steps).catch(fail));
   return {
     epoch: (number: number) => shuffledEpoch(ratings, number, task, () => take),
-    // Not by getContiguousParameters: it frees what lies on the stack, and so breaks the heap. And runEvalStep calls what it
-    // gives by the names of the training model's outputs, of which there is one.
+    // Not getContiguousParameters, because it frees memory of the stack, which corrupts the heap. runEvalStep names its
+    // results after the outputs of the training model, of which there is one.
     carried: () =>
       inTurn(async () => {
         const [all] = Object.values(await session.runEvalStep({}));
-        return takenApart(all.data as Float32Array, task.model);
+        return parametersIn(all.data as Float32Array, task.model);
       }),
     release: () => inTurn(() => session.release()),
   };
@@ -122,13 +122,13 @@ async function takeSteps(
   return losses;
 }
 
-/** What is thrown in WebAssembly is a trap, or the address of a C++ exception. */
+/** WebAssembly throws a trap, or the address of a C++ exception. */
 function fail(error: unknown): never {
   throw new Error(`ONNX Runtime's training API failed in a step (${error}); train with the default engine`);
 }
 
-/** The parameters, from all of them one after the other. */
-function takenApart(all: Float32Array, { parameters }: Model): Tensors {
+/** The parameters, from a concatenation of all. */
+function parametersIn(all: Float32Array, { parameters }: Model): Tensors {
   let from = 0;
   return mapValues(parameters, ({ dims }) => {
     const size = dims.reduce((product, dim) => product * dim, 1);
@@ -138,7 +138,7 @@ function takenApart(all: Float32Array, { parameters }: Model): Tensors {
   });
 }
 
-/** @throws Error that says what is wrong with a file: the training API itself throws but a number */
+/** @throws Error with what is wrong with a file; the training API only throws a number */
 async function createSession(
   { TrainingSession, InferenceSession }: Omit<TrainingRuntime, 'env'>,
   files: SessionFiles,

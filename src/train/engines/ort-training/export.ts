@@ -18,32 +18,33 @@ import { stepsOf } from '../batches.ts';
 import { trainingArtifacts } from './artifacts.ts';
 
 export interface TrainingExportOptions {
-  /** The formula of a model of one's own, which its files do not tell. */
+  /** Definition of a model of your own, which is not in its files. */
   readonly definition?: ModelDefinition;
-  /** Begin anew, where training began, instead of going on from what the model has learned. */
+  /** Starts from initial values instead of the trained parameters. @default false */
   readonly untrained?: boolean;
-  /** One learning rate throughout, instead of the schedule that the model was trained by. */
+  /** A constant learning rate. Default: the schedule that the model was trained with */
   readonly learningRate?: number;
 }
 
 const CHECKPOINT = 'checkpoint';
 
-/** How old what a writer left is at least before it counts as left. */
+/** A temporary folder that is older was left by a writer that was killed. */
 const STALE_MS = 60 * 60_000;
 
 export const TRAINING_FOLDER = 'training';
 
-/** Ids by the rows that the training files call them by: `{"user": […], "item": […]}`. */
+/** File with the ids; the index of an id is its row number in the training files: `{"user": […], "item": […]}`. */
 export const VOCABULARY = 'vocabulary.json';
 
 /**
- * The files from which ONNX Runtime's training API trains a model on, in a page, in Python, on Android and iOS:
- * `training_model.onnx`, `eval_model.onnx`, `optimizer_model.onnx`, `checkpoint`, which take rows of the tables, and
- * `vocabulary.json`, which says whose rows they are. See `trainingArtifacts`.
+ * The files with which ONNX Runtime's training API continues to train a model in a page, in Python, on Android and iOS:
+ * `training_model.onnx`, `eval_model.onnx`, `optimizer_model.onnx` and `checkpoint`, which take row numbers, and
+ * `vocabulary.json`, which has the ids of the rows. See `trainingArtifacts`.
  *
- * They are for AdamW, which is all that the training API has: with its settings where the model was trained by it, else with its defaults.
+ * The optimizer is AdamW, the only one of the training API: with the model's settings if it was trained with AdamW, else
+ * with the defaults.
  *
- * @throws UserError if the model cannot be trained so: its schedule, or its formula, is one's own and not given
+ * @throws UserError if the definition of a model of your own is missing, or the files do not have its parameters
  */
 export function trainingFiles(
   artifact: Artifact,
@@ -53,7 +54,7 @@ export function trainingFiles(
   if (learningRate !== undefined && !(Number.isFinite(learningRate) && learningRate > 0))
     throw new UserError('argument', `learningRate is ${learningRate}; give a number above 0`);
   if (definition !== undefined && typeof definition !== 'function')
-    throw new UserError('argument', 'definition is no model; give what dotBias(), say, returns');
+    throw new UserError('argument', 'definition is not a function; give what dotBias() returns, for example');
   const resolved = resolveManifest(manifest, changed(manifest, learningRate), definition);
   const { model, plan } = resolved;
   const { epochs, batchSize, seed } = plan.training;
@@ -68,11 +69,11 @@ export function trainingFiles(
 }
 
 /**
- * Writes the files of {@link trainingFiles} into a folder, in place of those that are there. A kill in the
- * midst of it leaves the old ones, the new ones, or a folder without a checkpoint, from which nothing trains.
+ * Writes the files of {@link trainingFiles} into a folder, and replaces older ones. After a kill, the folder has the old
+ * files, the new ones, or no checkpoint, so that no mixture is used.
  *
- * @returns their names
- * @throws UserError if it cannot be written, or holds other files
+ * @returns the names of the files
+ * @throws UserError if the folder cannot be written, or holds other files
  */
 export async function writeTrainingFiles(
   folder: string,
@@ -93,7 +94,7 @@ export async function writeTrainingFiles(
       );
     await mkdir(incoming, { recursive: true });
     for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes);
-    // Nothing trains without a checkpoint: a kill from here on leaves no mixture that seems whole.
+    // Without a checkpoint the files cannot train, so a kill from here on leaves no usable mixture.
     await rm(join(folder, CHECKPOINT), { force: true });
     const last = (name: string): number => Number(name === CHECKPOINT);
     for (const name of Object.keys(files).toSorted((one, other) => last(one) - last(other)))
@@ -109,7 +110,7 @@ export async function writeTrainingFiles(
   return Object.keys(files);
 }
 
-/** What writers left that were killed; others may be at work. */
+/** Removes the temporary folders of writers that were killed, but not those of writers that may still run. */
 async function removeStale(folder: string): Promise<void> {
   for (const name of await namesIn(folder)) {
     if (!name.startsWith(INCOMING)) continue;
@@ -126,7 +127,7 @@ async function namesIn(folder: string): Promise<string[]> {
   });
 }
 
-/** What the training API does otherwise than the training that the artifact tells of; it has AdamW alone. */
+/** The changes to the model's recipe for the training API, whose only optimizer is AdamW. */
 function changed({ training }: Manifest, learningRate?: number): Recipe {
   const { optimizer } = training as unknown as Partial<TrainingPlan>;
   const others = optimizer?.name !== 'adamw' && {
@@ -146,14 +147,14 @@ function trainedParameters(artifact: Artifact, model: Model): Tensors {
   const graph = graphOf(artifact, 'predict');
   return mapValues(model.parameters, ({ dims, rowsOf }, name) => {
     const table = restoredTable(graph, name);
-    // A table has one row more there, for ids that are unknown.
+    // A table in a served graph has one more row, for unknown ids.
     const size = dims.reduce((product, dim) => product * dim, 1);
     const [rows, ...rest] = dims;
     const kept = rowsOf ? [rows + 1, ...rest] : dims;
     if (table?.dims.join() !== kept.join())
       throw new UserError(
         'model',
-        `predict.onnx does not keep "${name}" as it was trained; export it as it began (--untrained)`,
+        `predict.onnx does not have "${name}" as it was trained; export initial values with \`untrained\``,
       );
     return { dims, data: table.data.slice(0, size) };
   });

@@ -18,13 +18,13 @@ export async function ortTraining(): Promise<Engine> {
   return ortTrainingEngine(new URL(MODULE, folder).href);
 }
 
-/** The folder of its modules, as a URL: installed beside cofactor, or in the project that one is in. */
+/** URL of the folder of its modules: installed beside cofactor, or in the project of the working directory. */
 export function findPackage(): URL | undefined {
   for (const from of [import.meta.url, pathToFileURL(join(process.cwd(), 'any.js'))]) {
     try {
       return new URL('.', pathToFileURL(createRequire(from).resolve(PACKAGE)));
     } catch {
-      // The next place may have it.
+      // It may be in the next one.
     }
   }
   return undefined;

@@ -15,10 +15,10 @@ import { type BlockTables, cut, join } from './tables.ts';
 import { roundsOf, type Visit } from './visits.ts';
 
 /**
- * Trains stratum by stratum, several side by side, so that a step costs the same whatever the size of the tables: a run
- * takes a block of users, a block of items and their ratings, and gives the blocks back. Nothing is shared: a thread is
- * handed the memory of what it works on. What belongs to neither users nor items, such as the layers of an MLP, each
- * thread trains from the same values, and the mean of what they get goes on.
+ * Trains several strata in parallel. The cost of a step does not depend on the number of users and items: a run gets a
+ * block of users, a block of items and their ratings, and returns the updated blocks. Threads share no memory: blocks are
+ * transferred to them and back. Parameters of neither users nor items, such as the layers of an MLP, are trained by each
+ * thread from the same values; then they are averaged.
  */
 export const strataEngine: Engine = {
   async prepare(task) {
@@ -31,7 +31,7 @@ export const strataEngine: Engine = {
         const [users, items] = blocks as BlockCounts;
         const strata = task.data.strata([users, items], seed);
         const tables = cut(withState(task, carried), task.model, strata.users, strata.items);
-        // No more than there are strata that share nothing.
+        // At most as many threads as there are strata that share no block.
         const threads = await startThreads(Math.min(workers as number, users, items), graph);
         return new StrataTraining(task, strata, threads, { tables, dropoutWidths });
       },
@@ -58,17 +58,18 @@ async function startThreads(count: number, graph: Uint8Array): Promise<WorkerHan
   throw failed.reason;
 }
 
-/** One visit in an epoch: what it takes, and what it leaves. */
+/** The training of one stratum in an epoch. */
 interface Turn {
   readonly visit: Visit;
-  /** The ratings, of which there are some. */
+  /** Reads the ratings; there is at least one. */
   read(): Promise<Stratum>;
-  /** Where each step begins in them; last, how many there are. */
+  /** Index of each step's first rating, and the number of ratings at the end. */
   readonly starts: readonly number[];
-  /** How far training has come, from 0 to 1, and how many steps were taken. */
+  /** Progress of the whole training, from 0 to 1. */
   readonly progress: number;
+  /** Number of steps before. */
   readonly stepsDone: number;
-  /** Where the dropout of each step begins in the random numbers. */
+  /** The starts of the dropout masks of all steps. */
   readonly noiseStarts: NamedParts;
 }
 
@@ -76,7 +77,7 @@ interface VisitDone extends StepsDone {
   readonly shared: Tensors;
 }
 
-/** Rounds that wait in the threads, so that none waits for this one. */
+/** Number of rounds that are queued in the threads, so that no thread waits for the main thread. */
 const ROUNDS_AHEAD = 1;
 
 class StrataTraining implements Training {
@@ -96,7 +97,7 @@ class StrataTraining implements Training {
     const started: Promise<VisitDone[]>[] = [];
     let ahead = rounds[0]?.map(readAhead);
     try {
-      for (const [place, round] of rounds.entries()) {
+      for (const [index, round] of rounds.entries()) {
         const data = ahead;
         const runs = round.map((turn, thread) => {
           const { user, item } = turn.visit;
@@ -108,14 +109,14 @@ class StrataTraining implements Training {
           return run;
         });
         started.push(Promise.all(runs));
-        // Read, and handed over where nothing is shared, while the threads compute.
-        ahead = rounds[place + 1]?.map(readAhead);
+        // Reads the next round while the threads compute. If no parameters are shared, it is queued, too.
+        ahead = rounds[index + 1]?.map(readAhead);
         if (started.length <= (isShared ? 0 : ROUNDS_AHEAD)) continue;
         yield* this.finish((await started.shift()) as VisitDone[]);
       }
       for (const round of started.splice(0)) yield* this.finish(await round);
     } finally {
-      // What runs has ended before an error is told.
+      // Waits for all runs before an error is thrown.
       await Promise.allSettled([...started, ...last.users.values(), ...last.items.values()]);
     }
   }
@@ -209,14 +210,14 @@ class StrataTraining implements Training {
   }
 }
 
-/** An error of it is told to whoever waits for the ratings. */
+/** Starts to read. Whoever awaits the ratings gets its error. */
 function readAhead(turn: Turn): Promise<Stratum> {
   const reading = turn.read();
   reading.catch(() => undefined);
   return reading;
 }
 
-/** Batches of one size but for the first and the last: they are not the same ratings again in another epoch. */
+/** Batches of the same size, except the first and the last. The first is random, so that batches differ between epochs. */
 function startsOf(count: number, batchSize: number, random: RandomGenerator): number[] {
   if (count <= batchSize) return [0, count];
   const first = 1 + Math.floor(uniforms(1, random)[0] * batchSize);
@@ -230,6 +231,6 @@ const floats = (dims: readonly number[], data: Float32Array) => ({ type: 'float3
 function meanOf(parts: readonly Tensors[]): Tensors {
   return mapValues(parts[0], ({ dims, data }, name) => ({
     dims,
-    data: data.map((_, place) => parts.reduce((sum, part) => sum + part[name].data[place], 0) / parts.length),
+    data: data.map((_, index) => parts.reduce((sum, part) => sum + part[name].data[index], 0) / parts.length),
   }));
 }

@@ -6,7 +6,11 @@ import { resolveManifest } from '../../recipe/of-manifest.ts';
 import type { Resolved } from '../../recipe/plan.ts';
 import { type EpochGraph, epochGraphOfAnySize } from '../epoch/graph.ts';
 
-/** @throws UserError for a formula that is bound to the numbers of users and items */
+/**
+ * The training graph for a block of users and a block of items.
+ *
+ * @throws UserError for a formula that needs to know the numbers of users and items
+ */
 export function blockGraph(resolved: Resolved): EpochGraph {
   try {
     return epochGraphOfAnySize(resolved);
@@ -14,18 +18,18 @@ export function blockGraph(resolved: Resolved): EpochGraph {
     if (!(error instanceof GraphError)) throw error;
     throw new UserError(
       'argument',
-      `the formula of "${resolved.model.name}" is made for all its users and items, and cannot be trained in blocks of them (${error.message}); train it with the epoch graph`,
+      `the formula of "${resolved.model.name}" needs all users and items, so it cannot be trained by strata (${error.message}); give \`engine: 'epoch-graph'\``,
     );
   }
 }
 
 /**
- * The graph that trains a block of users and one of items on their ratings, for engines of others, as an ONNX file. Its
- * metadata say what it takes and gives: `contract`, as JSON, for each input what it is, where it begins, and whose rows
- * it has, and which output replaces it; `intra_op_threads`, how many threads a session may have.
+ * The graph that trains a block of users and a block of items on their ratings, as an ONNX file, for other training
+ * programs. Its metadata describes it: `contract`, as JSON, has for each input what it is, its initial values, whose rows
+ * it has, and which output replaces it; `intra_op_threads` is the number of threads that a session may have.
  *
- * @param definition the formula of a model of one's own, which its files do not tell
- * @throws UserError if the model cannot be trained in blocks, or its formula is not known
+ * @param definition the definition of a model of your own, which is not in its files
+ * @throws UserError if the model cannot be trained by strata, or its definition is missing
  */
 export function trainingBlocks(manifest: Manifest, definition?: ModelDefinition): Uint8Array {
   const resolved = resolveManifest(manifest, { engine: 'strata', sparseUpdates: undefined }, definition);
@@ -48,7 +52,7 @@ function contractOf({ graph: { inputs, outputs } }: ModelFile, model: Model) {
   };
   return {
     version: 1,
-    does: 'Trains a block of users and a block of items on ratings of the ones by the others. Blocks that share no rows may be trained side by side; what is the same in every block begins each with the same values, and goes on with the mean of what they get.',
+    does: 'Trains a block of users and a block of items on the ratings of these items by these users. Blocks that share no rows may be trained in parallel. Parameters that are the same in every block start with the same values in each, and are averaged afterwards.',
     inputs: Object.fromEntries(
       inputs.map(({ name, dtype, dims }) => [name, { dtype, dims, ...describe(name) }]),
     ),
@@ -62,13 +66,14 @@ function contractOf({ graph: { inputs, outputs } }: ModelFile, model: Model) {
 }
 
 const INPUTS: Readonly<Record<string, string>> = {
-  user: 'place of the user in the block, from 0',
-  item: 'place of the item in the block, from 0',
+  user: 'position of the user in the block, from 0',
+  item: 'position of the item in the block, from 0',
   actual: 'ratings, in the order of training',
-  batch_start: 'where the ratings of each step begin; last, how many there are',
+  batch_start: 'index of the first rating of each step, and the number of ratings at the end',
   learning_rate: 'of each step',
-  momentum: 'of each step; only AdamW, Adam and SGD with momentum look at it',
-  first_step: 'how many steps were taken before, plus 1',
+  momentum: 'of each step; only AdamW, Adam and SGD with momentum use it',
+  first_step: 'number of steps taken before, plus 1',
   noise: 'random numbers from [0, 1)',
-  noise_start: 'of each step, where in noise its dropout begins, with room for batch size × width numbers',
+  noise_start:
+    'index in noise at which the dropout mask of each step starts; it takes batch size × width numbers',
 };

@@ -1,15 +1,16 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { type RandomGenerator, shuffled } from '../../../util/random.ts';
 
+/** A stratum: its block of users and its block of items. */
 export interface Visit {
   readonly user: number;
   readonly item: number;
 }
 
 /**
- * All strata in random order, in rounds of up to so many that share neither users nor items: they can be run side by
- * side. Gemulla, Nijkamp, Haas and Sismanis (2011), "Large-scale matrix factorization with distributed stochastic
- * gradient descent".
+ * All strata in random order, in rounds of up to `workers` strata that share neither users nor items, so that they can be
+ * trained in parallel. Gemulla, Nijkamp, Haas and Sismanis (2011), "Large-scale matrix factorization with distributed
+ * stochastic gradient descent".
  */
 export function roundsOf(
   users: number,
@@ -21,7 +22,7 @@ export function roundsOf(
   const [along, across] = [shuffled(long, random), shuffled(short, random)];
   const width = Math.min(workers, short);
   const rounds: Visit[][] = [];
-  // Along a diagonal neighbours share nothing.
+  // Strata on a diagonal share neither users nor items.
   for (const diagonal of shuffled(short, random)) {
     const turns = Math.ceil(long / width);
     const first = uniformInt(random, 0, turns - 1);

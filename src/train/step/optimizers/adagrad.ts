@@ -8,7 +8,7 @@ export function adagrad({ epsilon = 1e-10, weightDecay = 0 }: AdagradConfig = {}
   return {
     name: 'adagrad',
     config: { epsilon, weightDecay },
-    usual: oneCycleAt(0.1),
+    defaults: oneCycleAt(0.1),
     state: ['sum_of_squares'],
     l2: weightDecay,
     inertia: false,

@@ -1,10 +1,10 @@
 import { add, div, mul, pow, sqrt, sub } from '../../../onnx/index.ts';
 import { type Optimizer, oneCycleAt } from './optimizer.ts';
 
-/** `beta2` is the decay of the mean of squares; that of the mean is the schedule's momentum. */
+/** `beta2` is the decay rate of the mean of squares. The decay rate of the mean is the schedule's momentum. */
 type AdamConfig = Partial<Readonly<Record<'beta2' | 'epsilon' | 'weightDecay', number>>>;
 
-/** Adam with weight decay as a part of the gradient. Kingma and Ba (2015). */
+/** Adam with weight decay as part of the gradient. Kingma and Ba (2015). */
 export const adam = (config: AdamConfig = {}): Optimizer =>
   adamFamily('adam', { beta2: 0.99, epsilon: 1e-5, weightDecay: 0, ...config }, false);
 
@@ -17,14 +17,14 @@ function adamFamily(name: string, config: Required<AdamConfig>, decoupled: boole
   return {
     name,
     config: { beta2, epsilon, weightDecay },
-    usual: oneCycleAt(decoupled ? 3e-3 : 2e-3),
-    // The root of the mean of squares, not the mean itself: a row without gradient then decays by a product, and the
-    // root is taken of the batch's rows alone.
+    defaults: oneCycleAt(decoupled ? 3e-3 : 2e-3),
+    // The state has the root of the mean of squares, not the mean. So the decay of a row without gradient is a product, and
+    // roots are only computed for the rows of the batch.
     state: ['mean', 'root_mean_square'],
     l2: decoupled ? 0 : weightDecay,
     inertia: true,
     // With c₁ = 1 − β₁ᵗ and c₂ = 1 − β₂ᵗ the step rate · (mean / c₁) / (√(squares / c₂) + ε) is
-    // (rate · √c₂ / c₁) · mean / (root + ε · √c₂): the corrections are left to scalars.
+    // (rate · √c₂ / c₁) · mean / (root + ε · √c₂), so that the corrections only need scalars.
     scalars({ learningRate, momentum: beta1, step }) {
       const root = sqrt(sub(1, pow(beta2, step)));
       return {

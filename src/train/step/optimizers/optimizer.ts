@@ -1,11 +1,11 @@
 import type { Value } from '../../../onnx/index.ts';
 
-/** Tensors by name, each of its parameter's shape; or, of an optimizer by rows, one number a row. */
+/** Tensors by name, each of the parameter's shape; with a `byRow` rule, one number per row. */
 export type State = Readonly<Record<string, Value>>;
 
 export type Scalars = Readonly<Record<string, Value>>;
 
-/** What changes from step to step; as vectors over the steps, or as the scalars of one. */
+/** What changes from step to step: vectors over all steps, or scalars of one step. */
 export interface Hyperparameters {
   readonly learningRate: Value;
   readonly momentum: Value;
@@ -13,14 +13,14 @@ export interface Hyperparameters {
   readonly step: Value;
 }
 
-/** What training takes with an optimizer where nothing else is chosen. */
-export interface UsualTraining {
+/** Defaults of training with an optimizer. */
+export interface TrainingDefaults {
   readonly schedule: 'one-cycle' | 'cosine' | 'constant';
   batchSize(ratings: number): number;
   /**
-   * The highest learning rate: the one that served dot-bias well on MovieLens 100K.
+   * The highest learning rate, tuned for dot-bias on MovieLens 100K.
    *
-   * @param dense whether the model has layers that belong to neither users nor items
+   * @param use `dense`: whether the model has parameters that are of neither users nor items, such as layers
    */
   learningRate(use: {
     readonly ratings: number;
@@ -29,56 +29,55 @@ export interface UsualTraining {
   }): number;
 }
 
-/** How a row of a table steps for single ratings. */
+/** The update of a table's rows by single ratings. */
 export interface RowRule {
-  /** Weight decay for as much as is added to the state of a row; of matrices alone, not of biases. */
+  /** Weight decay per unit that is added to the state of a row. It applies to matrices, not to biases. */
   readonly weightDecay: number;
   /**
-   * What a rating adds to the state of a row, by the square of its bias's gradient, or, of a row without a bias, by the
-   * mean square of its gradient: float[n].
+   * What each rating adds to the state of its row, float[n].
+   *
+   * @param square the square of the gradient of the row's bias; for a row without bias, the mean square of its gradient
    */
   contributions(square: Value): State;
   /**
-   * By what gradients are multiplied, float[rows] or a scalar: the learning rate, below zero.
+   * The negated learning rate of each row, float[rows], or of all, a scalar. Gradients are multiplied by it.
    *
-   * @param besideBias of factors in a row with a bias
+   * @param besideBias whether it is for factors of a row that has a bias
    */
-  downhill(state: State, scalars: Scalars, besideBias: boolean): Value;
+  negatedRate(state: State, scalars: Scalars, besideBias: boolean): Value;
 }
 
 /**
- * An optimizer is an update rule of pure functions, whose split lets a table of embeddings be updated at low cost: a step is
- * `decay` the state, `accumulate` the gradient into it, `update` the parameter from it. All are elementwise.
+ * An optimizer is an update rule in three elementwise functions: a step is `decay` the state, `accumulate` the gradient in
+ * it, and `update` the parameter from it. Because they are separate, tables of embeddings can be updated at low cost.
  */
 export interface Optimizer {
   readonly name: string;
-  /** All its choices, defaults included. */
+  /** All its hyperparameters, defaults included. */
   readonly config: Readonly<Record<string, number>>;
-  readonly usual: UsualTraining;
+  readonly defaults: TrainingDefaults;
+  /** Names of the tensors of its state. */
   readonly state: readonly string[];
-  /**
-   * A rule for tables of rows, which takes a step for each rating. Its state is one number a row, and not one for each
-   * element. Absent: a step for each batch.
-   */
+  /** Rule that takes a step for each rating, with one number of state per row. Default: a step for each batch */
   readonly byRow?: RowRule;
-  /** Weight decay as a part of the gradient, as in SGD; 0 where there is none or it is decoupled. */
+  /** Weight decay as part of the gradient, as in SGD; 0 without weight decay, or if it is decoupled. */
   readonly l2: number;
-  /** Whether a row still moves in steps in which it has no gradient. */
+  /** Whether a row also moves in steps in which it has no gradient. */
   readonly inertia: boolean;
   /**
-   * Whether its steps are along the gradient of the sum over a batch, not of the mean, so that the batch's size does not
-   * matter; with errors as if ratings went over four units, as from 1 to 5.
+   * Whether it uses the gradient of the sum over a batch, not of the mean, so that the batch size does not matter. The loss
+   * is then scaled as if ratings were from 1 to 5. @default false
    */
   readonly summed?: boolean;
-  /** What `decay`, `accumulate` and `update` need of a step, elementwise over the steps. */
+  /** The scalars of a step that `decay`, `accumulate` and `update` need, computed elementwise for all steps. */
   scalars(hyperparameters: Hyperparameters): Scalars;
   decay(state: State, scalars: Scalars): State;
   accumulate(state: State, gradient: Value, scalars: Scalars): State;
-  /** `gradient` is there only for optimizers without inertia. */
+  /** `gradient` is only given to optimizers without inertia. */
   update(parameter: Value, state: State, gradient: Value | undefined, scalars: Scalars): Value;
 }
 
-export const oneCycleAt = (learningRate: number): UsualTraining => ({
+export const oneCycleAt = (learningRate: number): TrainingDefaults => ({
   schedule: 'one-cycle',
   batchSize: () => 64,
   learningRate: () => learningRate,

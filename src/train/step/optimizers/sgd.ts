@@ -1,7 +1,7 @@
 import { add, mul, neg, sub, type Value } from '../../../onnx/index.ts';
-import { type Optimizer, oneCycleAt, type UsualTraining } from './optimizer.ts';
+import { type Optimizer, oneCycleAt, type TrainingDefaults } from './optimizer.ts';
 
-/** Without `momentum` steps are plain, whatever the schedule's momentum is. */
+/** Without `momentum` the schedule's momentum is ignored. */
 type SgdConfig = { readonly momentum?: boolean; readonly weightDecay?: number };
 
 /** v ← momentum · v + gradient; parameter ← parameter − rate · v. Without momentum v is the gradient. */
@@ -9,12 +9,12 @@ export function sgd({ momentum = false, weightDecay = 0 }: SgdConfig = {}): Opti
   return {
     name: momentum ? 'sgd-momentum' : 'sgd',
     config: { weightDecay },
-    usual: momentum ? oneCycleAt(0.3) : usual,
+    defaults: momentum ? oneCycleAt(0.3) : sgdDefaults,
     state: momentum ? ['velocity'] : [],
     l2: weightDecay,
     inertia: momentum,
     ...(!momentum && weightDecay === 0 && { byRow }),
-    scalars: ({ learningRate, momentum: decay }) => ({ learningRate, decay, downhill: neg(learningRate) }),
+    scalars: ({ learningRate, momentum: decay }) => ({ learningRate, decay, negatedRate: neg(learningRate) }),
     decay: (state, { decay }) => (momentum ? { velocity: mul(state.velocity, decay) } : state),
     accumulate: (state, gradient) => (momentum ? { velocity: add(state.velocity, gradient) } : state),
     update: (parameter, { velocity }, gradient, { learningRate }) =>
@@ -25,12 +25,12 @@ export function sgd({ momentum = false, weightDecay = 0 }: SgdConfig = {}): Opti
 const byRow: Optimizer['byRow'] = {
   weightDecay: 0,
   contributions: () => ({}),
-  downhill: (_, scalars) => scalars.downhill,
+  negatedRate: (_, scalars) => scalars.negatedRate,
 };
 
-const usual: UsualTraining = {
+const sgdDefaults: TrainingDefaults = {
   ...oneCycleAt(3),
-  // The gradient is the mean over the batch: for a rating to count as much in a larger one, the rate must grow with it. But
-  // dense layers, which every rating moves, would not bear it.
+  // The gradient is the mean over the batch, so the learning rate grows with the batch size, to give each rating the same
+  // effect. Dense layers, which every rating updates, would diverge with that.
   learningRate: ({ batchSize, dense }) => (dense ? 3 : 3 * (batchSize / 64)),
 };
