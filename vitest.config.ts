@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const built = [
   'test/cli/**/*.test.ts',
   'test/package.test.ts',
-  'test/readme.test.ts',
+  'test/docs/**/*.test.ts',
   'test/run/**/*.test.ts',
   'test/serve/**/*.test.ts',
   'test/train/strata/**/*.test.ts',

@@ -1,4 +1,4 @@
-/** Who takes part, on which set and how; README.md beside this file says more of each. */
+/** Who takes part, on which set and how; docs/benchmarks.md says more of each. */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';

@@ -1,21 +1,21 @@
-import { copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { build, createServer, type InlineConfig, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { browserTests, staticHost } from '../support/browser.ts';
+import { documents, isOfPage, root } from '../support/documents.ts';
 import { temporaryFolder } from '../support/files.ts';
 import { lowRank } from '../support/low-rank.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const demo = join(root, 'artifacts/ml-latest-small');
-const readme = await readFile(join(root, 'README.md'), 'utf8');
-const blocks = (language: string): string[] =>
-  Array.from(readme.matchAll(/^```(.+)\n([\s\S]*?)^```$/gm))
-    .filter(([, found]) => found === `${language} page`)
-    .map(([, , code]) => code);
-const [asking, training] = blocks('js');
+const blocks = (wanted: string): string[] =>
+  documents
+    .flatMap(({ blocks }) => blocks)
+    .filter((block) => isOfPage(block) && block.language === wanted)
+    .map(({ code }) => code);
+/** Of the README, and of the page about pages. */
+const [short, asking, training] = blocks('ts');
 
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder.path, ...names);
@@ -23,7 +23,7 @@ const host = staticHost(() => ({ '/': at('site/'), '/built/': at('built/'), '/mo
 const inBrowser = browserTests();
 let developing: ViteDevServer;
 
-/** A project in which the README's programs are modules, begun by what a person does. */
+/** A project in which the documents' programs are modules, begun by what a person does. */
 beforeAll(async () => {
   await mkdir(at('project/node_modules'), { recursive: true });
   for (const [name, target] of [
@@ -34,13 +34,14 @@ beforeAll(async () => {
   const page =
     '<!doctype html><link rel="icon" href="data:,"><input type="file" aria-label="Ratings"><script type="module" src="./main.js"></script>';
   await writeFile(at('project/index.html'), page);
-  await writeFile(at('project/asking.js'), asking);
-  await writeFile(at('project/training.js'), training);
+  await writeFile(at('project/short.ts'), short);
+  await writeFile(at('project/asking.ts'), asking);
+  await writeFile(at('project/training.ts'), training);
   await writeFile(
     at('project/main.js'),
     `const run = (program) => program.then(() => console.log('done'));
-     run(import('./asking.js'));
-     document.querySelector('input').onchange = () => run(import('./training.js'));`,
+     run(Promise.all([import('./short.ts'), import('./asking.ts')]));
+     document.querySelector('input').onchange = () => run(import('./training.ts'));`,
   );
   const config: InlineConfig = { root: at('project'), base: './', logLevel: 'error', configFile: false };
   await build({ ...config, build: { outDir: at('built'), target: 'es2022' } });
@@ -77,18 +78,19 @@ for (const [name, url] of [
   ['built', () => `${host.url}built/index.html`],
   ['in development', () => (developing.resolvedUrls as { local: string[] }).local[0]],
 ] as const) {
-  inBrowser(`the README’s programs in a project of Vite, ${name}`, async (context) => {
+  inBrowser(`the documents’ programs in a project of Vite, ${name}`, async (context) => {
     const page = await context.newPage();
     const recommended = (await logged(page, () => page.goto(url()))).filter((line) => !/^[\d.]+$/.test(line));
     expect(recommended).toHaveLength(10);
     for (const line of recommended) expect(line).toMatch(/.+ [45]\.\d$/);
+    expect(await page.locator('body').textContent()).toMatch(/\(\d{4}\), .+\(\d{4}\)/);
     const told = await logged(page, () => page.getByLabel('Ratings').setInputFiles(at('ratings.csv')));
     expect(told.at(-2)).toMatch(/^5 0\.\d+ [\d.]+$/);
     expect(told.at(-1)).toMatch(/^\d\.\d+ \d+$/);
   });
 }
 
-inBrowser('the README’s page without a bundler', async (context) => {
+inBrowser('the documents’ page without a bundler', async (context) => {
   const [html] = blocks('html');
   await mkdir(at('site'));
   await cp(join(root, 'dist/standalone'), at('site/cofactor'), { recursive: true });
@@ -100,6 +102,6 @@ inBrowser('the README’s page without a bundler', async (context) => {
   await page.waitForFunction("document.title.split(',').length === 3");
 });
 
-test('the README has programs for pages', () => {
-  expect([...blocks('js'), ...blocks('html')]).toHaveLength(3);
+test('the documents have programs for pages', () => {
+  expect([...blocks('ts'), ...blocks('html')]).toHaveLength(4);
 });

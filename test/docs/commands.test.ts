@@ -1,0 +1,126 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { program } from '../support/cli.ts';
+import { type Block, documents, isOfPage, isTested, root } from '../support/documents.ts';
+import { sample, temporaryFolder } from '../support/files.ts';
+
+const run = promisify(execFile);
+const folder = temporaryFolder();
+const at = (...names: string[]): string => join(folder.path, ...names);
+const withBlocks = documents
+  .map(({ name, blocks }) => ({
+    name,
+    blocks: blocks.filter(
+      (block) => isTested(block) && !isOfPage(block) && ['sh', 'ts'].includes(block.language),
+    ),
+  }))
+  .filter(({ blocks }) => blocks.length > 0);
+const folderOf = (document: string): string => at(document.replaceAll('/', '-'));
+const programs = withBlocks.flatMap(({ name, blocks }) =>
+  blocks.filter(({ language }) => language === 'ts').map((block) => ({ document: name, block })),
+);
+const fileOf = (block: Block): string => `${block.name.replace(/\W+/g, '-')}.mts`;
+
+/** What the documents take for granted: the sample data, of which every tenth user is enough, and the model of the README. */
+beforeAll(async () => {
+  const text = async (name: string) => gunzipSync(await readFile(join(root, sample, name))).toString();
+  const [header, ...lines] = (await text('ratings.csv.gz')).trim().split('\n');
+  // User 414, whom the documents ask about, is among them.
+  const some = lines.filter((line) => Number(line.split(',')[0]) % 10 === 414 % 10);
+  await folder.write('ratings.csv', `${[header, ...some].join('\n')}\n`);
+  await folder.write('movies.csv', await text('movies.csv.gz'));
+  await mkdir(at('node_modules'));
+  await symlink(root, at('node_modules/cofactor'), 'junction');
+  await symlink(join(root, 'node_modules/@types'), at('node_modules/@types'), 'junction');
+  const flags = ['--titles', 'movies.csv', '--keep-seen', '--out', 'movies'];
+  await run(process.execPath, [program, 'train', 'ratings.csv', ...flags], { cwd: folder.path });
+  for (const { name } of withBlocks) {
+    await mkdir(folderOf(name));
+    for (const given of ['ratings.csv', 'movies.csv', 'movies'])
+      await cp(at(given), join(folderOf(name), given), { recursive: true });
+  }
+  for (const { document, block } of programs)
+    await writeFile(join(folderOf(document), fileOf(block)), block.code);
+});
+
+describe('programs compile in a strict project', () => {
+  const ofPages = documents.flatMap(({ blocks }) =>
+    blocks.filter((block) => isOfPage(block) && block.language === 'ts'),
+  );
+
+  test.each([
+    ['bundler', 'ESNext', ['--noEmit']],
+    ['node16', 'Node16', []],
+  ])('moduleResolution %s', async (resolution, module, more) => {
+    for (const block of ofPages) await folder.write(fileOf(block), block.code);
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const flags = [
+      ...['--strict', '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes', '--skipLibCheck'],
+      ...['--target', 'ES2022', '--lib', 'ES2023,DOM,DOM.Iterable', '--types', 'node', ...more],
+      ...['--module', module, '--moduleResolution', resolution],
+    ];
+    const files = [
+      ...programs.map(({ document, block }) => join(folderOf(document), fileOf(block))),
+      ...ofPages.map((block) => at(fileOf(block))),
+    ];
+    const { stdout } = await run(process.execPath, [tsc, ...flags, ...files], { cwd: folder.path }).catch(
+      (error) => error,
+    );
+    expect(stdout).toBe('');
+  });
+});
+
+for (const { name, blocks } of withBlocks)
+  describe(name, () => {
+    const server = serving(folderOf.bind(undefined, name));
+    test.each(blocks.map((block) => [block.name, block] as const))('%s', async (_, block) => {
+      const options = {
+        cwd: folderOf(name),
+        env: { ...process.env, NODE: process.execPath, CLI: program },
+      };
+      if (block.language === 'sh') {
+        const code = await server.started(block.code);
+        await run('sh', ['-ec', `npx() { shift; "$NODE" "$CLI" "$@"; }\n${code}`], options);
+      } else {
+        const { stderr } = await run(process.execPath, [fileOf(block).replace('.mts', '.mjs')], options);
+        expect(stderr).toBe('');
+      }
+    });
+  });
+
+/** The server that a document starts with `npx cofactor serve`; it runs until the document ends, on a port that is free. */
+function serving(cwd: () => string) {
+  let child: ChildProcess | undefined;
+  let url = '';
+  afterAll(async () => {
+    if (!child) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
+  });
+  return {
+    /** Starts what the code starts. @returns the other commands, which ask the server by the address that it has here */
+    async started(code: string): Promise<string> {
+      const [line, args] = /^npx cofactor (serve .*)\n/m.exec(code) ?? [];
+      if (line && args) {
+        const flags = [...args.split(' '), '--port', '0'];
+        child = spawn(process.execPath, [program, ...flags], {
+          cwd: cwd(),
+          stdio: ['ignore', 'pipe', 'ignore'],
+        });
+        const ended = once(child, 'exit').then(() => expect.fail('the server does not start'));
+        const [first] = await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), ended]);
+        url = /http:\/\/[\d.]+:\d+/.exec(String(first))?.[0] ?? '';
+      }
+      return code
+        .replace(line ?? '', '')
+        .replaceAll('http://127.0.0.1:8080', url)
+        .replaceAll('curl ', 'curl --silent --show-error --fail ');
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { allDocuments, documents, isOfPage, isTested, root } from '../support/documents.ts';
+
+/** A heading's anchor, as GitHub makes it. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+const withoutCode = (text: string): string => text.replace(/^```[\s\S]*?^```$/gm, '');
+const anchors = new Map(
+  allDocuments.map(({ name, text }) => [
+    name,
+    Array.from(withoutCode(text).matchAll(/^#+ (.*)$/gm), ([, heading]) => anchorOf(heading)),
+  ]),
+);
+
+test('no link leads nowhere', () => {
+  const broken: string[] = [];
+  for (const { name, text } of allDocuments)
+    for (const [, linked, image] of withoutCode(text).matchAll(/\]\(([^)\s]+)\)|<img [^>]*src="([^"]+)"/g)) {
+      const link = linked ?? image;
+      if (/^(https?|mailto):/.test(link)) continue;
+      const [path, anchor] = link.split('#');
+      const target = path ? normalize(join(dirname(name), path)) : name;
+      const isThere = existsSync(join(root, target));
+      if (!isThere || (anchor && !anchors.get(target)?.includes(anchor))) broken.push(`${name}: ${link}`);
+    }
+  expect(broken).toEqual([]);
+});
+
+test('the README is short', () => {
+  expect(documents[0].text.split(/\s+/).filter(Boolean).length).toBeLessThanOrEqual(1200);
+});
+
+test('every page is in the index', () => {
+  const index = documents.find(({ name }) => name === 'docs/README.md');
+  for (const { name } of documents.slice(1))
+    if (name !== index?.name) expect(index?.text).toContain(`](${name.replace('docs/', '')})`);
+});
+
+test('every block has a language that a test knows, or says why it has no test', () => {
+  for (const block of allDocuments.flatMap(({ blocks }) => blocks)) {
+    expect(block.name).toMatch(/(sh|ts|html|python|text|json)$/);
+    if (!isTested(block)) expect(block.note).toMatch(/^no-test: ./);
+    else if (!isOfPage(block)) expect(block.note).toBe('');
+  }
+});
+
+test('the tables are those of the results', async () => {
+  const program = join(root, 'node_modules/tsx/dist/cli.mjs');
+  const args = [program, join(root, 'scripts/docs-tables.ts'), '--check'];
+  const { stderr } = await promisify(execFile)(process.execPath, args).catch((error) => error);
+  expect(stderr).toBe('');
+});
