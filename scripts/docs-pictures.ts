@@ -85,6 +85,7 @@ async function terminal(): Promise<void> {
   await writeFile(
     join(images, 'train.svg'),
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ${style}>
+<title>The terminal after cofactor train, recommend and similar</title>
 <rect width="100%" height="100%" rx="8" fill="#1b1f24"/>
 ${texts.join('\n')}
 </svg>

@@ -46,8 +46,8 @@ test('Jest needs the environment of the documentation', async (context: TestCont
     context.skip('no network: npm cannot install Jest');
   });
   const page = await readFile(join(root, 'docs/in-a-program.md'), 'utf8');
-  const [, environment] = /^```js jest\n([\s\S]*?)^```$/m.exec(page) as RegExpExecArray;
-  const [, config] = /^```json no-test\n(.*"testEnvironment".*)\n```$/m.exec(page) as RegExpExecArray;
+  const [, environment] = /^```js .*Jest\n([\s\S]*?)^```$/m.exec(page) as RegExpExecArray;
+  const [, config] = /^```json .*Jest.*\n(.*"testEnvironment".*)\n```$/m.exec(page) as RegExpExecArray;
   await symlink(root, join(jest, 'node_modules/cofactor'), 'junction');
   await writeFile(join(jest, 'package.json'), JSON.stringify({ private: true, ...JSON.parse(config) }));
   await writeFile(join(jest, 'jest.environment.mjs'), environment);
