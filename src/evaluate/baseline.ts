@@ -1,7 +1,7 @@
-/** A simple predictor that a model is held against. Rows are those of the ratings that it was made from. */
+/** A simple predictor to compare models with. Row numbers are those of its training ratings. */
 export interface Baseline {
-  /** Predicted ratings by row numbers of training; the number of ids stands for unknown. */
+  /** Predicts ratings by row number; the number of ids stands for an unknown user or item. */
   predict(users: Int32Array, items: Int32Array): Float32Array;
-  /** Scores of all items for one user, for ranking; the higher the better. */
+  /** Scores of all items for a user, by row; a higher score is better. */
   scores(user: number): Float32Array;
 }

@@ -4,13 +4,13 @@ import { dampedMeans } from './damped-means.ts';
 import { itemKnn } from './item-knn.ts';
 
 /**
- * Baselines by name, each made from training ratings. What they predict stays within the lowest and the highest of
- * these.
+ * Baselines by name: functions that make a baseline from training ratings. Predictions are between the lowest and the
+ * highest of these.
  *
- * - `global-mean`: the mean of all ratings; all items score alike.
- * - `user-item-means`: the mean, and how far the user's and the item's ratings are from it, both damped; see `dampedMeans`.
- * - `most-popular`: scores by the number of ratings, and predicts as `user-item-means` does.
- * - `item-knn`: what the user gave the most similar items; see `itemKnn`.
+ * - `global-mean`: the mean of all ratings; all items have the same score.
+ * - `user-item-means`: the mean plus the damped offsets of the user and the item; see `dampedMeans`.
+ * - `most-popular`: scores items by their number of ratings; predicts like `user-item-means`.
+ * - `item-knn`: item-based nearest neighbours; see `itemKnn`.
  */
 export const baselines: Readonly<
   Record<'global-mean' | 'user-item-means' | 'most-popular' | 'item-knn', (train: Ratings) => Baseline>
@@ -31,7 +31,7 @@ export const baselines: Readonly<
 
 function userItemMeans(train: Ratings): Baseline {
   const { predict, itemOffsets } = dampedMeans(train);
-  // The user’s offset does not change the order.
+  // The user’s offset is the same for all items, so it does not change the order.
   const scores = Float32Array.from(itemOffsets.subarray(0, -1));
   return { predict, scores: () => scores };
 }

@@ -1,6 +1,6 @@
 import { generator } from '../util/random.ts';
 
-/** Between which values a statistic is with a probability of 95 %. */
+/** A 95 % confidence interval. */
 export type Interval = readonly [low: number, high: number];
 
 const LEVEL = 0.95;
@@ -8,14 +8,15 @@ const RESAMPLES = 1000;
 const SEED = 1;
 
 /**
- * Percentile intervals of statistics of users, by the bootstrap: users are drawn with replacement, as many as there
- * are, and each brings all of its ratings, for the ratings of one user are not independent of each other. The same
- * users are drawn each time, so that two models on the same users are compared on the same samples.
+ * Bootstrap percentile intervals. A sample draws as many users as there are, with replacement, each with all of its
+ * ratings, because the ratings of one user are not independent. The samples are always the same, so that two models are
+ * compared on the same ones.
  *
  * Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
  *
- * @param columns numbers of each user, whose sums the statistics are made of
- * @returns one for each statistic; of no users not a number
+ * @param columns numbers of each user
+ * @param statistics computes the statistics from the sums of the columns, and from the number of users at the end
+ * @returns the interval of each statistic; NaN without users
  */
 export function bootstrap(
   columns: readonly Float64Array[],
@@ -28,10 +29,10 @@ export function bootstrap(
   const samples = Array.from({ length: RESAMPLES }, () => {
     drawn.fill(0);
     for (let draw = 0; draw < users; draw++) drawn[Math.floor((random.next() >>> 0) * 2 ** -32 * users)]++;
-    for (const [place, column] of columns.entries()) {
+    for (const [index, column] of columns.entries()) {
       let sum = 0;
       for (let user = 0; user < users; user++) sum += drawn[user] * column[user];
-      sums[place] = sum;
+      sums[index] = sum;
     }
     return statistics(sums);
   });
@@ -41,10 +42,10 @@ export function bootstrap(
   });
 }
 
-/** Between two values in proportion, as NumPy does by default. */
+/** A quantile with linear interpolation, the default of NumPy. */
 function quantile(sorted: Float64Array, part: number): number {
-  const place = part * (sorted.length - 1);
-  const before = Math.floor(place);
+  const position = part * (sorted.length - 1);
+  const before = Math.floor(position);
   const after = Math.min(before + 1, sorted.length - 1);
-  return sorted[before] + (place - before) * (sorted[after] - sorted[before]);
+  return sorted[before] + (position - before) * (sorted[after] - sorted[before]);
 }

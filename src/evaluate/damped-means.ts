@@ -1,23 +1,24 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { rangeOf } from '../data/dataset/rows.ts';
 
-/** How many ratings without deviation are added to those of each item, and of each user. LensKit's default. */
+/** Number of ratings with deviation 0 that are added for each item and each user. LensKit's default. */
 const DAMPING = 5;
 
 export interface DampedMeans {
   readonly mean: number;
-  /** By row, and last the unknown row's 0. */
+  /** Offsets by row, with 0 for the unknown row at the end. */
   readonly userOffsets: Float64Array;
   readonly itemOffsets: Float64Array;
   readonly low: number;
   readonly high: number;
-  /** The sum of the mean and both offsets, from lowest to highest, by row numbers. */
+  /** The sum of the mean and both offsets, clipped to the lowest and the highest rating, by row number. */
   predict(users: Int32Array, items: Int32Array): Float32Array;
 }
 
 /**
- * The mean of all ratings, how far each item's are from it, and how far each user's are from both: averages drawn
- * towards 0 where there are few ratings.
+ * The mean of all ratings; the offset of each item: the average deviation of its ratings from the mean; and the offset of
+ * each user: the average deviation of its ratings from the mean plus the item's offset. With few ratings, offsets are
+ * damped towards 0.
  *
  * Source: LensKit's `Bias` (Ekstrand, LensKit for Python, 2020).
  */

@@ -3,11 +3,11 @@ import { bootstrap, type Interval } from './bootstrap.ts';
 import { type Metrics, metrics } from './metrics.ts';
 
 export interface ErrorsWithIntervals extends Metrics {
-  /** 95 % intervals over users; see `bootstrap`. */
+  /** 95 % confidence intervals over users; see `bootstrap`. */
   readonly intervals: Readonly<Record<keyof Metrics, Interval>>;
 }
 
-/** How far predictions are from ratings. Those of the unknown row count as one user's. */
+/** The errors of predictions. All unknown users count as one user. */
 export function errorsWithIntervals(
   predicted: Float32Array,
   { users, userIds, ratings }: Pick<Ratings, 'users' | 'userIds' | 'ratings'>,
@@ -21,14 +21,14 @@ export function errorsWithIntervals(
   return { ...metrics(predicted, ratings), intervals: { rmse, mae } };
 }
 
-/** How far predictions are from the actual ratings, summed by some row of each rating. */
+/** Sums of squared errors and of absolute errors, and numbers of ratings, by row. */
 export interface ErrorSums {
   readonly squares: Float64Array;
   readonly sizes: Float64Array;
   readonly counts: Float64Array;
 }
 
-/** @param rows of each rating the row that it counts to, of `length` rows */
+/** @param rows the row of each rating, of `length` rows */
 export function errorSums(
   predicted: Float32Array,
   actual: Float32Array,

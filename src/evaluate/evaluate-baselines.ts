@@ -8,8 +8,10 @@ import { baselineRanker, itemsOfUsers } from './rankers.ts';
 import { lastQuarter, type RankingOptions, ranking } from './ranking.ts';
 
 /**
- * How well each of the baselines does, made from `train`, on other ratings. `global-mean` has no ranking, for all items
- * are alike to it; `most-popular` predicts what `user-item-means` does.
+ * Evaluates all baselines: makes them from `train`, and computes their errors and rankings on other ratings.
+ * `global-mean` has no ranking, because all items have the same score. `most-popular` predicts like `user-item-means`.
+ *
+ * @throws UserError for a `k` that is not a whole number from 1
  */
 export async function evaluateBaselines(
   train: Ratings,

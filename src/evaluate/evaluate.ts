@@ -7,20 +7,21 @@ import { errorBy, type Group } from './groups.ts';
 import { itemsOfUsers, recommenderRanker } from './rankers.ts';
 import { countsOfItems, lastQuarter, type Ranking, type RankingOptions, ranking } from './ranking.ts';
 
-/** How well something predicts ratings, and ranks items. */
+/** Errors of predictions, and quality of rankings. */
 export interface Judgement extends ErrorsWithIntervals {
-  /** Where it is known what users rated in training, and some user has a relevant item. */
+  /** Present if it is known which items users rated in training, and some user has a relevant item. */
   readonly ranking?: Ranking;
 }
 
 export interface Evaluation extends Judgement {
+  /** Number of ratings. */
   readonly ratings: number;
-  /** How many users, and how many items, of the ratings the model has never seen. */
+  /** Number of users, and of items, in the ratings that the model does not know. */
   readonly unknownUsers: number;
   readonly unknownItems: number;
   /**
-   * Errors by the rating itself; and where it is known what was rated in training, by how many ratings the user, and
-   * the item, has there.
+   * Errors by rating; and, if it is known which items users rated in training, by the number of training ratings of the
+   * user and of the item.
    */
   readonly groups: {
     readonly rating: readonly Group[];
@@ -30,15 +31,20 @@ export interface Evaluation extends Judgement {
 }
 
 export interface EvaluateOptions extends RankingOptions {
-  /** What the model was trained on, by any rows. When absent, what a model trained with `keepSeen` keeps of it. */
+  /** The training ratings, with any ids. Default: those stored in a model that was trained with `keepSeen` */
   readonly train?: Ratings;
 }
 
-/** How many groups there are at most: by rating, and by activity and popularity. */
+/** Maximum number of groups: by rating, and by activity and popularity. */
 const RATING_GROUPS = 10;
 const COUNT_GROUPS = 5;
 
-/** How well a model predicts ratings, those of unknown users and items included, and how well it ranks items. */
+/**
+ * Evaluates a model on ratings: the errors of its predictions, including those for unknown users and items, and the quality
+ * of its rankings.
+ *
+ * @throws UserError for a `k` that is not a whole number from 1
+ */
 export async function evaluate(
   recommender: Recommender,
   ratings: Ratings,
@@ -71,10 +77,10 @@ export async function evaluate(
   };
 }
 
-/** The ids of rows, as a model is asked for them. */
+/** The ids of row numbers; '' for the unknown row. */
 export function idsOf(rows: Int32Array, ids: readonly string[]): string[] {
   const all: string[] = [];
-  // The unknown row has no id; no model knows the empty one.
+  // No model knows the id ''.
   for (const row of rows) all.push(ids[row] ?? '');
   return all;
 }

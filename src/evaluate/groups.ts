@@ -3,19 +3,20 @@ import { errorSums } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface Group extends Metrics {
-  /** The lowest and the highest value in the group of what it is grouped by. */
+  /** Lowest and highest value in the group. */
   readonly from: number;
   readonly to: number;
+  /** Number of ratings. */
   readonly ratings: number;
 }
 
 /**
- * Errors by groups of ratings, those of the lowest values first: one group a value where there are at most `most`, else
- * as many groups, with about as many of the population in each. What is below the whole population is a group of its
- * own; groups without ratings are left out.
+ * Errors by group of ratings, lowest values first. With at most `most` different values each is a group; else there are
+ * `most` groups, each with about the same share of the population. Values below the whole population are a group of their
+ * own. Groups without ratings are left out.
  *
- * @param values of each rating what it is grouped by, from 0
- * @param population what the borders of groups are quantiles of; by default the values themselves
+ * @param values the value of each rating by which it is grouped, from 0
+ * @param options `population`: values whose quantiles are the borders of groups. Default: `values`
  */
 export function errorBy(
   values: Float32Array,

@@ -4,20 +4,21 @@ import type { Baseline } from './baseline.ts';
 import { dampedMeans } from './damped-means.ts';
 import { highest } from './highest.ts';
 
-/** The most items that a prediction is the average of. */
+/** Maximum number of neighbours in a prediction. */
 const NEIGHBOURS = 40;
-/** The most neighbours that are kept of an item: the model size of Sarwar et al. */
+/** Maximum number of neighbours that are stored for an item: the model size of Sarwar et al. */
 const KEPT = 500;
-/** A similarity of n common users counts n / (n + 100) of it: λ of Koren. */
+/** With n common users a similarity is multiplied by n / (n + 100): λ of Koren. */
 const SHRINKAGE = 100;
 
+/** The ratings of each user. */
 interface Rated {
   readonly items: readonly Int32Array[];
-  /** How far they are from the damped means. */
+  /** Deviations of the ratings from the damped means. */
   readonly deviations: readonly Float32Array[];
 }
 
-/** Of each item a row of `kept`, the most similar first; of those it lacks the similarity is 0. */
+/** For each item a row of `kept` neighbours, the most similar first, padded with similarity 0. */
 interface Neighbours {
   readonly kept: number;
   readonly items: Int32Array;
@@ -25,9 +26,10 @@ interface Neighbours {
 }
 
 /**
- * Item-based nearest neighbours: the damped means, and the average of how far the user's ratings of the 40 items most
- * similar to this one are from them, weighted by similarity. Similar is the cosine of two items' deviations from the
- * damped means (the adjusted cosine), shrunk where few users rated both; only what is above 0 counts.
+ * Item-based nearest neighbours. A prediction is the damped means plus the weighted average deviation from them of the
+ * user's ratings of the 40 most similar items; the weights are the similarities. The similarity of two items is the cosine
+ * of their deviations from the damped means (the adjusted cosine), shrunk if few users rated both. Only similarities above
+ * 0 count.
  *
  * Sources: Sarwar et al., Item-based Collaborative Filtering Recommendation Algorithms (2001); Koren, Factor in the
  * Neighbors (2010).
@@ -37,10 +39,10 @@ export function itemKnn(train: Ratings): Baseline {
   const { mean, userOffsets, itemOffsets, low, high } = dampedMeans(train);
   const means = (user: number, item: number): number => mean + userOffsets[user] + itemOffsets[item];
   const deviations = ratings.map((rating, at) => rating - means(users[at], items[at]));
-  const places = [...indicesByUser(users, userIds.length + 1)];
+  const indices = [...indicesByUser(users, userIds.length + 1)];
   const rated: Rated = {
-    items: places.map((ofUser) => ofUser.map((place) => items[place])),
-    deviations: places.map((ofUser) => Float32Array.from(ofUser, (place) => deviations[place])),
+    items: indices.map((ofUser) => ofUser.map((index) => items[index])),
+    deviations: indices.map((ofUser) => Float32Array.from(ofUser, (index) => deviations[index])),
   };
   const neighbours = mostSimilar(train, deviations, rated);
   const own = new Float32Array(itemIds.length);
@@ -53,11 +55,11 @@ export function itemKnn(train: Ratings): Baseline {
     predict(users, items) {
       const predicted = new Float32Array(users.length);
       let user = 0;
-      for (const places of indicesByUser(users, userIds.length + 1)) {
-        if (places.length > 0) turnTo(user);
-        for (const place of places) {
-          const rating = means(user, items[place]) + deviation(own, neighbours, items[place]);
-          predicted[place] = Math.min(high, Math.max(low, rating));
+      for (const indices of indicesByUser(users, userIds.length + 1)) {
+        if (indices.length > 0) turnTo(user);
+        for (const index of indices) {
+          const rating = means(user, items[index]) + deviation(own, neighbours, items[index]);
+          predicted[index] = Math.min(high, Math.max(low, rating));
         }
         user++;
       }
@@ -70,10 +72,10 @@ export function itemKnn(train: Ratings): Baseline {
   };
 }
 
-/** The average deviation of the nearest items that a user has rated: 0 where there are none. */
+/** The weighted average deviation of a user's ratings of the nearest items; 0 if there are none. */
 function deviation(own: Float32Array, { kept, items, similarities }: Neighbours, item: number): number {
   let [sum, weight, found] = [0, 0, 0];
-  // The unknown row has no neighbours: what is past the end is no similarity.
+  // For the unknown row the index is past the end, and the comparison with undefined ends the loop.
   for (let at = item * kept; at < (item + 1) * kept && similarities[at] > 0 && found < NEIGHBOURS; at++) {
     const deviation = own[items[at]];
     if (Number.isNaN(deviation)) continue;
@@ -95,30 +97,30 @@ function mostSimilar({ users, items, itemIds }: Ratings, deviations: Float32Arra
   const squares = new Float64Array(count);
   for (let at = 0; at < items.length; at++) squares[items[at]] += deviations[at] ** 2;
   const scales = squares.map((sum) => 1 / Math.sqrt(sum));
-  // Of each other item the sum of products, and the number of common users: side by side, for the processor's cache.
+  // For each other item the sum of products and the number of common users, next to each other for the cache.
   const sums = new Float64Array(2 * count);
   const similarities = new Float32Array(count);
   let item = 0;
-  for (const places of indicesByUser(items, count)) {
+  for (const indices of indicesByUser(items, count)) {
     sums.fill(0);
-    for (const place of places)
-      addProducts(sums, deviations[place], rated.items[users[place]], rated.deviations[users[place]]);
+    for (const index of indices)
+      addProducts(sums, deviations[index], rated.items[users[index]], rated.deviations[users[index]]);
     for (let other = 0; other < count; other++) {
       const cosine = sums[2 * other] * scales[item] * scales[other];
-      // An item that was only ever rated as expected has no direction.
+      // For an item whose deviations are all 0 the cosine is NaN, which counts as 0.
       const positive = cosine > 0 && other !== item ? cosine : 0;
       similarities[other] = positive * (sums[2 * other + 1] / (sums[2 * other + 1] + SHRINKAGE));
     }
-    highest(similarities, kept).forEach((other, place) => {
-      neighbours.items[item * kept + place] = other;
-      neighbours.similarities[item * kept + place] = similarities[other];
+    highest(similarities, kept).forEach((other, index) => {
+      neighbours.items[item * kept + index] = other;
+      neighbours.similarities[item * kept + index] = similarities[other];
     });
     item++;
   }
   return neighbours;
 }
 
-/** Adds a user's products with one deviation, and counts them. */
+/** Adds the products of a user's deviations with the deviation of one item, and counts them. */
 function addProducts(sums: Float64Array, own: number, items: Int32Array, deviations: Float32Array): void {
   for (let at = 0; at < items.length; at++) {
     const item = 2 * items[at];

@@ -5,7 +5,7 @@ export interface Metrics {
   readonly mae: number;
 }
 
-/** How far predictions are from the actual ratings. */
+/** The errors of predictions. */
 export function metrics(predicted: ArrayLike<number>, actual: ArrayLike<number>): Metrics {
   let squares = 0;
   let sizes = 0;

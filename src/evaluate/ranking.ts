@@ -4,45 +4,45 @@ import { UserError } from '../errors.ts';
 import { bootstrap, type Interval } from './bootstrap.ts';
 import type { Ranker } from './rankers.ts';
 
-/** Of each user; the mean over users is what is reported. */
+/** Measures of each user; their means over users are reported. */
 const MEASURES = ['precision', 'recall', 'ndcg', 'map', 'mrr', 'hitRate'] as const;
 
 type Measure = (typeof MEASURES)[number];
 
-/** How good lists of `k` items are: the means over users of numbers from 0 to 1, and two of all lists. */
+/** Quality of lists of `k` items: means over users of measures from 0 to 1, and two measures of all lists. */
 export interface RankingAt {
   readonly k: number;
-  /** The share of the list that is relevant: of `k` items, also where the list is shorter. */
+  /** Number of relevant items in the list divided by `k`, even if the list is shorter. */
   readonly precision: number;
-  /** The share of the relevant items that are in the list. */
+  /** Share of the relevant items that are in the list. */
   readonly recall: number;
-  /** Normalised discounted cumulative gain of binary relevance, discounted by the logarithm of the rank + 1. */
+  /** Normalised discounted cumulative gain with binary relevance; the discount is 1 / log₂(rank + 1). */
   readonly ndcg: number;
   /**
-   * Mean average precision: the precisions at the ranks of the relevant items in the list, summed and divided by the
-   * number of all relevant items, also of more than `k`, as in trec_eval.
+   * Mean average precision: the sum of the precisions at the ranks of the relevant items in the list, divided by the number
+   * of all relevant items, even if these are more than `k`, as in trec_eval.
    */
   readonly map: number;
-  /** Mean reciprocal rank of the first relevant item; 0 where the list has none. */
+  /** Mean reciprocal rank of the first relevant item; 0 for a list without one. */
   readonly mrr: number;
-  /** The share of users whose list has a relevant item. */
+  /** Share of users whose list has a relevant item. */
   readonly hitRate: number;
-  /** 95 % intervals over users. */
+  /** 95 % confidence intervals over users. */
   readonly intervals: Readonly<Record<Measure, Interval>>;
-  /** The share of the catalogue that is in the list of some user. */
+  /** Share of all items that are in at least one user's list. */
   readonly coverage: number;
   /**
-   * The mean self-information of the listed items in bits: −log₂ of the share of users that rated the item in training
-   * (Zhou et al., Solving the apparent diversity–accuracy dilemma of recommender systems, 2010). An item that nobody
-   * rated counts as one that a single user did. 0 where nothing is listed.
+   * Mean self-information of the listed items in bits: −log₂ of the share of users who rated the item in training (Zhou et
+   * al., Solving the apparent diversity–accuracy dilemma of recommender systems, 2010). An item without ratings counts as
+   * if one user had rated it. 0 if all lists are empty.
    */
   readonly novelty: number;
 }
 
 export interface Ranking {
-  /** How many users have relevant items; only these count. */
+  /** Number of users with relevant items. Only these count. */
   readonly users: number;
-  /** How many users of the held-out ratings were known in training, but have no relevant item. */
+  /** Number of users of the held-out ratings who are known from training, but have no relevant item. */
   readonly withoutRelevant: number;
   /** An item is relevant to a user whose held-out rating of it is this or higher. */
   readonly threshold: number;
@@ -50,27 +50,27 @@ export interface Ranking {
 }
 
 export interface RankingOptions {
-  /** Lengths of the lists that are measured: 10 when absent. */
+  /** Lengths of the lists to evaluate. @default [10] */
   readonly k?: readonly number[];
   /**
-   * An item is relevant to a user whose held-out rating of it is this or higher: when absent the last quarter of the
-   * scale, which begins with 4 where ratings are from 1 to 5.
+   * An item is relevant to a user whose held-out rating of it is this or higher. Default: the start of the last quarter of
+   * the scale, such as 4 for ratings from 1 to 5
    */
   readonly threshold?: number;
 }
 
-/** Where the last quarter of a scale of ratings begins. */
+/** The rating at which the last quarter of a scale starts. */
 export const lastQuarter = ({ low, high }: { readonly low: number; readonly high: number }): number =>
   low + 0.75 * (high - low);
 
 /**
- * How well the whole catalogue is ranked for users that training knows, without what they rated there. A relevant item
- * that training does not know counts as missed; one that the user rated in training does not count.
+ * The quality of rankings of all items for known users, without the items that they rated in training. A relevant item that
+ * is unknown counts as missed. Relevant items that the user rated in training do not count.
  *
- * @param rated the rows of the items that each user rated in training
- * @param heldOut by the rows of training
+ * @param rated row numbers of the items that each user rated in training
+ * @param heldOut held-out ratings, with the ids of training
  * @returns undefined if no user has a relevant item
- * @throws UserError for a `k` that is no whole number from 1
+ * @throws UserError for a `k` that is not a whole number from 1
  */
 export async function ranking(
   ranker: Ranker,
@@ -93,19 +93,19 @@ export async function ranking(
     at: k.map((k) => {
       const measures = measured(lists, k, [...relevant.values()], counts.length);
       const columns = MEASURES.map((name) => measures[name]);
-      const means = (sums: Float64Array): number[] => MEASURES.map((_, place) => sums[place] / users.length);
+      const means = (sums: Float64Array): number[] => MEASURES.map((_, index) => sums[index] / users.length);
       const sums = Float64Array.from(columns, (column) => column.reduce((sum, value) => sum + value, 0));
       return {
         k,
         ...named(means(sums)),
         intervals: named(bootstrap(columns, means)),
-        ...spread(lists, k, counts, rated.length),
+        ...coverageOf(lists, k, counts, rated.length),
       };
     }),
   };
 }
 
-/** How many users rated each item; last 0, for the unknown row. */
+/** Number of users who rated each item, with 0 for the unknown row at the end. */
 export function countsOfItems(rated: readonly Int32Array[], items: number): Float32Array {
   const counts = new Float32Array(items + 1);
   for (const ofUser of rated) for (const item of ofUser) counts[item]++;
@@ -113,33 +113,33 @@ export function countsOfItems(rated: readonly Int32Array[], items: number): Floa
 }
 
 const named = <T>(values: readonly T[]): Record<Measure, T> =>
-  Object.fromEntries(MEASURES.map((name, place) => [name, values[place]])) as Record<Measure, T>;
+  Object.fromEntries(MEASURES.map((name, index) => [name, values[index]])) as Record<Measure, T>;
 
-/** The rows of relevant items by the row of the user, where there are any, and how many users training knows. */
+/** The relevant items of each user who has some, by row number, and the number of known users. */
 function relevantItems(
   rated: readonly Int32Array[],
   { users, items, ratings, itemIds }: Ratings,
   threshold: number,
 ): { known: number; relevant: Map<number, Int32Array> } {
   const relevant = new Map<number, Int32Array>();
-  // Ratings are floats, to which 0.7 is a little less.
+  // Ratings are 32-bit floats, so the threshold must be rounded alike.
   const least = Math.fround(threshold);
   const ratedBy = new Int32Array(itemIds.length).fill(-1);
   let [user, known] = [0, 0];
-  for (const places of indicesByUser(users, rated.length + 1)) {
+  for (const indices of indicesByUser(users, rated.length + 1)) {
     if (user === rated.length) break;
     for (const item of rated[user]) ratedBy[item] = user;
-    const found = places
-      .filter((place) => ratings[place] >= least && ratedBy[items[place]] !== user)
-      .map((place) => items[place]);
+    const found = indices
+      .filter((index) => ratings[index] >= least && ratedBy[items[index]] !== user)
+      .map((index) => items[index]);
     if (found.length > 0) relevant.set(user, found);
-    if (places.length > 0) known++;
+    if (indices.length > 0) known++;
     user++;
   }
   return { known, relevant };
 }
 
-/** The rows of the best items of each user, one list after the other, each of `longest`. */
+/** Row numbers of the best items of each user: lists of length `longest`, one after the other. */
 interface Lists {
   readonly rows: Int32Array;
   readonly longest: number;
@@ -154,7 +154,7 @@ function measured(
 ): Record<Measure, Float64Array> {
   const measures = named(MEASURES.map(() => new Float64Array(relevant.length)));
   const relevantTo = new Int32Array(items).fill(-1);
-  // Nothing comes after these ranks, however large k is.
+  // Higher ranks have no hits, however large k is.
   const ranks = Math.min(
     k,
     relevant.reduce((most, { length }) => Math.max(most, length), longest),
@@ -181,13 +181,13 @@ function measured(
   return measures;
 }
 
-/** Of which items the lists are. */
-function spread({ rows, longest }: Lists, k: number, counts: Float32Array, users: number) {
+/** Coverage and novelty of the lists. */
+function coverageOf({ rows, longest }: Lists, k: number, counts: Float32Array, users: number) {
   const isListed = new Uint8Array(counts.length);
   let [information, listed] = [0, 0];
-  for (let place = 0; place < rows.length; place++) {
-    const item = rows[place];
-    if (place % longest >= k || item < 0) continue;
+  for (let index = 0; index < rows.length; index++) {
+    const item = rows[index];
+    if (index % longest >= k || item < 0) continue;
     isListed[item] = 1;
     information -= Math.log2(Math.max(1, counts[item]) / users);
     listed++;

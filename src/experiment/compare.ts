@@ -4,25 +4,26 @@ import type { TrialPool } from './pool.ts';
 import { type Difference, heldOutRatio, pairedDifference } from './statistics.ts';
 import type { Predictor } from './trial.ts';
 
-/** How far the error of one predictor is above that of another. */
+/** The difference between two predictors' errors. */
 export interface ComparedPair {
   readonly name: string;
+  /** The predictor with the lower error. */
   readonly than: string;
-  /** Of RMSE over folds. */
+  /** Difference of their RMSE, over folds. */
   readonly difference: Difference;
-  /** Whether its `p` is below 0.05; absent where there is one fold. */
+  /** Whether `p` is below 0.05; absent with one fold. */
   readonly real?: boolean;
 }
 
 export interface Comparison {
-  /** By name, the lowest RMSE first. */
+  /** Results by name, the lowest RMSE first. */
   readonly predictors: Readonly<Record<string, CrossValidation>>;
-  /** Each predictor with the best one, and the pairs asked for. */
+  /** Each predictor compared with the best one, and the pairs that were asked for. */
   readonly pairs: readonly ComparedPair[];
 }
 
 /**
- * Tries predictors on the same folds, and says which differences chance does not explain.
+ * Cross-validates predictors on the same folds, and tests which differences are significant.
  *
  * @throws UserError as `crossValidate` does, with the predictor's name
  */

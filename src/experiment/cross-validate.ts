@@ -3,21 +3,22 @@ import type { TrialPool } from './pool.ts';
 import { type Estimate, estimate, heldOutRatio } from './statistics.ts';
 import type { Predictor, TrialResult } from './trial.ts';
 
-/** What a predictor came to on all folds. */
+/** Results of a predictor on all folds. */
 export interface CrossValidation {
-  /** By fold. */
+  /** Result of each fold. */
   readonly results: readonly TrialResult[];
   readonly rmse: Estimate;
   readonly mae: Estimate;
-  /** Means over folds: of making the predictor, and of its files. */
+  /** Mean seconds to make the predictor. */
   readonly seconds: number;
+  /** Mean size of its files. */
   readonly bytes?: number;
 }
 
 /**
- * Makes a predictor anew for each fold, and asks it for what the fold holds out.
+ * Cross-validation: makes a predictor for each fold, and computes its errors on the ratings that the fold holds out.
  *
- * @throws UserError if one of them cannot be made
+ * @throws UserError if a predictor cannot be made
  */
 export async function crossValidate(
   pool: TrialPool,

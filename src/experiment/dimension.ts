@@ -1,12 +1,12 @@
-/** A hyperparameter's values, laid out from 0 to 1, so that all are drawn and moved alike. */
+/** The values of a hyperparameter, mapped to positions from 0 to 1, so that all hyperparameters are sampled alike. */
 export interface Dimension {
-  /** @param place from 0 to below 1 */
-  valueAt(place: number): unknown;
-  /** Not a number for a value that is none of them. */
-  placeOf(value: unknown): number;
+  /** @param position from 0 to below 1 */
+  valueAt(position: number): unknown;
+  /** Position of a value; NaN for any other value. */
+  positionOf(value: unknown): number;
 }
 
-/** As likely between 1 and 10 as between 10 and 100. */
+/** A log-uniform dimension: a value is as likely between 1 and 10 as between 10 and 100. */
 export function logarithmic(
   from: number,
   to: number,
@@ -14,24 +14,24 @@ export function logarithmic(
 ): Dimension {
   const logarithm = Math.log(to / from);
   return {
-    valueAt(place) {
-      const value = from * Math.exp(logarithm * place);
+    valueAt(position) {
+      const value = from * Math.exp(logarithm * position);
       return whole ? Math.round(value) : rounded(value);
     },
-    placeOf: (value) => Math.log(Number(value) / from) / logarithm,
+    positionOf: (value) => Math.log(Number(value) / from) / logarithm,
   };
 }
 
 export function oneOf(...choices: readonly unknown[]): Dimension {
   const texts = choices.map((choice) => JSON.stringify(choice));
   return {
-    valueAt: (place) => choices[Math.floor(place * choices.length)],
-    placeOf(value) {
+    valueAt: (position) => choices[Math.floor(position * choices.length)],
+    positionOf(value) {
       const choice = texts.indexOf(JSON.stringify(value));
       return choice < 0 ? Number.NaN : (choice + 0.5) / choices.length;
     },
   };
 }
 
-/** To three digits, which is finer than a search can tell. */
+/** Rounds to three digits, because a search cannot distinguish finer values. */
 const rounded = (value: number): number => Number(value.toPrecision(3));

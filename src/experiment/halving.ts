@@ -1,21 +1,23 @@
 import type { Recipe } from '../train/recipe/recipe.ts';
 import type { Outcome } from './trial.ts';
 
-/** A recipe of a search, and what it came to. */
+/** A recipe in a search, and its outcomes. */
 export interface Candidate {
-  /** Its place among those of the search; 0 is the default recipe. */
+  /** Number in the search; 0 is the default recipe. */
   readonly number: number;
   readonly recipe: Recipe;
+  /** Outcomes by fold. */
   readonly outcomes: Map<number, Outcome>;
+  /** Folds on which it was started. */
   readonly started: Set<number>;
-  /** On how many folds it is to be tried, so far. */
+  /** Number of folds to try it on, so far. */
   target: number;
 }
 
-/** Of so many candidates that come to a rung one goes on to the next. */
+/** One of so many candidates is promoted from a rung to the next. */
 export const FEWER = 3;
 
-/** On how many folds the candidates of each rung are tried: 1, 3, 9 …, and last on all. */
+/** Number of folds of each rung: 1, 3, 9 …, and all at the end. */
 export function rungsOf(folds: number): number[] {
   const rungs = [];
   for (let size = 1; size < folds; size *= FEWER) rungs.push(size);
@@ -25,7 +27,7 @@ export function rungsOf(folds: number): number[] {
 export const failed = ({ outcomes }: Candidate): boolean =>
   [...outcomes.values()].some((outcome) => 'failed' in outcome);
 
-/** The mean RMSE over the first `size` folds; infinite if it failed, undefined if there is more to do. */
+/** The mean RMSE over the first `size` folds; infinite if a trial failed, undefined if some are not done. */
 export function errorOn(candidate: Candidate, size: number): number | undefined {
   if (failed(candidate)) return Number.POSITIVE_INFINITY;
   let sum = 0;
@@ -37,7 +39,7 @@ export function errorOn(candidate: Candidate, size: number): number | undefined 
   return sum / size;
 }
 
-/** How far its RMSE is above that of another on the folds that both have been tried on; infinite if it failed. */
+/** The mean difference from another candidate's RMSE, over the folds that both were tried on; infinite if it failed. */
 export function errorAbove(candidate: Candidate, other: Candidate): number {
   if (failed(candidate)) return Number.POSITIVE_INFINITY;
   const differences = [...candidate.outcomes].flatMap(([fold, outcome]) => {
@@ -52,14 +54,14 @@ export function errorAbove(candidate: Candidate, other: Candidate): number {
 export type Next = { readonly candidate: Candidate; readonly fold: number } | 'new' | undefined;
 
 /**
- * What to try next, by asynchronous successive halving: whoever is among the best third of a rung goes on to more folds,
- * and where nobody is, a new candidate begins. When there is no time left for a new one, the best of those that are
- * under way go on, as long as there is time for them.
+ * Chooses the next trial, by asynchronous successive halving. A candidate in the best third of its rung is promoted to more
+ * folds; if there is none, a new candidate starts. If there is no time for a new one, the best unfinished candidates go on
+ * while there is time.
  *
  * Sources: Jamieson and Talwalkar (2016), "Non-stochastic best arm identification and hyperparameter optimization"; Li,
  * Jamieson and others (2020), "A system for massively parallel hyperparameter tuning", algorithm 2.
  *
- * @param fits whether there is time for all folds that a candidate lacks, or one that is new
+ * @param fits whether there is time for the remaining folds of a candidate, or for a new candidate
  */
 export function nextTrial(
   candidates: readonly Candidate[],
@@ -81,7 +83,7 @@ function untried({ started, target }: Candidate): number | undefined {
   return undefined;
 }
 
-/** Those among the best of their rung that have not gone on, of the highest rung first. */
+/** Candidates in the best third of their rung that are not promoted yet, the highest rung first. */
 function promotable(candidates: readonly Candidate[], rungs: readonly number[]): Candidate[] {
   return rungs
     .slice(0, -1)

@@ -1,14 +1,13 @@
 /**
- * How much a hyperparameter alone mattered: the part of the variance of the trials' ranks by error that is between the
- * hyperparameter's values, with numbers gathered in quantile bins of equal size (epsilon squared: corrected for what
- * bins would explain of chance). Ranks, so that a few failures do not outweigh all else. What two hyperparameters
- * matter only together is not seen.
+ * The importance of a hyperparameter by itself: the share of the variance of the trials' ranks by error that its values
+ * explain. Numbers are grouped in quantile bins. The measure is epsilon squared, which corrects for what bins explain by
+ * chance. It uses ranks so that a few failures do not dominate. Interactions of two hyperparameters are not measured.
  *
  * Sources: Kelley (1935), "An unbiased correlation ratio measure"; it is the marginal of a functional analysis of
  * variance as in Hutter, Hoos and Leyton-Brown (2014), without its forest.
  *
- * @param values one a trial
- * @param errors of the same trials; infinite for one that failed
+ * @param values the hyperparameter's value in each trial
+ * @param errors the error of each trial; infinite if it failed
  * @returns from 0 to 1
  */
 export function importance(values: readonly unknown[], errors: readonly number[]): number {
@@ -23,8 +22,9 @@ export function importance(values: readonly unknown[], errors: readonly number[]
   return Math.max(0, 1 - ((within / all) * (ranks.length - 1)) / free);
 }
 
-/** Bins of so many trials at least are filled, up to so many bins. */
+/** Minimum number of trials per bin. */
 const LEAST = 5;
+/** Maximum number of bins. */
 const BINS = 6;
 
 function binsOf(values: readonly unknown[]): readonly unknown[] {
@@ -35,7 +35,7 @@ function binsOf(values: readonly unknown[]): readonly unknown[] {
   return ranksOf(values).map((rank) => Math.floor((rank / values.length) * count));
 }
 
-/** From 0; equal values share the mean of their ranks. */
+/** Ranks from 0. Equal values get the mean of their ranks. */
 function ranksOf(values: readonly number[]): number[] {
   const sorted = [...values].sort((one, other) => (one === other ? 0 : one - other));
   return values.map((value) => (sorted.indexOf(value) + sorted.lastIndexOf(value)) / 2);

@@ -1,4 +1,4 @@
-/** The part of jStat that is used; it brings no types. */
+/** The part of jStat that is used here. It has no types. */
 declare module 'jstat' {
   const jstat: {
     readonly studentt: {

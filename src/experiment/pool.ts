@@ -5,20 +5,20 @@ import type { Split } from '../data/dataset/split.ts';
 import { type SharedFold, shared } from './shared.ts';
 import { type Outcome, runTrial, type Trial } from './trial.ts';
 
-/** The built thread, beside the built library. Node 20 runs no TypeScript, so it serves the sources too. */
+/** The built thread. Node 20 cannot run TypeScript, so the sources use it too. */
 const THREAD = import.meta.url.endsWith('.ts') ? '../../dist/trial-thread.js' : './trial-thread.js';
 
-/** Runs trials on the same folds, side by side. A trial comes to the same whatever the number of workers. */
+/** Runs trials on the same folds in parallel. Results do not depend on the number of workers. */
 export interface TrialPool {
   readonly folds: readonly Split[];
-  /** How many trials run side by side. */
+  /** Number of trials that run in parallel. */
   readonly workers: number;
   run(trial: Trial): Promise<Outcome>;
-  /** Waits for the trials that run, drops those that wait, and ends the threads. */
+  /** Waits for running trials, drops waiting ones, and ends the threads. */
   close(): Promise<void>;
 }
 
-/** @param workers threads, which share the ratings; 0 to run in this one */
+/** @param workers number of threads, which share the memory of the ratings; with 0, trials run in the current thread */
 export function trialPool(folds: readonly Split[], workers: number = availableParallelism()): TrialPool {
   const inThread = folds.map(shared);
   const start = (): Runner => (workers === 0 ? { run: (trial) => runTrial(folds, trial) } : thread(inThread));
@@ -67,7 +67,7 @@ interface Runner {
 
 function thread(folds: readonly SharedFold[]): Runner {
   const worker = new Worker(new URL(THREAD, import.meta.url), { workerData: folds });
-  // From the beginning: one that failed has ended before it is told to.
+  // Listens from the start, because a thread that failed ends before it is asked to.
   const ended = new Promise((resolve) => worker.once('exit', resolve));
   return {
     async run(trial) {
@@ -75,7 +75,7 @@ function thread(folds: readonly SharedFold[]): Runner {
       const [outcome] = await once(worker, 'message');
       return outcome;
     },
-    // It ends itself: ONNX Runtime may end the process where a thread is ended from outside.
+    // The thread ends itself, because ONNX Runtime may crash the process if a thread is terminated.
     end() {
       worker.postMessage(undefined);
       return ended;

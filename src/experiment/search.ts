@@ -10,31 +10,33 @@ export interface SearchOptions {
   readonly pool: Pick<TrialPool, 'folds' | 'workers' | 'run'>;
   /** The model, the seed, and choices that are not searched. */
   readonly fixed: Recipe;
-  /** Seconds that the search may take, with those of earlier starts. */
+  /** Seconds that the search may take, including those of earlier starts. */
   readonly budget: number;
   readonly log: TrialLog;
-  /** Ends the search at once; what is being tried is lost. */
+  /** Stops the search at once. Running trials are lost. */
   readonly signal?: AbortSignal;
-  /** Told of each candidate that a fold of is done. */
+  /** Called when a fold of a candidate is done. */
   onOutcome?(candidate: Candidate, elapsed: number): void;
+  /** Clock in seconds, for tests. */
   now?(): number;
 }
 
-/** Candidates drawn at random before half of the others are drawn near the best of them. */
+/** Number of random candidates before half of the new ones are drawn near the best. */
 const AT_RANDOM = 10;
-/** So many of the best have others drawn near them. */
+/** Number of best candidates near which new ones are drawn. */
 const PARENTS = 5;
-/** So that there is time for others, no fold of a recipe may take more than this part of the budget, */
+// A trial may take this fraction of the budget, so that there is time for others,
 const PART = 1 / 40;
-/** or, where that is more, so many times what the default takes. */
+// or, if that is longer, so many times the seconds of the default recipe.
 const TIMES = 2;
 
 /**
- * Searches for the recipe with the lowest mean RMSE over folds: random search with successive halving, half of it near
- * the best so far. The default recipe is the first, and tried on all folds, so that the best is never worse.
+ * Searches for the recipe with the lowest mean RMSE over folds: random search with successive halving, in which half of the
+ * new candidates are near the best so far. The default recipe is the first candidate, and is tried on all folds, so that
+ * the best is never worse.
  *
  * @returns all candidates, by number
- * @throws UserError if there is not even time for the default recipe, or it cannot be trained
+ * @throws UserError if there is no time for the default recipe, or if it cannot be trained
  */
 export async function search(options: SearchOptions): Promise<Candidate[]> {
   const { pool, fixed, budget, log, signal, onOutcome, now = () => performance.now() / 1000 } = options;
@@ -61,9 +63,9 @@ export async function search(options: SearchOptions): Promise<Candidate[]> {
     const enough = Math.max(budget * pool.workers * PART, TIMES * longest(candidates[0]));
     const most = candidate.number === 0 ? left : Math.min(left, enough);
     const outcome = await pool.run({ predictor: candidate.recipe, fold, limit: most });
-    // Whoever asked for the end is being told what came out.
+    // After an abort the search has returned its results.
     if (signal?.aborted) return;
-    // That the search ends is not the recipe's fault.
+    // The trial ran out of the search's time, which says nothing about the recipe.
     if ('failed' in outcome && outcome.slow && most === left) return;
     candidate.outcomes.set(fold, outcome);
     const at = elapsed();
@@ -86,7 +88,7 @@ export async function search(options: SearchOptions): Promise<Candidate[]> {
   return candidates;
 }
 
-/** The candidates of earlier starts; of a new search the default recipe alone. */
+/** The candidates of earlier starts; for a new search, the default recipe. */
 function restored(log: TrialLog, fixed: Recipe, rungs: readonly number[]): Candidate[] {
   const all = rungs[rungs.length - 1];
   const candidates = [candidateOf(0, fixed, all)];
@@ -97,7 +99,7 @@ function restored(log: TrialLog, fixed: Recipe, rungs: readonly number[]): Candi
     candidate.started.add(fold);
     candidate.target = Math.max(candidate.target, rungs.find((size) => size > fold) ?? all);
   }
-  // Those that were being tried when the search ended are drawn again.
+  // Candidates that were running when the search ended are missing, and are drawn again.
   return candidates.filter((candidate) => candidate !== undefined);
 }
 
@@ -111,25 +113,25 @@ const candidateOf = (number: number, recipe: Recipe, target: number): Candidate 
 
 /** Adds a candidate: at random, or near one of the best. */
 function drawn(candidates: Candidate[], space: Space, seed = 1): Candidate {
-  const number = candidates.findIndex((candidate, place) => candidate.number !== place);
-  const place = number < 0 ? candidates.length : number;
-  // Folds and training draw from other streams.
-  const random = generator(seed, -1000 - place);
+  const gap = candidates.findIndex((candidate, index) => candidate.number !== index);
+  const number = gap < 0 ? candidates.length : gap;
+  // Folds and training use other random streams.
+  const random = generator(seed, -1000 - number);
   const good = sortedBy(candidates, (one) => {
     const above = errorAbove(one, candidates[0]);
     return Number.isFinite(above) ? above : undefined;
   }).slice(0, PARENTS);
   const parent = good[Math.floor(uniforms(1, random)[0] * good.length)];
   const recipe =
-    place >= AT_RANDOM && place % 2 === 1 && parent
+    number >= AT_RANDOM && number % 2 === 1 && parent
       ? space.near(resolved(parent), random)
       : space.random(random);
-  const candidate = candidateOf(place, recipe, 1);
-  candidates.splice(place, 0, candidate);
+  const candidate = candidateOf(number, recipe, 1);
+  candidates.splice(number, 0, candidate);
   return candidate;
 }
 
-/** A candidate's recipe, with what it left to the defaults, as far as a trial has told. */
+/** A candidate's recipe with its defaults, as far as a trial has reported them. */
 export function resolved({ recipe, outcomes }: Candidate): Recipe {
   const [first] = outcomes.values();
   return first && 'recipe' in first ? { ...first.recipe, ...recipe } : recipe;
@@ -152,6 +154,6 @@ function checkDefault(candidate: Candidate, folds: number, budget: number): void
   if (errorOn(candidate, folds) === undefined)
     throw new UserError(
       'argument',
-      `${Math.max(0, budget).toFixed(0)} s were too short to try the default recipe on ${folds === 1 ? 'one fold' : `all ${folds} folds`}; give a larger --budget, or hold out one part with --valid`,
+      `${Math.max(0, budget).toFixed(0)} s were too short to try the default recipe on ${folds === 1 ? 'one fold' : `all ${folds} folds`}; give a larger \`budget\`, or hold out one part with \`valid\``,
     );
 }

@@ -1,19 +1,19 @@
 import { Ratings, type RatingsParts } from '../data/dataset/ratings.ts';
 import type { Split } from '../data/dataset/split.ts';
 
-/** Folds as they go from thread to thread, where classes do not. */
+/** A fold as it is sent between threads, without classes. */
 export interface SharedFold {
   readonly train: RatingsParts;
   readonly valid: RatingsParts;
 }
 
-/** The same ratings in memory that threads share; without times, which no training takes. */
+/** Copies ratings to shared memory, without times, which training does not use. */
 export const shared = ({ train, valid }: Split): SharedFold => ({
   train: sharing(train),
   valid: sharing(valid),
 });
 
-/** The same ratings in memory of this thread: shared memory is neither hashed nor given to ONNX Runtime. */
+/** Copies ratings to memory of this thread, because hashes and ONNX Runtime do not accept shared memory. */
 export const owned = ({ train, valid }: SharedFold): Split => ({
   train: owning(train),
   valid: owning(valid),

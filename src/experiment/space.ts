@@ -9,12 +9,13 @@ import { type Dimension, logarithmic, oneOf } from './dimension.ts';
 /** The hyperparameters that a search may choose. */
 export interface Space {
   readonly dimensions: ReadonlyMap<keyof Recipe, Dimension>;
+  /** A random recipe. */
   random(random: RandomGenerator): Recipe;
-  /** A recipe like another: about half of the hyperparameters a little away. */
+  /** A recipe near another: about half of the hyperparameters are moved a little. */
   near(recipe: Recipe, random: RandomGenerator): Recipe;
 }
 
-/** How far a hyperparameter is moved: the standard deviation, as a part of all values. */
+/** Standard deviation of a move, as a fraction of all values. */
 const STEP = 0.15;
 
 /**
@@ -26,9 +27,9 @@ export function spaceBeside(fixed: Recipe): Space {
   if (optimizer !== 'row-adagrad')
     throw new UserError(
       'argument',
-      `no search is known for the optimizer ${typeof optimizer === 'string' ? optimizer : optimizer.name}; give row-adagrad, or leave it out`,
+      `the optimizer ${typeof optimizer === 'string' ? optimizer : optimizer.name} has no search space; give row-adagrad, or leave out \`optimizer\``,
     );
-  // A schedule may have a learning rate of its own.
+  // A schedule may have its own learning rate.
   const given = { ...(typeof fixed.schedule === 'object' && fixed.schedule), ...fixed };
   const search: Readonly<Record<string, SearchRange>> = models[model].search;
   const entries = Object.entries(search)
@@ -37,13 +38,15 @@ export function spaceBeside(fixed: Recipe): Space {
   if (entries.length === 0)
     throw new UserError(
       'argument',
-      'all hyperparameters are given, so there are none to search; leave some out, or give --no-config',
+      'all hyperparameters are given, so there are none to search; leave some out',
     );
 
-  const recipeAt = (places: ArrayLike<number>): Recipe => ({
+  const recipeAt = (positions: ArrayLike<number>): Recipe => ({
     ...fixed,
     model,
-    ...Object.fromEntries(entries.map(([name, dimension], turn) => [name, dimension.valueAt(places[turn])])),
+    ...Object.fromEntries(
+      entries.map(([name, dimension], turn) => [name, dimension.valueAt(positions[turn])]),
+    ),
   });
   return {
     dimensions: new Map(entries),
@@ -52,18 +55,23 @@ export function spaceBeside(fixed: Recipe): Space {
       const anywhere = uniforms(entries.length, random);
       const moves = uniforms(entries.length, random);
       const steps = normals(entries.length, STEP, random);
-      const places = entries.map(([name, dimension], turn) => {
-        const place = dimension.placeOf(other[name]);
-        return Number.isNaN(place) ? anywhere[turn] : within(place + (moves[turn] < 0.5 ? steps[turn] : 0));
+      const positions = entries.map(([name, dimension], turn) => {
+        const position = dimension.positionOf(other[name]);
+        return Number.isNaN(position)
+          ? anywhere[turn]
+          : within(position + (moves[turn] < 0.5 ? steps[turn] : 0));
       });
-      return recipeAt(places);
+      return recipeAt(positions);
     },
   };
 }
 
-/** Turned back at either end, so that values there are not drawn too often. */
-const within = (place: number): number =>
-  Math.max(0, Math.min(1 - Number.EPSILON, place < 0 ? -place : place > 1 ? 2 - place : place));
+/** Reflects a position at both ends, so that values there are not drawn too often. */
+const within = (position: number): number =>
+  Math.max(
+    0,
+    Math.min(1 - Number.EPSILON, position < 0 ? -position : position > 1 ? 2 - position : position),
+  );
 
 const dimensionOf = (range: SearchRange): Dimension =>
   'from' in range ? logarithmic(range.from, range.to, range) : oneOf(...range);

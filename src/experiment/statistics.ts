@@ -1,30 +1,27 @@
 import jstat from 'jstat';
 import type { Split } from '../data/dataset/split.ts';
 
-/** What values, one a fold, say of the mean. */
+/** An estimate from one value per fold. */
 export interface Estimate {
   readonly mean: number;
-  /** The standard deviation over folds; 0 of one fold. */
+  /** Standard deviation over folds; 0 with one fold. */
   readonly deviation: number;
-  /** The mean lies between these with a confidence of 95 %; absent where there is one fold. */
+  /** 95 % confidence interval of the mean; absent with one fold. */
   readonly interval?: readonly [low: number, high: number];
 }
 
 export interface Difference extends Estimate {
-  /**
-   * How probable it is that a mean difference at least as large comes about by chance, by a two-sided paired t-test over
-   * folds; absent where there is one fold.
-   */
+  /** p-value of a two-sided paired t-test over folds; absent with one fold. */
   readonly p?: number;
 }
 
 /**
- * The mean over folds, with an interval that takes into account that folds share most of their training ratings, which
- * the usual variance / folds does not: (1 / folds + ratings held out / ratings trained on) · variance.
+ * The mean over folds, with a confidence interval. Its variance is (1 / folds + held-out ratings / training ratings) ·
+ * variance, because folds share most of their training ratings; the usual variance / folds assumes independent folds.
  *
  * Source: Nadeau and Bengio (2003), "Inference for the generalization error", section 3.1.
  *
- * @param ratio of ratings held out to those trained on
+ * @param ratio held-out ratings divided by training ratings
  */
 export function estimate(values: readonly number[], ratio: number): Estimate {
   const { length } = values;
@@ -35,7 +32,7 @@ export function estimate(values: readonly number[], ratio: number): Estimate {
   return { mean, deviation, interval: [mean - half, mean + half] };
 }
 
-/** How far one predictor's errors are above another's on the same folds, by the variance of `estimate`. */
+/** The mean difference between two predictors' errors on the same folds, with the variance of `estimate`. */
 export function pairedDifference(
   values: readonly number[],
   others: readonly number[],
@@ -56,7 +53,7 @@ export function pairedDifference(
 const standardError = (deviation: number, folds: number, ratio: number): number =>
   Math.sqrt(1 / folds + ratio) * deviation;
 
-/** Of ratings held out to those trained on, over all folds. */
+/** Held-out ratings divided by training ratings, over all folds. */
 export function heldOutRatio(folds: readonly Split[]): number {
   const sum = (part: keyof Split) => folds.reduce((total, fold) => total + fold[part].ratings.length, 0);
   return sum('valid') / sum('train');

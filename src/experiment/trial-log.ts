@@ -6,21 +6,21 @@ import { UserError } from '../errors.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import type { Outcome } from './trial.ts';
 
-/** A trial that is done. */
+/** A finished trial. */
 export type LoggedTrial = Outcome & {
-  /** The number of its recipe: 0 is the default. */
+  /** Number of its candidate; 0 is the default recipe. */
   readonly number: number;
   readonly tried: Recipe;
   /** Counted from 0. */
   readonly fold: number;
-  /** Seconds of searching until then, over all starts. */
+  /** Seconds of search when it finished, over all starts. */
   readonly elapsed: number;
 };
 
-/** What trials must have in common to be compared: settings of the search, and the ratings. */
+/** Settings of the search and the ratings, which must be equal for trials to be comparable. */
 export type About = Readonly<Record<string, unknown>>;
 
-/** A file of finished trials, a line of JSON each, from which a search goes on after whatever ended it. */
+/** A file of finished trials, in JSON lines, from which a search resumes. */
 export interface TrialLog {
   /** The trials of earlier starts. */
   readonly trials: readonly LoggedTrial[];
@@ -28,20 +28,20 @@ export interface TrialLog {
 }
 
 /**
- * Opens a log, or begins one. A last line that was cut off is dropped.
+ * Opens or creates a log. An incomplete last line is dropped.
  *
- * @throws UserError if the file is of a search about something else, is no log, or cannot be written
+ * @throws UserError if the file is the log of another search, is not a log, or cannot be written
  */
 export async function trialLog(path: string, about: About): Promise<TrialLog> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
-    throw new UserError('file', `${path}: cannot be read (${error.code}); name another folder with --out`);
+    throw new UserError('file', `${path}: cannot be read (${error.code}); name another folder with \`out\``);
   });
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   const [first, ...trials] = whole
     .split('\n')
     .slice(0, -1)
-    .map((line, place) => parsed(line, `${path}, line ${place + 1}`));
+    .map((line, index) => parsed(line, `${path}, line ${index + 1}`));
   if (first) checkSame(first as About, about, path);
   const append = (entry: unknown) => {
     try {
@@ -55,7 +55,7 @@ export async function trialLog(path: string, about: About): Promise<TrialLog> {
     await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
       throw new UserError(
         'file',
-        `${dirname(path)}: cannot be made (${error.code}); name another folder with --out`,
+        `${dirname(path)}: cannot be made (${error.code}); name another folder with \`out\``,
       );
     });
     append(about);
@@ -63,14 +63,14 @@ export async function trialLog(path: string, about: About): Promise<TrialLog> {
   return { trials: trials as LoggedTrial[], append };
 }
 
-function parsed(line: string, place: string): object {
+function parsed(line: string, where: string): object {
   try {
     const value = JSON.parse(line);
     if (typeof value === 'object' && value !== null) return value;
   } catch {}
   throw new UserError(
     'file',
-    `${place}: is no JSON object; remove the line, or name another folder with --out`,
+    `${where}: is not a JSON object; remove the line, or name another folder with \`out\``,
   );
 }
 
@@ -78,11 +78,11 @@ function checkSame(was: About, is: About, path: string): void {
   const changed = Object.keys({ ...was, ...is }).filter((key) => !isDeepStrictEqual(was[key], is[key]));
   if (changed.length === 0) return;
   const told = changed.map((key) =>
-    key === 'data' ? 'the ratings are others' : `${key} was ${shown(was[key])}, is ${shown(is[key])}`,
+    key === 'data' ? 'the ratings are different' : `${key} was ${shown(was[key])}, is ${shown(is[key])}`,
   );
   throw new UserError(
     'file',
-    `${path}: is of another search: ${told.join('; ')}; give the same, or another folder with --out`,
+    `${path}: belongs to another search: ${told.join('; ')}; give the same, or another folder with \`out\``,
   );
 }
 

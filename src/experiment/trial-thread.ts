@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { owned, type SharedFold } from './shared.ts';
 import { runTrial, type Trial } from './trial.ts';
 
-/** One thread of the pool in `pool.ts`: it runs trials until it is sent none. */
+/** A thread of the pool in `pool.ts`: runs trials until it gets an empty message. */
 const folds = workerData as readonly SharedFold[];
 
 parentPort?.on('message', async (trial?: Trial) => {

@@ -8,42 +8,42 @@ import type { Plan } from '../train/recipe/plan.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import { train } from '../train/train.ts';
 
-/** What predicts ratings: a model and its training, or a baseline by its name. */
+/** A predictor of ratings: the recipe of a model, or the name of a baseline. */
 export type Predictor = Recipe | keyof typeof baselines;
 
-/** One predictor, made from the training ratings of one fold and asked for those that the fold holds out. */
+/** A predictor and a fold: it is made from the fold's training ratings, and evaluated on those that the fold holds out. */
 export interface Trial {
   readonly predictor: Predictor;
   /** Counted from 0. */
   readonly fold: number;
-  /** Seconds, above which it is given up as soon as its pace shows that it would take longer. */
+  /** Limit in seconds. Training stops as soon as its pace shows that it would take longer. */
   readonly limit?: number;
-  /** Whether to say how large the model's files are, which takes making them. */
+  /** Whether to make the model's files and report their size. */
   readonly files?: boolean;
 }
 
 export interface TrialResult extends Metrics {
-  /** Seconds that making the predictor took; of a model, to build its graphs and to train it. */
+  /** Seconds to make the predictor: for a model, to build its graphs and train it. */
   readonly seconds: number;
-  /** Seconds that all of it took. */
+  /** Seconds of the whole trial. */
   readonly took: number;
-  /** Of the files that serve the model, where that was asked; absent for a baseline, which has none. */
+  /** Size of the files that serve the model, if asked for; absent for a baseline. */
   readonly bytes?: number;
-  /** The recipe with what it left to its defaults. */
+  /** The recipe with its defaults; absent for a baseline. */
   readonly recipe?: Recipe;
 }
 
 export interface FailedTrial {
-  /** Why there is no model: its training diverged, say, or would have taken too long. */
+  /** The reason why there is no model, such as a training that diverged or would have taken too long. */
   readonly failed: string;
-  /** Whether it is because of its limit. */
+  /** Whether the reason is the limit. */
   readonly slow?: boolean;
   readonly took: number;
 }
 
 export type Outcome = TrialResult | FailedTrial;
 
-/** Runs a trial in this thread. Training takes one thread, so that trials may run side by side. */
+/** Runs a trial in the current thread. Training uses one thread, so that trials can run in parallel. */
 export async function runTrial(folds: readonly Split[], trial: Trial): Promise<Outcome> {
   const started = performance.now();
   const took = () => (performance.now() - started) / 1000;
@@ -66,12 +66,12 @@ export async function runTrial(folds: readonly Split[], trial: Trial): Promise<O
   }
 }
 
-/** Throws as soon as it is clear that training takes longer. */
+/** Throws as soon as the pace of training shows that it will take longer. */
 function pacer(limit: number, took: () => number): (part: number) => void {
   let first: { readonly part: number; readonly at: number } | undefined;
   return (part) => {
     const at = took();
-    // What comes before, such as building the graphs, does not grow with the part.
+    // The time before the first report, such as for building the graphs, does not grow with the part.
     first ??= { part, at };
     const expected = first.at + ((at - first.at) * (1 - first.part)) / (part - first.part);
     if (expected > limit && at > limit / 10) throw new SlowError(limit);
@@ -91,10 +91,10 @@ function ofBaseline(name: keyof typeof baselines, { train, valid }: Split) {
   return { ...metrics(baseline.predict(valid.users, valid.items), valid.ratings), seconds };
 }
 
-/** Ratings between two looks at the pace of training. */
+/** Ratings between two checks of the pace. */
 const PACE = 2 ** 14;
 
-/** @param onProgress is told the part of training that is done, above 0 and up to 1 */
+/** @param onProgress called with the fraction of training that is done, above 0 and up to 1 */
 async function ofModel(
   recipe: Recipe,
   { train: ratings, valid }: Split,
@@ -116,13 +116,13 @@ async function ofModel(
   };
 }
 
-/** What a search may want to know of the choices that a recipe left to the defaults. */
+/** The defaults of a recipe for hyperparameters that a search may choose. */
 function searched({ model: { config }, training }: Plan, recipe: Recipe): Recipe {
   const { optimizer, schedule, epochs, batchSize } = training;
   const { search } = models[recipe.model ?? trainingChoices.model.default];
   const own = Object.entries(config)
     .filter(([name]) => Object.hasOwn(search, name))
-    // Of two widths that are the same, one.
+    // The plan has two widths; a search has one for both.
     .map(([name, value]) => [name, name === 'factors' ? [value].flat()[0] : value]);
   return {
     ...Object.fromEntries(own),

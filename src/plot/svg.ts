@@ -1,14 +1,13 @@
 import type { EChartsOption } from 'echarts';
 
 /**
- * Draws a chart as SVG text, without a browser. Colours may be any CSS, such as `var(--ink)`, for an SVG that stands in a
- * page.
+ * Draws a chart as SVG text, without a browser. Colours may be any CSS, such as `var(--ink)`, if the SVG is used in a page.
  */
 export async function svgOf(
   option: EChartsOption,
   { width = 720, height = 360 }: { readonly width?: number; readonly height?: number } = {},
 ): Promise<string> {
-  // Loaded where something is drawn: it takes a while.
+  // Imported here because it loads slowly.
   const { init } = await import('echarts');
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
@@ -19,9 +18,9 @@ export async function svgOf(
   }
 }
 
-/** Without what a script in the page would need, and without a style sheet that would make it look clickable. */
+/** Removes ECharts' attributes for scripts, and its style sheet, which would make the chart look clickable. */
 function withoutMarks(svg: string): string {
-  // Text cannot be mistaken for these: ECharts escapes its quotes and brackets.
+  // Text cannot match, because ECharts escapes its quotes and brackets.
   return svg
     .replace(/<style\b.*?<\/style>/s, '')
     .replace(/ (?:ecmeta_\w+|class|pointer-events)="[^"]*"/g, '');

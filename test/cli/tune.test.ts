@@ -112,10 +112,13 @@ test.each([
   [['missing.csv'], /missing.csv: no such file/],
   [['ratings.csv', '--folds', '3', '--valid', '0.2'], /--valid and --folds exclude one another/],
   [['ratings.csv', '--budget', '0'], /--budget.*above 0/],
-  [['ratings.csv', '--optimizer', 'sgd'], /no search is known for the optimizer sgd/],
+  [
+    ['ratings.csv', '--optimizer', 'sgd'],
+    /the optimizer sgd has no search space; give row-adagrad, or leave out --optimizer$/,
+  ],
   [['ratings.csv', '--hidden', '3'], /hidden is for the model mlp, not for dot-bias; leave it out/],
   [['ratings.csv', '--learning-rate', '1e30', '--out', 'new'], /the default recipe: training diverged/],
-  [['ratings.csv', '--folds', '4', '--out', 'killed'], /is of another search: folds was 3, is 4/],
+  [['ratings.csv', '--folds', '4', '--out', 'killed'], /belongs to another search: folds was 3, is 4/],
   [['ratings.csv', '--out', 'ratings.csv'], /ratings.csv.*(cannot be read|cannot be made)/],
 ])('%j is one line', async (args, message) => {
   expect(await failure('tune', ...args)).toMatch(message);

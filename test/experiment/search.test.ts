@@ -222,7 +222,7 @@ describe('errors', () => {
     );
     path += 'x';
     expect(await userError(run({ budget: 7 }))).toMatch(
-      /^7 s were too short to try the default recipe on all 5 folds; give a larger --budget/,
+      /^7 s were too short to try the default recipe on all 5 folds; give a larger `budget`/,
     );
     // It may still be tried.
     expect((await run({ budget: 60 })).candidates[0].outcomes.size).toBe(5);
@@ -231,13 +231,13 @@ describe('errors', () => {
   test('a log of another search, or that is none', async () => {
     await trialLog(path, { ...about, data: 'a' });
     expect(await userError(trialLog(path, { model: 'mlp', valid: 0.2, data: 'b' }))).toBe(
-      `${path}: is of another search: model was "dot-bias", is "mlp"; folds was 5, is not given; the ratings are others; valid was not given, is 0.2; give the same, or another folder with --out`,
+      `${path}: belongs to another search: model was "dot-bias", is "mlp"; folds was 5, is not given; the ratings are different; valid was not given, is 0.2; give the same, or another folder with \`out\``,
     );
     const text = await readFile(path, 'utf8');
     for (const line of ['oops', 'null', '1']) {
       await writeFile(path, `${text}${line}\n`);
       expect(await userError(trialLog(path, about))).toBe(
-        `${path}, line 2: is no JSON object; remove the line, or name another folder with --out`,
+        `${path}, line 2: is not a JSON object; remove the line, or name another folder with \`out\``,
       );
     }
     await writeFile(join(folder.path, 'file'), '');

@@ -17,15 +17,15 @@ test.each([
     [1, high],
   ] as const) {
     expect(dimension.valueAt(place)).toEqual(value);
-    expect(dimension.placeOf(value)).toBeCloseTo(place, 10);
+    expect(dimension.positionOf(value)).toBeCloseTo(place, 10);
   }
 });
 
 test('choices have equal shares', () => {
   const dimension = oneOf([10], [64, 32]);
   expect([0, 0.49, 0.5, 0.999].map(dimension.valueAt)).toEqual([[10], [10], [64, 32], [64, 32]]);
-  expect(dimension.placeOf([64, 32])).toBe(0.75);
-  expect(dimension.placeOf([1])).toBeNaN();
+  expect(dimension.positionOf([64, 32])).toBe(0.75);
+  expect(dimension.positionOf([1])).toBeNaN();
 });
 
 test.each(modelNames)('recipes of %s can be made, and are like the one they are near', (model) => {
@@ -42,7 +42,7 @@ test.each(modelNames)('recipes of %s can be made, and are like the one they are 
     const near = space.near(recipe, generator(2, number));
     kept += names.filter((name) => String(near[name]) === String(recipe[name])).length;
     for (const [name, dimension] of space.dimensions) {
-      const place = dimension.placeOf(near[name]);
+      const place = dimension.positionOf(near[name]);
       expect(place).toBeGreaterThan(-0.02);
       expect(place).toBeLessThan(1.02);
     }
@@ -68,7 +68,7 @@ test('what is given is not searched', async () => {
   const whole = spaceBeside({}).random(generator(1));
   expect(await userError((async () => spaceBeside(whole))())).toMatch(/^all hyperparameters are given/);
   expect(await userError((async () => spaceBeside({ optimizer: 'sgd' }))())).toMatch(
-    /^no search is known for the optimizer sgd; give row-adagrad, or leave it out/,
+    /^the optimizer sgd has no search space; give row-adagrad, or leave out `optimizer`/,
   );
 });
 
