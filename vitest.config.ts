@@ -25,6 +25,7 @@ const soak = [
   'test/graphs/fold-in.test.ts',
   'test/graphs/heads.test.ts',
   'test/onnx/constants.test.ts',
+  'test/onnx/gradients.test.ts',
   'test/onnx/proto.test.ts',
   'test/onnx/vectorize.test.ts',
   'test/serve/fuzz.test.ts',

@@ -142,4 +142,4 @@ test('on WebGPU models train, predict and recommend as on the CPU', async ({ ski
       'cofactor: device webgpu runs in one worker alone, not in 2; give workers 1',
     );
   });
-}, 180_000);
+});

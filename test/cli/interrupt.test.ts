@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -100,7 +101,7 @@ test('the second Ctrl-C ends the program and leaves the old model', async () => 
   const slow = ['--model', 'mlp', '--hidden', '200,200', '--batch-size', '1', '--epochs', '50'];
   const { child, ended } = await begin('old', ['train', 'many.csv', '--out', 'old', ...slow]);
   child.kill('SIGINT');
-  await setTimeout(50);
+  await once(child.stderr, 'data');
   child.kill('SIGINT');
   expect(await ended).toMatchObject({ code: 130 });
   expect(await contents('old')).toMatchObject(before);

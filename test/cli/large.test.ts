@@ -81,7 +81,7 @@ test('what cannot be is said in one line, and nothing is left', async () => {
 });
 
 describe('a training that is killed', () => {
-  const long = [...BIG, '--epochs', '40', '--valid', '0.1'];
+  const long = [...BIG, '--epochs', '20', '--valid', '0.1'];
 
   test('loses at most one epoch: --resume goes on, to the same bytes', async () => {
     const child = spawn(process.execPath, [program, ...long, '--out', 'killed'], { cwd: at() });

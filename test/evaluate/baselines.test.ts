@@ -1,10 +1,6 @@
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { renumbered } from '../../src/data/dataset/ratings.ts';
-import { readRatings } from '../../src/data/read/read.ts';
 import { baselines } from '../../src/evaluate/baselines.ts';
 import { evaluateBaselines } from '../../src/evaluate/evaluate-baselines.ts';
-import { hasShared, shared, why } from '../support/files.ts';
 import { errorOfMean, lowRank } from '../support/low-rank.ts';
 import { ratingsOf } from './ratings.ts';
 
@@ -91,19 +87,5 @@ describe('baselines', () => {
     expect(judged['item-knn'].rmse).toBeLessThan(judged['user-item-means'].rmse);
     // All that is held out was rated in training.
     expect(judged['most-popular'].ranking).toBeUndefined();
-  });
-
-  test.skipIf(!hasShared)(`on MovieLens 100K u1 are as good as is to be expected${why}`, async () => {
-    const [train, test] = await Promise.all(
-      ['base', 'test'].map(async (part) => (await readRatings(join(shared, `ml-100k/u1.${part}`))).ratings),
-    );
-    const judged = await evaluateBaselines(train, test, { k: [10] });
-    expect(renumbered(test, train).unknown).toEqual({ users: 0, items: 32 });
-    expect(judged['global-mean'].rmse).toBeCloseTo(1.1537, 4);
-    expect(judged['user-item-means'].rmse).toBeLessThan(0.958);
-    expect(judged['item-knn'].rmse).toBeLessThan(0.928);
-    const precision = (name: keyof typeof judged) => judged[name].ranking?.at[0].precision as number;
-    expect(precision('most-popular')).toBeGreaterThan(precision('user-item-means'));
-    expect(judged['most-popular'].ranking).toMatchObject({ users: 456, withoutRelevant: 3 });
   });
 });

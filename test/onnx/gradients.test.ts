@@ -5,6 +5,7 @@ import { nodesBefore } from '../../src/onnx/graph.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { GraphError, gradients, input, type Value } from '../../src/onnx/index.ts';
 import type { OperatorName } from '../../src/onnx/operators.ts';
+import { runs } from '../support/soak.ts';
 import { Draw } from './draw.ts';
 import { type Elements, run } from './run.ts';
 
@@ -298,7 +299,7 @@ function checks(name: string, make: Case, operator?: string): void {
         const outputs = [make(draw)].flat();
         await check(draw, outputs);
       }),
-      { seed: 7, numRuns: 40 },
+      { numRuns: runs(12, 100) },
     ),
   );
 }

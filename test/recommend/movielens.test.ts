@@ -110,7 +110,8 @@ describe.each(cases)('%s on MovieLens', (name, { elements, folded }) => {
   });
 
   test('finds a person again by their ratings alone', async () => {
-    const top = await recommender.recommend(some.map((user) => userIds[user]));
+    const few = some.filter((_, at) => at % 3 === 0);
+    const top = await recommender.recommend(few.map((user) => userIds[user]));
     const nobody = await recommender.predict(
       itemIds.map(() => 'nobody'),
       itemIds,
@@ -119,7 +120,7 @@ describe.each(cases)('%s on MovieLens', (name, { elements, folded }) => {
     const ofNobody: number[] = [];
     const held = { folded: [] as number[], trained: [] as number[], actual: [] as number[] };
     let same = 0;
-    for (const [at, user] of some.entries()) {
+    for (const [at, user] of few.entries()) {
       const { recommended } = await recommender.foldIn(rated[user], { k: itemIds.length });
       const found = new Map(recommended.map(({ item, rating }) => [item, rating]));
       expect(found.size).toBe(itemIds.length - rated[user].length);
@@ -144,7 +145,7 @@ describe.each(cases)('%s on MovieLens', (name, { elements, folded }) => {
     expect(rms(differences)).toBeLessThan(folded.difference);
     // What would be without any ratings.
     expect(rms(differences)).toBeLessThan(rms(ofNobody) / 2);
-    expect(same / some.length).toBeGreaterThan(folded.overlap);
+    expect(same / few.length).toBeGreaterThan(folded.overlap);
     const [error, own] = [held.folded, held.trained].map((predicted) => {
       return metrics(Float32Array.from(predicted), Float32Array.from(held.actual)).rmse;
     });

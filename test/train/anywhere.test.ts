@@ -167,10 +167,10 @@ describe.each(definitions)('train.onnx of %s', (name, model) => {
   test('trains on other ratings in WebAssembly, with nothing else of cofactor', async () => {
     const optimizer = name === 'mlp' ? 'adamw' : undefined;
     const file = decodeModel(await trainFile({ model, epochs: 1, optimizer }));
-    const { history } = await trainBy(web as unknown as typeof node, file, others, { epochs: 15 });
+    const { history } = await trainBy(web as unknown as typeof node, file, others, { epochs: 10 });
     expect(history[0]).toBeLessThan(2);
     expect(history.at(-1)).toBeLessThan(0.6 * history[0]);
-    const again = await trainBy(node, file, others, { epochs: 15 });
+    const again = await trainBy(node, file, others, { epochs: 10 });
     expect(again.history.at(-1)).toBeCloseTo(history.at(-1) as number, 2);
   });
 });

@@ -81,17 +81,15 @@ describe('on MovieLens', () => {
   });
 
   test.each([
-    ['dot-bias', ['adamw', 'row-adagrad', 'sgd-momentum']],
-    ['mlp', ['adamw', 'adagrad']],
-  ] as const)('the default rate of %s is within a factor of 10', async (model, optimizers) => {
-    for (const optimizer of optimizers) {
-      const found = await findLearningRate(ratings, { model, optimizer }, { runtime });
-      const { usual, suggestion, rates, losses, smoothed } = found;
-      expect(Math.abs(Math.log10(suggestion / usual))).toBeLessThan(1);
-      expect([losses.length, smoothed.length]).toEqual([rates.length, rates.length]);
-      expect(rates[0]).toBeCloseTo(usual / 1000, 12);
-      expect(losses.every(Number.isFinite)).toBe(true);
-    }
+    ['dot-bias', 'row-adagrad'],
+    ['mlp', 'adamw'],
+  ] as const)('the default rate of %s is within a factor of 10', async (model, optimizer) => {
+    const found = await findLearningRate(ratings, { model, optimizer }, { runtime, steps: 200 });
+    const { usual, suggestion, rates, losses, smoothed } = found;
+    expect(Math.abs(Math.log10(suggestion / usual))).toBeLessThan(1);
+    expect([losses.length, smoothed.length]).toEqual([rates.length, rates.length]);
+    expect(rates[0]).toBeCloseTo(usual / 1000, 12);
+    expect(losses.every(Number.isFinite)).toBe(true);
   });
 
   test('goes by the optimizer that training takes on a device, from where training begins', async () => {
@@ -112,7 +110,7 @@ describe('on MovieLens', () => {
   });
 
   test('one seed gives the same', async () => {
-    const found = (seed: number) => findLearningRate(ratings, { seed }, { runtime, steps: 200 });
+    const found = (seed: number) => findLearningRate(ratings, { seed }, { runtime, steps: 40 });
     const one = await found(1);
     expect(await found(1)).toEqual(one);
     expect((await found(2)).losses).not.toEqual(one.losses);

@@ -19,7 +19,7 @@ import type { ProgramRecipe, Recipe } from '../../../src/train/recipe/recipe.ts'
 import { resolve } from '../../../src/train/recipe/resolve.ts';
 import { train } from '../../../src/train/train.ts';
 import { generator, uniforms } from '../../../src/util/random.ts';
-import { hasShared, sample, shared, temporaryFolder, userError, why } from '../../support/files.ts';
+import { sample, temporaryFolder, userError } from '../../support/files.ts';
 import { errorOfMean, lowRank, ofBiases } from '../../support/low-rank.ts';
 
 web.env.wasm.numThreads = 1;
@@ -117,16 +117,6 @@ describe('a model that it trained', () => {
     );
     expect(half.metrics.train.rmse).toBeCloseTo(whole.metrics.train.rmse, 4);
     expect(half.history[0].loss).not.toBeCloseTo(whole.history[0].loss, 2);
-  });
-
-  test.skipIf(!hasShared).each([
-    ['dot-bias', 0.919],
-    ['mlp', 0.945],
-  ] as const)(`%s on MovieLens 100K u1, by the default recipe${why}`, async (model, bar) => {
-    const base = await readRatings(join(shared, 'ml-100k/u1.base'));
-    const held = await readRatings(join(shared, 'ml-100k/u1.test'), { vocabulary: base.ratings });
-    const fitted = await train(base.ratings, { model, engine });
-    expect((await fitted.errors(held.ratings)).rmse).toBeLessThan(bar);
   });
 
   // Memory that is freed wrongly shows at some sizes alone.

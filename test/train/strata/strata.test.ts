@@ -11,7 +11,7 @@ import { nodeRuntime } from '../../../src/run/node.ts';
 import { trainingBlocks } from '../../../src/train/engines/strata/graph.ts';
 import type { Recipe } from '../../../src/train/recipe/recipe.ts';
 import { type TrainOptions, train } from '../../../src/train/train.ts';
-import { hasShared, sample, shared, temporaryFolder, userError, why } from '../../support/files.ts';
+import { sample, temporaryFolder, userError } from '../../support/files.ts';
 import { errorOfMean, lowRank } from '../../support/low-rank.ts';
 import { writeSynthetic } from '../../support/synthetic.ts';
 
@@ -134,20 +134,6 @@ describe('strata against one stratum', () => {
     const model = await train(data.train, recipe, { workers });
     return (await model.errors(data.valid)).rmse;
   };
-
-  test.skipIf(!hasShared)(`on MovieLens 100K, mean of three seeds${why}`, async () => {
-    const { ratings } = await readRatings(`${shared}/ml-100k/u1.base`);
-    const held = await readRatings(`${shared}/ml-100k/u1.test`, { vocabulary: ratings });
-    const data = { train: ratings, valid: held.ratings };
-    const mean = async (counts: readonly [number, number]) => {
-      let sum = 0;
-      for (const seed of [1, 2, 3]) sum += await error(data, { blocks: counts, seed });
-      return sum / 3;
-    };
-    const [one, many] = [await mean([1, 1]), await mean([4, 4])];
-    expect(Math.abs(many - one)).toBeLessThan(0.003);
-    expect(many).toBeLessThan(0.908);
-  });
 
   test('on the sample data', async () => {
     const { ratings } = await readRatings(`${sample}/ratings.csv.gz`);
