@@ -6,62 +6,62 @@ import { type Html, html, missing } from './html.ts';
 import { calibration, distribution } from './residuals.ts';
 import { inShort, numbers, table } from './table.ts';
 
-/** @param source what the ratings are called, such as the name of their file */
+/** @param source name of the ratings, such as that of their file */
 export async function accuracySection(judged: Judged | undefined, source: string): Promise<Html> {
   if (!judged)
     return missing(
-      'Errors by rating, user and item need ratings to compare with: give them by --data FILE, best ones that the model was not trained on.',
+      'Errors by rating, user and item need ratings to compare with. Make the report with data: ratings that the model was not trained on, if possible.',
     );
   const { predicted, actual, rmse, mae, baseline, unknown, given } = judged;
-  const sampled = actual.length < given ? ` (evenly spread over the ${count(given)} there are)` : '';
+  const sampled = actual.length < given ? ` (an even sample of ${count(given)})` : '';
   const figures = [
     calibration(judged),
     distribution(judged),
     byGroup({
       title: 'Error by actual rating',
       caption:
-        'How far off the model is where the user in fact gave this rating. Most models are best in the middle of the scale, where most ratings are, and worst for the rating that people seldom give.',
+        'The error where the user gave this rating. Most models are best in the middle of the scale, where most ratings are, and worst for ratings that people seldom give.',
       unit: 'actual rating',
       groups: errorBy(actual, predicted, actual, { most: 12 }),
     }),
     byGroup({
       title: 'Error by user activity',
-      caption: `How far off it is for users with so many ratings ${whose(judged.activityOf)}. Who rates more is known better.`,
+      caption: `The error by the number of ratings that the user has ${whose(judged.activityOf)}. The model knows users with more ratings better.`,
       unit: `ratings by the user ${whose(judged.activityOf)}`,
       groups: errorBy(judged.activity, predicted, actual, { most: 5 }),
     }),
     byGroup({
       title: 'Error by item popularity',
-      caption: `How far off it is for items with so many ratings ${whose(judged.popularityOf)}. What is rated more is known better.`,
+      caption: `The error by the number of ratings that the item has ${whose(judged.popularityOf)}. The model knows items with more ratings better.`,
       unit: `ratings of the item ${whose(judged.popularityOf)}`,
       groups: errorBy(judged.popularity, predicted, actual, { most: 5 }),
     }),
   ];
-  return html`<p>The ratings in <bdi class="source">${source}</bdi>, beside what the model predicts for the same
+  return html`<p>The ratings in <bdi class="source">${source}</bdi>, compared with the model’s predictions for the same
 users and items.</p>
 ${warning(judged)}
 ${inShort([
   ['RMSE', error(rmse)],
   ['MAE', error(mae)],
-  ['RMSE of guessing the training mean', error(baseline.rmse)],
+  ['RMSE of predicting the training mean', error(baseline.rmse)],
   [`ratings${sampled}`, count(actual.length)],
-  ['of an unknown user or item, counted as average', percent(unknown / actual.length)],
+  ['of an unknown user or item, treated as average', percent(unknown / actual.length)],
 ])}
 <div class="figures">${await Promise.all(figures.map(figure))}</div>`;
 }
 
 const whose = (of: Judged['activityOf']): string => (of === 'training' ? 'in training' : 'in this file');
 
-/** Errors on ratings that the model has learned say little. */
+/** Warns that errors on training ratings are too low. */
 function warning({ seen, actual }: Judged): Html {
   if (seen === undefined)
-    return html`<p class="notice">If the model was trained on these very ratings, their errors flatter: it may know them by
-heart. The files of this model do not tell; one trained with --keep-seen does.</p>`;
+    return html`<p class="notice">If the model was trained on these ratings, the errors are too low, because it may have
+memorized them. The files of this model do not say; those of a model trained with <code>keepSeen</code> do.</p>`;
   if (seen === 0)
-    return html`<p>None of these ratings is among those that the model was made from: the errors are those to expect.</p>`;
+    return html`<p>The model was not trained on any of these ratings, so these are the errors to expect.</p>`;
   return html`<p class="notice">${count(seen)} of these ${plural(actual.length, 'rating')} (${percent(seen / actual.length)})
-are among those that the model was trained on, or chosen by. Errors on ratings that it was trained on flatter: it may know
-them by heart.</p>`;
+were used to train the model, or to choose its best epoch. Errors on training ratings are too low, because the model may
+have memorized them.</p>`;
 }
 
 interface Grouping {
@@ -98,6 +98,6 @@ function byGroup({ title, caption, unit, groups }: Grouping): Figure {
 
 const nameOf = ({ from, to }: Group): string => (from === to ? edge(from) : `${edge(from)}–${edge(to)}`);
 
-/** Counts in full, other numbers as exact as they need be. */
+/** Whole numbers in full, other numbers with three digits. */
 const edge = (value: number): string =>
   Number.isInteger(value) ? String(value) : short(Number(value.toPrecision(3)));

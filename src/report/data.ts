@@ -6,27 +6,27 @@ import { idsOf } from '../evaluate/evaluate.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 
-/** Ratings with what the model predicts for them. */
+/** Ratings with the model's predictions. */
 export interface Judged extends Metrics {
   readonly predicted: Float32Array;
   readonly actual: Float32Array;
-  /** How many ratings there are, of which those above are all, or a part. */
+  /** Number of ratings before sampling. */
   readonly given: number;
-  /** For each rating how many ratings its user has, and its item. */
+  /** For each rating, the number of ratings of its user, and of its item. */
   readonly activity: Float32Array;
   readonly popularity: Float32Array;
-  /** Whether these numbers are of the training ratings, or of those given. */
+  /** Whether these are numbers of training ratings, or of the given ratings. */
   readonly activityOf: 'training' | 'given';
   readonly popularityOf: 'training' | 'given';
-  /** How many ratings have a user or an item that the model has never seen. */
+  /** Number of ratings with an unknown user or item. */
   readonly unknown: number;
-  /** The error of who predicts the mean of the training ratings for all. */
+  /** Errors of predicting the mean of the training ratings. */
   readonly baseline: Metrics;
-  /** How many pairs are among those that the model was made from; undefined where its files do not tell. */
+  /** Number of ratings that the model was trained on or chosen with; undefined if its files do not say. */
   readonly seen?: number;
 }
 
-/** Of more ratings than these, as many are predicted, evenly spread over them. */
+/** If there are more ratings, an even sample of so many is predicted. */
 const MOST = 1_000_000;
 
 export async function judge(recommender: Recommender, given: Ratings): Promise<Judged> {
@@ -69,14 +69,14 @@ export async function judge(recommender: Recommender, given: Ratings): Promise<J
   };
 }
 
-/** The last is of the unknown row. */
+/** Number of ratings of each row; the last element is for the unknown row. */
 function countsOf(rows: Int32Array, ids: number): Int32Array {
   const counts = new Int32Array(ids + 1);
   for (const row of rows) counts[row]++;
   return counts;
 }
 
-/** How many pairs of a user and an item are among those seen. */
+/** Number of pairs of a user and an item that are in `seen`. */
 function pairsAmong(
   seen: readonly Int32Array[],
   users: Int32Array,
@@ -86,9 +86,9 @@ function pairsAmong(
   const lastUser = new Int32Array(itemIds.length + 1).fill(-1);
   let pairs = 0;
   let user = 0;
-  for (const places of indicesByUser(users, userIds.length + 1)) {
+  for (const indices of indicesByUser(users, userIds.length + 1)) {
     for (const item of seen[user] ?? []) lastUser[item] = user;
-    for (const place of places) if (lastUser[items[place]] === user) pairs++;
+    for (const index of indices) if (lastUser[items[index]] === user) pairs++;
     user++;
   }
   return pairs;

@@ -2,7 +2,7 @@ import type { EChartsOption, XAXisComponentOption, YAXisComponentOption } from '
 import { svgOf } from '../plot/svg.ts';
 import { Html, html } from './html.ts';
 
-/** Colours of charts: names from the style sheet, so that one SVG serves light, dark and paper. */
+/** Colours of charts: variables of the style sheet, so that the same SVG works in light, in dark and on paper. */
 export const colours = {
   ink: 'var(--ink)',
   soft: 'var(--soft)',
@@ -12,20 +12,20 @@ export const colours = {
   second: 'var(--second)',
 };
 
-/** Small enough that a phone still shows its text large enough to read. */
+/** Small enough that text is still readable on a phone. */
 const SIZE = { width: 440, height: 280 };
 
 const FONT = { fontFamily: 'inherit', fontSize: 12, color: colours.soft };
 
 export interface Chart {
-  /** What it shows, for those who do not see it. */
+  /** Text alternative, for people who do not see it. */
   readonly label: string;
   readonly option: EChartsOption;
   readonly size?: { readonly width: number; readonly height: number };
   readonly class?: string;
 }
 
-/** An SVG to stand in HTML. */
+/** An SVG for use in HTML. */
 export async function chartOf({ label, option, size = SIZE, class: name }: Chart): Promise<Html> {
   const svg = await svgOf({ textStyle: FONT, ...option }, size);
   const { markup } = html`<svg role="img" aria-label="${label}"${name && html` class="${name}"`} `;
@@ -58,7 +58,7 @@ const AXIS = {
 };
 const AXIS_LABEL = { ...FONT, hideOverlap: true };
 
-/** An axis of numbers, unless its options say otherwise. */
+/** An axis; of numbers, by default. */
 export const xAxis = (name: string, { axisLabel, ...options }: XAXisComponentOption = {}) =>
   ({
     ...AXIS,
@@ -109,7 +109,7 @@ export const line = (
   data: data.map((point) => [...point]),
   symbol: symbols ? 'circle' : 'none',
   symbolSize: 6,
-  // Also of what the legend draws.
+  // Also for the legend.
   itemStyle: { color, borderColor: color, opacity: symbols ? 1 : 0 },
   lineStyle: { color, width, type: dashed ? ('dashed' as const) : ('solid' as const) },
 });
@@ -124,7 +124,7 @@ export const bars = (data: readonly number[], color = colours.accent) => ({
 
 export interface Point {
   readonly at: readonly [x: number | string, y: number];
-  /** Its diameter, in pixels. */
+  /** Diameter in pixels. */
   readonly size: number;
   readonly name?: string;
 }
@@ -138,7 +138,7 @@ export const scatter = (points: readonly Point[], opacity: number) => ({
 
 const EDGE = 8;
 
-/** The names of a scatter's points, where there is room in a chart of this width. */
+/** Labels for points of a scatter, if there is room in a chart of this width. */
 export const namesWithin = (chartWidth: number) => ({
   label: {
     ...FONT,
@@ -150,7 +150,7 @@ export const namesWithin = (chartWidth: number) => ({
     textBorderWidth: 3,
     position: 'top' as const,
     distance: 2,
-    // The reader's font may be wider than thought, and what is between names shows which circle each is of.
+    // Room for a font that is wider than estimated, and to show which circle a label belongs to.
     minMargin: 24,
     formatter: ({ name }: { name: string }) => name,
   },

@@ -1,6 +1,6 @@
 import { STYLE } from './style.ts';
 
-/** Text that is markup already. */
+/** Markup that is already escaped. */
 export class Html {
   constructor(readonly markup: string) {}
 }
@@ -8,8 +8,8 @@ export class Html {
 type Part = Html | string | number | undefined | false | readonly Part[];
 
 /**
- * Markup with values in it, which are escaped unless they are `Html`; lists are joined, and undefined and false are
- * nothing. A value stands between tags or in a quoted attribute.
+ * A template of markup. Values are escaped unless they are `Html`. Lists are joined; undefined and false give nothing. A
+ * value may be between tags or in a quoted attribute.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(String.raw({ raw: strings }, ...parts.map(markupOf)));
@@ -22,13 +22,13 @@ function markupOf(part: Part): string {
   return String(part).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** A sentence in place of what cannot be shown. */
+/** A sentence that says why something is not shown. */
 export const missing = (why: string): Html => html`<p class="missing">${why}</p>`;
 
-// Whatever gets into it, a page can neither run nor load anything.
+// With this policy the page cannot run or load anything, whatever it contains.
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/** A page in one file that needs nothing else: no script, no font, no network. */
+/** A page in one file, without scripts, fonts or network. */
 export const pageOf = (title: string, body: Html): string =>
   html`<!doctype html>
 <html lang="en">

@@ -5,7 +5,7 @@ import { type Chart, chartOf, colours, namesWithin, scatter } from './figure.ts'
 import { type Html, html, missing } from './html.ts';
 import { knownItems, titled, titleOf } from './known-items.ts';
 
-/** The most rated items that are on the map. */
+/** So many of the most rated items are on the map. */
 const MOST = 2000;
 const AT_ENDS = 6;
 
@@ -17,23 +17,22 @@ export async function mapSection(recommender: Recommender): Promise<Html> {
       ? await itemMap(items, await recommender.factors(items.map(({ item }) => item)))
       : undefined;
   if (!map)
-    return missing(
-      'There is nothing to draw: the model has fewer than two factors an item, or too few items.',
-    );
+    return missing('There is no map: the model has fewer than two factors per item, or too few items.');
   const [across, up] = map.shares.map(percent);
-  const label = `A map of items, the first principal component of their factors to the right and the second upwards; the lists below say what is at its ends`;
+  const label =
+    'A map of items by the first principal component of their factors, to the right, and the second, upwards. The lists below have the items at its ends';
   const ends = Math.min(AT_ENDS, items.length >> 1);
   return html`<figure class="map">
-<figcaption><b>Items by what the model learned of them</b> Each circle is an item, the larger the more ratings it has;
-items near each other please the same people. The model has more directions than a page: these two, the principal
-components of the factors, hold ${across} (left to right) and ${up} (bottom to top) of what tells the items apart.
-${plural(items.length, 'item')} with at least ${plural(known.least, 'rating')} make the map; the most rated are drawn.</figcaption>
+<figcaption><b>Items by their factors</b> Each circle is an item; the more ratings it has, the larger it is. The same
+people like items that are near each other. The factors have more dimensions than a page. These two, their principal
+components, explain ${across} (left to right) and ${up} (bottom to top) of the variance between items. The map is made from
+${plural(items.length, 'item')} with at least ${plural(known.least, 'rating')}; the most rated are drawn.</figcaption>
 ${await chartOf({ ...drawn(recommender, map, 350, WIDE), label, class: 'wide' })}
 ${await chartOf({ ...drawn(recommender, map, 100, NARROW), label, class: 'narrow' })}
 </figure>
 <h3>What each axis separates</h3>
-<p>Nobody named these directions. The model found them: people who like one item of a list tend to like the others, and to
-care less for those at the opposite end.</p>
+<p>Nobody named these directions; the model found them. People who like one item of a list tend to like the others, and
+tend not to like those at the opposite end.</p>
 <div class="ends">${ENDS.map(
     (end) => html`<div>
 <h4><span aria-hidden="true">${end.arrow}</span> ${end.name}</h4>

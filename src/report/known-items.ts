@@ -2,10 +2,10 @@ import type { Item, Recommender } from '../recommend/recommender.ts';
 import { enoughRatings } from '../util/item-map.ts';
 import { type Html, html } from './html.ts';
 
-/** Items that have enough ratings for their numbers to mean something, the most rated first. */
+/** Items with enough ratings for their factors to be more than noise, the most rated first. */
 export interface KnownItems {
   readonly items: readonly Item[];
-  /** The ratings that each of them has, or more. */
+  /** Minimum number of ratings of these items. */
   readonly least: number;
 }
 
@@ -17,6 +17,6 @@ export function knownItems({ items }: Recommender): KnownItems {
 
 export const titleOf = ({ titles }: Recommender, id: string): string => titles.get(id) ?? id;
 
-/** The same for a page; apart, because it may run from right to left. */
+/** A title as markup, isolated because its text may run from right to left. */
 export const titled = (recommender: Recommender, id: string): Html =>
   html`<bdi>${titleOf(recommender, id)}</bdi>`;

@@ -10,9 +10,9 @@ export function modelCard(manifest: Manifest): Html {
   const { model, data, training, metrics, history, precision, device, libraries, cofactor, files } = manifest;
   const { train, valid } = metrics;
   const { optimizer, schedule, ...settings } = training;
-  return html`<p>${builtIn(model.name)?.formula ?? 'It is a model of one’s own, whose formula its files compute.'} An
-id that it was not trained on counts as the average of all. Use it for the ratings and recommendations of the users and
-items below; it knows nothing of them beyond who rated what how.</p>
+  return html`<p>${builtIn(model.name)?.formula ?? 'This is not a built-in model; its formula is in its files.'} An
+unknown user or item is treated as the average of all. Use the model to predict ratings and to recommend for the users and
+items below. It knows nothing about them except their ratings.</p>
 <div class="columns">
 <div><h3>Model</h3>${facts([['Kind', model.name], ...settingsOf(model.config)])}</div>
 <div><h3>Data</h3>${facts([
@@ -55,7 +55,7 @@ ${table(
 export const sizeOf = ({ files }: Manifest): number =>
   Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** Names as people write them, and values in one line; parts of a setting stand behind its name. */
+/** Names as people write them, and values in one line, with the parts of a setting after its name. */
 const settingsOf = (settings: Readonly<Record<string, unknown>>): [string, string][] =>
   Object.entries(settings)
     .filter(([, value]) => value !== undefined)

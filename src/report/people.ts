@@ -8,21 +8,21 @@ import { type Html, html, missing } from './html.ts';
 import { titled } from './known-items.ts';
 import { numbers, table } from './table.ts';
 
-/** A user with what they rated, by item id; without the ratings where only the items are known. */
+/** A user and the items that they rated, by id; ratings are undefined if only the items are known. */
 interface Person {
   readonly user: string;
-  /** How many ratings they have, in words. */
+  /** Number of their ratings, in words. */
   readonly kind: string;
   readonly rated: ReadonlyMap<string, number | undefined>;
 }
 
-/** A light, a middling and a heavy user: by which part of all users have fewer ratings. */
+/** Three kinds of users, by the fraction of users who have fewer ratings. */
 const KINDS = [
   ['few', 0.1],
-  ['a middling number of', 0.5],
+  ['a medium number of', 0.5],
   ['many', 0.9],
 ] as const;
-/** With less of a history there is little to show. */
+/** Users with fewer ratings are not shown. */
 const LEAST = 5;
 const SHOWN = 10;
 
@@ -31,30 +31,30 @@ export async function peopleSection(recommender: Recommender, data: Ratings | un
   const people = threePeople(recommender, data);
   if (!people)
     return missing(
-      'What users rated is not known here: give ratings by --data FILE, or train with --keep-seen, which keeps in the model what users rated.',
+      'It is not known which items users rated. Make the report with data, or train the model with keepSeen, which stores these items in the model.',
     );
   if (people.length === 0)
-    return missing(`No user that the model knows has ${LEAST} ratings or more; nothing is shown.`);
+    return missing(`No user that the model knows has ${LEAST} ratings or more, so none is shown.`);
   const cards: Html[] = [];
   for (const person of people) cards.push(await cardOf(recommender, person, data !== undefined));
   const kept = recommender.heads.includes('seen');
   const leftOut = kept
     ? 'Items that a user rated in training are not recommended.'
     : 'Items that a user rated in the file are not recommended.';
-  return html`<p>One user with few ratings, one with a middling number, one with many: a look at whether what the model
-recommends makes sense beside what they like. ${leftOut}</p>
+  return html`<p>One user with few ratings, one with a medium number, and one with many: compare the recommendations with
+what they like. ${leftOut}</p>
 ${cards}`;
 }
 
-/** Three users; undefined where it is not known what users rated. */
+/** Three users; undefined if it is not known which items users rated. */
 function threePeople({ artifact }: Recommender, data: Ratings | undefined): Person[] | undefined {
   const known = readVocabulary(artifact);
   const rows = data ? renumbered(data, known) : undefined;
-  // For each user places in the data, or rows of items.
+  // For each user the indices of ratings in the data, or the row numbers of items.
   const lists = rows
     ? [...indicesByUser(rows.users, known.userIds.length + 1)]
         .slice(0, -1)
-        .map((own) => own.filter((place) => rows.items[place] < known.itemIds.length))
+        .map((own) => own.filter((index) => rows.items[index] < known.itemIds.length))
     : readSeen(artifact);
   const rated = (at: number): [string, number | undefined] =>
     rows ? [known.itemIds[rows.items[at]], rows.ratings[at]] : [known.itemIds[at], undefined];
@@ -68,7 +68,7 @@ function threePeople({ artifact }: Recommender, data: Ratings | undefined): Pers
   );
 }
 
-/** The places of three of the lists, by their lengths. */
+/** Chooses three lists by their lengths. */
 function threeOf(lists: readonly Int32Array[]): [row: number, kind: string][] {
   const sorted = [...lists.keys()]
     .filter((row) => lists[row].length >= LEAST)
@@ -102,12 +102,12 @@ async function cardOf(recommender: Recommender, { user, kind, rated }: Person, f
 <h3>User <bdi>${user}</bdi>, with ${kind} ratings</h3>
 <div class="columns">
 ${fromFile ? await history(recommender, user, rated as ReadonlyMap<string, number>) : seenHistory(recommender, rated)}
-${best.length > 0 ? recommended : missing('Nothing is left to recommend.')}
+${best.length > 0 ? recommended : missing('There is nothing left to recommend.')}
 </div>
 </article>`;
 }
 
-/** What they rated highest and lowest, beside what the model says. */
+/** The user's highest and lowest ratings, with the model's predictions. */
 async function history(recommender: Recommender, user: string, rated: ReadonlyMap<string, number>) {
   const sorted = [...rated].sort(([, one], [, other]) => other - one);
   const low = sorted.length > SHOWN ? 3 : 0;

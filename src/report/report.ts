@@ -14,35 +14,36 @@ import { trainingSection } from './training.ts';
 
 export interface ReportOptions {
   /**
-   * Ratings to judge the model by, best ones that it was not trained on, by the ids of their file. Of more than a million
-   * as many are predicted, evenly spread over them.
+   * Ratings to evaluate the model on, if possible ratings that it was not trained on. Of more than a million ratings, an
+   * even sample of a million is used. Default: no evaluation
    */
   readonly data?: Ratings;
-  /** What these ratings are called, such as the name of their file. */
+  /** Name of these ratings, such as that of their file. @default 'the data' */
   readonly source?: string;
 }
 
 /**
- * A page about a trained model: what it is, how it was trained, how far off it is, and what it has learned. It is one HTML
- * file that needs nothing else: no script, no font, no network.
+ * Makes a report on a trained model: what it is, how it was trained, its errors, and what it has learned. It is one HTML
+ * file, without scripts, fonts or network.
  *
- * @throws UserError for data without a rating
+ * @returns the text of the HTML file
+ * @throws UserError for data without ratings
  */
 export async function report(
   recommender: Recommender,
   { data, source = 'the data' }: ReportOptions = {},
 ): Promise<string> {
   if (data && data.ratings.length === 0)
-    throw new UserError('data', `${source}: holds no ratings to judge the model by`);
+    throw new UserError('data', `${source}: has no ratings to evaluate the model on`);
   const { manifest } = recommender.artifact;
   const judged = data && (await judge(recommender, data));
   const sections = [
     { id: 'model', title: 'The model', body: modelCard(manifest) },
     { id: 'training', title: 'How it was trained', body: await trainingSection(manifest) },
-    { id: 'accuracy', title: 'How far off it is', body: await accuracySection(judged, source) },
+    { id: 'accuracy', title: 'How accurate it is', body: await accuracySection(judged, source) },
     {
       id: 'standings',
-      title: 'Best and worst items, whoever rated them',
+      title: 'Best and worst items',
       body: await standingsSection(recommender),
     },
     { id: 'map', title: 'The map of items', body: await mapSection(recommender) },
@@ -51,12 +52,12 @@ export async function report(
   const { model, cofactor, data: facts, metrics } = manifest;
   const name = nameOf(manifest);
   const numbers: [string, string | undefined][] = [
-    ['RMSE on the data given', judged && error(judged.rmse)],
+    ['RMSE on the data', judged && error(judged.rmse)],
     ['validation RMSE', metrics.valid && error(metrics.valid.rmse)],
     ['training RMSE', error(metrics.train.rmse)],
     ['users', count(facts.users)],
     ['items', count(facts.items)],
-    ['in all its files', size(sizeOf(manifest))],
+    ['size of its files', size(sizeOf(manifest))],
   ];
   const body = html`<header>
 <p class="eyebrow">Report on a trained model</p>
@@ -74,7 +75,7 @@ ${body}
 </section>
 `,
 )}</main>
-<footer>Made by cofactor report. RMSE is the root of the mean squared error, MAE the mean absolute error, both in rating
-points: the lower, the better.</footer>`;
+<footer>Made by cofactor report. RMSE is the root mean squared error, MAE the mean absolute error, both in rating points.
+Lower is better.</footer>`;
   return pageOf(`${name}: report on a trained model`, body);
 }

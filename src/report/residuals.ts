@@ -4,14 +4,14 @@ import type { Judged } from './data.ts';
 import { bars, colours, type Figure, GRID, line, scatter, xAxis, yAxis } from './figure.ts';
 import { numbers, table } from './table.ts';
 
-/** Whether what is predicted is what is given, on average. */
+/** Calibration: whether predictions equal actual ratings on average. */
 export function calibration(judged: Judged): Figure {
   const groups = grouped(judged);
   const most = Math.max(...groups.map(({ ratings }) => ratings));
   const means = groups.flatMap(({ meanPredicted, meanActual }) => [meanPredicted, meanActual]);
   const [from, to] = [Math.min(...means), Math.max(...means)];
   const room = (to - from) * 0.05 || 1;
-  // Its ends need no numbers of their own.
+  // No labels at the ends of the axes.
   const ends = {
     min: from - room,
     max: to + room,
@@ -21,7 +21,7 @@ export function calibration(judged: Judged): Figure {
   return {
     title,
     caption:
-      'Ratings in groups of like prediction, and what users in fact gave on average. On the diagonal both are the same; a circle above it is a group that the model rates too low. The larger the circle, the more ratings.',
+      'Ratings grouped by prediction, with the average of what users gave. On the diagonal both are equal; above it, the model predicts too low. The larger the circle, the more ratings.',
     label: `Calibration: mean actual rating by predicted rating. ${groups
       .map(({ meanPredicted, meanActual }) => `${decimal(meanPredicted)}: ${decimal(meanActual)}`)
       .join(', ')}`,
@@ -60,7 +60,7 @@ export function calibration(judged: Judged): Figure {
   };
 }
 
-/** How many ratings are how far off. */
+/** Histogram of the errors. */
 export function distribution({ predicted, actual }: Judged): Figure {
   const errors = predicted.map((value, at) => value - actual[at]);
   const { low, high } = rangeOf(errors);
@@ -77,7 +77,7 @@ export function distribution({ predicted, actual }: Judged): Figure {
   const title = 'Distribution of errors';
   return {
     title,
-    caption: `Predicted minus actual: right of 0 the model rates too high, left of it too low. ${parts}.`,
+    caption: `Predicted minus actual: right of 0 the model predicts too high, left of it too low. ${parts}.`,
     label: `Distribution of errors, from ${signed(low)} to ${signed(high)}. ${parts}`,
     option: {
       grid: GRID,
@@ -97,15 +97,15 @@ export function distribution({ predicted, actual }: Judged): Figure {
   };
 }
 
-/** Of how many bins one has its number beside it. */
+/** Every so many bins have a label. */
 const LABELLED = [1, 2, 4, 5];
 
 const withSign = (value: number): string => `${value > 0 ? '+' : ''}${short(value)}`;
 
-/** 12,000 → 12k */
+/** A short number: 12k for 12,000. */
 const brief = (value: number): string => (value >= 10_000 ? `${value / 1000}k` : count(value));
 
-/** How wide bins are that share a range: a round number, for at most about as many. */
+/** A round width of bins, so that a range has at most about `most` of them. */
 function roundWidth(low: number, high: number, most: number): number {
   const least = (high - low) / most || 1;
   const power = 10 ** Math.floor(Math.log10(least));
@@ -114,7 +114,7 @@ function roundWidth(low: number, high: number, most: number): number {
 
 const ROUND = [1, 2.5, 5, 10];
 
-/** Ratings of like prediction: from the lowest that may be in a group, with the means of what is in it. */
+/** Ratings grouped by prediction, with the means of each group; `from` is its lower border. */
 function grouped({ predicted, actual }: Judged) {
   const { low, high } = rangeOf(predicted);
   const width = roundWidth(low, high, 16);

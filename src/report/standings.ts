@@ -8,11 +8,11 @@ const MOST = 10;
 
 export async function standingsSection(recommender: Recommender): Promise<Html> {
   const { items, least } = knownItems(recommender);
-  if (items.length < 2) return missing('The files of this model do not tell of its items; train it again.');
+  if (items.length < 2) return missing('This model has no items.json; train it again.');
   const ids = items.map(({ item }) => item);
   const factors = recommender.heads.includes('factors') ? await recommender.factors(ids) : {};
   const bias = factors.item_bias?.data;
-  // An unknown user is the average one.
+  // An unknown user is treated as the average user.
   const values = bias ?? (await recommender.predict(Array<string>(ids.length).fill(''), ids));
   const sorted = items
     .map((item, row) => ({ ...item, value: values[row] }))
@@ -30,10 +30,10 @@ export async function standingsSection(recommender: Recommender): Promise<Html> 
     );
   const half = Math.min(MOST, items.length >> 1);
   const meaning = bias
-    ? 'The model gives each user and each item a bias of its own. That of an item is what is left of its praise once who rated it is accounted for, in the model’s own units.'
-    : 'This model has no bias for an item, so the tables show what it predicts for the average user.';
-  return html`<p>A plain average depends on who happened to rate: an item that only generous people rated looks better
-than it is. ${meaning} Only items with at least ${plural(least, 'rating')} in training are ranked: ${count(items.length)} of
+    ? 'So the tables show the biases of the model. An item’s bias is how much higher it is rated than its raters’ habits and tastes explain, in the units of the model.'
+    : 'So the tables show the predictions for the average user, because this model has no item biases.';
+  return html`<p>An average rating depends on who rated: an item that only generous people rated looks better than it is.
+${meaning} Only items with at least ${plural(least, 'rating')} in training are ranked: ${count(items.length)} of
 ${count(recommender.items.length)}.</p>
 <div class="columns">
 ${tableOf('Best', sorted.slice(0, half))}

@@ -1,4 +1,4 @@
-/** As in `src/page/palette.ts` and the page's style sheet. */
+/** The same colours as in `src/page/palette.ts` and the page's style sheet. */
 export const LIGHT = {
   page: '#ffffff',
   ink: '#17212b',
@@ -19,7 +19,7 @@ export const DARK: typeof LIGHT = {
   wash: '#1a2426',
 };
 
-/** Declarations of a palette's colours, for `var(--ink)` and so on. */
+/** CSS variables of a palette, such as `--ink`. */
 export const variables = (palette: typeof LIGHT): string =>
   Object.entries(palette)
     .map(([name, value]) => `--${name}: ${value};`)
@@ -78,7 +78,7 @@ svg { display: block; width: 100%; height: auto; }
   body { padding: 2rem 1rem 3rem; }
   .wide { display: none; }
   .narrow { display: block; }
-  /* A chart is as wide as the phone, and its text would be as small. */
+  /* A chart is scaled to the width of the phone, so its text must be larger. */
   .figures svg text { font-size: 14px !important; }
 }
 

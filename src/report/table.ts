@@ -1,16 +1,16 @@
 import { type Html, html } from './html.ts';
 
-/** A name; numbers stand to the right. */
+/** The name of a column. Columns of numbers are aligned right. */
 export type Column = string | { readonly number: string };
 
 export type Cell = Html | string;
 
-/** Columns of numbers, by their names. */
+/** Columns of numbers with these names. */
 export const numbers = (...names: readonly string[]): Column[] => names.map((number) => ({ number }));
 
 const isNumber = (column: Column): boolean => typeof column !== 'string';
 
-/** The first cell of each row is its header. */
+/** A table. The first cell of each row is a header. */
 export function table(
   caption: string | Html,
   columns: readonly Column[],
@@ -33,11 +33,11 @@ export function table(
 </table>`;
 }
 
-/** Names and what they are; what is not there is left out. */
+/** Names and values. Undefined values are left out. */
 export const facts = (entries: readonly (readonly [string, Cell | undefined])[], kind?: string): Html =>
   html`<dl${kind && html` class="${kind}"`}>${entries.map(
     ([name, value]) => value !== undefined && html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl>`;
 
-/** The few numbers that matter most, large. */
+/** The most important numbers, in large print. */
 export const inShort = (entries: Parameters<typeof facts>[0]): Html => facts(entries, 'in-short');

@@ -9,7 +9,7 @@ import { numbers, table } from './table.ts';
 
 type Epoch = Manifest['history'][number];
 
-/** The epoch, counted from 1, whose values the model has: the best where ratings were held out, or else the last. */
+/** The epoch of the model's parameters, counted from 1: the best if ratings were held out, else the last. */
 export function keptEpoch({ history }: Manifest): number {
   const errors = history.map(({ valid }) => valid?.rmse ?? Number.POSITIVE_INFINITY);
   const best = Math.min(...errors);
@@ -24,13 +24,13 @@ export async function trainingSection(manifest: Manifest): Promise<Html> {
       ? `Training ended after ${plural(history.length, 'epoch')} of the ${count(planned)} that were planned.`
       : `Training took ${plural(history.length, 'epoch')}.`;
   const kept = history.some(({ valid }) => valid)
-    ? ` The model has the values of epoch ${keptEpoch(manifest)}, whose validation error was the lowest.`
+    ? ` The model is from epoch ${keptEpoch(manifest)}, whose validation error was the lowest.`
     : '';
   const rate = rates(manifest);
   const figures = [...curves(manifest), ...(rate ? [rate] : [])];
   return html`<p>${ran}${kept} An epoch is one pass through all training ratings.</p>
 <div class="figures">${await Promise.all(figures.map(figure))}</div>
-${!rate && missing('The learning rate is not drawn: its schedule is one of the trainer’s own, which the files do not tell.')}`;
+${!rate && missing('The learning rate is not drawn, because its schedule is not a built-in one.')}`;
 }
 
 function curves({ history, training }: Manifest): Figure[] {
@@ -59,11 +59,11 @@ function curves({ history, training }: Manifest): Figure[] {
   const errorByEpoch = { title: 'Error by epoch', unit: 'rating points' };
   if (loss) {
     const caption = held
-      ? 'The solid lines are the errors on held-out ratings, which is what counts. The dashed one is the error on the training ratings while the epoch ran; where it goes on falling and the solid ones rise, the model learns its ratings by heart.'
-      : 'The error on the training ratings while the epoch ran. It flatters: no ratings were held out to judge the model by.';
+      ? 'The solid lines are the errors on held-out ratings, which matter. The dashed line is the error on the training ratings during the epoch. Where it falls and the solid lines rise, the model overfits.'
+      : 'The error on the training ratings during the epoch. It is lower than the error to expect, because no ratings were held out.';
     return [byEpoch(history, { ...errorByEpoch, caption, series: [falling, ...errors] })];
   }
-  const caption = `What training makes small (${training.loss}), as a mean over the ratings of the epoch while it ran; it ends at ${error(history[history.length - 1].loss)}.`;
+  const caption = `The loss that training minimizes (${training.loss}), as the mean over the ratings during the epoch; it ends at ${error(history[history.length - 1].loss)}.`;
   const falls = byEpoch(history, {
     title: 'Training loss by epoch',
     unit: 'loss',
@@ -113,11 +113,11 @@ function byEpoch(history: Manifest['history'], { title, unit, caption, series }:
   };
 }
 
-/** How finely a schedule is drawn, and how finely it is listed. */
+/** Number of points of a schedule in the chart, and in the table. */
 const STEPS = 200;
 const LISTED = 20;
 
-/** By what learning rates training went; undefined where the files do not tell. */
+/** The learning rates of training; undefined for a schedule that is not built in. */
 function rates({ history, training }: Manifest): Figure | undefined {
   const schedule = scheduleOf(training);
   if (!schedule) return undefined;
@@ -131,7 +131,7 @@ function rates({ history, training }: Manifest): Figure | undefined {
   const title = 'Learning rate';
   return {
     title,
-    caption: `How large the steps of training were: the ${schedule.name} schedule, at most ${highest}.${end}`,
+    caption: `The ${schedule.name} schedule, with at most ${highest}.${end}`,
     label: `Learning rate over ${plural(epochs, 'epoch')}, ${schedule.name}, from ${shown(points[0][1])} to ${shown(points[STEPS][1])}, at most ${highest}`,
     option: {
       grid: { ...GRID, left: 60 },

@@ -79,28 +79,28 @@ test('recommendations are those of the model, beside what the user gave', async 
   expect(textOf(card)).toContain(`${rated.length} ratings,`);
 });
 
-test('without data, and without what users rated, it says which flag would give them', async () => {
+test('without data, and without what users rated, it says what would give them', async () => {
   const parts = sections(await report(await trained()));
-  expect(textOf(parts.accuracy)).toMatch(/--data FILE/);
-  expect(textOf(parts.people)).toMatch(/--data FILE, or train with --keep-seen/);
+  expect(textOf(parts.accuracy)).toMatch(/Make the report with data/);
+  expect(textOf(parts.people)).toMatch(/Make the report with data, or train the model with keepSeen/);
   const kept = sections(await report(await trained({}, { keepSeen: true })));
   expect(kept.people.match(/<article>/g)).toHaveLength(3);
 });
 
-test('says whether the errors flatter', async () => {
+test('says whether the errors are too low', async () => {
   const accuracy = async (data: Ratings, keepSeen: boolean) =>
     textOf(sections(await report(await trained({}, { keepSeen }), { data })).accuracy);
-  expect(await accuracy(held, true)).toMatch(/None of these ratings is among those/);
-  expect(await accuracy(known, true)).toMatch(/Errors on ratings that it was trained on flatter/);
+  expect(await accuracy(held, true)).toMatch(/not trained on any of these ratings/);
+  expect(await accuracy(known, true)).toMatch(/Errors on training ratings are too low/);
   expect(await accuracy(held, false)).toMatch(
-    /If the model was trained on these very ratings, their errors flatter/,
+    /If the model was trained on these ratings, the errors are too low/,
   );
 });
 
 test('users and items that the model has never seen count as average', async () => {
   const data = new Ratings({ ...held, userIds: held.userIds.map((id) => `other ${id}`) });
   const parts = sections(await report(await trained(), { data }));
-  expect(textOf(parts.accuracy)).toMatch(/of an unknown user or item, counted as average 100 %/);
+  expect(textOf(parts.accuracy)).toMatch(/of an unknown user or item, treated as average 100 %/);
   expect(textOf(parts.people)).toMatch(/No user that the model knows/);
 });
 
@@ -109,7 +109,7 @@ test('draws other losses and schedules, and leaves out a schedule that it cannot
   const huber = await training(await trained({ loss: 'huber', schedule: 'constant' }, { valid: held }));
   expect(huber.match(/<svg /g)).toHaveLength(3);
   expect(huber).toContain('Training loss by epoch');
-  expect(huber).toContain('the constant schedule');
+  expect(huber).toContain('The constant schedule');
   const { artifact } = await trained({ loss: 'l1' });
   const { manifest } = artifact;
   const other = { ...manifest.training, schedule: { name: '<i>own</i>', learningRate: 0.005 } };
@@ -129,7 +129,7 @@ test('titles, ids and file names are text, whatever they hold', async () => {
   expect(page).not.toMatch(/<script|<img|<\/?i>/i);
   expect(page.match(/<\/svg>/g)).toHaveLength(page.match(/<svg /g)?.length ?? 0);
   const text = textOf(page);
-  expect(text).toContain(`The ratings in ${HOSTILE} , beside`);
+  expect(text).toContain(`The ratings in ${HOSTILE} , compared with`);
   const listed = known.itemIds.filter((id) => text.includes(`Title of ${id}${HOSTILE}`));
   expect(listed.length).toBeGreaterThan(10);
 });
@@ -177,7 +177,7 @@ test('the smallest of models has a page too', async () => {
 test('data without a rating is a mistake', async () => {
   const none = selectRows(held, new Int32Array());
   expect(await userError(report(await trained(), { data: none, source: 'a\nb.csv' }))).toBe(
-    'a b.csv: holds no ratings to judge the model by',
+    'a b.csv: has no ratings to evaluate the model on',
   );
 });
 
