@@ -60,7 +60,7 @@ export function App() {
   );
 }
 
-/** The views that were shown: they stay, with all that was done in them. */
+/** The views that were shown. They stay mounted, so that they keep their state. */
 function useVisited(route: Route): ReadonlySet<Route> {
   const [visited, setVisited] = useState<ReadonlySet<Route>>(new Set([route]));
   if (!visited.has(route)) setVisited(new Set([...visited, route]));
@@ -79,12 +79,12 @@ function ViewHead({ view }: { readonly view: Route }) {
   );
 }
 
-/** Who goes to a view gets there: at its top, with the focus on its heading. */
+/** On a change of view, scrolls to its top, and moves the focus to its heading. */
 function useArrival(route: Route): void {
   const last = useRef(route);
   useEffect(() => {
     document.title = `${VIEWS[route].name} · cofactor`;
-    // Not at the first view: a page begins at its beginning.
+    // Not for the first view, where the browser has set scroll position and focus.
     if (last.current === route) return;
     last.current = route;
     document.getElementById(`heading-${route}`)?.focus({ preventScroll: true });

@@ -2,7 +2,7 @@ import type { EChartsCoreOption, EChartsType } from 'echarts/core';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 interface Props {
-  /** What the chart shows, for those who do not see it. */
+  /** Text alternative of the chart. */
   readonly label: string;
   readonly class: string;
   readonly option: EChartsCoreOption;
@@ -11,17 +11,17 @@ interface Props {
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
-/** A chart by ECharts, which is fetched when the first one is shown. */
+/** A chart by ECharts. ECharts is downloaded when the first chart is shown. */
 export function Chart({ label, class: name, option, onReady }: Props) {
-  const place = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLDivElement>(null);
   const [chart, setChart] = useState<EChartsType>();
 
   useEffect(() => {
-    const element = place.current as HTMLDivElement;
+    const element = canvas.current as HTMLDivElement;
     let made: EChartsType | undefined;
     let gone = false;
     const resized = new ResizeObserver(() => {
-      // A view that is not shown has no size.
+      // A hidden view has no size.
       if (element.clientWidth > 0) made?.resize();
     });
     void import('./charts.ts').then(({ init }) => {
@@ -42,5 +42,5 @@ export function Chart({ label, class: name, option, onReady }: Props) {
     chart?.setOption({ animation: !calm.matches, ...option }, { replaceMerge: ['series'] });
   }, [chart, option]);
 
-  return <div class={name} role="img" aria-label={label} ref={place} />;
+  return <div class={name} role="img" aria-label={label} ref={canvas} />;
 }

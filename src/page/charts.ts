@@ -9,7 +9,7 @@ import { init, use } from 'echarts/core';
 import { LabelLayout } from 'echarts/features';
 import { CanvasRenderer } from 'echarts/renderers';
 
-// The parts of ECharts that the page draws with; fetched when the first chart is shown.
+// The parts of ECharts that the page uses. They are downloaded when the first chart is shown.
 use([
   CanvasRenderer,
   DataZoomInsideComponent,

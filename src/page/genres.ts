@@ -2,10 +2,10 @@ import type { PageItem } from './models/page-model.ts';
 
 export const OTHER = 'Other';
 
-/** As many as there are colours for. */
+/** There are colours for so many genres. */
 const MOST_GENRES = 9;
 
-/** The commonest first genres, most items first; none where the model knows no genres. */
+/** The most common first genres of items, most items first; none for a model without genres. */
 export function commonGenres(items: readonly PageItem[]): string[] {
   const counts = new Map<string, number>();
   for (const {

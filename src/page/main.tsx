@@ -5,7 +5,7 @@ import { App } from './app.tsx';
 render(<App />, document.getElementById('page') as HTMLElement);
 
 if (import.meta.env.PROD && 'serviceWorker' in navigator && isSecureContext)
-  // Once the page is at rest, so that what is kept for later does not delay what is needed now.
+  // Later, so that caching files for the next visit does not delay this one.
   addEventListener('load', () =>
     setTimeout(() => navigator.serviceWorker.register('./service-worker.js').catch(() => undefined), 3000),
   );

@@ -1,10 +1,10 @@
 import { UserError } from '../web.ts';
 
-/** What to tell a visitor of an error: its own words if they are meant for people. */
+/** The message of an error for a visitor. */
 export function messageOf(error: unknown): string {
   if (error instanceof UserError) return error.message;
   const text = error instanceof Error ? error.message : String(error);
-  return `something went wrong that should not: ${text.split('\n')[0]}`;
+  return `there was an unexpected error: ${text.split('\n')[0]}`;
 }
 
 export function megabytes(bytes: number): string {

@@ -1,4 +1,4 @@
-/** Colours of charts, which cannot read the style sheet's. */
+/** Colours of charts, which cannot use those of the style sheet. */
 export interface Palette {
   readonly ink: string;
   readonly soft: string;
@@ -6,13 +6,13 @@ export interface Palette {
   readonly card: string;
   readonly accent: string;
   readonly second: string;
-  /** Of the nine commonest genres, in order. */
+  /** Colours of the nine most common genres, in order. */
   readonly genres: readonly string[];
   readonly other: string;
 }
 
-// Paul Tol's qualitative schemes, which people of any colour vision can tell apart: "muted" on light ground, "light" on
-// dark (https://personal.sron.nl/~pault/).
+// Paul Tol's qualitative schemes, which people with any colour vision can distinguish: "muted" in light mode, "light" in
+// dark mode (https://personal.sron.nl/~pault/).
 export const LIGHT: Palette = {
   ink: '#17212b',
   soft: '#55616e',

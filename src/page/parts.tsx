@@ -3,7 +3,7 @@ import type { PageItem } from './models/page-model.ts';
 
 interface IconProps {
   readonly path: string;
-  /** The side of the square that the path is drawn in. */
+  /** Side length of the square that contains the path. */
   readonly size?: number;
   readonly class?: string;
 }
@@ -14,7 +14,7 @@ export const Icon = ({ path, size = 16, class: name }: IconProps) => (
   </svg>
 );
 
-/** A button with a cross: it closes or removes what its label says. */
+/** A button with a cross, to close or remove something. */
 export const CrossButton = ({ label, onClick }: { readonly label: string; onClick(): void }) => (
   <button type="button" class="icon" aria-label={label} onClick={onClick}>
     <Icon path="m4 4 8 8m0-8-8 8" />
@@ -27,7 +27,7 @@ export const Problem = ({ children }: { readonly children: ComponentChildren }) 
   </p>
 );
 
-/** A table's header; all columns but the first are of numbers. */
+/** The header of a table. All columns except the first have numbers. */
 export const Columns = ({ names }: { readonly names: readonly ComponentChildren[] }) => (
   <thead>
     <tr>
@@ -40,7 +40,7 @@ export const Columns = ({ names }: { readonly names: readonly ComponentChildren[
   </thead>
 );
 
-/** A title, its year set back. */
+/** A title, with a fainter year. */
 export const ItemName = ({ item }: { readonly item: PageItem }) => (
   <span class="item-name">
     {item.name}
@@ -48,6 +48,6 @@ export const ItemName = ({ item }: { readonly item: PageItem }) => (
   </span>
 );
 
-/** An item's first two genres; nothing where none is known. */
+/** The first two genres of an item, if there are any. */
 export const Genre = ({ item: { genres } }: { readonly item: PageItem }) =>
   genres.length === 0 ? null : <p class="genre">{genres.slice(0, 2).join(' · ')}</p>;

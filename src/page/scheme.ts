@@ -11,7 +11,7 @@ function kept(): string | null {
   }
 }
 
-/** Whether the page is dark. Default: as the visitor's system is. */
+/** Whether the page is dark. Default: the setting of the visitor's system */
 export function useScheme(): { dark: boolean; toggle(): void } {
   const [dark, setDark] = useState(() => (kept() ?? (prefersDark.matches ? 'dark' : 'light')) === 'dark');
   useEffect(() => {
@@ -29,7 +29,7 @@ export function useScheme(): { dark: boolean; toggle(): void } {
     try {
       localStorage.setItem(KEY, dark ? 'light' : 'dark');
     } catch {
-      // It holds until the page is closed.
+      // If the browser stores nothing, the choice lasts until the page is closed.
     }
   };
   return { dark, toggle };

@@ -1,4 +1,4 @@
-// The page itself, kept for visits without a network. What a model consists of is kept by `load`.
+// Caches the page for visits without a network. `load` caches the files of models.
 const FILES = [
   /* files */
 ];

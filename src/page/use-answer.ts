@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import { messageOf } from './messages.ts';
 
-/** An answer that is still to come, has come, or will not. */
+/** The state of an asynchronous answer. */
 export type Answer<T> =
   | { readonly state: 'waiting' }
   | { readonly state: 'here'; readonly value: T }
   | { readonly state: 'failed'; readonly message: string };
 
-/** Asks once for each thing asked about. */
+/** Calls `ask` once for each value of `about`. */
 export function useAnswer<About, T>(about: About, ask: (about: About) => Promise<T>): Answer<T> {
   const [answer, setAnswer] = useState<Answer<T>>({ state: 'waiting' });
   useEffect(() => {

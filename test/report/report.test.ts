@@ -46,17 +46,17 @@ test.each<[string, Recipe]>([
     expect(training).toContain(loss.toFixed(4));
     expect(training).toContain(valid?.mae.toFixed(4));
   }
-  expect(training).toMatch(/values of epoch \d, whose validation error was the lowest/);
+  expect(training).toMatch(/The model is from epoch \d, whose validation error was the lowest/);
 
   const { rmse, mae } = metrics(await recommender.predict(...idsOf(held)), held.ratings);
   const accuracy = textOf(parts.accuracy);
   expect(accuracy).toContain(`${rmse.toFixed(4)}`);
   expect(accuracy).toContain(`${mae.toFixed(4)}`);
   expect(accuracy).toContain('held.csv');
-  expect(accuracy).toMatch(/\(100 %\) are among those that the model was trained on, or chosen by/);
+  expect(accuracy).toMatch(/\(100 %\) were used to train the model, or to choose its best epoch/);
   expect(parts.accuracy.match(/<svg /g)).toHaveLength(5);
 
-  expect(textOf(parts.standings)).toMatch(name === 'mlp' ? /average user/ : /a bias of its own/);
+  expect(textOf(parts.standings)).toMatch(name === 'mlp' ? /average user/ : /the biases of the model/);
   expect(parts.map.match(/<svg /g)).toHaveLength(2);
   expect(parts.map.match(/<ol>/g)).toHaveLength(4);
   expect(parts.people.match(/<article>/g)).toHaveLength(3);

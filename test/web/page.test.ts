@@ -61,7 +61,7 @@ inBrowser('a visitor rates three titles, and gets ten others with reasons', asyn
   for (const title of titlesIn(names))
     for (const mine of titlesIn(own)) expect(mine.startsWith(title)).toBe(false);
   for (const why of await recommended(page).locator('.why').allTextContents())
-    expect(why).toMatch(/^Because you rated|^Liked by most people/);
+    expect(why).toMatch(/^Because you rated|^Most people like it/);
 
   // The same as in Node, from the same files.
   const recommender = await load(demo);
@@ -109,7 +109,7 @@ inBrowser('by the keyboard alone: find a title, rate it, take the rating back', 
 inBrowser('the map, its ends, and the best and worst beside their averages', async (context) => {
   const page = await open(context, 'map');
   await page.locator('canvas').first().waitFor();
-  const ends = page.getByRole('region', { name: 'What pulls each way' });
+  const ends = page.getByRole('region', { name: 'At the ends of the map' });
   expect(await ends.getByRole('list').count()).toBe(4);
   const tables = page.getByRole('region', { name: /^Best and worst/ }).getByRole('table');
   expect(await tables.count()).toBe(2);

@@ -1,7 +1,7 @@
 import { modelName } from '../models/page-model.ts';
 import type { OwnModel } from '../models/use-own-model.ts';
 
-/** Which model is in use, if it is not the page's own; and one that could be. */
+/** Says that a model that the visitor trained is in use, or offers one from an earlier visit. */
 export function Banner({ own }: { readonly own: OwnModel }) {
   const { model, offered, problem, use, leave, forget } = own;
   if (!model && !offered && !problem) return null;

@@ -2,18 +2,18 @@ import { megabytes } from '../messages.ts';
 import type { Demo } from '../models/open.ts';
 import { addressOf } from '../routes.ts';
 
-/** While the model is on its way, or when it does not come. */
+/** Shown while the model is downloaded, or if that fails. */
 export function Loading({ demo }: { readonly demo: Demo }) {
   if (demo.state === 'failed') {
     const missing = demo.message.includes('HTTP 404');
     return (
       <div class="notice" role="alert">
         <p>
-          <b>{missing ? 'There is no model beside this page.' : 'The model could not be loaded.'}</b>
+          <b>{missing ? 'This page has no model.' : 'The model could not be loaded.'}</b>
         </p>
         <p>{missing ? 'It is expected in the folder model, next to index.html.' : `${demo.message}.`}</p>
         <p>
-          You can <a href={addressOf('train')}>train one on your own ratings</a> all the same.
+          You can still <a href={addressOf('train')}>train one on your own ratings</a>.
         </p>
       </div>
     );

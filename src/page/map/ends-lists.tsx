@@ -9,10 +9,10 @@ export function EndsLists({ map, least }: { readonly map: ItemMap<PageItem>; rea
   const known = map.points.filter(({ item }) => item.ratings >= least);
   return (
     <section aria-labelledby="ends-heading">
-      <h2 id="ends-heading">What pulls each way</h2>
+      <h2 id="ends-heading">At the ends of the map</h2>
       <p class="lead">
-        Nobody named these directions. The model found them because people who like one title of a list tend
-        to like the others, and to care less for those at the opposite end. Only titles with at least{' '}
+        Nobody named these directions; the model found them. People who like one title of a list tend to like
+        the others, and tend not to like those at the opposite end. Only titles with at least{' '}
         {plural(least, 'rating')} are listed.
       </p>
       <div class="ends">

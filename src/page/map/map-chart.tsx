@@ -43,7 +43,7 @@ export function MapChart({ model, map, dark }: Props) {
     const index = map.points.findIndex((one) => one.item === item);
     if (index >= shown) setShown(sizes.find((size) => size > index) ?? all);
     setHighlighted(item);
-    // After the chart has it.
+    // After the chart has drawn it.
     setTimeout(() => {
       if (chart.current) zoomTo(chart.current, map.points[index].at);
     }, 50);
@@ -75,7 +75,7 @@ export function MapChart({ model, map, dark }: Props) {
       <div class="map-frame">
         <Chart
           class="map-canvas"
-          label={`A map of ${count(shown)} titles; the lists below say what is at its ends`}
+          label={`A map of ${count(shown)} titles. The lists below have the titles at its ends`}
           option={option}
           onReady={(ready) => {
             chart.current = ready;

@@ -7,7 +7,7 @@ import type { Palette } from '../palette.ts';
 
 interface Choices {
   readonly map: ItemMap<PageItem>;
-  /** How many of the most rated items are drawn. */
+  /** Number of items to draw, the most rated first. */
   readonly shown: number;
   readonly genres: readonly string[];
   readonly hidden: ReadonlySet<string>;
@@ -15,7 +15,7 @@ interface Choices {
   readonly palette: Palette;
 }
 
-/** So many may have their names beside them, where there is room. */
+/** At most so many items have labels, if there is room. */
 const NAMED = 250;
 
 type Drawn = { readonly value: MapPoint<PageItem>['at']; readonly item: PageItem };
@@ -71,7 +71,7 @@ export function mapOption(choices: Choices): EChartsCoreOption {
         silent: true,
         symbolSize: 8,
         itemStyle: { color: 'transparent' },
-        // What surrounds a name keeps others away from it.
+        // Padding around a label keeps other labels away.
         label: { ...nameLabel(palette, 11), padding: [5, 14] },
         labelLayout: { hideOverlap: true },
         data: visible
@@ -109,7 +109,7 @@ const nameLabel = (palette: Palette, fontSize: number) => ({
 
 const shortened = (name: string): string => (name.length > 26 ? `${name.slice(0, 24).trimEnd()}…` : name);
 
-/** An element, not text with markup: a title may hold anything. */
+/** An element, not markup, because a title may contain any characters. */
 function description({ title, genres, average, ratings }: PageItem): HTMLElement {
   const element = document.createElement('div');
   const line = (text: string, bold = false): void => {

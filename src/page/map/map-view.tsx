@@ -41,6 +41,6 @@ function MapPart({ model, map, dark }: PartProps) {
       </div>
     );
   if (map.state === 'failed') return <Problem>{map.message}</Problem>;
-  if (!map.value) return <p class="notice">This model has nothing to draw: its titles have no factors.</p>;
+  if (!map.value) return <p class="notice">This model has no map, because its titles have no factors.</p>;
   return <MapChart {...{ model, dark }} map={map.value} />;
 }

@@ -2,10 +2,10 @@ import { count, decimal, plural, signed } from '../../util/format.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
 import { Columns, ItemName } from '../parts.tsx';
 
-/** How an item stands once who rated it is accounted for. */
+/** An item with its bias, which does not depend on who rated it. */
 interface Standing {
   readonly item: PageItem;
-  /** Its bias; for a model without biases the prediction for the average user. */
+  /** The bias; for a model without biases, the prediction for the average user. */
   readonly value: number;
 }
 
@@ -27,7 +27,7 @@ export async function standings(model: PageModel, most = 10): Promise<Standings 
   return {
     biases: bias !== undefined,
     best: sorted.slice(0, most),
-    // None is among the best and the worst at once.
+    // No item is both among the best and among the worst.
     worst: sorted.slice(most).slice(-most).reverse(),
   };
 }
@@ -36,11 +36,11 @@ export function StandingTables({ found, least }: { readonly found: Standings; re
   const { biases, best, worst } = found;
   return (
     <section aria-labelledby="standings-heading">
-      <h2 id="standings-heading">Best and worst, whoever rated them</h2>
+      <h2 id="standings-heading">Best and worst titles</h2>
       <p class="lead">
         {biases
-          ? 'A plain average depends on who happened to rate: a title that only generous people have seen looks better than it is. The model gives each person and each title a bias of its own, so the bias of a title is what is left of its praise once the people who rated it are accounted for, in the model’s own units.'
-          : 'A plain average depends on who happened to rate: a title that only generous people have seen looks better than it is. This model has no biases, so the tables show what it predicts for the average user instead.'}{' '}
+          ? 'An average rating depends on who rated: a title that only generous people have seen looks better than it is. So the tables show the biases of the model. A title’s bias is how much higher it is rated than its raters’ habits and tastes explain, in the units of the model.'
+          : 'An average rating depends on who rated: a title that only generous people have seen looks better than it is. So the tables show the predictions for the average person, because this model has no biases.'}{' '}
         Only titles with at least {plural(least, 'rating')} are listed.
       </p>
       <div class="tables">

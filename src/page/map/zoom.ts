@@ -1,6 +1,6 @@
 import type { EChartsType } from 'echarts/core';
 
-/** The part of an axis that is seen, in percent. */
+/** The visible part of an axis, in percent. */
 interface Range {
   readonly start: number;
   readonly end: number;
@@ -13,7 +13,7 @@ function show(chart: EChartsType, ranges: readonly Range[]): void {
   });
 }
 
-/** @param factor below 1 shows less, larger */
+/** @param factor below 1 zooms in */
 export function zoomBy(chart: EChartsType, factor: number): void {
   const seen = chart.getOption().dataZoom as Range[];
   show(
@@ -24,7 +24,7 @@ export function zoomBy(chart: EChartsType, factor: number): void {
 
 export const showAll = (chart: EChartsType): void => show(chart, Array(2).fill({ start: 0, end: 100 }));
 
-/** Brings a point to the middle, near enough to see what is around it. */
+/** Centers a point, and zooms in on it. */
 export function zoomTo(chart: EChartsType, point: readonly [number, number]): void {
   const option = chart.getOption();
   const axes = [option.xAxis, option.yAxis] as { min: number; max: number }[][];

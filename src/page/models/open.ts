@@ -5,19 +5,18 @@ import { PageModel } from './page-model.ts';
 
 const URL_OF_MODEL = './model/';
 
-/** What the first view and the map ask. */
+/** The heads that the first view and the map need. */
 const FIRST_HEADS = ['fold-in', 'similar', 'factors'];
 
 let coming: Promise<Runtime> | undefined;
 
 /**
- * One for all models, fetched when it is first asked for. Titles can be shown before it has come: a session waits for
- * it, and nothing else does.
+ * The runtime of all models, downloaded on first use. Only sessions wait for it, so titles can be shown before it is there.
  */
 export function runtime(): Runtime {
   coming ??= webRuntime();
   const runtime = coming;
-  // Whoever opens a session is told.
+  // `createSession` reports the error.
   runtime.catch(() => undefined);
   return {
     name: 'onnxruntime-web',
@@ -33,7 +32,7 @@ async function openDemo(onProgress: (progress: FetchProgress) => void): Promise<
   return new PageModel(await fetched(FIRST_HEADS, onProgress), (head) => fetched([head]));
 }
 
-/** The model beside the page, as far as it has come. */
+/** The page's model, and the progress of its download. */
 export type Demo = Answer<PageModel> & { readonly progress?: FetchProgress };
 
 export function useDemo(): Demo {

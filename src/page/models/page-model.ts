@@ -3,10 +3,10 @@ import { enoughRatings } from '../../util/item-map.ts';
 import type { Manifest, Recommender } from '../../web.ts';
 import { readableTitle } from './titles.ts';
 
-/** An item with all that the page shows of it. */
+/** What the page shows of an item. */
 export interface PageItem {
   readonly id: string;
-  /** With the year, where it has one. */
+  /** Title with the year, if it has one. */
   readonly title: string;
   readonly name: string;
   readonly year?: string;
@@ -21,13 +21,13 @@ export function modelName({ model: { name } }: Manifest): string {
 }
 
 export class PageModel {
-  /** The most rated first. */
+  /** The items, the most rated first. */
   readonly items: readonly PageItem[];
   private readonly byId: ReadonlyMap<string, PageItem>;
 
   /**
-   * @param more gives a recommender that has a head which was not fetched at first
-   * @param source the file that the visitor trained it on; none for the model beside the page
+   * @param more loads a recommender with a head that was not downloaded at first
+   * @param source file that the visitor trained the model on. Default: it is the page's model
    */
   constructor(
     readonly recommender: Recommender,
@@ -52,12 +52,12 @@ export class PageModel {
     return this.recommender.artifact.manifest;
   }
 
-  /** Whether it answers a kind of question: `fold-in`, `similar`, … */
+  /** Whether the model has a head, such as `fold-in`. */
   can(head: string): boolean {
     return `${head}.onnx` in this.manifest.files;
   }
 
-  /** A recommender that has a head, fetched if it was not. */
+  /** A recommender with a head, which is downloaded if needed. */
   with(head: string): Promise<Recommender> {
     return this.recommender.heads.includes(head) ? Promise.resolve(this.recommender) : this.more(head);
   }
@@ -70,7 +70,7 @@ export class PageModel {
     return this.byId.get(id) ?? { id, title: id, name: id, genres: [], ratings: 0, average: 0 };
   }
 
-  /** The ratings that an item must have for its place to mean something. */
+  /** Number of ratings from which an item's factors are more than noise. */
   get enoughRatings(): number {
     return enoughRatings(this.items);
   }

@@ -1,6 +1,6 @@
-/** The ratings that can be given in the page. */
+/** The ratings that a visitor can give. */
 export interface Scale {
-  /** Stars where the best rating is 5, as most people know them; otherwise numbers. */
+  /** Whether ratings are shown as stars: if the best one is 5. Otherwise they are numbers. */
   readonly stars: boolean;
   readonly steps: readonly number[];
   readonly high: number;
@@ -9,8 +9,8 @@ export interface Scale {
 const MOST_STEPS = 10;
 
 /**
- * @param low the lowest rating in training
- * @param high the highest
+ * @param low the lowest rating in the training data
+ * @param high the highest rating in the training data
  */
 export function scaleOf(low: number, high: number): Scale {
   const [from, to] = [low, high].map((float) => Number(float.toPrecision(7)));
@@ -27,7 +27,7 @@ function niceSteps(low: number, high: number): number[] {
   const power = 10 ** Math.floor(Math.log10((high - low) / MOST_STEPS));
   for (const step of [1, 2, 5, 10, 20].map((factor) => factor * power)) {
     const steps = multiples(step, low, high);
-    // A scale from 0 to 10 has eleven numbers; the first says the least.
+    // A scale from 0 to 10 has eleven numbers, of which 0 is left out.
     if (steps[0] === 0 && steps.length === MOST_STEPS + 1) return steps.slice(1);
     if (steps.length <= MOST_STEPS) return steps.length > 1 ? steps : [low, high];
   }

@@ -1,4 +1,4 @@
-/** A title as people read it: `The Matrix` and 1999, of `Matrix, The (1999)`. */
+/** A title in its usual form: `The Matrix` and 1999 for `Matrix, The (1999)`. */
 export interface ReadableTitle {
   readonly name: string;
   readonly year?: string;

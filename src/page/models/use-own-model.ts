@@ -5,7 +5,7 @@ import { messageOf } from '../messages.ts';
 import { runtime } from './open.ts';
 import { PageModel } from './page-model.ts';
 
-/** A model that was trained in the page, as it is kept for the next visit. */
+/** A model that was trained in the page, as it is stored for the next visit. */
 export interface KeptModel {
   readonly source: string;
   readonly artifact: Artifact;
@@ -13,13 +13,13 @@ export interface KeptModel {
 
 export interface OwnModel {
   readonly model: PageModel | undefined;
-  /** What it was trained as, if that was in this visit. */
+  /** The result of its training, if that was in this visit. */
   readonly trained: WebTrained | undefined;
-  /** One from a former visit, or from before the page's own was chosen again. */
+  /** A stored model that is not in use. */
   readonly offered: KeptModel | undefined;
   readonly problem: string | undefined;
   use(kept: KeptModel, trained?: WebTrained): Promise<void>;
-  /** Back to the page's own model. */
+  /** Goes back to the page's model. */
   leave(): void;
   forget(): void;
 }
@@ -27,7 +27,7 @@ export interface OwnModel {
 const store = createStore('cofactor', 'models');
 const KEY = 'used';
 
-/** Asks the store, which throws at once where the browser keeps nothing. */
+/** The store. Its functions throw synchronously if the browser stores nothing; these reject. */
 const kept = {
   read: async () => get<KeptModel>(KEY, store),
   write: async (model: KeptModel) => set(KEY, model, store),
@@ -61,7 +61,7 @@ export function useOwnModel(): OwnModel {
       }
       await kept
         .write(chosen)
-        .catch(() => setProblem('there is no room to keep it for your next visit; download it instead'));
+        .catch(() => setProblem('there is no space to store it for your next visit; download it instead'));
     },
     leave() {
       setModel(undefined);

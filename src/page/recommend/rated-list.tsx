@@ -3,7 +3,7 @@ import { CrossButton, ItemName } from '../parts.tsx';
 import { RatingInput } from './rating-input.tsx';
 import type { RatingProps } from './use-ratings.ts';
 
-/** The button that had the focus is gone; so is the whole list, if nothing is left in it. */
+/** Moves the focus to a heading after a rating, and with it the focused button, was removed. */
 function focusAfterwards(anyLeft: boolean): void {
   document.getElementById(anyLeft ? 'rated-heading' : 'recommended-heading')?.focus();
 }
@@ -31,8 +31,8 @@ export function RatedList({ model, scale, ratings }: RatingProps) {
       </div>
       {ratings.aside > 0 && (
         <p class="note">
-          {plural(ratings.aside, 'rating')} set aside: this model does not know{' '}
-          {ratings.aside === 1 ? 'it' : 'them'}.
+          {plural(ratings.aside, 'rating')} not used: this model does not know{' '}
+          {ratings.aside === 1 ? 'the title' : 'the titles'}.
         </p>
       )}
       <ul class="rows" aria-labelledby="rated-heading">

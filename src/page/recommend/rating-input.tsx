@@ -5,11 +5,11 @@ import type { RatingProps } from './use-ratings.ts';
 
 interface Props extends Pick<RatingProps, 'scale' | 'ratings'> {
   readonly item: PageItem;
-  /** Takes the rating back. Default: that, and no more. */
+  /** Removes the rating. Default: removes it from `ratings`. */
   onRemove?(): void;
 }
 
-/** Radio buttons that look like stars, or like numbers where the scale does not end at 5. */
+/** Radio buttons that look like stars, or like numbers if the scale does not end at 5. */
 export function RatingInput({ item, scale, ratings, onRemove }: Props) {
   const name = useId();
   const value = ratings.of(item.id);

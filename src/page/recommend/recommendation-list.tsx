@@ -24,14 +24,14 @@ export function RecommendationList({ model, scale, shown, onSimilar }: Props) {
       {error !== undefined && <Problem>No recommendations: {error}.</Problem>}
       {!model.can('fold-in') && (
         <p class="notice">
-          This model cannot recommend to somebody it has never met. The map shows what it has learned all the
-          same.
+          This model cannot recommend to people who are not in its data. The map still shows what it has
+          learned.
         </p>
       )}
       {list.length > 0 && (
         <ol class="recommendations" aria-labelledby="recommended-heading">
           {list.map((one, at) => (
-            <RecommendationRow key={one.item} {...{ model, scale, one, onSimilar }} place={at + 1} />
+            <RecommendationRow key={one.item} {...{ model, scale, one, onSimilar }} rank={at + 1} />
           ))}
         </ol>
       )}
@@ -47,15 +47,15 @@ export function RecommendationList({ model, scale, shown, onSimilar }: Props) {
 
 interface RowProps extends Omit<Props, 'shown'> {
   readonly one: Recommendation;
-  readonly place: number;
+  readonly rank: number;
 }
 
-function RecommendationRow({ model, scale, one, place, onSimilar }: RowProps) {
+function RecommendationRow({ model, scale, one, rank, onSimilar }: RowProps) {
   const item = model.item(one.item);
   return (
     <li class="recommendation">
-      <span class="place" aria-hidden="true">
-        {place}
+      <span class="rank" aria-hidden="true">
+        {rank}
       </span>
       <div class="what">
         <p class="recommended-title">
@@ -90,7 +90,7 @@ interface WhyProps extends Pick<Props, 'model' | 'scale'> {
 }
 
 function Why({ model, scale, reasons }: WhyProps) {
-  if (reasons.length === 0) return <>Liked by most people; none of your ratings stands out.</>;
+  if (reasons.length === 0) return <>Most people like it. No single one of your ratings explains it.</>;
   return (
     <>
       Because you rated{' '}
@@ -106,13 +106,11 @@ function Why({ model, scale, reasons }: WhyProps) {
 
 const STAR = 'm12 2.5 2.9 6.1 6.6.9-4.8 4.6 1.2 6.6-5.9-3.2-5.9 3.2 1.2-6.6L2.5 9.5l6.6-.9z';
 
-/** What ten recommendations will look like. */
+/** Placeholders for ten recommendations. */
 function Skeleton({ waiting }: { readonly waiting: boolean }) {
   return (
     <div class="empty" data-waiting={waiting}>
-      <p>
-        {waiting ? 'Getting the first ones ready…' : 'Rate one title, and ten recommendations appear here.'}
-      </p>
+      <p>{waiting ? 'Computing the first ones…' : 'Rate one title, and ten recommendations appear here.'}</p>
       <div aria-hidden="true">
         {[72, 58, 80, 64, 50].map((width) => (
           <div key={width} class="ghost">

@@ -14,7 +14,7 @@ interface Props extends RatingProps {
 const SHOWN = 8;
 const ASKED = 100;
 
-/** Those most like an item; of items with hardly a rating it cannot be told, so they come last. */
+/** The items most similar to an item. Items with few ratings come last, because their factors are mostly noise. */
 async function similarTo(model: PageModel, id: string): Promise<Similar[]> {
   const found = await model.recommender.similar(id, { k: ASKED });
   const least = model.enoughRatings / 5;
@@ -47,7 +47,7 @@ export function SimilarDialog({ model, scale, ratings, item, onClose }: Props) {
           <CrossButton label="Close" onClick={() => dialog.current?.close()} />
         </div>
         <p class="note">
-          The first line is the title itself; below are those that people rate in the same way.
+          The first line is the title itself. Below it are titles that people rate in a similar way.
         </p>
         {found.state === 'failed' && <Problem>{found.message}</Problem>}
         <ul class="rows similar-rows" aria-label={`Titles like ${item.title}`}>
@@ -61,7 +61,7 @@ export function SimilarDialog({ model, scale, ratings, item, onClose }: Props) {
             </li>
           ))}
         </ul>
-        {found.state === 'here' && similar.length === 0 && <p>This model finds nothing like it.</p>}
+        {found.state === 'here' && similar.length === 0 && <p>This model finds no similar title.</p>}
       </div>
     </dialog>
   );

@@ -5,7 +5,7 @@ import type { RatingProps } from './use-ratings.ts';
 const AT_ONCE = 12;
 const PAGES = 10;
 
-/** Well-known titles, so that nobody needs to think of one. */
+/** Well-known titles to rate, so that visitors need not think of one. */
 export function StarterGrid({ model, scale, ratings }: RatingProps) {
   const [page, setPage] = useState(0);
   const pages = Math.min(PAGES, Math.ceil(model.items.length / AT_ONCE));

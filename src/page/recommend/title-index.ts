@@ -1,12 +1,12 @@
 import MiniSearch from 'minisearch';
 import type { PageItem, PageModel } from '../models/page-model.ts';
 
-/** Titles that a text may mean, the best first. */
+/** Titles that match a text, the best first. */
 export type FindTitles = (text: string) => PageItem[];
 
 const indices = new WeakMap<PageModel, FindTitles>();
 
-/** The index of a model's titles, built when it is first wanted. */
+/** The search index of a model's titles, built on first use. */
 export function titleIndex(model: PageModel): FindTitles {
   const known = indices.get(model);
   if (known) return known;
@@ -22,7 +22,7 @@ export function titleIndex(model: PageModel): FindTitles {
         prefix: true,
         fuzzy: (term) => (term.length > 3 ? 0.2 : false),
         combineWith: 'AND',
-        // Of titles that fit alike, the one that more people know.
+        // Of titles that match equally well, the one with more ratings comes first.
         boostDocument: (id) => 1 + Math.log1p(model.item(id as string).ratings),
       })
       .slice(0, 8)

@@ -8,7 +8,7 @@ interface Props {
   readonly model: PageModel;
   readonly label: string;
   readonly placeholder: string;
-  /** What a choice would change, such as a rating given before. */
+  /** What the visitor has given before, such as a rating. */
   noteOf?(item: PageItem): string | undefined;
   onChoose(item: PageItem): void;
 }
@@ -101,7 +101,7 @@ export function TitleSearch({ model, label, placeholder, noteOf, onChoose }: Pro
             </div>
           ))}
         </div>
-        {found.length === 0 && <p class="nothing">No title like that. Try fewer letters, or another word.</p>}
+        {found.length === 0 && <p class="nothing">No title matches. Try fewer letters, or another word.</p>}
       </div>
       <output class="hidden-label">{shown ? plural(found.length, 'title') : ''}</output>
     </div>

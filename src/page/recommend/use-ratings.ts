@@ -4,23 +4,23 @@ import type { PageModel } from '../models/page-model.ts';
 import type { Scale } from '../models/scale.ts';
 
 export interface OwnRatings {
-  /** Those that the model can use, the latest first. */
+  /** Ratings that the model can use, the latest first. */
   readonly list: readonly ItemRating[];
-  /** How many are kept that the model cannot use. */
+  /** Number of stored ratings that the model cannot use. */
   readonly aside: number;
   of(item: string): number | undefined;
   rate(item: string, rating: number | undefined): void;
   clear(): void;
 }
 
-/** What a part of the view needs to ask for ratings. */
+/** Properties of components that ask for ratings. */
 export interface RatingProps {
   readonly model: PageModel;
   readonly scale: Scale;
   readonly ratings: OwnRatings;
 }
 
-/** A rating as it is kept between visits. */
+/** A rating as it is stored between visits. */
 interface KeptRating extends ItemRating {
   readonly title: string;
 }
@@ -40,7 +40,7 @@ function keepRatings(ratings: readonly KeptRating[]): void {
   try {
     localStorage.setItem(KEY, JSON.stringify(ratings));
   } catch {
-    // Where nothing may be kept, ratings hold until the page is closed.
+    // If the browser stores nothing, ratings last until the page is closed.
   }
 }
 
@@ -49,7 +49,7 @@ function isKept(one: unknown): one is KeptRating {
   return typeof item === 'string' && Number.isFinite(rating) && typeof title === 'string';
 }
 
-/** The visitor's ratings; those that a model does not know are kept for the one that does. */
+/** The visitor's ratings. Those of items that the model does not know stay stored for another model. */
 export function useRatings(model: PageModel): OwnRatings {
   const [kept, setKept] = useState(keptRatings);
   return useMemo(() => {
@@ -75,7 +75,7 @@ export function useRatings(model: PageModel): OwnRatings {
   }, [kept, model]);
 }
 
-/** Another model may have the same id for something else; then its title differs. */
+/** Another model may use the same id for another item; then the title differs. */
 function canUse(model: PageModel, { item, rating, title }: KeptRating): boolean {
   const { low, high } = model.manifest.data;
   const inRange = Math.fround(rating) >= low && Math.fround(rating) <= high;

@@ -5,7 +5,7 @@ import { messageOf } from '../messages.ts';
 import type { PageModel } from '../models/page-model.ts';
 
 export interface Recommendation extends ItemRating {
-  /** The ratings that it follows from most. */
+  /** The ratings that explain it best. */
   readonly reasons: readonly ItemRating[];
 }
 
@@ -13,7 +13,7 @@ export interface Recommendations {
   readonly list: readonly Recommendation[];
   readonly milliseconds?: number;
   readonly error?: string;
-  /** Whether the first ones are still to come. */
+  /** Whether the first ones are being computed. */
   readonly waiting: boolean;
 }
 
@@ -23,7 +23,7 @@ export function useRecommendations(model: PageModel, ratings: readonly ItemRatin
   const [shown, setShown] = useState<Recommendations>(NONE);
   useEffect(() => {
     if (!model.can('fold-in')) return setShown(NONE);
-    // So that the first rating need not wait for it.
+    // Opens the session early, so that the first rating need not wait for it.
     model.recommender.session('fold-in').catch(() => undefined);
     if (ratings.length === 0) return setShown(NONE);
     let current = true;
@@ -42,7 +42,7 @@ export function useRecommendations(model: PageModel, ratings: readonly ItemRatin
 async function recommend(model: PageModel, ratings: readonly ItemRating[]): Promise<Recommendations> {
   const { recommender } = model;
   const explains = model.can('factors');
-  // To open them is no part of the time that a recommendation takes.
+  // Before the clock starts: opening sessions is not part of a recommendation's time.
   await Promise.all(['fold-in', ...(explains ? ['factors'] : [])].map((head) => recommender.session(head)));
   const started = performance.now();
   const { recommended } = await recommender.foldIn(ratings, { k: 10 });
@@ -56,10 +56,9 @@ async function recommend(model: PageModel, ratings: readonly ItemRating[]): Prom
 }
 
 /**
- * Why an item is recommended: of the ratings that are at least the person's average, the two whose items are most like
- * it.
+ * Explains recommendations: of the ratings that are at least the person's average, the two with the most similar items.
  *
- * @returns a list for each recommended item; empty where none is like it
+ * @returns a list for each recommended item; empty if no item is similar
  */
 async function reasonsFor(
   recommender: Recommender,
@@ -72,7 +71,7 @@ async function reasonsFor(
   const vectors = vectorsOf(await recommender.factors(ids), ids.length);
   return recommended.map((_, at) =>
     liked
-      .map((rating, place) => ({ rating, near: cosine(vectors[at], vectors[recommended.length + place]) }))
+      .map((rating, index) => ({ rating, near: cosine(vectors[at], vectors[recommended.length + index]) }))
       .filter(({ near }) => near > 0)
       .sort((a, b) => b.near - a.near)
       .slice(0, 2)

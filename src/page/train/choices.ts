@@ -6,9 +6,9 @@ import type { Recipe } from '../../web.ts';
 
 export interface Choices {
   readonly models: readonly ModelName[];
-  /** Choices of the recipe that were made; what is left out takes its default. */
+  /** The recipe, without choices that have their defaults. */
   readonly recipe: Recipe;
-  /** Fraction of the ratings that is held out; 0 for none. */
+  /** Fraction of the ratings to hold out; 0 for none. */
   readonly heldOut: number;
 }
 
@@ -28,16 +28,16 @@ export const fieldsFor = (chosen: readonly ModelName[]): Field[] =>
     .sort((one, other) => one.field - other.field)
     .map(({ name }) => name);
 
-/** What the table says of a field: of a model that has the choice. */
+/** The choice of a field, from a model that has it. */
 export function choiceOf(name: Field): Choice {
   const model = modelNames.find((model) => tableOf(model)[name]) as ModelName;
   return tableOf(model)[name];
 }
 
 /**
- * What the text of a field stands for.
+ * Parses the text of a field.
  *
- * @returns the value, or what to give instead
+ * @returns the value, or a message that says what to give
  */
 export function valueIn(
   text: string,

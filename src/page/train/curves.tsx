@@ -5,7 +5,7 @@ import { Chart } from '../chart.tsx';
 import { DARK, LIGHT, type Palette } from '../palette.ts';
 import type { Training } from './use-training.ts';
 
-/** The errors of each model as they fall: of the ratings it learns from, and of those held out. */
+/** Learning curves of each model: the errors on training ratings, and on held-out ratings. */
 export function Curves({ training, dark }: { readonly training: Training; readonly dark: boolean }) {
   const option = useMemo(() => curvesOption(training, dark ? DARK : LIGHT), [training, dark]);
   return (

@@ -8,7 +8,7 @@ import { type Run, sizeOf } from './use-training.ts';
 
 interface Props {
   readonly runs: readonly Run[];
-  /** The model that the other views use now. */
+  /** The model that the other views use. */
   readonly used: WebTrained | undefined;
   onUse(trained: WebTrained): void;
   onDownload(model: ModelName, trained: WebTrained): void;

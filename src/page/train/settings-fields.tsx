@@ -1,6 +1,6 @@
 import { useId, useState } from 'preact/hooks';
 import { modelNames, models } from '../../../graphs/models/index.ts';
-import { capital } from '../../util/format.ts';
+import { capital, words } from '../../util/format.ts';
 import { type Choices, choiceOf, type Field, fieldsFor, valueIn } from './choices.ts';
 
 interface Props {
@@ -8,7 +8,7 @@ interface Props {
   onChange(choices: Choices): void;
 }
 
-/** One model, or all of them. */
+/** The options: one model, or all. */
 const WAYS = [
   ...modelNames.map((name) => ({
     value: name as string,
@@ -62,7 +62,7 @@ export function Settings({ choices, onChange }: Props) {
           <RecipeField key={name} {...{ name, choices, onChange }} />
         ))}
         <label class="field">
-          <span>Held-out part</span>
+          <span>Held-out ratings</span>
           <input
             type="number"
             min={0}
@@ -75,7 +75,7 @@ export function Settings({ choices, onChange }: Props) {
               onChange({ ...choices, heldOut: valueAsNumber / 100 })
             }
           />
-          <span class="note">Percent of the ratings kept aside, to measure errors on</span>
+          <span class="note">Percent of the ratings to hold out, to measure the error on</span>
         </label>
       </div>
     </details>
@@ -88,7 +88,7 @@ function RecipeField({ name, choices, onChange }: Props & { readonly name: Field
   const [text, setText] = useState(String(choices.recipe[name] ?? standard ?? ''));
   return (
     <label class="field" for={id}>
-      <span>{capital(name)}</span>
+      <span>{capital(words(name))}</span>
       <input
         id={id}
         type="text"

@@ -63,7 +63,7 @@ export function TrainView({ trainer, dark, used, onUse }: Props) {
           )}
           {!file && <span class="note">Choose a ratings file first.</span>}
           {training?.stopping && running && (
-            <span class="note">Stops after this epoch, and keeps what is learned.</span>
+            <span class="note">Training stops after this epoch, and keeps the model.</span>
           )}
         </div>
       </form>
@@ -112,15 +112,15 @@ function Watched({ training, dark, used, onUse }: Omit<Props, 'trainer'> & { rea
 }
 
 const STATES = {
-  waiting: 'waits for its turn',
-  running: 'learning',
+  waiting: 'waiting',
+  running: 'training',
   done: 'done',
 } as const;
 
 function Before() {
   return (
     <div class="empty">
-      <p>Curves of its errors appear here as the model learns, and then what came of it.</p>
+      <p>The learning curves appear here during training, and then the results.</p>
       <svg viewBox="0 0 240 100" aria-hidden="true">
         <path d="M8 10C40 62 90 78 232 84" />
         <path d="M8 22C50 52 100 58 232 60" stroke-dasharray="0" />

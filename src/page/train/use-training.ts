@@ -4,22 +4,22 @@ import { type Progress, type ReadSummary, train, type WebTrained } from '../../w
 import { messageOf } from '../messages.ts';
 import { type Choices, epochsOf, recipeFor } from './choices.ts';
 
-/** A place on a curve: epochs done, and the error there. */
+/** A point of a learning curve: number of epochs, and the error after them. */
 export type CurvePoint = readonly [epochs: number, error: number];
 
 export interface Run {
   readonly model: ModelName;
   readonly state: 'waiting' | 'running' | 'done';
-  /** The typical error of the ratings learned from. */
+  /** Error on the training ratings. */
   readonly learning: readonly CurvePoint[];
-  /** That of the held-out ratings. */
+  /** Error on the held-out ratings. */
   readonly heldOut: readonly CurvePoint[];
-  /** How much of all epochs is done, 0 to 1. */
+  /** Fraction of all epochs that is done, 0 to 1. */
   readonly part: number;
   readonly trained?: WebTrained;
 }
 
-/** What a press on Start came to. */
+/** A training that the visitor started, of one or more models. */
 export interface Training {
   readonly file: string;
   readonly epochs: number;
@@ -40,7 +40,7 @@ const newRun = (model: ModelName): Run => ({
 export const isRunning = (training: Training | undefined): boolean =>
   training?.runs.some(({ state }) => state === 'waiting' || state === 'running') ?? false;
 
-/** A run after one more piece of news; the loss is a mean square, and its root is in rating points. */
+/** A run with its progress added. The loss is a mean square; its root is in rating points. */
 function withProgress(run: Run, { epoch, epochs, done, ratings, loss, valid }: Progress): Run {
   const at = epoch + done / ratings;
   return {
@@ -63,11 +63,11 @@ export interface Order {
 export interface Trainer {
   readonly training: Training | undefined;
   start(order: Order): void;
-  /** Ends after the running epoch, and keeps what is trained. */
+  /** Stops at the end of the current epoch, and keeps the model. */
   stop(): void;
 }
 
-/** Trains in the background, whatever view is shown. */
+/** Trains in the background, also while other views are shown. */
 export function useTraining(): Trainer {
   const [training, setTraining] = useState<Training>();
   const controller = useRef<AbortController>(undefined);
@@ -78,7 +78,7 @@ export function useTraining(): Trainer {
   const changeRun = (at: number, next: (run: Run) => Run): void =>
     change((training) => ({
       ...training,
-      runs: training.runs.map((run, place) => (place === at ? next(run) : run)),
+      runs: training.runs.map((run, index) => (index === at ? next(run) : run)),
     }));
 
   const run = async (
@@ -87,7 +87,7 @@ export function useTraining(): Trainer {
     before: Training | undefined,
   ): Promise<void> => {
     const { heldOut } = choices;
-    // One after the other: each has the processor to itself, so that their times can be compared.
+    // One after the other, so that their times can be compared.
     for (const [at, model] of choices.models.entries()) {
       if (signal.aborted) {
         change((training) => ({ ...training, runs: training.runs.slice(0, at) }));
@@ -104,8 +104,7 @@ export function useTraining(): Trainer {
         });
         changeRun(at, (run) => ({ ...run, state: 'done', part: 1, trained }));
       } catch (error) {
-        // What is wrong with the file is wrong for the next model too. Where nothing came of it, what was there before
-        // comes back.
+        // The next model would fail, too. If the first one failed, the results from before are shown again.
         change((training) => ({
           ...(at === 0 && before ? before : training),
           runs: at === 0 ? (before?.runs ?? []) : training.runs.slice(0, at),
