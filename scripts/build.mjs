@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 import { build as buildPage } from 'vite';
 import { notices } from './notices.mjs';
 
-/** All that dist/ is made of; packages by their versions. */
+/** Everything that dist/ is built from; packages by their versions. */
 const SOURCES = [
   ...['src', 'graphs', 'scripts/build.mjs', 'scripts/notices.mjs', 'scripts/page.config.mjs'],
   ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
@@ -34,7 +34,7 @@ if (process.argv.includes('--if-changed') && existsSync(STAMP) && readFileSync(S
 
 const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 const external = Object.keys({ ...dependencies, ...peerDependencies }).flatMap((name) => [name, `${name}/*`]);
-// Vite asks this, and a test that builds says otherwise.
+// Vite reads it; Vitest sets another value.
 process.env.NODE_ENV = 'production';
 rmSync('dist', { recursive: true, force: true });
 
@@ -42,7 +42,7 @@ const common = {
   bundle: true,
   metafile: true,
   splitting: true,
-  // In one folder, so that whichever file starts a thread or a process finds it beside itself.
+  // All in one folder, so that each file finds the files of threads and processes beside itself.
   chunkNames: '[name]-[hash]',
   format: 'esm',
 };
@@ -95,5 +95,5 @@ await buildPage({ configFile: 'scripts/page.config.mjs', logLevel: 'warn' });
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
   stdio: 'inherit',
 });
-// The last, so that it stands for a whole build.
+// Written last, so it marks a complete build.
 writeFileSync(STAMP, sources);

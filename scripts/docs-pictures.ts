@@ -53,7 +53,7 @@ async function page(): Promise<void> {
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** Lines of a terminal: long ones go on in the next. */
+/** Lines of a terminal, in which long lines are wrapped. */
 const wrapped = (text: string): string[] =>
   text
     .trimEnd()

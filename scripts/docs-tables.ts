@@ -9,7 +9,7 @@ import { markdownTable } from './bench/table.ts';
 const root = new URL('../', import.meta.url);
 const MARKED = /(<!-- table: (\S+) -->\n)([\s\S]*?)(<!-- end -->)/g;
 
-/** As a Markdown formatter may lay it out. */
+/** The text without its layout, which a formatter changes. */
 const contents = (text: string): string => text.replace(/\s+/g, ' ').replace(/-{3,}/g, '---');
 
 async function filled(name: string): Promise<string> {

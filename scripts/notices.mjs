@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The licences of the packages whose code is inside what is built, as text.
+ * The licences of the bundled packages, as text.
  *
  * @param {Iterable<string>} paths of the files that were bundled
  */
@@ -20,7 +20,7 @@ function licenceOf(folder) {
     try {
       return readFileSync(`${folder}/${file}`, 'utf8').trim();
     } catch {
-      // The next name may be the right one.
+      // Try the next name.
     }
   }
   const { license, repository } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));

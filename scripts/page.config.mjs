@@ -9,7 +9,7 @@ import { notices } from './notices.mjs';
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const MODEL = here('../artifacts/ml-latest-small');
 
-/** Serves a trained model beside the page, as a site that publishes both would. */
+/** Serves a trained model beside the page, as a published site does. */
 function demoModel() {
   const serve = ({ url = '' }, response, next) => {
     const name = /^\/model\/([^/?]+)/.exec(url)?.[1];
@@ -33,7 +33,7 @@ function demoModel() {
   };
 }
 
-/** Emits the service worker with the list of what was built, and a version that changes when any of it does. */
+/** Emits the service worker with the list of built files, and a version that changes when any of them does. */
 function serviceWorker() {
   return {
     name: 'service-worker',
@@ -54,7 +54,7 @@ function serviceWorker() {
 const bundled = new Set();
 
 /**
- * Says whose code is inside. Vite's own list leaves out what only a worker holds.
+ * Writes the licences of the bundled packages. Vite's own list leaves out those that only a worker contains.
  *
  * @param {boolean} emits whether this is the page's build, which comes after the worker's
  */
@@ -72,7 +72,7 @@ function thirdParty(emits) {
 export default defineConfig({
   root: here('../src/page'),
   base: './',
-  // A file that is not there must be a 404, not the page once more.
+  // A missing file must give a 404, not the page.
   appType: 'mpa',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [demoModel(), serviceWorker(), thirdParty(true)],
@@ -81,7 +81,7 @@ export default defineConfig({
     outDir: here('../dist/page'),
     emptyOutDir: true,
     target: 'es2022',
-    // ONNX Runtime's WebAssembly is one large file; the page says how far its loading is.
+    // ONNX Runtime's WebAssembly is one large file; the page shows the progress of loading it.
     chunkSizeWarningLimit: 700,
   },
 });

@@ -1,4 +1,4 @@
-// Prints what a page pays to use cofactor, in bytes after minification and gzip. A test holds our own code to its budget.
+// Prints what a page downloads to use cofactor, in bytes after minification and gzip. A test holds our own code to its budget.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { BUDGETS, gzipped, type Part, sizeOf } from '../test/support/size.ts';

@@ -1,4 +1,4 @@
-/** Errors of the models and the baselines, and sizes of their files; docs/benchmarks.md says what is measured and how. */
+/** Measures the errors of the models and baselines, and the sizes of the models' files; see docs/benchmarks.md. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
@@ -88,7 +88,7 @@ async function accuracy(): Promise<void> {
   );
 }
 
-/** What smaller files cost. */
+/** Size and error of the models with smaller number types. */
 async function fileSizes(scratch: string): Promise<void> {
   const { train, test } = await dataSet('ml-latest-small', options.data, scratch);
   const rows: string[][] = [];

@@ -1,4 +1,4 @@
-/** Benchmarks of training against peers; docs/benchmarks.md says what is measured and how. */
+/** Compares training with other libraries; see docs/benchmarks.md. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,7 +77,7 @@ function titleOf({ name, ratings, heldOut, noise }: DataSet): string {
 
 const STAGES = ['import', 'read', 'build', 'train', 'process'] as const;
 
-/** A line of headings, then a line for each row. */
+/** The cells of the table, headings first. */
 function cellsOf({ ratings }: DataSet, rows: readonly Row[]): string[][] {
   const speed = ({ epochs, seconds }: Row): number => (ratings * epochs) / seconds.train / 1e6;
   const heads = STAGES.map((stage) => `${stage}, s`);
@@ -96,7 +96,7 @@ function cellsOf({ ratings }: DataSet, rows: readonly Row[]): string[][] {
   ];
 }
 
-/** The runs of each contender. */
+/** Runs each contender with each seed. */
 async function runAll(
   set: DataSet,
   names: readonly Peer[],
@@ -111,7 +111,7 @@ async function runAll(
     } catch (error) {
       fail(name, error as Error);
     }
-  // Seed by seed, so that whatever else the machine does falls on every contender alike.
+  // Contenders take turns, so that other load on the machine affects all of them alike.
   for (const seed of seeds)
     for (const [contender, ofContender] of runs)
       try {

@@ -14,7 +14,7 @@ from fastai.tabular.core import TabDataLoader, TabWeightedDL
 
 stopwatch.lap("import")
 
-# Since 2.7.15 fastai draws the rows of a table with replacement unless told otherwise: an epoch then sees about 63 %
+# Since 2.7.15 fastai draws the rows of a table with replacement by default: an epoch then sees about 63 %
 # of the ratings. The plain loader shuffles, as every other row of this benchmark does.
 SAMPLING = {"weighted": TabWeightedDL, "shuffled": TabDataLoader}
 

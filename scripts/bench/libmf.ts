@@ -1,4 +1,4 @@
-/** LIBMF with its AVX code, from the source distribution that PyPI's `libmf` is built from without. */
+/** Compiles LIBMF with its AVX code, which PyPI's `libmf` leaves out. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
@@ -9,10 +9,10 @@ import { promisify } from 'node:util';
 const FLAGS = '-O3 -std=c++11 -pthread -DUSEAVX -mavx -march=native -shared -fPIC';
 
 /**
- * The library's path, which goes away with the environment.
+ * The path of the compiled library, inside the Python environment.
  *
  * @param python of the environment that has libmf
- * @throws the reason why there is none
+ * @throws the reason why it cannot be compiled
  */
 export async function withAvx(python: string): Promise<string> {
   const folder = join(dirname(dirname(python)), 'avx');

@@ -1,4 +1,4 @@
-/** A run in a process of its own, and several of them in one row. */
+/** Measures a training in a process of its own, and summarizes several such runs in one row. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -10,16 +10,16 @@ const measuresMemory = process.platform === 'linux' && existsSync(GNU_TIME);
 const project = new URL('../../package.json', import.meta.url);
 const { version } = JSON.parse(await readFile(project, 'utf8'));
 
-/** One way to train on a set: the command line of a run whose last line of output is a JSON object. */
+/** One way to train on a data set: a command whose last line of output is a JSON object. */
 export interface Contender {
   label: string;
-  /** None where the run says. */
+  /** Absent if the run reports it. */
   threads?: number;
   environment?: Readonly<Record<string, string>>;
   command(seed: number): string[];
 }
 
-/** One process. `seconds.process` is the whole of it as seen from outside, the other stages as it reports them. */
+/** One process. `seconds.process` is measured from outside; the process reports the other stages. */
 export interface Run {
   label: string;
   threads?: number;
@@ -27,12 +27,12 @@ export interface Run {
   version: string;
   epochs: number;
   seconds: { [stage: string]: number };
-  /** None where a model predicts no ratings. */
+  /** Absent if the model predicts no ratings. */
   rmse?: number;
   peakMegabytes?: number;
 }
 
-/** A contender's runs in one: medians of seconds and memory, the mean error. */
+/** Summary of a contender's runs: medians of seconds and memory, mean of the error. */
 export type Row = Omit<Run, 'seed'>;
 
 export async function measure(
@@ -66,7 +66,7 @@ export async function measure(
   };
 }
 
-/** @param runs one contender's */
+/** @param runs of one contender */
 export function summarize(runs: readonly Run[]): Row {
   const { seed: _, ...first } = runs[0];
   const stages = Object.keys(first.seconds);
@@ -83,7 +83,7 @@ export function summarize(runs: readonly Run[]): Row {
   };
 }
 
-/** What tells rows of one set apart. */
+/** The name of a row, unique within a data set. */
 export const nameOf = ({ label, threads }: Pick<Row, 'label' | 'threads'>): string =>
   threads === undefined ? label : `${label}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
 

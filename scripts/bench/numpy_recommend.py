@@ -1,7 +1,7 @@
 """The best items by NumPy: python numpy_recommend.py FOLDER USERS K RUNS
 
 FOLDER holds user_factors.f32 and item_factors.f32, rows of 50 floats, user_bias.f32 and item_bias.f32. Scores every item
-for USERS users, and takes the K best of each in order, all users at once and in pieces of 64, whichever is faster. Prints
+for USERS users, and takes the K best of each in order, all users at once and in chunks of 64, whichever is faster. Prints
 one JSON object: medians of seconds.
 """
 
@@ -37,11 +37,11 @@ def main(folder, users, k, runs):
     tables = {name: np.fromfile(f"{folder}/{name}.f32", dtype=np.float32) for name in names}
     factors = {name: table.reshape(-1, 50) if "factors" in name else table for name, table in tables.items()}
     rows = np.arange(users) % len(factors["user_bias"])
-    pieces = [rows[at : at + 64] for at in range(0, users, 64)]
+    chunks = [rows[at : at + 64] for at in range(0, users, 64)]
     whole = seconds(lambda: top(factors, k, rows), runs)
-    in_pieces = seconds(lambda: [top(factors, k, piece) for piece in pieces], runs)
+    in_chunks = seconds(lambda: [top(factors, k, chunk) for chunk in chunks], runs)
     one = seconds(lambda: top(factors, k, rows[:1]), runs * 20)
-    print(json.dumps({"version": np.__version__, "all": min(whole, in_pieces), "one": one}))
+    print(json.dumps({"version": np.__version__, "all": min(whole, in_chunks), "one": one}))
 
 
 if __name__ == "__main__":

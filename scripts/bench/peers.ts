@@ -1,4 +1,4 @@
-/** Who takes part, on which set and how; docs/benchmarks.md says more of each. */
+/** The libraries that are compared, and how each is run; see docs/benchmarks.md. */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { withAvx } from './libmf.ts';
 import type { Contender } from './measure.ts';
 import type { DataSet } from './sets.ts';
 
-/** For small sets, as flags of the command line; the Python peers have the same numbers in their scripts. */
+/** Flags of the recipe for small data sets; the Python scripts contain the same numbers. */
 const RECIPE =
   '--model dot-bias --factors 50 --epochs 5 --batch-size 64 --learning-rate 5e-3 --optimizer adamw --weight-decay 0.1 --range 0,5.5 --initial-std 0.001 --spectral 0,0';
 const THREADS = [1, 2];
@@ -17,7 +17,7 @@ export type Peer = 'cofactor' | 'torch' | 'fastai' | 'libmf' | 'libmf-avx' | 'su
 
 type Flags = { threads?: number; [name: string]: string | number | undefined };
 
-/** Each peer's contenders on a set, ready to run. @throws the reason when there are none */
+/** Makes a peer's contenders for a data set. @throws the reason why it has none */
 type Contenders = (set: DataSet, scratch: string) => Promise<Contender[]>;
 
 export const peers: Readonly<Record<Peer, Contenders>> = {
@@ -38,7 +38,7 @@ export const peers: Readonly<Record<Peer, Contenders>> = {
   async fastai(set) {
     atMost(2e6, set, 'it would take hours');
     const run = await pythonRun('bench', 'requirements.txt', set);
-    // The one that it takes by itself is the less accurate, and takes as long.
+    // fastai's default, `weighted`, is less accurate and takes as long.
     const loaders = set.isLarge ? ['shuffled'] : ['weighted', 'shuffled'];
     return loaders.map((sampling) => run(`fastai, ${sampling} loader`, 'fastai_loop.py', { sampling }));
   },
@@ -68,7 +68,7 @@ export function cofactor(label: string, set: DataSet, scratch: string, flags: st
   const out = (seed: number): string => join(scratch, `model-${seed}`);
   return {
     label,
-    // Its own defaults.
+    // cofactor's defaults.
     threads: set.isLarge ? availableParallelism() : 1,
     command: (seed) => [...run, ...flags.split(' ').filter(Boolean), '--out', out(seed), '--seed', `${seed}`],
   };

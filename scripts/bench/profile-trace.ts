@@ -1,23 +1,23 @@
-/** What ONNX Runtime's profiler wrote, as a table of where the time of a training step goes. */
+/** Summarizes the trace of ONNX Runtime's profiler by operator. */
 
-/** One operator on one provider, in the loop's body. */
+/** An operator of the loop's body on one execution provider. */
 export interface OperatorRow {
   readonly operator: string;
   readonly provider: string;
-  /** Nodes in the body, each of which runs once a step. */
+  /** Number of nodes in the body; each runs once per step. */
   readonly nodes: number;
-  readonly microsecondsAStep: number;
+  readonly microsecondsPerStep: number;
 }
 
 export interface StepProfile {
-  /** The most expensive first. */
+  /** Sorted by time, the most expensive first. */
   readonly operators: readonly OperatorRow[];
-  /** How many nodes of the body run where. */
+  /** Number of nodes of the body by execution provider. */
   readonly nodes: Readonly<Record<string, number>>;
-  /** Those of them that copy between the device and the CPU's memory. */
+  /** Number of nodes that copy between the device's and the CPU's memory. */
   readonly copies: number;
-  /** Of a step, outside all its nodes: what the loop itself does, such as copying its state, and the profiler. */
-  readonly loopMicrosecondsAStep: number;
+  /** Time per step outside the nodes: the loop itself, which copies its state, and the profiler. */
+  readonly loopMicrosecondsPerStep: number;
 }
 
 interface TraceEvent {
@@ -29,7 +29,7 @@ interface TraceEvent {
 
 const SUFFIX = '_kernel_time';
 
-/** @param steps of the one run that was profiled: a node that ran so often is in the body */
+/** @param steps number of steps in the profiled run: a node that ran as often is in the body */
 export function stepProfile(trace: string, steps: number): StepProfile {
   const nodes = new Map<string, { operator: string; provider: string; runs: number; microseconds: number }>();
   let loop = 0;
@@ -40,7 +40,7 @@ export function stepProfile(trace: string, steps: number): StepProfile {
       continue;
     }
     const provider = (args.provider ?? '').replace('ExecutionProvider', '');
-    // The copies of a graph and of the loop in it have the same names.
+    // Copy nodes of a graph and of the loop in it have the same names.
     const key = `${name} ${args.op_name} ${provider}`;
     const node = nodes.get(key) ?? { operator: args.op_name, provider, runs: 0, microseconds: 0 };
     node.runs++;
@@ -49,7 +49,7 @@ export function stepProfile(trace: string, steps: number): StepProfile {
   }
   const rows = new Map<string, OperatorRow>();
   for (const { operator, provider, runs, microseconds } of nodes.values()) {
-    // Nodes without a name share one, so it may have run several times a step.
+    // Nodes without a name are counted as one, which then runs several times per step.
     const inBody = Math.floor(runs / steps);
     if (inBody === 0) continue;
     const key = `${operator} ${provider}`;
@@ -58,11 +58,11 @@ export function stepProfile(trace: string, steps: number): StepProfile {
       operator,
       provider,
       nodes: (row?.nodes ?? 0) + inBody,
-      microsecondsAStep: (row?.microsecondsAStep ?? 0) + microseconds / steps,
+      microsecondsPerStep: (row?.microsecondsPerStep ?? 0) + microseconds / steps,
     });
   }
-  const operators = [...rows.values()].sort((a, b) => b.microsecondsAStep - a.microsecondsAStep);
-  const sum = (some: readonly OperatorRow[], of: 'nodes' | 'microsecondsAStep'): number =>
+  const operators = [...rows.values()].sort((a, b) => b.microsecondsPerStep - a.microsecondsPerStep);
+  const sum = (some: readonly OperatorRow[], of: 'nodes' | 'microsecondsPerStep'): number =>
     some.reduce((total, row) => total + row[of], 0);
   const providers = [...new Set(operators.map(({ provider }) => provider))];
   return {
@@ -80,6 +80,6 @@ export function stepProfile(trace: string, steps: number): StepProfile {
       operators.filter(({ operator }) => operator.startsWith('Memcpy')),
       'nodes',
     ),
-    loopMicrosecondsAStep: Math.max(0, loop / steps - sum(operators, 'microsecondsAStep')),
+    loopMicrosecondsPerStep: Math.max(0, loop / steps - sum(operators, 'microsecondsPerStep')),
   };
 }

@@ -1,4 +1,4 @@
-/** Where the time of training goes, by operator and by execution provider; docs/benchmarks.md says what the columns are. */
+/** Profiles training by operator and execution provider; see docs/benchmarks.md. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -18,9 +18,9 @@ import {
 import { stepsOf } from '../../src/train/engines/batches.ts';
 import { type StepProfile, stepProfile } from './profile-trace.ts';
 
-/** The profiler keeps a million events, and a step is some 150. */
+/** The profiler keeps a million events; a step has about 150. */
 const PROFILED_STEPS = 200;
-/** In the tables. */
+/** Number of operators in a table. */
 const OPERATORS = 12;
 
 const { values: options } = parseArgs({
@@ -46,9 +46,9 @@ interface Row {
   readonly items: number;
   readonly batch: number;
   /** Without the profiler. */
-  readonly millisecondsAStep: number;
-  readonly ratingsASecond: number;
-  readonly torchMillisecondsAStep?: number;
+  readonly millisecondsPerStep: number;
+  readonly ratingsPerSecond: number;
+  readonly torchMillisecondsPerStep?: number;
   readonly profile: StepProfile;
 }
 
@@ -70,11 +70,11 @@ async function main(): Promise<void> {
         users: ratings.userIds.length,
         items: ratings.itemIds.length,
         batch,
-        millisecondsAStep: (1000 * seconds) / steps,
-        ratingsASecond: Math.round(ratings.ratings.length / seconds),
+        millisecondsPerStep: (1000 * seconds) / steps,
+        ratingsPerSecond: Math.round(ratings.ratings.length / seconds),
         ...(options.torch &&
           model === 'dot-bias' && {
-            torchMillisecondsAStep: await ofTorch(options.torch, runtime.device, ratings, batch, steps),
+            torchMillisecondsPerStep: await ofTorch(options.torch, runtime.device, ratings, batch, steps),
           }),
         profile: await profiled(runtime, ratings, model, batch),
       };
@@ -96,7 +96,7 @@ async function dataSets(): Promise<Record<string, Ratings>> {
   return count > 0 ? { ...real, synthetic: synthetic(count) } : real;
 }
 
-/** Ratings of which few users and items have most, as in life. */
+/** Synthetic ratings; as in real data, few users and items have most of them. */
 function synthetic(count: number): Ratings {
   const users = Number(options.users ?? Math.max(100, Math.round(count / 100)));
   const items = Number(options.items ?? Math.max(100, Math.round(count / 500)));
@@ -113,13 +113,13 @@ function synthetic(count: number): Ratings {
     itemIds: Array.from({ length: items }, (_, row) => String(row)),
     users: userRows,
     items: itemRows,
-    ratings: Float32Array.from(userRows, (user, place) => 1 + ((user * 7 + itemRows[place] * 3) % 5)),
+    ratings: Float32Array.from(userRows, (user, index) => 1 + ((user * 7 + itemRows[index] * 3) % 5)),
   });
 }
 
 const isStep = (feeds: InferenceSession.FeedsType): boolean => 'learning_rate' in feeds;
 
-/** Seconds that the runs of the epoch graph took, and their steps; of the second epoch, when all is warm. */
+/** Seconds and steps of the second epoch, when everything is warmed up. */
 async function timed(runtime: NodeRuntime, ratings: Ratings, model: ModelName, batch: number) {
   let seconds = 0;
   const watched: NodeRuntime = {
@@ -174,7 +174,7 @@ async function profiled(
         const results = await run(feeds, ...rest);
         if (isStep(feeds) && wanted === '') {
           steps = feeds.learning_rate.dims[0];
-          // Later the session may be gone.
+          // The session may be released later.
           session.endProfiling();
           wanted = prefix;
         }
@@ -195,21 +195,21 @@ async function profiled(
   }
 }
 
-/** Ratings from all over the file, with tables as large as for all. */
+/** A sample of the ratings, evenly from the file; the tables keep their size. */
 function some(ratings: Ratings, count: number): Ratings {
   const all = ratings.ratings.length;
   if (count >= all) return ratings;
-  const places = Float64Array.from({ length: count }, (_, at) => Math.floor((at * all) / count));
+  const indices = Float64Array.from({ length: count }, (_, at) => Math.floor((at * all) / count));
   return new Ratings({
     ...ratings,
-    users: Int32Array.from(places, (place) => ratings.users[place]),
-    items: Int32Array.from(places, (place) => ratings.items[place]),
-    ratings: Float32Array.from(places, (place) => ratings.ratings[place]),
+    users: Int32Array.from(indices, (index) => ratings.users[index]),
+    items: Int32Array.from(indices, (index) => ratings.items[index]),
+    ratings: Float32Array.from(indices, (index) => ratings.ratings[index]),
     times: undefined,
   });
 }
 
-/** The same recipe as a PyTorch loop on the same device; a Python with PyTorch and NumPy runs it. */
+/** Times the same recipe as a PyTorch loop on the same device. */
 async function ofTorch(
   python: string,
   device: string,
@@ -220,11 +220,11 @@ async function ofTorch(
   const folder = await mkdtemp(join(tmpdir(), 'cofactor-torch-'));
   try {
     const lines: string[] = [];
-    for (const [place, user] of users.entries()) lines.push(`${user}\t${items[place]}\t${ratings[place]}\n`);
+    for (const [index, user] of users.entries()) lines.push(`${user}\t${items[index]}\t${ratings[index]}\n`);
     const file = join(folder, 'ratings.tsv');
     await writeFile(file, lines);
     const script = fileURLToPath(new URL('torch_loop.py', import.meta.url));
-    // As fast as it gets: one kernel updates all parameters.
+    // PyTorch's fastest variant: one kernel updates all parameters.
     const flags = [`--device=${device}`, `--batch=${batch}`, '--epochs=2', '--optimizer=fused'];
     const { stdout } = await promisify(execFile)(python, [script, file, file, ...flags]);
     const { seconds } = JSON.parse(stdout.trim().split('\n').at(-1) as string);
@@ -237,20 +237,20 @@ async function ofTorch(
 const count = (value: number): string => value.toLocaleString('en-US');
 
 function print(row: Row): void {
-  const { operators, nodes, copies, loopMicrosecondsAStep } = row.profile;
+  const { operators, nodes, copies, loopMicrosecondsPerStep } = row.profile;
   const total = operators.reduce(
-    (sum, { microsecondsAStep }) => sum + microsecondsAStep,
-    loopMicrosecondsAStep,
+    (sum, { microsecondsPerStep }) => sum + microsecondsPerStep,
+    loopMicrosecondsPerStep,
   );
   const where = Object.entries(nodes).map(([provider, number]) => `${number} on ${provider}`);
   console.log(
     `\n${row.model}, ${row.data}: ${count(row.ratings)} ratings of ${count(row.items)} items by ${count(row.users)} users, batch ${row.batch}`,
   );
   console.log(
-    `  ${row.millisecondsAStep.toFixed(3)} ms a step, ${count(row.ratingsASecond)} ratings a second (without the profiler)`,
+    `  ${row.millisecondsPerStep.toFixed(3)} ms a step, ${count(row.ratingsPerSecond)} ratings a second (without the profiler)`,
   );
-  if (row.torchMillisecondsAStep)
-    console.log(`  PyTorch, fused AdamW: ${row.torchMillisecondsAStep.toFixed(3)} ms a step`);
+  if (row.torchMillisecondsPerStep)
+    console.log(`  PyTorch, fused AdamW: ${row.torchMillisecondsPerStep.toFixed(3)} ms a step`);
   console.log(
     `  nodes of the loop body: ${where.join(', ')}; ${copies} of them copy from or to the CPU’s memory\n`,
   );
@@ -265,15 +265,15 @@ function print(row: Row): void {
     microseconds.toFixed(1),
     ((100 * microseconds) / total).toFixed(1),
   ];
-  for (const { operator, provider, nodes, microsecondsAStep } of operators.slice(0, OPERATORS))
-    line([operator, provider, String(nodes), ...share(microsecondsAStep)]);
+  for (const { operator, provider, nodes, microsecondsPerStep } of operators.slice(0, OPERATORS))
+    line([operator, provider, String(nodes), ...share(microsecondsPerStep)]);
   const rest = operators.slice(OPERATORS);
   if (rest.length > 0) {
     const number = rest.reduce((sum, { nodes }) => sum + nodes, 0);
-    const microseconds = rest.reduce((sum, { microsecondsAStep }) => sum + microsecondsAStep, 0);
+    const microseconds = rest.reduce((sum, { microsecondsPerStep }) => sum + microsecondsPerStep, 0);
     line(['others', '', String(number), ...share(microseconds)]);
   }
-  line(['the loop, the profiler', '', '', ...share(loopMicrosecondsAStep)]);
+  line(['the loop, the profiler', '', '', ...share(loopMicrosecondsPerStep)]);
 }
 
 await main().catch((error: Error) => {

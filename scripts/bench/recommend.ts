@@ -1,4 +1,4 @@
-/** Recommending from a catalogue, in one process: cofactor's heads against NumPy. docs/benchmarks.md says what the rows are. */
+/** Compares recommending with NumPy; see docs/benchmarks.md. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,9 +33,9 @@ async function seconds(work: () => Promise<unknown>, runs: number): Promise<numb
 
 async function ofCofactor(fitted: Fitted, userIds: readonly string[]) {
   const recommender = await fitted.recommender();
-  const rated = Array.from({ length: 20 }, (_, place) => ({
-    item: String(place + 1),
-    rating: 1 + (place % 5),
+  const rated = Array.from({ length: 20 }, (_, index) => ({
+    item: String(index + 1),
+    rating: 1 + (index % 5),
   }));
   const result = {
     one: await seconds(() => recommender.recommend(['1'], { k: K }), RUNS * 20),
@@ -47,7 +47,7 @@ async function ofCofactor(fitted: Fitted, userIds: readonly string[]) {
   return result;
 }
 
-/** The same factors as arrays. */
+/** NumPy with the same factors. */
 async function ofNumpy(fitted: Fitted, folder: string, threads: number) {
   const python = await pythonForOnnx();
   const { files } = await fitted.artifact();

@@ -1,4 +1,4 @@
-/** What a benchmark measured, as a dated file; `npm run docs:tables` makes the tables of the documents from these files. */
+/** Results of benchmarks as dated files, from which `npm run docs:tables` makes the tables of the documents. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -17,7 +17,7 @@ export interface DatedResult extends Result {
   readonly date: string;
 }
 
-/** Writes `results/DATE-NAME.json`, a row a line. */
+/** Writes `results/DATE-NAME.json`, one row per line. */
 export async function writeResult(name: string, result: Result): Promise<void> {
   const date = new Date().toISOString().slice(0, 10);
   const { columns, rows, ...facts } = result;
@@ -30,7 +30,7 @@ export async function writeResult(name: string, result: Result): Promise<void> {
   console.error(`${fileURLToPath(file)} is written; npm run docs:tables puts it into the documents`);
 }
 
-/** The newest result of a name. @throws if there is none */
+/** Reads the newest result with this name. @throws if there is no Chromium */
 export async function newestResult(name: string): Promise<DatedResult> {
   const names = (await readdir(folder)).filter((file) => file.slice('YYYY-MM-DD-'.length) === `${name}.json`);
   const newest = names.sort().at(-1);

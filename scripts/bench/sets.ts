@@ -1,4 +1,4 @@
-/** What the peers are trained on. */
+/** The data sets of the comparison. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -13,11 +13,11 @@ export interface DataSet {
   readonly name: string;
   readonly train: string;
   readonly test: string;
-  /** For training. */
+  /** Number of ratings for training. */
   readonly ratings: number;
   readonly heldOut: number;
   readonly isLarge: boolean;
-  /** The error of the model that made the ratings, below which nobody can expect to come. */
+  /** RMSE of the model that made the ratings: the lowest that can be expected. */
   readonly noise?: number;
 }
 
@@ -34,7 +34,7 @@ export const SAMPLE = path('../../src/data/sample/ml-latest-small/ratings.csv.gz
 
 /**
  * @param movieLens the folder with `u1.base` and `u1.test`
- * @throws the reason why a set is not available
+ * @throws the reason why the data set is not available
  */
 export async function dataSet(name: string, movieLens: string, scratch: string): Promise<DataSet> {
   if (name in SYNTHETIC) return synthetic(name);
@@ -53,9 +53,9 @@ async function fifthHeldOut(scratch: string): Promise<string[]> {
   const border = Math.floor(lines.length / 5);
   const parts = { train: order.subarray(border), test: order.subarray(0, border) };
   return Promise.all(
-    Object.entries(parts).map(async ([name, places]) => {
+    Object.entries(parts).map(async ([name, indices]) => {
       const file = join(scratch, `${name}.csv`);
-      await writeFile(file, [header, ...Array.from(places, (place) => lines[place]), ''].join('\n'));
+      await writeFile(file, [header, ...Array.from(indices, (index) => lines[index]), ''].join('\n'));
       return file;
     }),
   );
@@ -69,7 +69,7 @@ async function countRatings(file: string): Promise<number> {
 
 const linesOf = (text: string): string[] => text.trimEnd().split('\n');
 
-/** Kept for the next run, until what makes it changes. */
+/** Made once and kept in the folder for temporary files, until the generator changes. */
 async function synthetic(name: string): Promise<DataSet> {
   const options = { ...SYNTHETIC[name], seed: 1 };
   const version = createHash('sha256')
@@ -77,7 +77,7 @@ async function synthetic(name: string): Promise<DataSet> {
     .update(JSON.stringify(options))
     .digest('hex');
   const folder = join(tmpdir(), 'cofactor-bench-data', `${name}-${version.slice(0, 8)}`);
-  // Written last of all.
+  // This file is written last, so it marks a complete data set.
   const facts = join(folder, 'facts.json');
   if (!existsSync(facts)) {
     console.error(`making ${name} in ${folder}`);

@@ -1,4 +1,4 @@
-/** Benchmark of the built server; docs/benchmarks.md says what is measured and how. */
+/** Measures the built server under load; see docs/benchmarks.md. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { writeResult } from '../result.ts';
 import { markdownTable } from '../table.ts';
 
 const CONNECTIONS = [1, 16, 64];
-/** Requests after which memory is read: at once, and after a rest in which V8 frees what is garbage. */
+/** Numbers of requests after which memory is read: at once, and after a rest in which V8 collects garbage. */
 const MEMORY_AT = [10_000, 100_000];
 const REST_MS = 20_000;
 
@@ -49,7 +49,7 @@ async function start(...args: string[]): Promise<Running> {
   };
 }
 
-/** A metric of the server's own. Those of the event loop begin anew each time. */
+/** Reads a metric of the server. Reading resets the metrics of the event loop. */
 async function metric(url: string, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1]);
@@ -61,11 +61,11 @@ const MEMORY = 'process_resident_memory_bytes';
 interface Row {
   readonly what: string;
   readonly connections: number;
-  readonly requestsASecond: number;
+  readonly requestsPerSecond: number;
   readonly p50: number;
   readonly p99: number;
   readonly failed: number;
-  /** Milliseconds, with the 10 of the interval at which it is measured. */
+  /** Milliseconds, including the 10 ms of the measuring interval. */
   readonly eventLoop?: number;
 }
 
@@ -87,7 +87,7 @@ async function measure(what: string, url: string, connections: number, requests:
   return {
     what,
     connections,
-    requestsASecond: rate.average,
+    requestsPerSecond: rate.average,
     p50: latency.p50,
     p99: latency.p99,
     failed: non2xx + errors + timeouts,
@@ -95,7 +95,7 @@ async function measure(what: string, url: string, connections: number, requests:
   };
 }
 
-/** The sample data, and a model of it unless one is given. */
+/** Writes the sample data and, if none is given, trains a model. */
 async function prepare(scratch: string): Promise<{ model: string; users: string[]; items: string[] }> {
   const sample = join(root, 'src/data/sample/ml-latest-small/ratings.csv.gz');
   const text = gunzipSync(await readFile(sample)).toString();
@@ -126,21 +126,21 @@ const scratch = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
 try {
   const { model, users, items } = await prepare(scratch);
   const name = model.split(/[/\\]/).at(-1);
-  const item = (place: number): string => items[place % items.length];
+  const item = (index: number): string => items[index % items.length];
   const kinds: Record<string, Request[]> = {
     'GET /v2': [{ path: '/v2' }],
     'GET /recommend/{user}': users.map((user) => ({ path: `/recommend/${user}` })),
     'GET /similar/{item}': items.map((one) => ({ path: `/similar/${one}` })),
-    'POST /recommend, 20 ratings': users.map((_, place) =>
+    'POST /recommend, 20 ratings': users.map((_, index) =>
       post('/recommend', {
-        ratings: Array.from({ length: 20 }, (_, row) => ({ item: item(place + row), rating: 1 + (row % 5) })),
+        ratings: Array.from({ length: 20 }, (_, row) => ({ item: item(index + row), rating: 1 + (row % 5) })),
       }),
     ),
-    'POST …predict/infer, 10 pairs': users.map((user, place) =>
+    'POST …predict/infer, 10 pairs': users.map((user, index) =>
       post(`/v2/models/${name}.predict/infer`, {
         inputs: [
           texts('user', Array(10).fill(user)),
-          texts('item', items.slice(place % 400, (place % 400) + 10)),
+          texts('item', items.slice(index % 400, (index % 400) + 10)),
         ],
       }),
     ),
@@ -151,7 +151,7 @@ try {
   const take = (row: Row): void => {
     rows.push(row);
     console.error(
-      `${row.what}, ${row.connections} connections: ${row.requestsASecond.toFixed(0)} requests/s`,
+      `${row.what}, ${row.connections} connections: ${row.requestsPerSecond.toFixed(0)} requests/s`,
     );
   };
   const hello = await start(fileURLToPath(new URL('hello.mjs', import.meta.url)));
@@ -186,9 +186,11 @@ try {
   await show(
     'server',
     ['request', 'connections', 'requests/s', 'p50, ms', 'p99, ms', 'failed', 'event-loop delay p99, ms'],
-    rows.map(({ what, connections, requestsASecond, p50, p99, failed, eventLoop }) => [
+    rows.map(({ what, connections, requestsPerSecond, p50, p99, failed, eventLoop }) => [
       what,
-      ...[connections, requestsASecond.toFixed(0), p50, p99, failed, eventLoop?.toFixed(1) ?? ''].map(String),
+      ...[connections, requestsPerSecond.toFixed(0), p50, p99, failed, eventLoop?.toFixed(1) ?? ''].map(
+        String,
+      ),
     ]),
   );
   await show(

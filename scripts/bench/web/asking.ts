@@ -1,4 +1,4 @@
-/** Asks a model in the page and in Node: how long that takes, and whether both say the same. */
+/** Compares the answers of a model, and their times, in the page and in Node. */
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { load, train } from '../../../src/index.ts';
@@ -15,21 +15,21 @@ declare const library: typeof Web;
 export interface AskingRow {
   readonly head: string;
   readonly where: 'page' | 'Node';
-  /** To fetch and open the model, and in the page ONNX Runtime too. */
+  /** Time to fetch and open the model; in the page also ONNX Runtime. */
   readonly load: number;
   readonly first: number;
   readonly median: number;
 }
 
 const QUESTIONS = {
-  ratings: Array.from({ length: 20 }, (_, place) => ({ item: `${place + 1}`, rating: 1 + (place % 5) })),
+  ratings: Array.from({ length: 20 }, (_, index) => ({ item: `${index + 1}`, rating: 1 + (index % 5) })),
   user: '1',
-  /** A page's clock has steps of 0.1 ms, so that calls are timed by the ten. */
+  /** A page's clock has a resolution of 0.1 ms, so ten calls are timed together. */
   calls: 10,
   rounds: 21,
 };
 
-/** Runs in the page, too, so that it uses nothing but what it is given. */
+/** Also runs in the page, so it uses only its arguments. */
 async function ask(
   open: (head: string) => Promise<Pick<Web.Recommender, 'foldIn' | 'recommend'>>,
   head: string,
@@ -61,7 +61,7 @@ export async function measureAsking(browser: Browser, url: string, model: string
       const page = await openPage(browser, url);
       const answer = await page.evaluate(
         ({ source, head, questions }) => {
-          // The very function that runs in Node.
+          // The same function as in Node.
           const run: typeof ask = new Function(`return ${source}`)();
           return run((name) => library.load('/model/', { heads: [name] }), head, questions);
         },
@@ -99,10 +99,10 @@ export async function measureEquality(
 ): Promise<EqualityRow[]> {
   const { train: ratings, valid } = await splitOf(file);
   const { factors, epochs, batchSize, seed } = RECIPE;
-  const places = Array.from({ length: Math.min(PAIRS, valid.users.length) }, (_, place) => place);
-  // Rows beyond the last are ids that the model has never seen.
-  const users = places.map((place) => ratings.userIds[valid.users[place]] ?? 'nobody');
-  const items = places.map((place) => ratings.itemIds[valid.items[place]] ?? 'nothing');
+  const indices = Array.from({ length: Math.min(PAIRS, valid.users.length) }, (_, index) => index);
+  // Rows after the last stand for ids that the model does not know.
+  const users = indices.map((index) => ratings.userIds[valid.users[index]] ?? 'nobody');
+  const items = indices.map((index) => ratings.itemIds[valid.items[index]] ?? 'nothing');
   const rows: EqualityRow[] = [];
   for (const model of MODELS) {
     await (await train(ratings, { model, factors, epochs, batchSize, seed })).save(join(folder, model));

@@ -1,4 +1,4 @@
-/** Benchmark in a page: `npm run bench:web`; docs/benchmarks.md says what is measured and how. */
+/** Measures cofactor in a page; see docs/benchmarks.md. */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

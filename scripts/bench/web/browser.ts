@@ -15,9 +15,9 @@ const ARGUMENTS = [
 ];
 
 /**
- * Starts Chromium, without graphics unless more arguments ask for them.
+ * Starts Chromium. Default: without graphics.
  *
- * @throws if there is none
+ * @throws if there is no Chromium
  */
 export async function launch(more: readonly string[] = ['--disable-gpu']): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -38,14 +38,14 @@ const TYPES: Readonly<Record<string, string>> = {
 const EMPTY = '<!doctype html><title>Benchmark</title>';
 
 export interface Host {
-  /** Ends in `/`; the page there is empty, unless a folder has another. */
+  /** Ends in `/`. The page there is empty unless a folder contains another. */
   readonly url: string;
-  /** The paths that were asked for and what was sent, in order. */
+  /** Requested paths and the bytes sent, in order. */
   readonly sent: { readonly path: string; readonly bytes: Buffer }[];
   close(): void;
 }
 
-/** Serves folders on a free port of loopback, as a static host would: folders by the paths that they are mounted at. */
+/** Serves folders as a static host does, on a free port of loopback. @param mounts folders by path */
 export async function host(mounts: Readonly<Record<string, string>>): Promise<Host> {
   const sent: Host['sent'] = [];
   const prefixes = Object.keys(mounts).toSorted((one, other) => other.length - one.length);
@@ -65,10 +65,10 @@ export async function host(mounts: Readonly<Record<string, string>>): Promise<Ho
   return { url: `http://127.0.0.1:${port}/`, sent, close: () => server.close() };
 }
 
-/** What runs this names functions by a helper of its own, which functions that go to a page ask for there. */
+/** tsx adds calls of this helper to functions; those that are sent to a page need it there. */
 export const NAMES = 'globalThis.__name = (one) => one';
 
-/** A page of a first visit, in which the library is `library`. */
+/** Opens a page in a new profile; `library` is cofactor there. */
 export async function openPage(browser: Browser, url: string): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
   await page.addInitScript(NAMES);

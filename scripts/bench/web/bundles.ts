@@ -1,4 +1,4 @@
-/** What a page would load, built as a page would have it: one file for each way of doing the same work, and its size. */
+/** Bundles cofactor as a page loads it, and measures the sizes. */
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +31,7 @@ export const sizeOf = (name: string, ...files: readonly Uint8Array[]): Size => (
   gzip: files.reduce((sum, file) => sum + gzipped(file), 0),
 });
 
-/** The library, whole, as `scripts/build.mjs` makes it for pages without a bundler, and ONNX Runtime beside it. */
+/** Builds the library as `scripts/build.mjs` does for pages without a bundler, with ONNX Runtime beside it. */
 export async function buildLibrary(folder: string): Promise<Size[]> {
   const worker: Plugin = {
     name: 'worker',
@@ -65,7 +65,7 @@ export async function buildLibrary(folder: string): Promise<Size[]> {
   ];
 }
 
-/** An entry's file and those that it cannot start without. */
+/** The file of an entry and the files that it imports statically. */
 function needed({ outputs }: Metafile, entry: string): Set<string> {
   const found = new Set(Object.keys(outputs).filter((path) => outputs[path].entryPoint === entry));
   for (const path of found)

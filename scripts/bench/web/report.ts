@@ -3,7 +3,7 @@ import type { Size } from './bundles.ts';
 import type { TrainingRow } from './training.ts';
 import type { Visit } from './visit.ts';
 
-/** A table by the name of its result. */
+/** A table, with the name of its result. */
 export interface Report {
   readonly name: string;
   readonly columns: readonly string[];

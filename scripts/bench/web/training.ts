@@ -12,9 +12,9 @@ const RUNS = 3;
 export interface TrainingRow {
   readonly model: string;
   readonly where: 'page' | 'Node';
-  /** Of training, with a validation after each epoch. */
+  /** Seconds of training, including a validation after each epoch. */
   readonly seconds: number;
-  /** With starting what trains, reading the file and writing the model. */
+  /** Seconds including the start of the worker, reading the file and building the model. */
   readonly whole: number;
   readonly rmse: number;
 }
@@ -28,7 +28,7 @@ export async function measureTraining(browser: Browser, url: string, file: strin
   const rows: TrainingRow[] = [];
   for (const model of MODELS) {
     const runs: TrainingRow[] = [];
-    // By turns, so that whatever else the machine does falls on both alike.
+    // By turns, so that other load on the machine affects both alike.
     for (let run = 0; run < RUNS; run++) {
       runs.push(await inPage(browser, url, file, model), await inNode(file, model));
       for (const { where, seconds } of runs.slice(-2))

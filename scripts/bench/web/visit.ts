@@ -1,4 +1,4 @@
-/** A visit of the real page with the demo model: from navigation to the first recommendation, and what that fetches. */
+/** Measures a visit of the real page with the demo model, from navigation to the first recommendation, and what it fetches. */
 import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { build } from 'vite';
@@ -10,7 +10,7 @@ const VISITS = 5;
 const LONGEST = 30_000;
 const HEADING = 'Recommended for you';
 
-/** What a visitor has rated before; the page keeps it so. */
+/** Ratings of an earlier visit, as the page stores them. */
 const RATED = ['1', '296', '318'].map((item) => ({ item, rating: 5, title: item }));
 
 export interface Fetched {
@@ -21,14 +21,14 @@ export interface Fetched {
 }
 
 export interface Visit {
-  /** Milliseconds from navigation until recommendations are shown: in a new profile, and when it comes back. */
+  /** Milliseconds from navigation until recommendations are shown: in a new profile, and on the second visit. */
   readonly first: number;
   readonly second: number;
-  /** Up to then, on the first visit. */
+  /** What the first visit fetches until then. */
   readonly fetched: readonly Fetched[];
 }
 
-/** @param folder where the page is built */
+/** @param folder for the built page */
 export async function measureVisit(browser: Browser, folder: string, model: string): Promise<Visit> {
   await build({
     configFile: join(root, 'scripts/page.config.mjs'),
@@ -57,7 +57,7 @@ export async function measureVisit(browser: Browser, folder: string, model: stri
 }
 
 declare global {
-  /** In the page: when recommendations were shown; undefined if they never are. */
+  /** In the page: the time at which recommendations appeared; undefined if they did not. */
   var shown: Promise<number | undefined>;
 }
 
