@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { JsonTensors } from './cases.ts';
 import { agrees, compare } from './compare.ts';
-import type { JsonTensors } from './golden.ts';
 
 describe('two lists of items are the same', () => {
   const list = (items: string[], ratings: (number | null)[]): JsonTensors => ({

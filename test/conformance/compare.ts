@@ -1,4 +1,4 @@
-import type { GoldenCase, JsonTensor, JsonTensors, Report } from './golden.ts';
+import type { GoldenCase, JsonTensor, JsonTensors, Report } from './cases.ts';
 
 /** What two runtimes may differ by in a rating. */
 export const TOLERANCE = 1e-5;

@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/files.ts';
+import type { GoldenCase } from './cases.ts';
 import { agrees, compare } from './compare.ts';
-import { type GoldenCase, modelsIn, readGolden, setOf } from './golden.ts';
+import { modelsIn, readGolden, setOf } from './golden.ts';
 import { complaintsOf, isBeyond, pythonForOnnx, runtimes } from './runtimes.ts';
 import { makeGoldenSet } from './sets.ts';
 

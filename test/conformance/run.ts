@@ -4,9 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { GoldenCase, Runtime } from './cases.ts';
 import { agrees, compare, type Verdict, worse } from './compare.ts';
-import { type GoldenCase, readGolden } from './golden.ts';
-import { complaintsOf, isBeyond, type Runtime, runtimes } from './runtimes.ts';
+import { readGolden } from './golden.ts';
+import { complaintsOf, isBeyond, runtimes } from './runtimes.ts';
 import { makeGoldenSet } from './sets.ts';
 
 interface Row {

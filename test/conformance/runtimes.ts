@@ -5,21 +5,12 @@ import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { pythonEnvironment } from '../support/python.ts';
-import { type OrtModule, type Report, readGolden, runCases, setOf } from './golden.ts';
+import { type OrtModule, type Runtime, runCases } from './cases.ts';
+import { chromiumRuntime } from './chromium.ts';
+import { reader, readGolden, setOf } from './golden.ts';
 
 const execute = promisify(execFile);
 const here = fileURLToPath(new URL('.', import.meta.url));
-
-/** Something that runs `.onnx` files. */
-export interface Runtime {
-  readonly name: string;
-  /** Kinds of sets that it gets wrong, whatever the file, and why. */
-  readonly limits?: Readonly<Record<string, string>>;
-  /** Fetches what it needs. @throws if that cannot be had here, with the reason */
-  fetch(): Promise<unknown>;
-  /** Runs a golden set. @throws if it cannot */
-  run(folder: string): Promise<Report>;
-}
 
 export const runtimes: readonly Runtime[] = [
   npmPackage('onnxruntime-node', () => import('onnxruntime-node')),
@@ -29,6 +20,7 @@ export const runtimes: readonly Runtime[] = [
       'byte-order-mark': 'drops a byte order mark at the start of a string of over 16 bytes that it gives',
     },
   },
+  chromiumRuntime,
   python('onnxruntime'),
   python('reference'),
   {
@@ -96,7 +88,8 @@ function npmPackage(
       const module = await load();
       const versions = module.env.versions as Readonly<Record<string, string>>;
       const version = versions[name.replace('onnxruntime-', '')] ?? versions.common;
-      return { runtime: name, version, results: await runCases(folder, await readGolden(folder), module) };
+      const results = await runCases(reader(folder), await readGolden(folder), module);
+      return { runtime: name, version, results };
     },
   };
 }

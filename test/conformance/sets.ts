@@ -16,7 +16,8 @@ import type { ExportOptions } from '../../src/train/artifact.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { train } from '../../src/train/train.ts';
 import { generator, normals, type RandomGenerator } from '../../src/util/random.ts';
-import { type Case, type JsonTensor, modelsIn, setOf, writeGolden } from './golden.ts';
+import type { Case, JsonTensor } from './cases.ts';
+import { modelsIn, setOf, writeGolden } from './golden.ts';
 
 const SAMPLE = fileURLToPath(
   new URL('../../src/data/sample/ml-latest-small/ratings.csv.gz', import.meta.url),

@@ -1,43 +1,23 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
-import { type Browser, type BrowserContext, chromium } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest';
-
-const executablePath = [
-  process.env.CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-].find((path) => path && existsSync(path));
-
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  // Compiling ONNX Runtime a second time, for speed, takes longer than what is run here.
-  '--js-flags=--no-wasm-tier-up --no-wasm-dynamic-tiering',
-];
+import { launchChromium, NO_CHROMIUM } from './chromium.ts';
 
 /** A browser for all tests of a file, and a new profile, as of a first visit, for each. */
 export function browserTests() {
   let browser: Browser | undefined;
   beforeAll(async () => {
-    if (executablePath) browser = await chromium.launch({ executablePath, args, timeout: 0 });
+    browser = await launchChromium();
   });
   afterAll(async () => browser?.close());
 
   /** A test that is skipped where there is no browser, and fails on whatever the pages complain of. */
   return (name: string, body: (context: BrowserContext) => Promise<void>): void =>
     test(name, async (tested: TestContext) => {
-      if (!browser) return tested.skip('no Chromium: install it, or name its program in CHROMIUM');
+      if (!browser) return tested.skip(NO_CHROMIUM);
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
       // A busy machine may take any time; Vitest ends what hangs.
       context.setDefaultTimeout(0);
