@@ -11,7 +11,7 @@ import { printNote } from './output.ts';
 
 type Name = keyof Recipe | keyof RunChoices;
 
-/** Flags as `withChoices` gives them; of the shared choices those that were not given are undefined. */
+/** The flags of `withChoices`. Shared choices that were not given are undefined. */
 export type Flags<Names extends keyof RunChoices = never, Own extends Choices = Record<never, never>> = Omit<
   Recipe & Pick<RunChoices, Names>,
   keyof Own
@@ -20,10 +20,10 @@ export type Flags<Names extends keyof RunChoices = never, Own extends Choices = 
 
 export const READING = ['user', 'item', 'rating', 'time', 'delimiter', 'header', 'encoding'] as const;
 
-/** How a file without ratings is read, whose columns other flags name, or none. */
+/** Flags for reading a file whose columns other flags name, or none. */
 export const LISTS = ['delimiter', 'header', 'encoding'] as const;
 
-/** The recipe, for commands that hold out ratings of their own. */
+/** The recipe, for commands that hold out ratings themselves. */
 export const RECIPE = (Object.keys(recipeChoices) as (keyof Recipe)[]).filter(
   (name) => !recipeChoices[name].only,
 );
@@ -33,7 +33,8 @@ export const JSON_OBJECT = { json: { kind: kinds.flag, help: 'print one JSON obj
 /**
  * Adds flags for the choices of a command.
  *
- * @param shared choices that other commands have too; `resolve` applies their defaults
+ * @param shared choices that several commands have; `resolve` applies their defaults
+ * @param own choices of this command
  */
 export function withChoices(command: Command, shared: readonly Name[], own: Choices = {}): Command {
   for (const [name, choice] of Object.entries(own))
@@ -68,7 +69,7 @@ function parserOf<T>(kind: Kind<T>): (text: string) => T {
   };
 }
 
-/** Those flags that are among some choices, and were given. */
+/** The flags with these names that were given. */
 export const chosenFrom = <Chosen extends object>(names: readonly string[], flags: object): Chosen =>
   Object.fromEntries(
     Object.entries(flags).filter(([name, value]) => names.includes(name) && value !== undefined),
@@ -76,11 +77,11 @@ export const chosenFrom = <Chosen extends object>(names: readonly string[], flag
 
 export const recipeOf = (flags: object): Recipe => chosenFrom(Object.keys(recipeChoices), flags);
 
-/** Only what reading a file takes. */
+/** The flags for reading a file. */
 export const readingOf = (flags: object): Pick<RunChoices, (typeof READING)[number]> =>
   chosenFrom(READING, flags);
 
-/** The device to run on, with a note where `auto` had to fall back. */
+/** The device to run on. Prints a note if `auto` did not find CUDA. */
 export async function chosenDevice({
   device: wanted = runChoices.device.default,
 }: Pick<RunChoices, 'device'>): Promise<Device> {

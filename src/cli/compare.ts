@@ -15,7 +15,7 @@ type CompareFlags = FoldFlags & { readonly [config: string]: unknown };
 
 export function compareCommand(): Command {
   const command = new Command('compare').description(
-    'Try the models and simple baselines on the same parts of the ratings, and say which differences are real.',
+    'Cross-validate all models and simple baselines on the same folds, and test which differences are significant.',
   );
   for (const model of modelNames)
     command.option(
@@ -25,7 +25,7 @@ export function compareCommand(): Command {
   return withFoldChoices(command, ['seed']).action(run);
 }
 
-/** `configDotBias`, where commander keeps `--config-dot-bias`. */
+/** The key of a flag in commander: `configDotBias` for `--config-dot-bias`. */
 const configKey = (model: ModelName): string =>
   `config-${model}`.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 
@@ -42,7 +42,7 @@ async function run(files: string[], flags: CompareFlags): Promise<void> {
     modelNames.slice(at + 1).map((other) => [one, other] as const),
   );
   const folds = await readFolds(files, flags);
-  // Loaded where it is used: its statistics take a while.
+  // Imported here because its statistics load slowly.
   const { compare } = await import('../experiment/compare.ts');
   const { workers = availableParallelism() } = flags;
   const comparison = await withPool(
@@ -55,7 +55,7 @@ async function run(files: string[], flags: CompareFlags): Promise<void> {
   else print(comparison, folds.length, workers);
 }
 
-/** Each that predicts in a way of its own: the most popular items are predicted as the means say. */
+/** The baselines without `most-popular`, whose predictions are those of `user-item-means`. */
 const baselineNames = () =>
   (Object.keys(baselines) as (keyof typeof baselines)[]).filter((name) => name !== 'most-popular');
 
@@ -67,7 +67,7 @@ async function recipeFrom(model: ModelName, file: string | undefined, seed: numb
       'argument',
       `${file}: is for the model ${config.model}; give it as --config-${config.model}`,
     );
-  // The seed of the file is of one training, this one of folds too.
+  // The flag's seed replaces that of the file, because it is also the seed of the folds.
   const recipe = { ...recipeOf(config), seed, model };
   checkRecipe(recipe);
   return recipe;
@@ -90,12 +90,12 @@ function print({ predictors, pairs }: Comparison, folds: number, workers: number
     const much = `${name} is ${error(mean)} above ${than}`;
     printLine(
       interval
-        ? `${much} (95 % interval ${interval.map(error).join(' to ')}, p ${p < 1e-4 ? '< 0.0001' : `= ${p.toFixed(4)}`}): ${real ? 'real' : 'may be chance'}`
-        : `${much}: one fold does not tell whether by chance`,
+        ? `${much} (95 % interval ${interval.map(error).join(' to ')}, p ${p < 1e-4 ? '< 0.0001' : `= ${p.toFixed(4)}`}): ${real ? 'significant' : 'not significant'}`
+        : `${much}; with one fold there is no test`,
     );
   }
   if (folds > 1)
     printLine(
-      'Of RMSE, by paired t-tests over folds, each by itself; as folds share training ratings, with the variance of Nadeau and Bengio (2003)',
+      'Paired t-tests of RMSE over folds, with the variance of Nadeau and Bengio (2003), because folds share training ratings; p-values are not corrected for several tests',
     );
 }

@@ -17,19 +17,19 @@ type Key = keyof CofactorConfig;
 export const KEYS = Object.keys(allChoices) as Key[];
 const NAMES = ['ts', 'mts', 'js', 'mjs', 'json'].map((extension) => `cofactor.config.${extension}`);
 
-/** What means the same to every command that has it: the recipe, and how ratings are read. */
+/** Choices that mean the same in all commands: the recipe, and the reading of ratings. */
 const COMMON: readonly Key[] = [...RECIPE, 'device', ...READING];
 
 /**
- * Takes choices from `cofactor.config.ts`, `.js` or `.json` in the working folder, or from `--config FILE`; flags win.
+ * Takes choices from `cofactor.config.ts`, `.js` or `.json` in the working directory, or from `--config FILE`. Flags take
+ * precedence. Keys for which the command has no flag are ignored.
  *
- * @param more what the command takes beside the recipe and how ratings are read. Of keys for which it has no flag it takes
- *   none.
+ * @param more choices that the command takes in addition to the recipe and the reading of ratings
  */
 export function withConfig(command: Command, more: readonly Key[] = []): Command {
   return command
     .addOption(
-      new Option('--config <file>', 'choices to make (default: cofactor.config.ts, .js or .json, if here)'),
+      new Option('--config <file>', 'file with choices (default: cofactor.config.ts, .js or .json, if here)'),
     )
     .addOption(new Option('--no-config', 'ignore configuration files'))
     .hook('preAction', async (_, action) => {
@@ -47,8 +47,8 @@ export function withConfig(command: Command, more: readonly Key[] = []): Command
 }
 
 /**
- * Prints the choices that a training would go by, from flags, file and defaults, as a `cofactor.config.json` that makes
- * the same. What is left to be chosen by the data is left out.
+ * Prints the choices of a training, from flags, config file and defaults, as the text of a `cofactor.config.json`. Choices
+ * that depend on the data are left out.
  */
 export function printConfig(flags: CofactorConfig): void {
   const { model = trainingChoices.model.default } = flags;
@@ -57,7 +57,7 @@ export function printConfig(flags: CofactorConfig): void {
   printLine(JSON.stringify(Object.fromEntries(KEYS.map((key) => [key, choices[key]])), null, 2));
 }
 
-/** @returns undefined where there is none */
+/** @returns undefined if there is none */
 function configFile(asked: string | false | undefined): string | undefined {
   if (asked === false) return undefined;
   if (asked !== undefined) return asked;
@@ -67,7 +67,7 @@ function configFile(asked: string | false | undefined): string | undefined {
   return found[0];
 }
 
-/** @throws UserError that names the file, the key, what is wrong, and what to give */
+/** @throws UserError with the file, the key, what is wrong, and what to give */
 export async function readConfig(file: string): Promise<CofactorConfig> {
   if (!existsSync(file)) throw new UserError('argument', `${file}: no such file`);
   const config = await (extname(file) === '.json' ? parsed(file) : loaded(file));
@@ -98,7 +98,7 @@ async function parsed(file: string): Promise<unknown> {
   }
 }
 
-/** Uses jiti because Node 20 cannot run TypeScript, nor `export` in a `.js` file without a package.json that says so. */
+/** Uses jiti because Node 20 cannot run TypeScript, nor `export` in a `.js` file without `"type": "module"`. */
 async function loaded(file: string): Promise<unknown> {
   const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, { fsCache: false, interopDefault: false });
@@ -106,7 +106,7 @@ async function loaded(file: string): Promise<unknown> {
   if (!('default' in module))
     throw new UserError(
       'argument',
-      `${file}: has no default export; write export default { epochs: 8 }, say`,
+      `${file}: has no default export; write one such as export default { epochs: 8 }`,
     );
   return module.default;
 }

@@ -8,7 +8,7 @@ import { count, error, plural, printJson, printLine, printTable, seconds } from 
 
 export function crossValidateCommand(): Command {
   const command = new Command('cross-validate').description(
-    'Train a model on several parts of the ratings, and say how well each predicts the rest.',
+    'Cross-validate a model: train on several folds of the ratings, and report the errors on the held-out parts.',
   );
   return withConfig(withFoldChoices(command, RECIPE), ['workers']).action(run);
 }
@@ -17,7 +17,7 @@ async function run(files: string[], flags: FoldFlags): Promise<void> {
   const recipe = recipeOf(flags);
   checkRecipe(recipe);
   const folds = await readFolds(files, flags);
-  // Loaded where it is used: its statistics take a while.
+  // Imported here because its statistics load slowly.
   const { crossValidate } = await import('../experiment/cross-validate.ts');
   const { results, rmse, mae } = await withPool(
     { folds, workers: flags.workers },
@@ -48,6 +48,6 @@ async function run(files: string[], flags: FoldFlags): Promise<void> {
     printLine(
       interval
         ? `${name} ${error(mean)} ± ${error(deviation)} over ${plural(folds.length, 'fold')}; 95 % interval of the mean ${interval.map(error).join(' – ')}`
-        : `${name} ${error(mean)} of one fold, which tells of no interval`,
+        : `${name} ${error(mean)}; with one fold there is no interval`,
     );
 }

@@ -8,12 +8,12 @@ import { printJson, printLine } from './output.ts';
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Say what models can run on here and, for each device that is not available, how to get it.')
+    .description('List the devices that can run models here and, for those that cannot, what to install.')
     .option('--json', 'print one JSON object')
     .action(run);
 }
 
-/** What there is or is not, and the command that gets it. */
+/** A device or a package, and the command that installs it. */
 interface Part {
   readonly name: string;
   readonly usable: boolean;
@@ -60,14 +60,14 @@ async function run({ json }: { json?: boolean }): Promise<void> {
   const width = Math.max(...parts.map(({ name }) => name.length));
   for (const { name, usable, text, command } of parts) {
     printLine(`${usable ? '✓' : '✗'} ${name.padEnd(width)}  ${text}`);
-    if (command !== undefined) printLine(`  ${' '.repeat(width)}  get it: ${command}`);
+    if (command !== undefined) printLine(`  ${' '.repeat(width)}  install: ${command}`);
   }
 }
 
 function partOf({ device: name, usable, speed = 1, reason, command }: DeviceReport): Part {
   if (!usable) return { name, usable, text: `not usable: ${reason}`, command };
   if (name === 'cpu') return { name, usable, text: 'usable, and the default' };
-  const slow = speed < 1 ? '; its driver may have no GPU' : '';
-  const text = `usable: multiplies matrices ${speed} times as fast as one CPU thread${slow}`;
+  const slow = speed < 1 ? '; the driver may have no GPU' : '';
+  const text = `usable: matrix products are ${speed} times as fast as on one CPU thread${slow}`;
   return { name, usable, text };
 }

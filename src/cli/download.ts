@@ -6,9 +6,9 @@ import { bar } from './progress.ts';
 
 export function downloadCommand(): Command {
   return new Command('download')
-    .description('Fetch a MovieLens data set from GroupLens and check its sum.')
-    .addArgument(new Argument('<name>', 'which one').choices(Object.keys(dataSets)))
-    .option('--into <folder>', 'where its own folder goes', '.')
+    .description('Download a MovieLens data set from GroupLens, and check its MD5 sum.')
+    .addArgument(new Argument('<name>', 'name of the data set').choices(Object.keys(dataSets)))
+    .option('--into <folder>', 'folder in which to make the folder of the data set', '.')
     .action(run);
 }
 

@@ -15,22 +15,22 @@ import { count, error, plural, printJson, printLine, printTable } from './output
 const own = {
   train: {
     kind: kinds.text('file'),
-    help: 'what the model was trained on, which ranking leaves out; not needed where it was trained with --keep-seen',
+    help: 'training ratings, which rankings leave out; not needed for a model trained with --keep-seen',
   },
-  k: { kind: kinds.lengths, help: 'lengths of the lists whose ranking is measured', default: [10] },
+  k: { kind: kinds.lengths, help: 'lengths of the ranked lists to evaluate', default: [10] },
   threshold: {
     kind: kinds.number,
-    help: 'from which rating on an item is relevant (default: the last quarter of the scale, 4 of 1 to 5)',
+    help: 'lowest rating of a relevant item (default: the start of the last quarter of the scale, 4 for ratings from 1 to 5)',
   },
-  baselines: { kind: kinds.flag, help: 'say how well simple methods do that are made from --train' },
+  baselines: { kind: kinds.flag, help: 'evaluate simple baselines, too, made from --train' },
   ...JSON_OBJECT,
 } as const satisfies Choices;
 
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
-    .description('Say how well a model predicts the ratings in a file, and how well it ranks items.')
+    .description('Evaluate a model on the ratings in a file: errors of predictions, and quality of rankings.')
     .argument('<folder>', 'a trained model')
-    .argument('<file...>', 'ratings that took no part in training: files or patterns');
+    .argument('<file...>', 'ratings that were not used in training: files or patterns');
   return withChoices(command, ['device', ...READING], own).action(run);
 }
 
@@ -60,7 +60,7 @@ function print(result: Evaluation, baselines: Readonly<Record<string, Judgement>
   printLine(`RMSE ${error(rmse)}, MAE ${error(mae)} on ${plural(result.ratings, 'rating')}`);
   printLine(`95 % intervals over users: RMSE ${between(intervals.rmse)}, MAE ${between(intervals.mae)}`);
   printLine(
-    `${plural(result.unknownUsers, 'user')} and ${plural(result.unknownItems, 'item')} were unknown to the model and counted as average`,
+    `${plural(result.unknownUsers, 'user')} and ${plural(result.unknownItems, 'item')} were unknown to the model and treated as average`,
   );
   printColumns(
     ['', 'ratings', 'RMSE', 'MAE'],
@@ -80,7 +80,7 @@ function print(result: Evaluation, baselines: Readonly<Record<string, Judgement>
     return;
   }
   printLine(
-    `\nRanking of all items but those rated in training, for ${plural(ranking.users, 'user')} with held-out ratings from ${decimal(ranking.threshold)}; ${count(ranking.withoutRelevant)} have none`,
+    `\nRanking of all items except those rated in training, for ${plural(ranking.users, 'user')} with held-out ratings of at least ${decimal(ranking.threshold)}; ${count(ranking.withoutRelevant)} have none`,
   );
   printColumns(
     ['', 'precision', 'recall', 'NDCG', 'MAP', 'MRR', 'hit rate', 'coverage', 'novelty'],
@@ -93,7 +93,7 @@ function print(result: Evaluation, baselines: Readonly<Record<string, Judgement>
 const UNKNOWN_TRAINING =
   'it is not known what the model was trained on; give it with --train, or train with --keep-seen';
 const NOTHING_RELEVANT =
-  'no user that training knows has a relevant item that they did not rate there; give ratings that took no part in training, or a lower --threshold';
+  'no known user has a relevant item that they did not rate in training; give ratings that were not used in training, or a lower --threshold';
 
 const between = ([low, high]: Interval): string => `${error(low)}–${error(high)}`;
 
@@ -106,7 +106,7 @@ function groupRows(groups: readonly Group[] = [], label: (range: string) => stri
   ]);
 }
 
-/** The means, and below them their intervals. */
+/** The means, with their intervals below. */
 function rankingRows(name: string, at: RankingAt): string[][] {
   const { precision, recall, ndcg, map, mrr, hitRate } = at.intervals;
   const means = [at.precision, at.recall, at.ndcg, at.map, at.mrr, at.hitRate, at.coverage];

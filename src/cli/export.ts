@@ -11,10 +11,13 @@ import { withChoices } from './choice-options.ts';
 import { printLine } from './output.ts';
 
 const own = {
-  untrained: { kind: kinds.flag, help: '--training: begin where training began, not with what was learned' },
+  untrained: {
+    kind: kinds.flag,
+    help: '--training: start from initial values instead of the trained parameters',
+  },
   learningRate: {
     kind: kinds.positive,
-    help: '--training: one learning rate throughout (default: the schedule that it was trained by)',
+    help: '--training: a constant learning rate (default: the schedule that the model was trained with)',
   },
 } as const satisfies Choices;
 
@@ -26,16 +29,16 @@ type ExportFlags = Given<typeof own> & {
 
 export function exportCommand(): Command {
   const command = new Command('export')
-    .description('Write a trained model in the form that another server, or another trainer, wants.')
+    .description('Export a trained model for another server or another training program.')
     .argument('<folder>', 'a trained model')
-    .option('--triton <repository>', 'add it to this model repository of Triton Inference Server')
+    .option('--triton <repository>', 'add the model to this model repository of Triton Inference Server')
     .option(
       '--training [folder]',
-      'write what ONNX Runtime’s training API trains it on with, on phones too (default: FOLDER/training)',
+      'write the files with which ONNX Runtime’s training API continues to train it, on phones too (default: FOLDER/training)',
     )
     .option(
       '--training-blocks [file]',
-      'write the graph that trains a block of users and items, for engines that spread training over machines (default: FOLDER/training-blocks.onnx)',
+      'write the graph that trains a block of users and items, for training on several machines (default: FOLDER/training-blocks.onnx)',
     )
     .addHelpText('after', '\nFor example: cofactor export movies --training');
   return withChoices(command, [], own).action(run);
@@ -46,7 +49,7 @@ async function run(directory: string, flags: ExportFlags): Promise<void> {
   if (triton === undefined && training === undefined && blocks === undefined)
     throw new UserError(
       'argument',
-      'say what to write: --triton REPOSITORY, --training or --training-blocks',
+      'there is nothing to write; give --triton REPOSITORY, --training or --training-blocks',
     );
   if (training === undefined && Object.keys(options).length > 0)
     throw new UserError('argument', '--untrained and --learning-rate are for --training');

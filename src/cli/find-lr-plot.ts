@@ -8,13 +8,12 @@ import type { RangeTest } from '../train/find-learning-rate.ts';
 const STYLE = `svg { ${variables(LIGHT)} font-family: system-ui, sans-serif; background: var(--page); }
 @media (prefers-color-scheme: dark) { svg { ${variables(DARK)} } }`;
 
-/** How few digits tell rates apart. */
+/** Rounds a learning rate to two digits. */
 export const rounded = (rate: number): number => Number(rate.toPrecision(2));
 
 /**
- * From the lowest loss up: where it is much higher than at the beginning, it says no more than that the rate is too high.
- *
- * @returns the lowest and the highest loss that is worth showing
+ * The range of losses to show. Losses far above the first ones are cut off, because they only show that the rate is too
+ * high.
  */
 export function lossRange({ smoothed }: RangeTest): [low: number, high: number] {
   const settled = smoothed[Math.floor(smoothed.length / 10)];
@@ -22,7 +21,7 @@ export function lossRange({ smoothed }: RangeTest): [low: number, high: number] 
   return [low, low + 2 * (settled - low)];
 }
 
-/** The loss against the learning rate, as a SVG that is a file of its own, for light and dark. */
+/** A chart of the loss by learning rate, as a standalone SVG for light and dark mode. */
 export async function plotOf(test: RangeTest): Promise<string> {
   const { rates, losses, smoothed, suggestion, usual } = test;
   const [low, high] = lossRange(test);
@@ -72,7 +71,7 @@ export async function plotOf(test: RangeTest): Promise<string> {
   );
 }
 
-/** None where an axis is cut off; and ECharts' own may be 0.09999999999999999. */
+/** No labels at the ends of an axis. Numbers are rounded, because ECharts may write 0.09999999999999999. */
 const LABELS = {
   showMinLabel: false,
   showMaxLabel: false,

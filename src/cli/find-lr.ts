@@ -22,18 +22,18 @@ import { count, plural, printJson, printLine, seconds } from './output.ts';
 import { readInMemory, reportReading } from './train-data.ts';
 
 const own = {
-  out: { kind: kinds.text('file'), help: 'draw the loss against the learning rate here: .html or .svg' },
+  out: { kind: kinds.text('file'), help: 'file for a chart of the loss by learning rate: .html or .svg' },
   ...rangeChoices,
   ...JSON_OBJECT,
 } as const satisfies Choices;
 
-/** What the range test chooses itself. */
+/** Choices that the range test makes itself. */
 const CHOSEN: readonly string[] = ['epochs', 'learningRate', 'schedule', 'engine'];
 
 export function findLrCommand(): Command {
   const command = new Command('find-lr')
     .description(
-      'Suggest a learning rate: train a little at rates that rise until the loss does. It writes no model.',
+      'Suggest a learning rate, by a learning-rate range test: train for some steps while the rate rises, until the loss grows. It writes no model.',
     )
     .argument('<file...>', 'ratings: files or patterns');
   const recipe = RECIPE.filter((name) => !CHOSEN.includes(name));
@@ -68,14 +68,14 @@ function report(test: RangeTest, took: number, out: string | undefined): void {
   const { rates, diverged, suggestion, usual, valley } = test;
   const [first, last] = [rates[0], rates[rates.length - 1]].map(rounded);
   printLine(
-    `Tried ${plural(rates.length, 'learning rate')} from ${first} to ${last} on ${count(test.ratings)} ratings in ${seconds(took)}${diverged ? ', where the loss had grown too much' : ''}`,
+    `Tried ${plural(rates.length, 'learning rate')} from ${first} to ${last} on ${count(test.ratings)} ratings in ${seconds(took)}${diverged ? ', until the loss grew too much' : ''}`,
   );
   printLine(`  loss ${curve(test)}`);
   printLine(
-    `Suggested: --learning-rate ${rounded(suggestion)}, a tenth of where the loss stops falling; half-way down is ${rounded(valley)}`,
+    `Suggested: --learning-rate ${rounded(suggestion)}, a tenth of the rate at which the loss stops falling; the middle of the fall is at ${rounded(valley)}`,
   );
   printLine(
-    `  A starting point, by the loss of training alone: the default is ${rounded(usual)}, and cofactor cross-validate says which predicts better`,
+    `  This is a starting point, because the test only sees the training loss. The default is ${rounded(usual)}; compare both with cofactor cross-validate`,
   );
   if (out !== undefined) printLine(`Wrote ${out}`);
 }
@@ -83,7 +83,7 @@ function report(test: RangeTest, took: number, out: string | undefined): void {
 const BARS = '▁▂▃▄▅▆▇█';
 const WIDTH = 60;
 
-/** The smoothed loss as a line of blocks, over the learning rates from first to last. */
+/** The smoothed loss by learning rate, as a line of block characters. */
 function curve(test: RangeTest): string {
   const [low, high] = lossRange(test);
   const { length } = test.smoothed;

@@ -13,7 +13,7 @@ import { readInMemory } from './train-data.ts';
 const own = {
   folds: {
     kind: kinds.whole(2),
-    help: 'into how many random parts the ratings are cut, each held out once (default: 5)',
+    help: 'number of folds: random parts of the ratings, each held out once (default: 5)',
   },
   ...JSON_OBJECT,
 } as const satisfies Choices;
@@ -27,13 +27,13 @@ export function withFoldChoices(command: Command, shared: Parameters<typeof with
     .argument('[file...]', 'ratings: files or patterns')
     .option(
       '--fold <train:test>',
-      'two files that are a fold, in place of random ones; repeat it for each',
+      'two files that are a fold, instead of random folds; may be repeated',
       (text: string, before: [string, string][] = []) => [...before, pairOf(text)],
     );
   return withChoices(command, [...shared, 'workers', ...READING], own);
 }
 
-/** Does some work with a pool of trials, and shows on a bar how many of `total` are done. */
+/** Runs `work` with a pool of trials, and shows on a bar how many of `total` are done. */
 export async function withPool<T>(
   { folds, workers }: { readonly folds: readonly Split[]; readonly workers?: number },
   format: string,
@@ -52,7 +52,7 @@ export async function withPool<T>(
   }
 }
 
-/** The colon of a Windows drive is none between files. */
+/** Splits two paths at their colon, which is not the colon of a Windows drive. */
 function pairOf(text: string): [string, string] {
   const [, base, test] = /^(.+?):(?!\\)(.+)$/.exec(text) ?? [];
   if (test === undefined)
@@ -60,13 +60,13 @@ function pairOf(text: string): [string, string] {
   return [base, test];
 }
 
-/** @throws UserError as `readRatings` does, and for flags that do not go together */
+/** @throws UserError as `readRatings` does, and for flags that cannot be combined */
 export async function readFolds(files: readonly string[], flags: FoldFlags): Promise<Split[]> {
   const { folds: count = 5, fold: pairs, seed = trainingChoices.seed.default } = flags;
   if (pairs && (files.length > 0 || flags.folds !== undefined))
     throw new UserError(
       'argument',
-      `--fold says what to train on and what to hold out; leave out ${files.length > 0 ? files[0] : '--folds'}`,
+      `--fold names the ratings of all folds; leave out ${files.length > 0 ? files[0] : '--folds'}`,
     );
   if (!pairs && files.length === 0)
     throw new UserError(

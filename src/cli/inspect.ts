@@ -9,7 +9,7 @@ import { error, plural, printJson, printLine, size } from './output.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('Say what is inside a trained model or an ONNX file.')
+    .description('Show what a trained model or an ONNX file contains.')
     .argument('<path>', 'a folder, or a file.onnx')
     .option('--json', 'print one JSON object')
     .action(run);
@@ -43,13 +43,14 @@ interface Summary {
   readonly producer: string;
   readonly metadata: ModelFile['metadata'];
   readonly graph: string;
-  /** `user: string[n]` */
+  /** Names and types, such as `user: string[n]`. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Tensors kept in the file, and how many ids each LabelEncoder knows. */
+  /** Names and types of the tensors in the file. */
   readonly initializers: readonly string[];
+  /** Number of ids of each LabelEncoder. */
   readonly vocabularies: Readonly<Record<string, number>>;
-  /** How often each operator is used, those in loops included. */
+  /** Number of uses of each operator, including those in loops. */
   readonly operators: Readonly<Record<string, number>>;
 }
 

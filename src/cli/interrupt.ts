@@ -1,6 +1,6 @@
 import { printNote } from './output.ts';
 
-/** The first Ctrl-C gives `note` and asks for the end; the second ends the program at once. */
+/** The first Ctrl-C prints `note` and aborts the signal. The second ends the program at once. */
 export function onInterrupt(note: string): { signal: AbortSignal; stop(): void; raise(): void } {
   const controller = new AbortController();
   let raised: NodeJS.Signals | undefined;
@@ -17,7 +17,7 @@ export function onInterrupt(note: string): { signal: AbortSignal; stop(): void; 
   return {
     signal: controller.signal,
     stop,
-    /** Ends the program as the signal would have. */
+    /** Ends the program with the signal that it got, if any. */
     raise() {
       stop();
       if (raised) process.kill(process.pid, raised);

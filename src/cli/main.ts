@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { run } from './program.ts';
 
-// A reader that has seen enough, such as `head`, is no error.
+// A reader that closes early, such as `head`, is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   process.stderr.write(`cofactor: standard output cannot be written (${error.code})\n`);

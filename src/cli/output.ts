@@ -11,18 +11,18 @@ export function printLine(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** What a person may want to know and a program does not: on stderr. */
+/** Prints a note for people to stderr. */
 export function printNote(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** 0.25 s */
+/** A duration such as `0.25 s`. */
 export const seconds = (value: number): string => `${value.toFixed(2)} s`;
 
-/** An error of ratings, to as many digits as runs with other seeds agree in. */
+/** An error of predictions, with four decimals: further digits depend on the seed. */
 export const error = (value: number): string => value.toFixed(4);
 
-/** Lines of cells, each column as wide as its widest cell; numbers, which come last, to the right. */
+/** Prints a table with aligned columns. The last column is aligned right. */
 export function printTable(rows: readonly (readonly string[])[]): void {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => stringWidth(row[column])))) ?? [];
   for (const row of rows) {

@@ -7,9 +7,9 @@ import { plural, printJson, printLine, size } from './output.ts';
 
 export function pageCommand(): Command {
   return new Command('page')
-    .description('Write a trained model and a web page that recommends with it, for any static host.')
+    .description('Write a web page that recommends with a trained model, for any static host.')
     .argument('<folder>', 'a trained model')
-    .requiredOption('--out <folder>', 'where the site goes: new, empty, or a site to replace')
+    .requiredOption('--out <folder>', 'folder for the site: new, empty, or a site to replace')
     .option('--json', 'print one JSON object')
     .action(run);
 }
@@ -20,7 +20,7 @@ async function run(directory: string, { out, json }: { out: string; json?: boole
   if (!page)
     throw new UserError(
       'argument',
-      'the web page is not built; build it with npm run build, then call this again',
+      'the web page is not built; build it with npm run build, and run this command again',
     );
   const files = await writeSite(out, page, artifact);
   const bytes = Object.values(files).reduce((sum, file) => sum + file.length, 0);
@@ -31,7 +31,7 @@ async function run(directory: string, { out, json }: { out: string; json?: boole
   printLine(
     `Wrote ${out}: ${plural(Object.keys(files).length, 'file')}, ${size(bytes)}; upload it to any static host`,
   );
-  printLine('It tells of items alone: no user’s id, factors or ratings are in it');
-  printLine(`Look at it: python3 -m http.server --directory ${out} 8000, then http://127.0.0.1:8000`);
-  printLine(`The same page without a site: cofactor serve ${directory}`);
+  printLine('It only has data about items: no ids, factors or ratings of users');
+  printLine(`To view it: python3 -m http.server --directory ${out} 8000, then http://127.0.0.1:8000`);
+  printLine(`cofactor serve ${directory} serves the same page without writing it`);
 }

@@ -4,7 +4,7 @@ import { count } from './output.ts';
 
 type Facts = Readonly<Record<string, string>>;
 
-/** A bar on stderr; nothing where that is not a terminal. */
+/** A progress bar on stderr; without a terminal, none. */
 export function bar(format: string): {
   start(total: number, value: number, facts?: Facts): void;
   update(value: number, facts?: Facts): void;
@@ -23,7 +23,7 @@ export function bar(format: string): {
 }
 
 export function progressBar(): { update(progress: Progress): void; stop(): void } {
-  // 80 columns.
+  // It must fit in 80 columns.
   const training = bar('epoch {epoch} {bar} · {left} left · {rate} ratings/s · loss {loss}{valid}');
   const at = performance.now();
   let first: number | undefined;
@@ -31,7 +31,7 @@ export function progressBar(): { update(progress: Progress): void; stop(): void 
     update({ epoch, epochs, done, ratings, loss, valid }) {
       const all = epoch * ratings + done;
       const begins = first === undefined;
-      // A resumed training begins with a later epoch.
+      // A resumed training starts at a later epoch.
       first ??= epoch * ratings;
       const rate = (all - first) / ((performance.now() - at) / 1000);
       const facts = {

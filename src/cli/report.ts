@@ -10,7 +10,7 @@ import { chosenDevice, type Flags, JSON_OBJECT, READING, readingOf, withChoices 
 import { printJson, printLine, size } from './output.ts';
 
 const own = {
-  out: { kind: kinds.text('file'), help: 'where the page goes, one HTML file', default: 'report.html' },
+  out: { kind: kinds.text('file'), help: 'HTML file for the report', default: 'report.html' },
   ...JSON_OBJECT,
 } as const satisfies Choices;
 
@@ -19,10 +19,13 @@ type ReportFlags = Flags<'device', typeof own> & { readonly data?: readonly stri
 export function reportCommand(): Command {
   const command = new Command('report')
     .description(
-      'Write a page about a trained model: how it was trained, how good it is, what it has learned.',
+      'Write a report on a trained model: how it was trained, how accurate it is, what it has learned.',
     )
     .argument('<folder>', 'a trained model')
-    .option('--data <file...>', 'ratings to judge it by, best ones it was not trained on: files or patterns');
+    .option(
+      '--data <file...>',
+      'ratings to evaluate it on, if possible not those it was trained on: files or patterns',
+    );
   return withChoices(command, ['device', ...READING], own).action(run);
 }
 
@@ -37,7 +40,7 @@ async function run(directory: string, { data, out, json, ...flags }: ReportFlags
   else printLine(reportWritten(out, bytes));
 }
 
-/** @returns how many bytes it has */
+/** Writes a report. @returns its number of bytes */
 export async function writeReport(
   recommender: Recommender,
   out: string,

@@ -4,7 +4,7 @@ import { type Choices, kinds, numeric } from '../util/choices.ts';
 import { chosenDevice, type Flags, withChoices } from './choice-options.ts';
 import { printLine } from './output.ts';
 
-/** How long a closing server still takes requests, so that whoever sends them learns first that it is not ready. */
+/** A closing server still takes requests for so long, so that a load balancer can first learn that it is not ready. */
 const GRACE_MS = 2000;
 
 const own = {
@@ -13,18 +13,18 @@ const own = {
       'give a whole number from 0 to 65535',
       (port) => Number.isInteger(port) && port >= 0 && port < 65_536,
     ),
-    help: 'where to listen; 0 for any that is free',
+    help: 'port to listen on; 0 for any free port',
     default: 8080,
   },
   host: {
     kind: kinds.text('address'),
-    help: 'the address to listen at; 0.0.0.0 for all of this machine',
+    help: 'address to listen on; 0.0.0.0 for all addresses of this machine',
     default: '127.0.0.1',
   },
-  workers: { kind: kinds.count, help: 'threads that run models (default: one less than there are cores)' },
+  workers: { kind: kinds.count, help: 'threads that run models (default: the number of cores minus one)' },
   logLevel: {
     kind: kinds.oneOf(['debug', 'info', 'warn', 'error', 'silent'], 'level'),
-    help: 'of the log on standard error; debug tells of every request',
+    help: 'level of the log on standard error; debug logs every request',
     default: 'info',
   },
 } as const satisfies Choices;
@@ -32,10 +32,13 @@ const own = {
 export function serveCommand(): Command {
   const command = new Command('serve')
     .description(
-      'Serve trained models over HTTP: a web page, endpoints for people, and the Open Inference Protocol.',
+      'Serve trained models over HTTP: a web page, JSON endpoints, and the Open Inference Protocol.',
     )
     .argument('<folders...>', 'trained models')
-    .option('--no-page', 'serve no web page, which lets anybody who can reach it download the first model');
+    .option(
+      '--no-page',
+      'do not serve the web page, with which anyone who can reach it can download the first model',
+    );
   return withChoices(command, ['device'], own).action(run);
 }
 
@@ -52,7 +55,7 @@ async function run(
   await stopped(server);
 }
 
-/** Ends the server at a signal; at the second at once. */
+/** Closes the server at the first signal. The second ends the program at once. */
 async function stopped(server: Server): Promise<void> {
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);

@@ -21,10 +21,10 @@ export async function readInMemory(files: readonly string[], flags: object): Pro
 }
 
 /**
- * Reads ratings to train with, and holds some out.
+ * Reads ratings to train on, and holds some out.
  *
- * @param out a folder in which many may lie in a file; absent: all are kept in memory
- * @throws UserError as `readRatings` does, or if they cannot train a model
+ * @param out folder in which many ratings may be kept in a file. Default: all are kept in memory
+ * @throws UserError as `readRatings` does, or if the ratings cannot train a model
  */
 export async function readToTrain(
   files: readonly string[],
@@ -42,12 +42,12 @@ export async function readToTrain(
   return out === undefined ? read() : withScratch(out, read);
 }
 
-/** Does some work with a folder that is gone afterwards, in `out`. */
+/** Runs `work` with a temporary folder in `out`, and removes it afterwards. */
 async function withScratch<T>(out: string, work: (folder: string) => Promise<T>): Promise<T> {
   const existed = existsSync(out);
   const folder = join(out, `${INCOMING}${process.pid}`);
   await mkdir(folder, { recursive: true });
-  // Whoever ends the program while it reads does not mean to keep what was read.
+  // A signal during reading removes what was read.
   const end = (signal: NodeJS.Signals): void => {
     rmSync(folder, { recursive: true, force: true });
     process.exit(signal === 'SIGINT' ? 130 : 143);
@@ -57,25 +57,34 @@ async function withScratch<T>(out: string, work: (folder: string) => Promise<T>)
     return await work(folder);
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end);
-    // Windows keeps a file that is open; whoever writes the model removes it.
+    // Windows does not remove an open file; then it is removed when the model is written.
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
-    // Of a folder that is not empty, such as that of a model, nothing is removed.
+    // Only removes a folder that is empty.
     if (!existed) await rmdir(out).catch(() => undefined);
   }
 }
 
-/** @throws UserError for flags that do not go together */
+/** @throws UserError for flags that cannot be combined */
 export function checkHeldOut({ test, valid, split, patience }: DataFlags): void {
   const holding = valid !== undefined || split === 'leave-last-out';
   if (test !== undefined && holding)
-    throw new UserError('argument', '--test and --valid exclude one another; give one of them');
+    throw new UserError('argument', '--test and --valid cannot be combined; give only one of them');
   if (split !== undefined && !holding)
-    throw new UserError('argument', `--split ${split} says what --valid holds out; give --valid 0.2, say`);
+    throw new UserError(
+      'argument',
+      `--split ${split} needs a fraction to hold out; give one, such as --valid 0.2`,
+    );
   if (split === 'leave-last-out' && valid !== undefined) {
-    throw new UserError('argument', '--split leave-last-out holds out one rating a user; leave out --valid');
+    throw new UserError(
+      'argument',
+      '--split leave-last-out holds out one rating per user; leave out --valid',
+    );
   }
   if (patience !== undefined && !holding)
-    throw new UserError('argument', '--patience needs a validation set; give --valid 0.2, say');
+    throw new UserError(
+      'argument',
+      '--patience needs validation ratings; hold some out, such as with --valid 0.2',
+    );
 }
 
 export function reportReading(report: ReadReport, files: readonly string[], took: number): void {
@@ -88,6 +97,6 @@ export function reportReading(report: ReadReport, files: readonly string[], took
   for (const assumption of report.assumptions) printLine(`  ${assumption}`);
 }
 
-/** `ratings` for `data/ratings-*.csv.gz`: what comes before the first character that a folder had better not have. */
+/** The name of a file up to the first special character: `ratings` for `data/ratings-*.csv.gz`. */
 export const stem = (file: string): string =>
   /^[\p{L}\p{N}_-]*[\p{L}\p{N}]/u.exec(basename(file))?.[0] ?? 'ratings';

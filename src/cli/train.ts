@@ -29,11 +29,11 @@ import { reportWritten, writeReport } from './report.ts';
 import { checkHeldOut, readToTrain, reportReading, stem } from './train-data.ts';
 
 const own = {
-  resume: { kind: kinds.flag, help: 'go on with a training that was cut off' },
+  resume: { kind: kinds.flag, help: 'resume a training that was interrupted' },
   ...JSON_OBJECT,
   printConfig: {
     kind: kinds.flag,
-    help: 'print the choices made, for a cofactor.config.json, and train nothing',
+    help: 'print all choices, as a cofactor.config.json, and do not train',
   },
 } as const satisfies Choices;
 
@@ -41,7 +41,7 @@ type TrainFlags = Flags<keyof RunChoices, typeof own>;
 
 export function trainCommand(): Command {
   const command = new Command('train')
-    .description('Train a model on a file of ratings: CSV, TSV, Parquet or JSON lines, compressed or not.')
+    .description('Train a model on a file of ratings: CSV, TSV, Parquet or JSON lines, also compressed.')
     .argument('<file...>', 'ratings: files or patterns');
   return withConfig(withChoices(command, KEYS, own), KEYS).action(run);
 }
@@ -66,10 +66,10 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const existed = existsSync(out);
   const path = join(out, CHECKPOINT);
   if (engine === 'ort-training' && flags.resume && existsSync(path))
-    printNote('ONNX Runtime’s training API does not tell its optimizer’s state: it begins with a fresh one');
+    printNote('The optimizer’s state starts at zero, because ONNX Runtime’s training API cannot store it');
 
   const made = await readAndTrain(files, flags, out, runtime).catch(async (error) => {
-    // The folder may have been made for a checkpoint that is gone again.
+    // The folder may have been made for a checkpoint that was removed.
     if (!existed) await rmdir(out).catch(() => undefined);
     throw error;
   });
@@ -78,12 +78,12 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const { keepSeen, quantize: precision } = flags;
   const artifact = await made.fitted.save(out, { ...made.table, keepSeen, precision });
   const export_ = (performance.now() - exporting) / 1000;
-  // What was cut off can still go on.
+  // An interrupted training can be resumed.
   const cutOff = made.aborted && made.fitted.history.length < made.fitted.plan.training.epochs;
   if (!cutOff) await removeCheckpoint(path);
   const reportBytes = await reportOn(made, artifact, runtime, flags);
   await tell({ ...made, artifact, out, export_, reportBytes, before }, flags);
-  if (cutOff) printNote(`Stopped early; with the same settings, --resume goes on from ${path}`);
+  if (cutOff) printNote(`Stopped early; with the same settings, --resume resumes from ${path}`);
 }
 
 interface Made {
@@ -117,7 +117,7 @@ async function readAndTrain(files: readonly string[], flags: TrainFlags, out: st
   if (!flags.json) reportReading(report, files, read);
   const bar = progressBar();
   const { signal, stop } = onInterrupt(
-    'Ending after this epoch; Ctrl-C again ends at once, and --resume goes on from the epoch before',
+    'Stopping after this epoch; Ctrl-C again stops at once, and --resume then resumes from the previous epoch',
   );
   try {
     const fitted = await train(ratings, recipeOf(flags), {
@@ -143,11 +143,11 @@ async function readTitles(file: string, { itemIds }: Dataset): Promise<ItemTable
   if (itemIds.some((id) => table.titles.has(id))) return table;
   throw new UserError(
     'argument',
-    `${file}: has a title for none of the ${plural(itemIds.length, 'item')}; are its ids those of the ratings?`,
+    `${file}: has no title for any of the ${plural(itemIds.length, 'item')}; are its ids those of the ratings?`,
   );
 }
 
-/** @returns how many bytes the report has; 0 where none was asked for */
+/** @returns number of bytes of the report; 0 without a report */
 async function reportOn({ test, valid }: Made, artifact: Artifact, runtime: NodeRuntime, flags: TrainFlags) {
   if (flags.report === undefined) return 0;
   return writeReport(await Recommender.create(artifact, runtime), flags.report, {
@@ -190,13 +190,15 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
   );
   const exported = join(out, TRAINING_FOLDER);
   if (existsSync(join(exported, VOCABULARY)))
-    printNote(`${exported} is of the model before; cofactor export ${out} --training writes it anew`);
+    printNote(`${exported} is from the previous model; update it with cofactor export ${out} --training`);
   for (const [file, [what, flag]] of Object.entries(OPTIONAL_FILES))
     if (before?.files[file] && !files[file])
-      printNote(`The model that was in ${out} had ${what}, which this one has not; ${flag} keeps them`);
+      printNote(
+        `The previous model in ${out} had ${what}, which this one does not have; use ${flag} to store them`,
+      );
 }
 
 const OPTIONAL_FILES = {
   'titles.json': ['titles', '--titles'],
-  'seen.onnx': ['what users rated', '--keep-seen'],
+  'seen.onnx': ['the items that users rated', '--keep-seen'],
 };

@@ -11,12 +11,12 @@ import { error, percent, plural, words } from '../util/format.ts';
 
 export interface TunePage {
   readonly title: string;
-  /** What was done, in a sentence. */
+  /** What the search did, in a sentence. */
   readonly about: string;
   readonly candidates: readonly Candidate[];
   readonly best: Candidate;
   readonly space: Space;
-  /** The best trials, a header first. */
+  /** The best trials, with a header first. */
   readonly table: readonly (readonly string[])[];
 }
 
@@ -26,7 +26,7 @@ interface Point {
   readonly mark?: 'best' | 'default';
 }
 
-/** A self-contained page on what mattered in a search: a chart a hyperparameter, the one that mattered most first. */
+/** A self-contained page on a search: a chart for each hyperparameter, the most important first. */
 export async function tunePage({
   title,
   about,
@@ -72,9 +72,9 @@ export async function tunePage({
 <section>
 <h2>What mattered</h2>
 <p>Each point is a recipe: its value, and its RMSE on the first fold. ◯ is the best, ◇ the default.
-${above > 0 && `${plural(above, 'recipe')} with an RMSE above ${error(top)}, or that failed, ${above === 1 ? 'is' : 'are'} beyond the charts.`}</p>
-<p>The percentage says how much the hyperparameter alone mattered: the part of the variance of the recipes’ ranks on the
-first fold that is between its values, or its quantile bins, less what chance would explain.</p>
+${above > 0 && `${plural(above, 'recipe')} with an RMSE above ${error(top)}, or that failed, ${above === 1 ? 'is' : 'are'} not in the charts.`}</p>
+<p>The percentage is the importance of the hyperparameter by itself: the share of the variance of the recipes’ ranks on the
+first fold that its values, or its quantile bins, explain, corrected for chance.</p>
 <div class="figures">${await Promise.all(charts)}</div>
 </section>
 <section>
@@ -86,7 +86,7 @@ first fold that is between its values, or its quantile bins, less what chance wo
 
 const plotted = (value: unknown): unknown => (Array.isArray(value) ? value.join(', ') : value);
 
-/** So that a few bad ones do not press the others together. */
+/** Upper limit of the charts, so that a few high errors do not compress the others. */
 function highest(errors: readonly number[]): number {
   const sorted = errors.filter(Number.isFinite).sort((one, other) => one - other);
   const [best, typical] = [sorted[0], sorted[sorted.length >> 1]];
@@ -94,7 +94,7 @@ function highest(errors: readonly number[]): number {
   return sorted.findLast((value) => value <= limit) ?? best;
 }
 
-/** Numbers on a logarithmic axis, as they were drawn; anything else by its name. */
+/** RMSE by a hyperparameter: with a logarithmic axis for numbers, with categories for other values. */
 function chart(name: keyof Recipe, points: readonly Point[], top: number): EChartsOption {
   const shown = points.filter((point) => point.error <= top);
   const values = shown.map(({ recipe }) => plotted(recipe[name]));

@@ -24,25 +24,25 @@ import { readInMemory, stem } from './train-data.ts';
 import { tunePage } from './tune-page.ts';
 
 const own = {
-  budget: { kind: kinds.positive, help: 'minutes that it may take, earlier starts included', default: 10 },
-  folds: { kind: kinds.whole(2), help: 'into how many random parts the ratings are cut (default: 5)' },
+  budget: { kind: kinds.positive, help: 'minutes to search, including earlier starts', default: 10 },
+  folds: { kind: kinds.whole(2), help: 'number of folds: random parts of the ratings (default: 5)' },
   valid: {
     kind: kinds.fraction,
-    help: 'hold out one random part of this size, in place of folds: for many ratings',
+    help: 'hold out one random part of this size instead of folds, for many ratings',
   },
-  out: { kind: kinds.text('folder'), help: 'where trials and results go (default: tune/FILE-MODEL)' },
+  out: { kind: kinds.text('folder'), help: 'folder for trials and results (default: tune/FILE-MODEL)' },
   ...JSON_OBJECT,
 } as const satisfies Choices;
 
 type TuneFlags = Flags<'workers', typeof own>;
 
-/** A recipe whose model and seed are chosen. */
+/** A recipe with a model and a seed. */
 type Fixed = Recipe & Required<Pick<Recipe, 'model' | 'seed'>>;
 
 export function tuneCommand(): Command {
   const command = new Command('tune')
     .description(
-      'Search for the training that predicts held-out parts of the ratings best; a choice that is given is kept. Started again, it goes on.',
+      'Search for the hyperparameters that predict held-out ratings best. Choices that are given are kept. The same command resumes a search.',
     )
     .argument('<file...>', 'ratings: files or patterns');
   return withConfig(withChoices(command, [...RECIPE, 'workers', ...READING], own), ['workers']).action(run);
@@ -55,16 +55,16 @@ async function run(files: string[], flags: TuneFlags): Promise<void> {
   const space = spaceBeside(fixed);
   const out = flags.out ?? join('tune', `${stem(files[0])}-${fixed.model}`);
   if (flags.valid !== undefined && flags.folds !== undefined)
-    throw new UserError('argument', '--valid and --folds exclude one another; give one of them');
+    throw new UserError('argument', '--valid and --folds cannot be combined; give only one of them');
   const { ratings } = await readInMemory(files, flags);
   const splits = splitsOf(ratings, fixed.seed, flags);
   const about = { cofactor: VERSION, ...fixed, ...held(flags), data: await fingerprint(ratings) };
   const log = await trialLog(join(out, 'trials.jsonl'), about);
   if (log.trials.length > 0)
-    printNote(`Going on from ${plural(log.trials.length, 'trial')} in ${join(out, 'trials.jsonl')}`);
+    printNote(`Resuming from ${plural(log.trials.length, 'trial')} in ${join(out, 'trials.jsonl')}`);
 
   const pool = trialPool(splits, flags.workers);
-  const interrupt = onInterrupt('Stopped; the same command goes on');
+  const interrupt = onInterrupt('Stopped; the same command resumes the search');
   const budget = flags.budget * 60 * SEARCHING - performance.now() / 1000;
   const progress = bar('{bar} {left} left · {tried} · best RMSE {best}');
   const candidates = new Map<number, Candidate>();
@@ -91,11 +91,11 @@ async function run(files: string[], flags: TuneFlags): Promise<void> {
     if (!interrupt.signal.aborted) await pool.close();
   });
   await report({ all, space, folds: splits.length, elapsed, out, files, model: fixed.model }, flags.json);
-  // Threads are still at work; the signal that asked for the end ends them.
+  // Threads may still be running; the signal ends them with the process.
   interrupt.raise();
 }
 
-/** The part of the budget that is for the search; the rest is for the page and the table. */
+/** Fraction of the budget for the search. The rest is for the page and the table. */
 const SEARCHING = 0.98;
 
 const splitsOf = (ratings: Ratings, seed: number, { valid, folds: count = 5 }: TuneFlags): Split[] =>
@@ -103,7 +103,7 @@ const splitsOf = (ratings: Ratings, seed: number, { valid, folds: count = 5 }: T
 
 const held = ({ valid, folds: count = 5 }: TuneFlags) => (valid === undefined ? { folds: count } : { valid });
 
-/** Those that have been tried on all folds, the best first. */
+/** Candidates that were tried on all folds, the best first. */
 const rankedOf = (candidates: readonly Candidate[], count: number): Candidate[] =>
   sortedBy(
     candidates.filter((candidate) => !failed(candidate)),
@@ -121,11 +121,11 @@ interface Found {
   readonly model: string;
 }
 
-/** Prints and writes what came out. */
+/** Prints and writes the results. */
 async function report(found: Found, json?: boolean): Promise<void> {
   const { all, space, folds: count, elapsed, out, files, model } = found;
   const ranked = rankedOf(all, count);
-  // Ctrl-C came before anything was known.
+  // Interrupted before there were results.
   if (ranked.length === 0) return;
   const [best] = ranked;
   const rmse = errorOn(best, count) as number;
@@ -163,7 +163,7 @@ async function report(found: Found, json?: boolean): Promise<void> {
   printTable(table);
   printLine(
     best === all[0]
-      ? 'The default is the best that was found'
+      ? 'The default recipe is the best that was found'
       : `The best is ${error(gain)} below the default`,
   );
   printLine(`Wrote ${config}, ${join(out, 'tune.html')}`);

@@ -1,12 +1,12 @@
 import { unknownIds } from '../artifact/vocabulary.ts';
 import { plural, printNote } from './output.ts';
 
-/** Says on stderr which ids a model does not know, and what became of them. */
+/** Prints a note about ids that a model does not know. @param fate what happened to them */
 export function noteUnknown(
   noun: string,
   ids: readonly string[],
   known: readonly string[],
-  fate = 'counted as average',
+  fate = 'treated as average',
 ): void {
   const unknown = unknownIds(ids, known);
   if (unknown.length === 0) return;

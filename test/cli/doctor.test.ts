@@ -52,9 +52,9 @@ test('doctor says what there is and, of each device that is not available, why a
   expect(lines[2]).toMatch(/^✓ cpu +usable, and the default$/);
   for (const { device, usable, reason, command } of devices.slice(1)) {
     const at = lines.findIndex((line) => line.slice(2).startsWith(device));
-    expect(lines[at]).toMatch(usable ? /^✓ .* usable: multiplies matrices / : /^✗ .* not usable: /);
+    expect(lines[at]).toMatch(usable ? /^✓ .* usable: matrix products are / : /^✗ .* not usable: /);
     if (!usable) expect(lines[at]).toContain(reason);
-    if (command) expect(lines[at + 1]).toBe(`${' '.repeat(24)}get it: ${command}`);
+    if (command) expect(lines[at + 1]).toBe(`${' '.repeat(24)}install: ${command}`);
   }
 });
 

@@ -42,7 +42,7 @@ test('says the same for people, and takes columns by name', async () => {
   expect(lines.slice(0, 4)).toEqual([
     expect.stringMatching(/^RMSE \d\.\d{4}, MAE \d\.\d{4} on 2 ratings$/),
     expect.stringMatching(/^95 % intervals over users: RMSE \d\.\d{4}–\d\.\d{4}, MAE \d\.\d{4}–\d\.\d{4}$/),
-    '1 user and 0 items were unknown to the model and counted as average',
+    '1 user and 0 items were unknown to the model and treated as average',
     '',
   ]);
   expect(lines.filter((line) => line.startsWith('rated'))).toEqual([
@@ -80,7 +80,7 @@ test('ranks where it is known what the model was trained on, and holds baselines
   expect(printed).toMatch(/\nmodel, 3 items +0\.\d{4} /);
   expect(printed).toMatch(/\nitem-knn, 8 items +0\.1250 /);
   const none = await text('evaluate', 'keeping', 'held-out.csv', '--threshold', '6');
-  expect(none).toMatch(/\nNo ranking: no user that training knows has a relevant item/);
+  expect(none).toMatch(/\nNo ranking: no known user has a relevant item/);
 });
 
 test('without a model or without ratings it is one line', async () => {

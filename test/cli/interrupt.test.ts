@@ -45,7 +45,7 @@ test('the first Ctrl-C ends training after the running epoch and keeps the model
   const { child, ended } = await begin('kept', [...training('kept'), '--json']);
   child.kill('SIGINT');
   const { code, stdout, stderr } = await ended;
-  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/Ending after this epoch/) });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/Stopping after this epoch/) });
   const { epochs, valid } = JSON.parse(stdout);
   expect(epochs).toBeLessThan(200);
   expect(valid.rmse).toBeGreaterThan(0);
@@ -63,7 +63,7 @@ test('without --json it says where to go on from', async () => {
   const { code, stdout, stderr } = await ended;
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Wrote told /m);
-  expect(stderr).toMatch(/^Stopped early; with the same settings, --resume goes on from told\/.checkpoint$/m);
+  expect(stderr).toMatch(/^Stopped early; with the same settings, --resume resumes from told\/.checkpoint$/m);
 });
 
 test('after kill -9, twice, --resume comes to the bytes of a training that was never cut off', async () => {

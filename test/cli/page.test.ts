@@ -267,7 +267,7 @@ describe('on the command line', () => {
     const { code, stdout, stderr } = await cofactor('page', 'movies', '--out', 'site');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Wrote site: \d+ files, [\d.]+ [kM]B; upload it to any static host\n/);
-    expect(stdout).toMatch(/It tells of items alone/);
+    expect(stdout).toMatch(/It only has data about items/);
     expect(stdout).toMatch(/python3 -m http.server --directory site .*\n.*cofactor serve movies\n$/);
     await expectSite(at('site'), standInFiles, await readArtifact(at('movies')));
     const names = await namesIn(at('site/model'));

@@ -56,7 +56,7 @@ test('an unknown id counts as average, and a note on stderr says so', async () =
   expect(list).toHaveLength(2);
   for (const { rating } of list) expect(rating).toBeGreaterThan(0);
   expect(stderr).toBe(
-    '1 user unknown to the model, counted as average: "new"\n1 item unknown to the model, counted as average: "new"\n',
+    '1 user unknown to the model, treated as average: "new"\n1 item unknown to the model, treated as average: "new"\n',
   );
 });
 

@@ -79,7 +79,7 @@ describe('recommend', () => {
     const { stdout, stderr, code } = await here('recommend', 'full', '--user', 'new', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toHaveLength(10);
-    expect(stderr).toBe('1 user unknown to the model, counted as average: "new"\n');
+    expect(stderr).toBe('1 user unknown to the model, treated as average: "new"\n');
   });
 
   test.each([
@@ -248,7 +248,7 @@ describe('batch', () => {
       '--include-seen',
     );
     expect({ stderr, code }).toEqual({
-      stderr: '1 user unknown to the model, counted as average: "new"\n',
+      stderr: '1 user unknown to the model, treated as average: "new"\n',
       code: 0,
     });
     expect((await readPairs(at('some.csv'))).users).toEqual(['u2', 'u2', 'new', 'new']);
@@ -289,7 +289,7 @@ test('a model that lacks what the one before it had says so', async () => {
   );
   expect({ stderr, code }).toEqual({
     stderr:
-      'The model that was in again had what users rated, which this one has not; --keep-seen keeps them\n',
+      'The previous model in again had the items that users rated, which this one does not have; use --keep-seen to store them\n',
     code: 0,
   });
 });
@@ -297,7 +297,7 @@ test('a model that lacks what the one before it had says so', async () => {
 test('titles of other items are a mistake', async () => {
   await write('foreign.csv', 'id,title\nx,Y\n');
   expect(await failure('train', 'ratings.csv', '--out', 'titled', '--titles', 'foreign.csv')).toContain(
-    'has a title for none of the 20 items',
+    'has no title for any of the 20 items',
   );
 });
 

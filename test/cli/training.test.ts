@@ -42,7 +42,7 @@ test('trains by ONNX Runtime’s training API, and writes what it trains on with
   expect(again).toMatchObject({
     code: 0,
     stderr:
-      'Running on the CPU: ONNX Runtime’s training API trains in WebAssembly\nmodel/training is of the model before; cofactor export model --training writes it anew\n',
+      'Running on the CPU: ONNX Runtime’s training API trains in WebAssembly\nmodel/training is from the previous model; update it with cofactor export model --training\n',
   });
   expect((await readdir(at('model/training'))).sort()).toEqual(files);
 });
@@ -65,7 +65,7 @@ test('says what it cannot do, and leaves what was there', async () => {
   await text('train', 'ratings.csv', '--out', 'sgd', '--epochs', '1', '--optimizer', 'sgd');
   const before = await contents();
   expect(await failure('export', 'sgd')).toMatch(
-    /say what to write: --triton REPOSITORY, --training or --training-blocks$/,
+    /there is nothing to write; give --triton REPOSITORY, --training or --training-blocks$/,
   );
   expect(await failure('export', 'sgd', '--triton', 'r', '--untrained')).toMatch(/are for --training$/);
   for (const [flags, message] of [

@@ -49,7 +49,7 @@ test('Ctrl-C ends it with the best so far, and the same command goes on', async 
   const { code, stdout, stderr: notes } = await cofactor(...tune, '--budget', '0.01');
   expect({ code, notes }).toEqual({
     code: 0,
-    notes: expect.stringMatching(/^Going on from \d+ trials in/),
+    notes: expect.stringMatching(/^Resuming from \d+ trials in/),
   });
   expect(stdout).toMatch(/^Tried \d+ recipes of dot-bias in \d+ trainings on 3 folds of ratings.csv/);
   expect(stdout).toMatch(/^recipe +factors .* above default +RMSE$/m);
@@ -110,7 +110,7 @@ test('ends by its budget; --valid holds out one part; what is given is kept', as
 
 test.each([
   [['missing.csv'], /missing.csv: no such file/],
-  [['ratings.csv', '--folds', '3', '--valid', '0.2'], /--valid and --folds exclude one another/],
+  [['ratings.csv', '--folds', '3', '--valid', '0.2'], /--valid and --folds cannot be combined/],
   [['ratings.csv', '--budget', '0'], /--budget.*above 0/],
   [
     ['ratings.csv', '--optimizer', 'sgd'],
