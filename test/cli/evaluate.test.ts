@@ -76,7 +76,7 @@ test('ranks where it is known what the model was trained on, and holds baselines
   }
 
   const printed = await text('evaluate', 'model', ...more, '--train', 'ratings.csv', '--baselines');
-  expect(printed).toMatch(/\nRanking of all items but those rated in training, for 30 users /);
+  expect(printed).toMatch(/\nRanking of all items except those rated in training, for 30 users /);
   expect(printed).toMatch(/\nmodel, 3 items +0\.\d{4} /);
   expect(printed).toMatch(/\nitem-knn, 8 items +0\.1250 /);
   const none = await text('evaluate', 'keeping', 'held-out.csv', '--threshold', '6');

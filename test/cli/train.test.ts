@@ -227,7 +227,7 @@ test.each([
   [['--valid', '0.2', '--test', 'ratings.csv'], /--test and --valid/],
   [['--valid', '0.2', '--split', 'leave-last-out'], /leave out --valid/],
   [['--split', 'leave-last-out', '--test', 'ratings.csv'], /--test and --valid/],
-  [['--split', 'time'], /give --valid/],
+  [['--split', 'time'], /such as --valid/],
   [['--split', 'backwards'], /--split/],
   [['--patience', '2'], /--patience needs/],
   [['--factors', '0'], /--factors/],
