@@ -20,7 +20,7 @@ export function packedProject() {
     run: (command: string, ...args: string[]) =>
       execute(command, args, {
         cwd: project.folder,
-        // As .npmrc of this project says: the install script would fetch GPU libraries from elsewhere.
+        // The install script would download GPU libraries.
         env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
         maxBuffer: 64 << 20,
       }),
