@@ -15,22 +15,7 @@ const conformance = ['test/conformance/**/*.test.ts'];
 /** Tests that replace modules, which other files in the same process would get, too. */
 const isolated = ['test/artifact/crash.test.ts'];
 /** `npm run test:soak`: tests of random cases, which have many more of them there; see `test/support/soak.ts`. */
-const soak = [
-  ...isolated,
-  'test/artifact/kill.test.ts',
-  'test/cli/page.test.ts',
-  'test/data/parse.test.ts',
-  'test/data/ratings.test.ts',
-  'test/evaluate/ranking.test.ts',
-  'test/graphs/fold-in.test.ts',
-  'test/graphs/heads.test.ts',
-  'test/onnx/constants.test.ts',
-  'test/onnx/gradients.test.ts',
-  'test/onnx/proto.test.ts',
-  'test/onnx/vectorize.test.ts',
-  'test/serve/fuzz.test.ts',
-  'test/serve/mutated.test.ts',
-];
+const soak = ['test/soak/**/*.test.ts'];
 const globalSetup = 'test/build.ts';
 
 export default defineConfig({
@@ -50,7 +35,7 @@ export default defineConfig({
         test: {
           name: 'source',
           include: ['test/**/*.test.ts'],
-          exclude: [...built, ...conformance, ...isolated],
+          exclude: [...built, ...conformance, ...isolated, ...soak],
         },
       },
       { extends: true, test: { name: 'isolated', include: isolated, isolate: true } },

@@ -75,7 +75,7 @@ async function expectWhole(target: string): Promise<string> {
 
 describe('a process that overwrites an artifact in a loop', () => {
   test('and is killed at random moments leaves one of the two, whole', async () => {
-    const times = runs(4, 50);
+    const times = runs(4, 40);
     const seen: string[] = [];
     // Side by side, because most of the time goes into starting processes.
     const killed = [11, 12].map(async (seed) => {

@@ -9,7 +9,6 @@ import { generator, normals } from '../../src/util/random.ts';
 import { neuralFactorization } from '../support/factorization.ts';
 import { allRatings, best, count, floats, headsOf, strings } from '../support/heads.ts';
 import { attention, distance, itemsAlone } from '../support/own.ts';
-import { runs } from '../support/soak.ts';
 import { dot, rowOf, scaled } from './models.ts';
 
 type Rating = readonly [item: number, rating: number];
@@ -122,7 +121,7 @@ group('what is found for dot-bias is the most probable', () => {
         const expected = mostProbable(model, trained, ratings, 0.8);
         expect(farthest([...user_factors, ...user_bias], expected)).toBeLessThan(1e-4);
       }),
-      { numRuns: runs(15, 100) },
+      { numRuns: 15 },
     );
   });
 

@@ -12,7 +12,6 @@ import * as onnx from '../../src/onnx/index.ts';
 import { neuralFactorization } from '../support/factorization.ts';
 import { allRatings, best, count, headsOf, padded, rowsOf, strings } from '../support/heads.ts';
 import { attention, distance, itemsAlone, usersAlone } from '../support/own.ts';
-import { runs } from '../support/soak.ts';
 import { dot, randomParameters, rowOf } from './models.ts';
 
 web.env.wasm.numThreads = 1;
@@ -130,7 +129,7 @@ group.each(models.map((model) => [model.name, model] as const))('heads of %s', a
           }
         },
       ),
-      { numRuns: runs(30, 300) },
+      { numRuns: 30 },
     );
   });
 

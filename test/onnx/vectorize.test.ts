@@ -207,7 +207,7 @@ describe('a formula for all pairs is what it is for each', () => {
           await expectSame(new Formulas(draw).number(3), lefts, rights);
         },
       ),
-      { numRuns: runs(100, 2000) },
+      { numRuns: runs(100, 1000) },
     );
   });
 

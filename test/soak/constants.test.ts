@@ -1,0 +1,1 @@
+import '../onnx/constants.test.ts';

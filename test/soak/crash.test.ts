@@ -1,0 +1,1 @@
+import '../artifact/crash.test.ts';

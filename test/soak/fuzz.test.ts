@@ -1,0 +1,1 @@
+import '../serve/fuzz.test.ts';

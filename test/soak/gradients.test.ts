@@ -1,0 +1,1 @@
+import '../onnx/gradients.test.ts';

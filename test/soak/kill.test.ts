@@ -1,0 +1,1 @@
+import '../artifact/kill.test.ts';

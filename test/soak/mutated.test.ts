@@ -1,0 +1,1 @@
+import '../serve/mutated.test.ts';

@@ -1,0 +1,1 @@
+import '../onnx/proto.test.ts';

@@ -1,0 +1,1 @@
+import '../evaluate/ranking.test.ts';

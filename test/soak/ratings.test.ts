@@ -1,0 +1,1 @@
+import '../data/ratings.test.ts';

@@ -1,0 +1,1 @@
+import '../onnx/vectorize.test.ts';
