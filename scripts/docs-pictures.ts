@@ -81,7 +81,7 @@ async function terminal(): Promise<void> {
     ({ text, isCommand }, line) =>
       `<text x="16" y="${30 + 20 * line}" fill="${isCommand ? '#8fd3ff' : '#e6e6e6'}">${escaped(text)}</text>`,
   );
-  const style = 'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" xml:space="preserve"';
+  const style = 'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" style="white-space: pre"';
   await writeFile(
     join(images, 'train.svg'),
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ${style}>
