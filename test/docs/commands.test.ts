@@ -16,7 +16,7 @@ const withBlocks = documents
   .map(({ name, blocks }) => ({
     name,
     blocks: blocks.filter(
-      (block) => isTested(block) && !isOfPage(block) && ['sh', 'ts'].includes(block.language),
+      (block) => isTested(block) && !isOfPage(block) && ['sh', 'ts', 'text'].includes(block.language),
     ),
   }))
   .filter(({ blocks }) => blocks.length > 0);
@@ -48,40 +48,50 @@ beforeAll(async () => {
     for (const given of ['ratings.csv', 'movies.csv', 'movies'])
       await cp(at(given), join(folderOf(name), given), { recursive: true });
   }
-  for (const { document, block } of programs)
-    await writeFile(join(folderOf(document), fileOf(block)), block.code);
 });
 
-describe('programs compile in a strict project', () => {
-  const ofPages = documents.flatMap(({ blocks }) =>
-    blocks.filter((block) => isOfPage(block) && block.language === 'ts'),
-  );
+const ofPages = documents.flatMap(({ blocks }) =>
+  blocks.filter((block) => isOfPage(block) && block.language === 'ts'),
+);
 
-  test.each([
-    ['bundler', 'ESNext', ['--noEmit']],
-    ['node16', 'Node16', []],
-  ])('moduleResolution %s', async (resolution, module, more) => {
-    for (const block of ofPages) await folder.write(fileOf(block), block.code);
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const flags = [
-      ...['--strict', '--noUncheckedIndexedAccess', '--skipLibCheck'],
-      ...['--target', 'ES2022', '--lib', 'ES2023,DOM,DOM.Iterable', '--types', 'node', ...more],
-      ...['--module', module, '--moduleResolution', resolution],
-    ];
-    const files = [
-      ...programs.map(({ document, block }) => join(folderOf(document), fileOf(block))),
-      ...ofPages.map((block) => at(fileOf(block))),
-    ];
-    const { stdout } = await run(process.execPath, [tsc, ...flags, ...files], { cwd: folder.path }).catch(
-      (error) => error,
-    );
-    expect(stdout).toBe('');
-  });
+/** Compiles all programs in a strict project. @returns what the compiler complains of */
+async function compiled(resolution: string, module: string, ...more: string[]): Promise<string> {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const flags = [
+    ...['--strict', '--noUncheckedIndexedAccess', '--skipLibCheck'],
+    ...['--target', 'ES2022', '--lib', 'ES2023,DOM,DOM.Iterable', '--types', 'node', ...more],
+    ...['--module', module, '--moduleResolution', resolution],
+  ];
+  const files = [
+    ...programs.map(({ document, block }) => join(folderOf(document), fileOf(block))),
+    ...ofPages.map((block) => at(fileOf(block))),
+  ];
+  const found = run(process.execPath, [tsc, ...flags, ...files], { cwd: folder.path });
+  return (await found.catch((error) => error)).stdout;
+}
+
+/** What the compiler complains of; the programs that run are its output. */
+let complaints = '';
+beforeAll(async () => {
+  for (const { document, block } of programs)
+    await writeFile(join(folderOf(document), fileOf(block)), block.code);
+  for (const block of ofPages) await folder.write(fileOf(block), block.code);
+  complaints = await compiled('node16', 'Node16');
+});
+
+test('programs compile in a strict project with moduleResolution node16', () => {
+  expect(complaints).toBe('');
+});
+
+test('programs compile in a strict project with moduleResolution bundler', async () => {
+  expect(await compiled('bundler', 'ESNext', '--noEmit')).toBe('');
 });
 
 for (const { name, blocks } of withBlocks)
   describe(name, () => {
     const server = serving(folderOf.bind(undefined, name));
+    /** By the last commands. */
+    let printed = '';
     test.for(blocks)('$name', async (block, context) => {
       if (!hasCurl && /^curl /m.test(block.code)) return context.skip('no curl');
       const options = {
@@ -90,13 +100,27 @@ for (const { name, blocks } of withBlocks)
       };
       if (block.language === 'sh') {
         const code = await server.started(block.code);
-        await run('sh', ['-ec', `npx() { shift; "$NODE" "$CLI" "$@"; }\n${code}`], options);
+        const { stdout } = await run(
+          'sh',
+          ['-ec', `npx() { shift; "$NODE" "$CLI" "$@"; }\n${code}`],
+          options,
+        );
+        printed = stdout;
+      } else if (block.language === 'text') {
+        const shapes = printed.split('\n').map(shapeOf);
+        for (const line of block.code.trim().split('\n')) expect(shapes).toContain(shapeOf(line));
       } else {
         const { stderr } = await run(process.execPath, [fileOf(block).replace('.mts', '.mjs')], options);
         expect(stderr).toBe('');
       }
     });
   });
+
+/** A line of output, whatever its numbers and, in a table, its words. */
+const shapeOf = (line: string): string =>
+  / {2,}\S/.test(line.trim())
+    ? `${line.trim().split(/ {2,}/).length} columns`
+    : line.replace(/[\d.,]+/g, '0');
 
 /** The server that a document starts with `npx cofactor serve`; it runs until the document ends, on a port that is free. */
 function serving(cwd: () => string) {

@@ -46,7 +46,7 @@ test('every page is in the index', () => {
 
 test('every block has a language that a test knows, or says why it has no test', () => {
   for (const block of allDocuments.flatMap(({ blocks }) => blocks)) {
-    expect(block.name).toMatch(/(sh|ts|js|html|python|text|json)$/);
+    expect(block.name).toMatch(/(sh|ts|js|html|python|text|csv|json)$/);
     if (!isTested(block)) expect(block.note).toMatch(/^no-test: ./);
     else if (!isOfPage(block)) expect(block.note).toBe('');
   }
