@@ -1,4 +1,4 @@
-/** What a program in Node imports from `cofactor`. */
+/** The public API of `cofactor` in Node. */
 export type { Vocabulary } from '../graphs/heads/serving.ts';
 export { type DotBiasConfig, dotBias } from '../graphs/models/dot-bias.ts';
 export type { ModelName } from '../graphs/models/index.ts';

@@ -16,27 +16,28 @@ import { noteUnknown } from './unknown.ts';
 const own = {
   out: {
     kind: kinds.text('file'),
-    help: 'where the table of user, rank, item, rating goes: .csv or .parquet',
+    help: 'file for the table of user, rank, item, rating: .csv or .parquet',
   },
   ...RECOMMENDING,
 } as const satisfies Choices;
 
 type BatchFlags = Flags<'device', typeof own>;
 
-/** Users between two steps of the progress bar. */
+/** Users between two updates of the progress bar. */
 const STEP = 256;
 
 export function batchCommand(): Command {
   const command = new Command('batch')
-    .description('Recommend items to many users at once, into a file.')
+    .description('Recommend items to many users at once, and write them to a file.')
     .argument('<folder>', 'a trained model')
-    .argument('[users]', 'a file of users (default: all that the model was trained on)');
+    .argument('[users]', 'file of users (default: all users of the training data)');
   return withChoices(command, ['device', ...LISTS], own).action(run);
 }
 
 async function run(directory: string, file: string | undefined, flags: BatchFlags): Promise<void> {
   const { out, k, exclude } = flags;
-  if (out === undefined) throw new UserError('argument', 'name the file to write: --out top.parquet, say');
+  if (out === undefined)
+    throw new UserError('argument', 'there is no file to write; give one, such as --out top.parquet');
   await checkTable(out, file, exclude);
   const recommender = await load(directory, { device: await chosenDevice(flags) });
   const { userIds } = readVocabulary(recommender.artifact);
@@ -51,7 +52,7 @@ async function run(directory: string, file: string | undefined, flags: BatchFlag
   );
 }
 
-/** user, rank, item, rating */
+/** The rows of the table: user, rank, item, rating. */
 async function* recommendations(
   recommender: Recommender,
   users: readonly string[],
@@ -65,8 +66,8 @@ async function* recommendations(
       const some = users.slice(from, from + STEP);
       const best = await recommender.recommend(some, { k, includeSeen, ...exclusions });
       for (const [row, items] of best.entries())
-        for (const [place, { item, rating }] of items.entries())
-          yield [some[row], place + 1, item, decimal(rating)];
+        for (const [index, { item, rating }] of items.entries())
+          yield [some[row], index + 1, item, decimal(rating)];
       progress.update(Math.min(users.length, from + STEP));
     }
   } finally {

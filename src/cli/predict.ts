@@ -11,27 +11,27 @@ import { plural, printJson, printLine } from './output.ts';
 import { noteUnknown } from './unknown.ts';
 
 const own = {
-  user: { kind: kinds.text('id'), help: 'the user, where there is no file' },
-  item: { kind: kinds.text('id'), help: 'the item, where there is no file' },
-  out: { kind: kinds.text('file'), help: 'write the predictions here: .csv or .parquet' },
+  user: { kind: kinds.text('id'), help: 'user id, if there is no file' },
+  item: { kind: kinds.text('id'), help: 'item id, if there is no file' },
+  out: { kind: kinds.text('file'), help: 'file for the predictions: .csv or .parquet' },
   json: { kind: kinds.flag, help: 'print one JSON list of {user, item, rating}' },
   userColumn: {
     kind: kinds.text('column'),
-    help: 'the column of user ids in the file: its name, or its number from 1',
+    help: 'column of user ids in the file: its name, or its number from 1',
   },
-  itemColumn: { kind: kinds.text('column'), help: 'the column of item ids' },
+  itemColumn: { kind: kinds.text('column'), help: 'column of item ids' },
 } as const satisfies Choices;
 
 type PredictFlags = Flags<'device', typeof own>;
 
-/** `--user` and `--item` are ids here. */
+/** Options of columns. `--user` and `--item` are ids in this command. */
 const COLUMNS = { user: 'userColumn', item: 'itemColumn' };
 
 export function predictCommand(): Command {
   const command = new Command('predict')
-    .description('Predict ratings: of one item by one user, or of all pairs in a file.')
+    .description('Predict the rating of an item by a user, or of all pairs in a file.')
     .argument('<folder>', 'a trained model')
-    .argument('[pairs]', 'a file of users and items');
+    .argument('[pairs]', 'file of users and items');
   return withChoices(command, ['device', ...LISTS], own).action(run);
 }
 
@@ -41,7 +41,7 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
     throw new UserError('argument', 'give either a file of pairs, or --user and --item');
   }
   if (out !== undefined && json)
-    throw new UserError('argument', '--out and --json exclude one another; give one of them');
+    throw new UserError('argument', '--out and --json cannot be combined; give only one of them');
   if (out !== undefined) await checkTable(out, file);
   const recommender = await load(directory, { device: await chosenDevice(flags) });
   const known = readVocabulary(recommender.artifact);

@@ -12,14 +12,14 @@ import { noteUnknown } from './unknown.ts';
 
 /** Choices of all commands that recommend. */
 export const RECOMMENDING = {
-  k: { kind: kinds.count, help: 'how many', default: 10 },
+  k: { kind: kinds.count, help: 'number of items', default: 10 },
   exclude: {
     kind: kinds.text('file'),
-    help: 'items to leave out; where the file has users too, those of each user',
+    help: 'file of items to leave out; with a column of users, the items of each user',
   },
   includeSeen: {
     kind: kinds.flag,
-    help: 'recommend rated items too; they are left out where the model was trained with --keep-seen',
+    help: 'recommend rated items, too; a model trained with --keep-seen leaves them out',
   },
 } as const satisfies Choices;
 
@@ -27,7 +27,7 @@ const own = {
   user: { kind: kinds.text('id'), help: 'a user that the model was trained on' },
   ratings: {
     kind: kinds.text('file'),
-    help: 'ratings of a person that the model has never seen: items and ratings',
+    help: 'file of items and ratings of a person who is not in the training data',
   },
   ...RECOMMENDING,
   json: { kind: kinds.flag, help: 'print one JSON list of {item, title?, rating}' },
@@ -47,7 +47,7 @@ async function run(directory: string, flags: RecommendFlags): Promise<void> {
   if ((user === undefined) === (ratings === undefined))
     throw new UserError('argument', 'give either --user or --ratings');
   if (ratings !== undefined && flags.includeSeen)
-    throw new UserError('argument', '--include-seen is for --user; what is in --ratings is always left out');
+    throw new UserError('argument', '--include-seen is for --user; items in --ratings are always left out');
   const recommender = await load(directory, { device: await chosenDevice(flags) });
   const best =
     user === undefined
@@ -56,7 +56,7 @@ async function run(directory: string, flags: RecommendFlags): Promise<void> {
   const list = listed(recommender.titles, best, 'rating');
   if (json) printJson(list);
   else printTable(list.map(({ item, rating }) => [...namesOf(recommender, item), rating.toFixed(2)]));
-  if (list.length === 0) printNote('Nothing is left to recommend');
+  if (list.length === 0) printNote('There is nothing left to recommend');
 }
 
 async function forUser(
@@ -77,20 +77,20 @@ async function forPerson(recommender: Recommender, file: string, { k, exclude, .
   if (!own.some(({ item }) => known.has(item)))
     throw new UserError(
       'argument',
-      `${file}: the model knows none of its items; are they ids as in training?`,
+      `${file}: the model knows none of its items; are their ids those of the training data?`,
     );
   const exclusions = exclude === undefined ? {} : await readExclusions(exclude, listFlags(flags));
   if (exclusions.excludeByUser)
     throw new UserError(
       'argument',
-      `${exclude}: holds the items of users; with --ratings give a list of items alone`,
+      `${exclude}: has a column of users; with --ratings, give a file with items only`,
     );
   const { recommended } = await recommender.foldIn(own, { k, exclude: exclusions.exclude });
   noteUnknown(
     'item',
     own.map(({ item }) => item),
     itemIds,
-    'passed over',
+    'ignored',
   );
   return recommended;
 }
@@ -103,7 +103,7 @@ export const listFlags = (flags: object) => ({
   optionNames: {},
 });
 
-/** The cells of a table that name an item. */
+/** The cells of a table row for an item: its id and, if there are titles, its title. */
 export function namesOf({ titles }: Recommender, item: string): string[] {
   return titles.size > 0 ? [oneLine(item), oneLine(titles.get(item) ?? '')] : [oneLine(item)];
 }

@@ -8,26 +8,26 @@ import { printJson, printTable } from './output.ts';
 import { namesOf, RECOMMENDING } from './recommend.ts';
 
 const own = {
-  item: { kind: kinds.text('id'), help: 'the item' },
+  item: { kind: kinds.text('id'), help: 'item id' },
   k: RECOMMENDING.k,
   json: { kind: kinds.flag, help: 'print one JSON list of {item, title?, similarity}' },
 } as const satisfies Choices;
 
 export function similarCommand(): Command {
   const command = new Command('similar')
-    .description('List the items most like one.')
+    .description('List the items most similar to an item.')
     .argument('<folder>', 'a trained model');
   return withChoices(command, ['device'], own).action(run);
 }
 
 async function run(directory: string, { item, k, json, device }: Flags<'device', typeof own>): Promise<void> {
-  if (item === undefined) throw new UserError('argument', 'name the item: --item 296, say');
+  if (item === undefined) throw new UserError('argument', 'there is no item; give one, such as --item 296');
   const recommender = await load(directory, { device: await chosenDevice({ device }) });
   const nearest = await recommender.similar(item, { k });
   if (nearest.length === 0)
     throw new UserError(
       'argument',
-      `${JSON.stringify(item)}: the model knows no such item; give an id as in training`,
+      `${JSON.stringify(item)}: the model does not know this item; give an id of the training data`,
     );
   const list = listed(recommender.titles, nearest, 'similarity');
   if (json) printJson(list);

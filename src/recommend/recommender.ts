@@ -320,7 +320,7 @@ function checkIds(ids: readonly string[]): void {
   // ONNX Runtime in Node ends a string at its first NUL, and would take the id for another.
   const cut = ids.find((id) => id.includes('\0'));
   if (cut !== undefined)
-    throw new UserError('argument', `${JSON.stringify(cut)}: an id may not hold a NUL character`);
+    throw new UserError('argument', `${JSON.stringify(cut)}: an id must not contain a NUL character`);
 }
 
 /** string[n] */

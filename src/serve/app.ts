@@ -18,19 +18,19 @@ import type { Metrics } from './metrics.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What follows the JSON document in the body: data of tensors. */
+    /** Binary tensor data after the JSON document in the body. */
     binary: Buffer;
   }
 }
 
-/** A server without routes: what it reads, and how it fails. `addRoutes` gives it those that answer. */
+/** Creates a server: limits, body parsing, validation and error handling. `addRoutes` adds the routes. */
 export async function createApp(
   metrics: Metrics,
   level: string,
   addRoutes: (app: FastifyInstance) => void,
 ): Promise<FastifyInstance> {
   const app = Fastify({
-    // Standard output is left for the line that says where the server listens.
+    // Standard output only gets the line with the server's address.
     logger: { level, stream: process.stderr },
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.body,
@@ -48,7 +48,7 @@ export async function createApp(
   });
   app.server.maxConnections = LIMITS.connections;
   app.server.on('checkExpectation', (_, response) => {
-    const body = JSON.stringify({ error: 'the only expectation that is met is 100-continue' });
+    const body = JSON.stringify({ error: 'the only supported expectation is 100-continue' });
     response.writeHead(417, { 'content-type': 'application/json', 'content-length': body.length });
     response.end(body);
   });
@@ -70,13 +70,13 @@ export async function createApp(
 const DESCRIPTION = {
   title: 'cofactor',
   version: VERSION,
-  description: 'Recommendations, and the models behind them by the Open Inference Protocol, version 2.',
+  description: 'Recommendations, and their models by the Open Inference Protocol, version 2.',
 };
 
 function observe(app: FastifyInstance, metrics: Metrics): void {
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request;
-    // Not the path, which holds ids.
+    // Not the path, because it contains ids.
     const route = routeOptions.url ?? 'none';
     const seconds = reply.elapsedTime / 1000;
     metrics.requests.observe({ method, route, status: reply.statusCode }, seconds);
@@ -93,9 +93,9 @@ function checkHeaders(app: FastifyInstance): void {
     if (host === undefined && raw.httpVersion === '1.1') throw badRequest('there is no host header');
     if (method !== 'POST') return;
     if (encoding !== undefined && encoding !== 'identity')
-      throw new HttpError(415, `content-encoding ${encoding} is not read; send the body as it is`);
+      throw new HttpError(415, `content-encoding ${encoding} is not supported; send the body without it`);
     if (type !== undefined && !BODY_TYPES.test(type))
-      throw new HttpError(415, `content-type ${type} is not read; send application/json`);
+      throw new HttpError(415, `content-type ${type} is not supported; send application/json`);
   });
 }
 
@@ -113,7 +113,7 @@ function readBodies(app: FastifyInstance): void {
 }
 
 function validate(app: FastifyInstance): void {
-  // What stands in a path is text; what stands in JSON is what it is.
+  // Paths and queries are text, so their values are converted. Values in JSON must have the right type.
   const [texts, values] = [true, false].map((coerceTypes) => new Ajv({ coerceTypes, useDefaults: true }));
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? values : texts).compile(schema));
   app.setSchemaErrorFormatter(([{ instancePath, message, params }], part) => {
@@ -136,14 +136,14 @@ function answerErrors(app: FastifyInstance): void {
     const status = error instanceof UserError ? 400 : (error.statusCode ?? 500);
     if (status < 500 || error instanceof HttpError) return reply.code(status).send(bodyOf(error));
     request.log.error(error);
-    return reply.code(500).send({ error: 'the server failed; its log says why' });
+    return reply.code(500).send({ error: 'the server failed; see its log' });
   });
   app.setNotFoundHandler((_, reply) =>
-    reply.code(404).send({ error: 'there is nothing here; /openapi.json lists what there is' }),
+    reply.code(404).send({ error: 'there is nothing at this path; /openapi.json lists all paths' }),
   );
 }
 
-/** Where there is a route for other methods, says which. */
+/** Answers other methods of existing routes with 405 and the allowed methods. */
 function refuseOtherMethods(app: FastifyInstance, methods: ReadonlyMap<string, readonly string[]>): void {
   for (const [url, allowed] of methods) {
     app.route({
@@ -159,7 +159,7 @@ function refuseOtherMethods(app: FastifyInstance, methods: ReadonlyMap<string, r
   }
 }
 
-/** Answers what Node's HTTP parser cannot read, or does not wait for any longer. */
+/** Answers requests that Node's HTTP parser cannot read, or that time out. */
 function answerBroken(error: Error & { code?: string }, socket: Socket): void {
   const [status, message] = {
     HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the headers are too long'],

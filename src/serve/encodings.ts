@@ -1,15 +1,15 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 
-/** The better one first. Browsers take brotli over HTTPS and from their own machine alone. */
+/** The encodings, the preferred one first. Browsers accept brotli only over HTTPS and from localhost. */
 const ENCODINGS = ['br', 'gzip'] as const;
 
 export type Encoding = (typeof ENCODINGS)[number];
 
 /**
- * The encoding to answer in; undefined for none.
+ * The encoding of the response; undefined for none.
  *
- * @param header `accept-encoding`
+ * @param header value of `accept-encoding`
  */
 export function chosenEncoding(header = ''): Encoding | undefined {
   const weights = new Map(
@@ -22,7 +22,10 @@ export function chosenEncoding(header = ''): Encoding | undefined {
   return ENCODINGS.find((encoding) => (weights.get(encoding) ?? 0) > 0);
 }
 
-/** In a thread of Node's own. 14 MB of WebAssembly take 0.4 s to become 2.8; the next quality takes twice as long. */
+/**
+ * Compresses in a thread of Node's thread pool. 14 MB of WebAssembly become 2.8 MB in 0.4 s; the next quality level takes
+ * twice as long.
+ */
 export function compress(bytes: Uint8Array, encoding: Encoding): Promise<Buffer> {
   if (encoding === 'gzip') return promisify(gzip)(bytes);
   const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = constants;

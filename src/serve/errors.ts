@@ -1,4 +1,4 @@
-/** An answer that is no success: its status, and one line that says why. */
+/** An error response: its status, and a message of one line. */
 export class HttpError extends Error {
   override name = 'HttpError';
 
@@ -10,5 +10,5 @@ export class HttpError extends Error {
   }
 }
 
-/** Of a request that cannot be answered as it stands. */
+/** An error response for an invalid request. */
 export const badRequest = (message: string): HttpError => new HttpError(400, message);

@@ -22,7 +22,7 @@ export interface InferRequest {
   }[];
 }
 
-/** A document, and after it the binary data of tensors, where any was asked for. */
+/** A JSON document, and the binary tensor data after it, if the request asked for it. */
 export interface InferResponse {
   readonly json: string;
   readonly binary: readonly Buffer[];
@@ -33,8 +33,8 @@ const DEFAULT_K = 10;
 /**
  * Runs a head of a model.
  *
- * @param binary what follows the JSON document of the request
- * @throws HttpError 400 if the model does not take what is given
+ * @param binary binary data after the JSON document of the request
+ * @throws HttpError 400 if the model does not accept the inputs
  */
 export async function infer(
   model: OpenModel,
@@ -47,7 +47,7 @@ export async function infer(
   const feeds = readInputs(session, request, binary);
   checkSizes(session, feeds);
   if (head === 'fold-in' && feeds.item.size > LIMITS.ratings)
-    throw badRequest(`${feeds.item.size} ratings; fold-in takes up to ${LIMITS.ratings} of one person`);
+    throw badRequest(`${feeds.item.size} ratings; fold-in accepts up to ${LIMITS.ratings}`);
   const results = await model.recommender.run(head, feeds);
   const parts = wanted.map(({ name, binary }) => {
     const tensor = results[name];
@@ -62,13 +62,13 @@ export async function infer(
   const { id } = request;
   const about = { model_name: `${model.name}.${head}`, model_version: String(model.version), id };
   return {
-    // The elements are JSON already, of numbers that JSON.stringify could not write.
+    // Concatenated, because the elements are JSON already; JSON.stringify cannot write bigints.
     json: `${JSON.stringify(about).slice(0, -1)},"outputs":[${parts.map(({ json }) => json)}]}`,
     binary: parts.flatMap(({ bytes }) => bytes ?? []),
   };
 }
 
-/** The outputs that are asked for, and whether as binary data. Default: all. */
+/** The outputs that the request asks for, and whether each is binary. Default: all outputs */
 function chosenOutputs({ outputNames }: InferenceSession, { outputs, parameters }: InferRequest) {
   const all = parameters?.binary_data_output === true;
   if (!outputs?.length) return outputNames.map((name) => ({ name, binary: all }));
@@ -95,16 +95,16 @@ function readInputs(
     const bytes = size === undefined ? undefined : binary.subarray(at, at + Number(size));
     if (bytes && bytes.length !== size)
       throw badRequest(
-        `input ${name}: binary_data_size is ${JSON.stringify(size)}, but there is no such data`,
+        `input ${name}: binary_data_size is ${JSON.stringify(size)}, but the body does not have as many bytes`,
       );
     feeds[given.name] = readTensor(given, metadata as TensorMetadata, bytes);
     at += bytes?.length ?? 0;
   }
-  if (at < binary.length) throw badRequest(`the body has ${binary.length - at} bytes that no input claims`);
+  if (at < binary.length) throw badRequest(`the body has ${binary.length - at} more bytes than its inputs`);
   return withDefaults(inputMetadata as readonly TensorMetadata[], feeds);
 }
 
-/** What may be left out: `k`, and items to exclude. */
+/** Adds defaults of the optional inputs `k` and `exclude`. */
 function withDefaults(metadata: readonly TensorMetadata[], feeds: Record<string, Tensor>) {
   const missing = metadata.filter(({ name }) => !feeds[name]);
   const rows = Object.values(feeds)[0]?.dims[0] ?? 0;
@@ -116,7 +116,7 @@ function withDefaults(metadata: readonly TensorMetadata[], feeds: Record<string,
   return feeds;
 }
 
-/** Axes of one name are of one length, and what comes out of a run is bounded like what goes in. */
+/** Checks that axes with the same name have the same length, and that outputs are within the same limits as inputs. */
 function checkSizes({ inputMetadata, outputMetadata }: InferenceSession, feeds: Record<string, Tensor>) {
   const lengths = new Map<string | number, number>();
   for (const { name, shape } of inputMetadata as readonly TensorMetadata[]) {
@@ -131,7 +131,7 @@ function checkSizes({ inputMetadata, outputMetadata }: InferenceSession, feeds: 
       lengths.set(dim, length);
     }
   }
-  // ONNX Runtime's TopK divides by the number of rows, and ends the process where there are none.
+  // With no rows, ONNX Runtime's TopK divides by zero and crashes the process.
   if (lengths.get('n') === 0) throw badRequest('there are no rows; give at least one');
   if (feeds.k) lengths.set('k', countOf(feeds.k));
   for (const { name, shape } of outputMetadata as readonly TensorMetadata[]) {
@@ -141,7 +141,7 @@ function checkSizes({ inputMetadata, outputMetadata }: InferenceSession, feeds: 
     );
     if (size > LIMITS.elements)
       throw badRequest(
-        `output ${JSON.stringify(name)} would have over ${LIMITS.elements} elements; ask for less at once`,
+        `output ${JSON.stringify(name)} would have over ${LIMITS.elements} elements; ask for fewer at once`,
       );
   }
 }

@@ -1,20 +1,21 @@
 import { badRequest } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
-/** A lone half of a surrogate pair: no character, and nothing that UTF-8 can hold. */
+/** A lone surrogate: it is not a character, and UTF-8 cannot encode it. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Why a text can be no id; undefined where it can. */
+/** The reason why a text cannot be an id; undefined if it can. */
 export function textProblem(text: string): string | undefined {
-  // ONNX Runtime in Node ends a string at its first NUL, and would take it for another.
-  if (text.includes('\0')) return 'a text may not hold a NUL character';
-  if (LONE_SURROGATE.test(text)) return 'a text may not hold a lone surrogate';
+  // ONNX Runtime in Node cuts a string at its first NUL, which would give another id.
+  if (text.includes('\0')) return 'a text must not contain a NUL character';
+  if (LONE_SURROGATE.test(text)) return 'a text must not contain a lone surrogate';
   return undefined;
 }
 
 /**
- * @returns what a JSON document says, all of whose numbers are what was written, and whose texts are Unicode.
- * @throws HttpError 400 otherwise
+ * Parses a JSON document whose numbers JavaScript represents exactly enough, and whose texts are valid Unicode.
+ *
+ * @throws HttpError 400 for any other document
  */
 export function parseJson(bytes: Uint8Array): unknown {
   let text: string;
@@ -29,7 +30,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   } catch (error) {
     throw badRequest(`the body is not JSON: ${(error as Error).message}`);
   }
-  // Neither a NUL nor half a pair can stand in UTF-8 JSON but as an escape.
+  // In UTF-8 JSON, NUL and lone surrogates must be escaped, so without escapes texts need no check.
   check(value, text.includes('\\u'), 0);
   return value;
 }
@@ -37,7 +38,7 @@ export function parseJson(bytes: Uint8Array): unknown {
 function check(value: unknown, escapes: boolean, depth: number): void {
   if (typeof value === 'number') {
     if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return;
-    throw badRequest(`the body holds a number beyond ±(2^53 - 1), which JSON does not carry exactly`);
+    throw badRequest(`the body has a number beyond ±(2^53 - 1), which JSON does not represent exactly`);
   }
   if (typeof value === 'string') {
     const problem = escapes ? textProblem(value) : undefined;

@@ -1,27 +1,27 @@
-/** The most that a request may ask for, and how long things may take. */
+/** Limits of requests, and time limits. */
 export const LIMITS = {
   /** Bytes of a body, counted while it is read. */
   body: 2 ** 20,
-  /** Levels of a JSON document: a tensor of the highest rank, and what stands around it. */
+  /** Levels of a JSON document: enough for a tensor of the highest rank. */
   depth: 16,
   /** Axes of a tensor. */
   rank: 8,
-  /** Elements of a tensor, given or asked for. */
+  /** Elements of a tensor, of inputs and outputs. */
   elements: 2 ** 20,
-  /** Items in a list of the best. */
+  /** Items in a list. */
   k: 1000,
-  /** Ratings of a person who is folded in, which takes time with more than their number: half a second for these. */
+  /** Ratings for a fold-in, whose time grows faster than their number: it takes half a second for so many. */
   ratings: 3000,
   connections: 1024,
-  /** Of a path's part, which holds an id: Node's limit of all headers. */
+  /** Characters of an id in a path: Node's limit of all headers. */
   parameter: 16_384,
   /** Milliseconds to send the headers, and the whole request. */
   headersTimeout: 10_000,
   requestTimeout: 20_000,
-  /** How often connections are looked at for these. */
+  /** Milliseconds between checks of connections for these limits. */
   checkInterval: 1000,
-  /** Milliseconds until the folders are looked at again for new artifacts. */
+  /** Milliseconds between checks of the folders for new artifacts. */
   refreshInterval: 1000,
-  /** Milliseconds that requests in flight have to end when the server closes. */
+  /** Milliseconds for requests in flight to end when the server closes. */
   closeTimeout: 25_000,
 } as const;

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What Prometheus reads; beside these the process's own: memory, CPU, event-loop delay. */
+/** Metrics for Prometheus, in addition to those of the process: memory, CPU, event-loop delay. */
 export class Metrics {
   readonly registry = new Registry();
 
@@ -14,7 +14,7 @@ export class Metrics {
 
   readonly batches = new Histogram({
     name: 'cofactor_batch_runs',
-    help: 'Runs that were joined into one.',
+    help: 'Number of runs in a batch.',
     buckets: [1, 2, 4, 8, 16, 32, 64],
     registers: [this.registry],
   });
@@ -28,7 +28,7 @@ export class Metrics {
 
   readonly reloads = new Counter({
     name: 'cofactor_reloads_total',
-    help: 'Artifacts that came in place of another, by whether they were taken or refused.',
+    help: 'New artifacts in a folder, by whether they were taken or refused.',
     labelNames: ['model', 'result'],
     registers: [this.registry],
   });
@@ -42,7 +42,7 @@ export class Metrics {
     this.inference.observe(seconds);
   };
 
-  /** Tells how long the queue of a runtime is. */
+  /** Adds the length of a runtime's queue. */
   watch(runtime: { readonly waiting: number }): void {
     new Gauge({
       name: 'cofactor_queue_length',

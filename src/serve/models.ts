@@ -9,31 +9,31 @@ import { Recommender } from '../recommend/recommender.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
 
-/** The heads that are served; `seen` is there for `recommend` alone. */
+/** The heads that clients can run. `seen` is only used by `recommend`. */
 export const HEADS = ['predict', 'recommend', 'similar', 'fold-in'];
 
-/** One version of an artifact, ready to be asked. */
+/** A version of a model, loaded. */
 export interface OpenModel {
   readonly name: string;
-  /** Counts from 1; each artifact that takes the place of another has the next number. */
+  /** Counts from 1. Each new artifact has the next number. */
   readonly version: number;
   readonly recommender: Recommender;
   readonly users: ReadonlySet<string>;
   readonly items: ReadonlySet<string>;
-  /** By head: `predict`, `recommend`, … */
+  /** Sessions by head: `predict`, `recommend`, … */
   readonly sessions: ReadonlyMap<string, InferenceSession>;
 }
 
 export interface Opener {
   readonly runtime: Runtime;
-  /** Asks an artifact that comes later before it is opened here, and gives the manifest of what it asked. */
+  /** Tries a new artifact in another process. @returns the manifest of the artifact that it tried */
   tryOut(directory: string): Promise<string>;
 }
 
-/** A folder that is served: its artifact, and each that takes its place later. */
+/** A folder that is served: its current artifact, and later ones. */
 export class ServedModel {
   private problem = '';
-  /** For each version a promise that all who asked it have an answer. */
+  /** For each version a promise that resolves when all its requests have been answered. */
   private readonly answered = new WeakMap<OpenModel, Promise<void>>();
 
   private constructor(
@@ -43,7 +43,7 @@ export class ServedModel {
     private stamp: string,
   ) {}
 
-  /** @throws UserError if there is no artifact, or it is broken. */
+  /** @throws UserError if there is no artifact, or if it is broken */
   static async open(directory: string, opener: Opener): Promise<ServedModel> {
     const stamp = await stampOf(directory);
     const name = basename(resolve(directory));
@@ -59,7 +59,7 @@ export class ServedModel {
     return this.model;
   }
 
-  /** Asks the current version, which stays open until it has answered, even if another takes its place. */
+  /** Runs a request on the current version, which stays loaded until it has answered, even if there is a newer one. */
   async ask<T>(question: (model: OpenModel) => Promise<T>): Promise<T> {
     const { model } = this;
     const answer = question(model);
@@ -72,22 +72,22 @@ export class ServedModel {
   }
 
   /**
-   * Looks whether the folder has changed, and if it holds another whole artifact, turns to that.
+   * Checks whether the folder has changed. If it has another complete artifact, loads that.
    *
-   * @returns whether it did, or why not, if the artifact that came is broken; undefined where there is no other
+   * @returns 'taken', or the reason why a new artifact is refused; undefined if there is no new one
    */
   async refresh(): Promise<'taken' | { readonly refused: string } | undefined> {
-    // Before the files are read, so that what changes meanwhile is seen the next time.
+    // Before the files are read, so that a change during reading is noticed the next time.
     const stamp = await stampOf(this.directory);
     if (stamp === this.stamp) return;
     try {
       const artifact = await readArtifact(this.directory);
-      // The manifest holds the hash of every file.
+      // The manifest has the hash of every file, so it identifies the artifact.
       const manifest = JSON.stringify(artifact.manifest);
       const isOther = manifest !== JSON.stringify(this.model.recommender.artifact.manifest);
-      // Another may have come meanwhile, which is looked at the next time.
+      // The artifact may have changed meanwhile; then it is checked again the next time.
       if (isOther && (await this.opener.tryOut(this.directory)) !== manifest) return undefined;
-      if (isOther) await this.turnTo(artifact);
+      if (isOther) await this.switchTo(artifact);
       this.problem = '';
       this.stamp = stamp;
       return isOther ? 'taken' : undefined;
@@ -101,20 +101,20 @@ export class ServedModel {
     }
   }
 
-  private async turnTo(artifact: Artifact): Promise<void> {
+  private async switchTo(artifact: Artifact): Promise<void> {
     const old = this.model;
     this.model = await openModel(artifact, old.name, old.version + 1, this.opener.runtime);
     void Promise.resolve(this.answered.get(old)).then(() => release(old));
   }
 }
 
-/** Frees the memory of a version that nobody asks any more, whenever that is done. */
+/** Frees the memory of a version that is not used any more. */
 function release({ recommender }: OpenModel): void {
-  // It fails where a worker has ended, and its memory with it.
+  // It fails if a worker has ended, whose memory is free then.
   recommender.release().catch(() => undefined);
 }
 
-/** Differs when anything in a folder has changed, apart from the state of a training that will write to it. */
+/** A text that changes when anything in a folder changes, except the checkpoint of a training. */
 async function stampOf(directory: string): Promise<string> {
   const names = await readdir(directory).catch(() => []);
   const stamps = names
@@ -126,11 +126,11 @@ async function stampOf(directory: string): Promise<string> {
   return (await Promise.all(stamps)).join('\n');
 }
 
-/** Whether the same may go well another time. */
+/** Whether an error is temporary, so that the next try may succeed. */
 const isPassing = (error: unknown): boolean =>
   error instanceof QueueFullError || error instanceof WorkerError || (error as Error).name === 'AbortError';
 
-/** @throws UserError if a head cannot be opened, or does not answer. */
+/** Loads a model, and runs each head once. @throws UserError if a head cannot be loaded or run */
 export async function openModel(
   artifact: Artifact,
   name: string,
@@ -150,12 +150,12 @@ export async function openModel(
     if (isPassing(error) || error instanceof UserError) throw error;
     throw new UserError(
       'model',
-      `${name}: it cannot be asked: ${(error as Error).message}; train the model again`,
+      `${name}: the model cannot be run: ${(error as Error).message}; train it again`,
     );
   }
 }
 
-/** Asks each head once: a file may be read without an error, and yet answer nothing. */
+/** Runs each head once, because a file may load without an error and still fail to run. */
 async function tryOut(recommender: Recommender, user: string, item: string): Promise<void> {
   const heads = new Set(recommender.heads);
   await recommender.predict(user, item);

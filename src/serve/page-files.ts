@@ -5,15 +5,15 @@ import { namesIn, type SiteFiles } from '../artifact/site.ts';
 import { UserError } from '../errors.ts';
 import { built } from '../util/built.ts';
 
-/** The file that a page begins with. */
+/** The main file of a page. */
 export const INDEX = 'index.html';
 
 /**
- * Reads a web page, all of it, so that it stays what it is while it is served or written.
+ * Reads all files of a web page to memory, so that they do not change while they are served or written.
  *
- * @param folder Default: the page that comes with cofactor.
- * @returns its files, but for a model that lies beside it; undefined if there is no page
- * @throws UserError if it cannot be read
+ * @param folder folder of the page. Default: the page that comes with cofactor
+ * @returns its files without the model in it; undefined if there is no page
+ * @throws UserError if the page cannot be read
  */
 export async function readPage(folder = fileURLToPath(built('page/'))): Promise<SiteFiles | undefined> {
   try {

@@ -6,12 +6,11 @@ import { INDEX } from './page-files.ts';
 import type { ServerState } from './protocol.ts';
 import { type SendFile, staticFile } from './static-file.ts';
 
-/** By the path of a request, as it stands there. */
+/** Files by the path of the request. */
 type Files = ReadonlyMap<string, SendFile>;
 
 /**
- * The web page at `/`, and under `/model/` the published files of the first model that is served, of the version that
- * is asked now.
+ * Serves the web page at `/`, and at `/model/` the published files of the first model, in its current version.
  */
 export function addPage(app: FastifyInstance, { models }: ServerState, page: Files): void {
   const ofModel = new WeakMap<Artifact, Promise<Files>>();
@@ -23,7 +22,7 @@ export function addPage(app: FastifyInstance, { models }: ServerState, page: Fil
     return known;
   }
 
-  /** Paths are looked up, and never lead to a folder: whatever is not in the list is not there. */
+  /** Looks paths up in a map, so that no path can lead to another file. */
   const answer =
     (files: () => Files | Promise<Files>) =>
     async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
@@ -32,7 +31,7 @@ export function addPage(app: FastifyInstance, { models }: ServerState, page: Fil
       return send ? send(request, reply) : reply.callNotFound();
     };
 
-  // One for each file at the top and for each folder, so that requests for nothing that is here do not come here.
+  // A route for each file at the top and for each folder, so that other requests get the usual 404.
   const routes = [...page.keys()].map((path) => path.replace(/^(\/[^/]+\/).*/, '$1*'));
   const schema = { hide: true };
   const ofPage = answer(() => page);
@@ -41,9 +40,9 @@ export function addPage(app: FastifyInstance, { models }: ServerState, page: Fil
 }
 
 /**
- * Files of a page, ready to be sent.
+ * Prepares the files of a page for sending.
  *
- * @param artifact whose manifest has the hashes of most of the files already
+ * @param artifact its manifest has the hashes of most files. Default: all hashes are computed
  */
 export async function staticFiles(files: SiteFiles, folder = '', artifact?: Artifact): Promise<Files> {
   const entries = Object.entries(files).map(async ([name, bytes]) => {

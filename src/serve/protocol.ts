@@ -12,14 +12,14 @@ interface ModelParams {
   readonly version?: string;
 }
 
-/** What may be known of the server beside its models. */
+/** The state of the server. */
 export interface ServerState {
   readonly models: readonly ServedModel[];
-  /** Whether it is closing: it answers, but asks for no more. */
+  /** Whether it is closing: it still answers, but says that it is not ready. */
   readonly draining: boolean;
 }
 
-/** The Open Inference Protocol, version 2, with Triton's binary data and its index of models. */
+/** Adds the Open Inference Protocol, version 2, with Triton's extensions for binary data and for the index of models. */
 export function addProtocol(app: FastifyInstance, state: ServerState): void {
   const about = (summary: string, more: Schema = {}) => ({
     schema: { tags: ['Open Inference Protocol'], summary, ...more },
@@ -54,10 +54,10 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
       const head = servedHeads(served.current.sessions).find((head) => `${served.name}.${head}` === name);
       if (!head) continue;
       if (version !== undefined && version !== String(served.current.version))
-        throw new HttpError(404, `model ${name} has version ${served.current.version} alone`);
+        throw new HttpError(404, `model ${name} only has version ${served.current.version}`);
       return served.ask(async (model) => question(model, head));
     }
-    throw new HttpError(404, 'there is no model of that name; POST /v2/repository/index lists them');
+    throw new HttpError(404, 'there is no model with that name; POST /v2/repository/index lists all models');
   }
 
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {

@@ -30,16 +30,16 @@ interface Endpoint<Params, Body> {
   answer(model: OpenModel, request: Request<Params, Body>): Promise<unknown>;
 }
 
-const model = { type: 'string', description: 'A folder that is served; the first when absent' };
-const k = { type: 'integer', minimum: 1, maximum: LIMITS.k, default: 10, description: 'How many items' };
+const model = { type: 'string', description: 'Name of a served folder. Default: the first' };
+const k = { type: 'integer', minimum: 1, maximum: LIMITS.k, default: 10, description: 'Number of items' };
 const number = { type: 'number' };
 const item = (name: string): Schema => object({ item: text, title: text, [name]: number }, ['item', name]);
 
 const recommend: Endpoint<{ user: string }, undefined> = {
   at: 'GET /recommend/:user',
   head: 'recommend',
-  summary: 'What a user would rate highest, of what they have not rated yet',
-  query: { k, model, includeSeen: { type: 'boolean', description: 'Also what they have rated' } },
+  summary: 'Recommendations for a user, without items that the user rated',
+  query: { k, model, includeSeen: { type: 'boolean', description: 'Also recommends items that they rated' } },
   response: object({ user: text, known: { type: 'boolean' }, items: list(item('rating')) }),
   async answer({ recommender, users }, { params: { user }, query: { k, includeSeen } }) {
     const best = await recommender.recommend(user, { k, includeSeen });
@@ -50,7 +50,7 @@ const recommend: Endpoint<{ user: string }, undefined> = {
 const similar: Endpoint<{ item: string }, undefined> = {
   at: 'GET /similar/:item',
   head: 'similar',
-  summary: 'The items most like one',
+  summary: 'The items most similar to an item',
   query: { k, model },
   response: object({ item: text, title: text, items: list(item('similarity')) }, ['item', 'items']),
   async answer({ recommender, items }, { params: { item }, query: { k } }) {
@@ -64,7 +64,7 @@ const similar: Endpoint<{ item: string }, undefined> = {
 const foldIn: Endpoint<unknown, { ratings: ItemRating[]; k?: number; exclude?: string[] }> = {
   at: 'POST /recommend',
   head: 'fold-in',
-  summary: 'What somebody would rate highest whom the model has never seen, from some of their ratings',
+  summary: 'Recommendations for a person who is not in the training data, from some of their ratings',
   body: object(
     {
       ratings: { ...list(object({ item: text, rating: number })), maxItems: LIMITS.ratings },
@@ -75,7 +75,7 @@ const foldIn: Endpoint<unknown, { ratings: ItemRating[]; k?: number; exclude?: s
   ),
   response: object({
     items: list(item('rating')),
-    unknown: { ...list(text), description: 'The rated items that the model does not know' },
+    unknown: { ...list(text), description: 'Rated items that the model does not know' },
   }),
   async answer({ recommender, items }, { body: { ratings, k, exclude } }) {
     const { recommended } = await recommender.foldIn(ratings, { k, exclude });
@@ -87,7 +87,7 @@ const foldIn: Endpoint<unknown, { ratings: ItemRating[]; k?: number; exclude?: s
 const predict: Endpoint<unknown, { pairs: { user: string; item: string }[] }> = {
   at: 'POST /predict',
   head: 'predict',
-  summary: 'What users would rate items: one number for each pair',
+  summary: 'Predicted ratings: one number for each pair of a user and an item',
   body: object({ pairs: list(object({ user: text, item: text })) }),
   response: object({ ratings: list(number) }),
   async answer({ recommender }, { body: { pairs } }) {
@@ -99,7 +99,7 @@ const predict: Endpoint<unknown, { pairs: { user: string; item: string }[] }> = 
   },
 };
 
-/** The endpoints for people, and for programs that want no tensors. */
+/** Adds the JSON endpoints, which take and return ids instead of tensors. */
 export function addRecommendations(app: FastifyInstance, { models }: ServerState): void {
   add(recommend);
   add(similar);
@@ -132,7 +132,7 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
     app.route({ method, url, schema, handler });
   }
 
-  /** Asks the model of a name, the first if there is none, if it has a head. */
+  /** Runs a request on the model with a name, or on the first, if it has the head. */
   function ask<T>(
     name: string | undefined,
     head: string,
@@ -140,7 +140,10 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
   ): Promise<T> {
     const served = name === undefined ? models[0] : models.find((model) => model.name === name);
     if (!served)
-      throw new HttpError(404, `there is no model of that name; there is ${models.map(({ name }) => name)}`);
+      throw new HttpError(
+        404,
+        `there is no model with that name; the models are ${models.map(({ name }) => name).join(', ')}`,
+      );
     return served.ask((model) => {
       if (model.sessions.has(head)) return question(model);
       throw new HttpError(404, `${model.name} has no ${head}.onnx; train it again`);

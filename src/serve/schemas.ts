@@ -1,11 +1,11 @@
-/** JSON Schema, as far as the endpoints need it. */
+/** A JSON Schema. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 export const text = { type: 'string' };
 
 export const list = (items: Schema): Schema => ({ type: 'array', items });
 
-/** An object that may have more than what is told here. */
+/** An object that may have other properties, too. */
 export const open = (
   properties: Readonly<Record<string, Schema>>,
   required: readonly string[] = [],
@@ -15,13 +15,13 @@ export const open = (
   required,
 });
 
-/** @param required Default: all. */
+/** An object without other properties. @param required Default: all properties */
 export const object = (
   properties: Readonly<Record<string, Schema>>,
   required: readonly string[] = Object.keys(properties),
 ): Schema => ({ ...open(properties, required), additionalProperties: false });
 
-/** The parameters of a path, which are texts. */
+/** The parameters of a path, which are text. */
 export const paramsOf = (path: string): Schema => ({
   type: 'object',
   properties: Object.fromEntries([...path.matchAll(/:(\w+)/g)].map(([, name]) => [name, text])),

@@ -15,46 +15,48 @@ import { addRecommendations } from './recommendations.ts';
 import { tryOutInProcess } from './trial.ts';
 
 export interface ServeOptions {
-  /** Default: 127.0.0.1, which other machines cannot reach. */
+  /** Address to listen on. Other machines cannot reach the default. @default '127.0.0.1' */
   readonly host?: string;
-  /** 0 for any that is free. Default: 8080. */
+  /** Port to listen on; 0 for any free port. @default 8080 */
   readonly port?: number;
-  /** Threads that run models. Default: one less than there are cores. */
+  /** Number of threads that run models. Default: the number of cores minus one */
   readonly workers?: number;
-  /** What runs models. WebGPU runs in one worker alone. Default: the CPU. */
+  /** Device that executes models. With WebGPU there is only one worker. @default 'cpu' */
   readonly device?: Device | 'auto';
-  /** Of the log on standard error, one JSON object a line. Default: `warn`. */
+  /** Level of the log on standard error, which has one JSON object per line. @default 'warn' */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /**
-   * The folder of the web page to serve at `/`, where it is there; false for none. With it the first model can be
-   * downloaded, without what users have rated. Default: the page that comes with cofactor.
+   * Folder of the web page to serve at `/`, if it exists; false for no page. With the page the first model can be
+   * downloaded, without the ratings of users. Default: the page that comes with cofactor
    */
   readonly page?: string | false;
 }
 
 export interface Server {
+  /** Address of the server, such as `http://127.0.0.1:8080`. */
   readonly url: string;
-  /** Whether there is a web page at it. */
+  /** Whether it serves a web page. */
   readonly hasPage: boolean;
   /**
-   * Says that it is not ready, takes no new connections, answers all requests in flight, and ends.
+   * Closes the server: says that it is not ready, refuses new connections, and answers all requests in flight.
    *
-   * @param grace milliseconds before the end, in which it still takes requests
+   * @param grace milliseconds in which it still takes requests. Default: 0
    */
   close(grace?: number): Promise<void>;
 }
 
 /**
- * Serves the models in folders over HTTP: by the Open Inference Protocol, version 2, by endpoints for people, and by a
- * web page.
+ * Serves the models in folders over HTTP: with JSON endpoints, with the Open Inference Protocol, version 2, and with a web
+ * page.
  *
- * @throws UserError if a folder holds no model, two are of one name, the device is not available, or the address cannot be
- * listened at.
+ * @param directories folders of trained models; a model has the name of its folder
+ * @throws UserError if a folder has no model, if two have the same name, if the device is not available, or if the server
+ *   cannot listen on the address
  */
 export async function serve(directories: readonly string[], options: ServeOptions = {}): Promise<Server> {
   const { host = '127.0.0.1', port = 8080, workers, device, logLevel = 'warn', page: folder } = options;
   checkNames(directories);
-  // Loaded here, so that who imports the library to train and predict does not wait for a web server.
+  // Imported here, so that programs which only import the library need not load a web server.
   const [{ createApp }, { Metrics }] = await Promise.all([import('./app.ts'), import('./metrics.ts')]);
   const found = folder === false ? undefined : await readPage(folder);
   const page = found && (await staticFiles(found));
@@ -78,7 +80,7 @@ export async function serve(directories: readonly string[], options: ServeOption
       addDescriptions(app, metrics);
       if (page) addPage(app, state, page);
     });
-    // A connection that is kept would hold up the end.
+    // A keep-alive connection would delay the end.
     app.addHook('onSend', async (_, reply) => {
       if (state.draining) reply.header('connection', 'close');
     });
@@ -105,16 +107,16 @@ export async function serve(directories: readonly string[], options: ServeOption
 function checkNames(directories: readonly string[]): void {
   if (directories.length === 0)
     throw new UserError('argument', 'give at least one folder of a trained model');
-  const places = new Map<string, string>();
+  const byName = new Map<string, string>();
   for (const directory of directories) {
     const name = basename(resolve(directory));
-    const other = places.get(name);
+    const other = byName.get(name);
     if (other !== undefined)
       throw new UserError(
         'argument',
-        `${other} and ${directory}: both would be called ${name}; rename one of them`,
+        `${other} and ${directory}: both would have the name ${name}; rename one of them`,
       );
-    places.set(name, directory);
+    byName.set(name, directory);
   }
 }
 
@@ -130,14 +132,14 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
     await app.listen({ host, port });
   } catch (error) {
     const reason = {
-      EADDRINUSE: 'another program listens there; choose another --port',
-      EACCES: 'this user may not; choose a --port from 1024',
-      EADDRNOTAVAIL: 'this machine has no such address; choose another --host',
-      ENOTFOUND: 'there is no such host; choose another --host',
+      EADDRINUSE: 'another program listens there; choose another `port`',
+      EACCES: 'this user is not allowed to; choose a `port` from 1024',
+      EADDRNOTAVAIL: 'this machine has no such address; choose another `host`',
+      ENOTFOUND: 'there is no such host; choose another `host`',
     }[(error as NodeJS.ErrnoException).code ?? ''];
     throw new UserError(
       'network',
-      `cannot listen at ${host}, port ${port}: ${reason ?? (error as Error).message}`,
+      `cannot listen on ${host}, port ${port}: ${reason ?? (error as Error).message}`,
     );
   }
 }
@@ -162,7 +164,7 @@ async function watch(
         reloads.inc({ model, result: 'refused' });
         log.error(
           { model, reason: outcome.refused },
-          'a new artifact is refused, and the one before it goes on',
+          'a new artifact is refused; the previous one is still served',
         );
       }
     }

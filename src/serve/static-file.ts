@@ -4,7 +4,7 @@ import { chosenEncoding, compress, type Encoding } from './encodings.ts';
 
 const TEXT = '; charset=utf-8';
 
-/** What browsers must be told, for they are told not to guess; anything else is bytes. */
+/** Content types, which browsers are told not to guess. Any other file is sent as bytes. */
 const TYPES: Readonly<Record<string, string>> = {
   '.css': `text/css${TEXT}`,
   '.html': `text/html${TEXT}`,
@@ -24,7 +24,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const BYTES = 'application/octet-stream';
 
-/** The page runs its own scripts and WebAssembly, asks its own server, and stands in no other page. */
+/** The page may only run its own scripts and WebAssembly and connect to its server, and must not be in a frame. */
 const POLICY = [
   "default-src 'self'",
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -44,25 +44,25 @@ const SAFETY = {
   'x-content-type-options': 'nosniff',
 };
 
-/** The hash in a name such as `index-B4x_9fQz.js`. Eight small letters may be a word, and then are taken for one. */
+/** Matches a hash in a name such as `index-B4x_9fQz.js`. Eight lower-case letters count as a word. */
 const HASHED = /^assets\/.*-(?=[\w-]*[A-Z0-9])[\w-]{8}\.\w+$/;
 
 export type SendFile = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
 /**
- * A file of a site, in memory: it is sent compressed, or not at all, where the client says that this is enough.
+ * A file of a site, in memory. It is sent compressed if the client accepts that, and not at all if the client has it.
  *
- * @param path in the site
- * @param sha256 of the bytes
+ * @param path path in the site
+ * @param sha256 SHA-256 of the bytes
  */
 export function staticFile(path: string, bytes: Uint8Array, sha256: string): SendFile {
   const type = TYPES[extname(path).toLowerCase()] ?? BYTES;
-  // Compressing makes it smaller; tables of numbers and images stay what they are.
+  // Tables of numbers and images do not compress well.
   const isCompressible = type.endsWith(TEXT) || type === 'application/wasm';
   const compressed = new Map<Encoding, Promise<Buffer>>();
   return async ({ headers }, reply) => {
     const encoding = isCompressible ? chosenEncoding(headers['accept-encoding'] as string) : undefined;
-    // Other bytes, so another tag.
+    // Each encoding has its own tag, because its bytes differ.
     const tag = `"${sha256}${encoding ? `-${encoding}` : ''}"`;
     reply.headers({
       ...SAFETY,
@@ -73,14 +73,14 @@ export function staticFile(path: string, bytes: Uint8Array, sha256: string): Sen
     if (matches(headers['if-none-match'], tag)) return reply.code(304).send();
     reply.type(type);
     if (!encoding) return reply.send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-    // When it is first asked for.
+    // Compressed on first request.
     const body = compressed.get(encoding) ?? compress(bytes, encoding);
     compressed.set(encoding, body);
     return reply.header('content-encoding', encoding).send(await body);
   };
 }
 
-/** Whether `if-none-match` names a tag. */
+/** Whether `if-none-match` contains a tag. */
 function matches(header: string | undefined, tag: string): boolean {
   const tags = header?.split(',').map((one) => one.trim().replace(/^W\//, '')) ?? [];
   return tags.includes(tag) || tags[0] === '*';

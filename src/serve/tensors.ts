@@ -4,7 +4,7 @@ import { badRequest } from './errors.ts';
 import { textProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
 
-/** A tensor of the Open Inference Protocol, version 2, as a request gives it. */
+/** A tensor in a request of the Open Inference Protocol, version 2. */
 export interface GivenTensor {
   readonly name: string;
   readonly shape: readonly number[];
@@ -15,7 +15,7 @@ export interface GivenTensor {
 
 export type TensorMetadata = Extract<InferenceSession.ValueMetadata, { isTensor: true }>;
 
-/** The protocol's name of an element type of ONNX Runtime's. */
+/** The protocol's name for an element type of ONNX Runtime. */
 export function datatypeOf(type: Tensor.Type): string {
   const named: Partial<Record<Tensor.Type, string>> = {
     string: 'BYTES',
@@ -31,7 +31,7 @@ interface NumberArray {
   new (bytes: ArrayBuffer): Iterable<number | bigint>;
 }
 
-/** Arrays of the numbers of each datatype. The protocol's bytes are little-endian, as all machines are that run this. */
+/** Typed arrays by datatype. The protocol's bytes are little-endian, like all machines that Node runs on here. */
 const ARRAYS: Readonly<Record<string, NumberArray>> = {
   INT8: Int8Array,
   INT16: Int16Array,
@@ -46,7 +46,7 @@ const ARRAYS: Readonly<Record<string, NumberArray>> = {
   FP64: Float64Array,
 };
 
-/** The lowest and the highest whole number of a datatype; undefined for what is not whole. */
+/** The range of an integer datatype; undefined for other datatypes. */
 function boundsOf(datatype: string): readonly [bigint, bigint] | undefined {
   const [, unsigned, bits] = /^(U?)INT(\d+)$/.exec(datatype) ?? [];
   if (bits === undefined) return undefined;
@@ -59,11 +59,11 @@ const LONGEST = 2n ** 63n - 1n;
 export const DATATYPES = ['BYTES', 'BOOL', ...Object.keys(ARRAYS)];
 
 /**
- * The tensor that a model takes, from the one that is given: of another type where every value fits, and with or
- * without trailing axes of 1.
+ * Converts a tensor of a request to the one that a model takes. The type may differ if every value fits, and so may
+ * trailing axes of size 1.
  *
- * @param bytes its elements, where they came as binary data
- * @throws HttpError 400 if it is no such tensor
+ * @param bytes the elements, if they are binary
+ * @throws HttpError 400 if the tensor does not fit
  */
 export function readTensor(given: GivenTensor, wanted: TensorMetadata, bytes?: Buffer): Tensor {
   const dims = fittingShape(given, wanted);
@@ -78,7 +78,7 @@ export function readTensor(given: GivenTensor, wanted: TensorMetadata, bytes?: B
 const wrong = ({ name }: GivenTensor, message: string) =>
   badRequest(`input ${JSON.stringify(name)}: ${message}`);
 
-/** How elements of the given type become those that the model takes, where they may. */
+/** The conversion from the given datatype to the model's type. @throws HttpError 400 if there is none */
 function conversion(given: GivenTensor, { type }: TensorMetadata): (values: unknown[]) => unknown {
   const { datatype } = given;
   if (type === 'string' && datatype === 'BYTES') return (texts) => texts;
@@ -112,11 +112,11 @@ function fittingShape(given: GivenTensor, { shape: wanted }: TensorMetadata): nu
   throw wrong(given, `shape [${given.shape}], but the model takes [${protocolShape(wanted)}]`);
 }
 
-/** -1 stands for a dimension that is free. */
+/** A shape in the protocol, where -1 is an axis of any size. */
 export const protocolShape = (shape: TensorMetadata['shape']): number[] =>
   shape.map((dim) => (typeof dim === 'number' ? dim : -1));
 
-/** The elements of a JSON list, flat or nested as the shape says. */
+/** The elements of a JSON list, which is flat or nested according to the shape. */
 function readData(given: GivenTensor, size: number): unknown[] {
   const { data, datatype, shape } = given;
   if (!data) throw wrong(given, 'it has neither data nor parameters.binary_data_size');
@@ -128,7 +128,7 @@ function readData(given: GivenTensor, size: number): unknown[] {
   const bounds = boundsOf(datatype);
   for (const value of values) {
     if (typeof value === type && (!bounds || within(value as number, bounds))) continue;
-    throw wrong(given, `${short(value)} is no ${datatype}`);
+    throw wrong(given, `${short(value)} is not ${datatype}`);
   }
   return values as unknown[];
 }
@@ -139,13 +139,13 @@ const within = (value: number, [low, high]: readonly [bigint, bigint]): boolean 
 function flatten(given: GivenTensor, list: unknown, axis: number): unknown[] {
   const { shape } = given;
   if (!Array.isArray(list) || list.length !== shape[axis])
-    throw wrong(given, `data is not nested as shape [${shape}] says`);
+    throw wrong(given, `data is not nested according to shape [${shape}]`);
   return axis === shape.length - 1 ? list : list.flatMap((part) => flatten(given, part, axis + 1));
 }
 
 const short = (value: unknown): string => JSON.stringify(value).slice(0, 40);
 
-/** The elements of binary data: little-endian numbers, or for each text its length in 4 bytes and its UTF-8. */
+/** The elements of binary data: little-endian numbers, or texts, each as its length in 4 bytes and its UTF-8. */
 function readBytes(given: GivenTensor, bytes: Buffer, size: number): unknown[] {
   const { datatype } = given;
   if (datatype === 'BYTES') return readTexts(given, bytes, size);
@@ -153,12 +153,12 @@ function readBytes(given: GivenTensor, bytes: Buffer, size: number): unknown[] {
   const wanted = size * Numbers.BYTES_PER_ELEMENT;
   if (bytes.length !== wanted)
     throw wrong(given, `shape [${given.shape}] of ${datatype} takes ${wanted} bytes, not ${bytes.length}`);
-  // A copy, because arrays of wide numbers must begin at a multiple of their width.
+  // A copy, because a typed array must start at a multiple of its element size.
   const numbers = [...new Numbers(Uint8Array.from(bytes).buffer)];
   return datatype === 'BOOL' ? numbers.map((number) => number !== 0) : numbers;
 }
 
-// A byte order mark at the start of an id is a part of it.
+// A byte order mark at the start of an id is part of the id.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function readTexts(given: GivenTensor, bytes: Buffer, size: number): string[] {
@@ -171,7 +171,7 @@ function readTexts(given: GivenTensor, bytes: Buffer, size: number): string[] {
     try {
       texts.push(utf8.decode(bytes.subarray(start, end)));
     } catch {
-      throw wrong(given, 'its binary data holds a text that is not UTF-8');
+      throw wrong(given, 'its binary data has a text that is not UTF-8');
     }
     const problem = textProblem(texts[texts.length - 1]);
     if (problem) throw wrong(given, problem);
@@ -185,9 +185,9 @@ function readTexts(given: GivenTensor, bytes: Buffer, size: number): string[] {
   return texts;
 }
 
-/** A tensor's elements as JSON; what is no finite number becomes null. */
+/** The elements of a tensor as JSON. Infinite numbers and NaN become null. */
 export function tensorJson({ type, data }: Tensor): string {
-  // JSON.stringify takes no bigint.
+  // JSON.stringify does not accept bigints.
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return `[${data.join()}]`;
   return JSON.stringify(
     type === 'bool' ? Array.from(data as Uint8Array, Boolean) : Array.from(data as Float32Array),

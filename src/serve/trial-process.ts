@@ -5,9 +5,9 @@ import { runtimeOn } from '../run/node.ts';
 import { report } from '../run/trial-process.ts';
 import { openModel } from './models.ts';
 
-/** The process of `trial.ts`: asks the artifact in a folder, on a device, which are its arguments, and says how that went. */
+/** The process that `trial.ts` starts: loads and runs the artifact in a folder on a device, and reports the result. */
 const [, , directory, device] = process.argv;
-// Where memory runs out, Linux ends this process before any other.
+// If memory runs out, Linux kills this process first.
 await writeFile('/proc/self/oom_score_adj', '1000').catch(() => undefined);
 
 await report(async () => {

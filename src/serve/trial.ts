@@ -2,15 +2,15 @@ import { UserError } from '../errors.ts';
 import type { Device } from '../run/device-names.ts';
 import { tryInProcess } from '../run/trial-process.ts';
 
-/** The first start of a GPU compiles its programs. */
+/** Longer for GPUs, because the first start compiles their programs. */
 const TIMEOUT_MS = { cpu: 30_000, cuda: 120_000, webgpu: 120_000 };
 
 /**
- * Opens the artifact in a folder and asks it, in a process of its own: there are files that ONNX Runtime takes, and
- * that then end the process (a division by zero), take all its memory, or run for ever.
+ * Loads and runs the artifact in a folder in a separate process. A file that ONNX Runtime loads may still crash the process
+ * (with a division by zero), take all memory, or run forever.
  *
  * @returns the manifest of the artifact that was tried, as JSON
- * @throws UserError if it cannot be asked
+ * @throws UserError if it cannot be run
  */
 export async function tryOutInProcess(
   directory: string,
@@ -22,7 +22,7 @@ export async function tryOutInProcess(
   if (!found)
     throw new UserError(
       'model',
-      `${directory}: the process that tried it out ended (${end}); train the model again`,
+      `${directory}: the process that tried the model ended (${end}); train it again`,
     );
   if ('error' in found) throw new UserError('model', found.error);
   return found.value;

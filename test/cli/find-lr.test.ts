@@ -11,7 +11,9 @@ test('says what it suggests, and writes nothing', async () => {
   expect(lines[0]).toMatch(/^Read 360 ratings of 20 items by 30 users from ratings.csv/);
   expect(lines[1]).toMatch(/^Tried \d+ learning rates from 0.00006 to [\d.]+ on 360 ratings in [\d.]+ s/);
   expect(lines[2]).toMatch(/^ {2}loss [▁▂▃▄▅▆▇█]{60}$/);
-  expect(lines[3]).toMatch(/^Suggested: --learning-rate [\d.]+, a tenth of .*; the middle of the fall is at [\d.]+$/);
+  expect(lines[3]).toMatch(
+    /^Suggested: --learning-rate [\d.]+, a tenth of .*; the middle of the fall is at [\d.]+$/,
+  );
   expect(lines[4]).toMatch(/^ {2}This is a starting point, .* The default is 0\.06; /);
   expect(lines).toHaveLength(5);
   expect(await contents()).toEqual(before);

@@ -268,7 +268,9 @@ describe('on the command line', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Wrote site: \d+ files, [\d.]+ [kM]B; upload it to any static host\n/);
     expect(stdout).toMatch(/It only has data about items/);
-    expect(stdout).toMatch(/python3 -m http.server --directory site .*\n.*cofactor serve movies\n$/);
+    expect(stdout).toMatch(
+      /python3 -m http.server --directory site .*\ncofactor serve movies serves the same page .*\n$/,
+    );
     await expectSite(at('site'), standInFiles, await readArtifact(at('movies')));
     const names = await namesIn(at('site/model'));
     expect(names).toContain('fold-in.onnx');

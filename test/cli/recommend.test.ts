@@ -111,7 +111,7 @@ describe('recommend', () => {
     await write('mine.csv', 'item,rating\ni0,5\nunheard of,1\n');
     const { stderr, code } = await here('recommend', 'plain', '--ratings', 'mine.csv');
     expect({ stderr, code }).toEqual({
-      stderr: '1 item unknown to the model, passed over: "unheard of"\n',
+      stderr: '1 item unknown to the model, ignored: "unheard of"\n',
       code: 0,
     });
     await write('mine.csv', 'item,rating\nunheard of,1\n');
@@ -135,7 +135,7 @@ describe('recommend', () => {
     const { stdout, stderr, code } = await here('recommend', 'plain', '--user', 'u1', '--exclude', 'all.csv');
     expect({ stdout, stderr, code }).toEqual({
       stdout: '',
-      stderr: 'Nothing is left to recommend\n',
+      stderr: 'There is nothing left to recommend\n',
       code: 0,
     });
   });
@@ -149,7 +149,7 @@ describe('recommend', () => {
       'is for --user',
     );
     expect(await failure('recommend', 'plain', '--ratings', 'own.csv', '--exclude', 'ratings.csv')).toContain(
-      'holds the items of users',
+      'has a column of users',
     );
     await write('own.csv', 'item,rating\ni0,6\n');
     expect(await failure('recommend', 'plain', '--ratings', 'own.csv')).toContain('ratings from 1 to 5');
@@ -349,14 +349,14 @@ output { name: "item" data_type: TYPE_STRING dims: [ -1, -1 ] }
 output { name: "rating" data_type: TYPE_FP32 dims: [ -1, -1 ] }
 `);
     expect(await failure('export', 'plain', '--triton', 'ratings.csv')).toContain('cannot be written');
-    expect(await failure('export', 'plain', '--triton', '')).toContain('name a folder');
+    expect(await failure('export', 'plain', '--triton', '')).toContain('the name of the repository is empty');
   });
 
   test('leaves versions of other shapes as they are', async () => {
     await text('export', 'plain', '--triton', 'shapes');
     await text('train', 'ratings.csv', '--out', 'wide/plain', '--factors', '7', '--epochs', '1');
     const before = await contents('shapes');
-    expect(await failure('export', 'wide/plain', '--triton', 'shapes')).toContain('is for other shapes');
+    expect(await failure('export', 'wide/plain', '--triton', 'shapes')).toContain('has other shapes');
     expect(await contents('shapes')).toEqual(before);
   });
 });

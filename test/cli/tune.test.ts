@@ -35,7 +35,10 @@ test('Ctrl-C ends it with the best so far, and the same command goes on', async 
   const { child, ended } = await begin([...tune, '--budget', '60'], 8, out);
   child.kill('SIGINT');
   const { signal, stderr } = await ended;
-  expect({ signal, stderr }).toEqual({ signal: 'SIGINT', stderr: '\nStopped; the same command goes on\n' });
+  expect({ signal, stderr }).toEqual({
+    signal: 'SIGINT',
+    stderr: '\nStopped; the same command resumes the search\n',
+  });
   expect(Object.keys(await contents('tune')).sort()).toEqual(
     ['best.json', 'trials.jsonl', 'tune.html'].map((name) => at(out, name)),
   );

@@ -272,7 +272,7 @@ describe('what cannot be is refused in one line', () => {
       recommender.factors([id]),
     ];
     for (const message of await Promise.all(asked.map(userError)))
-      expect(message).toBe('"item 1\\u0000": an id may not hold a NUL character');
+      expect(message).toBe('"item 1\\u0000": an id must not contain a NUL character');
   });
 
   test.each([undefined, null, 1])('%o for an id', async (id) => {

@@ -84,7 +84,7 @@ describe.each<[string, Recipe]>([
       'predict takes a user and an item, or a list of each',
     );
     expect(await userError(recommender.predict(['user 1\0x'], ['item 2']))).toBe(
-      '"user 1\\u0000x": an id may not hold a NUL character',
+      '"user 1\\u0000x": an id must not contain a NUL character',
     );
   });
 

@@ -47,7 +47,7 @@ function get(
   });
 }
 
-const nothing = { error: 'there is nothing here; /openapi.json lists what there is' };
+const nothing = { error: 'there is nothing at this path; /openapi.json lists all paths' };
 
 async function expectNothing(path: string, at = movies.url): Promise<void> {
   const { status, bytes } = await get(path, {}, 'GET', at);

@@ -37,7 +37,7 @@ describe('the server and its models', () => {
       }
       expect(await get(`${path}/versions/2`)).toMatchObject({
         status: 404,
-        body: { error: `model movies.${head} has version 1 alone` },
+        body: { error: `model movies.${head} only has version 1` },
       });
     }
   });
@@ -276,12 +276,12 @@ describe('inference', () => {
       'data nested otherwise',
       'recommend',
       [tensor('exclude', 'BYTES', [2, 2], [['a'], ['b', 'c']])],
-      /not nested as shape \[2,2\] says/,
+      /not nested according to shape \[2,2\]/,
     ],
     ['no data', 'predict', [{ ...texts('user', 'a'), data: undefined }], /neither data nor/],
     ['data that is no list', 'predict', [{ ...texts('user', 'a'), data: 'a' }], /data must be array/],
-    ['numbers for texts', 'predict', [tensor('user', 'BYTES', [1], [7])], /input "user": 7 is no BYTES/],
-    ['null for a text', 'predict', [tensor('user', 'BYTES', [1], [null])], /null is no BYTES/],
+    ['numbers for texts', 'predict', [tensor('user', 'BYTES', [1], [7])], /input "user": 7 is not BYTES/],
+    ['null for a text', 'predict', [tensor('user', 'BYTES', [1], [null])], /null is not BYTES/],
     [
       'another datatype for texts',
       'predict',
@@ -298,13 +298,13 @@ describe('inference', () => {
       'a fraction in whole numbers',
       'recommend',
       [texts('user', 'u1'), tensor('k', 'INT64', [1], [1.5])],
-      /1.5 is no INT64/,
+      /1.5 is not INT64/,
     ],
     [
       'a number beyond its datatype',
       'recommend',
       [texts('user', 'u1'), tensor('k', 'INT8', [1], [200])],
-      /200 is no INT8/,
+      /200 is not INT8/,
     ],
     ['an unknown datatype', 'predict', [tensor('user', 'STRING', [1], ['a'])], /datatype/],
     [
@@ -336,7 +336,7 @@ describe('inference', () => {
       'more ratings than one person has',
       'fold-in',
       [texts('item', ...Array(3001).fill('i1')), tensor('rating', 'FP32', [3001], Array(3001).fill(1))],
-      /3001 ratings; fold-in takes up to 3000/,
+      /3001 ratings; fold-in accepts up to 3000/,
     ],
     ['no rows', 'recommend', [texts('user')], /no rows/],
     ['a NUL in an id', 'predict', [texts('user', 'a\0b')], /NUL/],
@@ -490,9 +490,9 @@ describe('binary data', () => {
       'less than is announced',
       inputs,
       users,
-      /input "item": binary_data_size is 12, but there is no such data/,
+      /input "item": binary_data_size is 12, but the body does not have as many bytes/,
     ],
-    ['more than is announced', inputs, Buffer.concat([users, items, users]), /14 bytes that no input claims/],
+    ['more than is announced', inputs, Buffer.concat([users, items, users]), /14 more bytes than its inputs/],
     ['cut off in a length', [binary('user', 'BYTES', [1], 3)], users.subarray(0, 3), /cut off/],
     ['cut off in a text', [binary('user', 'BYTES', [1], 5)], users.subarray(0, 5), /cut off/],
     [

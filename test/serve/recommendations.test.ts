@@ -141,7 +141,7 @@ test('?model= names the model', async () => {
   expect(named.body).toEqual((await get('/recommend/u1')).body);
   expect(await get('/recommend/u1?model=books')).toMatchObject({
     status: 404,
-    body: { error: 'there is no model of that name; there is movies' },
+    body: { error: 'there is no model with that name; the models are movies' },
   });
 });
 

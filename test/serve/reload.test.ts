@@ -151,7 +151,7 @@ test('what would end the server ends the process that tries it out', async () =>
   await writeArtifact(place, artifacts[1]);
   await replacePredict(deadly(), place);
   const message = await userError(tryOutInProcess(place, new AbortController().signal));
-  expect(message).toMatch(/deadly: the process that tried it out ended \(\w+\)/);
+  expect(message).toMatch(/deadly: the process that tried the model ended \(\w+\)/);
 });
 
 test('a folder that goes away and comes back is served all the while', async () => {
@@ -167,7 +167,7 @@ test('a folder that goes away and comes back is served all the while', async () 
 test('what is no model, or of the name of another, is refused at the start', async () => {
   const other = join(folder.path, 'other', 'movies');
   await mkdir(other, { recursive: true });
-  expect(await userError(serve([directory, other]))).toMatch(/both would be called movies/);
+  expect(await userError(serve([directory, other]))).toMatch(/both would have the name movies/);
   expect(await userError(serve([]))).toMatch(/at least one folder/);
   expect(await userError(serve([other]))).toMatch(/no manifest.json/);
   expect(await userError(serve([join(folder.path, 'none')]))).toMatch(/no manifest.json/);
