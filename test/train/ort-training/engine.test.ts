@@ -264,7 +264,7 @@ describe('what it cannot do ends in one line', () => {
     expect(await userError(train(part, recipe))).toMatch(/^engine is .*; give one of auto, epoch-graph, /);
     const here = { runtime: await nodeRuntime(), engines: { 'epoch-graph': () => epochEngine } };
     expect(await userError(fitModel(part, { engine }, here))).toBe(
-      'the engine ort-training does not run here; leave it out',
+      'the engine ort-training does not run here; leave out `engine`',
     );
   });
 
