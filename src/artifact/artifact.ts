@@ -28,7 +28,7 @@ export async function checkTarget(directory: string): Promise<void> {
   if (others.length > 0 && !others.includes(PENDING) && !(await isArtifact(directory))) {
     throw new UserError(
       'file',
-      `${directory}: holds other files and no model; choose a new or an empty folder`,
+      `${directory}: has other files and no model; choose a new or an empty folder`,
     );
   }
   await checkWritable(resolve(directory)).catch((error: NodeJS.ErrnoException) => {

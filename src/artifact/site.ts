@@ -87,15 +87,12 @@ async function checkReplaceable(directory: string, target: string): Promise<bool
   if (names.length === 0) return true;
   const written = await writtenNames(target);
   if (!written)
-    throw new UserError(
-      'file',
-      `${directory}: holds other files and no site; choose a new or an empty folder`,
-    );
+    throw new UserError('file', `${directory}: has other files and no site; choose a new or an empty folder`);
   const others = names.filter((name) => !written.includes(name));
   if (others.length === 0) return true;
   throw new UserError(
     'file',
-    `${directory}: holds files that are not the site's, which would be lost: ${list(others)}; move them, or choose another folder`,
+    `${directory}: has files that are not the site's, which would be lost: ${list(others)}; move them, or choose another folder`,
   );
 }
 

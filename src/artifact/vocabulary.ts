@@ -13,7 +13,7 @@ export function readVocabulary(artifact: Artifact): { userIds: string[]; itemIds
     const encoder = nodes.find(({ operator, inputs }) => operator === 'LabelEncoder' && inputs[0] === input);
     const keys = encoder?.attributes.keys_strings;
     if (!keys || !('strings' in keys))
-      throw new UserError('model', `predict.onnx knows no ${input}s; train the model again`);
+      throw new UserError('model', `predict.onnx has no ids of ${input}s; train the model again`);
     return [...keys.strings];
   };
   return { userIds: idsOf('user'), itemIds: idsOf('item') };

@@ -121,7 +121,7 @@ function printFile(name: string, summary: Summary): void {
   printLine(`${name}: ${size(summary.bytes)}, IR version ${summary.irVersion}, ${opsets.join(', ')}`);
   printLine(`  inputs: ${summary.inputs.join(', ') || 'none'}`);
   printLine(`  outputs: ${summary.outputs.join(', ') || 'none'}`);
-  for (const initializer of summary.initializers) printLine(`  holds ${initializer}`);
+  for (const initializer of summary.initializers) printLine(`  contains ${initializer}`);
   for (const [node, ids] of Object.entries(summary.vocabularies))
     printLine(`  ${node}: ${plural(ids, 'id')}`);
   const operators = Object.entries(summary.operators).map(([operator, uses]) =>

@@ -77,7 +77,7 @@ async function forPerson(recommender: Recommender, file: string, { k, exclude, .
   if (!own.some(({ item }) => known.has(item)))
     throw new UserError(
       'argument',
-      `${file}: the model knows none of its items; are their ids those of the training data?`,
+      `${file}: the model does not know any of its items; are their ids those of the training data?`,
     );
   const exclusions = exclude === undefined ? {} : await readExclusions(exclude, listFlags(flags));
   if (exclusions.excludeByUser)

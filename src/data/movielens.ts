@@ -118,7 +118,7 @@ async function fetchArchive(
       const text = await (await answer(await fetch(`${url}.md5`, { signal }))).text();
       expected = /\b[0-9a-f]{32}\b/i.exec(text)?.[0].toLowerCase();
       if (expected === undefined)
-        throw new UserError('network', `${url}.md5: holds no MD5 sum; try again later`);
+        throw new UserError('network', `${url}.md5: has no MD5 sum; try again later`);
     }
     const response = await answer(await fetch(url, { signal }));
     const total = Number(response.headers.get('content-length')) || undefined;

@@ -105,7 +105,7 @@ function underWay(candidates: readonly Candidate[], rungs: readonly number[]): C
   );
 }
 
-/** Without those of no value. */
+/** Sorts candidates by a value, and leaves out those without one. */
 export function sortedBy(
   candidates: readonly Candidate[],
   value: (candidate: Candidate) => number | undefined,

@@ -80,7 +80,7 @@ const ofOne =
     return [typeOf(x)];
   };
 
-/** One input, one output of its type. */
+/** One input, and one output of the same type. */
 export const unary = ofOne(REAL);
 export const unaryNumeric = ofOne(NUMERIC);
 export const same: Infer = ([x]) => [typeOf(x)];

@@ -235,7 +235,7 @@ export class Recommender {
   ): Promise<FoldedIn> {
     count(k);
     const { low, high } = this.artifact.manifest.data;
-    // The manifest has them as floats.
+    // Compared as 32-bit floats, because low and high are such.
     const wrong = ratings.find(({ rating }) => !(Math.fround(rating) >= low && Math.fround(rating) <= high));
     if (wrong) {
       const [from, to] = [low, high].map(decimal);
@@ -244,7 +244,7 @@ export class Recommender {
         `the rating of ${JSON.stringify(wrong.item)} is ${wrong.rating}; the model was trained on ratings from ${from} to ${to}`,
       );
     }
-    // Of two ratings of an item the later counts, as in training.
+    // Of several ratings of an item, the last counts, as in training.
     const latest = new Map(ratings.map(({ item, rating }) => [item, rating]));
     const { without, wanted } = leavingOut<ItemRating>(exclude, k);
     const results = await this.run('fold-in', {
@@ -314,10 +314,10 @@ const MOST_ROWS = 8192;
 const isOne = (ids: string | readonly string[]): ids is string => !Array.isArray(ids);
 
 function checkIds(ids: readonly string[]): void {
-  if (!Array.isArray(ids)) throw new UserError('argument', `${JSON.stringify(ids)} is no list of ids`);
+  if (!Array.isArray(ids)) throw new UserError('argument', `${JSON.stringify(ids)} is not a list of ids`);
   const other = ids.findIndex((id) => typeof id !== 'string');
   if (other >= 0) throw new UserError('argument', `${ids[other]}: ids are strings; give '${ids[other]}'`);
-  // ONNX Runtime in Node ends a string at its first NUL, and would take the id for another.
+  // ONNX Runtime in Node cuts a string at its first NUL, which would give another id.
   const cut = ids.find((id) => id.includes('\0'));
   if (cut !== undefined)
     throw new UserError('argument', `${JSON.stringify(cut)}: an id must not contain a NUL character`);

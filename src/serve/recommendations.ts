@@ -54,7 +54,8 @@ const similar: Endpoint<{ item: string }, undefined> = {
   query: { k, model },
   response: object({ item: text, title: text, items: list(item('similarity')) }, ['item', 'items']),
   async answer({ recommender, items }, { params: { item }, query: { k } }) {
-    if (!items.has(item)) throw new HttpError(404, `the model knows no item ${JSON.stringify(item)}`);
+    if (!items.has(item))
+      throw new HttpError(404, `the model does not know the item ${JSON.stringify(item)}`);
     const nearest = await recommender.similar(item, { k });
     const { titles } = recommender;
     return { item, title: titles.get(item), items: listed(titles, nearest, 'similarity') };

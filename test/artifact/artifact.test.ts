@@ -217,11 +217,11 @@ describe('checkTarget', () => {
     const path = newPath();
     await mkdir(path);
     await writeFile(join(path, 'thesis.txt'), 'mine');
-    expect(await userError(checkTarget(path))).toContain(`${path}: holds other files and no model`);
-    expect(await userError(writeArtifact(path, made('model')))).toContain('holds other files');
+    expect(await userError(checkTarget(path))).toContain(`${path}: has other files and no model`);
+    expect(await userError(writeArtifact(path, made('model')))).toContain('has other files');
     expect(await readdir(path)).toEqual(['thesis.txt']);
     await writeFile(join(path, 'manifest.json'), '{"name": "of a web app"}');
-    expect(await userError(checkTarget(path))).toContain('holds other files');
+    expect(await userError(checkTarget(path))).toContain('has other files');
   });
 });
 

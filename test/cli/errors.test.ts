@@ -105,7 +105,7 @@ const broken: [what: string, happen: (name: string) => Promise<void>, message: R
       const file = buildModel({ name: 'other', inputs: [x], outputs: { y: sigmoid(x) } });
       return replacePredict(name, encodeModel(file));
     },
-    /knows no users/,
+    /has no ids of users/,
   ],
   ['no manifest', (name) => rm(at(name, 'manifest.json')), /no manifest.json/],
   ['a manifest cut off', (name) => replaceManifest(name, '{"format": 1'), /manifest.json: is not JSON/],

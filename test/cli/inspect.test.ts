@@ -37,7 +37,7 @@ test('says what a file holds', async () => {
     metadata: { model: 'dot-bias' },
   });
   expect(summary.initializers).toContain('user_factors: float[31, 2]');
-  expect(await text('inspect', 'model/predict.onnx')).toMatch(/holds user_factors: float\[31, 2\]/);
+  expect(await text('inspect', 'model/predict.onnx')).toMatch(/contains user_factors: float\[31, 2\]/);
 });
 
 test('says what a checkpoint holds', async () => {

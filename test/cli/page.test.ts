@@ -105,10 +105,10 @@ describe('a site', () => {
   test('takes no folder of other things', async () => {
     await mkdir(join(place, 'model'), { recursive: true });
     await writeFile(join(place, 'notes.txt'), 'mine');
-    await expectRefusal(/holds other files and no site; choose a new or an empty folder/);
+    await expectRefusal(/has other files and no site; choose a new or an empty folder/);
     await writeFile(join(place, 'index.html'), '<title>mine</title>');
     await writeFile(join(place, 'model/manifest.json'), JSON.stringify(artifacts[0].manifest));
-    await expectRefusal(/holds other files and no site/);
+    await expectRefusal(/has other files and no site/);
     for (const mark of [
       '',
       '{}',
@@ -118,7 +118,7 @@ describe('a site', () => {
       '{"files": ["notes.txt"]}',
     ]) {
       await writeFile(join(place, SITE_MARK), mark);
-      await expectRefusal(/holds other files and no site/);
+      await expectRefusal(/has other files and no site/);
     }
   });
 
@@ -291,8 +291,8 @@ describe('on the command line', () => {
     for (const [args, message] of [
       [['movies'], /--out/],
       [['nowhere', '--out', 'new'], /no manifest.json/],
-      [['movies', '--out', 'mine'], /holds other files and no site/],
-      [['movies', '--out', 'movies'], /holds other files and no site/],
+      [['movies', '--out', 'mine'], /has other files and no site/],
+      [['movies', '--out', 'movies'], /has other files and no site/],
       [['movies', '--out', 'ratings.csv'], /is a file/],
       [['movies', '--out', ''], /folder is empty/],
       [['movies', '--out', '.'], /is the current folder/],

@@ -115,7 +115,9 @@ describe('recommend', () => {
       code: 0,
     });
     await write('mine.csv', 'item,rating\nunheard of,1\n');
-    expect(await failure('recommend', 'plain', '--ratings', 'mine.csv')).toContain('knows none of its items');
+    expect(await failure('recommend', 'plain', '--ratings', 'mine.csv')).toContain(
+      'does not know any of its items',
+    );
   });
 
   test('excludes the items of the user who is asked for, whatever the ids of others', async () => {
@@ -142,7 +144,7 @@ describe('recommend', () => {
 
   test('refuses what makes no sense in one line', async () => {
     expect(await failure('recommend', 'plain', '--ratings', 'ratings.csv')).toContain(
-      'holds ratings by 30 users',
+      'has ratings by 30 users',
     );
     await write('own.csv', 'item,rating\ni0,5\n');
     expect(await failure('recommend', 'plain', '--ratings', 'own.csv', '--include-seen')).toContain(

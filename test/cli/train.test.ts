@@ -246,7 +246,7 @@ test.each([
   [['--loss', 'mape'], /--loss/],
   [['--rating', 'stars'], /"stars".*"rating"/],
   [['--out', 'ratings.csv'], /is a file/],
-  [['--out', '.'], /holds other files/],
+  [['--out', '.'], /has other files/],
   [['--resume', '--json'], /no checkpoint/],
 ])('%j is one line, and nothing is written', async (flags, message) => {
   const before = await contents();

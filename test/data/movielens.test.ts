@@ -128,7 +128,7 @@ describe('mistakes leave nothing behind', () => {
   test('no sum where one should be', async () => {
     const baseUrl = await serve(serving(archive, 'none'));
     expect(await userError(download('ml-latest-small', directory, { baseUrl }))).toMatch(
-      /\.zip\.md5: holds no MD5 sum; try again later$/,
+      /\.zip\.md5: has no MD5 sum; try again later$/,
     );
   });
 

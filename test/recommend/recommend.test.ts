@@ -290,7 +290,7 @@ describe('what cannot be is refused in one line', () => {
       (exclude: string[]) => recommender.similar('item 1', { exclude }),
       (exclude: string[]) => recommender.foldIn([], { exclude }),
     ]) {
-      expect(await userError(ask(id))).toBe('"item 2" is no list of ids');
+      expect(await userError(ask(id))).toBe('"item 2" is not a list of ids');
       expect(await userError(ask(lists))).toBe("item 2: ids are strings; give 'item 2'");
     }
   });

@@ -68,7 +68,10 @@ describe('GET /similar', () => {
 
   test('of an unknown item is nothing', async () => {
     const { status, body } = await get('/similar/nothing');
-    expect({ status, body }).toEqual({ status: 404, body: { error: 'the model knows no item "nothing"' } });
+    expect({ status, body }).toEqual({
+      status: 404,
+      body: { error: 'the model does not know the item "nothing"' },
+    });
   });
 });
 

@@ -129,7 +129,7 @@ function openTable(text: string, file: string, hasHeader?: boolean): Table {
         ({ open, broken } = next);
       }
       if (open || broken) throw bad(faults.quote);
-      // An empty field too many is no fault.
+      // Extra fields at the end are ignored if they are empty.
       while (fields.length > start.length && fields.at(-1) === '') fields.pop();
       if (fields.length !== start.length) throw bad(faults.fields(fields.length, start.length, header));
       found.push({ line, fields });
@@ -147,7 +147,7 @@ function rowOf(rows: Map<string, number>, id: string): number {
   return row;
 }
 
-/** NaN for what is no decimal number, such as an empty field or 0x10. */
+/** A decimal number; NaN for other text, such as an empty field or 0x10. */
 function numberIn(field: string): number {
   return /^[\t-\r ]*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?[\t-\r ]*$/i.test(field) ? Number(field) : Number.NaN;
 }
@@ -174,6 +174,6 @@ function secondsOfDate(field: string): number {
   const [, sign, hours = 0, minutes = 0] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
   const ahead = Number(`${sign ?? ''}1`) * (Number(hours) * 3600 + Number(minutes) * 60);
   const microseconds = Math.round(Number(`0${part.slice(0, 7)}`) * 1e6);
-  // Rounded once.
+  // One division at the end, so that the result is rounded only once.
   return ((date.getTime() / 1000 + clock - ahead) * 1e6 + microseconds) / 1e6;
 }

@@ -53,7 +53,7 @@ async function locate(connection: Connection, source: Source, index: number): Pr
         if (passed++ === index) return `line ${record.line}`;
       }
     } catch {
-      // Lines of a file that mixes line breaks cannot be counted; its rows can.
+      // In a file that mixes kinds of line breaks, lines cannot be counted, but rows can.
     }
   return `row ${index + 1}`;
 }

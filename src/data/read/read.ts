@@ -56,7 +56,7 @@ export async function readOwnRatings(
   if (table.userIds.length > 1)
     throw new UserError(
       'data',
-      `${path}: holds ratings by ${table.userIds.length} users; give those of one person`,
+      `${path}: has ratings by ${table.userIds.length} users; give those of one person`,
     );
   const { itemIds, items, ratings } = table;
   const indices = latestIndices(table) ?? items.keys();

@@ -147,7 +147,7 @@ test('replaces the files of an earlier export, and no others', async () => {
   await mkdir(join(folder.path, 'photos'));
   await writeFile(join(folder.path, 'photos/cat.jpg'), 'cat');
   expect(await userError(writeTrainingFiles(join(folder.path, 'photos'), artifact))).toMatch(
-    /photos: holds other files, such as cat\.jpg; choose a new or an empty folder$/,
+    /photos: has other files, such as cat\.jpg; choose a new or an empty folder$/,
   );
   expect(await readdir(join(folder.path, 'photos'))).toEqual(['cat.jpg']);
   expect(await userError(writeTrainingFiles(join(target, 'checkpoint'), artifact))).toMatch(

@@ -90,7 +90,7 @@ export async function writeTrainingFiles(
     if (others.length > 0)
       throw new UserError(
         'file',
-        `${folder}: holds other files, such as ${others[0]}; choose a new or an empty folder`,
+        `${folder}: has other files, such as ${others[0]}; choose a new or an empty folder`,
       );
     await mkdir(incoming, { recursive: true });
     for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes);

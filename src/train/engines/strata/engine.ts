@@ -210,7 +210,7 @@ class StrataTraining implements Training {
   }
 }
 
-/** Starts to read. Whoever awaits the ratings gets its error. */
+/** Starts to read. An error is thrown where the ratings are awaited. */
 function readAhead(turn: Turn): Promise<Stratum> {
   const reading = turn.read();
   reading.catch(() => undefined);
