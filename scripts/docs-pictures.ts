@@ -50,8 +50,9 @@ async function page(): Promise<void> {
   }
 }
 
+/** As text of an SVG, which joins spaces unless they are non-breaking. */
 const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll(' ', '\u00a0');
 
 /** Lines of a terminal, in which long lines are wrapped. */
 const wrapped = (text: string): string[] =>
@@ -81,10 +82,10 @@ async function terminal(): Promise<void> {
     ({ text, isCommand }, line) =>
       `<text x="16" y="${30 + 20 * line}" fill="${isCommand ? '#8fd3ff' : '#e6e6e6'}">${escaped(text)}</text>`,
   );
-  const style = 'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" style="white-space: pre"';
+  const font = 'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14"';
   await writeFile(
     join(images, 'train.svg'),
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ${style}>
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ${font}>
 <title>The terminal after cofactor train, recommend and similar</title>
 <rect width="100%" height="100%" rx="8" fill="#1b1f24"/>
 ${texts.join('\n')}
