@@ -45,12 +45,12 @@ export const common = {
   } satisfies Choice<number | 'auto' | [number, number]>,
   range: {
     kind: kinds.range,
-    help: 'the lowest and highest rating the model can give, such as 0,5.5',
+    help: 'lowest and highest rating that the model can predict, such as 0,5.5',
     otherwise: 'a little wider than the data',
   } satisfies Choice<readonly [number, number]>,
   initialStd: {
     kind: kinds.notNegative,
-    help: 'standard deviation of the initial random factors',
+    help: 'initial standard deviation of the factors',
     default: 0.01,
   } satisfies Choice<number>,
   spectral: {
