@@ -18,9 +18,9 @@ const withDriver = async <Result>(icd: string, work: () => Promise<Result>): Pro
   try {
     return await work();
   } finally {
-    for (const [place, name] of names.entries()) {
-      if (before[place] === undefined) delete process.env[name];
-      else process.env[name] = before[place];
+    for (const [index, name] of names.entries()) {
+      if (before[index] === undefined) delete process.env[name];
+      else process.env[name] = before[index];
     }
   }
 };
@@ -137,7 +137,7 @@ test('on WebGPU models train, predict and recommend as on the CPU', async ({ ski
     const ask = (device: string) =>
       answer('recommend', 'on-cpu', '--user', 'u1', '-k', '3', '--device', device);
     const [gpu, cpu] = [await ask('webgpu'), await ask('cpu')];
-    for (const [place, { rating }] of cpu.entries()) expect(gpu[place].rating).toBeCloseTo(rating, 4);
+    for (const [index, { rating }] of cpu.entries()) expect(gpu[index].rating).toBeCloseTo(rating, 4);
     expect(await failure('serve', 'on-cpu', '--port', '0', '--device', 'webgpu', '--workers', '2')).toBe(
       'cofactor: device webgpu runs in one worker alone, not in 2; give workers 1',
     );

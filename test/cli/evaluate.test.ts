@@ -55,7 +55,7 @@ test('says the same for people, and takes columns by name', async () => {
 test('ranks where it is known what the model was trained on, and holds baselines against it', async () => {
   // Every user has rated 12 items of 20; two of the others.
   const rows = Array.from({ length: 30 }, (_, user) =>
-    [12, 15].map((turn, place) => `u${user},i${(user * 7 + turn * 3) % 20},${3 + 2 * place}`),
+    [12, 15].map((turn, index) => `u${user},i${(user * 7 + turn * 3) % 20},${3 + 2 * index}`),
   );
   await write('held-out.csv', `user,item,rating\n${rows.flat().join('\n')}\n`);
   await text('train', 'ratings.csv', ...flags.with(1, 'keeping'), '--keep-seen');

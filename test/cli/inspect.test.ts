@@ -58,7 +58,7 @@ test('what is no model is one line', async () => {
   const bytes = await readFile(at('model/predict.onnx'));
   await write('cut.onnx', bytes.subarray(0, bytes.length / 2));
   await write('empty.onnx', '');
-  await write('noise.onnx', Buffer.from(Array.from({ length: 5000 }, (_, place) => (place * 7919) % 251)));
+  await write('noise.onnx', Buffer.from(Array.from({ length: 5000 }, (_, index) => (index * 7919) % 251)));
   for (const file of ['ratings.csv', 'cut.onnx', 'empty.onnx', 'noise.onnx'])
     expect(await failure('inspect', file)).toContain(`${file}: not an ONNX model`);
   expect(await failure('inspect', '.')).toMatch(/no manifest.json/);

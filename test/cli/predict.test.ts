@@ -14,7 +14,7 @@ const csv = (rows: readonly (readonly (string | number)[])[]) => `${rows.map(csv
 
 beforeAll(async () => {
   const ratings = users.flatMap((user, row) =>
-    items.map((item, place) => [user, item, 1 + ((row + place) % 5)]),
+    items.map((item, index) => [user, item, 1 + ((row + index) % 5)]),
   );
   await write('odd.csv', csv([['user', 'item', 'rating'], ...ratings]));
   await write('pairs.csv', csv([['user', 'item'], ...pairs]));

@@ -18,9 +18,9 @@ export const setOf = (model: string): string => dirname(model);
 /** Makes a folder of `.onnx` files a golden set: runs the cases and keeps them with their outputs. */
 export async function writeGolden(folder: string, cases: readonly Case[], runtime: OrtModule): Promise<void> {
   const results = await runCases(reader(folder), cases, runtime);
-  const golden = results.map((result, place): GoldenCase => {
-    if ('error' in result) throw new Error(`${cases[place].model}: ${result.error}`);
-    return { ...cases[place], outputs: result.outputs };
+  const golden = results.map((result, index): GoldenCase => {
+    if ('error' in result) throw new Error(`${cases[index].model}: ${result.error}`);
+    return { ...cases[index], outputs: result.outputs };
   });
   await writeFile(join(folder, GOLDEN), JSON.stringify(golden));
 }

@@ -53,19 +53,19 @@ test('without dropout, the training model and that of generate_artifacts, native
   const python = await pythonForTraining().catch((error: Error) => context.skip(error.message));
   const cases = plain.map(prepare);
   const all = await byPython(python as string, cases);
-  for (const [place, prepared] of cases.entries()) {
+  for (const [index, prepared] of cases.entries()) {
     const expected = await byEpochGraph(prepared);
-    expectSame(all[place].given, expected);
-    expectSame(all[place].generated, expected);
+    expectSame(all[index].given, expected);
+    expectSame(all[index].generated, expected);
   }
 });
 
 test('with dropout, the training model and that of generate_artifacts, natively', async (context) => {
   const python = await pythonForTraining().catch((error: Error) => context.skip(error.message));
   const cases = dropping.map(prepare);
-  for (const [place, { given, generated }] of (await byPython(python as string, cases)).entries()) {
+  for (const [index, { given, generated }] of (await byPython(python as string, cases)).entries()) {
     expectSame(given, generated);
-    const all = await byEpochGraph(withoutDropout(cases[place]));
+    const all = await byEpochGraph(withoutDropout(cases[index]));
     for (const [at, { loss }] of given.entries()) expect(loss).not.toBeCloseTo(all[at].loss, 4);
   }
 });

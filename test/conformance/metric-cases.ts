@@ -37,7 +37,7 @@ export const TOLERANCE = 1e-9;
 
 export function randomCases(count: number, seed: number): MetricCase[] {
   const random = generator(seed);
-  return Array.from({ length: count }, (_, place) => (place % 4 === 0 ? errorCase : rankingCase)(random));
+  return Array.from({ length: count }, (_, index) => (index % 4 === 0 ? errorCase : rankingCase)(random));
 }
 
 export async function metricsOf(one: MetricCase): Promise<Record<string, number>> {

@@ -25,7 +25,7 @@ const { status, stdout, stderr } = spawnSync(python, [path('metrics.py')], {
 });
 if (status !== 0) throw new Error(stderr);
 const references = (JSON.parse(stdout) as Reference['metrics'][]).map(
-  (metrics, place): Reference => ({ case: cases[place], metrics }),
+  (metrics, index): Reference => ({ case: cases[index], metrics }),
 );
 
 const largest: Record<string, number> = {};

@@ -27,7 +27,7 @@ test("Triton's client lists, checks and asks the models", async (context) => {
   const { recommender } = movies;
   const best = await recommender.recommend(users, { k: 2, includeSeen: true });
   const { recommended } = await recommender.foldIn(
-    [5, 1, 3].map((rating, place) => ({ item: items[place], rating })),
+    [5, 1, 3].map((rating, index) => ({ item: items[index], rating })),
     { k: 2 },
   );
   const expected = {

@@ -23,12 +23,12 @@ function ratingsOf(pairs: readonly (readonly [number, number])[], users: number,
     users: Int32Array.from(pairs, ([user]) => user),
     items: Int32Array.from(pairs, ([, item]) => item),
     // Places, so that each rating can be told from the others.
-    ratings: Float32Array.from(pairs, (_, place) => place),
+    ratings: Float32Array.from(pairs, (_, index) => index),
   });
 }
 
 const listed = ({ users, items, ratings }: Rows) =>
-  Array.from(users, (user, place) => [user, items[place], ratings[place]]);
+  Array.from(users, (user, index) => [user, items[index], ratings[index]]);
 
 const byRating = (rows: number[][]) => rows.toSorted((one, other) => one[2] - other[2]);
 
@@ -54,7 +54,7 @@ describe('blocksOf', () => {
         expect(Math.max(...sizes(starts)) - Math.min(...sizes(starts))).toBeLessThanOrEqual(1);
         rows.sort((one, other) => counts[other] - counts[one]);
         expect(rows).toEqual(
-          rows.map((_, place) => order[starts[blockOf(place, blocks)] + Math.floor(place / blocks)]),
+          rows.map((_, index) => order[starts[blockOf(index, blocks)] + Math.floor(index / blocks)]),
         );
       }),
     ));
@@ -217,7 +217,7 @@ describe('strataOf', () => {
     expect(some.ratings.length).toBeGreaterThan(200);
     expect(some.ratings.length).toBeLessThan(300);
     expect(new Set(some.ratings).size).toBe(some.ratings.length);
-    expect(listed(some)).toEqual(Array.from(some.ratings, (place) => [...pairs[place], place]));
+    expect(listed(some)).toEqual(Array.from(some.ratings, (index) => [...pairs[index], index]));
     expect((await sampleOf(strata, 1)).ratings.length).toBe(strata.starts[1]);
   });
 });

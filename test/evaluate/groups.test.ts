@@ -39,8 +39,8 @@ describe('errors by groups', () => {
           );
           const groups = errorBy(values, predicted, actual, { most });
           expect(groups.length).toBeLessThanOrEqual(most);
-          for (const [place, { from, to, ratings, rmse, mae }] of groups.entries()) {
-            if (place > 0) expect(from).toBeGreaterThan(groups[place - 1].to);
+          for (const [index, { from, to, ratings, rmse, mae }] of groups.entries()) {
+            if (index > 0) expect(from).toBeGreaterThan(groups[index - 1].to);
             const within = rows.filter(([value]) => value >= from && value <= to);
             expect(within).toHaveLength(ratings);
             const expected = metrics(

@@ -184,9 +184,9 @@ describe('ranking metrics', () => {
           expect(expected[0].users).toBe(0);
           return;
         }
-        for (const [place, at] of result.at.entries())
+        for (const [index, at] of result.at.entries())
           for (const [name, value] of Object.entries({ users: result.users, ...measuresOf(at) }))
-            expect(value).toBeCloseTo(expected[place][name as 'users'], 12);
+            expect(value).toBeCloseTo(expected[index][name as 'users'], 12);
       }),
       { numRuns: runs(100, 2000) },
     );

@@ -106,7 +106,7 @@ function mostProbable(model: Model, trained: Tensors, ratings: readonly Rating[]
 }
 
 const farthest = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((most, one, place) => Math.max(most, Math.abs(one - b[place])), 0);
+  a.reduce((most, one, index) => Math.max(most, Math.abs(one - b[index])), 0);
 
 group('what is found for dot-bias is the most probable', () => {
   test('for any ratings, one or many, of one item or several', async () => {
@@ -269,8 +269,8 @@ group('a person', () => {
         const expected = best(ofPerson, new Set([3, 8, 20, 30]), k);
         const ids = expected.map(([row]) => `item ${row}`);
         expect(top).toEqual([...ids, ...Array<string>(k - ids.length).fill('')]);
-        for (const [place, number] of given.entries())
-          expect(Math.abs(number - (expected[place]?.[1] ?? 0))).toBeLessThan(1e-4);
+        for (const [index, number] of given.entries())
+          expect(Math.abs(number - (expected[index]?.[1] ?? 0))).toBeLessThan(1e-4);
       }
     },
   );

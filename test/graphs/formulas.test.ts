@@ -13,9 +13,9 @@ const facts: DataFacts = { users: 5, items: 4, ratings: 9, low: 1, high: 5, mean
 /** The ratings of all pairs of rows, the average rows included. */
 async function scores(model: Model): Promise<{ user: number; item: number; rating: number }[]> {
   const values = randomParameters(model);
-  const pairs = Array.from({ length: 6 * 5 }, (_, place) => ({
-    user: place % 6,
-    item: Math.floor(place / 6),
+  const pairs = Array.from({ length: 6 * 5 }, (_, index) => ({
+    user: index % 6,
+    item: Math.floor(index / 6),
   }));
   const session = await InferenceSession.create(onnx.encodeModel(scoreGraph(model)));
   const { rating } = await session.run({
@@ -35,7 +35,7 @@ async function scores(model: Model): Promise<{ user: number; item: number; ratin
     ),
   });
   await session.release();
-  return pairs.map((pair, place) => ({ ...pair, rating: Number(rating.data[place]) }));
+  return pairs.map((pair, index) => ({ ...pair, rating: Number(rating.data[index]) }));
 }
 
 group('the formula, against plain loops', () => {
@@ -57,13 +57,13 @@ group('the formula, against plain loops', () => {
         ...rowOf(values.user_factors.data, 3, user),
         ...rowOf(values.item_factors.data, 2, item),
       ];
-      for (const [place, width] of [...hidden, 1].entries()) {
-        const weight = values[`linear_${place + 1}_weight`].data;
-        const bias = values[`linear_${place + 1}_bias`].data;
+      for (const [index, width] of [...hidden, 1].entries()) {
+        const weight = values[`linear_${index + 1}_weight`].data;
+        const bias = values[`linear_${index + 1}_bias`].data;
         const outputs = Array.from(bias, (start, output) =>
           activation.reduce((sum, one, row) => sum + one * weight[row * width + output], start),
         );
-        activation = place < hidden.length ? outputs.map((one) => Math.max(0, one)) : outputs;
+        activation = index < hidden.length ? outputs.map((one) => Math.max(0, one)) : outputs;
       }
       expect(rating).toBeCloseTo(scaled(activation[0], [0, 5.5]), 5);
     }

@@ -124,8 +124,8 @@ group.each(models.map((model) => [model.name, model] as const))('heads of %s', a
             const expected = best(ratings[rowIn(userIds, user)] ?? ratings[0], out, width);
             const names = expected.map(([row]) => itemIds[row]);
             expect(ids[at]).toEqual([...names, ...Array<string>(width - names.length).fill('')]);
-            for (const [place, rating] of given[at].entries())
-              expect(Math.abs(rating - (expected[place]?.[1] ?? 0))).toBeLessThan(1e-5);
+            for (const [index, rating] of given[at].entries())
+              expect(Math.abs(rating - (expected[index]?.[1] ?? 0))).toBeLessThan(1e-5);
           }
         },
       ),
@@ -162,8 +162,8 @@ group.each(models.map((model) => [model.name, model] as const))('heads of %s', a
         const expected = row < 0 ? [] : best(cosines, new Set([row]), width);
         const names = expected.map(([other]) => itemIds[other]);
         expect(ids).toEqual([...names, ...Array<string>(width - names.length).fill('')]);
-        for (const [place, number] of given[at].entries())
-          expect(Math.abs(number - (expected[place]?.[1] ?? 0))).toBeLessThan(1e-5);
+        for (const [index, number] of given[at].entries())
+          expect(Math.abs(number - (expected[index]?.[1] ?? 0))).toBeLessThan(1e-5);
       }
     }
   });
@@ -251,7 +251,7 @@ test.each<[number, ModelDefinition]>([
 test('factors that are all zero are similar to nothing, and the first rows come first', async () => {
   const model = dotBias({ factors: 2 })(facts);
   const { item_factors, ...rest } = randomParameters(model);
-  const data = item_factors.data.map((one, place) => (place < 4 ? 0 : one));
+  const data = item_factors.data.map((one, index) => (index < 4 ? 0 : one));
   const trained: Tensors = { ...rest, item_factors: { ...item_factors, data } };
   const { run } = await headsOf(model, trained, vocabulary);
   const { similar, similarity } = await run('similar', { item: strings(['1', '电影']), k: count(20) });
@@ -259,8 +259,8 @@ test('factors that are all zero are similar to nothing, and the first rows come 
   expect(ofZero.slice(0, -1)).toEqual(itemIds.slice(1));
   const [zeros, others] = rowsOf<number>(similarity);
   expect(new Set(zeros)).toEqual(new Set([0]));
-  for (const [place, id] of ofOther.slice(0, -1).entries())
-    expect(others[place] === 0).toBe(id === '1' || id === '01');
+  for (const [index, id] of ofOther.slice(0, -1).entries())
+    expect(others[index] === 0).toBe(id === '1' || id === '01');
 });
 
 group('seen', () => {

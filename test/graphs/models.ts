@@ -26,7 +26,7 @@ export function rowOf(table: Float32Array, width: number, row: number): number[]
 }
 
 export const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, one, place) => sum + one * b[place], 0);
+  a.reduce((sum, one, index) => sum + one * b[index], 0);
 
 export const scaled = (score: number, [low, high]: readonly [number, number]): number =>
   low + (high - low) / (1 + Math.exp(-score));

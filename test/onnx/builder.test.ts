@@ -145,7 +145,7 @@ group('names', () => {
     const sums = [0.5, 0.5, 0, -0, 1].map((number) => add(x, number));
     const wide = input('wide', 'double', [3]);
     const double = add(wide, 0.5);
-    const named = Object.fromEntries([...sums, double].map((value, place) => [`sum${place}`, value]));
+    const named = Object.fromEntries([...sums, double].map((value, index) => [`sum${index}`, value]));
     expect(
       build([x, wide], named).graph.initializers.map(({ name, dtype, data }) => [name, dtype, ...data]),
     ).toEqual([

@@ -50,8 +50,8 @@ async function expectSame(outputs: Record<string, Value>): Promise<ModelParts> {
   const [before, after] = [await run(fed, outputs), await run(fed, parts.outputs)];
   for (const [name, { dims, data }] of Object.entries(before)) {
     expect(after[name].dims).toEqual(dims);
-    for (const [place, number] of (data as number[]).entries())
-      expect(after[name].data[place]).toBeCloseTo(number, 4);
+    for (const [index, number] of (data as number[]).entries())
+      expect(after[name].data[index]).toBeCloseTo(number, 4);
   }
   return parts;
 }

@@ -30,15 +30,15 @@ export class Draw {
   }
 
   /** An axis of `dims`, counted from either end. */
-  axis(dims: readonly number[]): { axis: number; place: number } {
-    const place = this.below(dims.length);
-    return { axis: this.pick([place, place - dims.length]), place };
+  axis(dims: readonly number[]): { axis: number; index: number } {
+    const index = this.below(dims.length);
+    return { axis: this.pick([index, index - dims.length]), index };
   }
 
   /** Some axes of `dims` for a reduction, or all. */
   reduction(dims: readonly number[]) {
     const some = this.draw(fc.subarray, [...dims.keys()]);
-    const axes = some.length ? some.map((place) => this.pick([place, place - dims.length])) : undefined;
+    const axes = some.length ? some.map((index) => this.pick([index, index - dims.length])) : undefined;
     return { axes, keepDims: this.pick([true, false]) };
   }
 
@@ -54,10 +54,10 @@ export class Draw {
   /** Numbers far from each other, from zero, from whole numbers, and from those of the tensors drawn before. */
   tensor(dims: readonly number[], { known = [] as number[], positive = false } = {}): Value {
     const size = dims.reduce((product, dim) => product * dim, 1);
-    const places = shuffled(size, this.random);
+    const indices = shuffled(size, this.random);
     const lattice = Array.from(
-      places,
-      (place) => 0.3 * (place - (size >> 1) + 0.5) + 0.1 * this.targets.length,
+      indices,
+      (index) => 0.3 * (index - (size >> 1) + 0.5) + 0.1 * this.targets.length,
     );
     const data = positive ? Array.from(uniforms(size, this.random), (number) => 0.4 + 1.5 * number) : lattice;
     const names = dims.map((dim, axis) =>

@@ -137,8 +137,8 @@ const cases: Readonly<Record<Differentiable, Case | Readonly<Record<string, Case
   Squeeze(draw) {
     const dims = draw.dims();
     dims.splice(draw.below(dims.length + 1), 0, 1);
-    const ones = [...dims.keys()].filter((place) => dims[place] === 1);
-    const axes = ones.slice(draw.below(ones.length)).map((place) => draw.pick([place, place - dims.length]));
+    const ones = [...dims.keys()].filter((index) => dims[index] === 1);
+    const axes = ones.slice(draw.below(ones.length)).map((index) => draw.pick([index, index - dims.length]));
     return onnx.squeeze(draw.tensor(dims), axes);
   },
   Unsqueeze(draw) {
@@ -147,8 +147,8 @@ const cases: Readonly<Record<Differentiable, Case | Readonly<Record<string, Case
   },
   Concat(draw) {
     const dims = draw.dims(1);
-    const { axis, place } = draw.axis(dims);
-    const parts = draw.dims(1).map((size) => draw.tensor(dims.with(place, size), { known: [place] }));
+    const { axis, index } = draw.axis(dims);
+    const parts = draw.dims(1).map((size) => draw.tensor(dims.with(index, size), { known: [index] }));
     return concat(draw.pick([true, false]) ? parts : [...parts, parts[0]], axis);
   },
   Split: {
@@ -161,23 +161,23 @@ const cases: Readonly<Record<Differentiable, Case | Readonly<Record<string, Case
   Slice: {
     'by numbers': (draw) => {
       const dims = draw.dims(1);
-      const { axis, place } = draw.axis(dims);
-      const [start, end] = [draw.below(dims[place]), draw.pick([dims[place], -1, 100, 2])];
-      return slice(draw.tensor(dims, { known: [place] }), start, end, { axis, step: draw.pick([1, 2, 3]) });
+      const { axis, index } = draw.axis(dims);
+      const [start, end] = [draw.below(dims[index]), draw.pick([dims[index], -1, 100, 2])];
+      return slice(draw.tensor(dims, { known: [index] }), start, end, { axis, step: draw.pick([1, 2, 3]) });
     },
     'by bounds that are computed': (draw) => {
       const dims = draw.dims(1);
-      const { axis, place } = draw.axis(dims);
-      const start = draw.below(dims[place]);
-      const bounds = [start, dims[place]].map((bound) => draw.fed('int64', [1], [bound]));
+      const { axis, index } = draw.axis(dims);
+      const start = draw.below(dims[index]);
+      const bounds = [start, dims[index]].map((bound) => draw.fed('int64', [1], [bound]));
       return slice(draw.tensor(dims), bounds[0], bounds[1], { axis, dim: 'cut' });
     },
   },
   Dropout: unary((x) => onnx.dropout(onnx.tanh(x), 0.4, 5)),
   Gather(draw) {
     const dims = draw.dims(1);
-    const { axis, place } = draw.axis(dims);
-    const rows = draw.rows(draw.dims(0, 2), dims[place], draw.pick(['int64', 'int32'] as const));
+    const { axis, index } = draw.axis(dims);
+    const rows = draw.rows(draw.dims(0, 2), dims[index], draw.pick(['int64', 'int32'] as const));
     return gather(draw.tensor(dims), rows, axis);
   },
   ReduceSum: reduction(reduceSum),
@@ -214,10 +214,10 @@ const cases: Readonly<Record<Differentiable, Case | Readonly<Record<string, Case
 
 function splitting(draw: Draw): { x: Value; parts: Value[] } {
   const dims = draw.dims(1);
-  const { axis, place } = draw.axis(dims);
+  const { axis, index } = draw.axis(dims);
   const sizes = draw.dims(2);
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  const x = draw.tensor(dims.with(place, total), { known: [place] });
+  const x = draw.tensor(dims.with(index, total), { known: [index] });
   return { x, parts: onnx.split(x, sizes, axis) };
 }
 
@@ -250,10 +250,10 @@ const FLOAT_ONLY = new Set<string>(['LeakyRelu', 'Elu', 'Softplus', 'Erf', 'Cast
 async function check(draw: Draw, outputs: readonly Value[]): Promise<void> {
   const named = Object.fromEntries(outputs.map((output, at) => [`y${at}`, output]));
   const at = async (distance: number): Promise<Elements[]> => {
-    const moved = draw.targets.map((target, place) => {
+    const moved = draw.targets.map((target, index) => {
       const { dims, data } = draw.feeds.get(target) as Elements;
       const numbers = data as readonly number[];
-      return [target, { dims, data: numbers.map((x, i) => x + distance * direction[place][i]) }] as const;
+      return [target, { dims, data: numbers.map((x, i) => x + distance * direction[index][i]) }] as const;
     });
     // A session of its own, in which dropout drops what it drops in the others.
     return Object.values(await run(new Map([...draw.feeds, ...moved]), named));
@@ -261,23 +261,23 @@ async function check(draw: Draw, outputs: readonly Value[]): Promise<void> {
   const direction = draw.targets.map((target) => draw.numbers(draw.feeds.get(target)?.data.length ?? 0));
   const weights = (await at(0)).map(({ dims, data }) => ({ dims, data: draw.numbers(data.length) }));
   const project = (ys: Elements[]) =>
-    ys.reduce((sum, { data }, place) => sum + dot(data, weights[place].data), 0);
+    ys.reduce((sum, { data }, index) => sum + dot(data, weights[index].data), 0);
   const step = draw.dtype === 'double' ? 1e-4 : 1e-2;
   const numeric = (project(await at(step)) - project(await at(-step))) / (2 * step);
 
-  const projections = outputs.map(({ dtype, dims }, place) => input(`weights${place}`, dtype, dims));
-  const losses = outputs.map((output, place) => reduceSum(mul(output, projections[place])));
+  const projections = outputs.map(({ dtype, dims }, index) => input(`weights${index}`, dtype, dims));
+  const losses = outputs.map((output, index) => reduceSum(mul(output, projections[index])));
   const loss = losses.reduce((sum, one) => add(sum, one));
   const slopes = gradients(loss, draw.targets);
-  const fed = projections.map((projection, place) => [projection, weights[place]] as const);
+  const fed = projections.map((projection, index) => [projection, weights[index]] as const);
   // With every value on the way as an output, all inferred dims are compared with the actual ones.
   const inner = nodesBefore(slopes).flatMap((node) => node.outputs);
-  const onTheWay = Object.fromEntries(inner.map((value, place) => [`inner${place}`, value]));
+  const onTheWay = Object.fromEntries(inner.map((value, index) => [`inner${index}`, value]));
   const results = await run(new Map([...draw.feeds, ...fed]), { ...onTheWay, ...toRecord(slopes) });
-  const analytic = slopes.reduce((sum, _, place) => {
-    const { dims, data } = results[`slope${place}`];
-    expect(dims).toEqual(draw.feeds.get(draw.targets[place])?.dims);
-    return sum + dot(data, direction[place]);
+  const analytic = slopes.reduce((sum, _, index) => {
+    const { dims, data } = results[`slope${index}`];
+    expect(dims).toEqual(draw.feeds.get(draw.targets[index])?.dims);
+    return sum + dot(data, direction[index]);
   }, 0);
   const tolerance = draw.dtype === 'double' ? 1e-5 : 5e-3;
   expect(Math.abs(analytic - numeric), `${analytic}, not ${numeric}`).toBeLessThan(
@@ -286,10 +286,10 @@ async function check(draw: Draw, outputs: readonly Value[]): Promise<void> {
 }
 
 const toRecord = (slopes: readonly Value[]) =>
-  Object.fromEntries(slopes.map((slope, place) => [`slope${place}`, slope]));
+  Object.fromEntries(slopes.map((slope, index) => [`slope${index}`, slope]));
 
 const dot = (a: Elements['data'], b: readonly number[] | Elements['data']): number =>
-  (a as number[]).reduce((sum, x, place) => sum + x * (b[place] as number), 0);
+  (a as number[]).reduce((sum, x, index) => sum + x * (b[index] as number), 0);
 
 function checks(name: string, make: Case, operator?: string): void {
   test(name, () =>

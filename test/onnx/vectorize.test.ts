@@ -74,8 +74,8 @@ async function expectSame(formula: Formula, lefts: readonly number[], rights: Ri
     ),
   );
   await single.close();
-  for (const [place, number] of (expected.data as number[]).entries())
-    expect(Math.abs(Number(whole.data[place]) - number)).toBeLessThan(1e-4 * (1 + Math.abs(number)));
+  for (const [index, number] of (expected.data as number[]).entries())
+    expect(Math.abs(Number(whole.data[index]) - number)).toBeLessThan(1e-4 * (1 + Math.abs(number)));
   return result;
 }
 

@@ -22,9 +22,9 @@ const { userIds, itemIds } = split.train;
 /** The ratings of each user, by ids; of the held-out ones those of items that training has seen. */
 function byUser({ users, items, ratings } = split.train) {
   const lists = userIds.map((): { item: string; rating: number }[] => []);
-  for (const [place, user] of users.entries())
-    if (user < userIds.length && items[place] < itemIds.length)
-      lists[user].push({ item: itemIds[items[place]], rating: ratings[place] });
+  for (const [index, user] of users.entries())
+    if (user < userIds.length && items[index] < itemIds.length)
+      lists[user].push({ item: itemIds[items[index]], rating: ratings[index] });
   return lists;
 }
 const [rated, heldOut] = [byUser(split.train), byUser(split.valid)];
@@ -102,8 +102,8 @@ describe.each(cases)('%s on MovieLens', (name, { elements, folded }) => {
         itemIds,
       );
       const open = [...predicted].filter((_, row) => !out.has(itemIds[row])).sort((a, b) => b - a);
-      for (const [place, { item, rating }] of list.entries()) {
-        expect(Math.abs(rating - open[place])).toBeLessThan(1e-5);
+      for (const [index, { item, rating }] of list.entries()) {
+        expect(Math.abs(rating - open[index])).toBeLessThan(1e-5);
         expect(Math.abs(rating - predicted[itemIds.indexOf(item)])).toBeLessThan(1e-5);
       }
     }

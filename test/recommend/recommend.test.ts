@@ -59,9 +59,9 @@ describe('recommend', () => {
         all[at].map(() => user),
         all[at].map(({ item }) => item),
       );
-      for (const [place, { rating }] of all[at].entries()) {
-        expect(Math.abs(rating - predicted[place])).toBeLessThan(1e-5);
-        expect(rating).toBeLessThanOrEqual(all[at][place - 1]?.rating ?? rating);
+      for (const [index, { rating }] of all[at].entries()) {
+        expect(Math.abs(rating - predicted[index])).toBeLessThan(1e-5);
+        expect(rating).toBeLessThanOrEqual(all[at][index - 1]?.rating ?? rating);
       }
     }
     expect((await recommender.recommend(['user 1']))[0]).toEqual(found[1].slice(0, 10));
@@ -97,8 +97,8 @@ describe('recommend', () => {
     for (const [at, user] of users.entries()) {
       const [one] = await recommender.recommend([user], { k: 4, exclude: excludeByUser.get(user) });
       expect(many[at].map(({ item }) => item)).toEqual(one.map(({ item }) => item));
-      for (const [place, { rating }] of many[at].entries())
-        expect(Math.abs(rating - one[place].rating)).toBeLessThan(1e-6);
+      for (const [index, { rating }] of many[at].entries())
+        expect(Math.abs(rating - one[index].rating)).toBeLessThan(1e-6);
     }
     const fed = { user: strings(users), exclude: padded(exclude), k: count(30) };
     const [pieces, whole] = await Promise.all(
@@ -356,7 +356,7 @@ describe('items', () => {
   /** What a person would count. */
   const counted = ({ itemIds, items, ratings }: Ratings) =>
     itemIds.map((item, row) => {
-      const own = [...ratings].filter((_, place) => items[place] === row);
+      const own = [...ratings].filter((_, index) => items[index] === row);
       const mean = own.reduce((sum, one) => sum + one, 0) / own.length;
       return { item, ratings: own.length, average: Number(mean.toFixed(3)) };
     });

@@ -47,13 +47,13 @@ describe.each<[string, Recipe]>([
   /** Questions of all kinds, about 60 users and items, an unknown one among them. */
   function questions(recommender: Recommender): (() => Promise<unknown>)[] {
     const users = [...userIds.slice(0, 50), 'nobody'];
-    return users.flatMap((user, place) => {
-      const items = itemIds.slice(place % 7, (place % 7) + (place % 5));
+    return users.flatMap((user, index) => {
+      const items = itemIds.slice(index % 7, (index % 7) + (index % 5));
       return [
         () => recommender.predict(Array<string>(items.length).fill(user), items),
         () => recommender.recommend([user, 'nobody'], { k: 4, exclude: items }),
-        () => recommender.recommend([user], { k: 2 + (place % 2), includeSeen: true }),
-        () => recommender.similar([itemIds[place % itemIds.length], 'nothing'], { k: 3 }),
+        () => recommender.recommend([user], { k: 2 + (index % 2), includeSeen: true }),
+        () => recommender.similar([itemIds[index % itemIds.length], 'nothing'], { k: 3 }),
         () =>
           recommender.foldIn(
             items.map((item) => ({ item, rating: 2 })),

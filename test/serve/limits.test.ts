@@ -171,7 +171,7 @@ test('more than can wait are told to come again, and all others are answered', a
 
 test('as many as can wait are all answered', async () => {
   const answers = await Promise.all(
-    Array.from({ length: 65 }, (_, place) => get(`/similar/i1?k=${1 + place}`)),
+    Array.from({ length: 65 }, (_, index) => get(`/similar/i1?k=${1 + index}`)),
   );
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
 });

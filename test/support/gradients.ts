@@ -203,11 +203,11 @@ export function forwardFile({ model, plan, parameters }: Prepared): Uint8Array {
 
 export function expectSame(actual: readonly Step[], expected: readonly Step[]): void {
   expect(actual).toHaveLength(expected.length);
-  for (const [place, { loss, gradients }] of expected.entries()) {
-    expect(Math.abs(actual[place].loss - loss)).toBeLessThan(1e-5);
-    expect(Object.keys(actual[place].gradients)).toEqual(Object.keys(gradients));
+  for (const [index, { loss, gradients }] of expected.entries()) {
+    expect(Math.abs(actual[index].loss - loss)).toBeLessThan(1e-5);
+    expect(Object.keys(actual[index].gradients)).toEqual(Object.keys(gradients));
     for (const [name, gradient] of Object.entries(gradients)) {
-      const other = actual[place].gradients[name];
+      const other = actual[index].gradients[name];
       expect(other).toHaveLength(gradient.length);
       const largest = Math.max(...Array.from(gradient, Math.abs));
       const difference = Math.max(...Array.from(gradient, (slope, at) => Math.abs(other[at] - slope)));

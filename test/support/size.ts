@@ -48,7 +48,7 @@ async function bundled(entry: Part, external: string): Promise<number> {
     for (const { path, kind } of imports)
       if (kind === 'import-statement' && metafile.outputs[path]) needed.add(metafile.outputs[path]);
   return outputFiles
-    .filter((_, place) => needed.has(outputs[place]))
+    .filter((_, index) => needed.has(outputs[index]))
     .reduce((sum, { contents }) => sum + gzipped(contents), 0);
 }
 

@@ -9,8 +9,8 @@ export const standInFiles: Readonly<Record<string, Buffer>> = {
   'service-worker.js': Buffer.from('// keeps the page for visits without a network\n'.repeat(20)),
   'assets/a-B4x_9fQz.js': Buffer.from(`console.log(${JSON.stringify('Zoë'.repeat(500))});\n`),
   'assets/a-CxK0Wq1d.css': Buffer.from('body { margin: 0 }\n'.repeat(50)),
-  'assets/ort-D1f2g3h4.wasm': Buffer.from(Uint8Array.from({ length: 5000 }, (_, place) => place % 7)),
-  'assets/simd-threaded.wasm': Buffer.from(Uint8Array.from({ length: 500 }, (_, place) => place % 5)),
+  'assets/ort-D1f2g3h4.wasm': Buffer.from(Uint8Array.from({ length: 5000 }, (_, index) => index % 7)),
+  'assets/simd-threaded.wasm': Buffer.from(Uint8Array.from({ length: 500 }, (_, index) => index % 5)),
   'assets/mark-aB3dE5gH.svg': Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'),
   'THIRD-PARTY.md': Buffer.from('# Licences\n'),
 };

@@ -110,17 +110,17 @@ async function slopes(
   name: string,
 ) {
   const one = [{ user: [batch.user[rating]], item: [batch.item[rating]], actual: [batch.actual[rating]] }];
-  const lossWith = async (place: number, change: number): Promise<number> => {
+  const lossWith = async (index: number, change: number): Promise<number> => {
     const values = [...at[name]];
-    values[place] += change;
+    values[index] += change;
     const { losses } = await run(model, { ...at, [name]: values }, one, 0);
     return losses[0];
   };
   const step = 1e-2;
   return Promise.all(
-    at[name].map(async (_, place) => {
-      const near = (await lossWith(place, step)) - (await lossWith(place, -step));
-      const far = (await lossWith(place, 2 * step)) - (await lossWith(place, -2 * step));
+    at[name].map(async (_, index) => {
+      const near = (await lossWith(index, step)) - (await lossWith(index, -step));
+      const far = (await lossWith(index, 2 * step)) - (await lossWith(index, -2 * step));
       return (LOSS_SCALE * (8 * near - far)) / (12 * step);
     }),
   );
@@ -160,8 +160,8 @@ async function expectedStep(model: Model, from: Numbers, batch: (typeof batches)
       const rate = RATE / Math.sqrt(1 + (besideBias ? 0.005 : 1) * sums[row]);
       const keep =
         rowsOf && parameter.dims.length > 1 ? 1 / (1 + DECAY * rate * (sums[row] - before[row])) : 1;
-      next[name] = next[name].map((value, place) =>
-        Math.floor(place / size) === row ? value * keep - rate * total(row)[place % size] : value,
+      next[name] = next[name].map((value, index) =>
+        Math.floor(index / size) === row ? value * keep - rate * total(row)[index % size] : value,
       );
     }
     next[`${first}.sum_of_squares`] = sums;
@@ -184,7 +184,7 @@ describe.each(Object.entries(models))('row-wise Adagrad, %s', (_, model) => {
     const { after } = await run(model, start, batches, RATE);
     expect(Object.keys(after).sort()).toEqual(Object.keys(expected).sort());
     for (const [name, values] of Object.entries(after)) {
-      const worst = Math.max(...values.map((value, place) => Math.abs(value - expected[name][place])));
+      const worst = Math.max(...values.map((value, index) => Math.abs(value - expected[name][index])));
       expect(worst, name).toBeLessThan(2e-3);
     }
   });
@@ -198,8 +198,8 @@ describe.each(Object.entries(models))('row-wise Adagrad, %s', (_, model) => {
     if (model !== models['dot-bias']) return;
     const [one, other] = [await run(model, start, [a, b], RATE), await run(model, start, [together], RATE)];
     for (const [name, values] of Object.entries(one.after))
-      for (const [place, value] of values.entries())
-        expect(other.after[name][place], name).toBeCloseTo(value, 6);
+      for (const [index, value] of values.entries())
+        expect(other.after[name][index], name).toBeCloseTo(value, 6);
   });
 
   test('rows that are not rated stay as they are', async () => {

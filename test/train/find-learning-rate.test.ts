@@ -124,10 +124,10 @@ describe('on MovieLens', () => {
       userIds: [0, 1, 2, 3].flatMap((copy) => ratings.userIds.map((id) => `${id}-${copy}`)),
       users: Int32Array.from(
         { length: count },
-        (_, place) => ratings.users[place >> 2] + people * (place & 3),
+        (_, index) => ratings.users[index >> 2] + people * (index & 3),
       ),
-      items: Int32Array.from({ length: count }, (_, place) => ratings.items[place >> 2]),
-      ratings: Float32Array.from({ length: count }, (_, place) => ratings.ratings[place >> 2]),
+      items: Int32Array.from({ length: count }, (_, index) => ratings.items[index >> 2]),
+      ratings: Float32Array.from({ length: count }, (_, index) => ratings.ratings[index >> 2]),
       times: undefined,
     });
     const found = await findLearningRate(many, { factors: 8, optimizer: 'sgd' }, { runtime, to: 1e30 });

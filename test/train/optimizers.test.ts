@@ -241,10 +241,10 @@ describe('the epoch graph does what the textbook says', () => {
       expectClose(losses, expected.losses, 'losses');
       for (const [name, values] of Object.entries(expected.parameters)) {
         expectClose(carried[name], values, name);
-        optimizer.state.forEach((state, place) => {
+        optimizer.state.forEach((state, index) => {
           expectClose(
             carried[`${name}.${state}`],
-            expected.states[name].map((parts) => parts[place]),
+            expected.states[name].map((parts) => parts[index]),
             `${name}.${state}`,
           );
         });

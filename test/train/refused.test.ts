@@ -14,9 +14,9 @@ const small: Recipe = { factors: 3 };
 const none = selectRows(ratings, new Int32Array());
 
 /** A copy of the users' rows with one of them changed. */
-function usersWith(place: number, row: number): Int32Array {
+function usersWith(index: number, row: number): Int32Array {
   const users = ratings.users.slice();
-  users[place] = row;
+  users[index] = row;
   return users;
 }
 

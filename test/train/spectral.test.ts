@@ -40,8 +40,8 @@ test('columns are singular vectors: the matrix takes one side to the other, and 
   for (const row of pairs.users) ofUsers[row]++;
   for (const row of pairs.items) ofItems[row]++;
   const image = new Float64Array(sizes.users);
-  for (const [place, row] of pairs.users.entries())
-    image[row] += item[pairs.items[place]] / Math.sqrt(ofUsers[row] * ofItems[pairs.items[place]]);
+  for (const [index, row] of pairs.users.entries())
+    image[row] += item[pairs.items[index]] / Math.sqrt(ofUsers[row] * ofItems[pairs.items[index]]);
   const ratios = image.map((value, row) => value / user[row]);
   for (const ratio of ratios) expect(ratio / ratios[0]).toBeCloseTo(1, 1);
   // To the vector of how often each rates, which says nothing of what.

@@ -182,7 +182,7 @@ describe('dropout', () => {
       users: new Int32Array(many),
       items: new Int32Array(many),
       // One rating throughout cannot be trained on.
-      ratings: Float32Array.from({ length: many }, (_, place) => (place === 0 ? 0.01 : 0)),
+      ratings: Float32Array.from({ length: many }, (_, index) => (index === 0 ? 0.01 : 0)),
     });
     const lossOf = async (loss: LossName) => (await fitted({}, { model, loss }, zeros)).history[0].loss;
     expect(await lossOf('l1')).toBeCloseTo(1, 1.3);

@@ -66,7 +66,7 @@ describe('both engines take the same steps', () => {
     for (const [name, { dims }] of Object.entries(one.model.parameters)) {
       expect(other.parameters[name].dims).toEqual(dims);
       const [a, b] = [one.parameters[name].data, other.parameters[name].data];
-      expect(Math.max(...a.map((value, place) => Math.abs(value - b[place])))).toBeLessThan(2e-3);
+      expect(Math.max(...a.map((value, index) => Math.abs(value - b[index])))).toBeLessThan(2e-3);
     }
   });
 });
@@ -131,7 +131,7 @@ describe('a model that it trained', () => {
     const { ratings: all } = await readRatings(`${sample}/ratings.csv.gz`);
     const some = selectRows(
       all,
-      Int32Array.from({ length: 5000 }, (_, place) => place),
+      Int32Array.from({ length: 5000 }, (_, index) => index),
     );
     const recipe: Recipe = { model: 'mlp', ...config, optimizer: 'adamw', epochs: 2, batchSize };
     const [one, other] = [await train(some, recipe), await train(some, { ...recipe, engine })];

@@ -92,7 +92,7 @@ describe.each<[string, Recipe]>([
       const expected = encodeCheckpoint(parameters);
       expect(checkpoint.length).toBe(expected.length);
       const [one, other] = [checkpoint, expected].map((bytes) => new Float32Array(bytes.buffer));
-      const differences = one.map((number, place) => Math.abs(number - other[place]));
+      const differences = one.map((number, index) => Math.abs(number - other[index]));
       const largest = Math.max(...differences.filter(Number.isFinite));
       expect(largest).toBeGreaterThan(0);
       expect(largest).toBeLessThan(precision === 'int8' ? 0.02 : 0.002);

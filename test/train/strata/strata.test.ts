@@ -124,7 +124,7 @@ test('where most strata are empty, an MLP is trained all the same', async () => 
   expect(metrics.train.rmse).toBeGreaterThan(0);
   const sparse = selectRows(
     few,
-    Int32Array.from({ length: 50 }, (_, place) => place),
+    Int32Array.from({ length: 50 }, (_, index) => index),
   );
   await train(sparse, { ...recipe, blocks: [30, 30] }, { workers });
 });
