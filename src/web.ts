@@ -33,17 +33,17 @@ export interface WebLoadOptions extends LoadOptions, WebRuntimeOptions {}
  * Loads a trained model in a page: `await load('/models/movies/')`. The runtime and the files are fetched side by side,
  * and every file is checked against the manifest.
  *
- * @param place the model's folder: a URL, or a path on the page's server
+ * @param source the model's folder: a URL, or a path on the page's server
  * @param options `heads` are fetched and opened at once; without them all are fetched, and each is opened when it is first
  *   needed
  * @throws UserError if there is no model, a file is missing or changed, or the browser cannot run it
  */
-export async function load(place: string | URL, options: WebLoadOptions = {}): Promise<Recommender> {
+export async function load(source: string | URL, options: WebLoadOptions = {}): Promise<Recommender> {
   const { device, runtime, heads } = options;
   if (device !== undefined && device !== 'cpu' && device !== 'auto')
     throw new UserError('device', `a page runs models on the CPU; leave out the device ${device}`);
   const [artifact, ready] = await Promise.all([
-    fetchArtifact(place, options),
+    fetchArtifact(source, options),
     runtime ?? webRuntime(options),
   ]);
   return Recommender.create(artifact, ready, heads);

@@ -129,9 +129,9 @@ async function forget({ cache, folder }: Source, manifest: Manifest): Promise<vo
   if (!cache) return;
   const current = new Set(Object.keys(manifest.files).map((name) => keyOf(folder, manifest, name)));
   current.add(new URL(MANIFEST, folder).href);
-  const place = new URL('.', folder).href;
+  const folderUrl = new URL('.', folder).href;
   for (const { url } of await cache.keys())
-    if (new URL('.', url).href === place && !current.has(url)) await cache.delete(url);
+    if (new URL('.', url).href === folderUrl && !current.has(url)) await cache.delete(url);
 }
 
 interface Download {

@@ -29,16 +29,16 @@ const renamed = (from: Json, names: Readonly<Record<string, string>>): Json =>
  * Turns a manifest of an older format into one of the current format. Other JSON is returned unchanged, for the schema to
  * refuse.
  *
- * @param place its path or address, for messages
+ * @param source its path or address, for messages
  * @throws UserError for a newer format
  */
-export function upgraded(json: unknown, place: string): unknown {
+export function upgraded(json: unknown, source: string): unknown {
   const { format } = (json ?? {}) as { format?: unknown };
   if (typeof format !== 'number' || !Number.isInteger(format) || format < 1) return json;
   if (format > FORMAT)
     throw new UserError(
       'model',
-      `${place}: has format ${format}, and this version of cofactor reads formats up to ${FORMAT}; install a newer version`,
+      `${source}: has format ${format}, and this version of cofactor reads formats up to ${FORMAT}; install a newer version`,
     );
   try {
     const current = UPGRADES.slice(format - 1).reduce((manifest, upgrade) => upgrade(manifest), json as Json);

@@ -75,22 +75,22 @@ export function headFile({ manifest, files }: Artifact, head: string): Uint8Arra
 /**
  * Reads a manifest.
  *
- * @param place its path or address, for messages
+ * @param source its path or address, for messages
  * @throws UserError if it is not a manifest of this or an older format
  */
-export function parseManifest(bytes: Uint8Array, place: string): Manifest {
+export function parseManifest(bytes: Uint8Array, source: string): Manifest {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new UserError('model', `${place}: is not JSON; train the model again`);
+    throw new UserError('model', `${source}: is not JSON; train the model again`);
   }
-  const result = v.safeParse(manifestSchema, upgraded(json, place));
+  const result = v.safeParse(manifestSchema, upgraded(json, source));
   if (result.success) return result.output;
   const [issue] = result.issues;
   throw new UserError(
     'model',
-    `${place}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}; train the model again`,
+    `${source}: ${v.getDotPath(issue) ?? 'the document'}: ${issue.message}; train the model again`,
   );
 }
 
@@ -104,18 +104,18 @@ export const servedFiles = ({ files }: Manifest, heads?: readonly string[]): str
 /**
  * Checks a file against its SHA-256 in the manifest.
  *
- * @param place the file's path or address, for messages
+ * @param source the file's path or address, for messages
  * @throws UserError if they differ
  */
 export async function checkFile(
   { files }: Manifest,
   name: string,
   bytes: Uint8Array,
-  place: string,
+  source: string,
 ): Promise<void> {
   if ((await sha256(bytes)) !== files[name].sha256)
     throw new UserError(
       'model',
-      `${place}: does not match ${MANIFEST}: it was changed or cut off; train it again`,
+      `${source}: does not match ${MANIFEST}: it was changed or cut off; train it again`,
     );
 }

@@ -10,23 +10,23 @@ import { Recommender } from './recommender.ts';
  * Loads a trained model, in Node: `await load('movies')` or `await load('https://example.org/movies/')`. Every file is
  * checked against the manifest.
  *
- * @param place the model's folder: a path, or a URL
+ * @param source the model's folder: a path, or a URL
  * @param options `heads` are read and opened at once; without them all are read, and each is opened when it is first
  *   needed
  * @throws UserError if there is no model, a file is missing or changed, ONNX Runtime refuses it, or the device is not
  *   available
  */
-export async function load(place: string | URL, options: LoadOptions = {}): Promise<Recommender> {
+export async function load(source: string | URL, options: LoadOptions = {}): Promise<Recommender> {
   const { device, runtime, heads } = options;
   if (runtime && device !== undefined)
     throw new UserError('argument', 'runtime and device are both given; give one of them');
-  const isWeb = /^https?:/i.test(String(place));
+  const isWeb = /^https?:/i.test(String(source));
   const [artifact, ready] = await Promise.all([
-    isWeb ? fetchArtifact(place, options) : readServed(pathOf(place), options),
+    isWeb ? fetchArtifact(source, options) : readServed(pathOf(source), options),
     runtime ?? nodeRuntime({ device }),
   ]);
   return Recommender.create(artifact, ready, heads);
 }
 
-const pathOf = (place: string | URL): string =>
-  /^file:/i.test(String(place)) ? fileURLToPath(place) : String(place);
+const pathOf = (source: string | URL): string =>
+  /^file:/i.test(String(source)) ? fileURLToPath(source) : String(source);

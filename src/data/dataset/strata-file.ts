@@ -5,7 +5,7 @@ import { UserError } from '../../errors.ts';
 import type { Stratum } from './strata.ts';
 
 /** Bytes per rating: two positions and the rating. */
-export const BYTES_A_RATING = 12;
+export const BYTES_PER_RATING = 12;
 
 const abandoned = new FinalizationRegistry<FileHandle>((handle) => {
   handle.close().catch(() => undefined);
@@ -33,8 +33,8 @@ export class StrataFile {
   async read(starts: Float64Array, number: number): Promise<Stratum> {
     const count = starts[number + 1] - starts[number];
     if (this.handle.fd < 0) throw new UserError('argument', 'the ratings are closed; read them again');
-    const bytes = new Uint8Array(BYTES_A_RATING * count);
-    const { bytesRead } = await this.handle.read(bytes, 0, bytes.length, BYTES_A_RATING * starts[number]);
+    const bytes = new Uint8Array(BYTES_PER_RATING * count);
+    const { bytesRead } = await this.handle.read(bytes, 0, bytes.length, BYTES_PER_RATING * starts[number]);
     if (bytesRead < bytes.length) throw new Error('the file of ratings was cut off while it was read');
     return {
       users: new Int32Array(bytes.buffer, 0, count),

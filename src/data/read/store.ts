@@ -90,8 +90,8 @@ function shortage({ message }: Error, folder: string): UserError | undefined {
 async function openDirectly(connection: Connection, parts: readonly Part[], from: number) {
   if (!parts.every(({ source }) => source.kind === 'parquet')) return undefined;
   const columns = ['user', 'item', 'rating'] as const;
-  const selects = parts.map(({ source: { names, table }, columns: places }) => {
-    const quoted = columns.map((role) => identifier(names[places[role] as number]));
+  const selects = parts.map(({ source: { names, table }, columns: indices }) => {
+    const quoted = columns.map((role) => identifier(names[indices[role] as number]));
     return `SELECT ${quoted.map((name, at) => `${name} AS ${columns[at]}_id`).join(', ')} FROM ${table}`;
   });
   try {

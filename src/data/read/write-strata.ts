@@ -1,5 +1,5 @@
 import type { Strata } from '../dataset/strata.ts';
-import { BYTES_A_RATING, type StrataFile } from '../dataset/strata-file.ts';
+import { BYTES_PER_RATING, type StrataFile } from '../dataset/strata-file.ts';
 import { type Connection, type DuckDBDataChunk, type DuckDBResult, numbers } from './duckdb.ts';
 
 /**
@@ -44,7 +44,7 @@ export async function writeStrata(
       await file.write(bytes, position);
       position += bytes.length;
     }
-    starts[++stratum] = position / BYTES_A_RATING;
+    starts[++stratum] = position / BYTES_PER_RATING;
   };
   for await (const chunk of prefetched(result)) {
     const size = chunk.rowCount;
