@@ -137,7 +137,7 @@ describe('a broken artifact names the file', () => {
   });
 
   test.each<[string, (manifest: Manifest) => unknown, RegExp]>([
-    ['null', () => null, /the whole: /],
+    ['null', () => null, /the document: /],
     ['a list', () => [], /: /],
     [
       'of another format',
