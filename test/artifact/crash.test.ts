@@ -131,7 +131,7 @@ describe('writeArtifact, killed after each step', () => {
     expectOneChange(seen, 'old', 'next');
   });
 
-  test('and so does the next writer, killed in its turn', async () => {
+  test('and so does the next writer when it is killed, too', async () => {
     let pairs = 0;
     // Not after each step in `npm test`: all pairs are many.
     for (let first = 0, firstEnded = false; !firstEnded; first += runs(5, 1)) {
@@ -165,7 +165,7 @@ describe('writeArtifact, killed after each step', () => {
     expectOneChange(seen, 'none', 'next');
   });
 
-  test('has all on the disk before it counts, and moves the manifest last', async () => {
+  test('syncs all files before the switch, and moves the manifest last', async () => {
     const path = await begun();
     life.log.length = 0;
     await writeArtifact(path, next);

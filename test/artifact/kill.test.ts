@@ -74,7 +74,7 @@ async function expectWhole(target: string): Promise<string> {
 }
 
 describe('a process that overwrites an artifact in a loop', () => {
-  test('and is killed at random moments leaves one of the two, whole', async () => {
+  test('and is killed at random moments leaves one of the two, complete', async () => {
     const times = runs(4, 40);
     const seen: string[] = [];
     // Side by side, because most of the time goes into starting processes.
@@ -96,7 +96,7 @@ describe('a process that overwrites an artifact in a loop', () => {
     expect([...new Set(seen)].sort()).toEqual(['one', 'other']);
   });
 
-  test('never shows a reader a mixture', async () => {
+  test('never shows a reader a mixture of the two', async () => {
     const target = join(folder.path, 'read');
     await writeArtifact(target, artifacts[0]);
     const seen = new Set<string>();

@@ -5,7 +5,7 @@ import { ratingsCsv, workplace } from '../support/cli.ts';
 const { write, text, json, failure, contents } = workplace();
 const some = expect.any(Number);
 
-test('prints one JSON object: each on the same folds, and which differences are real', async () => {
+test('prints one JSON object with each predictor on the same folds, and which differences are real', async () => {
   const before = await contents();
   const { folds, predictors, pairs } = await json('compare', 'ratings.csv', '--folds', '3');
   expect(folds).toBe(3);
@@ -33,7 +33,7 @@ test('prints one JSON object: each on the same folds, and which differences are 
   expect(await contents()).toEqual(before);
 });
 
-test('says it for people, by choices from files', async () => {
+test('prints a table; choices may come from files', async () => {
   await write('shallow.json', '{ "model": "dot-bias", "factors": 2, "epochs": 1 }');
   await write('deep.json', '{ "factors": 2, "epochs": 1, "hidden": [4] }');
   const recipes = ['--config-dot-bias', 'shallow.json', '--config-mlp', 'deep.json'];
@@ -45,7 +45,7 @@ test('says it for people, by choices from files', async () => {
   expect(printed).toMatch(/ above .* \(95 % interval \S+ to \S+, p [=<] [\d.]+\): (not )?significant$/m);
 });
 
-test('a seed is of all trainings, whatever a file has', async () => {
+test('--seed holds for all trainings and wins over the seed in a file', async () => {
   const rmse = async (file: string) => {
     const flags = ['--folds', '2', '--seed', '2', '--config-dot-bias', file];
     const { predictors } = await json('compare', 'ratings.csv', ...flags);

@@ -197,7 +197,7 @@ test.each(modelNames)('every choice is a flag of train, and a key of its file: %
   }
 });
 
-test('help shows the defaults that are printed, or says in words what they depend on', async () => {
+test('help shows the defaults that --print-config prints, or says what they depend on', async () => {
   const help = (await text('train', '--help')).replace(/\s+/g, ' ');
   const all = await Promise.all(modelNames.map((model) => printed('--model', model)));
   for (const [name, choice] of Object.entries(allChoices)) {
@@ -231,7 +231,7 @@ test('an optimizer and a schedule may have choices of their own in a file', asyn
   expect(stderr).toMatch(/^cofactor: named.json: optimizer is .*; adamw has no choice "beta3", only beta2, /);
 });
 
-test('a file that is not there, and two that are, are one line', async () => {
+test('a missing file, and two files, print one line', async () => {
   expect(await failure('train', 'ratings.csv', '--config', 'none.json')).toMatch(/none.json: no such file/);
   await write('cofactor.config.json', '{}');
   await write('cofactor.config.ts', 'export default {}');

@@ -16,7 +16,7 @@ const timeless = ({ folds, ...rest }: { folds: object[] }) => ({
   folds: folds.map((fold) => ({ ...fold, seconds: 0 })),
 });
 
-test('prints one JSON object: each fold, and what they say together', async () => {
+test('prints one JSON object with each fold and their summary', async () => {
   const before = await contents();
   const result = await json('cross-validate', 'ratings.csv', ...small);
   const ofFolds = { mean: some, deviation: some, interval: [some, some] };
@@ -31,7 +31,7 @@ test('prints one JSON object: each fold, and what they say together', async () =
   expect(await contents()).toEqual(before);
 });
 
-test('comes to the same whatever the number of workers, and to something else by another seed', async () => {
+test('results do not depend on the number of workers, but on the seed', async () => {
   const run = async (...flags: string[]) =>
     timeless(await json('cross-validate', 'ratings.csv', '--folds', '4', ...small, ...flags));
   const one = await run('--workers', '1');
@@ -39,7 +39,7 @@ test('comes to the same whatever the number of workers, and to something else by
   expect(await run('--seed', '2')).not.toEqual(one);
 });
 
-test('official folds come as files, and a fold is what train --test reports', async () => {
+test('folds may be files, and a fold has the errors that train --test reports', async () => {
   await write('a.base', ratingsCsv({ users: 20 }));
   await write('a.test', 'user,item,rating\nu1,i1,5\nu2,i4,1\nnobody,i1,2\n');
   const { folds } = await json(
@@ -58,7 +58,7 @@ test('official folds come as files, and a fold is what train --test reports', as
   expect(folds[0].rmse).toBeCloseTo(trained.valid.rmse, 12);
 });
 
-test('says for people how well each fold is predicted', async () => {
+test('prints a table of the errors of each fold', async () => {
   const lines = (await text('cross-validate', 'ratings.csv', '--folds', '2', ...small)).split('\n');
   expect(lines).toEqual([
     expect.stringMatching(/^fold +trained on +tested on +RMSE +MAE +time$/),
@@ -86,7 +86,7 @@ test.each([
   expect(await failure('cross-validate', ...args, '--factors', '2')).toMatch(message);
 });
 
-test('a thread that ended by a bug, while another is at work, does not keep the program from its end', async () => {
+test('a thread that ends by a bug does not keep the program from ending', async () => {
   const pool = trialPool(folds(lowRank(), 2, 1), 2);
   const slow = pool.run({ predictor: { model: 'dot-bias', factors: 2, epochs: 200 }, fold: 0 });
   await expect(pool.run({ predictor: 'global-mean', fold: 99 })).rejects.toThrow();

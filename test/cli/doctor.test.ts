@@ -27,7 +27,7 @@ const withDriver = async <Result>(icd: string, work: () => Promise<Result>): Pro
 
 const bytes = (folder: string): Promise<Buffer> => readFile(at(folder, 'predict.onnx'));
 
-test('doctor says what there is and, of each device that is not available, why and how to get it', async () => {
+test('doctor lists the devices and says why one is not available and how to get it', async () => {
   const { devices, training, ...about } = await json('doctor');
   expect(about).toEqual({
     cofactor: VERSION,
@@ -96,7 +96,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test('cuda is refused in one line where it is not available, by every command that runs models', async () => {
+test('every command that runs models refuses cuda in one line where it is not available', async () => {
   const { devices } = await json('doctor');
   const [, { usable, reason }] = devices;
   await text('train', 'ratings.csv', '--out', 'model');

@@ -4,7 +4,7 @@ import { workplace } from '../support/cli.ts';
 
 const { at, names, text, failure } = workplace();
 
-test('a data set that is there already is left alone, with its terms and the next step', async () => {
+test('a data set that is there already is not fetched again; its terms and the next step are printed', async () => {
   await mkdir(at('data/ml-1m'), { recursive: true });
   const lines = (await text('download', 'ml-1m', '--into', 'data')).split('\n');
   expect(lines).toEqual([
@@ -16,7 +16,7 @@ test('a data set that is there already is left alone, with its terms and the nex
 });
 
 // Where there is a network, this would fetch; `test/data/movielens.test.ts` has both sides by a server of its own.
-test('a folder that cannot be written, or an unknown name, is one line', async () => {
+test('a folder that cannot be written, and an unknown name, print one line', async () => {
   const before = await names();
   expect(await failure('download', 'ml-100k', '--into', 'ratings.csv')).toMatch(
     /ratings.csv: cannot be written/,

@@ -52,7 +52,7 @@ test('says the same for people, and takes columns by name', async () => {
   expect(lines.at(-2)).toMatch(/^No ranking: it is not known what the model was trained on; /);
 });
 
-test('ranks where it is known what the model was trained on, and holds baselines against it', async () => {
+test('evaluates the ranking and the baselines when the training ratings are known', async () => {
   // Every user has rated 12 items of 20; two of the others.
   const rows = Array.from({ length: 30 }, (_, user) =>
     [12, 15].map((turn, index) => `u${user},i${(user * 7 + turn * 3) % 20},${3 + 2 * index}`),
@@ -83,7 +83,7 @@ test('ranks where it is known what the model was trained on, and holds baselines
   expect(none).toMatch(/\nNo ranking: no known user has a relevant item/);
 });
 
-test('without a model or without ratings it is one line', async () => {
+test('a missing model and missing ratings print one line', async () => {
   expect(await failure('evaluate', 'nowhere', 'ratings.csv')).toMatch(/nowhere: is not a trained model/);
   expect(await failure('evaluate', 'model', 'nothing.csv')).toMatch(/nothing.csv: no such file/);
   expect(await failure('evaluate', 'model')).toMatch(/file/);

@@ -6,7 +6,7 @@ import { workplace } from '../support/cli.ts';
 const { write, at, text, json, failure, manifest } = workplace();
 beforeAll(() => text('train', 'ratings.csv', '--out', 'model', '--factors', '2', '--valid', '0.2'));
 
-test('says what a folder holds and how it was trained', async () => {
+test('describes a folder and how its model was trained', async () => {
   const printed = await text('inspect', 'model');
   expect(printed).toMatch(/^dot-bias: factors 2, range \[0,5.5\]/);
   expect(printed).toMatch(/trained on 288 ratings from 1 to 5: 30 users, 20 items/);
@@ -54,7 +54,7 @@ test('says what a checkpoint holds', async () => {
   expect(await text('inspect', 'model.checkpoint')).toMatch(/inputs: none/);
 });
 
-test('what is no model is one line', async () => {
+test('a file that is not a model is refused in one line', async () => {
   const bytes = await readFile(at('model/predict.onnx'));
   await write('cut.onnx', bytes.subarray(0, bytes.length / 2));
   await write('empty.onnx', '');

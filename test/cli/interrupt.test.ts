@@ -57,7 +57,7 @@ test('the first Ctrl-C ends training after the running epoch and keeps the model
   expect(existsSync(at('kept/.checkpoint'))).toBe(false);
 });
 
-test('without --json it says where to go on from', async () => {
+test('without --json it says how to resume', async () => {
   const { child, ended } = await begin('told', training('told'));
   child.kill('SIGTERM');
   const { code, stdout, stderr } = await ended;

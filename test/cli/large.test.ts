@@ -60,7 +60,7 @@ test('a few ratings are trained by strata where that is asked for', async () => 
   expect((await manifest('few')).training.optimizer).toEqual({ name: 'row-adagrad', weightDecay: 0.2 });
 });
 
-test('what cannot be is said in one line, and nothing is left', async () => {
+test('mistakes print one line and leave no files', async () => {
   expect(await failure(...BIG, '--memory', '10MB', '--out', 'no')).toMatch(/--memory.*at least 500MB/);
   expect(await failure(...BIG, '--no-sparse-updates', '--engine', 'strata', '--out', 'no')).toMatch(
     /updates only the rows of a batch; leave out --no-sparse-updates$/,
@@ -83,7 +83,7 @@ test('what cannot be is said in one line, and nothing is left', async () => {
 describe('a training that is killed', () => {
   const long = [...BIG, '--epochs', '20', '--valid', '0.1'];
 
-  test('loses at most one epoch: --resume goes on, to the same bytes', async () => {
+  test('loses at most one epoch, and --resume gives the same bytes', async () => {
     const child = spawn(process.execPath, [program, ...long, '--out', 'killed'], { cwd: at() });
     const written = () => statSync(at('killed/.checkpoint'), { throwIfNoEntry: false })?.mtimeMs;
     while (written() === undefined) {

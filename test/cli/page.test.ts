@@ -40,7 +40,7 @@ async function expectSite(folder: string, page: SiteFiles, artifact: Artifact): 
   expectSame(await readArtifact(join(folder, 'model')), published(artifact));
 }
 
-test('what tells of users is not published, and all else is as it was', () => {
+test('files about users are not published; the others are unchanged', () => {
   const [artifact, other] = artifacts;
   const { manifest, files } = published(artifact);
   expect(Object.keys(files)).toEqual(ours);
@@ -61,7 +61,7 @@ describe('a site', () => {
   });
   const write = (artifact = artifacts[0], page: SiteFiles = standInFiles) => writeSite(place, page, artifact);
 
-  test('is the page, and beside it the model', async () => {
+  test('holds the page and the model', async () => {
     const files = await write();
     await expectSite(place, standInFiles, artifacts[0]);
     const found = await contentOf(place);
@@ -71,7 +71,7 @@ describe('a site', () => {
     expect((await stat(place)).mode).toBe((await stat(parent)).mode);
   });
 
-  test('goes into an empty folder, one to be made, and what a link leads to', async () => {
+  test('is written to an empty folder, a new folder and the target of a link', async () => {
     await mkdir(place);
     await write();
     await expectSite(place, standInFiles, artifacts[0]);
@@ -83,7 +83,7 @@ describe('a site', () => {
     await expectSite(place, standInFiles, artifacts[1]);
   });
 
-  test('is replaced by another, and nothing of the old one stays', async () => {
+  test('is replaced as a whole', async () => {
     await write();
     const page = { 'index.html': Buffer.from('new'), 'assets/b-12345678.js': Buffer.from('new') };
     await write(artifacts[1], page);
@@ -102,7 +102,7 @@ describe('a site', () => {
     expect(await contentOf(parent)).toEqual(before);
   }
 
-  test('takes no folder of other things', async () => {
+  test('refuses a folder that holds other files', async () => {
     await mkdir(join(place, 'model'), { recursive: true });
     await writeFile(join(place, 'notes.txt'), 'mine');
     await expectRefusal(/has other files and no site; choose a new or an empty folder/);
@@ -141,7 +141,7 @@ describe('a site', () => {
     expect(await readFile(join(place, 'linked/file'), 'utf8')).toBe('mine');
   });
 
-  test('takes no file, no empty name, and not the folder one is in', async () => {
+  test('refuses a file, an empty name and the current folder', async () => {
     await writeFile(place, 'mine');
     await expectRefusal(/is a file; give a folder/);
     await writeFile(join(parent, 'file'), 'mine');
@@ -152,7 +152,7 @@ describe('a site', () => {
       expect(await userError(writeSite(here, standInFiles, artifacts[0]))).toMatch(/is the current folder/);
   });
 
-  test('that cannot be written whole leaves the old one', async () => {
+  test('stays as it was when a new one cannot be written', async () => {
     await write();
     // A file and a folder of one name.
     const page = { ...standInFiles, 'assets/a/b': Buffer.from(''), 'assets/a': Buffer.from('') };
@@ -161,7 +161,7 @@ describe('a site', () => {
     expect(await readdir(parent)).toEqual(['site']);
   });
 
-  test('takes up after a call that was killed', async () => {
+  test('recovers after a call that was killed', async () => {
     await write();
     const [incoming, outgoing] = ['incoming', 'outgoing'].map((way) =>
       join(parent, `.site.cofactor-${way}-0123abcd`),
@@ -187,7 +187,7 @@ describe('a site', () => {
     expect((await readdir(parent)).sort()).toEqual([...others, 'site'].sort());
   });
 
-  test('whose writer is killed at any moment is the old one or the new one', async () => {
+  test('is the old one or the new one after its writer is killed at any moment', async () => {
     const script = join(folder.path, 'writer.mjs');
     await build({
       stdin: {
@@ -263,7 +263,7 @@ describe('on the command line', () => {
       );
     });
 
-  test('page writes a site, says where it is, and how to look at it', async () => {
+  test('page writes a site and says where it is and how to view it', async () => {
     const { code, stdout, stderr } = await cofactor('page', 'movies', '--out', 'site');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Wrote site: \d+ files, [\d.]+ [kM]B; upload it to any static host\n/);
@@ -284,7 +284,7 @@ describe('on the command line', () => {
     });
   });
 
-  test('mistakes are one line, and leave everything as it was', async () => {
+  test('mistakes print one line and change nothing', async () => {
     await mkdir(at('mine'), { recursive: true });
     await writeFile(at('mine/notes.txt'), 'mine');
     const before = await contents();

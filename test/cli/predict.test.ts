@@ -48,7 +48,7 @@ test('predicts a file of pairs in its order, the same in every form', async () =
   expect((await names()).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 });
 
-test('an unknown id counts as average, and a note on stderr says so', async () => {
+test('an unknown id counts as average, with a note on stderr', async () => {
   await write('unknown.csv', 'user,item\nnew,#1\n007,new\n');
   const { code, stdout, stderr } = await here('predict', 'odd', 'unknown.csv', '--json');
   expect(code).toBe(0);

@@ -45,7 +45,7 @@ describe('recommend', () => {
     expect(new Set(best.map(({ item }) => item)).size).toBe(20);
   });
 
-  test('leaves out what the user rated, where the model knows it or a file says so', async () => {
+  test('leaves out what the user rated, if the model or a file knows it', async () => {
     const own = await rated('u1');
     const rest: Row[] = await json('recommend', 'full', '--user', 'u1', '-k', '99');
     expect(rest.map(({ item }) => item)).toHaveLength(20 - own.length);
@@ -75,7 +75,7 @@ describe('recommend', () => {
     expect(new Set(lines.map((line) => stringWidth(line))).size).toBe(1);
   });
 
-  test('gives an unknown user what the average would like, and says so', async () => {
+  test('gives an unknown user what the average user likes, with a note', async () => {
     const { stdout, stderr, code } = await here('recommend', 'full', '--user', 'new', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toHaveLength(10);
@@ -107,7 +107,7 @@ describe('recommend', () => {
     ]);
   });
 
-  test('passes over items that it does not know, and says so', async () => {
+  test('ignores unknown items, with a note', async () => {
     await write('mine.csv', 'item,rating\ni0,5\nunheard of,1\n');
     const { stderr, code } = await here('recommend', 'plain', '--ratings', 'mine.csv');
     expect({ stderr, code }).toEqual({
@@ -142,7 +142,7 @@ describe('recommend', () => {
     });
   });
 
-  test('refuses what makes no sense in one line', async () => {
+  test('refuses bad arguments in one line', async () => {
     expect(await failure('recommend', 'plain', '--ratings', 'ratings.csv')).toContain(
       'has ratings by 30 users',
     );
@@ -201,7 +201,7 @@ describe('similar', () => {
 });
 
 describe('batch', () => {
-  test('writes the best for everyone, in either form', async () => {
+  test('writes the best items of every user, as Parquet and as CSV', async () => {
     expect(await text('batch', 'full', '--out', 'top.parquet', '-k', '3')).toMatch(
       /^Wrote the best 3 for 30 users to top.parquet in [\d.]+ s\n$/,
     );
@@ -223,7 +223,7 @@ describe('batch', () => {
     expect((await names()).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  test('leaves out what a file says, for each user', async () => {
+  test('leaves out the items that a file lists for each user', async () => {
     await text('batch', 'plain', '--out', 'left.csv', '-k', '3', '--exclude', 'ratings.csv');
     await text('batch', 'full', '--out', 'kept.csv', '-k', '3');
     expect(await readPairs(at('left.csv'))).toEqual({
@@ -256,7 +256,7 @@ describe('batch', () => {
     expect((await readPairs(at('some.csv'))).users).toEqual(['u2', 'u2', 'new', 'new']);
   });
 
-  test('writes nowhere else than asked', async () => {
+  test('writes only the file that is asked for', async () => {
     await write('users.csv', 'u2\n');
     expect(await failure('batch', 'full', 'users.csv', '--out', 'users.csv')).toContain(
       'is a file that is read',

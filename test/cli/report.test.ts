@@ -26,7 +26,7 @@ test('the columns of the data may be named', async () => {
   expect(await readFile(at('named.html'), 'utf8')).toContain('named.csv');
 });
 
-test('what cannot be is one line, and leaves what was there', async () => {
+test('mistakes print one line and change nothing', async () => {
   await write('kept.html', 'kept');
   const out = ['--out', 'kept.html'];
   await write('broken.csv', 'user,item,rating\nu0,i0,good\n');

@@ -37,7 +37,7 @@ async function start(...args: string[]) {
 
 const status = async (url: string) => (await fetch(url)).status;
 
-test('serves at 127.0.0.1, and logs what is no id', async () => {
+test('serves at 127.0.0.1 and logs no ids', async () => {
   const { url, lines, ended } = await start('--log-level', 'debug');
   expect(new URL(url).hostname).toBe('127.0.0.1');
   expect(await status(`${url}/recommend/secret-user`)).toBe(200);
@@ -50,7 +50,7 @@ test('serves at 127.0.0.1, and logs what is no id', async () => {
   expect(await ended).toMatchObject({ code: 0 });
 });
 
-test('SIGTERM: not ready, all in flight answered, and an end', async () => {
+test('after SIGTERM the server is not ready, answers all requests in flight and ends', async () => {
   const { url, ended } = await start('--workers', '1');
   const [shape, rows] = [[2000], Array.from({ length: 2000 }, (_, row) => row)];
   const inputs = [
@@ -99,7 +99,7 @@ test('Ctrl-C ends it', async () => {
   expect(await ended).toMatchObject({ code: 0 });
 });
 
-test('mistakes are one line', async () => {
+test('mistakes print one line', async () => {
   const blocker = createServer().listen(0, '127.0.0.1');
   await once(blocker, 'listening');
   const { port } = blocker.address() as { port: number };

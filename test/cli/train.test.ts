@@ -30,7 +30,7 @@ test('prints one JSON object, and leaves the model and nothing else', async () =
   expect((await names()).filter((name) => name.includes('checkpoint'))).toEqual([]);
 });
 
-test('a held-out part is not trained on, and its error is part of the object', async () => {
+test('a held-out part is not trained on, and the object has its error', async () => {
   const result = await json('train', 'ratings.csv', '--out', 'valid', '--valid', '0.25', ...small);
   expect(result).toMatchObject({ ratings: 270, valid: { rmse: some, mae: some } });
   expect(Object.keys(result)).toEqual([
@@ -46,7 +46,7 @@ test('a held-out part is not trained on, and its error is part of the object', a
   ]);
 });
 
-test('a test file is reported on and takes no part in training, unknown ids included', async () => {
+test('a test file is evaluated, unknown ids included, and does not change training', async () => {
   await write('test.csv', 'user,item,rating\nu1,i1,5\nnobody,nothing,1\n');
   const alone = await json('train', 'ratings.csv', '--out', 'alone', ...small);
   const tested = await json('train', 'ratings.csv', '--out', 'tested', '--test', 'test.csv', ...small);
@@ -80,7 +80,7 @@ test('the default folder is named after the file and the model', async () => {
   expect(Object.keys(await contents('artifacts'))).toHaveLength(24);
 });
 
-test('says for people what was read, how well the model fits, and where it is', async () => {
+test('prints what was read, how well the model fits and where it is', async () => {
   await write('twice.csv', `${ratingsCsv()}u0,i0,5,9999999\n`);
   const lines = (await text('train', 'twice.csv', '--out', 'told', '--valid', '0.25', ...small)).split('\n');
   expect(lines).toEqual([
@@ -105,7 +105,7 @@ test('--report writes a page beside the model, and says where', async () => {
   expect(await readFile(at('shown.html'), 'utf8')).toMatch(/^<!doctype html>/i);
 });
 
-test('one seed gives one sequence of bytes, another another', async () => {
+test('one seed gives the same bytes, another seed others', async () => {
   await Promise.all(
     Object.entries({ a: '7', b: '7', c: '8' }).map(([out, seed]) =>
       text('train', 'ratings.csv', '--out', out, '--seed', seed, ...small),
@@ -255,7 +255,7 @@ test.each([
   expect(await contents()).toEqual(before);
 });
 
-test('a command line without a file, or with a command that is none, is one line', async () => {
+test('a missing file and an unknown command print one line', async () => {
   expect(await failure('train')).toMatch(/file/);
   expect(await failure('trian')).toMatch(/train/);
 });

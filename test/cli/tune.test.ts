@@ -78,7 +78,7 @@ test('Ctrl-C ends it with the best so far, and the same command goes on', async 
   expect(trained.code, trained.stderr).toBe(0);
 });
 
-test('after kill -9 and a line cut off it goes on; nothing that was done is done again', async () => {
+test('resumes after kill -9 and an incomplete line, and repeats no trial', async () => {
   const args = [...tune, '--budget', '60', '--out', 'killed'];
   const first = await begin(args, 8, 'killed');
   first.child.kill('SIGKILL');
@@ -94,7 +94,7 @@ test('after kill -9 and a line cut off it goes on; nothing that was done is done
   expect(new Set(pairs).size).toBe(pairs.length);
 });
 
-test('ends by its budget; --valid holds out one part; what is given is kept', async () => {
+test('ends when its budget is spent; --valid holds out one part; given choices are kept', async () => {
   const flags = ['--model', 'mlp', '--valid', '0.2', '--factors', '3', '--epochs', '1'];
   const search = (budget: number) =>
     cofactor('tune', 'ratings.csv', '--out', 'mlp', '--json', ...flags, '--budget', String(budget));

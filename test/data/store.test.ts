@@ -402,7 +402,7 @@ describe('fewer ratings', () => {
     expect(ratings.facts.ratings).toBe(FROM);
   });
 
-  test('are those below half a million unless told otherwise', async () => {
+  test('are those below half a million by default', async () => {
     for (const store of [true, { folder: scratch }])
       expect((await readRatings(synthetic.train, { store })).ratings).toBeInstanceOf(Ratings);
   });

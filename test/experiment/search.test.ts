@@ -114,7 +114,7 @@ test('the default is tried first, on all folds, and what comes is better', async
   expect(whole).toBeLessThan(candidates.length / 3);
 });
 
-test('it ends within the budget, whatever its size and the number of workers', async () => {
+test('it ends within any budget, with any number of workers', async () => {
   for (const [budget, workers] of [
     [26, 1],
     [100, 1],

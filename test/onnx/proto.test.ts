@@ -96,7 +96,7 @@ const model: Arbitrary<ModelFile> = fc.record({
 const again = (bytes: Uint8Array): Uint8Array =>
   Uint8Array.from(proto.ModelProto.encode(proto.ModelProto.decode(bytes)).finish());
 
-test('what is encoded is decoded again, whatever it is', () =>
+test('any model is the same after encoding and decoding', () =>
   fc.assert(
     fc.property(model, (file) => {
       expect(decodeModel(encodeModel(file))).toEqual(file);

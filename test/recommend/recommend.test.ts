@@ -48,7 +48,7 @@ const exclude = users.map((_, at) => itemIds.filter((_, item) => (item * at) % 5
 const excludeByUser = new Map(users.map((user, at) => [user, exclude[at]]));
 
 describe('recommend', () => {
-  test('leaves out what a user has rated, unless told otherwise', async () => {
+  test('leaves out what a user has rated by default', async () => {
     const found = await recommender.recommend(userIds, { k: 30 });
     const all = await recommender.recommend(userIds, { k: 30, includeSeen: true });
     for (const [at, user] of userIds.entries()) {

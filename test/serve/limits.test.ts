@@ -127,7 +127,7 @@ describe('what is no good HTTP', () => {
     expect(await raw(...pieces)).toMatchObject({ status, body: oneLine });
   });
 
-  test('a connection that is cut leaves no trace', async () => {
+  test('the server survives connections that are cut', async () => {
     for (let time = 0; time < 20; time++) {
       const socket = connect(Number(new URL(movies.url).port), '127.0.0.1');
       await once(socket, 'connect');
@@ -139,7 +139,7 @@ describe('what is no good HTTP', () => {
   });
 });
 
-test('more than can wait are told to come again, and all others are answered', async () => {
+test('requests beyond the queue get 503 with Retry-After; all others are answered', async () => {
   // A search that takes some milliseconds, and cannot be joined with another.
   const shape = [1500];
   const inputs = [
@@ -169,7 +169,7 @@ test('more than can wait are told to come again, and all others are answered', a
   }
 });
 
-test('as many as can wait are all answered', async () => {
+test('a full queue is answered', async () => {
   const answers = await Promise.all(
     Array.from({ length: 65 }, (_, index) => get(`/similar/i1?k=${1 + index}`)),
   );

@@ -26,7 +26,7 @@ describe('GET /recommend', () => {
     expect((await get('/recommend/u3?k=20')).body.items).toHaveLength(8);
   });
 
-  test('gives an unknown user what the average likes', async () => {
+  test('gives an unknown user what the average user likes', async () => {
     const { body } = await get('/recommend/somebody');
     expect(body).toMatchObject({ user: 'somebody', known: false });
     expect(body.items).toHaveLength(10);

@@ -70,7 +70,7 @@ async function expectResult(result: 'taken' | 'refused', change: () => Promise<u
   await expect.poll(async () => (await reloads())[result], { interval: 50 }).toBeGreaterThan(before[result]);
 }
 
-test('a new artifact is taken up without a failed request, time after time', async () => {
+test('a new artifact replaces the old one without a failed request, several times', async () => {
   let written = false;
   const seen = new Map<number, number>();
   const client = async () => {
@@ -118,7 +118,7 @@ function deadly(): Uint8Array {
   return encodeModel(buildModel({ name: 'deadly', inputs: [user, item], outputs: { rating } }));
 }
 
-test('a broken one is refused, and the old one goes on', async () => {
+test('a broken artifact is refused, and the old one is still served', async () => {
   const before = await predict();
   const good = artifacts[1].files['predict.onnx'];
   const manifest = await readFile(join(directory, 'manifest.json'));
@@ -146,7 +146,7 @@ test('a broken one is refused, and the old one goes on', async () => {
   expect((await predict()).version).toBe(before.version + 1);
 });
 
-test('what would end the server ends the process that tries it out', async () => {
+test('a model that crashes ends only the process that tries it', async () => {
   const place = join(folder.path, 'deadly');
   await writeArtifact(place, artifacts[1]);
   await replacePredict(deadly(), place);
@@ -154,7 +154,7 @@ test('what would end the server ends the process that tries it out', async () =>
   expect(message).toMatch(/deadly: the process that tried the model ended \(\w+\)/);
 });
 
-test('a folder that goes away and comes back is served all the while', async () => {
+test('a model is served while its folder is away', async () => {
   const before = await predict();
   const away = join(folder.path, 'away');
   await expectResult('refused', () => rename(directory, away));
@@ -164,7 +164,7 @@ test('a folder that goes away and comes back is served all the while', async () 
   expect((await predict()).version).toBe(before.version + 1);
 });
 
-test('what is no model, or of the name of another, is refused at the start', async () => {
+test('folders without a model, and two of the same name, are refused at the start', async () => {
   const other = join(folder.path, 'other', 'movies');
   await mkdir(other, { recursive: true });
   expect(await userError(serve([directory, other]))).toMatch(/both would have the name movies/);

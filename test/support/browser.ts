@@ -14,7 +14,7 @@ export function browserTests() {
   });
   afterAll(async () => browser?.close());
 
-  /** A test that is skipped where there is no browser, and fails on whatever the pages complain of. */
+  /** A test that is skipped without a browser, and that fails when a page logs an error or a warning. */
   return (name: string, body: (context: BrowserContext) => Promise<void>): void =>
     test(name, async (tested: TestContext) => {
       if (!browser) return tested.skip(NO_CHROMIUM);

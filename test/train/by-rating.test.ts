@@ -189,7 +189,7 @@ describe.each(Object.entries(models))('row-wise Adagrad, %s', (_, model) => {
     }
   });
 
-  test('a batch of ratings of other rows is as good as one step for each', async () => {
+  test('a batch of ratings of other rows equals one step for each', async () => {
     const [a, b] = [
       { user: [0], item: [1], actual: [4] },
       { user: [2], item: [0], actual: [1] },
@@ -213,7 +213,7 @@ describe.each(Object.entries(models))('row-wise Adagrad, %s', (_, model) => {
   });
 });
 
-test('ratings on another scale are trained alike: the loss is what it is from 1 to 5', () => {
+test('the scale of the ratings does not change the loss', () => {
   const scale = (low: number, high: number, recipe: Recipe = {}) =>
     resolve(recipe, { ...facts, ratings: 80_000, low, high }).plan.training.lossScale;
   expect(scale(1, 5)).toBe(1);

@@ -85,7 +85,7 @@ describe('what cannot train a model is refused', () => {
     expect(await userError(train(part, { ...small, ...recipe }, options))).toMatch(message);
   });
 
-  test('what are no ratings, and what is no recipe', async () => {
+  test('arguments that are not ratings or not a recipe', async () => {
     const rows = { ...ratings } as unknown as Ratings;
     expect(await userError(train(rows, small))).toMatch(
       /^the ratings are not a dataset; give the ratings of/,

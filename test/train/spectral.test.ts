@@ -49,7 +49,7 @@ test('columns are singular vectors: the matrix takes one side to the other, and 
   expect(Math.abs(product) / (Math.hypot(...user) * Math.sqrt(pairs.users.length))).toBeLessThan(0.05);
 });
 
-test('few ratings say nothing: training begins at random', () => {
+test('with few ratings, training starts from random parameters', () => {
   const few = { users: Int32Array.of(0, 1, 2, 2), items: Int32Array.of(0, 1, 2, 0) };
   expect(spectralFactors(few, { users: 3, items: 3 }, 2, 1)).toBeUndefined();
   const facts = { users: 3, items: 3, ratings: 4, low: 1, high: 5, mean: 3 };

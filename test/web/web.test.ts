@@ -187,7 +187,7 @@ inBrowser(
 );
 
 inBrowser(
-  'calls that overlap answer as they do one by one, whatever the head and the runtime',
+  'calls that overlap give the answers of calls one by one, for every head and runtime',
   async (context) => {
     const page = await opened(context);
     await withLibrary(page);

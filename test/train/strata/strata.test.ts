@@ -107,7 +107,7 @@ test('progress is told of every rating', async () => {
   expect(told.length).toBeGreaterThan(12);
 });
 
-test('what cannot be is said', async () => {
+test('mistakes are UserErrors', async () => {
   const fail = (recipe: Recipe, options: TrainOptions = { workers }) =>
     userError(train(few, { ...small, ...recipe }, options));
   expect(await fail({ sparseUpdates: false })).toMatch(/by strata.* `sparseUpdates: false`$/);
