@@ -10,6 +10,8 @@ import { temporaryFolder } from '../support/files.ts';
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = temporaryFolder();
+/** A flag of both runners: their default of 5 s is not enough on a busy machine. */
+const PATIENT = '--testTimeout=600000';
 
 /** A test that a user of cofactor would write, for any runner. */
 const program = (name: string) => `
@@ -33,7 +35,9 @@ test('Vitest needs no setting', async () => {
   await folder.write('one.test.mjs', `import { expect, test } from 'vitest';${program('vitest')}`);
   await symlink(join(root, 'node_modules/vitest'), join(folder.path, 'node_modules/vitest'), 'junction');
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  await run(process.execPath, [vitest, 'run', '--root', folder.path, 'one.test.mjs'], { cwd: folder.path });
+  await run(process.execPath, [vitest, 'run', PATIENT, '--root', folder.path, 'one.test.mjs'], {
+    cwd: folder.path,
+  });
 });
 
 test('Jest needs the environment of the documentation', async (context: TestContext) => {
@@ -54,7 +58,7 @@ test('Jest needs the environment of the documentation', async (context: TestCont
   await writeFile(join(jest, 'ratings.csv'), ratingsCsv());
   // Two files, so that Jest starts workers.
   for (const name of ['one', 'two']) await writeFile(join(jest, `${name}.test.js`), program(name));
-  await run(process.execPath, [join(jest, 'node_modules/jest/bin/jest.js'), '--maxWorkers=2'], {
+  await run(process.execPath, [join(jest, 'node_modules/jest/bin/jest.js'), '--maxWorkers=2', PATIENT], {
     cwd: jest,
     env: { ...process.env, NODE_OPTIONS: '--experimental-vm-modules' },
   });
