@@ -7,10 +7,11 @@ import { program, ratingsCsv, workplace } from '../support/cli.ts';
 
 const { write, at, text, json, contents, manifest } = workplace();
 
+const EPOCHS = 100;
 /** A training that is long enough to be cut off, and short enough to be done again. */
 const training = (out: string) => [
   ...['train', 'many.csv', '--out', out],
-  ...['--factors', '4', '--epochs', '200', '--valid', '0.1'],
+  ...['--factors', '4', '--epochs', `${EPOCHS}`, '--valid', '0.1'],
 ];
 
 /** What the same training comes to that is never cut off. */
@@ -47,12 +48,12 @@ test('the first Ctrl-C ends training after the running epoch and keeps the model
   const { code, stdout, stderr } = await ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/Stopping after this epoch/) });
   const { epochs, valid } = JSON.parse(stdout);
-  expect(epochs).toBeLessThan(200);
+  expect(epochs).toBeLessThan(EPOCHS);
   expect(valid.rmse).toBeGreaterThan(0);
   expect((await manifest('kept')).history).toHaveLength(epochs);
   expect(await json('predict', 'kept', '--user', 'u1', '--item', 'i1')).toHaveLength(1);
 
-  expect(await json(...training('kept'), '--resume')).toMatchObject({ epochs: 200 });
+  expect(await json(...training('kept'), '--resume')).toMatchObject({ epochs: EPOCHS });
   expect(Object.values(await contents('kept'))).toEqual(whole);
   expect(existsSync(at('kept/.checkpoint'))).toBe(false);
 });
