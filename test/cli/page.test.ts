@@ -52,46 +52,47 @@ test('files about users are not published; the others are unchanged', () => {
 describe('a site', () => {
   const folder = temporaryFolder();
   let parent: string;
-  let place: string;
+  let target: string;
   let turn = 0;
   beforeEach(async () => {
     parent = join(folder.path, String(turn++));
     await mkdir(parent);
-    place = join(parent, 'site');
+    target = join(parent, 'site');
   });
-  const write = (artifact = artifacts[0], page: SiteFiles = standInFiles) => writeSite(place, page, artifact);
+  const write = (artifact = artifacts[0], page: SiteFiles = standInFiles) =>
+    writeSite(target, page, artifact);
 
   test('holds the page and the model', async () => {
     const files = await write();
-    await expectSite(place, standInFiles, artifacts[0]);
-    const found = await contentOf(place);
+    await expectSite(target, standInFiles, artifacts[0]);
+    const found = await contentOf(target);
     expect(Object.keys(found)).toEqual(Object.keys(files).sort());
     expect(await readdir(parent)).toEqual(['site']);
     // So that the user of a web server can read it.
-    expect((await stat(place)).mode).toBe((await stat(parent)).mode);
+    expect((await stat(target)).mode).toBe((await stat(parent)).mode);
   });
 
   test('is written to an empty folder, a new folder and the target of a link', async () => {
-    await mkdir(place);
+    await mkdir(target);
     await write();
-    await expectSite(place, standInFiles, artifacts[0]);
-    place = join(parent, 'a/b/c');
+    await expectSite(target, standInFiles, artifacts[0]);
+    target = join(parent, 'a/b/c');
     await write();
-    await expectSite(place, standInFiles, artifacts[0]);
-    await symlink(place, join(parent, 'link'));
+    await expectSite(target, standInFiles, artifacts[0]);
+    await symlink(target, join(parent, 'link'));
     await writeSite(join(parent, 'link'), standInFiles, artifacts[1]);
-    await expectSite(place, standInFiles, artifacts[1]);
+    await expectSite(target, standInFiles, artifacts[1]);
   });
 
   test('is replaced as a whole', async () => {
     await write();
     const page = { 'index.html': Buffer.from('new'), 'assets/b-12345678.js': Buffer.from('new') };
     await write(artifacts[1], page);
-    await expectSite(place, page, artifacts[1]);
+    await expectSite(target, page, artifacts[1]);
     // Files that are gone are no hindrance.
-    await rm(join(place, 'assets'), { recursive: true });
+    await rm(join(target, 'assets'), { recursive: true });
     await write();
-    await expectSite(place, standInFiles, artifacts[0]);
+    await expectSite(target, standInFiles, artifacts[0]);
     expect(await readdir(parent)).toEqual(['site']);
   });
 
@@ -103,11 +104,11 @@ describe('a site', () => {
   }
 
   test('refuses a folder that holds other files', async () => {
-    await mkdir(join(place, 'model'), { recursive: true });
-    await writeFile(join(place, 'notes.txt'), 'mine');
+    await mkdir(join(target, 'model'), { recursive: true });
+    await writeFile(join(target, 'notes.txt'), 'mine');
     await expectRefusal(/has other files and no site; choose a new or an empty folder/);
-    await writeFile(join(place, 'index.html'), '<title>mine</title>');
-    await writeFile(join(place, 'model/manifest.json'), JSON.stringify(artifacts[0].manifest));
+    await writeFile(join(target, 'index.html'), '<title>mine</title>');
+    await writeFile(join(target, 'model/manifest.json'), JSON.stringify(artifacts[0].manifest));
     await expectRefusal(/has other files and no site/);
     for (const mark of [
       '',
@@ -117,7 +118,7 @@ describe('a site', () => {
       '{"cofactor": "1", "files": 7}',
       '{"files": ["notes.txt"]}',
     ]) {
-      await writeFile(join(place, SITE_MARK), mark);
+      await writeFile(join(target, SITE_MARK), mark);
       await expectRefusal(/has other files and no site/);
     }
   });
@@ -126,8 +127,8 @@ describe('a site', () => {
     'with %s of somebody stays',
     async (name) => {
       await write();
-      await mkdir(dirname(join(place, name)), { recursive: true });
-      await writeFile(join(place, name), 'mine');
+      await mkdir(dirname(join(target, name)), { recursive: true });
+      await writeFile(join(target, name), 'mine');
       await expectRefusal(new RegExp(`not the site's, which would be lost: "${name}"; move them`));
     },
   );
@@ -136,16 +137,16 @@ describe('a site', () => {
     await write();
     await mkdir(join(parent, 'elsewhere'));
     await writeFile(join(parent, 'elsewhere/file'), 'mine');
-    await symlink(join(parent, 'elsewhere'), join(place, 'linked'));
+    await symlink(join(parent, 'elsewhere'), join(target, 'linked'));
     expect(await userError(write())).toMatch(/"linked"/);
-    expect(await readFile(join(place, 'linked/file'), 'utf8')).toBe('mine');
+    expect(await readFile(join(target, 'linked/file'), 'utf8')).toBe('mine');
   });
 
   test('refuses a file, an empty name and the current folder', async () => {
-    await writeFile(place, 'mine');
+    await writeFile(target, 'mine');
     await expectRefusal(/is a file; give a folder/);
     await writeFile(join(parent, 'file'), 'mine');
-    place = join(parent, 'file/site');
+    target = join(parent, 'file/site');
     await expectRefusal(/could not be written \(ENOTDIR\)/);
     expect(await userError(writeSite('', standInFiles, artifacts[0]))).toMatch(/folder is empty/);
     for (const here of ['.', '..', relative('.', process.cwd()) || '.'])
@@ -157,7 +158,7 @@ describe('a site', () => {
     // A file and a folder of one name.
     const page = { ...standInFiles, 'assets/a/b': Buffer.from(''), 'assets/a': Buffer.from('') };
     expect(await userError(write(artifacts[1], page))).toMatch(/could not be written \(E(ISDIR|EXIST)\)/);
-    await expectSite(place, standInFiles, artifacts[0]);
+    await expectSite(target, standInFiles, artifacts[0]);
     expect(await readdir(parent)).toEqual(['site']);
   });
 
@@ -172,18 +173,18 @@ describe('a site', () => {
     await mkdir(incoming);
     await writeFile(join(incoming, 'index.html'), 'half');
     await write(artifacts[1]);
-    await expectSite(place, standInFiles, artifacts[1]);
+    await expectSite(target, standInFiles, artifacts[1]);
     // Between the two renames; and the next call is one that fails.
-    await rename(place, outgoing);
+    await rename(target, outgoing);
     await mkdir(incoming);
     expect(await userError(write(artifacts[0], { a: Buffer.from(''), 'a/b': Buffer.from('') }))).toMatch(
       /written/,
     );
-    await expectSite(place, standInFiles, artifacts[1]);
+    await expectSite(target, standInFiles, artifacts[1]);
     // After both.
-    await cp(place, outgoing, { recursive: true });
+    await cp(target, outgoing, { recursive: true });
     await write();
-    await expectSite(place, standInFiles, artifacts[0]);
+    await expectSite(target, standInFiles, artifacts[0]);
     expect((await readdir(parent)).sort()).toEqual([...others, 'site'].sort());
   });
 
@@ -194,11 +195,11 @@ describe('a site', () => {
         contents: `
           import { readArtifact } from './src/artifact/artifact.ts';
           import { writeSite } from './src/artifact/site.ts';
-          const [place, ...sources] = process.argv.slice(2);
+          const [target, ...sources] = process.argv.slice(2);
           const artifacts = await Promise.all(sources.map(readArtifact));
           const page = { 'index.html': Buffer.alloc(1e5), 'assets/a.js': Buffer.alloc(1e5) };
           process.stdout.write('ready');
-          for (let turn = 0; ; turn++) await writeSite(place, page, artifacts[turn % 2]);
+          for (let turn = 0; ; turn++) await writeSite(target, page, artifacts[turn % 2]);
         `,
         resolveDir: '.',
       },
@@ -215,7 +216,7 @@ describe('a site', () => {
     }
     const page = { 'index.html': Buffer.alloc(1e5), 'assets/a.js': Buffer.alloc(1e5) };
     for (let time = 0; time < runs(6, 50); time++) {
-      const child = spawn(process.execPath, [script, place, ...sources], {
+      const child = spawn(process.execPath, [script, target, ...sources], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const exit = once(child, 'exit');
@@ -233,7 +234,7 @@ describe('a site', () => {
       await expectSite(join(parent, whole), page, artifact);
     }
     await write();
-    await expectSite(place, standInFiles, artifacts[0]);
+    await expectSite(target, standInFiles, artifacts[0]);
     expect((await readdir(parent)).sort()).toEqual(['one', 'other', 'site']);
   });
 });

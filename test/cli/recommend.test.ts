@@ -37,9 +37,9 @@ describe('recommend', () => {
     const predicted: { item: string; rating: number }[] = [];
     for (const { item } of best)
       predicted.push(...(await json('predict', 'plain', '--user', 'u1', '--item', item)));
-    for (const [place, { item, rating }] of best.entries()) {
-      expect(predicted[place].item).toBe(item);
-      expect(predicted[place].rating).toBeCloseTo(rating, 5);
+    for (const [index, { item, rating }] of best.entries()) {
+      expect(predicted[index].item).toBe(item);
+      expect(predicted[index].rating).toBeCloseTo(rating, 5);
     }
     expect(best.map(({ rating }) => rating)).toEqual(best.map(({ rating }) => rating).sort((a, b) => b - a));
     expect(new Set(best.map(({ item }) => item)).size).toBe(20);
@@ -64,11 +64,11 @@ describe('recommend', () => {
       .trimEnd()
       .split('\n');
     expect(lines).toHaveLength(20);
-    for (const [place, { item, title, rating }] of rows.entries()) {
-      expect(lines[place].startsWith(item)).toBe(true);
-      expect(lines[place].endsWith(` ${rating.toFixed(2)}`)).toBe(true);
+    for (const [index, { item, title, rating }] of rows.entries()) {
+      expect(lines[index].startsWith(item)).toBe(true);
+      expect(lines[index].endsWith(` ${rating.toFixed(2)}`)).toBe(true);
       expect(title).toBe(titles[Number(item.slice(1))]);
-      if (title && !title.includes('\n')) expect(lines[place]).toContain(title);
+      if (title && !title.includes('\n')) expect(lines[index]).toContain(title);
     }
     // Items without a title leave their cell empty.
     expect(new Set(rows.map(({ title }) => title === undefined)).size).toBe(2);
@@ -211,10 +211,11 @@ describe('batch', () => {
     expect(users).toHaveLength(90);
     const { ratings } = (await readRatings(at('top.parquet'))).ratings;
     for (const user of ['u0', 'u29']) {
-      const places = [...users.keys()].filter((place) => users[place] === user);
+      const indices = [...users.keys()].filter((index) => users[index] === user);
       const alone: Row[] = await json('recommend', 'full', '--user', user, '-k', '3');
-      expect(places.map((place) => items[place])).toEqual(alone.map(({ item }) => item));
-      for (const [rank, place] of places.entries()) expect(ratings[place]).toBeCloseTo(alone[rank].rating, 5);
+      expect(indices.map((index) => items[index])).toEqual(alone.map(({ item }) => item));
+      for (const [rank, index] of indices.entries())
+        expect(ratings[index]).toBeCloseTo(alone[rank].rating, 5);
     }
     expect((await readFile(at('top.csv'), 'utf8')).split('\n').slice(0, 2)).toEqual([
       'user,rank,item,rating',
@@ -233,7 +234,7 @@ describe('batch', () => {
     for (const user of ['u0', 'u17']) {
       const { users, items } = await readPairs(at('left.csv'));
       const own = await rated(user);
-      for (const [place, id] of users.entries()) if (id === user) expect(own).not.toContain(items[place]);
+      for (const [index, id] of users.entries()) if (id === user) expect(own).not.toContain(items[index]);
     }
   });
 

@@ -23,8 +23,8 @@ export function compare(
   { results }: Report,
 ): Readonly<Record<string, Verdict>> {
   const verdicts: Record<string, Verdict> = {};
-  for (const [place, { model, outputs }] of golden.entries()) {
-    const result = results[place] ?? { error: 'no result' };
+  for (const [index, { model, outputs }] of golden.entries()) {
+    const result = results[index] ?? { error: 'no result' };
     const verdict =
       'error' in result
         ? { difference: 0, swaps: 0, problem: result.error }
@@ -51,13 +51,13 @@ function compareOutputs(golden: JsonTensors, outputs: JsonTensors): Verdict {
     if (describe(wanted) !== describe(got))
       return { difference, swaps, problem: `${name} is ${describe(got)}, not ${describe(wanted)}` };
     const scores = scoresOf(name, golden);
-    for (const [place, value] of wanted.data.entries()) {
-      const other = got.data[place];
+    for (const [index, value] of wanted.data.entries()) {
+      const other = got.data[index];
       if (wanted.type === 'float') difference = Math.max(difference, distance(value, other));
       else if (other === value) continue;
-      else if (scores && areNear(place, [wanted, got], [golden[scores], outputs[scores]])) swaps++;
+      else if (scores && areNear(index, [wanted, got], [golden[scores], outputs[scores]])) swaps++;
       else {
-        const problem = `${name}[${place}] is ${JSON.stringify(other)}, not ${JSON.stringify(value)}`;
+        const problem = `${name}[${index}] is ${JSON.stringify(other)}, not ${JSON.stringify(value)}`;
         return { difference, swaps, problem };
       }
     }
@@ -75,33 +75,33 @@ function scoresOf(name: string, outputs: JsonTensors): string | undefined {
 }
 
 /**
- * Whether, in a row of strings ranked by scores, that at `place` may stand there: arithmetic of another order makes one
+ * Whether, in a row of strings ranked by scores, that at `index` may stand there: arithmetic of another order makes one
  * of two near scores the higher. Where both runtimes find two scores equal, their order must be the same.
  */
 function areNear(
-  place: number,
+  index: number,
   [wanted, got]: readonly JsonTensor[],
   [wantedScores, gotScores]: readonly JsonTensor[],
 ): boolean {
   const width = wanted.shape[wanted.shape.length - 1];
-  const start = place - (place % width);
+  const start = index - (index % width);
   const find = ({ data }: JsonTensor, value: string | number) => {
     const at = data.slice(start, start + width).indexOf(value);
     return at < 0 ? undefined : start + at;
   };
   // No item twice, which would have another one lost.
-  if (got.data[place] !== '' && find(got, got.data[place]) !== place) return false;
-  const there = find(wanted, got.data[place]);
-  const here = find(got, wanted.data[place]);
+  if (got.data[index] !== '' && find(got, got.data[index]) !== index) return false;
+  const there = find(wanted, got.data[index]);
+  const here = find(got, wanted.data[index]);
   const inverted =
     there !== undefined &&
     here !== undefined &&
-    wantedScores.data[there] === wantedScores.data[place] &&
-    gotScores.data[here] === gotScores.data[place] &&
-    there > place === here > place;
+    wantedScores.data[there] === wantedScores.data[index] &&
+    gotScores.data[here] === gotScores.data[index] &&
+    there > index === here > index;
   // What is not in the row at all came after its last.
   const score = wantedScores.data[there ?? start + width - 1];
-  return !inverted && distance(score, wantedScores.data[place]) <= TOLERANCE;
+  return !inverted && distance(score, wantedScores.data[index]) <= TOLERANCE;
 }
 
 /** How far a float is; NaN, which is beyond all tolerances, when it is none. */

@@ -22,7 +22,7 @@ function ratingsOf(pairs: [number, number][], times?: number[]): Ratings {
     itemIds: ids('i', 1),
     users: Int32Array.from(pairs, ([user]) => user),
     items: Int32Array.from(pairs, ([, item]) => item),
-    ratings: Float32Array.from(pairs, (_, place) => place),
+    ratings: Float32Array.from(pairs, (_, position) => position),
     ...(times && { times: Float64Array.from(times) }),
   });
 }
@@ -43,20 +43,20 @@ function expectPartition(ratings: Ratings, { train, valid }: Split) {
   for (const part of [train, valid]) {
     expect([...part.ratings]).toEqual([...part.ratings].toSorted((a, b) => a - b));
     expect(part.userIds).toEqual(train.userIds);
-    part.ratings.forEach((place, index) => {
-      const user = ratings.userIds[ratings.users[place]];
-      const item = ratings.itemIds[ratings.items[place]];
+    part.ratings.forEach((position, index) => {
+      const user = ratings.userIds[ratings.users[position]];
+      const item = ratings.itemIds[ratings.items[position]];
       expect(part.userIds[part.users[index]]).toBe(train.userIds.includes(user) ? user : undefined);
       expect(part.itemIds[part.items[index]]).toBe(train.itemIds.includes(item) ? item : undefined);
       expect(part.users[index]).toBeLessThanOrEqual(train.userIds.length);
-      expect(part.times?.[index]).toBe(ratings.times?.[place]);
+      expect(part.times?.[index]).toBe(ratings.times?.[position]);
     });
   }
   expect(train.userIds).toEqual(
-    ratings.userIds.filter((_, row) => [...train.ratings].some((place) => ratings.users[place] === row)),
+    ratings.userIds.filter((_, row) => [...train.ratings].some((position) => ratings.users[position] === row)),
   );
   expect(train.itemIds).toEqual(
-    ratings.itemIds.filter((_, row) => [...train.ratings].some((place) => ratings.items[place] === row)),
+    ratings.itemIds.filter((_, row) => [...train.ratings].some((position) => ratings.items[position] === row)),
   );
 }
 
@@ -129,7 +129,7 @@ test('timeSplit takes the last in the file of those of one second', () => {
   expect([...timeSplit(ratings, 0.4).valid.ratings]).toEqual([1, 3]);
 });
 
-test('leaveLastOut goes by time, then by place', () => {
+test('leaveLastOut goes by time, then by position', () => {
   const pairs: [number, number][] = [
     [0, 0],
     [1, 0],

@@ -70,14 +70,14 @@ async function joined(stored: Dataset): Promise<Ratings> {
     items: new Int32Array(count),
     ratings: new Float32Array(count),
   };
-  let place = 0;
+  let index = 0;
   for await (const { users, items, ratings } of stratumByStratum(strataOf(stored))) {
-    all.users.set(users, place);
-    all.items.set(items, place);
-    all.ratings.set(ratings, place);
-    place += ratings.length;
+    all.users.set(users, index);
+    all.items.set(items, index);
+    all.ratings.set(ratings, index);
+    index += ratings.length;
   }
-  expect(place).toBe(count);
+  expect(index).toBe(count);
   return new Ratings({ userIds: stored.userIds, itemIds: stored.itemIds, ...all });
 }
 
@@ -87,14 +87,14 @@ function numbersOf(
   { userIds, itemIds }: Pick<Ratings, 'userIds' | 'itemIds'>,
 ): Float64Array {
   const rows = (ids: readonly string[], of: readonly string[]) => {
-    const row = new Map(of.map((id, place) => [id, place]));
+    const row = new Map(of.map((id, index) => [id, index]));
     return ids.map((id) => row.get(id) as number);
   };
   const [userRows, itemRows] = [rows(ratings.userIds, userIds), rows(ratings.itemIds, itemIds)];
   return Float64Array.from(
     ratings.ratings,
-    (rating, place) =>
-      userRows[ratings.users[place]] * itemIds.length + itemRows[ratings.items[place]] + rating / 32,
+    (rating, index) =>
+      userRows[ratings.users[index]] * itemIds.length + itemRows[ratings.items[index]] + rating / 32,
   ).sort();
 }
 
@@ -117,7 +117,7 @@ function correlation(xs: ArrayLike<number>, ys: ArrayLike<number>): number {
     return Array.from(values, (value) => value - mean);
   };
   const [one, other] = [centred(xs), centred(ys)];
-  const product = (as: number[], bs: number[]) => sum(as.map((a, place) => a * bs[place]));
+  const product = (as: number[], bs: number[]) => sum(as.map((a, index) => a * bs[index]));
   return product(one, other) / Math.sqrt(product(one, one) * product(other, other));
 }
 
@@ -141,12 +141,12 @@ describe.each(['train.parquet', 'train.csv'])('%s', (name) => {
     const { ratings: stored } = await read(path());
     const { users, items, ratings } = await joined(stored);
     const { facts, userIds, itemIds, itemCounts, itemAverages } = stored;
-    const tally = (rows: Int32Array, count: number, value: (place: number) => number) => {
+    const tally = (rows: Int32Array, count: number, value: (index: number) => number) => {
       const sums = new Float64Array(count);
-      for (const [place, row] of rows.entries()) sums[row] += value(place);
+      for (const [index, row] of rows.entries()) sums[row] += value(index);
       return sums;
     };
-    const itemSums = tally(items, itemIds.length, (place) => ratings[place]);
+    const itemSums = tally(items, itemIds.length, (index) => ratings[index]);
     const userCounts = tally(users, userIds.length, () => 1);
     expect(Float64Array.from(itemCounts)).toEqual(tally(items, itemIds.length, () => 1));
     expect(itemAverages).toEqual(itemSums.map((total, row) => total / itemCounts[row]));
@@ -165,10 +165,10 @@ describe.each(['train.parquet', 'train.csv'])('%s', (name) => {
       const { users, items, ratings } = await strata.read(number);
       expect(ratings.length).toBe(strata.starts[number + 1] - strata.starts[number]);
       expect(ratings.length).toBeGreaterThan(1000);
-      const places = ratings.map((_, place) => place);
+      const indices = ratings.map((_, index) => index);
       const limit = 4 / Math.sqrt(ratings.length);
       for (const column of [users, items, ratings])
-        expect(Math.abs(correlation(column, places))).toBeLessThan(limit);
+        expect(Math.abs(correlation(column, indices))).toBeLessThan(limit);
       expect(Math.abs(correlation(users.subarray(1), users.subarray(0, -1)))).toBeLessThan(limit);
     }
   });
@@ -255,10 +255,10 @@ describe.each(['parquet', 'csv'])('duplicates in %s', (format) => {
 
   test.each([
     [
-      'earlier ones by place',
+      'earlier ones by index',
       `FROM train UNION ALL FROM ${some('5.5 - rating', 600)} UNION ALL FROM ${some('rating', 300)}`,
     ],
-    ['all by place', 'FROM train UNION ALL SELECT user, item, 5.5 - rating FROM train'],
+    ['all by index', 'FROM train UNION ALL SELECT user, item, 5.5 - rating FROM train'],
     [
       'earlier ones by time',
       `SELECT *, 1000 + user AS time FROM train

@@ -10,14 +10,14 @@ import { userError } from '../support/files.ts';
 test.each([
   [logarithmic(0.01, 1), 0.01, 0.1, 1],
   [logarithmic(4, 64, { whole: true }), 4, 16, 64],
-])('a value has a place, and the place the value: %#', (dimension, low, middle, high) => {
-  for (const [place, value] of [
+])('a value has a position, and the position the value: %#', (dimension, low, middle, high) => {
+  for (const [position, value] of [
     [0, low],
     [0.5, middle],
     [1, high],
   ] as const) {
-    expect(dimension.valueAt(place)).toEqual(value);
-    expect(dimension.positionOf(value)).toBeCloseTo(place, 10);
+    expect(dimension.valueAt(position)).toEqual(value);
+    expect(dimension.positionOf(value)).toBeCloseTo(position, 10);
   }
 });
 
@@ -42,9 +42,9 @@ test.each(modelNames)('recipes of %s can be made, and are like the one they are 
     const near = space.near(recipe, generator(2, number));
     kept += names.filter((name) => String(near[name]) === String(recipe[name])).length;
     for (const [name, dimension] of space.dimensions) {
-      const place = dimension.positionOf(near[name]);
-      expect(place).toBeGreaterThan(-0.02);
-      expect(place).toBeLessThan(1.02);
+      const position = dimension.positionOf(near[name]);
+      expect(position).toBeGreaterThan(-0.02);
+      expect(position).toBeLessThan(1.02);
     }
   }
   expect(kept / (50 * names.length)).toBeGreaterThan(0.4);

@@ -25,10 +25,10 @@ const pairs = (users: string[], items: string[]) =>
 /** Predictions by either runtime, which are the same but for their types. */
 async function predict({ InferenceSession, Tensor }: typeof node, bytes: Uint8Array, asked: string[][]) {
   const session = await InferenceSession.create(bytes);
-  const column = (place: number) =>
+  const column = (position: number) =>
     new Tensor(
       'string',
-      asked.map((pair) => pair[place]),
+      asked.map((pair) => pair[position]),
       [asked.length],
     );
   const { rating } = await session.run({ user: column(0), item: column(1) });
@@ -42,8 +42,8 @@ group('predict takes string ids', () => {
   const bytes = bytesOf(model);
   const { user_factors, item_factors, user_bias, item_bias } = randomParameters(model);
   const expected = (user: string, item: string): number => {
-    const [row, column] = [userIds, itemIds].map((ids, place) => {
-      const at = ids.indexOf([user, item][place]);
+    const [row, column] = [userIds, itemIds].map((ids, position) => {
+      const at = ids.indexOf([user, item][position]);
       return at < 0 ? ids.length : at;
     });
     const affinity = dot(rowOf(user_factors.data, 3, row), rowOf(item_factors.data, 3, column));
@@ -52,8 +52,8 @@ group('predict takes string ids', () => {
   };
   const check = async (asked: string[][]) => {
     const ratings = await predict(node, bytes, asked);
-    for (const [place, [user, item]] of asked.entries())
-      expect(ratings[place], `${user.slice(0, 20)}, ${item}`).toBeCloseTo(expected(user, item), 5);
+    for (const [position, [user, item]] of asked.entries())
+      expect(ratings[position], `${user.slice(0, 20)}, ${item}`).toBeCloseTo(expected(user, item), 5);
   };
 
   test('which it takes as they are written, whatever they hold', () => check(pairs(userIds, itemIds)));
@@ -79,7 +79,7 @@ group('the same bytes give the same ratings in Node and in WebAssembly', () => {
     const native = await predict(node, bytes, asked);
     const inWasm = await predict(web as unknown as typeof node, bytes, asked);
     expect(new Set(native).size).toBeGreaterThan(asked.length / 2);
-    for (const [place, rating] of native.entries())
-      expect(Math.abs(inWasm[place] - rating)).toBeLessThan(1e-5);
+    for (const [position, rating] of native.entries())
+      expect(Math.abs(inWasm[position] - rating)).toBeLessThan(1e-5);
   });
 });

@@ -11,7 +11,7 @@ const { add, gather, matmul, transpose } = onnx;
 const ids = input('ids', 'int64', ['n']);
 const zero = input('zero', 'float', []);
 
-function table(dims: readonly number[], element: (place: number) => number): Value {
+function table(dims: readonly number[], element: (position: number) => number): Value {
   const size = dims.reduce((product, dim) => product * dim, 1);
   return initializer(
     'table',
@@ -40,18 +40,18 @@ async function restored(original: Value, precision: Precision) {
 
 /** Of every size that a float can have, each row of one of its own: 1e-45 to 1e4. */
 const random = uniforms(20_000, generator(5));
-const anySize = (width: number) => (place: number) =>
-  (2 * random[place] - 1) * 10 ** ((Math.floor(place / width) % 50) - 45);
+const anySize = (width: number) => (position: number) =>
+  (2 * random[position] - 1) * 10 ** ((Math.floor(position / width) % 50) - 45);
 
 describe('a table kept in less space comes back', () => {
   test.each([[[128, 64]], [[64, 100]], [[100, 2, 40]]])('as float16, %j', async (dims) => {
     const original = table(dims, anySize(64));
     const { kept, data } = await restored(original, 'float16');
     expect(kept).toEqual([`float16[${dims.join(', ')}]`]);
-    for (const [place, number] of elementsOf(original).entries()) {
+    for (const [position, number] of elementsOf(original).entries()) {
       // 11 bits of a number, and none below 2⁻²⁴.
       const bound = Math.max(Math.abs(number) * 2 ** -11, 2 ** -25);
-      expect(Math.abs(data[place] - number)).toBeLessThanOrEqual(bound);
+      expect(Math.abs(data[position] - number)).toBeLessThanOrEqual(bound);
     }
   });
 
@@ -62,18 +62,18 @@ describe('a table kept in less space comes back', () => {
     [[64, 64], 0],
   ])('as int8 with a scale a row, %j', async (dims, axis) => {
     const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
-    const rowOf = (place: number) => Math.floor(place / inner) % dims[axis];
+    const rowOf = (position: number) => Math.floor(position / inner) % dims[axis];
     const original = table(dims, axis === 0 ? anySize(inner) : (at) => anySize(1)(at % dims[axis]));
     const { kept, data } = await restored(original, 'int8');
     const scale = dims.map((dim, at) => (at === axis ? dim : 1));
     expect(kept.sort()).toEqual([`float[${scale.join(', ')}]`, `int8[${dims.join(', ')}]`]);
     const largest = new Float64Array(dims[axis]);
-    for (const [place, number] of elementsOf(original).entries())
-      largest[rowOf(place)] = Math.max(largest[rowOf(place)], Math.abs(number));
-    for (const [place, number] of elementsOf(original).entries()) {
+    for (const [position, number] of elementsOf(original).entries())
+      largest[rowOf(position)] = Math.max(largest[rowOf(position)], Math.abs(number));
+    for (const [position, number] of elementsOf(original).entries()) {
       // Half a step of 1/127 of the largest, and the smallest float for a scale that is rounded.
-      const bound = (largest[rowOf(place)] / 254) * 1.00001 + 64 * 2 ** -149;
-      expect(Math.abs(data[place] - number)).toBeLessThanOrEqual(bound);
+      const bound = (largest[rowOf(position)] / 254) * 1.00001 + 64 * 2 ** -149;
+      expect(Math.abs(data[position] - number)).toBeLessThanOrEqual(bound);
     }
   });
 
@@ -92,7 +92,7 @@ describe('a table stays as it is', () => {
     ['int8', Number.NaN],
     ['float16', 1e5],
   ])('as %s with a number such as %d', async (precision, number) => {
-    const original = table([128, 64], (place) => (place === 100 ? -number : place));
+    const original = table([128, 64], (position) => (position === 100 ? -number : position));
     const { kept, data } = await restored(original, precision);
     expect(kept).toEqual(['float[128, 64]']);
     expect(data).toEqual([...elementsOf(original)]);
@@ -112,7 +112,7 @@ describe('a table stays as it is', () => {
   });
 
   test('and float16 keeps what is infinite', async () => {
-    const infinite = table([128, 64], (place) => (place % 2 ? Number.NEGATIVE_INFINITY : 1));
+    const infinite = table([128, 64], (position) => (position % 2 ? Number.NEGATIVE_INFINITY : 1));
     const { kept, data } = await restored(infinite, 'float16');
     expect(kept).toEqual(['float16[128, 64]']);
     expect(data).toEqual([...elementsOf(infinite)]);
@@ -129,11 +129,11 @@ describe.each<Precision>(['float16', 'int8'])('as %s', (precision) => {
     const sizes = nodesBefore([small.outputs.y]).flatMap((node) => node.outputs.map(({ dims }) => dims[0]));
     expect(new Set(sizes)).toEqual(new Set(['n']));
     const { y } = await run(new Map([[ids, rows]]), small.outputs);
-    for (const [place, row] of rows.data.entries()) {
+    for (const [position, row] of rows.data.entries()) {
       const expected = elementsOf(original)
         .subarray(64 * row, 64 * row + 64)
         .reduce((sum, one) => sum + one, 0);
-      expect(Math.abs(Number(y.data[place]) - expected)).toBeLessThan(0.05);
+      expect(Math.abs(Number(y.data[position]) - expected)).toBeLessThan(0.05);
     }
   });
 

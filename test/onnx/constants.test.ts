@@ -98,7 +98,7 @@ describe('what depends on no input', () => {
     );
   });
 
-  test('is kept in one place, where it is used as it is and turned', async () => {
+  test('is kept in one position, where it is used as it is and turned', async () => {
     const weights = mul(table('weights', [3, 3]), 2, 'twice');
     const product = matmul(matmul(x, weights), transpose(weights));
     const parts = await expectSame({ y: add(product, matmul(x, reshape(weights, [-1, 3]))) });
@@ -120,7 +120,7 @@ describe('what depends on no input', () => {
   });
 });
 
-describe('a value in the place of another', () => {
+describe('a value in the position of another', () => {
   const weights = table('weights', [3, 3]);
   const shift = table('shift', [2, 3]);
   const powers = (start: Value, factor: Value, by: Value): Value =>

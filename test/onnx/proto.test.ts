@@ -210,14 +210,14 @@ group('bytes that are no model are a GraphError, and nothing else', () => {
 
   test('a real file with bytes changed, removed, or put in', () => {
     const edit = fc.record({
-      place: fc.nat(bytes.length - 1),
+      position: fc.nat(bytes.length - 1),
       removed: fc.nat(4),
       added: fc.uint8Array({ maxLength: 4 }),
     });
     fc.assert(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 5 }), (edits) => {
         const changed = [...bytes];
-        for (const { place, removed, added } of edits) changed.splice(place, removed, ...added);
+        for (const { position, removed, added } of edits) changed.splice(position, removed, ...added);
         expectNoOtherError(Uint8Array.from(changed));
       }),
       { numRuns: runs(1000, 20_000) },

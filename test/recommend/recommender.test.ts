@@ -31,14 +31,14 @@ describe.each<[string, Recipe]>([
   });
 
   test.each([1, 8191, 8192, 8193, 20_000])('predicts %i pairs as it does each alone', async (length) => {
-    const places = Array.from({ length }, (_, at) => (at * 7) % users.length);
+    const indices = Array.from({ length }, (_, at) => (at * 7) % users.length);
     const once = await recommender.predict(users, items);
     const many = await recommender.predict(
-      places.map((place) => users[place]),
-      places.map((place) => items[place]),
+      indices.map((index) => users[index]),
+      indices.map((index) => items[index]),
     );
     expect(many).toHaveLength(length);
-    const worst = places.reduce((most, place, at) => Math.max(most, Math.abs(many[at] - once[place])), 0);
+    const worst = indices.reduce((most, index, at) => Math.max(most, Math.abs(many[at] - once[index])), 0);
     expect(worst).toBeLessThan(1e-6);
   });
 

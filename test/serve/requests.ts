@@ -78,8 +78,8 @@ const good = fc
     const user = tensor('user', 'BYTES', shape, users);
     const item = tensor('item', 'BYTES', shape, items);
     const count = tensor('k', 'INT64', [1], [k]);
-    const stars = items.map((_, place) => place);
-    const ratings = items.map((item, place) => ({ item, rating: 1 + place }));
+    const stars = items.map((_, index) => index);
+    const ratings = items.map((item, index) => ({ item, rating: 1 + index }));
     return fc.constantFrom(
       inferring('predict', user, item),
       inferring('recommend', user),
@@ -93,7 +93,7 @@ const good = fc
   });
 
 /** A document with one of its parts replaced, or left out where the new one is undefined. */
-function changed(document: object, place: number, value: unknown): object {
+function changed(document: object, index: number, value: unknown): object {
   const copy = structuredClone(document);
   const places: [object, string][] = [];
   const visit = (part: object): void => {
@@ -103,7 +103,7 @@ function changed(document: object, place: number, value: unknown): object {
     }
   };
   visit(copy);
-  const [part, key] = places[place % places.length];
+  const [part, key] = places[index % places.length];
   Object.assign(part, { [key]: value });
   return copy;
 }
@@ -121,14 +121,14 @@ const whole = good.map(({ path, document }) => post(path, bytesOf(document)));
 
 const otherPart = fc
   .tuple(good, fc.nat(), fc.option(anything, { nil: undefined, freq: 8 }))
-  .map(([{ path, document }, place, value]) => post(path, bytesOf(changed(document, place, value))));
+  .map(([{ path, document }, index, value]) => post(path, bytesOf(changed(document, index, value))));
 
 /** Cut off, with some bytes more, or with some that are others. */
 const otherBytes = fc
   .tuple(good, fc.nat(), fc.uint8Array({ maxLength: 4 }), fc.constantFrom('cut', 'more', 'others'))
-  .map(([{ path, document }, place, bytes, how]) => {
+  .map(([{ path, document }, index, bytes, how]) => {
     const body = bytesOf(document);
-    const from = place % (body.length + 1);
+    const from = index % (body.length + 1);
     const rest = { cut: body.length, more: from, others: from + bytes.length }[how];
     return post(path, Buffer.concat([body.subarray(0, from), bytes, body.subarray(rest)]));
   });

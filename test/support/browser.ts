@@ -5,6 +5,7 @@ import { extname, join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest';
 import { launchChromium, NO_CHROMIUM } from './chromium.ts';
+import { TYPES } from './content-types.ts';
 
 /** A browser for all tests of a file, and a new profile, as of a first visit, for each. */
 export function browserTests() {
@@ -36,17 +37,7 @@ export function browserTests() {
     });
 }
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.css': 'text/css',
-  '.wasm': 'application/wasm',
-  '.json': 'application/json',
-  '.svg': 'image/svg+xml',
-};
-
-/** The simplest of static hosts, on a free port: what lies in folders, by the paths that they are mounted at. */
+/** A static host on a free port, which serves the files of folders. @param folders folders by URL path */
 export function staticHost(folders: () => Readonly<Record<string, string>>) {
   let server: Server;
   beforeAll(async () => {

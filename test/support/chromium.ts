@@ -9,20 +9,23 @@ const executablePath = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ].find((path) => path && existsSync(path));
 
-const args = [
+const ARGUMENTS = [
   '--no-sandbox',
-  '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+];
+
+const OF_TESTS = [
+  '--disable-gpu',
   // Compiling ONNX Runtime a second time, for speed, takes longer than what is run here.
   '--js-flags=--no-wasm-tier-up --no-wasm-dynamic-tiering',
 ];
 
 export const NO_CHROMIUM = 'no Chromium: install it, or name its program in CHROMIUM';
 
-/** A browser, or nothing where there is none. */
-export const launchChromium = async (): Promise<Browser | undefined> =>
-  executablePath ? chromium.launch({ executablePath, args, timeout: 0 }) : undefined;
+/** Starts Chromium; undefined if there is none. */
+export const launchChromium = async (more: readonly string[] = OF_TESTS): Promise<Browser | undefined> =>
+  executablePath ? chromium.launch({ executablePath, args: [...ARGUMENTS, ...more], timeout: 0 }) : undefined;

@@ -67,12 +67,12 @@ export async function allRatings(model: Model, trained: Tensors): Promise<number
   const tables = Object.entries(servingParameters(model, trained)).map(
     ([name, { dims, data }]) => [name, new node.Tensor('float32', data, dims)] as const,
   );
-  const pairs = Array.from({ length: users * items }, (_, place) => place);
-  const column = (row: (place: number) => number) => new node.Tensor('int32', Int32Array.from(pairs, row));
+  const pairs = Array.from({ length: users * items }, (_, position) => position);
+  const column = (row: (position: number) => number) => new node.Tensor('int32', Int32Array.from(pairs, row));
   const { rating } = await session.run({
     ...Object.fromEntries(tables),
-    user: column((place) => Math.floor(place / items)),
-    item: column((place) => place % items),
+    user: column((position) => Math.floor(position / items)),
+    item: column((position) => position % items),
   });
   await session.release();
   const all = Array.from(rating.data as Float32Array);

@@ -28,15 +28,15 @@ export async function smallModel(path: string, recipe: Recipe = {}): Promise<Art
 /** A folder `movies` that is served to the tests of one file, with a small page, and the same model in this thread. */
 export function served(options: ServeOptions = {}) {
   const folder = temporaryFolder();
-  const place = {
+  const model = {
     directory: '',
     url: '',
     server: undefined as unknown as Server,
     recommender: undefined as unknown as Recommender,
     folder,
-    get: (path: string, init?: RequestInit) => ask(`${place.url}${path}`, init),
+    get: (path: string, init?: RequestInit) => ask(`${model.url}${path}`, init),
     post: (path: string, body: unknown, init: RequestInit = {}) =>
-      ask(`${place.url}${path}`, {
+      ask(`${model.url}${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -44,15 +44,15 @@ export function served(options: ServeOptions = {}) {
       }),
   };
   beforeAll(async () => {
-    place.directory = join(folder.path, 'movies');
-    await writeArtifact(place.directory, await smallModel(await folder.write('ratings.csv', ratingsCsv())));
-    place.recommender = await load(place.directory);
+    model.directory = join(folder.path, 'movies');
+    await writeArtifact(model.directory, await smallModel(await folder.write('ratings.csv', ratingsCsv())));
+    model.recommender = await load(model.directory);
     const page = await standInPage(join(folder.path, 'page'));
-    place.server = await serve([place.directory], { port: 0, logLevel: 'silent', page, ...options });
-    place.url = place.server.url;
+    model.server = await serve([model.directory], { port: 0, logLevel: 'silent', page, ...options });
+    model.url = model.server.url;
   });
-  afterAll(() => place.server?.close());
-  return place;
+  afterAll(() => model.server?.close());
+  return model;
 }
 
 /** The status, and what the JSON of the answer says. */

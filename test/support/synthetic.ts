@@ -66,8 +66,8 @@ export async function writeSynthetic(
   for (let user = 0; user < users; user++) {
     const wanted = Math.min(items >> 1, Math.max(5, Math.round(activity[user] * scale)));
     const noise = normals(wanted, NOISE, random);
-    const places = uniforms(wanted, random);
-    for (let place = 0; place < wanted; place++) {
+    const draws = uniforms(wanted, random);
+    for (let index = 0; index < wanted; index++) {
       let item: number;
       do item = drawItem((random.next() >>> 0) * 2 ** -32);
       while (ratedBy[item] === user);
@@ -75,8 +75,8 @@ export async function writeSynthetic(
       let score = MEAN + userBias[user] + itemBias[item];
       for (let factor = 0; factor < FACTORS; factor++)
         score += userFactors[user * FACTORS + factor] * itemFactors[item * FACTORS + factor];
-      const rating = Math.min(HIGHEST, Math.max(LOWEST, Math.round(2 * (score + noise[place])))) / 2;
-      if (places[place] * 11 >= 1) {
+      const rating = Math.min(HIGHEST, Math.max(LOWEST, Math.round(2 * (score + noise[index])))) / 2;
+      if (draws[index] * 11 >= 1) {
         tables.train.add(user + 1, itemIds[item] + 1, rating);
         continue;
       }

@@ -90,22 +90,22 @@ async function trainBy(
   const noise = new Tensor('float32', Float32Array.from({ length: 50_000 }, random), [50_000]);
   const history: number[] = [];
   for (let epoch = 0; epoch < epochs; epoch++) {
-    const order = Array.from({ length: count }, (_, place) => ({ place, at: random() }))
+    const order = Array.from({ length: count }, (_, position) => ({ position, at: random() }))
       .sort((a, b) => a.at - b.at)
-      .map(({ place }) => place);
+      .map(({ position }) => position);
     const starts = Array.from({ length: steps + 1 }, (_, step) => Math.min(count, step * batch));
     const column = (rows: Int32Array) =>
       new Tensor(
         'int32',
-        Int32Array.from(order, (place) => rows[place]),
+        Int32Array.from(order, (position) => rows[position]),
         [count],
       );
     const ofSteps = (value: number) => new Tensor('float32', new Float32Array(steps).fill(value), [steps]);
     const masks = widths.map((width, at) => {
-      const places = BigInt64Array.from({ length: steps }, () =>
+      const positions = BigInt64Array.from({ length: steps }, () =>
         BigInt(Math.floor(random() * (50_000 - batch * width))),
       );
-      return [`noise_start_${at + 1}`, new Tensor('int64', places, [steps])] as const;
+      return [`noise_start_${at + 1}`, new Tensor('int64', positions, [steps])] as const;
     });
     const results = await session.run({
       ...carried,
@@ -113,7 +113,7 @@ async function trainBy(
       item: column(items),
       actual: new Tensor(
         'float32',
-        Float32Array.from(order, (place) => ratings[place]),
+        Float32Array.from(order, (position) => ratings[position]),
         [count],
       ),
       batch_start: new Tensor('int64', BigInt64Array.from(starts, BigInt), [steps + 1]),

@@ -8,8 +8,8 @@ import { neuralFactorization } from '../support/factorization.ts';
 
 const facts = { users: 900, items: 1700, ratings: 80_000, low: 1, high: 5, mean: 3.5 };
 const many = { ...facts, users: 30_000, items: 25_000, ratings: 500_000 };
-const planOf = (recipe: ProgramRecipe, data = facts, place?: Environment) =>
-  resolve(recipe, data, place).plan;
+const planOf = (recipe: ProgramRecipe, data = facts, environment?: Environment) =>
+  resolve(recipe, data, environment).plan;
 
 describe('what a recipe leaves open', () => {
   test('is what suits a few ratings on the CPU', () => {
@@ -83,12 +83,12 @@ describe('what a recipe leaves open', () => {
     ['many, by the epoch graph', { engine: 'epoch-graph' }, many, {}, 'epoch-graph'],
     ['few in blocks', { blocks: [2, 3] }, facts, {}, 'strata'],
     ['few in a file', {}, facts, { storedIn: [2, 2] }, 'strata'],
-  ])('%s: the engine', (_, recipe, data, place, engine) => {
-    expect(planOf(recipe, data, place).training.engine).toBe(engine);
+  ])('%s: the engine', (_, recipe, data, environment, engine) => {
+    expect(planOf(recipe, data, environment).training.engine).toBe(engine);
   });
 
   test('by strata, blocks are those asked for, those of the file, or a multiple of the threads', () => {
-    const of = (recipe: Recipe, place: Environment) => planOf(recipe, facts, place).training;
+    const of = (recipe: Recipe, environment: Environment) => planOf(recipe, facts, environment).training;
     expect(of({ engine: 'strata' }, {})).toMatchObject({ blocks: [1, 1], workers: 1, sparseUpdates: true });
     expect(of({ engine: 'strata' }, { workers: 3 })).toMatchObject({ blocks: [3, 3], workers: 3 });
     expect(of({ blocks: [5, 7] }, { workers: 3 })).toMatchObject({ blocks: [5, 7], workers: 3 });
@@ -122,11 +122,11 @@ test.each<[Recipe, Environment?, typeof facts?]>([
   [{}, { workers: 2, storedIn: [4, 6] }],
   [{ engine: 'ort-training', schedule: { name: 'one-cycle', momentumLow: 0.7 } }],
   [{ model: 'mlp', engine: 'ort-training', schedule: 'cosine' }],
-])('a plan is plain JSON and, as a recipe, gives itself: %j %j', (recipe, place, data = facts) => {
-  const plan = planOf(recipe, data, place);
+])('a plan is plain JSON and, as a recipe, gives itself: %j %j', (recipe, environment, data = facts) => {
+  const plan = planOf(recipe, data, environment);
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
-  expect(planOf(recipeOf(plan), data, place)).toEqual(plan);
-  expect(planOf(recipeOf(plan), data, place).model.config).toEqual(plan.model.config);
+  expect(planOf(recipeOf(plan), data, environment)).toEqual(plan);
+  expect(planOf(recipeOf(plan), data, environment).model.config).toEqual(plan.model.config);
 });
 
 test('a choice of its own wins over that of an optimizer or a schedule', () => {
@@ -215,9 +215,9 @@ describe('a recipe that cannot be is one line that says what to give', () => {
     [{ blocks: [2, 2], sparseUpdates: false }, /^training by strata updates only the rows of a batch; /],
     [{ blocks: [901, 2] }, /^blocks is 901,2; .* up to 900 and 1700$/],
     [{ blocks: [2, 2] }, /^blocks is 2,2, but the ratings are stored in 4,4; /, { storedIn: [4, 4] }],
-  ])('%j', (recipe, message, place) => {
-    expect(() => resolve(recipe, facts, place)).toThrow(UserError);
-    expect(() => resolve(recipe, facts, place)).toThrow(message);
+  ])('%j', (recipe, message, environment) => {
+    expect(() => resolve(recipe, facts, environment)).toThrow(UserError);
+    expect(() => resolve(recipe, facts, environment)).toThrow(message);
   });
 
   test('what is left undefined is no choice', () => {

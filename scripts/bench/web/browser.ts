@@ -1,18 +1,10 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
-
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium, NO_CHROMIUM } from '../../../test/support/chromium.ts';
+import { TYPES } from '../../../test/support/content-types.ts';
 
 /**
  * Starts Chromium. Default: without graphics.
@@ -20,20 +12,10 @@ const ARGUMENTS = [
  * @throws if there is no Chromium
  */
 export async function launch(more: readonly string[] = ['--disable-gpu']): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-  if (!existsSync(executablePath))
-    throw new Error(`no Chromium at ${executablePath}: install it, or name its program in CHROMIUM`);
-  return chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] });
+  const browser = await launchChromium(more);
+  if (!browser) throw new Error(NO_CHROMIUM);
+  return browser;
 }
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.css': 'text/css',
-  '.wasm': 'application/wasm',
-  '.json': 'application/json',
-};
 
 const EMPTY = '<!doctype html><title>Benchmark</title>';
 
