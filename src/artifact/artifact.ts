@@ -188,7 +188,7 @@ async function readPart(directory: string, name: string): Promise<Buffer> {
   throw new UserError(
     'model',
     name === MANIFEST
-      ? `${directory}: is not a trained model: there is no ${MANIFEST} in it; make one with cofactor train`
+      ? `${directory}: is not a trained model: there is no ${MANIFEST} in it; make one with npx cofactor train`
       : `${join(directory, name)}: is missing, though ${MANIFEST} lists it; train the model again`,
   );
 }

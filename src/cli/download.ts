@@ -24,7 +24,7 @@ async function run(name: DataSet, { into }: { into: string }): Promise<void> {
   }).finally(() => progress.stop());
   printLine(existed ? `${path} is already there` : `Downloaded ${path}`);
   printLine(notice);
-  printLine(`Train on it: cofactor train ${join(path, FILES[name])}`);
+  printLine(`Train on it: npx cofactor train ${join(path, FILES[name])}`);
 }
 
 const FILES: Record<DataSet, string> = {

@@ -33,5 +33,5 @@ async function run(directory: string, { out, json }: { out: string; json?: boole
   );
   printLine('It only has data about items: no ids, factors or ratings of users');
   printLine(`To view it: python3 -m http.server --directory ${out} 8000, then http://127.0.0.1:8000`);
-  printLine(`cofactor serve ${directory} serves the same page without writing it`);
+  printLine(`npx cofactor serve ${directory} serves the same page without writing it`);
 }

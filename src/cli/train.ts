@@ -185,7 +185,7 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
   printLine(`Wrote ${out} (${size(bytes)}): ${[...Object.keys(files), 'manifest.json'].join(', ')}`);
   printLine(
     flags.report === undefined
-      ? `  cofactor report ${out} shows what it has learned`
+      ? `  npx cofactor report ${out} writes a page about what it has learned`
       : reportWritten(flags.report, made.reportBytes),
   );
   const exported = join(out, TRAINING_FOLDER);

@@ -167,7 +167,7 @@ async function report(found: Found, json?: boolean): Promise<void> {
       : `The best is ${error(gain)} below the default`,
   );
   printLine(`Wrote ${config}, ${join(out, 'tune.html')}`);
-  printLine(`  cofactor train ${files.join(' ')} --config ${config}`);
+  printLine(`  npx cofactor train ${files.join(' ')} --config ${config}`);
 }
 
 function rowOf(candidate: Candidate, standard: Candidate, space: Space, count: number): string[] {

@@ -56,8 +56,8 @@ export async function choose(
   const webgpu = await tryWebgpu();
   // A graphics driver without a GPU computes the right numbers, but many times slower than the CPU.
   if (webgpu.usable && (webgpu.speed ?? 0) > 1)
-    return { device: 'webgpu', note: 'Running on WebGPU: CUDA is not available; `cofactor doctor` says why' };
-  return { device: 'cpu', note: 'Running on the CPU: no GPU is available; `cofactor doctor` says why' };
+    return { device: 'webgpu', note: 'Running on WebGPU: CUDA is not available; `npx cofactor doctor` says why' };
+  return { device: 'cpu', note: 'Running on the CPU: no GPU is available; `npx cofactor doctor` says why' };
 }
 
 /** Tries a device once, in a separate process: a failing driver may crash it, or write to the terminal. */

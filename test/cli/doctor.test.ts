@@ -88,7 +88,7 @@ test.runIf(process.platform === 'linux')(
       }
       expect(await train('auto')).toMatchObject({
         code: 0,
-        stderr: 'Running on the CPU: no GPU is available; `cofactor doctor` says why\n',
+        stderr: 'Running on the CPU: no GPU is available; `npx cofactor doctor` says why\n',
       });
       expect(await train('cpu')).toMatchObject({ code: 0, stderr: '' });
       expect((await bytes('auto')).equals(await bytes('cpu'))).toBe(true);

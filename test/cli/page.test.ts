@@ -270,7 +270,7 @@ describe('on the command line', () => {
     expect(stdout).toMatch(/^Wrote site: \d+ files, [\d.]+ [kM]B; upload it to any static host\n/);
     expect(stdout).toMatch(/It only has data about items/);
     expect(stdout).toMatch(
-      /python3 -m http.server --directory site .*\ncofactor serve movies serves the same page .*\n$/,
+      /python3 -m http.server --directory site .*\nnpx cofactor serve movies serves the same page .*\n$/,
     );
     await expectSite(at('site'), standInFiles, await readArtifact(at('movies')));
     const names = await namesIn(at('site/model'));

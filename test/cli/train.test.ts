@@ -92,7 +92,7 @@ test('prints what was read, how well the model fits and where it is', async () =
     expect.stringMatching(
       /^Wrote told \([\d.]+ kB\): predict.onnx, recommend.onnx, similar.onnx, fold-in.onnx, factors.onnx, items.json, train.onnx, manifest.json$/,
     ),
-    '  cofactor report told shows what it has learned',
+    '  npx cofactor report told writes a page about what it has learned',
     '',
   ]);
 });

@@ -56,7 +56,7 @@ test('Ctrl-C ends it with the best so far, and the same command goes on', async 
   });
   expect(stdout).toMatch(/^Tried \d+ recipes of dot-bias in \d+ trainings on 3 folds of ratings.csv/);
   expect(stdout).toMatch(/^recipe +factors .* above default +RMSE$/m);
-  expect(stdout).toMatch(/^ {2}cofactor train ratings.csv --config tune\/ratings-dot-bias\/best.json$/m);
+  expect(stdout).toMatch(/^ {2}npx cofactor train ratings.csv --config tune\/ratings-dot-bias\/best.json$/m);
   expect(await lines(out)).toEqual(before);
 
   const result = JSON.parse((await cofactor(...tune, '--budget', '0.01', '--json')).stdout);

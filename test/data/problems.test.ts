@@ -339,7 +339,7 @@ describe('Parquet', () => {
 });
 
 describe('paths', () => {
-  const advice = 'check the path, or fetch data with "cofactor download ml-latest-small"';
+  const advice = 'check the path, or fetch data with "npx cofactor download ml-latest-small"';
 
   test('missing', async () => {
     expect(await userError(readRatings('no such.csv'))).toBe(`no such.csv: no such file; ${advice}`);

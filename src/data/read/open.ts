@@ -40,7 +40,7 @@ export async function findFiles(connection: Connection, paths: readonly string[]
         information.code === 'ENOENT' ? 'no such file' : `cannot be opened (${information.code})`;
       throw new UserError(
         'file',
-        `${path}: ${reason}; check the path, or fetch data with "cofactor download ml-latest-small"`,
+        `${path}: ${reason}; check the path, or fetch data with "npx cofactor download ml-latest-small"`,
       );
     }
   }
