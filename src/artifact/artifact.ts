@@ -188,7 +188,10 @@ async function readPart(directory: string, name: string): Promise<Buffer> {
   throw new UserError(
     'model',
     name === MANIFEST
-      ? `${directory}: is not a trained model: there is no ${MANIFEST} in it; make one with npx cofactor train`
+      ? `${directory}: is not a trained model: ${await access(directory).then(
+          () => `there is no ${MANIFEST} in it`,
+          () => 'there is no such folder',
+        )}; make one with npx cofactor train`
       : `${join(directory, name)}: is missing, though ${MANIFEST} lists it; train the model again`,
   );
 }

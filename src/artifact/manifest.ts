@@ -68,7 +68,7 @@ export function headFile({ manifest, files }: Artifact, head: string): Uint8Arra
     'model',
     manifest.files[name]
       ? `${name} was not loaded; name "${head}" in heads, or leave out heads`
-      : `the model has no ${name}; train it again to get one`,
+      : `the model has no ${name}; load the folder that training wrote, not a published site, or train it again`,
   );
 }
 
@@ -83,7 +83,7 @@ export function parseManifest(bytes: Uint8Array, source: string): Manifest {
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new UserError('model', `${source}: is not JSON; train the model again`);
+    throw new UserError('model', `${source}: is not JSON; is this the folder of a trained model?`);
   }
   const result = v.safeParse(manifestSchema, upgraded(json, source));
   if (result.success) return result.output;

@@ -38,7 +38,10 @@ export function predictCommand(): Command {
 async function run(directory: string, file: string | undefined, flags: PredictFlags): Promise<void> {
   const { user, item, out, json } = flags;
   if ((file === undefined) === (user === undefined) || (user === undefined) !== (item === undefined)) {
-    throw new UserError('argument', 'give either a file of pairs, or --user and --item; a file'''s columns are named by --user-column and --item-column');
+    throw new UserError(
+      'argument',
+      'give either a file of pairs, whose columns --user-column and --item-column name, or a pair by --user and --item',
+    );
   }
   if (out !== undefined && json)
     throw new UserError('argument', '--out and --json cannot be combined; give only one of them');

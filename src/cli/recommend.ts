@@ -29,6 +29,11 @@ const own = {
     kind: kinds.text('file'),
     help: 'file of items and ratings of a person who is not in the training data',
   },
+  itemColumn: {
+    kind: kinds.text('column'),
+    help: 'column of item ids in the file of ratings: its name, or its number from 1',
+  },
+  ratingColumn: { kind: kinds.text('column'), help: 'column of ratings in the file of ratings' },
   ...RECOMMENDING,
   json: { kind: kinds.flag, help: 'print one JSON list of {item, title?, rating}' },
 } as const satisfies Choices;
@@ -71,7 +76,12 @@ async function forUser(
 }
 
 async function forPerson(recommender: Recommender, file: string, { k, exclude, ...flags }: RecommendFlags) {
-  const own = await readOwnRatings(file, listFlags(flags));
+  const own = await readOwnRatings(file, {
+    ...listFlags(flags),
+    item: flags.itemColumn,
+    rating: flags.ratingColumn,
+    optionNames: { item: 'itemColumn', rating: 'ratingColumn' },
+  });
   const { itemIds } = readVocabulary(recommender.artifact);
   const known = new Set(itemIds);
   if (!own.some(({ item }) => known.has(item)))

@@ -112,7 +112,7 @@ async function readAndTrain(files: readonly string[], flags: TrainFlags, out: st
   const mayStore = ['auto', 'strata'].includes(engine) && runtime.device === 'cpu' && sparseUpdates !== false;
   const { ratings, valid, report } = await readToTrain(files, flags, mayStore ? out : undefined);
   const test = flags.test === undefined ? undefined : await readTest(flags.test, flags, ratings);
-  const table = flags.titles === undefined ? undefined : await readTitles(flags.titles, ratings);
+  const table = flags.titles === undefined ? undefined : await readTitles(flags, ratings);
   const read = (performance.now() - started) / 1000;
   if (!flags.json) reportReading(report, files, read);
   const bar = progressBar();
@@ -138,12 +138,12 @@ async function readAndTrain(files: readonly string[], flags: TrainFlags, out: st
 const readTest = async (file: string, flags: TrainFlags, vocabulary: Dataset): Promise<Ratings> =>
   (await readRatings(file, { ...readingOf(flags), vocabulary })).ratings;
 
-async function readTitles(file: string, { itemIds }: Dataset): Promise<ItemTable> {
-  const table = await readItems(file);
+async function readTitles({ titles = '', item }: TrainFlags, { itemIds }: Dataset): Promise<ItemTable> {
+  const table = await readItems(titles, { item });
   if (itemIds.some((id) => table.titles.has(id))) return table;
   throw new UserError(
     'argument',
-    `${file}: has no title for any of the ${plural(itemIds.length, 'item')}; are its ids those of the ratings?`,
+    `${titles}: has no title for any of the ${plural(itemIds.length, 'item')}; are its ids those of the ratings?`,
   );
 }
 

@@ -12,7 +12,7 @@ export const VIEWS = {
     name: 'Map',
     icon: 'M4 4v16h16M9 15.5v.01M12 9.5v.01M16 12.5v.01M17.5 6.5v.01',
     title: 'A map of what the model has learned',
-    lead: 'Titles that the same people like are near each other. The model only knows ratings: no genres, no casts, no plots.',
+    lead: 'Titles that the same people like are near each other. The model knows nothing but ratings.',
   },
   train: {
     name: 'Train',

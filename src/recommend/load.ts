@@ -18,6 +18,7 @@ import { Recommender } from './recommender.ts';
  */
 export async function load(source: string | URL, options: LoadOptions = {}): Promise<Recommender> {
   const { device, runtime, heads } = options;
+  checkSource(source);
   if (runtime && device !== undefined)
     throw new UserError('argument', 'runtime and device are both given; give one of them');
   const isWeb = /^https?:/i.test(String(source));
@@ -26,6 +27,11 @@ export async function load(source: string | URL, options: LoadOptions = {}): Pro
     runtime ?? nodeRuntime({ device }),
   ]);
   return Recommender.create(artifact, ready, heads);
+}
+
+function checkSource(source: unknown): void {
+  if ((typeof source === 'string' && source !== '') || source instanceof URL) return;
+  throw new UserError('argument', `the model's folder is ${JSON.stringify(source)}; give a path or a URL`);
 }
 
 const pathOf = (source: string | URL): string =>

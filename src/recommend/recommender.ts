@@ -3,8 +3,9 @@ import { type Artifact, headFile, headOf } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { mapValues } from '../util/map-values.ts';
+import { checkCount, checkExcludeByUser, checkIds, checkOptions, checkRatings } from './checks.ts';
 import { runInChunks } from './chunks.ts';
-import { decimal } from './listed.ts';
+import { count, listsOf, padded, rowsOf, strings } from './tensors.ts';
 
 /** An item, and the rating that a user gave it or is predicted to give it. */
 export interface ItemRating {
@@ -144,8 +145,8 @@ export class Recommender {
    * @returns a rating, or ratings, [n]
    * @throws UserError for lists of different lengths, or an id that is not a string or has a NUL character
    */
-  predict(user: string, item: string): Promise<number>;
   predict(users: readonly string[], items: readonly string[]): Promise<Float32Array>;
+  predict(user: string, item: string): Promise<number>;
   async predict(
     users: string | readonly string[],
     items: string | readonly string[],
@@ -153,14 +154,15 @@ export class Recommender {
     if (isOne(users) && isOne(items)) return (await this.predict([users], [items]))[0];
     if (isOne(users) || isOne(items))
       throw new UserError('argument', 'predict takes a user and an item, or a list of each');
-    const [user, item] = [strings(users), strings(items)];
+    checkIds(users);
+    checkIds(items);
     if (users.length !== items.length) {
       throw new UserError(
         'argument',
         `${users.length} users but ${items.length} items; give as many of one as of the other`,
       );
     }
-    const { rating } = await this.run('predict', { user, item });
+    const { rating } = await this.run('predict', { user: strings(users), item: strings(items) });
     return rating.data as Float32Array;
   }
 
@@ -172,16 +174,18 @@ export class Recommender {
    * @returns a list, or lists, [n]
    * @throws UserError for an id that is not a string or has a NUL character, or a `k` that is not a whole number from 1
    */
-  recommend(user: string, options?: RecommendOptions): Promise<ItemRating[]>;
   recommend(users: readonly string[], options?: RecommendOptions): Promise<ItemRating[][]>;
+  recommend(user: string, options?: RecommendOptions): Promise<ItemRating[]>;
   async recommend(
     users: string | readonly string[],
     options: RecommendOptions = {},
   ): Promise<ItemRating[] | ItemRating[][]> {
     if (isOne(users)) return (await this.recommend([users], options))[0];
-    const { k = 10, exclude = [], excludeByUser, includeSeen = false } = options;
-    const wanted = count(k);
+    checkOptions(options, ['k', 'exclude', 'excludeByUser', 'includeSeen']);
+    const { k = 10, exclude = [], excludeByUser = NONE, includeSeen = false } = options;
+    checkCount(k);
     checkIds(exclude);
+    checkExcludeByUser(excludeByUser);
     checkIds(users);
     const rows = this.rowsPerRun('recommend');
     const found: ItemRating[][] = [];
@@ -189,12 +193,16 @@ export class Recommender {
     for (let from = 0; from < users.length; from += rows) {
       const chunk = users.slice(from, from + rows);
       const user = strings(chunk);
-      let lists = chunk.map((id) => [...exclude, ...(excludeByUser?.get(id) ?? [])]);
+      let lists = chunk.map((id) => {
+        const own = excludeByUser.get(id) ?? [];
+        checkIds(own);
+        return [...exclude, ...own];
+      });
       if (!includeSeen && this.heads.includes('seen')) {
         const seen = rowsOf((await this.run('seen', { user })).item);
         lists = lists.map((list, row) => [...list, ...seen[row]]);
       }
-      const { item, rating } = await this.run('recommend', { user, k: wanted, exclude: padded(lists) });
+      const { item, rating } = await this.run('recommend', { user, k: count(k), exclude: padded(lists) });
       found.push(...listsOf('rating', item, rating));
     }
     return found;
@@ -208,16 +216,16 @@ export class Recommender {
    * @returns a list, or lists, [n]
    * @throws UserError for an id that is not a string or has a NUL character, or a `k` that is not a whole number from 1
    */
-  similar(item: string, options?: ListOptions): Promise<Similar[]>;
   similar(items: readonly string[], options?: ListOptions): Promise<Similar[][]>;
+  similar(item: string, options?: ListOptions): Promise<Similar[]>;
   async similar(
     items: string | readonly string[],
     options: ListOptions = {},
   ): Promise<Similar[] | Similar[][]> {
     if (isOne(items)) return (await this.similar([items], options))[0];
-    const { k = 10, exclude = [] } = options;
-    count(k);
-    const { without, wanted } = leavingOut<Similar>(exclude, k);
+    checkOptions(options, LIST_OPTIONS);
+    checkIds(items);
+    const { without, wanted } = leavingOut<Similar>(options);
     const { similar, similarity } = await this.run('similar', { item: strings(items), k: wanted });
     return listsOf('similarity', similar, similarity).map(without);
   }
@@ -229,24 +237,12 @@ export class Recommender {
    * @throws UserError for a rating outside the range of the training ratings, an id that is not a string or has a NUL
    *   character, or a `k` that is not a whole number from 1
    */
-  async foldIn(
-    ratings: readonly ItemRating[],
-    { k = 10, exclude = [] }: ListOptions = {},
-  ): Promise<FoldedIn> {
-    count(k);
-    const { low, high } = this.artifact.manifest.data;
-    // Compared as 32-bit floats, because low and high are such.
-    const wrong = ratings.find(({ rating }) => !(Math.fround(rating) >= low && Math.fround(rating) <= high));
-    if (wrong) {
-      const [from, to] = [low, high].map(decimal);
-      throw new UserError(
-        'argument',
-        `the rating of ${JSON.stringify(wrong.item)} is ${wrong.rating}; the model was trained on ratings from ${from} to ${to}`,
-      );
-    }
+  async foldIn(ratings: readonly ItemRating[], options: ListOptions = {}): Promise<FoldedIn> {
+    checkOptions(options, LIST_OPTIONS);
+    checkRatings(ratings, this.artifact);
     // Of several ratings of an item, the last counts, as in training.
     const latest = new Map(ratings.map(({ item, rating }) => [item, rating]));
-    const { without, wanted } = leavingOut<ItemRating>(exclude, k);
+    const { without, wanted } = leavingOut<ItemRating>(options);
     const results = await this.run('fold-in', {
       item: strings([...latest.keys()]),
       rating: new Tensor('float32', Float32Array.from(latest.values()), [latest.size]),
@@ -268,10 +264,11 @@ export class Recommender {
    * @returns of each parameter the row, or the rows, [n, …]
    * @throws UserError for a model without item parameters, or an id that is not a string or has a NUL character
    */
-  factors(item: string): Promise<Record<string, Float32Array>>;
   factors(items: readonly string[]): Promise<Record<string, Rows>>;
+  factors(item: string): Promise<Record<string, Float32Array>>;
   async factors(items: string | readonly string[]): Promise<Record<string, Float32Array | Rows>> {
     if (isOne(items)) return mapValues(await this.factors([items]), ({ data }) => data);
+    checkIds(items);
     const rows = await this.run('factors', { item: strings(items) });
     return mapValues(rows, ({ dims, data }) => ({ dims, data: data as Float32Array }));
   }
@@ -307,66 +304,22 @@ function itemsOf(columns?: {
   }));
 }
 
+const LIST_OPTIONS = ['k', 'exclude'];
+const NONE: ReadonlyMap<string, readonly string[]> = new Map();
+
 /** Rows in one run of a head, if its manifest does not say. */
 const MOST_ROWS = 8192;
 
 /** Whether this is one id, not a list. A number counts as an id here, and is refused later. */
 const isOne = (ids: string | readonly string[]): ids is string => !Array.isArray(ids);
 
-function checkIds(ids: readonly string[]): void {
-  if (!Array.isArray(ids)) throw new UserError('argument', `${JSON.stringify(ids)} is not a list of ids`);
-  const other = ids.findIndex((id) => typeof id !== 'string');
-  if (other >= 0) throw new UserError('argument', `${ids[other]}: ids are strings; give '${ids[other]}'`);
-  // ONNX Runtime in Node cuts a string at its first NUL, which would give another id.
-  const cut = ids.find((id) => id.includes('\0'));
-  if (cut !== undefined)
-    throw new UserError('argument', `${JSON.stringify(cut)}: an id must not contain a NUL character`);
-}
-
-/** string[n] */
-function strings(ids: readonly string[], dims = [ids.length]): Tensor {
-  checkIds(ids);
-  return new Tensor('string', ids, dims);
-}
-
 /** The number of items to ask for, and a function that removes the excluded items and those beyond `k` from a list. */
-function leavingOut<T extends { readonly item: string }>(exclude: readonly string[], k: number) {
+function leavingOut<T extends { readonly item: string }>({ k = 10, exclude = [] }: ListOptions) {
+  checkCount(k);
   checkIds(exclude);
   const left = new Set(exclude);
   return {
     wanted: count(k + left.size),
     without: (list: readonly T[]): T[] => list.filter(({ item }) => !left.has(item)).slice(0, k),
   };
-}
-
-/** string[n, m], padded with ''. */
-function padded(lists: readonly (readonly string[])[]): Tensor {
-  const width = lists.reduce((most, list) => Math.max(most, list.length), 0);
-  const rows = lists.map((list) => [...list, ...Array<string>(width - list.length).fill('')]);
-  return strings(rows.flat(), [lists.length, width]);
-}
-
-/** int64[1] */
-function count(k: number): Tensor {
-  if (!Number.isSafeInteger(k) || k < 1)
-    throw new UserError('argument', `k is ${k}; give a whole number from 1`);
-  return new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]);
-}
-
-/** Rows of a string[n, m] without their padding. */
-function rowsOf({ data, dims: [rows, width] }: Tensor): string[][] {
-  return Array.from({ length: rows }, (_, row) =>
-    (data as string[]).slice(row * width, (row + 1) * width).filter((id) => id !== ''),
-  );
-}
-
-/** Items and numbers of each row of a string[n, k] and a float[n, k], or of one row [k], without their padding. */
-function listsOf<Name extends string>(name: Name, ids: Tensor, numbers: Tensor) {
-  const [rows, width] = ids.dims.length === 1 ? [1, ids.dims[0]] : ids.dims;
-  const all = (ids.data as string[]).map(
-    (item, at) => ({ item, [name]: numbers.data[at] }) as { item: string } & Record<Name, number>,
-  );
-  return Array.from({ length: rows }, (_, row) =>
-    all.slice(row * width, (row + 1) * width).filter(({ item }) => item !== ''),
-  );
 }

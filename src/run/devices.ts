@@ -56,7 +56,10 @@ export async function choose(
   const webgpu = await tryWebgpu();
   // A graphics driver without a GPU computes the right numbers, but many times slower than the CPU.
   if (webgpu.usable && (webgpu.speed ?? 0) > 1)
-    return { device: 'webgpu', note: 'Running on WebGPU: CUDA is not available; `npx cofactor doctor` says why' };
+    return {
+      device: 'webgpu',
+      note: 'Running on WebGPU: CUDA is not available; `npx cofactor doctor` says why',
+    };
   return { device: 'cpu', note: 'Running on the CPU: no GPU is available; `npx cofactor doctor` says why' };
 }
 

@@ -6,6 +6,7 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  type FastifySchemaValidationError,
   LogController,
 } from 'fastify';
 import { oneLine, UserError } from '../errors.ts';
@@ -116,10 +117,45 @@ function validate(app: FastifyInstance): void {
   // Paths and queries are text, so their values are converted. Values in JSON must have the right type.
   const [texts, values] = [true, false].map((coerceTypes) => new Ajv({ coerceTypes, useDefaults: true }));
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? values : texts).compile(schema));
-  app.setSchemaErrorFormatter(([{ instancePath, message, params }], part) => {
-    const name = 'additionalProperty' in params ? `: ${params.additionalProperty}` : '';
-    return badRequest(`${part}${instancePath} ${message}${name}`);
-  });
+  app.setSchemaErrorFormatter(([error], part) => badRequest(inWords(error, part)));
+}
+
+const PARTS: Readonly<Record<string, string>> = {
+  body: 'the body',
+  querystring: 'the query',
+  params: 'the path',
+};
+const TYPES: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  integer: 'a whole number',
+  number: 'a number',
+  object: 'a JSON object',
+  string: 'a text',
+};
+
+/** What a part of a request breaks of its schema: `ratings.0.item must be a text`. */
+function inWords(
+  { instancePath, keyword, message, params }: FastifySchemaValidationError,
+  part: string,
+): string {
+  const what = instancePath === '' ? PARTS[part] : instancePath.slice(1).replaceAll('/', '.');
+  switch (keyword) {
+    case 'type':
+      return `${what} must be ${TYPES[String(params.type)]}`;
+    case 'required':
+      return `${what} has no ${params.missingProperty}`;
+    case 'additionalProperties':
+      return `${what} must not have ${params.additionalProperty}`;
+    case 'minimum':
+      return `${what} must be at least ${params.limit}`;
+    case 'maximum':
+      return `${what} must be at most ${params.limit}`;
+    case 'maxItems':
+      return `${what} must have at most ${params.limit} items`;
+    default:
+      return `${what} ${message}`;
+  }
 }
 
 const MOST_CHARACTERS = 400;

@@ -133,7 +133,9 @@ describe('a broken artifact names the file', () => {
     const path = await saved();
     const file = join(path, 'manifest.json');
     await writeFile(file, text);
-    expect(await userError(readArtifact(path))).toBe(`${file}: is not JSON; train the model again`);
+    expect(await userError(readArtifact(path))).toBe(
+      `${file}: is not JSON; is this the folder of a trained model?`,
+    );
   });
 
   test.each<[string, (manifest: Manifest) => unknown, RegExp]>([

@@ -155,7 +155,9 @@ describe('what cannot be fetched is one line that names the address', () => {
 
   test.each(['<!doctype html>', ''])('%j for a manifest', async (body) => {
     answer = (_, response) => response.end(body);
-    expect(await failure('/page')).toBe(`${base}/page/manifest.json: is not JSON; train the model again`);
+    expect(await failure('/page')).toBe(
+      `${base}/page/manifest.json: is not JSON; is this the folder of a trained model?`,
+    );
   });
 
   test('a manifest that is none', async () => {

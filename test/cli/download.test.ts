@@ -10,7 +10,7 @@ test('a data set that is there already is not fetched again; its terms and the n
   expect(lines).toEqual([
     'data/ml-1m is already there',
     expect.stringMatching(/GroupLens.*no commercial use/),
-    'Train on it: cofactor train data/ml-1m/ratings.dat',
+    'Train on it: npx cofactor train data/ml-1m/ratings.dat',
     '',
   ]);
 });

@@ -291,7 +291,7 @@ describe('on the command line', () => {
     const before = await contents();
     for (const [args, message] of [
       [['movies'], /--out/],
-      [['nowhere', '--out', 'new'], /no manifest.json/],
+      [['nowhere', '--out', 'new'], /no such folder/],
       [['movies', '--out', 'mine'], /has other files and no site/],
       [['movies', '--out', 'movies'], /has other files and no site/],
       [['movies', '--out', 'ratings.csv'], /is a file/],

@@ -71,7 +71,7 @@ test('takes the columns of pairs by name or number', async () => {
 });
 
 test.each([
-  [['odd'], /a file of pairs, or --user and --item/],
+  [['odd'], /a file of pairs, whose columns .*, or a pair by --user and --item/],
   [['odd', '--user', '007'], /--user and --item/],
   [['odd', 'pairs.csv', '--user', '007', '--item', '#1'], /either/],
   [['odd', 'pairs.csv', '--out', 'x.csv', '--json'], /--out and --json/],

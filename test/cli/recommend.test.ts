@@ -157,12 +157,15 @@ describe('recommend', () => {
     expect(await failure('recommend', 'plain', '--ratings', 'own.csv')).toContain('ratings from 1 to 5');
     await write('odd.csv', 'what,how,much\ni0,5,1\n');
     expect(await failure('recommend', 'plain', '--ratings', 'odd.csv')).toContain(
-      'call the right ones item, rating',
+      'name the right ones with --item-column, --rating-column',
     );
     await write('own.csv', 'thing,grade\ni0,5\n');
     expect(await failure('recommend', 'plain', '--ratings', 'own.csv')).toContain(
-      'the columns are "thing", "grade"; call the right ones item, rating',
+      'the columns are "thing", "grade"; name the right ones with --item-column, --rating-column',
     );
+    const named = ['--item-column', 'thing', '--rating-column', 'grade'];
+    const list: Row[] = await json('recommend', 'plain', '--ratings', 'own.csv', ...named);
+    expect(list).toHaveLength(10);
     expect(await failure('predict', 'plain', 'odd.csv')).toContain('with --user-column, --item-column');
     expect(await failure('recommend', 'plain')).toContain('give either --user or --ratings');
     expect(await failure('recommend', 'plain', '--user', 'u1', '-k', '0')).toMatch(

@@ -108,7 +108,7 @@ test('mistakes print one line', async () => {
   );
   blocker.close();
   expect(await failure('serve', 'movies', '--host', '192.0.2.1', '--port', '0')).toMatch(/no such address/);
-  expect(await failure('serve', 'nowhere')).toMatch(/no manifest.json/);
+  expect(await failure('serve', 'nowhere')).toMatch(/no such folder/);
   expect(await failure('serve', 'movies', './movies')).toMatch(/both would have the name movies/);
   expect(await failure('serve', 'movies', '--port', '70000')).toMatch(
     /--port.*Give a whole number from 0 to 65535\.$/,

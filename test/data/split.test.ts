@@ -53,10 +53,14 @@ function expectPartition(ratings: Ratings, { train, valid }: Split) {
     });
   }
   expect(train.userIds).toEqual(
-    ratings.userIds.filter((_, row) => [...train.ratings].some((position) => ratings.users[position] === row)),
+    ratings.userIds.filter((_, row) =>
+      [...train.ratings].some((position) => ratings.users[position] === row),
+    ),
   );
   expect(train.itemIds).toEqual(
-    ratings.itemIds.filter((_, row) => [...train.ratings].some((position) => ratings.items[position] === row)),
+    ratings.itemIds.filter((_, row) =>
+      [...train.ratings].some((position) => ratings.items[position] === row),
+    ),
   );
 }
 

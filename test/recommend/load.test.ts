@@ -41,6 +41,11 @@ test.each(places)('from %s nothing comes once it is stopped', async (_, place) =
 
 test('what is not there is one line with a code', async () => {
   await expect(load(`${folder}/nothing`)).rejects.toMatchObject({ name: 'UserError', code: 'model' });
+  expect(await userError(load(`${folder}/nothing`))).toMatch(
+    /nothing: is not a trained model: there is no such folder; make one/,
+  );
+  for (const source of [undefined, null, 3, ''] as unknown as string[])
+    expect(await userError(load(source))).toMatch(/^the model's folder is .*; give a path or a URL$/);
   await expect(load(`${host.url}nothing/`)).rejects.toMatchObject({ name: 'UserError', code: 'network' });
   await expect(load('http://127.0.0.1:1/')).rejects.toMatchObject({ name: 'UserError', code: 'network' });
   await expect(load(folder, { heads: ['guess'] })).rejects.toMatchObject({

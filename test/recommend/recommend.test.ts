@@ -246,7 +246,7 @@ describe('what cannot be is refused in one line', () => {
     [2.5, '2.5'],
     [Number.NaN, 'NaN'],
     [Number.POSITIVE_INFINITY, 'Infinity'],
-    ['3', '3'],
+    ['3', '"3"'],
   ];
 
   test.each(bad)('%o items', async (given, told) => {
@@ -282,6 +282,45 @@ describe('what cannot be is refused in one line', () => {
       expect(message).toBe(`${id}: ids are strings; give '${id}'`);
   });
 
+  test.each([
+    [{ n: 3 }, 'there is no option "n"; the options are k, exclude'],
+    [{ K: 3 }, 'there is no option "K"; the options are k, exclude'],
+    [3, 'the options are 3; give an object, such as { k: 5 }'],
+    [null, 'the options are null; give an object, such as { k: 5 }'],
+    [['i'], 'the options are ["i"]; give an object, such as { k: 5 }'],
+  ])('%j for options', async (given, message) => {
+    const options = given as object;
+    expect(await userError(recommender.recommend('user 1', options))).toContain(message);
+    expect(await userError(recommender.similar('item 1', options))).toBe(message);
+    expect(await userError(recommender.foldIn([], options))).toBe(message);
+  });
+
+  test.each([
+    [{ 'item 1': 5 }, 'the ratings are {"item 1":5}; give a list of { item, rating }'],
+    [undefined, 'the ratings are undefined; give a list of { item, rating }'],
+    [[['item 1', 5]], '["item 1",5] is no rating; give { item: \'296\', rating: 5 }, say'],
+    [[{ item: 'item 1', rating: '5' }], '{"item":"item 1","rating":"5"} is no rating; give'],
+    [[null], 'null is no rating; give'],
+    [[{ item: 5, rating: 5 }], "5: ids are strings; give '5'"],
+  ])('%j for ratings', async (given, message) => {
+    const ratings = given as unknown as { item: string; rating: number }[];
+    expect(await userError(recommender.foldIn(ratings))).toContain(message);
+  });
+
+  test('anything but a Map of lists by user', async () => {
+    for (const lists of [{ 'user 1': ['item 1'] }, [], null, 'item 1'] as unknown as ReadonlyMap<
+      string,
+      string[]
+    >[])
+      expect(await userError(recommender.recommend('user 1', { excludeByUser: lists }))).toBe(
+        'excludeByUser is not a Map of a list for each user; readExclusions makes one',
+      );
+    const text = new Map([['user 1', 'item 1' as unknown as string[]]]);
+    expect(await userError(recommender.recommend('user 1', { excludeByUser: text }))).toBe(
+      '"item 1" is not a list of ids',
+    );
+  });
+
   test('an id, or lists of ids, where a list of items to exclude is wanted', async () => {
     const id = 'item 2' as unknown as string[];
     const lists = [['item 2'], []] as unknown as string[];
@@ -291,7 +330,7 @@ describe('what cannot be is refused in one line', () => {
       (exclude: string[]) => recommender.foldIn([], { exclude }),
     ]) {
       expect(await userError(ask(id))).toBe('"item 2" is not a list of ids');
-      expect(await userError(ask(lists))).toBe("item 2: ids are strings; give 'item 2'");
+      expect(await userError(ask(lists))).toBe('["item 2"]: ids are strings; give \'item 2\'');
     }
   });
 

@@ -47,7 +47,7 @@ const usualNames = {
 const ownNames = { user: 'user', item: 'item', rating: 'rating', time: 'time' };
 
 /** Index of the column with a usual name for the role, or −1. */
-export function usualColumn(names: string[], role: keyof typeof usualNames): number {
+function usualColumn(names: string[], role: keyof typeof usualNames): number {
   const plain = names.map(plainName);
   const name = usualNames[role].split(/\s+/).find((candidate) => plain.includes(candidate));
   return name === undefined ? -1 : plain.indexOf(name);
@@ -88,6 +88,33 @@ export function findColumns(
           : `call the right ones ${missing.join(', ')}`),
     );
   return found;
+}
+
+/** Index of each column of a file of items; −1 for genres that are not there. */
+export interface ItemColumns {
+  readonly id: number;
+  readonly title: number;
+  readonly genre: number;
+}
+
+/**
+ * Finds the columns of a file of items. Of two columns, the one that is not the ids is the titles.
+ *
+ * @param item name of the column of ids, if the file has it. Default: found by its usual names
+ * @throws UserError with the names of the columns, if one is missing
+ */
+export function findItemColumns(file: string, names: string[], item?: string): ItemColumns {
+  const given = item === undefined ? -1 : givenColumn(names, item);
+  const id = given === -1 ? usualColumn(names, 'id') : given;
+  const usual = usualColumn(names, 'title');
+  const title = usual === -1 && id !== -1 && names.length === 2 ? 1 - id : usual;
+  const missing = [...(id === -1 ? ['ids'] : []), ...(title === -1 ? ['titles'] : [])];
+  if (missing.length > 0)
+    throw new UserError(
+      'data',
+      `${file}: no column of ${missing.join(' and none of ')} found; the columns are ${list(names)}; call them id and title`,
+    );
+  return { id, title, genre: usualColumn(names, 'genre') };
 }
 
 /** Whether the first line is a header: its rating is not a number, or, without a rating, a column has a usual name. */

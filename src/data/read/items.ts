@@ -1,7 +1,5 @@
 import { basename } from 'node:path';
-import { UserError } from '../../errors.ts';
-import { list } from '../../util/text.ts';
-import { usualColumn } from './columns.ts';
+import { type ColumnOptions, findItemColumns } from './columns.ts';
 import { rows, withDatabase } from './duckdb.ts';
 import { genresIn, type ItemTable } from './item-table.ts';
 import { findFiles, openSource } from './open.ts';
@@ -12,15 +10,18 @@ const OLD_GENRES = genresIn(
   "Action|Adventure|Animation|Children's|Comedy|Crime|Documentary|Drama|Fantasy|Film-Noir|Horror|Musical|Mystery|Romance|Sci-Fi|Thriller|War|Western",
 );
 
+const OLD_COLUMNS = { id: 0, title: 1, genre: 2 };
+
 /**
  * Reads titles and genres from `movies.csv`, `movies.dat` or `u.item` of MovieLens, or from any table with a column of ids
  * and a column of titles or names. Genres are separated by `|`. Items without a title are left out. Of two titles of an
  * item, the first counts.
  *
  * @param path a file in a format that `readRatings` reads
+ * @param options `item`: name of the column of ids. Default: found by its usual names
  * @throws UserError if the file cannot be read or does not have these columns
  */
-export function readItems(path: string): Promise<ItemTable> {
+export function readItems(path: string, { item }: Pick<ColumnOptions, 'item'> = {}): Promise<ItemTable> {
   return withDatabase(async (connection) => {
     // These two files have no header, and are in Latin-1.
     const old = /^(u\.item|movies\.dat)(\.gz|\.zst)?$/.exec(basename(path))?.[1];
@@ -29,14 +30,7 @@ export function readItems(path: string): Promise<ItemTable> {
       header: !old,
       ...(old && { encoding: 'latin-1' as const, delimiter: old === 'u.item' ? '|' : '::' }),
     });
-    const id = old ? 0 : usualColumn(source.names, 'id');
-    const title = old ? 1 : usualColumn(source.names, 'title');
-    const genre = old ? 2 : usualColumn(source.names, 'genre');
-    if (id === -1 || title === -1)
-      throw new UserError(
-        'data',
-        `${file}: no columns of ids and titles; the columns are ${list(source.names)}; call them id and title`,
-      );
+    const { id, title, genre } = old ? OLD_COLUMNS : findItemColumns(file, source.names, item);
     const { expressions } = source;
     const genres = old === 'u.item' ? expressions.slice(6) : (expressions[genre] ?? []);
     const query = `SELECT ${[expressions[id], expressions[title], genres].flat()} FROM ${source.table}`;

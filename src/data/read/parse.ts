@@ -1,8 +1,8 @@
 import { oneLine, UserError } from '../../errors.ts';
-import { likelyDelimiter, list, splitLine } from '../../util/text.ts';
+import { likelyDelimiter, splitLine } from '../../util/text.ts';
 import { emptyRows } from '../dataset/rows.ts';
 import type { HoldOut } from '../dataset/split.ts';
-import { findColumns, looksLikeHeader, positionalNames, type Role, usualColumn } from './columns.ts';
+import { findColumns, findItemColumns, looksLikeHeader, positionalNames, type Role } from './columns.ts';
 import { faults } from './faults.ts';
 import { genresIn, type ItemTable } from './item-table.ts';
 import { type Reading, readingOf } from './reading.ts';
@@ -88,12 +88,7 @@ export function parseRatings(text: string, file: string, held?: HoldOut): Readin
  */
 export function parseItems(text: string, file: string): ItemTable {
   const { names, records } = openTable(text, file, true);
-  const [id, title, genre] = (['id', 'title', 'genre'] as const).map((role) => usualColumn(names, role));
-  if (id === -1 || title === -1)
-    throw new UserError(
-      'data',
-      `${file}: no columns of ids and titles; the columns are ${list(names)}; call them id and title`,
-    );
+  const { id, title, genre } = findItemColumns(file, names);
   const known = records()
     .map(({ fields }) => fields)
     .filter((fields) => fields[id] !== '' && fields[title] !== '')

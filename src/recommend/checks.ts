@@ -1,0 +1,68 @@
+import type { Artifact } from '../artifact/manifest.ts';
+import { UserError } from '../errors.ts';
+import { decimal } from './listed.ts';
+
+// A program in JavaScript has no types that would find these mistakes.
+
+const told = (value: unknown): string =>
+  typeof value === 'string' || (typeof value === 'object' && value !== null)
+    ? JSON.stringify(value)
+    : String(value);
+
+/** @throws UserError for anything but a list of strings without NUL characters */
+export function checkIds(ids: readonly string[]): void {
+  if (!Array.isArray(ids)) throw new UserError('argument', `${told(ids)} is not a list of ids`);
+  for (const id of ids) checkId(id);
+}
+
+function checkId(id: unknown): void {
+  if (typeof id !== 'string') throw new UserError('argument', `${told(id)}: ids are strings; give '${id}'`);
+  // ONNX Runtime in Node cuts a string at its first NUL, which would give another id.
+  if (id.includes('\0'))
+    throw new UserError('argument', `${told(id)}: an id must not contain a NUL character`);
+}
+
+/** @throws UserError for anything but a whole number from 1 */
+export function checkCount(k: number): void {
+  if (!Number.isSafeInteger(k) || k < 1)
+    throw new UserError('argument', `k is ${told(k)}; give a whole number from 1`);
+}
+
+/** @throws UserError for an option that there is not, and for options that are no object */
+export function checkOptions(options: object, names: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new UserError('argument', `the options are ${told(options)}; give an object, such as { k: 5 }`);
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new UserError('argument', `there is no option "${unknown}"; the options are ${names.join(', ')}`);
+}
+
+/** @throws UserError for anything but a map from a user's id to a list of ids */
+export function checkExcludeByUser(lists: ReadonlyMap<string, readonly string[]>): void {
+  // Not instanceof: the map may come from another realm.
+  if (typeof lists?.get !== 'function')
+    throw new UserError(
+      'argument',
+      'excludeByUser is not a Map of a list for each user; readExclusions makes one',
+    );
+}
+
+/** @throws UserError for anything but a list of items and ratings within those of training */
+export function checkRatings(ratings: readonly unknown[], { manifest }: Artifact): void {
+  if (!Array.isArray(ratings))
+    throw new UserError('argument', `the ratings are ${told(ratings)}; give a list of { item, rating }`);
+  const { low, high } = manifest.data;
+  for (const one of ratings) {
+    const { item, rating } = (one ?? {}) as { item?: unknown; rating?: unknown };
+    if (item === undefined || typeof rating !== 'number')
+      throw new UserError('argument', `${told(one)} is no rating; give { item: '296', rating: 5 }, say`);
+    checkId(item);
+    // Compared as 32-bit floats, because low and high are such.
+    if (Math.fround(rating) >= low && Math.fround(rating) <= high) continue;
+    const [from, to] = [low, high].map(decimal);
+    throw new UserError(
+      'argument',
+      `the rating of ${told(item)} is ${rating}; the model was trained on ratings from ${from} to ${to}`,
+    );
+  }
+}
