@@ -69,6 +69,9 @@ function thirdParty(emits) {
   };
 }
 
+/** On a slow machine Rolldown would warn about the time that it takes. */
+const QUIET = { checks: { bundlerTimings: false } };
+
 export default defineConfig({
   root: here('../src/page'),
   base: './',
@@ -76,8 +79,9 @@ export default defineConfig({
   appType: 'mpa',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [demoModel(), serviceWorker(), thirdParty(true)],
-  worker: { format: 'es', plugins: () => [thirdParty(false)] },
+  worker: { format: 'es', plugins: () => [thirdParty(false)], rolldownOptions: QUIET },
   build: {
+    rolldownOptions: QUIET,
     outDir: here('../dist/page'),
     emptyOutDir: true,
     target: 'es2022',

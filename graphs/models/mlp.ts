@@ -19,7 +19,7 @@ const dropout: Choice<number | readonly number[]> = {
     ...kinds.rates,
     schema: v.union([kinds.rate.schema, kinds.rates.schema], 'give rates from 0 to below 1'),
   },
-  help: 'dropout rates: of the embeddings, then after each hidden layer',
+  help: 'dropout rates: of the embeddings, then after each hidden layer; a rate that is left out is 0',
   default: ({ hidden }) => [0.1, ...(hidden as number[]).map(() => 0.1)],
   otherwise: '0.1 each',
 };
