@@ -3,6 +3,9 @@ import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { modelNames } from '../../graphs/models/index.ts';
+import { resolve } from '../../src/train/recipe/resolve.ts';
+import { type OptimizerName, optimizers } from '../../src/train/step/optimizers/index.ts';
 import { allDocuments, documents, isOfPage, isTested, root } from '../support/documents.ts';
 
 /** A heading's anchor, as GitHub makes it. */
@@ -57,4 +60,19 @@ test('the tables are those of the results', async () => {
   const args = [program, join(root, 'scripts/docs-tables.ts'), '--check'];
   const { stderr } = await promisify(execFile)(process.execPath, args).catch((error) => error);
   expect(stderr).toBe('');
+});
+
+test('the page about training has the defaults of each optimizer', () => {
+  const { text } = documents.find(({ name }) => name === 'docs/training.md') as (typeof documents)[number];
+  const facts = { users: 10, items: 10, ratings: 100, low: 1, high: 5, mean: 3 };
+  for (const optimizer of Object.keys(optimizers) as OptimizerName[]) {
+    const [, ...cells] =
+      new RegExp(`^\\| \`${optimizer}\` +\\| (.*) \\| (.*) \\| (.*) \\|$`, 'm').exec(text) ?? [];
+    const [rate, ofMlp, decay] = cells.map((cell) => Number.parseFloat(cell));
+    const trainings = modelNames.map(
+      (model) => resolve({ model, optimizer, batchSize: 64 }, facts).plan.training,
+    );
+    expect(trainings.map(({ schedule }) => schedule.learningRate)).toEqual([rate, ofMlp || rate]);
+    for (const { optimizer } of trainings) expect(optimizer.weightDecay).toBe(decay);
+  }
 });
