@@ -14,6 +14,16 @@ export const oneLine = (message: string): string => message.replace(/[\p{Cc}\u20
  */
 export type ErrorCode = 'argument' | 'data' | 'model' | 'file' | 'device' | 'training' | 'network';
 
+/** An invisible character around each option in a message, which tells it from the user's own text in backticks. */
+const MARK = '\u2063';
+
+/** An option in a message, as a program writes it: `option('keepSeen')`, `option("encoding: 'latin-1'")`. */
+export const option = (text: string): string => `${MARK}${text}${MARK}`;
+
+/** Writes the options of a marked message: by default in backticks. */
+export const withOptions = (marked: string, write = (text: string): string => `\`${text}\``): string =>
+  marked.replace(/\u2063([^\u2063]*)\u2063/g, (_, text: string) => write(text));
+
 /**
  * An error in something that the user gave: a file, an option, an id. Its message is one line that says what is wrong,
  * where, and what to do. The command line prints only that line, and exits with 1. Any other error is a bug.
@@ -21,10 +31,16 @@ export type ErrorCode = 'argument' | 'data' | 'model' | 'file' | 'device' | 'tra
 export class UserError extends Error {
   override name = 'UserError';
 
+  /** The message with marked options, for `withOptions`. */
+  readonly marked: string;
+
+  /** @param message may have options in it, which `option` marks */
   constructor(
     readonly code: ErrorCode,
     message: string,
   ) {
-    super(oneLine(message));
+    const marked = oneLine(message);
+    super(withOptions(marked));
+    this.marked = marked;
   }
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { type UserError, withOptions } from '../errors.ts';
 import { allChoices } from '../train/recipe/run-choices.ts';
 
 /** The flag of an option: `--keep-seen` for `keepSeen`, `-k` for `k`. */
@@ -13,13 +14,13 @@ export const optionNames = ({ commands }: Command): ReadonlySet<string> =>
   ]);
 
 /**
- * Writes the options in a message as flags. The library's messages have them in backticks, as programs write them:
- * `` `encoding: 'latin-1'` `` becomes `--encoding latin-1`, `` `keepSeen` `` becomes `--keep-seen`, and
- * `` `sparseUpdates: false` `` becomes `--no-sparse-updates`. Other text in backticks stays.
+ * The message of an error with its options as flags: `encoding: 'latin-1'` becomes `--encoding latin-1`, `keepSeen` becomes
+ * `--keep-seen`, and `sparseUpdates: false` becomes `--no-sparse-updates`.
  */
-export const withFlags = (message: string, names: ReadonlySet<string>): string =>
-  message.replace(/`(\w+)(?:: ([^`]*))?`/g, (text, name: string, value?: string) => {
-    if (!names.has(name)) return text;
+export const withFlags = ({ marked }: UserError, names: ReadonlySet<string>): string =>
+  withOptions(marked, (text) => {
+    const [, name = '', value] = /^(\w+)(?:: (.*))?$/.exec(text) ?? [];
+    if (!names.has(name)) return `\`${text}\``;
     if (value === 'false') return flagOf(`no${name[0].toUpperCase()}${name.slice(1)}`);
     return value === undefined || value === 'true' ? flagOf(name) : `${flagOf(name)} ${argument(value)}`;
   });

@@ -58,7 +58,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode;
     const message =
       error instanceof UserError
-        ? withFlags(error.message, optionNames(program))
+        ? withFlags(error, optionNames(program))
         : `this is a bug in cofactor: ${oneLine(String(error))}`;
     process.stderr.write(`cofactor: ${message}\n`);
     if (process.env.COFACTOR_DEBUG) process.stderr.write(`${(error as Error).stack}\n`);

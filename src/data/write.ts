@@ -1,7 +1,7 @@
 import { access, constants, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { DuckDBAppender } from '@duckdb/node-api';
-import { UserError } from '../errors.ts';
+import { option, UserError } from '../errors.ts';
 import { literal, withDatabase } from './read/duckdb.ts';
 
 export type ColumnTypes = Readonly<Record<string, 'VARCHAR' | 'INTEGER' | 'FLOAT'>>;
@@ -56,7 +56,10 @@ const APPEND = {
  */
 export async function checkTable(path: string, ...inputs: (string | undefined)[]): Promise<void> {
   if (!/\.(csv|parquet)$/.test(path))
-    throw new UserError('file', `${path}: is not a .csv or a .parquet file; give \`out\` one of these`);
+    throw new UserError(
+      'file',
+      `${path}: is not a .csv or a .parquet file; give ${option('out')} one of these`,
+    );
   if (inputs.some((input) => input !== undefined && resolve(path) === resolve(input)))
     throw new UserError('file', `${path}: is a file that is read; write to another`);
   await access(dirname(resolve(path)), constants.W_OK).catch((error: NodeJS.ErrnoException) => {

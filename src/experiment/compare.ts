@@ -63,5 +63,5 @@ export async function compare(
 }
 
 function fail(name: string, error: unknown): never {
-  throw error instanceof UserError ? new UserError(error.code, `${name}, ${error.message}`) : error;
+  throw error instanceof UserError ? new UserError(error.code, `${name}, ${error.marked}`) : error;
 }

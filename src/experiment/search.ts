@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { option, UserError } from '../errors.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import { generator, uniforms } from '../util/random.ts';
 import { type Candidate, errorAbove, errorOn, failed, nextTrial, rungsOf, sortedBy } from './halving.ts';
@@ -154,6 +154,6 @@ function checkDefault(candidate: Candidate, folds: number, budget: number): void
   if (errorOn(candidate, folds) === undefined)
     throw new UserError(
       'argument',
-      `${Math.max(0, budget).toFixed(0)} s were too short to try the default recipe on ${folds === 1 ? 'one fold' : `all ${folds} folds`}; give a larger \`budget\`, or hold out one part with \`valid\``,
+      `${Math.max(0, budget).toFixed(0)} s were too short to try the default recipe on ${folds === 1 ? 'one fold' : `all ${folds} folds`}; give a larger ${option('budget')}, or hold out one part with ${option('valid')}`,
     );
 }

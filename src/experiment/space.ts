@@ -1,6 +1,6 @@
 import type { SearchRange } from '../../graphs/models/built-in.ts';
 import { models } from '../../graphs/models/index.ts';
-import { UserError } from '../errors.ts';
+import { option, UserError } from '../errors.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import { normals, type RandomGenerator, uniforms } from '../util/random.ts';
@@ -27,7 +27,7 @@ export function spaceBeside(fixed: Recipe): Space {
   if (optimizer !== 'row-adagrad')
     throw new UserError(
       'argument',
-      `the optimizer ${typeof optimizer === 'string' ? optimizer : optimizer.name} has no search space; give row-adagrad, or leave out \`optimizer\``,
+      `the optimizer ${typeof optimizer === 'string' ? optimizer : optimizer.name} has no search space; give row-adagrad, or leave out ${option('optimizer')}`,
     );
   // A schedule may have its own learning rate.
   const given = { ...(typeof fixed.schedule === 'object' && fixed.schedule), ...fixed };

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { mkdir, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { UserError } from '../errors.ts';
+import { option, UserError } from '../errors.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import type { Outcome } from './trial.ts';
 
@@ -35,7 +35,10 @@ export interface TrialLog {
 export async function trialLog(path: string, about: About): Promise<TrialLog> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
-    throw new UserError('file', `${path}: cannot be read (${error.code}); name another folder with \`out\``);
+    throw new UserError(
+      'file',
+      `${path}: cannot be read (${error.code}); name another folder with ${option('out')}`,
+    );
   });
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   const [first, ...trials] = whole
@@ -55,7 +58,7 @@ export async function trialLog(path: string, about: About): Promise<TrialLog> {
     await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
       throw new UserError(
         'file',
-        `${dirname(path)}: cannot be made (${error.code}); name another folder with \`out\``,
+        `${dirname(path)}: cannot be made (${error.code}); name another folder with ${option('out')}`,
       );
     });
     append(about);
@@ -70,7 +73,7 @@ function parsed(line: string, where: string): object {
   } catch {}
   throw new UserError(
     'file',
-    `${where}: is not a JSON object; remove the line, or name another folder with \`out\``,
+    `${where}: is not a JSON object; remove the line, or name another folder with ${option('out')}`,
   );
 }
 
@@ -82,7 +85,7 @@ function checkSame(was: About, is: About, path: string): void {
   );
   throw new UserError(
     'file',
-    `${path}: belongs to another search: ${told.join('; ')}; give the same, or another folder with \`out\``,
+    `${path}: belongs to another search: ${told.join('; ')}; give the same, or another folder with ${option('out')}`,
   );
 }
 

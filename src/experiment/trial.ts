@@ -61,7 +61,7 @@ export async function runTrial(folds: readonly Split[], trial: Trial): Promise<O
     return { ...made, took: took() };
   } catch (error) {
     if (error instanceof UserError)
-      return { failed: error.message, ...(error instanceof SlowError && { slow: true }), took: took() };
+      return { failed: error.marked, ...(error instanceof SlowError && { slow: true }), took: took() };
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { basename, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { UserError } from '../errors.ts';
+import { option, UserError } from '../errors.ts';
 import type { Device } from '../run/device-names.ts';
 import { workerRuntime } from '../run/worker.ts';
 import { LIMITS } from './limits.ts';
@@ -132,10 +132,10 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
     await app.listen({ host, port });
   } catch (error) {
     const reason = {
-      EADDRINUSE: 'another program listens there; choose another `port`',
-      EACCES: 'this user is not allowed to; choose a `port` from 1024',
-      EADDRNOTAVAIL: 'this machine has no such address; choose another `host`',
-      ENOTFOUND: 'there is no such host; choose another `host`',
+      EADDRINUSE: `another program listens there; choose another ${option('port')}`,
+      EACCES: `this user is not allowed to; choose a ${option('port')} from 1024`,
+      EADDRNOTAVAIL: `this machine has no such address; choose another ${option('host')}`,
+      ENOTFOUND: `there is no such host; choose another ${option('host')}`,
     }[(error as NodeJS.ErrnoException).code ?? ''];
     throw new UserError(
       'network',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import type { Tensors } from '../../graphs/heads/serving.ts';
-import { UserError } from '../errors.ts';
+import { option, UserError } from '../errors.ts';
 import { decodeModel, encodeModel, type ModelFile } from '../onnx/index.ts';
 import { replaceFile } from '../util/files.ts';
 import type { Checkpoint, CheckpointStore } from './progress.ts';
@@ -51,7 +51,7 @@ export async function readCheckpoint(
     throw new UserError(
       'file',
       error.code === 'ENOENT'
-        ? `${path}: there is no checkpoint to resume from; train without \`resume\``
+        ? `${path}: there is no checkpoint to resume from; train without ${option('resume')}`
         : `${path}: cannot read the checkpoint (${error.code})`,
     );
   });
@@ -69,7 +69,7 @@ export async function readCheckpoint(
     );
     throw new UserError(
       'file',
-      `${path}: belongs to another training: ${changes.join('; ')}; use its settings, or train without \`resume\``,
+      `${path}: belongs to another training: ${changes.join('; ')}; use its settings, or train without ${option('resume')}`,
     );
   }
   return found;
@@ -106,7 +106,7 @@ function parse(bytes: Uint8Array, path: string): Checkpoint {
       }),
     };
   } catch {
-    throw new UserError('file', `${path}: the checkpoint is broken; train without \`resume\``);
+    throw new UserError('file', `${path}: the checkpoint is broken; train without ${option('resume')}`);
   }
 }
 

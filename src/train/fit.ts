@@ -2,7 +2,7 @@ import type { Tensors } from '../../graphs/heads/serving.ts';
 import type { Model } from '../../graphs/models/model.ts';
 import { checkTrainable, checkVocabulary, type Dataset, fingerprint } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
-import { UserError } from '../errors.ts';
+import { option, UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { sha256 } from '../util/hash.ts';
@@ -90,7 +90,7 @@ export async function fitModel(
   if (plan.training.patience !== undefined && !valid)
     throw new UserError(
       'argument',
-      'patience needs validation ratings; give `valid`, or leave out `patience`',
+      `patience needs validation ratings; give ${option('valid')}, or leave out ${option('patience')}`,
     );
   const load = engines[plan.training.engine] as NonNullable<Engines[EngineName]>;
   const engine = await load();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { flagOf, optionNames, withFlags } from '../../src/cli/flag-names.ts';
+import { option, UserError } from '../../src/errors.ts';
 import { allChoices } from '../../src/train/recipe/run-choices.ts';
 
 const program = new Command().addCommand(
@@ -13,20 +14,26 @@ const names = optionNames(program);
 const COMMENT = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm;
 
 test.each([
-  ["name its encoding, such as `encoding: 'latin-1'`", 'name its encoding, such as --encoding latin-1'],
-  ['train with `keepSeen`', 'train with --keep-seen'],
-  ['`user`, `userColumn`, `k: 10`', '--user, --user-column, -k 10'],
-  ["read no times with `time: ''`", 'read no times with --time ""'],
-  ['leave out `sparseUpdates: false`', 'leave out --no-sparse-updates'],
-  ['`keepSeen: true` or `blocks: [4, 2]`', '--keep-seen or --blocks 4,2'],
-  ['`model: definition`', '--model definition'],
-])('%s', (message, shown) => {
-  expect(withFlags(message, names)).toBe(shown);
+  [`such as ${option("encoding: 'latin-1'")}`, "such as `encoding: 'latin-1'`", 'such as --encoding latin-1'],
+  [`train with ${option('keepSeen')}`, 'train with `keepSeen`', 'train with --keep-seen'],
+  [`${option('userColumn')}, ${option('k: 10')}`, '`userColumn`, `k: 10`', '--user-column, -k 10'],
+  [
+    `read no times with ${option("time: ''")}`,
+    "read no times with `time: ''`",
+    'read no times with --time ""',
+  ],
+  [`not ${option('sparseUpdates: false')}`, 'not `sparseUpdates: false`', 'not --no-sparse-updates'],
+  [`${option('blocks: [4, 2]')}`, '`blocks: [4, 2]`', '--blocks 4,2'],
+  [`${option('vocabulary')}`, '`vocabulary`', '`vocabulary`'],
+])('%j', (marked, inProgram, onCommandLine) => {
+  const error = new UserError('argument', marked);
+  expect(error.message).toBe(inProgram);
+  expect(withFlags(error, names)).toBe(onCommandLine);
 });
 
-test('only options are written as flags', () => {
-  const message = 'run `cofactor doctor` or `npm install`; give `dims`, not user: x';
-  expect(withFlags(message, names)).toBe(message);
+test('the user’s own text stays as it is, in backticks or not', () => {
+  const message = 'no column "`out`" in `valid`.csv; run `npx cofactor doctor`';
+  expect(withFlags(new UserError('data', message), names)).toBe(message);
 });
 
 test('no message of the library names a flag of the command line', async () => {

@@ -1,6 +1,6 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import type { DataFacts } from '../../../graphs/models/model.ts';
-import { UserError } from '../../errors.ts';
+import { option, UserError } from '../../errors.ts';
 import { sha256 } from '../../util/hash.ts';
 import { quoted } from '../../util/text.ts';
 import type { Rows } from './rows.ts';
@@ -63,7 +63,7 @@ export function checkVocabulary(data: Vocabulary, known: Vocabulary, name: strin
     if (ids !== others && !(ids.length === others.length && ids.every((id, row) => id === others[row])))
       throw new UserError(
         'data',
-        `${name}: their ${key} are not those of training; split the ratings, or read them with \`vocabulary\``,
+        `${name}: their ${key} are not those of training; split the ratings, or read them with ${option('vocabulary')}`,
       );
   }
 }

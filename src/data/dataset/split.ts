@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { option, UserError } from '../../errors.ts';
 import { generator, shuffled } from '../../util/random.ts';
 import { type Ratings, renumbered, selectRows } from './ratings.ts';
 import { indicesByUser } from './rows.ts';
@@ -60,7 +60,7 @@ export function timeSplit(ratings: Ratings, fraction: number): Split {
   if (times === undefined)
     throw new UserError(
       'data',
-      'a split by time needs times, and the ratings have none; name their column with `time`',
+      `a split by time needs times, and the ratings have none; name their column with ${option('time')}`,
     );
   const length = validLength(times.length, fraction);
   const first = times.slice().sort()[times.length - length];

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { option, UserError } from '../../errors.ts';
 import { list, quoted } from '../../util/text.ts';
 
 /** The columns: names from the header, or numbers from 1. Default: found by their usual names. */
@@ -75,7 +75,7 @@ export function findColumns(
     else if (given !== undefined)
       throw new UserError(
         'data',
-        `${file}: no column ${quoted(given)} (\`${optionNames[role]}\`); the columns are ${list(names)}`,
+        `${file}: no column ${quoted(given)} (${option(String(optionNames[role]))}); the columns are ${list(names)}`,
       );
     else if (wanted.includes(role)) missing.push(role);
   }
@@ -84,7 +84,7 @@ export function findColumns(
       'data',
       `${file}: no ${missing.join(', ')} column found; the columns are ${list(names)}; ` +
         (missing.every((role) => optionNames[role])
-          ? `name the right ones with ${missing.map((role) => `\`${optionNames[role]}\``).join(', ')}`
+          ? `name the right ones with ${missing.map((role) => option(String(optionNames[role]))).join(', ')}`
           : `call the right ones ${missing.join(', ')}`),
     );
   return found;

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { option, UserError } from '../../errors.ts';
 import { splitLine } from '../../util/text.ts';
 import type { Columns } from './columns.ts';
 import { type Connection, rows } from './duckdb.ts';
@@ -40,7 +40,7 @@ export async function fieldError(
   const [[value]] = await rows(connection, query);
   const where = await locate(connection, source, index);
   const what = faults.field(role, String(value ?? ''), source.names[column], where.split(' ')[0]);
-  const more = role === 'time' ? ", or read no times with `time: ''`" : '';
+  const more = role === 'time' ? `, or read no times with ${option("time: ''")}` : '';
   return new UserError('data', `${source.file}, ${where}: ${what}${more}`);
 }
 
@@ -64,10 +64,12 @@ export function explain(message: string, file: string): UserError {
   const where = line === undefined ? file : `${file}, line ${line}`;
   const say = (text: string) => new UserError('data', text);
   if (/Invalid unicode|invalid UTF-8/i.test(message))
-    return say(`${where}: is not UTF-8 text; name its encoding, such as \`encoding: 'latin-1'\``);
+    return say(`${where}: is not UTF-8 text; name its encoding, such as ${option("encoding: 'latin-1'")}`);
   const encoding = /File is not (\S+) encoded/.exec(message)?.[1];
   if (encoding !== undefined)
-    return say(`${file}: is not ${encoding} text; name its encoding with \`encoding\`, or save it as UTF-8`);
+    return say(
+      `${file}: is not ${encoding} text; name its encoding with ${option('encoding')}, or save it as UTF-8`,
+    );
   if (/Maximum line size/.test(message))
     return say(`${where}: the line is longer than 2 MB; is a line break or a closing quote missing?`);
   if (/state machine reached an invalid state/.test(message))

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
-import { UserError } from '../../errors.ts';
+import { option, UserError } from '../../errors.ts';
 import { type Dataset, MANY } from '../dataset/dataset.ts';
 import { Ratings } from '../dataset/ratings.ts';
 import { emptyRows } from '../dataset/rows.ts';
@@ -77,7 +77,7 @@ function shortage({ message }: Error, folder: string): UserError | undefined {
   if (/Out of Memory Error|could not allocate block/.test(message))
     return new UserError(
       'argument',
-      'reading the ratings needs more memory than it may take; allow more with `memory`',
+      `reading the ratings needs more memory than it may take; allow more with ${option('memory')}`,
     );
   return undefined;
 }

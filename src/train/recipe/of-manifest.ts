@@ -30,6 +30,6 @@ export function resolveManifest(
   try {
     return resolve({ ...Object.fromEntries(choices), ...changed, model }, data);
   } catch (error) {
-    throw error instanceof UserError ? new UserError('model', `${MANIFEST}: ${error.message}`) : error;
+    throw error instanceof UserError ? new UserError('model', `${MANIFEST}: ${error.marked}`) : error;
   }
 }

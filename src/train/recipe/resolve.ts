@@ -2,7 +2,7 @@ import { builtIn } from '../../../graphs/models/index.ts';
 import type { DataFacts, Model } from '../../../graphs/models/model.ts';
 import { MANY } from '../../data/dataset/dataset.ts';
 import { type BlockCounts, blockCounts } from '../../data/dataset/strata.ts';
-import { UserError } from '../../errors.ts';
+import { option, UserError } from '../../errors.ts';
 import { withDefaults } from '../../util/choices.ts';
 import { losses } from '../step/losses.ts';
 import { optimizers } from '../step/optimizers/index.ts';
@@ -95,17 +95,17 @@ function engineOf(chosen: Choice, facts: DataFacts, environment: Environment): E
   const { engine = trainingChoices.engine.default, blocks, sparseUpdates } = chosen;
   const { storedIn, device = 'cpu', engines = ENGINES } = environment;
   if (engine !== 'auto' && !engines.includes(engine))
-    throw new UserError('argument', `the engine ${engine} does not run here; leave out \`engine\``);
+    throw new UserError('argument', `the engine ${engine} does not run here; leave out ${option('engine')}`);
   if (storedIn) {
     if (engine !== 'auto' && engine !== 'strata')
       throw new UserError(
         'argument',
-        'ratings in a file are trained by strata; leave out `engine`, or read them without `store`',
+        `ratings in a file are trained by strata; leave out ${option('engine')}, or read them without ${option('store')}`,
       );
     if (blocks && String(blocks) !== String(storedIn))
       throw new UserError(
         'argument',
-        `blocks is ${blocks}, but the ratings are stored in ${storedIn}; give \`blocks\` when they are read`,
+        `blocks is ${blocks}, but the ratings are stored in ${storedIn}; give ${option('blocks')} when they are read`,
       );
     return 'strata';
   }
@@ -115,7 +115,7 @@ function engineOf(chosen: Choice, facts: DataFacts, environment: Environment): E
   if (blocks && !byStrata)
     throw new UserError(
       'argument',
-      'blocks are for training by strata, which does not run here; leave out `blocks`',
+      `blocks are for training by strata, which does not run here; leave out ${option('blocks')}`,
     );
   return blocks || (many && byStrata) ? 'strata' : 'epoch-graph';
 }
@@ -137,24 +137,27 @@ export function checkEngine(
   const optimizerName = optimizer && namedOf(optimizer).name;
   refuse(
     blocks !== undefined && engine !== 'auto' && engine !== 'strata',
-    `blocks are for training by strata; leave out \`blocks\`, or \`engine: '${engine}'\``,
+    `blocks are for training by strata; leave out ${option('blocks')}, or ${option(`engine: '${engine}'`)}`,
   );
   refuse(
     asked && sparseUpdates === false,
-    'training by strata updates only the rows of a batch; leave out `sparseUpdates: false`',
+    `training by strata updates only the rows of a batch; leave out ${option('sparseUpdates: false')}`,
   );
   refuse(
     asked && away,
-    `training by strata is for the CPU, not for ${device}; leave out \`device\`, or \`engine\``,
+    `training by strata is for the CPU, not for ${device}; leave out ${option('device')}, or ${option('engine')}`,
   );
-  refuse(byApi && away, `${api} trains in WebAssembly, on the CPU; leave out \`device\`, or \`engine\``);
+  refuse(
+    byApi && away,
+    `${api} trains in WebAssembly, on the CPU; leave out ${option('device')}, or ${option('engine')}`,
+  );
   refuse(
     byApi && optimizerName !== undefined && optimizerName !== 'adamw',
-    `${api} trains with adamw, not with ${optimizerName}; leave out \`optimizer\`, or train with the default engine`,
+    `${api} trains with adamw, not with ${optimizerName}; leave out ${option('optimizer')}, or train with the default engine`,
   );
   refuse(
     byApi && sparseUpdates === true,
-    `${api} updates all rows at every step; leave out \`sparseUpdates\`, or train with the default engine`,
+    `${api} updates all rows at every step; leave out ${option('sparseUpdates')}, or train with the default engine`,
   );
 }
 

@@ -6,7 +6,7 @@ import type { Model, ModelDefinition } from '../../../../graphs/models/model.ts'
 import { graphOf } from '../../../artifact/graph-of.ts';
 import type { Artifact, Manifest } from '../../../artifact/manifest.ts';
 import { readVocabulary } from '../../../artifact/vocabulary.ts';
-import { UserError } from '../../../errors.ts';
+import { option, UserError } from '../../../errors.ts';
 import { restoredTable } from '../../../onnx/compress.ts';
 import { INCOMING, writeSynced } from '../../../util/files.ts';
 import { mapValues } from '../../../util/map-values.ts';
@@ -154,7 +154,7 @@ function trainedParameters(artifact: Artifact, model: Model): Tensors {
     if (table?.dims.join() !== kept.join())
       throw new UserError(
         'model',
-        `predict.onnx does not have "${name}" as it was trained; export initial values with \`untrained\``,
+        `predict.onnx does not have "${name}" as it was trained; export initial values with ${option('untrained')}`,
       );
     return { dims, data: table.data.slice(0, size) };
   });

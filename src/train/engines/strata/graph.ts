@@ -1,6 +1,6 @@
 import type { Model, ModelDefinition } from '../../../../graphs/models/model.ts';
 import type { Manifest } from '../../../artifact/manifest.ts';
-import { UserError } from '../../../errors.ts';
+import { option, UserError } from '../../../errors.ts';
 import { encodeModel, GraphError, type ModelFile } from '../../../onnx/index.ts';
 import { resolveManifest } from '../../recipe/of-manifest.ts';
 import type { Resolved } from '../../recipe/plan.ts';
@@ -18,7 +18,7 @@ export function blockGraph(resolved: Resolved): EpochGraph {
     if (!(error instanceof GraphError)) throw error;
     throw new UserError(
       'argument',
-      `the formula of "${resolved.model.name}" needs all users and items, so it cannot be trained by strata (${error.message}); give \`engine: 'epoch-graph'\``,
+      `the formula of "${resolved.model.name}" needs all users and items, so it cannot be trained by strata (${error.message}); give ${option("engine: 'epoch-graph'")}`,
     );
   }
 }
