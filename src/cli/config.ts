@@ -9,6 +9,7 @@ import { UserError } from '../errors.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { allChoices, type CofactorConfig, runChoices } from '../train/recipe/run-choices.ts';
 import { checked, withDefaults } from '../util/choices.ts';
+import { nameNow } from '../util/former-names.ts';
 import { chosenFrom, READING, RECIPE } from './choice-options.ts';
 import { printLine, printNote } from './output.ts';
 
@@ -83,6 +84,8 @@ export async function readConfig(file: string): Promise<CofactorConfig> {
 }
 
 function nearest(word: string): string {
+  const now = nameNow(word, KEYS);
+  if (now !== undefined) return `it is called ${now} now`;
   const near = closest(word, KEYS);
   return distance(word, near) <= word.length / 2
     ? `did you mean ${near}?`

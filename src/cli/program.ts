@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { oneLine, UserError } from '../errors.ts';
+import { nameNow } from '../util/former-names.ts';
 import { VERSION } from '../version.ts';
 import { batchCommand } from './batch.ts';
 import { compareCommand } from './compare.ts';
@@ -9,7 +10,7 @@ import { downloadCommand } from './download.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
 import { findLrCommand } from './find-lr.ts';
-import { optionNames, withFlags } from './flag-names.ts';
+import { flagOf, optionNames, withFlags } from './flag-names.ts';
 import { inspectCommand } from './inspect.ts';
 import { pageCommand } from './page.ts';
 import { predictCommand } from './predict.ts';
@@ -46,10 +47,13 @@ export async function run(args: readonly string[]): Promise<number> {
     .description('Train a recommender from a file of ratings; serve it anywhere ONNX runs.')
     .version(VERSION)
     .exitOverride()
-    .configureOutput({
-      outputError: (text, write) => write(`cofactor: ${oneLine(text.replace(/^error: /, ''))}\n`),
-    });
-  for (const command of COMMANDS) program.addCommand(command().copyInheritedSettings(program));
+    .configureOutput({ outputError: printFault });
+  for (const make of COMMANDS) {
+    const command = make().copyInheritedSettings(program);
+    const names = command.options.map((option) => option.attributeName());
+    command.configureOutput({ outputError: (text, write) => printFault(withNameNow(text, names), write) });
+    program.addCommand(command);
+  }
   try {
     await program.parseAsync(args, { from: 'user' });
     return 0;
@@ -65,3 +69,14 @@ export async function run(args: readonly string[]): Promise<number> {
     return 1;
   }
 }
+
+const printFault = (text: string, write: (text: string) => void): void =>
+  write(`cofactor: ${oneLine(text.replace(/^error: /, ''))}\n`);
+
+/** Adds the new name to commander's message about a flag that has another name now. */
+const withNameNow = (text: string, names: readonly string[]): string =>
+  text.replace(/^(error: unknown option '--(no-)?(\w+)(?:=.*)?')[\s\S]*/, (all, fault, no, former) => {
+    const now = nameNow(former, names);
+    if (now === undefined) return all;
+    return `${fault}; it is called ${flagOf(no ? `no${now[0].toUpperCase()}${now.slice(1)}` : now)} now`;
+  });

@@ -1,13 +1,9 @@
 import type { Artifact } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
+import { told } from '../util/options.ts';
 import { decimal } from './listed.ts';
 
 // A program in JavaScript has no types that would find these mistakes.
-
-const told = (value: unknown): string =>
-  typeof value === 'string' || (typeof value === 'object' && value !== null)
-    ? JSON.stringify(value)
-    : String(value);
 
 /** @throws UserError for anything but a list of strings without NUL characters */
 export function checkIds(ids: readonly string[]): void {
@@ -26,15 +22,6 @@ function checkId(id: unknown): void {
 export function checkCount(k: number): void {
   if (!Number.isSafeInteger(k) || k < 1)
     throw new UserError('argument', `k is ${told(k)}; give a whole number from 1`);
-}
-
-/** @throws UserError for an option that there is not, and for options that are no object */
-export function checkOptions(options: object, names: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw new UserError('argument', `the options are ${told(options)}; give an object, such as { k: 5 }`);
-  const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown !== undefined)
-    throw new UserError('argument', `there is no option "${unknown}"; the options are ${names.join(', ')}`);
 }
 
 /** @throws UserError for anything but a map from a user's id to a list of ids */

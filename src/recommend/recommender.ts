@@ -3,7 +3,8 @@ import { type Artifact, headFile, headOf } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { mapValues } from '../util/map-values.ts';
-import { checkCount, checkExcludeByUser, checkIds, checkOptions, checkRatings } from './checks.ts';
+import { checkedLater, checkOptions, flag, type OptionTable } from '../util/options.ts';
+import { checkCount, checkExcludeByUser, checkIds, checkRatings } from './checks.ts';
 import { runInChunks } from './chunks.ts';
 import { count, listsOf, padded, rowsOf, strings } from './tensors.ts';
 
@@ -181,7 +182,7 @@ export class Recommender {
     options: RecommendOptions = {},
   ): Promise<ItemRating[] | ItemRating[][]> {
     if (isOne(users)) return (await this.recommend([users], options))[0];
-    checkOptions(options, ['k', 'exclude', 'excludeByUser', 'includeSeen']);
+    checkOptions(options, RECOMMEND_OPTIONS);
     const { k = 10, exclude = [], excludeByUser = NONE, includeSeen = false } = options;
     checkCount(k);
     checkIds(exclude);
@@ -304,7 +305,12 @@ function itemsOf(columns?: {
   }));
 }
 
-const LIST_OPTIONS = ['k', 'exclude'];
+const LIST_OPTIONS: OptionTable<ListOptions> = { k: checkedLater, exclude: checkedLater };
+const RECOMMEND_OPTIONS: OptionTable<RecommendOptions> = {
+  ...LIST_OPTIONS,
+  excludeByUser: checkedLater,
+  includeSeen: flag,
+};
 const NONE: ReadonlyMap<string, readonly string[]> = new Map();
 
 /** Rows in one run of a head, if its manifest does not say. */

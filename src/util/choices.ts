@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { UserError } from '../errors.ts';
+import { insteadOf } from './former-names.ts';
 import { mapValues } from './map-values.ts';
 
 /** The type of a choice's value. */
@@ -151,7 +152,7 @@ export function checked<Table extends Choices>(
     if (!Object.hasOwn(table, name))
       throw new UserError(
         'argument',
-        `${prefix}there is no choice "${name}"; the choices are ${Object.keys(table).join(', ')}`,
+        `${prefix}there is no choice "${name}"; ${insteadOf(name, Object.keys(table), 'choice')}`,
       );
     const { success, issues, output } = v.safeParse(table[name].kind.schema, value);
     if (!success) {

@@ -90,6 +90,7 @@ test('what --print-config prints trains the same, and it trains nothing', async 
 
 test.each([
   ['key.json', '{ "learningrate": 1 }', /has no choice "learningrate"; did you mean learningRate\?/],
+  ['former.json', '{ "spread": 0.1 }', /has no choice "spread"; it is called initialStd now/],
   ['far.json', '{ "colour": 1 }', /has no choice "colour"; it takes the flags of cofactor train/],
   [
     'value.json',

@@ -232,7 +232,7 @@ test.each([
   [['--patience', '2'], /--patience needs/],
   [['--factors', '0'], /--factors/],
   [['--factors', 'auto'], /dot-bias: factors is "auto"; give a whole number from 1/],
-  [['--hidden', '8'], /hidden is for the model mlp, not for dot-bias; leave it out/],
+  [['--hidden', '8'], /--hidden is for the model mlp, not for dot-bias; leave it out/],
   [['--dropout', '0.5'], /dropout is for the model mlp, not for dot-bias; leave it out/],
   [['--model', 'mlp', '--hidden', '8,'], /--hidden/],
   [['--model', 'mlp', '--dropout', '1'], /--dropout.*Give rates from 0 to below 1\./],

@@ -285,9 +285,9 @@ describe('what cannot be is refused in one line', () => {
   test.each([
     [{ n: 3 }, 'there is no option "n"; the options are k, exclude'],
     [{ K: 3 }, 'there is no option "K"; the options are k, exclude'],
-    [3, 'the options are 3; give an object, such as { k: 5 }'],
-    [null, 'the options are null; give an object, such as { k: 5 }'],
-    [['i'], 'the options are ["i"]; give an object, such as { k: 5 }'],
+    [3, 'the options are 3; give an object with any of k, exclude'],
+    [null, 'the options are null; give an object with any of k, exclude'],
+    [['i'], 'the options are ["i"]; give an object with any of k, exclude'],
   ])('%j for options', async (given, message) => {
     const options = given as object;
     expect(await userError(recommender.recommend('user 1', options))).toContain(message);

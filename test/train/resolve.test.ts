@@ -146,6 +146,8 @@ test('a device of another kind takes a plan over as it is', () => {
 
 describe('a recipe that cannot be is one line that says what to give', () => {
   test.each<[unknown, RegExp]>([
+    [{ batch: 64 }, /^there is no choice "batch"; it is called batchSize now$/],
+    [{ lazy: false }, /^there is no choice "lazy"; it is called sparseUpdates now$/],
     [{ epoch: 3 }, /^there is no choice "epoch"; the choices are model, seed, .*hidden, .*epochs, /],
     [{ epochs: '3' }, /^epochs is "3"; give a whole number from 1$/],
     [{ seed: 1.5 }, /^seed is 1.5; give a whole number from 0$/],
@@ -160,13 +162,13 @@ describe('a recipe that cannot be is one line that says what to give', () => {
     [{ optimizer: { name: 'adamw', beta2: 'high' } }, /^optimizer\S* is .*; give /],
     [{ schedule: 'linear' }, /^schedule is "linear"; give one of one-cycle, cosine, constant$/],
     [{ schedule: { name: 'constant', learningRate: Number.NaN } }, /^schedule\S* is .*; give /],
-    [{ hidden: [8] }, /^hidden is for the model mlp, not for dot-bias; leave it out$/],
-    [{ model: 'dot-bias', dropout: 0.1 }, /^dropout is for the model mlp, not for dot-bias; leave it out$/],
+    [{ hidden: [8] }, /^`hidden` is for the model mlp, not for dot-bias; leave it out$/],
+    [{ model: 'dot-bias', dropout: 0.1 }, /^`dropout` is for the model mlp, not for dot-bias; leave it out$/],
     [{ model: 'mlp', hidden: [0] }, /hidden.0 is 0; give a whole number from 1/],
     [{ factors: 0 }, /factors is 0; give a w/],
     [
       { model: dotBias(), factors: 3 },
-      /^factors is for built-in models; give it to the model's own definition$/,
+      /^`factors` is for built-in models; give it to the model's own definition$/,
     ],
     [
       { optimizer: { name: 'adamw', beta3: 1 } },
