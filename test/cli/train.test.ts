@@ -237,6 +237,8 @@ test.each([
   [['--model', 'mlp', '--hidden', '8,'], /--hidden/],
   [['--model', 'mlp', '--dropout', '1'], /--dropout.*Give rates from 0 to below 1\./],
   [['--model', 'mlp', '--dropout', '0.1,0.1,0.1'], /dropout has 3 rates/],
+  [['--spread', '1'], /unknown option '--spread'; it is called --initial-std now/],
+  [['--no-lazy'], /unknown option '--no-lazy'; it is called --no-sparse-updates now/],
   [['--out', ''], /--out.*Give a text\./],
   [['--range', '5,1'], /--range.*'5,1'.*Give two numbers, the lower first/],
   [['--range', '1'], /--range.*'1'.*Give two numbers, the lower first/],

@@ -1,6 +1,6 @@
 import { builtIn, type ModelName, models } from '../../../graphs/models/index.ts';
 import type { ModelDefinition } from '../../../graphs/models/model.ts';
-import { UserError } from '../../errors.ts';
+import { option, UserError } from '../../errors.ts';
 import { type Chosen, checked } from '../../util/choices.ts';
 import { modelChoices, recipeChoices, trainingChoices } from './choices.ts';
 
@@ -44,7 +44,7 @@ export function checkRecipe({ model: named, ...choices }: ProgramRecipe): {
     if (first !== undefined)
       throw new UserError(
         'argument',
-        `\`${first}\` is for built-in models; give it to the model's own definition`,
+        `${option(first)} is for built-in models; give it to the model's own definition`,
       );
     return { definition: named, chosen };
   }
@@ -53,7 +53,7 @@ export function checkRecipe({ model: named, ...choices }: ProgramRecipe): {
     const others = Object.keys(models).filter((other) => builtIn(other)?.choices[name]);
     throw new UserError(
       'argument',
-      `\`${name}\` is for the model ${others.join(', ')}, not for ${model}; leave it out`,
+      `${option(name)} is for the model ${others.join(', ')}, not for ${model}; leave it out`,
     );
   }
   return { definition: models[model].define(config), chosen };
