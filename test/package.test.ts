@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { FORMAT } from '../src/artifact/format.ts';
@@ -19,14 +19,17 @@ test('the tarball holds what is built, the notices, and no data', async () => {
   const places = new Set(
     project.files.map((path) =>
       path
-        .replace(/^(dist\/(?:page\/assets|standalone|types)\/).*/, '$1')
+        .replace(/^(dist\/(?:page\/assets|standalone|types)\/|docs\/).*/, '$1')
         .replace(/-[A-Z0-9]{8}\.js$/, '-HASH.js'),
     ),
   );
   expect([...places].sort()).toEqual([
+    'ARCHITECTURE.md',
     'CHANGELOG.md',
+    'CONTRIBUTING.md',
     'LICENSE',
     'README.md',
+    'SECURITY.md',
     'dist/THIRD-PARTY',
     'dist/app-HASH.js',
     'dist/chunk-HASH.js',
@@ -51,6 +54,7 @@ test('the tarball holds what is built, the notices, and no data', async () => {
     'dist/web-worker.js',
     'dist/web.js',
     'dist/worker-thread.js',
+    'docs/',
     'package.json',
     'scripts/python/onnxruntime_training.py',
     'scripts/python/train.py',
@@ -58,6 +62,19 @@ test('the tarball holds what is built, the notices, and no data', async () => {
   ]);
   const notices = await readFile(join(root, 'dist/THIRD-PARTY'), 'utf8');
   expect(notices).toMatch(/onnx-proto\n\nCopyright 2017 Christoph Koerner\n\nPermission is hereby granted/);
+});
+
+test('links between documents lead to files of the tarball', async () => {
+  const missing: string[] = [];
+  for (const path of project.files.filter((path) => path.endsWith('.md')))
+    for (const [, linked, image] of (await readFile(join(root, path), 'utf8')).matchAll(
+      /\]\(([^)#\s]+)|<img [^>]*src="([^"]+)"/g,
+    )) {
+      const link = linked ?? image;
+      if (!/^(https?|mailto):/.test(link) && !project.files.includes(posix.join(posix.dirname(path), link)))
+        missing.push(`${path}: ${link}`);
+    }
+  expect(missing).toEqual([]);
 });
 
 test('the command line trains and predicts', async () => {

@@ -1,5 +1,5 @@
-import { copyFile, cp, mkdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { build, createServer, type InlineConfig, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -26,11 +26,21 @@ let developing: ViteDevServer;
 /** A project in which the documents' programs are modules, begun by what a person does. */
 beforeAll(async () => {
   await mkdir(at('project/node_modules'), { recursive: true });
+  // Copies, as npm installs them: Vite treats a link as a source of the project, which it does not bundle in advance.
   for (const [name, target] of [
     ['cofactor', root],
     ['onnxruntime-web', join(root, 'node_modules/onnxruntime-web')],
   ])
-    await symlink(target, at('project/node_modules', name), 'junction');
+    for (const part of ['package.json', 'dist'])
+      await cp(join(target, part), at('project/node_modules', name, part), {
+        recursive: true,
+        filter: (path) => !path.endsWith('.map'),
+      });
+  const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  for (const name of Object.keys(dependencies)) {
+    await mkdir(dirname(at('project/node_modules', name)), { recursive: true });
+    await symlink(join(root, 'node_modules', name), at('project/node_modules', name), 'junction');
+  }
   const page =
     '<!doctype html><link rel="icon" href="data:,"><input type="file" aria-label="Ratings"><script type="module" src="./main.js"></script>';
   await writeFile(at('project/index.html'), page);
@@ -48,7 +58,6 @@ beforeAll(async () => {
   developing = await createServer({
     ...config,
     base: '/',
-    optimizeDeps: { exclude: ['cofactor', 'onnxruntime-web'] },
     server: { host: '127.0.0.1', port: 0, fs: { strict: false }, proxy: { '/movies/': host.url } },
   });
   await developing.listen();
