@@ -27,8 +27,8 @@ export interface Dataset extends Vocabulary {
   readonly storedIn?: BlockCounts;
   /** About `count` of the ratings, or more; in memory, all. */
   sample(count: number): Promise<Rows>;
-  /** The ratings by strata. */
-  strata(blocks: BlockCounts, seed: number): Strata;
+  /** The strata in the file; absent in memory, where `strataOf` makes them. */
+  strata?(): Strata;
   /** Concatenated SHA-256 hashes of ids and ratings. */
   hashes(): Promise<string>;
   /** Deletes the file now. Without it, the file is deleted with the dataset. In memory it does nothing. */

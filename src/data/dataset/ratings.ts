@@ -4,7 +4,6 @@ import { UserError } from '../../errors.ts';
 import { sha256 } from '../../util/hash.ts';
 import type { Dataset } from './dataset.ts';
 import { indicesByUser, type Rows, rangeOf } from './rows.ts';
-import { type BlockCounts, type Strata, strataOf } from './strata.ts';
 
 /** The fields of `Ratings`. */
 export interface RatingsParts extends Vocabulary, Rows {
@@ -36,6 +35,7 @@ export class Ratings implements Dataset, Rows {
    *   ids that are empty, not unique, or contain NUL
    */
   constructor(parts: RatingsParts, derived = false) {
+    if (!derived) checkParts(parts);
     this.name = parts.name ?? 'the ratings';
     this.userIds = parts.userIds;
     this.itemIds = parts.itemIds;
@@ -68,10 +68,6 @@ export class Ratings implements Dataset, Rows {
     return this;
   }
 
-  strata(blocks: BlockCounts, seed: number): Strata {
-    return strataOf(this, blocks, seed);
-  }
-
   async hashes(): Promise<string> {
     const ids = new TextEncoder().encode(JSON.stringify([this.userIds, this.itemIds]));
     let hashes = await sha256(ids);
@@ -82,6 +78,18 @@ export class Ratings implements Dataset, Rows {
   }
 
   async close(): Promise<void> {}
+}
+
+const TYPES = { users: 'Int32Array', items: 'Int32Array', ratings: 'Float32Array' };
+
+/** A program in JavaScript has no types that would find what is missing. */
+function checkParts(parts: Partial<RatingsParts> | undefined): void {
+  const isOf = ([name, type]: string[]) => parts?.[name as 'users']?.[Symbol.toStringTag] === type;
+  if (![parts?.userIds, parts?.itemIds].every(Array.isArray) || !Object.entries(TYPES).every(isOf))
+    throw new UserError(
+      'argument',
+      'ratings need userIds and itemIds, which are lists, users and items, each an Int32Array, and ratings, a Float32Array',
+    );
 }
 
 /** Lists of ids that were checked before: parts of ratings share them. */

@@ -1,5 +1,6 @@
 import type { Tensors } from '../../../../graphs/heads/serving.ts';
-import type { BlockCounts, Strata, Stratum } from '../../../data/dataset/strata.ts';
+import type { Dataset } from '../../../data/dataset/dataset.ts';
+import { type BlockCounts, type Strata, type Stratum, strataOf } from '../../../data/dataset/strata.ts';
 import { encodeModel } from '../../../onnx/index.ts';
 import type { Parts } from '../../../run/rows.ts';
 import { WorkerHandle } from '../../../run/worker-handle.ts';
@@ -29,7 +30,7 @@ export const strataEngine: Engine = {
       async start({ carried }) {
         const { blocks, workers, seed } = task.plan.training;
         const [users, items] = blocks as BlockCounts;
-        const strata = task.data.strata([users, items], seed);
+        const strata = task.data.strata?.() ?? (await strataInMemory(task.data, [users, items], seed));
         const tables = cut(withState(task, carried), task.model, strata.users, strata.items);
         // At most as many threads as there are strata that share no block.
         const threads = await startThreads(Math.min(workers as number, users, items), graph);
@@ -38,6 +39,12 @@ export const strataEngine: Engine = {
     };
   },
 };
+
+/** No method of `Ratings`, which is also in pages, where no engine trains by strata. */
+async function strataInMemory(data: Dataset, blocks: BlockCounts, seed: number): Promise<Strata> {
+  const { userIds, itemIds, facts } = data;
+  return strataOf({ ...(await data.sample(facts.ratings)), userIds, itemIds }, blocks, seed);
+}
 
 const SESSION = 0;
 
