@@ -1,7 +1,7 @@
 /** All that a page may import from cofactor: no Node module, and nothing that a page does not use until it asks. */
 import { fetchArtifact } from './artifact/fetch.ts';
 import { UserError } from './errors.ts';
-import type { LoadOptions } from './recommend/load-options.ts';
+import { checkLoad, type LoadOptions, WEB_LOAD_OPTIONS } from './recommend/load-options.ts';
 import { Recommender } from './recommend/recommender.ts';
 import { type WebRuntimeOptions, webRuntime } from './run/web.ts';
 
@@ -39,6 +39,7 @@ export interface WebLoadOptions extends LoadOptions, WebRuntimeOptions {}
  * @throws UserError if there is no model, a file is missing or changed, or the browser cannot run it
  */
 export async function load(source: string | URL, options: WebLoadOptions = {}): Promise<Recommender> {
+  checkLoad(source, options, WEB_LOAD_OPTIONS);
   const { device, runtime, heads } = options;
   if (device !== undefined && device !== 'cpu' && device !== 'auto')
     throw new UserError('device', `a page runs models on the CPU; leave out the device ${device}`);

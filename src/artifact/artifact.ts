@@ -144,6 +144,8 @@ async function readFiles(
   namesOf: (manifest: Manifest) => readonly string[],
   options: FetchOptions = {},
 ): Promise<Artifact> {
+  if (/^(https?|file):/i.test(directory))
+    throw new UserError('argument', `${directory}: is an address; give the path of a folder`);
   const bytes = await readPart(directory, MANIFEST);
   try {
     const manifest = parseManifest(bytes, join(directory, MANIFEST));

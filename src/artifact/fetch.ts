@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { option, UserError } from '../errors.ts';
 import { type Artifact, checkFile, MANIFEST, type Manifest, parseManifest, servedFiles } from './manifest.ts';
 
 /** How much of a model has been read or fetched. */
@@ -13,6 +13,8 @@ export interface FetchOptions {
   readonly heads?: readonly string[];
   /** In a page: keeps files for the next visit, where the browser can. @default true */
   readonly cache?: boolean;
+  /** Largest size of a model at a URL, in bytes. @default 2_147_483_648 (2 GiB) */
+  readonly maxBytes?: number;
   /** Stops reading or fetching. */
   readonly signal?: AbortSignal;
   /** Called while files arrive. */
@@ -41,7 +43,7 @@ interface Source {
  * @throws UserError if there is no manifest, a file does not match it, or the network fails
  */
 export async function fetchArtifact(url: string | URL, options: FetchOptions = {}): Promise<Artifact> {
-  const folder = new URL(url, globalThis.location?.href);
+  const folder = addressOf(url);
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
   // Only pages from HTTPS or localhost have a cache, and a browser may refuse it in private windows.
   const cache =
@@ -60,23 +62,55 @@ export async function fetchArtifact(url: string | URL, options: FetchOptions = {
   }
 }
 
-async function fetchFiles(source: Source, manifest: Manifest, options: FetchOptions): Promise<Artifact> {
-  const wanted = servedFiles(manifest, options.heads);
+function addressOf(url: string | URL): URL {
+  try {
+    return new URL(url, globalThis.location?.href);
+  } catch {
+    throw new UserError('network', `${url}: is not an address; give one such as https://example.org/model/`);
+  }
+}
+
+async function fetchFiles(from: Source, manifest: Manifest, options: FetchOptions): Promise<Artifact> {
+  const { heads, maxBytes = 2 ** 31, signal, onProgress } = options;
+  const wanted = servedFiles(manifest, heads);
   const total = wanted.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
+  if (total > maxBytes)
+    throw new UserError(
+      'model',
+      `${from.folder}: has ${total} bytes, more than the ${maxBytes} that are allowed; allow more with ${option('maxBytes')}`,
+    );
+  // The first failure stops the other downloads.
+  const stop = new AbortController();
+  const source = { ...from, signal: stop.signal };
+  const end = (): void => stop.abort(signal?.reason);
+  if (signal?.aborted) end();
+  signal?.addEventListener('abort', end);
   const loaded = new Map<string, number>();
   const report = (name: string, bytes: number): void => {
     loaded.set(name, bytes);
-    options.onProgress?.({ loaded: [...loaded.values()].reduce((sum, one) => sum + one, 0), total });
+    try {
+      onProgress?.({ loaded: [...loaded.values()].reduce((sum, one) => sum + one, 0), total });
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    }
   };
-  const files = await Promise.all(
-    wanted.map(async (name) => {
-      const bytes = await fetchFile(source, manifest, name, (done) => report(name, done));
-      report(name, manifest.files[name].bytes);
-      return [name, bytes] as const;
-    }),
-  );
-  forget(source, manifest).catch(() => undefined);
-  return { manifest, files: Object.fromEntries(files) };
+  try {
+    const files = await Promise.all(
+      wanted.map(async (name) => {
+        const bytes = await fetchFile(source, manifest, name, (done) => report(name, done));
+        report(name, manifest.files[name].bytes);
+        return [name, bytes] as const;
+      }),
+    );
+    forget(source, manifest).catch(() => undefined);
+    return { manifest, files: Object.fromEntries(files) };
+  } catch (error) {
+    stop.abort(error);
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
 }
 
 /** Fetches the manifest, which may be new; takes the cached one when there is no network. */
@@ -142,12 +176,14 @@ interface Download {
 }
 
 async function download(url: URL, options: Download): Promise<Uint8Array<ArrayBuffer>> {
+  const { signal } = options.init;
   let response: Response;
   try {
     response = await fetch(url, options.init);
-    if (response.ok) return await readAll(response, url, options);
+    if (response.ok && response.body) return await readAll(response.body, url, options);
   } catch (error) {
-    if (error instanceof UserError || options.init.signal?.aborted) throw error;
+    if (signal?.aborted) throw signal.reason;
+    if (error instanceof UserError) throw error;
     throw new UserError(
       'network',
       `${url}: cannot be fetched (${(error as Error).message}); is the network there?`,
@@ -159,20 +195,28 @@ async function download(url: URL, options: Download): Promise<Uint8Array<ArrayBu
   );
 }
 
-async function readAll(response: Response, url: URL, { most, onBytes }: Download) {
+async function readAll(body: ReadableStream<Uint8Array>, url: URL, { most, onBytes }: Download) {
+  const chunks: Uint8Array[] = [];
   let length = 0;
-  const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-    transform(chunk, output) {
-      length += chunk.length;
-      if (length > most)
-        throw new UserError(
-          'model',
-          `${url}: is larger than the ${most} bytes that are allowed; train it again`,
-        );
-      onBytes?.(length);
-      output.enqueue(chunk);
-    },
-  });
-  const counted = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(counter);
-  return new Uint8Array(await new Response(counted).arrayBuffer());
+  for (const reader = body.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > most) {
+      reader.cancel().catch(() => undefined);
+      throw new UserError(
+        'model',
+        `${url}: is larger than the ${most} bytes that are allowed; train it again`,
+      );
+    }
+    onBytes?.(length);
+    chunks.push(value);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }

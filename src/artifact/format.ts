@@ -13,17 +13,22 @@ type Json = Readonly<Record<string, unknown>>;
 const UPGRADES: readonly ((manifest: Json) => Json)[] = [
   // To format 2: some choices were renamed.
   ({ model, training, ...others }) => {
-    const { config, ...named } = model as { config: Json };
     return {
       ...others,
-      model: { ...named, config: renamed(config, { spread: 'initialStd' }) },
-      training: renamed(training as Json, { batch: 'batchSize', lazy: 'sparseUpdates' }),
+      model: isObject(model) ? { ...model, config: renamed(model.config, { spread: 'initialStd' }) } : model,
+      training: renamed(training, { batch: 'batchSize', lazy: 'sparseUpdates' }),
     };
   },
 ];
 
-const renamed = (from: Json, names: Readonly<Record<string, string>>): Json =>
-  Object.fromEntries(Object.entries(from).map(([name, value]) => [names[name] ?? name, value]));
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Renames keys of an object; anything else is left to the schema. */
+const renamed = (from: unknown, names: Readonly<Record<string, string>>): unknown =>
+  isObject(from)
+    ? Object.fromEntries(Object.entries(from).map(([name, value]) => [names[name] ?? name, value]))
+    : from;
 
 /**
  * Turns a manifest of an older format into one of the current format. Other JSON is returned unchanged, for the schema to
@@ -33,17 +38,14 @@ const renamed = (from: Json, names: Readonly<Record<string, string>>): Json =>
  * @throws UserError for a newer format
  */
 export function upgraded(json: unknown, source: string): unknown {
-  const { format } = (json ?? {}) as { format?: unknown };
+  if (!isObject(json)) return json;
+  const { format } = json;
   if (typeof format !== 'number' || !Number.isInteger(format) || format < 1) return json;
   if (format > FORMAT)
     throw new UserError(
       'model',
       `${source}: has format ${format}, and this version of cofactor reads formats up to ${FORMAT}; install a newer version`,
     );
-  try {
-    const current = UPGRADES.slice(format - 1).reduce((manifest, upgrade) => upgrade(manifest), json as Json);
-    return { ...current, format: FORMAT };
-  } catch {
-    return json;
-  }
+  const current = UPGRADES.slice(format - 1).reduce((manifest, upgrade) => upgrade(manifest), json);
+  return { ...current, format: FORMAT };
 }

@@ -5,6 +5,10 @@ import { FORMAT, upgraded } from './format.ts';
 
 export const MANIFEST = 'manifest.json';
 
+/** An ONNX file cannot be larger. */
+const MOST_FILE_BYTES = 2 ** 31;
+const MOST_FILES = 100;
+
 const metrics = v.object({ rmse: v.number(), mae: v.number() });
 
 /** The content of `manifest.json`. */
@@ -25,20 +29,23 @@ const manifestSchema = v.object({
   training: v.record(v.string(), v.unknown()),
   /** Type of the numbers in large tables. Default: float32. */
   precision: v.optional(v.string()),
-  history: v.array(v.object({ loss: v.number(), valid: v.optional(metrics) })),
+  history: v.pipe(v.array(v.object({ loss: v.number(), valid: v.optional(metrics) })), v.minLength(1)),
   metrics: v.object({ train: v.object({ rmse: v.number() }), valid: v.optional(metrics) }),
   /** Device of the training. Default: the CPU. */
   device: v.optional(v.string()),
   libraries: v.record(v.string(), v.string()),
-  files: v.record(
-    // Only plain names, so that a manifest cannot lead a reader out of its folder.
-    v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.-]*$/)),
-    v.object({
-      bytes: v.number(),
-      sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-      /** Most rows of a request in one run, which bounds its memory. */
-      batch: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
-    }),
+  files: v.pipe(
+    v.record(
+      // Only plain names, so that a manifest cannot lead a reader out of its folder.
+      v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.-]*$/)),
+      v.object({
+        bytes: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MOST_FILE_BYTES)),
+        sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+        /** Most rows of a request in one run, which bounds its memory. */
+        batch: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+      }),
+    ),
+    v.check((files) => Object.keys(files).length <= MOST_FILES, `there are more than ${MOST_FILES}`),
   ),
 });
 
@@ -94,12 +101,25 @@ export function parseManifest(bytes: Uint8Array, source: string): Manifest {
   );
 }
 
-/** Names of the files that serve: the heads (all, or those that are named) and small files, without the training graph. */
-export const servedFiles = ({ files }: Manifest, heads?: readonly string[]): string[] =>
-  Object.keys(files).filter((name) => {
+/**
+ * Names of the files that serve: the heads and small files, without the training graph.
+ *
+ * @param heads names of the heads. Default: all. `recommend` comes with `seen`, which tells what it must leave out.
+ * @throws UserError for a head that the model does not have
+ */
+export function servedFiles({ files }: Manifest, heads?: readonly string[]): string[] {
+  const names = Object.keys(files);
+  const all = names.flatMap((name) => headOf(name) ?? []);
+  const unknown = heads?.find((head) => !all.includes(head));
+  if (unknown !== undefined)
+    throw new UserError('argument', `the model has no head "${unknown}"; it has ${all.join(', ')}`);
+  const wanted = new Set(heads ?? all);
+  if (wanted.has('recommend')) wanted.add('seen');
+  return names.filter((name) => {
     const head = headOf(name);
-    return head === undefined ? !name.endsWith('.onnx') : (heads?.includes(head) ?? true);
+    return head === undefined ? !name.endsWith('.onnx') : wanted.has(head);
   });
+}
 
 /**
  * Checks a file against its SHA-256 in the manifest.

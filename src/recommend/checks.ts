@@ -12,10 +12,17 @@ export function checkIds(ids: readonly string[]): void {
 }
 
 function checkId(id: unknown): void {
-  if (typeof id !== 'string') throw new UserError('argument', `${told(id)}: ids are strings; give '${id}'`);
+  if (typeof id !== 'string')
+    throw new UserError(
+      'argument',
+      typeof id === 'number' ? `${id}: ids are strings; give '${id}'` : `${told(id)}: ids are strings`,
+    );
   // ONNX Runtime in Node cuts a string at its first NUL, which would give another id.
   if (id.includes('\0'))
     throw new UserError('argument', `${told(id)}: an id must not contain a NUL character`);
+  // It would become U+FFFD, which is another id.
+  if (/\p{Surrogate}/u.test(id))
+    throw new UserError('argument', `${told(id)}: an id must not contain half of a surrogate pair`);
 }
 
 /** @throws UserError for anything but a whole number from 1 */
@@ -32,6 +39,9 @@ export function checkExcludeByUser(lists: ReadonlyMap<string, readonly string[]>
       'argument',
       'excludeByUser is not a Map of a list for each user; readExclusions makes one',
     );
+  // One key tells: who has numbers for ids has them everywhere.
+  const [first] = lists.keys?.() ?? [];
+  if (first !== undefined) checkId(first);
 }
 
 /** @throws UserError for anything but a list of items and ratings within those of training */

@@ -3,7 +3,7 @@ import { readServed } from '../artifact/artifact.ts';
 import { fetchArtifact } from '../artifact/fetch.ts';
 import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
-import type { LoadOptions } from './load-options.ts';
+import { checkLoad, type LoadOptions } from './load-options.ts';
 import { Recommender } from './recommender.ts';
 
 /**
@@ -17,10 +17,8 @@ import { Recommender } from './recommender.ts';
  *   available
  */
 export async function load(source: string | URL, options: LoadOptions = {}): Promise<Recommender> {
+  checkLoad(source, options);
   const { device, runtime, heads } = options;
-  checkSource(source);
-  if (runtime && device !== undefined)
-    throw new UserError('argument', 'runtime and device are both given; give one of them');
   const isWeb = /^https?:/i.test(String(source));
   const [artifact, ready] = await Promise.all([
     isWeb ? fetchArtifact(source, options) : readServed(pathOf(source), options),
@@ -29,10 +27,11 @@ export async function load(source: string | URL, options: LoadOptions = {}): Pro
   return Recommender.create(artifact, ready, heads);
 }
 
-function checkSource(source: unknown): void {
-  if ((typeof source === 'string' && source !== '') || source instanceof URL) return;
-  throw new UserError('argument', `the model's folder is ${JSON.stringify(source)}; give a path or a URL`);
+function pathOf(source: string | URL): string {
+  if (!/^file:/i.test(String(source))) return String(source);
+  try {
+    return fileURLToPath(source);
+  } catch (error) {
+    throw new UserError('argument', `${source}: is no path on this machine (${(error as Error).message})`);
+  }
 }
-
-const pathOf = (source: string | URL): string =>
-  /^file:/i.test(String(source)) ? fileURLToPath(source) : String(source);

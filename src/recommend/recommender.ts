@@ -6,7 +6,10 @@ import { mapValues } from '../util/map-values.ts';
 import { checkedLater, checkOptions, flag, type OptionTable } from '../util/options.ts';
 import { checkCount, checkExcludeByUser, checkIds, checkRatings } from './checks.ts';
 import { runInChunks } from './chunks.ts';
+import { type Item, itemsOf, titlesOf } from './tables.ts';
 import { count, listsOf, padded, rowsOf, strings } from './tensors.ts';
+
+export type { Item } from './tables.ts';
 
 /** An item, and the rating that a user gave it or is predicted to give it. */
 export interface ItemRating {
@@ -18,15 +21,6 @@ export interface Similar {
   readonly item: string;
   /** Cosine of the angle between the factors of both items: −1 to 1. */
   readonly similarity: number;
-}
-
-/** Facts about an item from the training ratings. */
-export interface Item {
-  readonly item: string;
-  /** Number of ratings. */
-  readonly ratings: number;
-  readonly average: number;
-  readonly genres?: readonly string[];
 }
 
 /** How many items a list has, and which it leaves out. */
@@ -70,13 +64,14 @@ export class Recommender {
   /** All items, in the order of their rows; empty if the artifact has no `items.json`. */
   readonly items: readonly Item[];
   private readonly sessions = new Map<string, Promise<InferenceSession>>();
+  private readonly running = new Set<Promise<unknown>>();
 
   private constructor(
     readonly artifact: Artifact,
     private readonly runtime: Runtime,
   ) {
-    this.titles = new Map(Object.entries(parsed<Record<string, string>>(artifact, 'titles.json') ?? {}));
-    this.items = itemsOf(parsed(artifact, 'items.json'));
+    this.titles = titlesOf(artifact);
+    this.items = itemsOf(artifact);
   }
 
   /**
@@ -129,8 +124,9 @@ export class Recommender {
 
   /** Runs a head on tensors, in chunks of rows that bound its memory. */
   async run(head: string, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
-    const session = await this.session(head);
-    return runInChunks(session, feeds, this.rowsPerRun(head));
+    const running = this.session(head).then((session) => runInChunks(session, feeds, this.rowsPerRun(head)));
+    this.running.add(running);
+    return running.finally(() => this.running.delete(running));
   }
 
   private rowsPerRun(head: string): number {
@@ -188,6 +184,7 @@ export class Recommender {
     checkIds(exclude);
     checkExcludeByUser(excludeByUser);
     checkIds(users);
+    await this.session('recommend');
     const rows = this.rowsPerRun('recommend');
     const found: ItemRating[][] = [];
     // Chunk by chunk, because the longest list of a chunk makes all of its lists as long.
@@ -199,7 +196,7 @@ export class Recommender {
         checkIds(own);
         return [...exclude, ...own];
       });
-      if (!includeSeen && this.heads.includes('seen')) {
+      if (!includeSeen && this.artifact.manifest.files['seen.onnx']) {
         const seen = rowsOf((await this.run('seen', { user })).item);
         lists = lists.map((list, row) => [...list, ...seen[row]]);
       }
@@ -274,35 +271,15 @@ export class Recommender {
     return mapValues(rows, ({ dims, data }) => ({ dims, data: data as Float32Array }));
   }
 
-  /** Frees the memory of the sessions. */
+  /** Frees the memory of the sessions, after the questions that were asked before. */
   async release(): Promise<void> {
     const opening = [...this.sessions.values()];
     // Later questions open new sessions.
     this.sessions.clear();
+    await Promise.allSettled(this.running);
     const opened = await Promise.allSettled(opening);
     for (const session of opened) if (session.status === 'fulfilled') await session.value.release();
   }
-}
-
-function parsed<T>({ files }: Artifact, name: string): T | undefined {
-  return files[name] && (JSON.parse(new TextDecoder().decode(files[name])) as T);
-}
-
-/** Turns the columns of `items.json` into rows. */
-function itemsOf(columns?: {
-  item: string[];
-  ratings: number[];
-  average: number[];
-  genres?: string[][];
-}): Item[] {
-  if (!columns) return [];
-  const { ratings, average, genres } = columns;
-  return columns.item.map((item, row) => ({
-    item,
-    ratings: ratings[row],
-    average: average[row],
-    ...(genres && { genres: genres[row] }),
-  }));
 }
 
 const LIST_OPTIONS: OptionTable<ListOptions> = { k: checkedLater, exclude: checkedLater };
@@ -325,7 +302,7 @@ function leavingOut<T extends { readonly item: string }>({ k = 10, exclude = [] 
   checkIds(exclude);
   const left = new Set(exclude);
   return {
-    wanted: count(k + left.size),
+    wanted: count(Math.min(k + left.size, Number.MAX_SAFE_INTEGER)),
     without: (list: readonly T[]): T[] => list.filter(({ item }) => !left.has(item)).slice(0, k),
   };
 }

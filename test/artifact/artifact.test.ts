@@ -120,6 +120,12 @@ describe('a broken artifact names the file', () => {
     expect(await userError(readArtifact(path))).toBe(`${file}: cannot be read (EISDIR)`);
   });
 
+  test('an address where a folder is wanted', async () => {
+    expect(await userError(readArtifact('https://example.org/model/'))).toBe(
+      'https://example.org/model/: is an address; give the path of a folder',
+    );
+  });
+
   test('without a manifest: an empty folder, none, a file', async () => {
     const path = newPath();
     expect(await userError(readArtifact(path))).toContain(`${path}: is not a trained model`);

@@ -60,10 +60,6 @@ describe('an artifact is fetched', () => {
   test.each<[string[], string[]]>([
     [['predict'], ['recommend.onnx', 'train.onnx']],
     [[], ['predict.onnx', 'recommend.onnx', 'train.onnx']],
-    [
-      ['predict', 'nothing'],
-      ['recommend.onnx', 'train.onnx'],
-    ],
   ])('with the heads %j, and what is no head', async (heads, left) => {
     const artifact = await fetchArtifact(`${base}/model`, { heads });
     expectSame(artifact, without(...left));
@@ -138,6 +134,62 @@ describe('what cannot be fetched is one line that names the address', () => {
       expect(await userError(fetchArtifact(`${base}/model`))).toMatch(told);
       await expect.poll(() => closed).toBe(true);
     }
+  });
+
+  test('the other files stop when one fails', async () => {
+    const whole = answer;
+    let closed = false;
+    answer = (request, response) => {
+      if (request.url?.endsWith('predict.onnx')) return response.end('other');
+      if (!request.url?.endsWith('recommend.onnx')) return whole(request, response);
+      response.on('close', () => {
+        closed = true;
+      });
+      return response.write('half');
+    };
+    expect(await userError(fetchArtifact(`${base}/model`))).toContain('predict.onnx: does not match');
+    await expect.poll(() => closed).toBe(true);
+  });
+
+  test('a model that is larger than is allowed, before a byte of it comes', async () => {
+    expect(await userError(fetchArtifact(`${base}/model`, { maxBytes: 1e5 }))).toBe(
+      `${base}/model/: has 210000 bytes, more than the 100000 that are allowed; allow more with \`maxBytes\``,
+    );
+    expect(asked.some((name) => name.endsWith('.onnx'))).toBe(false);
+  });
+
+  test.each<[string, (manifest: Artifact['manifest']) => unknown, RegExp]>([
+    [
+      'too large a file',
+      ({ files }) => ({ 'predict.onnx': { ...files['predict.onnx'], bytes: 1e15 } }),
+      /bytes/,
+    ],
+    [
+      'a file of −1 bytes',
+      ({ files }) => ({ 'predict.onnx': { ...files['predict.onnx'], bytes: -1 } }),
+      /bytes/,
+    ],
+    [
+      'thousands of files',
+      ({ files }) =>
+        Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`f${n}.json`, files['items.json']])),
+      /files: there are more than 100/,
+    ],
+  ])('a manifest with %s', async (_, filesOf, told) => {
+    const { manifest } = model;
+    answer = ({ url }, response) => {
+      asked.push(String(url));
+      response.end(JSON.stringify({ ...manifest, files: filesOf(manifest) }));
+    };
+    expect(await userError(fetchArtifact(`${base}/model`))).toMatch(told);
+    expect(asked.some((name) => !name.endsWith('manifest.json'))).toBe(false);
+  });
+
+  test('an answer without a body, and what is no address', async () => {
+    answer = (_, response) => response.writeHead(204).end();
+    expect(await failure('/model')).toContain('cannot be fetched (HTTP 204)');
+    for (const address of ['http://', 'http://127.0.0.1:99999/', 'movies'])
+      expect(await userError(fetchArtifact(address))).toContain(`${address}: is not an address`);
   });
 
   test('a file that is not there', async () => {

@@ -1,9 +1,10 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { readArtifact } from '../../src/artifact/artifact.ts';
 import { FORMAT } from '../../src/artifact/format.ts';
+import { parseManifest } from '../../src/artifact/manifest.ts';
 import { load } from '../../src/recommend/load.ts';
 import { trainingFiles } from '../../src/train/engines/ort-training/export.ts';
 
@@ -25,6 +26,18 @@ test.each(FORMATS)('a model of format %i still answers', async (format) => {
   expect(await recommender.similar('i1', { k: 3 })).toHaveLength(3);
   expect((await recommender.foldIn([{ item: 'i1', rating: 5 }])).recommended).toHaveLength(10);
   expect(recommender.items).toHaveLength(20);
+});
+
+test.each(FORMATS)('what is wrong with a manifest of format %i is named', async (format) => {
+  const bytes = await readFile(join(folder, `format-${format}`, 'manifest.json'));
+  const manifest = JSON.parse(bytes.toString());
+  const parse = (changes: object) => () =>
+    parseManifest(Buffer.from(JSON.stringify({ ...manifest, ...changes })), 'manifest.json');
+  expect(parse({ training: undefined })).toThrow(/^manifest.json: training: /);
+  expect(parse({ training: 'abc' })).toThrow(/^manifest.json: training: /);
+  expect(parse({ model: null })).toThrow(/^manifest.json: model: /);
+  expect(parse({ model: { name: 'dot-bias', config: null } })).toThrow(/^manifest.json: model.config: /);
+  expect(parse({ history: [] })).toThrow(/^manifest.json: history: /);
 });
 
 test.each(FORMATS)('a manifest of format %i is read as one of today', async (format) => {

@@ -1,7 +1,9 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
+import { readArtifact } from '../../src/artifact/artifact.ts';
 import type { FetchProgress } from '../../src/artifact/fetch.ts';
 import { load } from '../../src/recommend/load.ts';
+import { Recommender } from '../../src/recommend/recommender.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import { load as loadInPage } from '../../src/web.ts';
 import { staticHost } from '../support/browser.ts';
@@ -48,9 +50,12 @@ test('what is not there is one line with a code', async () => {
     expect(await userError(load(source))).toMatch(/^the model's folder is .*; give a path or a URL$/);
   await expect(load(`${host.url}nothing/`)).rejects.toMatchObject({ name: 'UserError', code: 'network' });
   await expect(load('http://127.0.0.1:1/')).rejects.toMatchObject({ name: 'UserError', code: 'network' });
+  expect(await userError(load(folder, { heads: ['guess'] }))).toMatch(
+    /^the model has no head "guess"; it has /,
+  );
   await expect(load(folder, { heads: ['guess'] })).rejects.toMatchObject({
     name: 'UserError',
-    code: 'model',
+    code: 'argument',
   });
 });
 
@@ -67,4 +72,52 @@ test('a runtime of one’s own runs it, in Node as in a page', async () => {
   expect(await userError(loadInPage(`${host.url}model/`, { device: 'cuda' }))).toBe(
     'a page runs models on the CPU; leave out the device cuda',
   );
+});
+
+test.each<[string, unknown]>([
+  ['a text for heads', { heads: 'predict' }],
+  ['a number in heads', { heads: [5] }],
+  ['null', null],
+  ['an option that there is not', { head: ['predict'] }],
+  ['no signal', { signal: {} }],
+  ['no function', { onProgress: 5 }],
+  ['no runtime', { runtime: {} }],
+  ['no size', { maxBytes: Number.NaN }],
+])('options with %s are refused, in Node as in a page', async (_, given) => {
+  const options = given as object;
+  for (const asked of [
+    load(folder, options),
+    load(`${host.url}model`, options),
+    loadInPage(`${host.url}model`, options),
+  ])
+    await expect(asked).rejects.toMatchObject({ name: 'UserError', code: 'argument' });
+});
+
+test.each(places)('from %s an error of onProgress stays what it is', async (_, source) => {
+  const mine = new Error('mine');
+  const onProgress = () => {
+    throw mine;
+  };
+  await expect(load(source(), { onProgress })).rejects.toBe(mine);
+});
+
+test('what is seen comes with recommend, which leaves it out', async () => {
+  const recommender = await load(folder, { heads: ['recommend'] });
+  expect(recommender.heads.toSorted()).toEqual(['recommend', 'seen']);
+  expect(await recommender.recommend('u1')).toEqual(await (await load(folder)).recommend('u1'));
+});
+
+test.each([
+  ['titles.json', 'zz', /^titles.json: is not JSON/],
+  ['titles.json', '[1,2]', /^titles.json: is no object of titles/],
+  ['titles.json', '{"i6":{"a":1}}', /^titles.json: is no object of titles/],
+  ['items.json', '{"item":5}', /^items.json: item: /],
+  ['items.json', 'null', /^items.json: /],
+  ['items.json', '{"item":["a"],"ratings":[],"average":[1]}', /^items.json: its columns differ in length/],
+])('%s with %s is refused in one line', async (name, text, told) => {
+  const artifact = await readArtifact(folder);
+  const files = { ...artifact.files, [name]: new TextEncoder().encode(text) };
+  const made = Recommender.create({ ...artifact, files }, await nodeRuntime());
+  expect(await userError(made)).toMatch(told);
+  await expect(made).rejects.toMatchObject({ code: 'model' });
 });

@@ -275,11 +275,31 @@ describe('what cannot be is refused in one line', () => {
       expect(message).toBe('"item 1\\u0000": an id must not contain a NUL character');
   });
 
+  test('ids with half of a surrogate pair, which would become another id', async () => {
+    for (const asked of [recommender.predict('\ud800', 'item 1'), recommender.recommend(['a\udc00b'])])
+      expect(await userError(asked)).toMatch(/: an id must not contain half of a surrogate pair$/);
+    expect(await recommender.predict('\u{1F600}', 'item 1')).toBeGreaterThan(0);
+  });
+
+  test.each([10n, Symbol('s'), {}, [], () => 1, true])('%o in place of ids', async (id) => {
+    const ids = [id] as unknown as string[];
+    const exclude = id as unknown as string[];
+    for (const asked of [
+      recommender.recommend(ids),
+      recommender.similar(ids),
+      recommender.foldIn([{ item: id as unknown as string, rating: 3 }]),
+      ...(Array.isArray(id) ? [] : [recommender.recommend('user 1', { exclude })]),
+    ])
+      await expect(asked).rejects.toMatchObject({ name: 'UserError', code: 'argument' });
+  });
+
   test.each([undefined, null, 1])('%o for an id', async (id) => {
     const ids = ['user 1', id as unknown as string];
     const asked: Promise<unknown>[] = [recommender.recommend(ids), recommender.similar(ids)];
     for (const message of await Promise.all(asked.map(userError)))
-      expect(message).toBe(`${id}: ids are strings; give '${id}'`);
+      expect(message).toBe(
+        typeof id === 'number' ? `${id}: ids are strings; give '${id}'` : `${id}: ids are strings`,
+      );
   });
 
   test.each([
@@ -330,7 +350,7 @@ describe('what cannot be is refused in one line', () => {
       (exclude: string[]) => recommender.foldIn([], { exclude }),
     ]) {
       expect(await userError(ask(id))).toBe('"item 2" is not a list of ids');
-      expect(await userError(ask(lists))).toBe('["item 2"]: ids are strings; give \'item 2\'');
+      expect(await userError(ask(lists))).toBe('["item 2"]: ids are strings');
     }
   });
 
@@ -453,6 +473,15 @@ describe('sessions', () => {
     expect(seen.opened).toBe(3);
     await Recommender.create(artifact, runtime, ['predict', 'fold-in']);
     expect(seen.opened).toBe(5);
+  });
+
+  test('are released once questions that run are answered', async () => {
+    const { runtime } = counting();
+    const one = await Recommender.create(artifact, runtime);
+    const before = await one.recommend(users);
+    const asked = Array.from({ length: 20 }, () => one.recommend(users));
+    await one.release();
+    for (const found of await Promise.all(asked)) expect(found).toEqual(before);
   });
 
   test('are released, and opened anew for who asks again', async () => {

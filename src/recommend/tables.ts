@@ -1,0 +1,80 @@
+import * as v from 'valibot';
+import type { Artifact } from '../artifact/manifest.ts';
+import { UserError } from '../errors.ts';
+
+// Not v.record, which leaves out ids such as "constructor".
+const titles = v.custom<Readonly<Record<string, string>>>(
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((title) => typeof title === 'string'),
+  'is no object of titles by item id',
+);
+
+const items = v.pipe(
+  v.object({
+    item: v.array(v.string()),
+    ratings: v.array(v.number()),
+    average: v.array(v.number()),
+    genres: v.optional(v.array(v.array(v.string()))),
+  }),
+  v.check(
+    ({ item, ratings, average, genres = item }) =>
+      [ratings, average, genres].every(({ length }) => length === item.length),
+    'its columns differ in length',
+  ),
+);
+
+/** Facts about an item from the training ratings. */
+export interface Item {
+  readonly item: string;
+  /** Number of ratings. */
+  readonly ratings: number;
+  readonly average: number;
+  readonly genres?: readonly string[];
+}
+
+/**
+ * Titles by item id, from `titles.json`; empty if the artifact has none.
+ *
+ * @throws UserError if the file is broken
+ */
+export const titlesOf = (artifact: Artifact): ReadonlyMap<string, string> =>
+  new Map(Object.entries(tableOf(artifact, 'titles.json', titles) ?? {}));
+
+/**
+ * All items, from the columns of `items.json`; empty if the artifact has none.
+ *
+ * @throws UserError if the file is broken
+ */
+export function itemsOf(artifact: Artifact): Item[] {
+  const columns = tableOf(artifact, 'items.json', items);
+  if (!columns) return [];
+  const { item, ratings, average, genres } = columns;
+  return item.map((id, row) => ({
+    item: id,
+    ratings: ratings[row],
+    average: average[row],
+    ...(genres && { genres: genres[row] }),
+  }));
+}
+
+function tableOf<Schema extends v.GenericSchema>(
+  { files }: Artifact,
+  name: string,
+  schema: Schema,
+): v.InferOutput<Schema> | undefined {
+  if (!files[name]) return undefined;
+  const broken = (why: string): UserError => new UserError('model', `${name}: ${why}; train the model again`);
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(files[name]));
+  } catch {
+    throw broken('is not JSON');
+  }
+  const { success, output, issues } = v.safeParse(schema, json);
+  if (success) return output;
+  const path = v.getDotPath(issues[0]);
+  throw broken(path === null ? issues[0].message : `${path}: ${issues[0].message}`);
+}
