@@ -16,7 +16,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'graphs/heads': ['util', 'onnx', 'graphs/models'],
   'data/dataset': ['errors', 'util', 'graphs/models', 'graphs/heads'],
   'data/read': ['errors', 'util', 'graphs/heads', 'data/dataset'],
-  data: ['errors', 'data/read'],
+  data: ['errors', 'util', 'data/read'],
   artifact: ['errors', 'version', 'util', 'onnx', 'run', 'graphs/models', 'graphs/heads'],
   recommend: ['errors', 'util', 'run', 'artifact'],
   evaluate: ['errors', 'util', 'data/dataset', 'artifact', 'recommend'],

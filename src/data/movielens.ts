@@ -6,6 +6,8 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl, { type Entry } from 'yauzl';
 import { UserError } from '../errors.ts';
+import * as expected from '../util/options.ts';
+import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 
 /**
  * The data sets, with the MD5 sums of their archives that GroupLens publishes. The archive of ml-latest-small may change,
@@ -33,6 +35,14 @@ export interface DownloadOptions {
   /** Expected MD5 sums; one that is undefined is downloaded. @default those of GroupLens */
   sums?: Partial<Record<DataSet, string>>;
 }
+
+const DOWNLOAD_OPTIONS: OptionTable<DownloadOptions> = {
+  onProgress: expected.callback,
+  signal: expected.abortSignal,
+  fetch: expected.callback,
+  baseUrl: expected.text,
+  sums: expected.checkedLater,
+};
 
 export interface Download {
   /** The folder of the data set. */
@@ -62,6 +72,8 @@ export async function download(
       'argument',
       `no data set is called "${name}"; there are ${Object.keys(dataSets).join(', ')}`,
     );
+  checkArgument('the folder is', directory, expected.path);
+  checkOptions(options, DOWNLOAD_OPTIONS);
   const path = join(directory, name);
   const notice =
     'MovieLens data is by GroupLens, University of Minnesota: free for research that acknowledges it, ' +

@@ -1,11 +1,12 @@
-import { type Ratings, renumbered } from '../data/dataset/ratings.ts';
+import { type Ratings, renumbered, someRatings } from '../data/dataset/ratings.ts';
 import { rangeOf } from '../data/dataset/rows.ts';
+import { checkArgument, checkOptions } from '../util/options.ts';
 import type { Baseline } from './baseline.ts';
 import { baselines } from './baselines.ts';
 import { errorsWithIntervals } from './errors.ts';
 import type { Judgement } from './evaluate.ts';
 import { baselineRanker, itemsOfUsers } from './rankers.ts';
-import { lastQuarter, type RankingOptions, ranking } from './ranking.ts';
+import { lastQuarter, RANKING_OPTIONS, type RankingOptions, ranking } from './ranking.ts';
 
 /**
  * Evaluates all baselines: makes them from `train`, and computes their errors and rankings on other ratings.
@@ -16,15 +17,18 @@ import { lastQuarter, type RankingOptions, ranking } from './ranking.ts';
 export async function evaluateBaselines(
   train: Ratings,
   ratings: Ratings,
-  { k = [10], threshold }: RankingOptions = {},
+  options: RankingOptions = {},
 ): Promise<Record<keyof typeof baselines, Judgement>> {
+  checkArgument('the training ratings are', train, someRatings);
+  checkArgument('the ratings are', ratings, someRatings);
+  checkOptions(options, RANKING_OPTIONS);
+  const { k = [10], threshold = lastQuarter(rangeOf(train.ratings)) } = options;
   const heldOut = renumbered(ratings, train);
   const rated = itemsOfUsers(train);
-  const options = { k, threshold: threshold ?? lastQuarter(rangeOf(train.ratings)) };
   const predict = (baseline: Baseline): Judgement =>
     errorsWithIntervals(baseline.predict(heldOut.users, heldOut.items), ratings);
   const predictAndRank = async (baseline: Baseline): Promise<Judgement> => {
-    const ranked = await ranking(baselineRanker(baseline, rated), rated, heldOut, options);
+    const ranked = await ranking(baselineRanker(baseline, rated), rated, heldOut, { k, threshold });
     return { ...predict(baseline), ...(ranked && { ranking: ranked }) };
   };
   return {

@@ -1,11 +1,19 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary, unknownIds } from '../artifact/vocabulary.ts';
-import { type Ratings, renumbered } from '../data/dataset/ratings.ts';
-import type { Recommender } from '../recommend/recommender.ts';
+import { type Ratings, renumbered, someRatings } from '../data/dataset/ratings.ts';
+import { type Recommender, someRecommender } from '../recommend/recommender.ts';
+import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 import { type ErrorsWithIntervals, errorsWithIntervals } from './errors.ts';
 import { errorBy, type Group } from './groups.ts';
 import { itemsOfUsers, recommenderRanker } from './rankers.ts';
-import { countsOfItems, lastQuarter, type Ranking, type RankingOptions, ranking } from './ranking.ts';
+import {
+  countsOfItems,
+  lastQuarter,
+  RANKING_OPTIONS,
+  type Ranking,
+  type RankingOptions,
+  ranking,
+} from './ranking.ts';
 
 /** Errors of predictions, and quality of rankings. */
 export interface Judgement extends ErrorsWithIntervals {
@@ -35,6 +43,8 @@ export interface EvaluateOptions extends RankingOptions {
   readonly train?: Ratings;
 }
 
+const EVALUATE_OPTIONS: OptionTable<EvaluateOptions> = { ...RANKING_OPTIONS, train: someRatings };
+
 /** Maximum number of groups: by rating, and by activity and popularity. */
 const RATING_GROUPS = 10;
 const COUNT_GROUPS = 5;
@@ -48,8 +58,12 @@ const COUNT_GROUPS = 5;
 export async function evaluate(
   recommender: Recommender,
   ratings: Ratings,
-  { train, k = [10], threshold }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  checkArgument('the recommender is', recommender, someRecommender);
+  checkArgument('the ratings are', ratings, someRatings);
+  checkOptions(options, EVALUATE_OPTIONS);
+  const { train, k = [10], threshold } = options;
   const { artifact } = recommender;
   const known = readVocabulary(artifact);
   const predicted = await recommender.predict(

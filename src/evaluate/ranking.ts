@@ -1,6 +1,7 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { indicesByUser } from '../data/dataset/rows.ts';
 import { UserError } from '../errors.ts';
+import { number, type OptionTable } from '../util/options.ts';
 import { bootstrap, type Interval } from './bootstrap.ts';
 import type { Ranker } from './rankers.ts';
 
@@ -58,6 +59,11 @@ export interface RankingOptions {
    */
   readonly threshold?: number;
 }
+
+export const RANKING_OPTIONS: OptionTable<RankingOptions> = {
+  k: { fits: Array.isArray, give: 'a list of whole numbers from 1' },
+  threshold: number,
+};
 
 /** The rating at which the last quarter of a scale starts. */
 export const lastQuarter = ({ low, high }: { readonly low: number; readonly high: number }): number =>

@@ -3,7 +3,7 @@ import { type Artifact, headFile, headOf } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { mapValues } from '../util/map-values.ts';
-import { checkedLater, checkOptions, flag, type OptionTable } from '../util/options.ts';
+import { checkedLater, checkOptions, type Expected, flag, type OptionTable } from '../util/options.ts';
 import { checkCount, checkExcludeByUser, checkIds, checkRatings } from './checks.ts';
 import { runInChunks } from './chunks.ts';
 import { type Item, itemsOf, titlesOf } from './tables.ts';
@@ -281,6 +281,15 @@ export class Recommender {
     for (const session of opened) if (session.status === 'fulfilled') await session.value.release();
   }
 }
+
+/** For an argument that is a `Recommender`. Not by instanceof, because it may come from another copy of the code. */
+export const someRecommender: Expected = {
+  fits: (value) => {
+    const { artifact, predict } = (value ?? {}) as Partial<Recommender>;
+    return typeof predict === 'function' && typeof artifact === 'object';
+  },
+  give: 'a Recommender, such as that of load',
+};
 
 const LIST_OPTIONS: OptionTable<ListOptions> = { k: checkedLater, exclude: checkedLater };
 const RECOMMEND_OPTIONS: OptionTable<RecommendOptions> = {

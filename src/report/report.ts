@@ -1,7 +1,8 @@
-import type { Ratings } from '../data/dataset/ratings.ts';
+import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
 import { UserError } from '../errors.ts';
-import type { Recommender } from '../recommend/recommender.ts';
+import { type Recommender, someRecommender } from '../recommend/recommender.ts';
 import { count, error, plural, short, size } from '../util/format.ts';
+import { checkArgument, checkOptions, type OptionTable, text } from '../util/options.ts';
 import { accuracySection } from './accuracy.ts';
 import { judge } from './data.ts';
 import { html, pageOf } from './html.ts';
@@ -22,6 +23,8 @@ export interface ReportOptions {
   readonly source?: string;
 }
 
+const REPORT_OPTIONS: OptionTable<ReportOptions> = { data: someRatings, source: text };
+
 /**
  * Makes a report on a trained model: what it is, how it was trained, its errors, and what it has learned. It is one HTML
  * file, without scripts, fonts or network.
@@ -29,10 +32,10 @@ export interface ReportOptions {
  * @returns the text of the HTML file
  * @throws UserError for data without ratings
  */
-export async function report(
-  recommender: Recommender,
-  { data, source = 'the data' }: ReportOptions = {},
-): Promise<string> {
+export async function report(recommender: Recommender, options: ReportOptions = {}): Promise<string> {
+  checkArgument('the recommender is', recommender, someRecommender);
+  checkOptions(options, REPORT_OPTIONS);
+  const { data, source = 'the data' } = options;
   if (data && data.ratings.length === 0)
     throw new UserError('data', `${source}: has no ratings to evaluate the model on`);
   const { manifest } = recommender.artifact;

@@ -1,3 +1,4 @@
+import { checkedLater, checkOptions, type OptionTable } from '../util/options.ts';
 import type { Device } from './device-names.ts';
 import { chooseDevice } from './devices.ts';
 import type { Runtime } from './runtime.ts';
@@ -13,6 +14,8 @@ export interface NodeRuntimeOptions {
   readonly device?: Device | 'auto';
 }
 
+const RUNTIME_OPTIONS: OptionTable<NodeRuntimeOptions> = { device: checkedLater };
+
 /** ONNX Runtime in Node. */
 export interface NodeRuntime extends Runtime {
   /** Device that executes models. */
@@ -25,8 +28,9 @@ export interface NodeRuntime extends Runtime {
  *
  * @throws UserError if the device is not available: why, and what to install
  */
-export async function nodeRuntime({ device }: NodeRuntimeOptions = {}): Promise<NodeRuntime> {
-  const chosen = (await chooseDevice(device)).device;
+export async function nodeRuntime(options: NodeRuntimeOptions = {}): Promise<NodeRuntime> {
+  checkOptions(options, RUNTIME_OPTIONS);
+  const chosen = (await chooseDevice(options.device)).device;
   if (chosen === 'webgpu') holdWebgpu(THIS_THREAD);
   return runtimeOn(chosen);
 }

@@ -5,6 +5,8 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { option, UserError } from '../errors.ts';
 import type { Device } from '../run/device-names.ts';
 import { workerRuntime } from '../run/worker.ts';
+import * as expected from '../util/options.ts';
+import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 import { LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 import { ServedModel } from './models.ts';
@@ -32,6 +34,18 @@ export interface ServeOptions {
   readonly page?: string | false;
 }
 
+const SERVE_OPTIONS: OptionTable<ServeOptions> = {
+  host: expected.text,
+  port: {
+    fits: (port) => Number.isInteger(port) && (port as number) >= 0 && (port as number) < 65_536,
+    give: 'a whole number from 0 to 65535',
+  },
+  workers: expected.count,
+  device: expected.checkedLater,
+  logLevel: expected.oneOf(['debug', 'info', 'warn', 'error', 'silent']),
+  page: { fits: (page) => page === false || expected.path.fits(page), give: 'a folder, or false' },
+};
+
 export interface Server {
   /** Address of the server, such as `http://127.0.0.1:8080`. */
   readonly url: string;
@@ -49,12 +63,18 @@ export interface Server {
  * Serves the models in folders over HTTP: with JSON endpoints, with the Open Inference Protocol, version 2, and with a web
  * page.
  *
- * @param directories folders of trained models; a model has the name of its folder
+ * @param folders a folder of a trained model, or several; a model has the name of its folder
  * @throws UserError if a folder has no model, if two have the same name, if the device is not available, or if the server
  *   cannot listen on the address
  */
-export async function serve(directories: readonly string[], options: ServeOptions = {}): Promise<Server> {
+export async function serve(
+  folders: string | readonly string[],
+  options: ServeOptions = {},
+): Promise<Server> {
+  checkArgument('the folders are', folders, expected.paths);
+  checkOptions(options, SERVE_OPTIONS);
   const { host = '127.0.0.1', port = 8080, workers, device, logLevel = 'warn', page: folder } = options;
+  const directories = [folders].flat();
   checkNames(directories);
   // Imported here, so that programs which only import the library need not load a web server.
   const [{ createApp }, { Metrics }] = await Promise.all([import('./app.ts'), import('./metrics.ts')]);
@@ -105,8 +125,6 @@ export async function serve(directories: readonly string[], options: ServeOption
 }
 
 function checkNames(directories: readonly string[]): void {
-  if (directories.length === 0)
-    throw new UserError('argument', 'give at least one folder of a trained model');
   const byName = new Map<string, string>();
   for (const directory of directories) {
     const name = basename(resolve(directory));

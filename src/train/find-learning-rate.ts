@@ -1,9 +1,11 @@
 import { checkTrainable } from '../data/dataset/dataset.ts';
-import { type Ratings, renumbered, selectRows } from '../data/dataset/ratings.ts';
+import { type Ratings, renumbered, selectRows, someRatings } from '../data/dataset/ratings.ts';
 import { indicesByUser } from '../data/dataset/rows.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { type Choices, type Chosen, checked, kinds, numeric } from '../util/choices.ts';
+import * as expected from '../util/options.ts';
+import { checkArgument, checkOptions } from '../util/options.ts';
 import { generator, shuffled } from '../util/random.ts';
 import { stepsOf } from './engines/batches.ts';
 import type { Training } from './engines/engine.ts';
@@ -33,6 +35,13 @@ export const rangeChoices = {
 } as const satisfies Choices;
 
 export type RangeTestOptions = Chosen<typeof rangeChoices> & { readonly runtime: Runtime };
+
+const OPTIONS: expected.OptionTable<RangeTestOptions> = {
+  from: expected.checkedLater,
+  to: expected.checkedLater,
+  steps: expected.checkedLater,
+  runtime: expected.runtime,
+};
 
 export interface RangeTest extends Suggestion {
   /** The learning rates that were tried. */
@@ -77,8 +86,12 @@ const STREAM = -2;
 export async function findLearningRate(
   ratings: Ratings,
   recipe: ProgramRecipe,
-  { runtime, ...options }: RangeTestOptions,
+  given: RangeTestOptions,
 ): Promise<RangeTest> {
+  checkArgument('the ratings are', ratings, someRatings);
+  checkOptions(given ?? {}, OPTIONS);
+  checkArgument('runtime is', given?.runtime, expected.runtime);
+  const { runtime, ...options } = given;
   const chosen = checked(rangeChoices, options);
   checkTrainable(ratings);
   const { facts } = ratings;

@@ -2,12 +2,15 @@ import { availableParallelism } from 'node:os';
 import { writeArtifact } from '../artifact/artifact.ts';
 import type { Artifact } from '../artifact/manifest.ts';
 import { checkVocabulary, type Dataset } from '../data/dataset/dataset.ts';
-import { Ratings } from '../data/dataset/ratings.ts';
+import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
 import { UserError } from '../errors.ts';
 import type { Metrics } from '../evaluate/metrics.ts';
+import { PRECISIONS } from '../onnx/compress.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { type NodeRuntimeOptions, nodeRuntime } from '../run/node.ts';
 import type { Runtime } from '../run/runtime.ts';
+import * as expected from '../util/options.ts';
+import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 import { artifactOf, type ExportOptions } from './artifact.ts';
 import { checkpointFile } from './checkpoint.ts';
 import { nodeEngines } from './engines/node.ts';
@@ -28,6 +31,32 @@ export interface TrainOptions extends Pick<FitOptions, 'valid' | 'signal' | 'rat
   readonly workers?: number;
 }
 
+const TRAIN_OPTIONS: OptionTable<TrainOptions> = {
+  valid: someRatings,
+  signal: expected.abortSignal,
+  ratingsPerRun: expected.count,
+  onProgress: expected.callback,
+  runtime: expected.runtime,
+  device: expected.checkedLater,
+  checkpoint: expected.checkedLater,
+  workers: expected.count,
+};
+
+const CHECKPOINT_OPTIONS: OptionTable<NonNullable<TrainOptions['checkpoint']>> = {
+  path: expected.path,
+  resume: expected.flag,
+};
+
+const EXPORT_OPTIONS: OptionTable<ExportOptions> = {
+  precision: expected.oneOf(PRECISIONS),
+  keepSeen: expected.flag,
+  titles: expected.mapOf('a Map from item id to title, such as that of readItems', expected.text.fits),
+  genres: expected.mapOf(
+    'a Map from item id to a list of genres, such as that of readItems',
+    (genres) => Array.isArray(genres) && genres.every(expected.text.fits),
+  ),
+};
+
 /**
  * Trains a model: `await train(ratings, { model: 'dot-bias', factors: 50 })`.
  *
@@ -41,6 +70,11 @@ export async function train(
   recipe: ProgramRecipe = {},
   options: TrainOptions = {},
 ): Promise<Fitted> {
+  checkOptions(options, TRAIN_OPTIONS);
+  if (options.checkpoint !== undefined) {
+    checkOptions(options.checkpoint, CHECKPOINT_OPTIONS, 'checkpoint is');
+    checkArgument('the path of the checkpoint is', options.checkpoint.path, expected.path);
+  }
   const { checkpoint, device, workers = availableParallelism(), ...others } = options;
   if (others.runtime && device !== undefined)
     throw new UserError('argument', 'runtime and device cannot be given together; give only one of them');
@@ -54,8 +88,6 @@ export async function train(
       'argument',
       "the recipe is not an object; give one such as { model: 'mlp' } or { model: definition }",
     );
-  if (!Number.isSafeInteger(workers) || workers < 1)
-    throw new UserError('argument', `workers is ${workers}; give a whole number from 1`);
   const runtime = others.runtime ?? (await nodeRuntime({ device }));
   return new Fitted(
     await fitModel(data, recipe, {
@@ -90,14 +122,14 @@ export class Fitted {
    * @throws UserError if the ratings have other ids
    */
   async errors(actual: Ratings): Promise<Metrics> {
-    if (!(actual instanceof Ratings))
-      throw new UserError('argument', 'errors takes Ratings, such as the valid of readRatings');
+    checkArgument('the ratings are', actual, someRatings);
     checkVocabulary(actual, this.result.data, actual.name);
     return errorOn(this.result, this.result.parameters, actual);
   }
 
   /** The files that serve the model, and their manifest. */
-  artifact(options?: ExportOptions): Promise<Artifact> {
+  async artifact(options: ExportOptions = {}): Promise<Artifact> {
+    checkOptions(options, EXPORT_OPTIONS);
     return artifactOf(this.result, options);
   }
 
@@ -112,6 +144,7 @@ export class Fitted {
    * @throws UserError if the folder cannot be written, or holds other files
    */
   async save(directory: string, options?: ExportOptions): Promise<Artifact> {
+    checkArgument('the folder is', directory, expected.path);
     const artifact = await this.artifact(options);
     await writeArtifact(directory, artifact);
     return artifact;

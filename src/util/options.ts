@@ -25,6 +25,11 @@ export const count: Expected = {
 
 export const number: Expected = { fits: Number.isFinite, give: 'a number' };
 
+export const notNegative: Expected = {
+  fits: (value) => Number.isFinite(value) && (value as number) >= 0,
+  give: 'a number from 0',
+};
+
 export const text: Expected = { fits: (value) => typeof value === 'string', give: 'a text' };
 
 export const path: Expected = {
@@ -48,9 +53,17 @@ export const abortSignal: Expected = {
 /** An object with these methods. */
 export const having = (give: string, ...methods: readonly string[]): Expected => ({
   fits: (value) =>
-    methods.every(
-      (name) => typeof (value as Record<string, unknown> | null | undefined)?.[name] === 'function',
-    ),
+    methods.every((name) => callback.fits((value as Record<string, unknown> | null | undefined)?.[name])),
+  give,
+});
+
+export const runtime = /* @__PURE__ */ having('what nodeRuntime returns', 'createSession');
+
+/** A map, such as of titles by item id, whose values fit. */
+export const mapOf = (give: string, fits: (value: unknown) => boolean): Expected => ({
+  fits: (value) =>
+    Object.prototype.toString.call(value) === '[object Map]' &&
+    [...(value as ReadonlyMap<unknown, unknown>)].every(([key, value]) => text.fits(key) && fits(value)),
   give,
 });
 
@@ -83,14 +96,19 @@ export function checkArgument(what: string, value: unknown, { fits, give }: Expe
 /**
  * Checks options. One that is undefined is not given.
  *
+ * @param what how a message begins. @default 'the options are'
  * @throws UserError for an option that there is not, a value that does not fit, and options that are no object
  */
-export function checkOptions(options: object, table: Readonly<Record<string, Expected>>): void {
+export function checkOptions(
+  options: object,
+  table: Readonly<Record<string, Expected>>,
+  what = 'the options are',
+): void {
   const names = Object.keys(table);
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw new UserError(
       'argument',
-      `the options are ${told(options)}; give an object with any of ${names.join(', ')}`,
+      `${what} ${told(options)}; give an object with any of ${names.join(', ')}`,
     );
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(table, name))

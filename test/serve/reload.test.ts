@@ -168,7 +168,7 @@ test('folders without a model, and two of the same name, are refused at the star
   const other = join(folder.path, 'other', 'movies');
   await mkdir(other, { recursive: true });
   expect(await userError(serve([directory, other]))).toMatch(/both would have the name movies/);
-  expect(await userError(serve([]))).toMatch(/at least one folder/);
+  expect(await userError(serve([]))).toMatch(/^the folders are \[\]; give a path, or a list of paths$/);
   expect(await userError(serve([other]))).toMatch(/no manifest.json/);
   expect(await userError(serve([join(folder.path, 'none')]))).toMatch(/no such folder/);
 });

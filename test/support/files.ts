@@ -43,3 +43,9 @@ export async function userError(promise: Promise<unknown>): Promise<string> {
   expect(message.length).toBeLessThan(1000);
   return message;
 }
+
+/** The same for an error with the code 'argument'. */
+export async function argumentError(promise: Promise<unknown>): Promise<string> {
+  await expect(promise).rejects.toMatchObject({ code: 'argument' });
+  return userError(promise);
+}

@@ -1,11 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { Ratings, selectRows } from '../../src/data/dataset/ratings.ts';
+import type { Artifact } from '../../src/artifact/manifest.ts';
+import { Ratings, type RatingsParts, selectRows } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
 import { UserError } from '../../src/errors.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
+import type { ExportOptions } from '../../src/train/artifact.ts';
+import {
+  type TrainingExportOptions,
+  trainingFiles,
+  writeTrainingFiles,
+} from '../../src/train/engines/ort-training/export.ts';
+import { findLearningRate, type RangeTestOptions } from '../../src/train/find-learning-rate.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
-import { userError } from '../support/files.ts';
+import { argumentError, userError } from '../support/files.ts';
 import { lowRank } from '../support/low-rank.ts';
 
 const ratings = lowRank();
@@ -42,6 +50,20 @@ describe('ratings that cannot be are refused when they are made', () => {
   ])('%s', (_, parts, message) => {
     expect(() => new Ratings(parts)).toThrow(UserError);
     expect(() => new Ratings(parts)).toThrow(message);
+  });
+
+  test.each([
+    ['no parts', undefined],
+    ['empty parts', {}],
+    ['lists for arrays', { ...ratings, ratings: [3, 4] }],
+    ['arrays of another type', { ...ratings, users: new Float32Array(ratings.users) }],
+    ['no ids', { ...ratings, userIds: 'u1,u2' }],
+  ])('%s', (_, parts) => {
+    const make = () => new Ratings(parts as unknown as RatingsParts);
+    expect(make).toThrow(UserError);
+    expect(make).toThrow(
+      /^ratings need userIds and itemIds, which are lists, users and items, each an Int32Array, /,
+    );
   });
 });
 
@@ -94,6 +116,79 @@ describe('what cannot train a model is refused', () => {
       expect(await userError(train(part, recipe))).toMatch(
         /^the recipe is not an object; give one such as \{ model: 'mlp' \}/,
       );
+  });
+
+  test.each<[string, unknown, string]>([
+    [
+      'an option that there is not',
+      { epochs: 3 },
+      'there is no option "epochs"; the options are valid, signal, ',
+    ],
+    ['a former name', { ratingsARun: 9 }, 'there is no option "ratingsARun"; it is called ratingsPerRun now'],
+    ['options that are a number', 5, 'the options are 5; give an object with any of valid, '],
+    ['no options', null, 'the options are null; give an object'],
+    ['a fraction for validation ratings', { valid: 0.2 }, 'valid is 0.2; give Ratings, such as'],
+    ['a runtime by name', { runtime: 'cpu' }, 'runtime is "cpu"; give what nodeRuntime returns'],
+    [
+      'a path for a checkpoint',
+      { checkpoint: 'file' },
+      'checkpoint is "file"; give an object with any of path,',
+    ],
+    [
+      'a checkpoint without a path',
+      { checkpoint: {} },
+      'the path of the checkpoint is undefined; give a path',
+    ],
+    ['no function', { onProgress: true }, 'onProgress is true; give a function'],
+    ['no signal', { signal: 5n }, 'signal is 5; give the signal of an AbortController'],
+    ['a device that there is not', { device: 5 }, 'there is no device "5"; give one of auto, cpu, '],
+    ['no threads', { workers: 0 }, 'workers is 0; give a whole number from 1'],
+  ])('%s', async (_, options, message) => {
+    expect(await argumentError(train(part, small, options as TrainOptions))).toContain(message);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    [
+      'titles that are an object',
+      { titles: { i1: 'Heat' } },
+      /^titles is \{"i1":"Heat"\}; give a Map from item id to title/,
+    ],
+    [
+      'titles that are numbers',
+      { titles: new Map([['i1', 5]]) },
+      /^titles is Map; give a Map from item id to title/,
+    ],
+    ['genres that are a number', { genres: 5 }, /^genres is 5; give a Map from item id to a list of genres/],
+    ['genres in one text', { genres: new Map([['i1', 'Drama']]) }, /^genres is Map; give a Map from/],
+    ['a word for a flag', { keepSeen: 'no' }, /^keepSeen is "no"; give true or false$/],
+    ['a precision that there is not', { precision: 'int4' }, /^precision is "int4"; give one of float32, /],
+    [
+      'an option that there is not',
+      { title: new Map() },
+      /^there is no option "title"; the options are precision, /,
+    ],
+  ])('saving with %s', async (_, options, message) => {
+    const model = await train(part, { ...small, epochs: 1 });
+    const given = options as ExportOptions;
+    for (const saving of [model.artifact(given), model.recommender(given), model.save('none', given)])
+      expect(await argumentError(saving)).toMatch(message);
+    expect(await argumentError(model.save('' as string))).toBe('the folder is ""; give a path');
+  });
+
+  test('a learning rate to find without a runtime, or with an unknown option', async () => {
+    const finding = (options?: unknown) => findLearningRate(part, small, options as RangeTestOptions);
+    expect(await argumentError(finding())).toBe('runtime is undefined; give what nodeRuntime returns');
+    expect(await argumentError(finding({ start: 5 }))).toMatch(
+      /^there is no option "start"; the options are from, /,
+    );
+  });
+
+  test('an artifact, and options, that are none, for the training files', async () => {
+    const artifact = await (await train(part, { ...small, epochs: 1 })).artifact();
+    expect(() => trainingFiles(5 as unknown as Artifact)).toThrow(/^the model is 5; give an Artifact/);
+    const options = { rate: 1 } as TrainingExportOptions;
+    expect(() => trainingFiles(artifact, options)).toThrow(/^there is no option "rate"; the options are/);
+    expect(await argumentError(writeTrainingFiles('none', artifact, options))).toMatch(/^there is no option/);
   });
 
   test('a runtime beside a device', async () => {

@@ -2,6 +2,7 @@ import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import type { DataFacts } from '../../../graphs/models/model.ts';
 import { UserError } from '../../errors.ts';
 import { sha256 } from '../../util/hash.ts';
+import type { Expected } from '../../util/options.ts';
 import type { Dataset } from './dataset.ts';
 import { indicesByUser, type Rows, rangeOf } from './rows.ts';
 
@@ -91,6 +92,12 @@ function checkParts(parts: Partial<RatingsParts> | undefined): void {
       'ratings need userIds and itemIds, which are lists, users and items, each an Int32Array, and ratings, a Float32Array',
     );
 }
+
+/** For an argument that is `Ratings`. */
+export const someRatings: Expected = {
+  fits: (value) => value instanceof Ratings,
+  give: 'Ratings, such as those of readRatings',
+};
 
 /** Lists of ids that were checked before: parts of ratings share them. */
 const checkedIds = new WeakSet<readonly string[]>();

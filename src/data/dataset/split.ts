@@ -1,4 +1,5 @@
 import { option, UserError } from '../../errors.ts';
+import { checkedLater, number, type OptionTable } from '../../util/options.ts';
 import { generator, shuffled } from '../../util/random.ts';
 import { type Ratings, renumbered, selectRows } from './ratings.ts';
 import { indicesByUser } from './rows.ts';
@@ -19,6 +20,12 @@ export interface HoldOut {
   /** @default 1 */
   readonly seed?: number;
 }
+
+export const HOLD_OUT_OPTIONS: OptionTable<HoldOut> = {
+  valid: checkedLater,
+  split: checkedLater,
+  seed: number,
+};
 
 /**
  * Splits off validation ratings, if options ask for it.

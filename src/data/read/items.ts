@@ -1,4 +1,6 @@
 import { basename } from 'node:path';
+import * as expected from '../../util/options.ts';
+import { checkArgument, checkOptions, type OptionTable } from '../../util/options.ts';
 import { type ColumnOptions, findItemColumns } from './columns.ts';
 import { rows, withDatabase } from './duckdb.ts';
 import { genresIn, type ItemTable } from './item-table.ts';
@@ -12,6 +14,8 @@ const OLD_GENRES = genresIn(
 
 const OLD_COLUMNS = { id: 0, title: 1, genre: 2 };
 
+const ITEM_OPTIONS: OptionTable<Pick<ColumnOptions, 'item'>> = { item: expected.text };
+
 /**
  * Reads titles and genres from `movies.csv`, `movies.dat` or `u.item` of MovieLens, or from any table with a column of ids
  * and a column of titles or names. Genres are separated by `|`. Items without a title are left out. Of two titles of an
@@ -21,7 +25,10 @@ const OLD_COLUMNS = { id: 0, title: 1, genre: 2 };
  * @param options `item`: name of the column of ids. Default: found by its usual names
  * @throws UserError if the file cannot be read or does not have these columns
  */
-export function readItems(path: string, { item }: Pick<ColumnOptions, 'item'> = {}): Promise<ItemTable> {
+export async function readItems(path: string, options: Pick<ColumnOptions, 'item'> = {}): Promise<ItemTable> {
+  checkArgument('the path is', path, expected.path);
+  checkOptions(options, ITEM_OPTIONS);
+  const { item } = options;
   return withDatabase(async (connection) => {
     // These two files have no header, and are in Latin-1.
     const old = /^(u\.item|movies\.dat)(\.gz|\.zst)?$/.exec(basename(path))?.[1];

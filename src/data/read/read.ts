@@ -1,17 +1,37 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import { UserError } from '../../errors.ts';
+import * as expected from '../../util/options.ts';
+import { checkArgument, checkOptions, type OptionTable } from '../../util/options.ts';
 import type { Dataset } from '../dataset/dataset.ts';
 import { latestIndices } from '../dataset/ratings.ts';
-import type { HoldOut } from '../dataset/split.ts';
+import { HOLD_OUT_OPTIONS, type HoldOut } from '../dataset/split.ts';
 import { type Reading, readingOf } from './reading.ts';
-import type { SourceOptions } from './source.ts';
-import { readToStore, type StoreOptions } from './store.ts';
+import { SOURCE_OPTIONS, type SourceOptions } from './source.ts';
+import { readToStore, STORE_OPTIONS, type StoreOptions } from './store.ts';
 import { NO_ID, readTable } from './table.ts';
 
 export interface ReadOptions extends SourceOptions, HoldOut {
   /** Ids whose row numbers to use, such as a model's or those of other ratings. Default: the ids in the file */
   readonly vocabulary?: Vocabulary;
 }
+
+type MayStore = ReadOptions & { readonly store?: StoreOptions | boolean };
+
+const READ_OPTIONS: OptionTable<MayStore> = {
+  ...SOURCE_OPTIONS,
+  ...HOLD_OUT_OPTIONS,
+  vocabulary: {
+    fits: (value) => {
+      const { userIds, itemIds } = (value ?? {}) as Partial<Vocabulary>;
+      return Array.isArray(userIds) && Array.isArray(itemIds);
+    },
+    give: 'an object with userIds and itemIds, such as Ratings',
+  },
+  store: {
+    fits: (value) => typeof value === 'boolean' || (typeof value === 'object' && value !== null),
+    give: 'true, false, or an object of options',
+  },
+};
 
 /**
  * Reads ratings from CSV, TSV, `::`-separated text, JSON, JSON lines, or Parquet; text may be compressed with gzip or
@@ -27,14 +47,15 @@ export interface ReadOptions extends SourceOptions, HoldOut {
  * @throws UserError with the file and, if there is one, the line
  */
 export function readRatings(path: string | readonly string[], options?: ReadOptions): Promise<Reading>;
-export function readRatings(
-  path: string | readonly string[],
-  options: ReadOptions & { readonly store?: StoreOptions | boolean },
-): Promise<Reading<Dataset>>;
+export function readRatings(path: string | readonly string[], options: MayStore): Promise<Reading<Dataset>>;
 export async function readRatings(
   path: string | readonly string[],
-  { store, ...options }: ReadOptions & { readonly store?: StoreOptions | boolean } = {},
+  given: MayStore = {},
 ): Promise<Reading<Dataset>> {
+  checkArgument('the path is', path, expected.paths);
+  checkOptions(given, READ_OPTIONS);
+  const { store, ...options } = given;
+  if (typeof store === 'object') checkOptions(store, STORE_OPTIONS, 'store is');
   const paths = [path].flat();
   const { split = 'random', vocabulary } = options;
   if (store && split === 'random' && !vocabulary)
@@ -52,6 +73,7 @@ export async function readOwnRatings(
   path: string,
   options: SourceOptions = {},
 ): Promise<{ item: string; rating: number }[]> {
+  checkReading(path, options);
   const table = await readTable([path], options, ['item', 'rating'], ['user', 'time']);
   if (table.userIds.length > 1)
     throw new UserError(
@@ -65,6 +87,7 @@ export async function readOwnRatings(
 
 /** Reads a list of users. Duplicates are removed. */
 export async function readUsers(path: string, options: SourceOptions = {}): Promise<readonly string[]> {
+  checkReading(path, options);
   return (await readTable([path], options, ['user'])).userIds;
 }
 
@@ -83,6 +106,7 @@ export interface Exclusions {
  * @throws UserError as `readRatings` does
  */
 export async function readExclusions(path: string, options: SourceOptions = {}): Promise<Exclusions> {
+  checkReading(path, options);
   const { userIds, itemIds, users, items } = await readTable([path], options, ['item'], ['user']);
   if (userIds.length === 0 || userIds.includes(NO_ID)) return { exclude: itemIds };
   const lists = userIds.map((): string[] => []);
@@ -95,9 +119,15 @@ export async function readPairs(
   path: string | readonly string[],
   options: SourceOptions = {},
 ): Promise<{ users: string[]; items: string[] }> {
+  checkReading(path, options, expected.paths);
   const { userIds, itemIds, users, items } = await readTable([path].flat(), options, ['user', 'item']);
   return {
     users: Array.from(users, (row) => userIds[row]),
     items: Array.from(items, (row) => itemIds[row]),
   };
+}
+
+function checkReading(path: unknown, options: SourceOptions, expectedPath = expected.path): void {
+  checkArgument('the path is', path, expectedPath);
+  checkOptions(options, SOURCE_OPTIONS);
 }

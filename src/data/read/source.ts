@@ -1,3 +1,4 @@
+import { checkedLater, flag, type OptionTable, oneOf, text } from '../../util/options.ts';
 import type { ColumnOptions, Columns } from './columns.ts';
 
 export interface SourceOptions extends ColumnOptions {
@@ -8,6 +9,17 @@ export interface SourceOptions extends ColumnOptions {
   /** Default: UTF-8, or UTF-16 (little-endian) if the file starts with a byte order mark */
   encoding?: 'utf-8' | 'latin-1' | 'utf-16';
 }
+
+export const SOURCE_OPTIONS: OptionTable<SourceOptions> = {
+  user: text,
+  item: text,
+  rating: text,
+  time: text,
+  optionNames: checkedLater,
+  delimiter: text,
+  header: flag,
+  encoding: oneOf(['utf-8', 'latin-1', 'utf-16']),
+};
 
 export interface Source {
   /** The path that the user gave. */

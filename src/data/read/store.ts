@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import { option, UserError } from '../../errors.ts';
+import { count, notNegative, type OptionTable, path } from '../../util/options.ts';
 import { type Dataset, MANY } from '../dataset/dataset.ts';
 import { Ratings } from '../dataset/ratings.ts';
 import { emptyRows } from '../dataset/rows.ts';
@@ -31,6 +32,14 @@ export interface StoreOptions {
   readonly blocks?: BlockCounts;
 }
 
+export const STORE_OPTIONS: OptionTable<StoreOptions> = {
+  from: notNegative,
+  folder: path,
+  memory: notNegative,
+  workers: count,
+  blocks: { fits: Array.isArray, give: 'two whole numbers, such as [4, 4]' },
+};
+
 /**
  * Reads ratings into memory or, if there are many, into a file, by strata and shuffled, without holding all in memory.
  *
@@ -41,8 +50,6 @@ export async function readToStore(
   options: SourceOptions & HoldOut,
   { from = MANY, folder = tmpdir(), memory = 2e9, workers = availableParallelism(), blocks }: StoreOptions,
 ): Promise<Reading<Dataset>> {
-  if (!Number.isSafeInteger(workers) || workers < 1)
-    throw new UserError('argument', `workers is ${workers}; give whole numbers from 1`);
   const name = paths.join(', ');
   const scratch = await mkdtemp(join(folder, 'cofactor-')).catch((error: NodeJS.ErrnoException) => {
     throw new UserError('file', `${folder}: cannot be written (${error.code}); choose another folder`);

@@ -10,6 +10,15 @@ import { option, UserError } from '../../../errors.ts';
 import { restoredTable } from '../../../onnx/compress.ts';
 import { INCOMING, writeSynced } from '../../../util/files.ts';
 import { mapValues } from '../../../util/map-values.ts';
+import {
+  checkArgument,
+  checkedLater,
+  checkOptions,
+  type Expected,
+  flag,
+  type OptionTable,
+  path,
+} from '../../../util/options.ts';
 import { initialParameters } from '../../parameters/initial.ts';
 import { resolveManifest } from '../../recipe/of-manifest.ts';
 import type { TrainingPlan } from '../../recipe/plan.ts';
@@ -25,6 +34,17 @@ export interface TrainingExportOptions {
   /** A constant learning rate. Default: the schedule that the model was trained with */
   readonly learningRate?: number;
 }
+
+const EXPORT_OPTIONS: OptionTable<TrainingExportOptions> = {
+  definition: checkedLater,
+  untrained: flag,
+  learningRate: checkedLater,
+};
+
+const someArtifact: Expected = {
+  fits: (value) => typeof (value as Artifact | null)?.manifest === 'object',
+  give: 'an Artifact, such as that of readArtifact',
+};
 
 const CHECKPOINT = 'checkpoint';
 
@@ -48,8 +68,11 @@ export const VOCABULARY = 'vocabulary.json';
  */
 export function trainingFiles(
   artifact: Artifact,
-  { definition, untrained = false, learningRate }: TrainingExportOptions = {},
+  options: TrainingExportOptions = {},
 ): Record<string, Uint8Array> {
+  checkArgument('the model is', artifact, someArtifact);
+  checkOptions(options, EXPORT_OPTIONS);
+  const { definition, untrained = false, learningRate } = options;
   const { manifest } = artifact;
   if (learningRate !== undefined && !(Number.isFinite(learningRate) && learningRate > 0))
     throw new UserError('argument', `learningRate is ${learningRate}; give a number above 0`);
@@ -80,7 +103,7 @@ export async function writeTrainingFiles(
   artifact: Artifact,
   options: TrainingExportOptions = {},
 ): Promise<string[]> {
-  if (folder === '') throw new UserError('argument', 'the folder for the training files is empty; name one');
+  checkArgument('the folder for the training files is', folder, path);
   const files = trainingFiles(artifact, options);
   const incoming = join(folder, `${INCOMING}${randomBytes(4).toString('hex')}`);
   try {
