@@ -77,12 +77,14 @@ export function told(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'string' && (typeof value !== 'object' || value === null)) return String(value);
   const type = Object.prototype.toString.call(value).slice(8, -1);
-  if (!['String', 'Array', 'Object'].includes(type)) return type;
+  if (!['String', 'Array', 'Object'].includes(type)) return `of type ${type}`;
+  // An instance of a class, such as a model, may be large.
+  if (type === 'Object' && value?.constructor?.name !== 'Object') return 'an object';
   try {
     const json = JSON.stringify(value);
     return json.length > MOST_SHOWN ? `${json.slice(0, MOST_SHOWN)}…` : json;
   } catch {
-    return type;
+    return 'an object';
   }
 }
 

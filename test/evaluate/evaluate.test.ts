@@ -2,12 +2,14 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { Ratings, renumbered } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
 import { evaluate } from '../../src/evaluate/evaluate.ts';
+import { evaluateBaselines } from '../../src/evaluate/evaluate-baselines.ts';
 import type { Group } from '../../src/evaluate/groups.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import { baselineRanker, itemsOfUsers } from '../../src/evaluate/rankers.ts';
 import { ranking } from '../../src/evaluate/ranking.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
 import { type Fitted, train } from '../../src/train/train.ts';
+import { argumentError } from '../support/files.ts';
 import { lowRank } from '../support/low-rank.ts';
 
 const { train: ratings, valid } = randomSplit(lowRank(), 0.2, 1);
@@ -123,6 +125,29 @@ describe('evaluate', () => {
     );
     const result = await evaluate(recommender, valid, { ...options, train: ratings });
     expect(result.ranking).toEqual(expected);
+  });
+
+  test('what is no recommender, no ratings, or no option', async () => {
+    const asked = evaluate as unknown as (...given: unknown[]) => Promise<unknown>;
+    const cases: [unknown[], string][] = [
+      [['movies', valid], 'the recommender is "movies"; give a Recommender, such as that of load'],
+      [[model, valid], 'the recommender is an object; give a Recommender'],
+      [[], 'the recommender is undefined; give a Recommender'],
+      [[recommender, null], 'the ratings are null; give Ratings, such as those of readRatings'],
+      [[recommender, { ...valid }], 'give Ratings, such as'],
+      [[recommender, valid, { train: 'ratings.csv' }], 'train is "ratings.csv"; give Ratings'],
+      [[recommender, valid, { k: 10 }], 'k is 10; give a list of whole numbers from 1'],
+      [[recommender, valid, { threshold: '4' }], 'threshold is "4"; give a number'],
+      [[recommender, valid, { ks: [5] }], 'there is no option "ks"; the options are k, threshold, train'],
+      [[recommender, valid, null], 'the options are null'],
+    ];
+    for (const [given, message] of cases) expect(await argumentError(asked(...given))).toContain(message);
+    const baselines = evaluateBaselines as unknown as typeof asked;
+    expect(await argumentError(baselines(ratings))).toBe(
+      'the ratings are undefined; give Ratings, such as those of readRatings',
+    );
+    expect(await argumentError(baselines(5, valid))).toMatch(/^the training ratings are 5; give Ratings/);
+    expect(await argumentError(baselines(ratings, valid, { train: ratings }))).toMatch(/no option "train"/);
   });
 
   test('groups by counts in training; those of unknown users apart', async () => {

@@ -8,7 +8,7 @@ import { DARK, LIGHT } from '../../src/report/style.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
-import { userError } from '../support/files.ts';
+import { argumentError, userError } from '../support/files.ts';
 import { HOSTILE, held, known, textOf, trained } from './models.ts';
 
 const SECTIONS = ['model', 'training', 'accuracy', 'standings', 'map', 'people'];
@@ -172,6 +172,18 @@ test('the smallest of models has a page too', async () => {
   const page = await report(await trained({ factors: 1, epochs: 1 }, { ratings }), { data: ratings });
   expect(Object.keys(sections(page))).toEqual(SECTIONS);
   expect(page).not.toMatch(/NaN|undefined|Infinity/);
+});
+
+test('what is no recommender, no ratings, or no option, is refused', async () => {
+  const make = report as unknown as (...given: unknown[]) => Promise<unknown>;
+  expect(await argumentError(make())).toBe(
+    'the recommender is undefined; give a Recommender, such as that of load',
+  );
+  const recommender = await trained();
+  expect(await argumentError(make(recommender, { data: 'held.csv' }))).toMatch(
+    /^data is "held.csv"; give Ratings/,
+  );
+  expect(await argumentError(make(recommender, held))).toMatch(/^there is no option "/);
 });
 
 test('data without a rating is a mistake', async () => {

@@ -169,6 +169,7 @@ test('folders without a model, and two of the same name, are refused at the star
   await mkdir(other, { recursive: true });
   expect(await userError(serve([directory, other]))).toMatch(/both would have the name movies/);
   expect(await userError(serve([]))).toMatch(/^the folders are \[\]; give a path, or a list of paths$/);
+  expect(await userError(serve(other))).toMatch(/no manifest.json/);
   expect(await userError(serve([other]))).toMatch(/no manifest.json/);
   expect(await userError(serve([join(folder.path, 'none')]))).toMatch(/no such folder/);
 });
