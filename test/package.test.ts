@@ -107,7 +107,7 @@ test('a program imports it', async () => {
 test('a strict TypeScript program type checks against it, its libraries included', async () => {
   await project.write(
     'program.mts',
-    `import { dotBias, type ModelDefinition, type Ratings, type Recipe, readRatings, scaledSigmoid, train, UserError } from 'cofactor';
+    `import { dotBias, evaluate, type ModelDefinition, type Ratings, type Recipe, readExclusions, readRatings, scaledSigmoid, train, UserError } from 'cofactor';
      import { gather } from 'cofactor/onnx';
      import { report } from 'cofactor/report';
      import { type Server, serve } from 'cofactor/serve';
@@ -118,7 +118,10 @@ test('a strict TypeScript program type checks against it, its libraries included
        rating: ({ bias }, user) => scaledSigmoid(gather(bias, user), [0, 5]),
      });
      const { ratings, valid } = await readRatings('ratings.csv', { valid: 0.2 });
-     const fitted = await train(ratings, { model: mine, epochs: 1 }, { valid });
+     const fitted = await train(ratings, { model: mine, epochs: 1, seed: undefined }, { valid, signal: undefined });
+     const { train: known, ...more }: { train?: Ratings; k?: number[] } = {};
+     await evaluate(await fitted.recommender(), ratings, { train: known, ...more });
+     await (await fitted.recommender()).recommend('u1', await readExclusions('owned.csv'));
      const rmse: number = fitted.metrics.train.rmse;
      const loss: number = (await fitted.artifact()).manifest.history[0].loss;
      const stored = await readRatings('ratings.csv', { store: { from: 100 } });
@@ -135,7 +138,15 @@ test('a strict TypeScript program type checks against it, its libraries included
      const server: Server = await serve(['movies']);
      export { page, server, inMemory, loss, predicted, recipe, rmse, UserError };`,
   );
-  const strict = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'ES2022'];
+  const strict = [
+    '--noEmit',
+    '--strict',
+    '--exactOptionalPropertyTypes',
+    '--skipLibCheck',
+    'false',
+    '--target',
+    'ES2022',
+  ];
   for (const [module, resolution] of [
     ['NodeNext', 'NodeNext'],
     ['ESNext', 'Bundler'],

@@ -25,15 +25,15 @@ export type DataSet = keyof typeof dataSets;
 
 export interface DownloadOptions {
   /** Called as bytes arrive; `total` is undefined if the server does not say. */
-  onProgress?: (received: number, total: number | undefined) => void;
+  onProgress?: ((received: number, total: number | undefined) => void) | undefined;
   /** Stops the download, and leaves no file. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** @default the global `fetch` */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof globalThis.fetch | undefined;
   /** URL of the folder with the archives. @default the one of GroupLens */
-  baseUrl?: string;
+  baseUrl?: string | undefined;
   /** Expected MD5 sums; one that is undefined is downloaded. @default those of GroupLens */
-  sums?: Partial<Record<DataSet, string>>;
+  sums?: Partial<Record<DataSet, string>> | undefined;
 }
 
 const DOWNLOAD_OPTIONS: OptionTable<DownloadOptions> = {

@@ -40,7 +40,7 @@ export interface Evaluation extends Judgement {
 
 export interface EvaluateOptions extends RankingOptions {
   /** The training ratings, with any ids. Default: those stored in a model that was trained with `keepSeen` */
-  readonly train?: Ratings;
+  readonly train?: Ratings | undefined;
 }
 
 const EVALUATE_OPTIONS: OptionTable<EvaluateOptions> = { ...RANKING_OPTIONS, train: someRatings };

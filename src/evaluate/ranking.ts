@@ -52,12 +52,12 @@ export interface Ranking {
 
 export interface RankingOptions {
   /** Lengths of the lists to evaluate. @default [10] */
-  readonly k?: readonly number[];
+  readonly k?: readonly number[] | undefined;
   /**
    * An item is relevant to a user whose held-out rating of it is this or higher. Default: the start of the last quarter of
    * the scale, such as 4 for ratings from 1 to 5
    */
-  readonly threshold?: number;
+  readonly threshold?: number | undefined;
 }
 
 export const RANKING_OPTIONS: OptionTable<RankingOptions> = {

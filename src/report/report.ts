@@ -18,9 +18,9 @@ export interface ReportOptions {
    * Ratings to evaluate the model on, if possible ratings that it was not trained on. Of more than a million ratings, an
    * even sample of a million is used. Default: no evaluation
    */
-  readonly data?: Ratings;
+  readonly data?: Ratings | undefined;
   /** Name of these ratings, such as that of their file. @default 'the data' */
-  readonly source?: string;
+  readonly source?: string | undefined;
 }
 
 const REPORT_OPTIONS: OptionTable<ReportOptions> = { data: someRatings, source: text };

@@ -11,7 +11,7 @@ export interface NodeRuntimeOptions {
    *
    * @default 'cpu'
    */
-  readonly device?: Device | 'auto';
+  readonly device?: Device | 'auto' | undefined;
 }
 
 const RUNTIME_OPTIONS: OptionTable<NodeRuntimeOptions> = { device: checkedLater };

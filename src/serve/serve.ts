@@ -18,20 +18,20 @@ import { tryOutInProcess } from './trial.ts';
 
 export interface ServeOptions {
   /** Address to listen on. Other machines cannot reach the default. @default '127.0.0.1' */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Port to listen on; 0 for any free port. @default 8080 */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Number of threads that run models. Default: the number of cores minus one */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   /** Device that executes models. With WebGPU there is only one worker. @default 'cpu' */
-  readonly device?: Device | 'auto';
+  readonly device?: Device | 'auto' | undefined;
   /** Level of the log on standard error, which has one JSON object per line. @default 'warn' */
-  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
   /**
    * Folder of the web page to serve at `/`, if it exists; false for no page. With the page the first model can be
    * downloaded, without the ratings of users. Default: the page that comes with cofactor
    */
-  readonly page?: string | false;
+  readonly page?: string | false | undefined;
 }
 
 const SERVE_OPTIONS: OptionTable<ServeOptions> = {

@@ -16,16 +16,16 @@ import type { FitResult } from './fit.ts';
 /** What a model's files contain beside its parameters. */
 export interface ExportOptions {
   /** Number type of large tables: 'float16' and 'int8' make smaller files. @default 'float32' */
-  readonly precision?: Precision;
+  readonly precision?: Precision | undefined;
   /**
    * Keeps which items each user rated, held-out ratings included, so that recommendations leave them out. It takes 2 or 4
    * bytes per rating. @default false
    */
-  readonly keepSeen?: boolean;
+  readonly keepSeen?: boolean | undefined;
   /** Titles by item id, such as those of `readItems`. Default: none */
-  readonly titles?: ReadonlyMap<string, string>;
+  readonly titles?: ReadonlyMap<string, string> | undefined;
   /** Genres by item id. Default: none */
-  readonly genres?: ReadonlyMap<string, readonly string[]>;
+  readonly genres?: ReadonlyMap<string, readonly string[]> | undefined;
 }
 
 /**

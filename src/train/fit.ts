@@ -22,16 +22,16 @@ export interface FitOptions {
   readonly runtime: Runtime;
   readonly engines: Engines;
   /** Maximum number of threads that train in parallel. @default 1 */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   /** Validation ratings, with the ids of the training ratings. The epoch with the lowest error on them is kept. */
-  readonly valid?: Ratings;
-  readonly checkpoint?: CheckpointStore;
+  readonly valid?: Ratings | undefined;
+  readonly checkpoint?: CheckpointStore | undefined;
   /** Stops training at the end of the current epoch. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Ratings per run of the training graph. Between runs it yields to the event loop. @default 262_144 */
-  readonly ratingsPerRun?: number;
+  readonly ratingsPerRun?: number | undefined;
   /** Called after each run and each epoch. */
-  onProgress?(progress: Progress): void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 export interface FitResult extends Resolved {

@@ -19,16 +19,16 @@ import type { ProgramRecipe } from './recipe/recipe.ts';
 
 export interface TrainOptions extends Pick<FitOptions, 'valid' | 'signal' | 'ratingsPerRun' | 'onProgress'> {
   /** Runtime that trains the model. @default nodeRuntime() */
-  readonly runtime?: Runtime;
+  readonly runtime?: Runtime | undefined;
   /** Device that trains the model; not together with `runtime`. @default 'cpu' */
   readonly device?: NodeRuntimeOptions['device'];
   /**
    * File for a checkpoint, which is written after each epoch; with `resume: true`, training resumes from it. The file stays
    * after training: remove it once the model is saved. Default: no checkpoint
    */
-  readonly checkpoint?: { readonly path: string; readonly resume?: boolean };
+  readonly checkpoint?: { readonly path: string; readonly resume?: boolean | undefined } | undefined;
   /** Number of threads, for training by strata. @default the number of cores */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
 }
 
 const TRAIN_OPTIONS: OptionTable<TrainOptions> = {

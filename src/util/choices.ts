@@ -41,7 +41,7 @@ export const grouped = <const Table extends Choices>(group: Choice['group'], tab
 
 /** The type of the values of a table of choices; each may be left out. */
 export type Chosen<Table extends Choices> = {
-  readonly [Name in keyof Table]?: Table[Name] extends Choice<infer T> ? T : never;
+  readonly [Name in keyof Table]?: (Table[Name] extends Choice<infer T> ? T : never) | undefined;
 };
 
 /** The same with defaults applied: choices that have one are always there. */

@@ -1,20 +1,24 @@
 import { expectTypeOf, test } from 'vitest';
 import {
   type Evaluation,
+  type ExportOptions,
   evaluate,
   type Fitted,
   type ItemRating,
   load,
   type Metrics,
+  type Ratings,
   type Recipe,
   type Recommender,
   type Rows,
   readExclusions,
   readRatings,
   type Similar,
+  type TrainOptions,
   train,
   UserError,
 } from '../../src/index.ts';
+import { serve } from '../../src/serve/serve.ts';
 import { load as loadInPage } from '../../src/web.ts';
 
 /** The types of what a program calls. The type check of the project runs this file; nothing in it is executed. */
@@ -63,6 +67,16 @@ test('a recipe is checked, and training gives a model and its errors', async () 
   // @ts-expect-error a model that there is not
   const recipe: Recipe = { model: 'svd' };
   return recipe;
+});
+
+test('options are checked, and one that is undefined is not given', () => {
+  expectTypeOf<{ valid: undefined; signal: undefined }>().toExtend<TrainOptions>();
+  expectTypeOf<{ titles: Map<string, string>; keepSeen: undefined }>().toExtend<ExportOptions>();
+  expectTypeOf(serve).parameter(0).toEqualTypeOf<string | readonly string[]>();
+  // @ts-expect-error a choice of the recipe
+  expectTypeOf(train).toBeCallableWith({} as Ratings, {}, { epochs: 3 });
+  // @ts-expect-error titles in an object
+  expectTypeOf<{ titles: { i1: string } }>().toExtend<ExportOptions>();
 });
 
 test('an error has a code of a few', () => {

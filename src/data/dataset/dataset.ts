@@ -22,9 +22,9 @@ export interface Dataset extends Vocabulary {
   /** Mean rating of each item, by row; for an item without ratings, the mean of all ratings. */
   readonly itemAverages: Float64Array;
   /** Number of users and items without an id here. A dataset for training has none. */
-  readonly unknown?: { readonly users: number; readonly items: number };
+  readonly unknown?: { readonly users: number; readonly items: number } | undefined;
   /** Number of blocks of users and items in the file; absent in memory, where strata can be made with any number. */
-  readonly storedIn?: BlockCounts;
+  readonly storedIn?: BlockCounts | undefined;
   /** About `count` of the ratings, or more; in memory, all. */
   sample(count: number): Promise<Rows>;
   /** The strata in the file; absent in memory, where `strataOf` makes them. */

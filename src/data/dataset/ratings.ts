@@ -9,11 +9,11 @@ import { indicesByUser, type Rows, rangeOf } from './rows.ts';
 /** The fields of `Ratings`. */
 export interface RatingsParts extends Vocabulary, Rows {
   /** Name for messages. @default 'the ratings' */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Unix seconds. */
-  readonly times?: Float64Array;
+  readonly times?: Float64Array | undefined;
   /** Number of users and items without an id here. Their row number is the number of ids. */
-  readonly unknown?: { readonly users: number; readonly items: number };
+  readonly unknown?: { readonly users: number; readonly items: number } | undefined;
 }
 
 /** Ratings of items by users, in memory. The arrays are parallel, with one element per rating. */

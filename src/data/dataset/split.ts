@@ -14,11 +14,11 @@ export const SPLITS = ['random', 'time', 'leave-last-out'] as const;
 
 export interface HoldOut {
   /** Fraction of the ratings to hold out, between 0 and 1; ignored by leave-last-out. @default none */
-  readonly valid?: number;
+  readonly valid?: number | undefined;
   /** @default 'random' */
-  readonly split?: (typeof SPLITS)[number];
+  readonly split?: (typeof SPLITS)[number] | undefined;
   /** @default 1 */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 export const HOLD_OUT_OPTIONS: OptionTable<HoldOut> = {

@@ -3,13 +3,13 @@ import { list, quoted } from '../../util/text.ts';
 
 /** The columns: names from the header, or numbers from 1. Default: found by their usual names. */
 export interface ColumnOptions {
-  user?: string;
-  item?: string;
-  rating?: string;
+  user?: string | undefined;
+  item?: string | undefined;
+  rating?: string | undefined;
   /** '' reads no times. */
-  time?: string;
+  time?: string | undefined;
   /** Names of these options, for messages. @default the names above */
-  optionNames?: Partial<Record<Role, string>>;
+  optionNames?: Partial<Record<Role, string>> | undefined;
 }
 
 /** Index of the column of each role. */

@@ -12,10 +12,10 @@ import { NO_ID, readTable } from './table.ts';
 
 export interface ReadOptions extends SourceOptions, HoldOut {
   /** Ids whose row numbers to use, such as a model's or those of other ratings. Default: the ids in the file */
-  readonly vocabulary?: Vocabulary;
+  readonly vocabulary?: Vocabulary | undefined;
 }
 
-type MayStore = ReadOptions & { readonly store?: StoreOptions | boolean };
+type MayStore = ReadOptions & { readonly store?: StoreOptions | boolean | undefined };
 
 const READ_OPTIONS: OptionTable<MayStore> = {
   ...SOURCE_OPTIONS,

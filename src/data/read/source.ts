@@ -3,11 +3,11 @@ import type { ColumnOptions, Columns } from './columns.ts';
 
 export interface SourceOptions extends ColumnOptions {
   /** Separator of fields in a text file; `\t` is a tab. Default: detected from the first line */
-  delimiter?: string;
+  delimiter?: string | undefined;
   /** Whether the first line of a text file has the column names. Default: detected from the first line */
-  header?: boolean;
+  header?: boolean | undefined;
   /** Default: UTF-8, or UTF-16 (little-endian) if the file starts with a byte order mark */
-  encoding?: 'utf-8' | 'latin-1' | 'utf-16';
+  encoding?: 'utf-8' | 'latin-1' | 'utf-16' | undefined;
 }
 
 export const SOURCE_OPTIONS: OptionTable<SourceOptions> = {

@@ -21,15 +21,15 @@ import { writeStrata } from './write-strata.ts';
 
 export interface StoreOptions {
   /** Number of ratings from which they are kept in a file. @default 500_000 */
-  readonly from?: number;
+  readonly from?: number | undefined;
   /** Folder for temporary files. @default the system's temporary folder */
-  readonly folder?: string;
+  readonly folder?: string | undefined;
   /** Memory of the whole process while it reads, in bytes. @default 2e9 */
-  readonly memory?: number;
+  readonly memory?: number | undefined;
   /** Number of threads that will train. @default the number of cores */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   /** Number of blocks of users and items. Default: chosen from the data */
-  readonly blocks?: BlockCounts;
+  readonly blocks?: BlockCounts | undefined;
 }
 
 export const STORE_OPTIONS: OptionTable<StoreOptions> = {

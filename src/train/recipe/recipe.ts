@@ -13,14 +13,16 @@ type ValueIn<Union, Key> = Union extends unknown ? (Key extends keyof Union ? Un
 
 /** The hyperparameters of the built-in models. */
 export type ModelConfig = {
-  readonly [Key in Keys<ConfigOf<BuiltIns>>]?: ValueIn<ConfigOf<BuiltIns>, Key>;
+  readonly [Key in Keys<ConfigOf<BuiltIns>>]?: ValueIn<ConfigOf<BuiltIns>, Key> | undefined;
 };
 
 /** A model and its training, as plain JSON. Everything has a default; `cofactor train --help` describes each choice. */
 export type Recipe = Chosen<typeof trainingChoices> & ModelConfig;
 
 /** A recipe in a program. Its model may also be a model of your own, as a `ModelDefinition`. */
-export type ProgramRecipe = Omit<Recipe, 'model'> & { readonly model?: ModelName | ModelDefinition };
+export type ProgramRecipe = Omit<Recipe, 'model'> & {
+  readonly model?: ModelName | ModelDefinition | undefined;
+};
 
 /**
  * Checks a recipe without the data.

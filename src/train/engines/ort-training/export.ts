@@ -28,11 +28,11 @@ import { trainingArtifacts } from './artifacts.ts';
 
 export interface TrainingExportOptions {
   /** Definition of a model of your own, which is not in its files. */
-  readonly definition?: ModelDefinition;
+  readonly definition?: ModelDefinition | undefined;
   /** Starts from initial values instead of the trained parameters. @default false */
-  readonly untrained?: boolean;
+  readonly untrained?: boolean | undefined;
   /** A constant learning rate. Default: the schedule that the model was trained with */
-  readonly learningRate?: number;
+  readonly learningRate?: number | undefined;
 }
 
 const EXPORT_OPTIONS: OptionTable<TrainingExportOptions> = {
