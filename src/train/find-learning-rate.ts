@@ -11,7 +11,7 @@ import { stepsOf } from './engines/batches.ts';
 import type { Training } from './engines/engine.ts';
 import { epochEngine } from './engines/epoch/engine.ts';
 import { initialParameters, MOST_PAIRS } from './parameters/initial.ts';
-import type { ProgramRecipe } from './recipe/recipe.ts';
+import { type ProgramRecipe, someRecipe } from './recipe/recipe.ts';
 import { resolve } from './recipe/resolve.ts';
 import type { Schedule } from './step/schedules.ts';
 
@@ -89,6 +89,7 @@ export async function findLearningRate(
   given: RangeTestOptions,
 ): Promise<RangeTest> {
   checkArgument('the ratings are', ratings, someRatings);
+  checkArgument('the recipe is', recipe, someRecipe);
   checkOptions(given ?? {}, OPTIONS);
   checkArgument('runtime is', given?.runtime, expected.runtime);
   const { runtime, ...options } = given;

@@ -15,7 +15,7 @@ import { artifactOf, type ExportOptions } from './artifact.ts';
 import { checkpointFile } from './checkpoint.ts';
 import { nodeEngines } from './engines/node.ts';
 import { errorOn, type FitOptions, type FitResult, fitModel } from './fit.ts';
-import type { ProgramRecipe } from './recipe/recipe.ts';
+import { type ProgramRecipe, someRecipe } from './recipe/recipe.ts';
 
 export interface TrainOptions extends Pick<FitOptions, 'valid' | 'signal' | 'ratingsPerRun' | 'onProgress'> {
   /** Runtime that trains the model. @default nodeRuntime() */
@@ -83,11 +83,7 @@ export async function train(
       'argument',
       'the ratings are not a dataset; give the ratings of readRatings, or new Ratings',
     );
-  if (typeof recipe !== 'object' || recipe === null)
-    throw new UserError(
-      'argument',
-      "the recipe is not an object; give one such as { model: 'mlp' } or { model: definition }",
-    );
+  checkArgument('the recipe is', recipe, someRecipe);
   const runtime = others.runtime ?? (await nodeRuntime({ device }));
   return new Fitted(
     await fitModel(data, recipe, {

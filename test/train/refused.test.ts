@@ -112,9 +112,9 @@ describe('what cannot train a model is refused', () => {
     expect(await userError(train(rows, small))).toMatch(
       /^the ratings are not a dataset; give the ratings of/,
     );
-    for (const recipe of ['mlp', null] as unknown[] as Recipe[])
+    for (const recipe of ['mlp', null, [], 5] as unknown[] as Recipe[])
       expect(await userError(train(part, recipe))).toMatch(
-        /^the recipe is not an object; give one such as \{ model: 'mlp' \}/,
+        /^the recipe is ("mlp"|null|\[\]|5); give an object, such as \{ model: 'mlp' \}/,
       );
   });
 

@@ -2,6 +2,7 @@ import { builtIn, type ModelName, models } from '../../../graphs/models/index.ts
 import type { ModelDefinition } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
 import { type Chosen, checked } from '../../util/choices.ts';
+import type { Expected } from '../../util/options.ts';
 import { modelChoices, recipeChoices, trainingChoices } from './choices.ts';
 
 type BuiltIns = (typeof models)[ModelName];
@@ -22,6 +23,12 @@ export type Recipe = Chosen<typeof trainingChoices> & ModelConfig;
 /** A recipe in a program. Its model may also be a model of your own, as a `ModelDefinition`. */
 export type ProgramRecipe = Omit<Recipe, 'model'> & {
   readonly model?: ModelName | ModelDefinition | undefined;
+};
+
+/** For an argument that is a recipe. */
+export const someRecipe: Expected = {
+  fits: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  give: "an object, such as { model: 'mlp' } or { model: definition }",
 };
 
 /**

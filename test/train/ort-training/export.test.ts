@@ -153,7 +153,7 @@ test('replaces the files of an earlier export, and no others', async () => {
   expect(await userError(writeTrainingFiles(join(target, 'checkpoint'), artifact))).toMatch(
     /checkpoint: the training files could not be written \(ENOTDIR\)$/,
   );
-  expect(await userError(writeTrainingFiles('', artifact))).toMatch(/is empty; name one$/);
+  expect(await userError(writeTrainingFiles('', artifact))).toMatch(/ is ""; give a path$/);
 });
 
 test('what another optimizer trained goes on by AdamW, from where it came to', async () => {
