@@ -1,7 +1,6 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { indicesByUser } from '../data/dataset/rows.ts';
-import { UserError } from '../errors.ts';
-import { number, type OptionTable } from '../util/options.ts';
+import { count, number, type OptionTable } from '../util/options.ts';
 import { bootstrap, type Interval } from './bootstrap.ts';
 import type { Ranker } from './rankers.ts';
 
@@ -61,7 +60,10 @@ export interface RankingOptions {
 }
 
 export const RANKING_OPTIONS: OptionTable<RankingOptions> = {
-  k: { fits: Array.isArray, give: 'a list of whole numbers from 1' },
+  k: {
+    fits: (value) => Array.isArray(value) && value.every(count.fits),
+    give: 'a list of whole numbers from 1',
+  },
   threshold: number,
 };
 
@@ -76,7 +78,6 @@ export const lastQuarter = ({ low, high }: { readonly low: number; readonly high
  * @param rated row numbers of the items that each user rated in training
  * @param heldOut held-out ratings, with the ids of training
  * @returns undefined if no user has a relevant item
- * @throws UserError for a `k` that is not a whole number from 1
  */
 export async function ranking(
   ranker: Ranker,
@@ -84,8 +85,6 @@ export async function ranking(
   heldOut: Ratings,
   { k, threshold }: Required<RankingOptions>,
 ): Promise<Ranking | undefined> {
-  const wrong = k.find((length) => !Number.isSafeInteger(length) || length < 1);
-  if (wrong !== undefined) throw new UserError('argument', `k is ${wrong}; give whole numbers from 1`);
   const { known, relevant } = relevantItems(rated, heldOut, threshold);
   if (relevant.size === 0) return undefined;
   const users = Int32Array.from(relevant.keys());

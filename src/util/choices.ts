@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { UserError } from '../errors.ts';
 import { insteadOf } from './former-names.ts';
 import { mapValues } from './map-values.ts';
+import { checkArgument, object, told } from './options.ts';
 
 /** The type of a choice's value. */
 export interface Kind<T> {
@@ -146,6 +147,7 @@ export function checked<Table extends Choices>(
   choices: Readonly<Record<string, unknown>>,
   prefix = '',
 ): Chosen<Table> {
+  checkArgument(`${prefix}the choices are`, choices, object);
   const chosen: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(choices)) {
     if (value === undefined) continue;
@@ -158,19 +160,12 @@ export function checked<Table extends Choices>(
     if (!success) {
       const [issue] = issues;
       const at = [name, v.getDotPath(issue)].filter(Boolean).join('.');
-      throw new UserError('argument', `${prefix}${at} is ${shown(issue.input)}; ${issue.message}`);
+      throw new UserError('argument', `${prefix}${at} is ${told(issue.input)}; ${issue.message}`);
     }
     chosen[name] = output;
   }
   return chosen as Chosen<Table>;
 }
-
-const shown = (value: unknown): string =>
-  typeof value === 'number'
-    ? String(value)
-    : typeof value === 'bigint'
-      ? `${value}n`
-      : (JSON.stringify(value) ?? String(value));
 
 /** The choices with defaults for those that are missing, in the order of the table. */
 export function withDefaults<Table extends Choices>(table: Table, chosen: Chosen<Table>): Given<Table> {

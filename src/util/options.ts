@@ -42,6 +42,11 @@ export const paths: Expected = {
   give: 'a path, or a list of paths',
 };
 
+export const object: Expected = {
+  fits: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  give: 'an object',
+};
+
 export const callback: Expected = { fits: (value) => typeof value === 'function', give: 'a function' };
 
 /** An AbortSignal. Not by instanceof, here and below, because values may come from another realm. */
@@ -75,6 +80,7 @@ export const oneOf = (names: readonly string[]): Expected => ({
 /** A value in a message: text in quotes, JSON, or the name of its type. */
 export function told(value: unknown): string {
   if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint') return `${value}n`;
   if (typeof value !== 'string' && (typeof value !== 'object' || value === null)) return String(value);
   const type = Object.prototype.toString.call(value).slice(8, -1);
   if (!['String', 'Array', 'Object'].includes(type)) return `of type ${type}`;
@@ -107,11 +113,7 @@ export function checkOptions(
   what = 'the options are',
 ): void {
   const names = Object.keys(table);
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw new UserError(
-      'argument',
-      `${what} ${told(options)}; give an object with any of ${names.join(', ')}`,
-    );
+  checkArgument(what, options, { ...object, give: `an object with any of ${names.join(', ')}` });
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(table, name))
       throw new UserError('argument', `there is no option "${name}"; ${insteadOf(name, names, 'option')}`);

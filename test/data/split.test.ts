@@ -64,6 +64,19 @@ function expectPartition(ratings: Ratings, { train, valid }: Split) {
   );
 }
 
+test('what is no ratings is refused', () => {
+  const none = { users: [], userIds: [] } as unknown as Ratings;
+  for (const split of [
+    () => randomSplit(none, 0.2, 1),
+    () => timeSplit(none, 0.2),
+    () => leaveLastOut(none),
+    () => folds(none, 5, 1),
+  ])
+    expect(split).toThrow(
+      'the ratings are {"users":[],"userIds":[]}; give Ratings, such as those of readRatings',
+    );
+});
+
 describe('every split partitions the ratings', () => {
   const fraction = fc.double({ min: 0.1, max: 0.9, noNaN: true });
   test('randomSplit', () =>

@@ -514,7 +514,7 @@ describe('mistakes', () => {
       {},
       'holding out 1e-9 of 6628 ratings leaves none to validate with; change the fraction or give more ratings',
     ],
-    [{}, { workers: 0 }, 'workers is 0; give whole numbers from 1'],
+    [{}, { workers: 0 }, 'workers is 0; give a whole number from 1'],
     [
       {},
       { blocks: [2, 101] },

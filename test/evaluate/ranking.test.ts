@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { baselineRanker } from '../../src/evaluate/rankers.ts';
 import { lastQuarter, type Ranking, ranking } from '../../src/evaluate/ranking.ts';
-import { userError } from '../support/files.ts';
 import { runs } from '../support/soak.ts';
 import { type Row, ratingsOf } from './ratings.ts';
 
@@ -168,11 +167,6 @@ describe('ranking metrics', () => {
     const heldOut: Row[] = [[0, 2, 5]];
     const result = await rank({ scores: [[2, 1]], rated: [[0, 1]], heldOut }, [1]);
     expect(result?.at[0]).toMatchObject({ precision: 0, coverage: 0, novelty: 0 });
-  });
-
-  test.each([0, -1, 2.5, Number.NaN])('k of %s is a mistake', async (k) => {
-    const message = await userError(rank({ scores: [[2, 1]], rated: [[]], heldOut: [[0, 0, 5]] }, [10, k]));
-    expect(message).toBe(`k is ${k}; give whole numbers from 1`);
   });
 
   test('are those of the definitions, for all k at once', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { dotBias } from '../../graphs/models/dot-bias.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { Ratings, type RatingsParts, selectRows } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
@@ -140,7 +141,7 @@ describe('what cannot train a model is refused', () => {
       'the path of the checkpoint is undefined; give a path',
     ],
     ['no function', { onProgress: true }, 'onProgress is true; give a function'],
-    ['no signal', { signal: 5n }, 'signal is 5; give the signal of an AbortController'],
+    ['no signal', { signal: 5n }, 'signal is 5n; give the signal of an AbortController'],
     ['a device that there is not', { device: 5 }, 'there is no device "5"; give one of auto, cpu, '],
     ['no threads', { workers: 0 }, 'workers is 0; give a whole number from 1'],
   ])('%s', async (_, options, message) => {
@@ -189,6 +190,14 @@ describe('what cannot train a model is refused', () => {
     const options = { rate: 1 } as TrainingExportOptions;
     expect(() => trainingFiles(artifact, options)).toThrow(/^there is no option "rate"; the options are/);
     expect(await argumentError(writeTrainingFiles('none', artifact, options))).toMatch(/^there is no option/);
+  });
+
+  test('values that JSON cannot say', async () => {
+    const circle: { self?: object } = {};
+    circle.self = circle;
+    const asked = train(part, { factors: circle } as unknown as Recipe);
+    expect(await argumentError(asked)).toMatch(/^factors is an object; give /);
+    expect(() => dotBias(5 as unknown as object)).toThrow(/^dot-bias: the choices are 5; give an object$/);
   });
 
   test('a runtime beside a device', async () => {

@@ -1,7 +1,7 @@
 import { option, UserError } from '../../errors.ts';
-import { checkedLater, number, type OptionTable } from '../../util/options.ts';
+import { checkArgument, checkedLater, number, type OptionTable } from '../../util/options.ts';
 import { generator, shuffled } from '../../util/random.ts';
-import { type Ratings, renumbered, selectRows } from './ratings.ts';
+import { type Ratings, renumbered, selectRows, someRatings } from './ratings.ts';
 import { indicesByUser } from './rows.ts';
 
 /** Ratings in two parts. The ids of both are those in `train`. An id that is only in `valid` has the unknown row. */
@@ -49,6 +49,7 @@ export function holdOut(
  * @throws UserError if a part would be empty
  */
 export function randomSplit(ratings: Ratings, fraction: number, seed: number): Split {
+  checkArgument('the ratings are', ratings, someRatings);
   const length = ratings.users.length;
   const held = new Uint8Array(length);
   // Stream −1, because training uses the streams 1 and 1000, 1001, …
@@ -63,6 +64,7 @@ export function randomSplit(ratings: Ratings, fraction: number, seed: number): S
  * @throws UserError if there are no times, or a part would be empty
  */
 export function timeSplit(ratings: Ratings, fraction: number): Split {
+  checkArgument('the ratings are', ratings, someRatings);
   const { times } = ratings;
   if (times === undefined)
     throw new UserError(
@@ -88,6 +90,7 @@ export function timeSplit(ratings: Ratings, fraction: number): Split {
  * @throws UserError if no user has two ratings
  */
 export function leaveLastOut(ratings: Ratings): Split {
+  checkArgument('the ratings are', ratings, someRatings);
   const { users, userIds, times } = ratings;
   const held = new Uint8Array(users.length);
   // The unknown row counts as one user.
@@ -107,6 +110,7 @@ export function leaveLastOut(ratings: Ratings): Split {
  * @throws UserError if a part would be empty
  */
 export function folds(ratings: Ratings, count: number, seed: number): Split[] {
+  checkArgument('the ratings are', ratings, someRatings);
   const length = ratings.users.length;
   if (!(Number.isSafeInteger(count) && count >= 2 && count <= length))
     throw new UserError(

@@ -2,7 +2,7 @@ import { builtIn, type ModelName, models } from '../../../graphs/models/index.ts
 import type { ModelDefinition } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
 import { type Chosen, checked } from '../../util/choices.ts';
-import type { Expected } from '../../util/options.ts';
+import { type Expected, object } from '../../util/options.ts';
 import { modelChoices, recipeChoices, trainingChoices } from './choices.ts';
 
 type BuiltIns = (typeof models)[ModelName];
@@ -27,7 +27,7 @@ export type ProgramRecipe = Omit<Recipe, 'model'> & {
 
 /** For an argument that is a recipe. */
 export const someRecipe: Expected = {
-  fits: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  fits: object.fits,
   give: "an object, such as { model: 'mlp' } or { model: definition }",
 };
 
