@@ -68,7 +68,7 @@ const programFiles = (): string[] => [
 /** Compiles all programs in a strict project. @returns what the compiler complains of */
 async function compiled(resolution: string, module: string, ...more: string[]): Promise<string> {
   const flags = [
-    ...['--strict', '--noUncheckedIndexedAccess', '--skipLibCheck'],
+    ...['--strict', '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes', '--skipLibCheck'],
     ...['--target', 'ES2022', '--lib', 'ES2023,DOM,DOM.Iterable', '--types', 'node', ...more],
     ...['--module', module, '--moduleResolution', resolution],
   ];
