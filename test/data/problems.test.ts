@@ -296,13 +296,17 @@ test('of several files the right one is named', async () => {
   expect(await userError(readRatings([one, two]))).toContain(`${two}, line 3: "x"`);
 });
 
-test.each([
-  { delimiter: '"' },
-  { delimiter: '\n' },
-  { delimiter: '|||||' },
-  { encoding: "ebcdic'" as 'utf-8' },
-])('an option that cannot be: %j', async (options) => {
-  expect(await messageFor(good, 'bad.csv', options)).toMatch(/^FILE/);
+test.each([{ delimiter: '"' }, { delimiter: '\n' }, { delimiter: '|||||' }])(
+  'an option that cannot be: %j',
+  async (options) => {
+    expect(await messageFor(good, 'bad.csv', options)).toMatch(/^FILE/);
+  },
+);
+
+test('an encoding that there is not', async () => {
+  expect(await messageFor(good, 'bad.csv', { encoding: "ebcdic'" as 'utf-8' })).toBe(
+    'encoding is "ebcdic\'"; give one of utf-8, latin-1, utf-16',
+  );
 });
 
 describe('Parquet', () => {
