@@ -3,6 +3,7 @@ import { access, constants, mkdir, open, readdir, readFile, rename, rm } from 'n
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { INCOMING, writeSynced } from '../util/files.ts';
+import { checkArgument, path } from '../util/options.ts';
 import type { FetchOptions } from './fetch.ts';
 import { type Artifact, checkFile, MANIFEST, type Manifest, parseManifest, servedFiles } from './manifest.ts';
 
@@ -144,6 +145,7 @@ async function readFiles(
   namesOf: (manifest: Manifest) => readonly string[],
   options: FetchOptions = {},
 ): Promise<Artifact> {
+  checkArgument('the folder of the model is', directory, path);
   if (/^(https?|file):/i.test(directory))
     throw new UserError('argument', `${directory}: is an address; give the path of a folder`);
   const bytes = await readPart(directory, MANIFEST);

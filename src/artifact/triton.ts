@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { decodeModel, type NamedType } from '../onnx/index.ts';
 import { INCOMING, writeSynced } from '../util/files.ts';
+import { checkArgument, path, text } from '../util/options.ts';
 import { type Artifact, headOf } from './manifest.ts';
 
 /**
@@ -18,7 +19,8 @@ export async function writeTritonRepository(
   name: string,
   { files }: Artifact,
 ): Promise<{ model: string; version: number }[]> {
-  if (repository === '') throw new UserError('argument', 'the name of the repository is empty; give one');
+  checkArgument('the repository is', repository, path);
+  checkArgument('the name of the model is', name, text);
   const heads = Object.entries(files).flatMap(([file, bytes]) => {
     const head = headOf(file);
     const model = `${name}.${head}`;

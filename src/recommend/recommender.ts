@@ -114,6 +114,7 @@ export class Recommender {
     return this.runtime
       .createSession(bytes, { threads: 1, batch: this.rowsPerRun(head) })
       .catch((error: Error) => {
+        if (error instanceof UserError) throw error;
         const [reason] = error.message.split('\n');
         throw new UserError(
           'model',

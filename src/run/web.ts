@@ -1,5 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-common';
-import { UserError } from '../errors.ts';
+import { option, UserError } from '../errors.ts';
 import type { Runtime } from './runtime.ts';
 import { turns } from './turns.ts';
 
@@ -27,10 +27,21 @@ export async function webRuntime({ wasmPaths }: WebRuntimeOptions = {}): Promise
     version: env.versions.web ?? env.versions.common,
     createSession: (model) =>
       inTurn(async () => {
-        const session = await InferenceSession.create(model, { executionProviders: ['wasm'] });
+        const session = await InferenceSession.create(model, { executionProviders: ['wasm'] }).catch(
+          explained,
+        );
         return oneAtATime(session);
       }),
   };
+}
+
+/** Tells a runtime that cannot start from a model that it refuses. */
+function explained(error: Error): never {
+  if (!error.message.startsWith('no available backend')) throw error;
+  throw new UserError(
+    'device',
+    `ONNX Runtime cannot start: ${error.message}; are its .wasm files where ${option('wasmPaths')} says, or beside its JavaScript?`,
+  );
 }
 
 /** For the whole thread, because all its sessions share one WebAssembly instance. */

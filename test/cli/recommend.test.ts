@@ -355,7 +355,7 @@ output { name: "item" data_type: TYPE_STRING dims: [ -1, -1 ] }
 output { name: "rating" data_type: TYPE_FP32 dims: [ -1, -1 ] }
 `);
     expect(await failure('export', 'plain', '--triton', 'ratings.csv')).toContain('cannot be written');
-    expect(await failure('export', 'plain', '--triton', '')).toContain('the name of the repository is empty');
+    expect(await failure('export', 'plain', '--triton', '')).toContain('the repository is ""; give a path');
   });
 
   test('leaves versions of other shapes as they are', async () => {
