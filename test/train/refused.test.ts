@@ -92,6 +92,13 @@ describe('what cannot train a model is refused', () => {
     ],
   ])('%s', async (_, bad, message) => {
     expect(await userError(train(bad, small))).toMatch(message);
+    await expect(train(bad, small)).rejects.toMatchObject({ code: 'data' });
+  });
+
+  test('ratings by other ids are a wrong argument', async () => {
+    await expect(train(part, small, { valid: lowRank({ users: 41 }) })).rejects.toMatchObject({
+      code: 'argument',
+    });
   });
 
   test.each<[string, Recipe, TrainOptions, RegExp]>([

@@ -44,7 +44,7 @@ export async function fingerprint(...parts: (Dataset | undefined)[]): Promise<st
 
 /** @throws UserError if no model can be trained: no ratings, fewer than two users or items, or only one rating value */
 export function checkTrainable({ name, facts, userIds, itemIds, unknown }: Dataset): void {
-  const wrong = (fault: string) => new UserError('argument', `${name}: ${fault}`);
+  const wrong = (fault: string) => new UserError('data', `${name}: ${fault}`);
   if (facts.ratings === 0) throw wrong('there are none');
   if (unknown?.users || unknown?.items)
     throw wrong('some users or items have no id; read the ratings without a vocabulary');
@@ -62,7 +62,7 @@ export function checkVocabulary(data: Vocabulary, known: Vocabulary, name: strin
     const [ids, others] = [data[key], known[key]];
     if (ids !== others && !(ids.length === others.length && ids.every((id, row) => id === others[row])))
       throw new UserError(
-        'data',
+        'argument',
         `${name}: their ${key} are not those of training; split the ratings, or read them with ${option('vocabulary')}`,
       );
   }
