@@ -30,7 +30,7 @@ export async function writeResult(name: string, result: Result): Promise<void> {
   console.error(`${fileURLToPath(file)} is written; npm run docs:tables puts it into the documents`);
 }
 
-/** Reads the newest result with this name. @throws if there is no Chromium */
+/** Reads the newest result with this name. @throws if there is none */
 export async function newestResult(name: string): Promise<DatedResult> {
   const names = (await readdir(folder)).filter((file) => file.slice('YYYY-MM-DD-'.length) === `${name}.json`);
   const newest = names.sort().at(-1);

@@ -6,7 +6,7 @@ import { defaultText, recipeChoices } from '../train/recipe/choices.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import { allChoices, type RunChoices, runChoices } from '../train/recipe/run-choices.ts';
 import { type Choice, type Choices, type Given, type Kind, kinds } from '../util/choices.ts';
-import { flagOf } from './flag-names.ts';
+import { flagOf, noFlagOf } from './flag-names.ts';
 import { printNote } from './output.ts';
 
 type Name = keyof Recipe | keyof RunChoices;
@@ -54,7 +54,7 @@ function optionsOf(name: string, { kind, help, no }: Choice): Option[] {
   if (kind.placeholder === undefined)
     return [
       new Option(flag, help),
-      ...(no === undefined ? [] : [new Option(flagOf(`no-${flag.slice(2)}`), no).default(undefined)]),
+      ...(no === undefined ? [] : [new Option(noFlagOf(name), no).default(undefined)]),
     ];
   const option = new Option(`${flag} <${kind.placeholder}>`, help);
   return [kind.names ? option.choices(kind.names) : option.argParser(parserOf(kind))];

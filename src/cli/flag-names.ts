@@ -6,6 +6,9 @@ import { allChoices } from '../train/recipe/run-choices.ts';
 export const flagOf = (name: string): string =>
   name.length === 1 ? `-${name}` : `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
+/** The flag that sets an option to false: `--no-keep-seen` for `keepSeen`. */
+export const noFlagOf = (name: string): string => `--no-${flagOf(name).slice(2)}`;
+
 /** Names of options: those of the choices of a training, and those of all commands. */
 export const optionNames = ({ commands }: Command): ReadonlySet<string> =>
   new Set([
@@ -21,7 +24,7 @@ export const withFlags = ({ marked }: UserError, names: ReadonlySet<string>): st
   withOptions(marked, (text) => {
     const [, name = '', value] = /^(\w+)(?:: (.*))?$/.exec(text) ?? [];
     if (!names.has(name)) return `\`${text}\``;
-    if (value === 'false') return flagOf(`no${name[0].toUpperCase()}${name.slice(1)}`);
+    if (value === 'false') return noFlagOf(name);
     return value === undefined || value === 'true' ? flagOf(name) : `${flagOf(name)} ${argument(value)}`;
   });
 

@@ -10,7 +10,7 @@ import { downloadCommand } from './download.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
 import { findLrCommand } from './find-lr.ts';
-import { flagOf, optionNames, withFlags } from './flag-names.ts';
+import { flagOf, noFlagOf, optionNames, withFlags } from './flag-names.ts';
 import { inspectCommand } from './inspect.ts';
 import { pageCommand } from './page.ts';
 import { predictCommand } from './predict.ts';
@@ -78,5 +78,5 @@ const withNameNow = (text: string, names: readonly string[]): string =>
   text.replace(/^(error: unknown option '--(no-)?(\w+)(?:=.*)?')[\s\S]*/, (all, fault, no, former) => {
     const now = nameNow(former, names);
     if (now === undefined) return all;
-    return `${fault}; it is called ${flagOf(no ? `no${now[0].toUpperCase()}${now.slice(1)}` : now)} now`;
+    return `${fault}; it is called ${no ? noFlagOf(now) : flagOf(now)} now`;
   });

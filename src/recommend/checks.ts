@@ -25,12 +25,6 @@ function checkId(id: unknown): void {
     throw new UserError('argument', `${told(id)}: an id must not contain half of a surrogate pair`);
 }
 
-/** @throws UserError for anything but a whole number from 1 */
-export function checkCount(k: number): void {
-  if (!Number.isSafeInteger(k) || k < 1)
-    throw new UserError('argument', `k is ${told(k)}; give a whole number from 1`);
-}
-
 /** @throws UserError for anything but a map from a user's id to a list of ids */
 export function checkExcludeByUser(lists: ReadonlyMap<string, readonly string[]>): void {
   // Not instanceof: the map may come from another realm.

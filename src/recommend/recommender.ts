@@ -3,8 +3,9 @@ import { type Artifact, headFile, headOf } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { mapValues } from '../util/map-values.ts';
-import { checkedLater, checkOptions, type Expected, flag, type OptionTable } from '../util/options.ts';
-import { checkCount, checkExcludeByUser, checkIds, checkRatings } from './checks.ts';
+import * as expected from '../util/options.ts';
+import { checkOptions, type Expected, type OptionTable } from '../util/options.ts';
+import { checkExcludeByUser, checkIds, checkRatings } from './checks.ts';
 import { runInChunks } from './chunks.ts';
 import { type Item, itemsOf, titlesOf } from './tables.ts';
 import { count, listsOf, padded, rowsOf, strings } from './tensors.ts';
@@ -181,7 +182,6 @@ export class Recommender {
     if (isOne(users)) return (await this.recommend([users], options))[0];
     checkOptions(options, RECOMMEND_OPTIONS);
     const { k = 10, exclude = [], excludeByUser = NONE, includeSeen = false } = options;
-    checkCount(k);
     checkIds(exclude);
     checkExcludeByUser(excludeByUser);
     checkIds(users);
@@ -292,11 +292,11 @@ export const someRecommender: Expected = {
   give: 'a Recommender, such as that of load',
 };
 
-const LIST_OPTIONS: OptionTable<ListOptions> = { k: checkedLater, exclude: checkedLater };
+const LIST_OPTIONS: OptionTable<ListOptions> = { k: expected.count, exclude: expected.checkedLater };
 const RECOMMEND_OPTIONS: OptionTable<RecommendOptions> = {
   ...LIST_OPTIONS,
-  excludeByUser: checkedLater,
-  includeSeen: flag,
+  excludeByUser: expected.checkedLater,
+  includeSeen: expected.flag,
 };
 const NONE: ReadonlyMap<string, readonly string[]> = new Map();
 
@@ -308,7 +308,6 @@ const isOne = (ids: string | readonly string[]): ids is string => !Array.isArray
 
 /** The number of items to ask for, and a function that removes the excluded items and those beyond `k` from a list. */
 function leavingOut<T extends { readonly item: string }>({ k = 10, exclude = [] }: ListOptions) {
-  checkCount(k);
   checkIds(exclude);
   const left = new Set(exclude);
   return {

@@ -16,7 +16,7 @@ let answer: RequestListener;
 let asked: string[];
 let server: Server;
 beforeEach(async () => {
-  // One of its own for each test, lest requests of another be counted.
+  // Each test has its own, so that it does not count the requests of another.
   const mine: string[] = [];
   server = createServer((request, response) => {
     mine.push(String(request.url));

@@ -42,7 +42,7 @@ function changed({ batch, without = [] }: { batch?: number; without?: readonly s
   };
 }
 
-/** Users of many kinds, with lists of unlike length to exclude. */
+/** Users of many kinds, with lists of different lengths to exclude. */
 const users = Array.from({ length: 23 }, (_, at) => (at % 6 === 5 ? 'nobody' : userIds[(at * 7) % 40]));
 const exclude = users.map((_, at) => itemIds.filter((_, item) => (item * at) % 5 === 1).slice(0, at));
 const excludeByUser = new Map(users.map((user, at) => [user, exclude[at]]));

@@ -228,7 +228,7 @@ describe('inference', () => {
     ],
     ['an input twice', 'predict', [texts('user', 'u1'), texts('user', 'u1')], /input "user" is given twice/],
     [
-      'axes of unlike length',
+      'axes of different lengths',
       'predict',
       [texts('user', 'u1'), texts('item', 'i1', 'i2')],
       /input "item": axis 0 is 2, but 1/,
