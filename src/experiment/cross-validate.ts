@@ -28,7 +28,7 @@ export async function crossValidate(
   const results = await Promise.all(
     pool.folds.map(async (_, fold) => {
       const outcome = await pool.run({ predictor, fold, files });
-      if ('failed' in outcome) throw new UserError('training', `fold ${fold + 1}: ${outcome.failed}`);
+      if ('failed' in outcome) throw new UserError(outcome.code, `fold ${fold + 1}: ${outcome.failed}`);
       onResult?.();
       return outcome;
     }),

@@ -150,7 +150,7 @@ function medianSeconds(candidates: readonly Candidate[]): number {
 
 function checkDefault(candidate: Candidate, folds: number, budget: number): void {
   for (const outcome of candidate.outcomes.values())
-    if ('failed' in outcome) throw new UserError('training', `the default recipe: ${outcome.failed}`);
+    if ('failed' in outcome) throw new UserError(outcome.code, `the default recipe: ${outcome.failed}`);
   if (errorOn(candidate, folds) === undefined)
     throw new UserError(
       'argument',

@@ -1,6 +1,6 @@
 import { models } from '../../graphs/models/index.ts';
 import type { Split } from '../data/dataset/split.ts';
-import { UserError } from '../errors.ts';
+import { type ErrorCode, UserError } from '../errors.ts';
 import { baselines } from '../evaluate/baselines.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
@@ -34,8 +34,9 @@ export interface TrialResult extends Metrics {
 }
 
 export interface FailedTrial {
-  /** The reason why there is no model, such as a training that diverged or would have taken too long. */
+  /** The reason why there is no model, such as a training that diverged or would have taken too long: a `UserError`'s marked message. */
   readonly failed: string;
+  readonly code: ErrorCode;
   /** Whether the reason is the limit. */
   readonly slow?: boolean;
   readonly took: number;
@@ -61,7 +62,12 @@ export async function runTrial(folds: readonly Split[], trial: Trial): Promise<O
     return { ...made, took: took() };
   } catch (error) {
     if (error instanceof UserError)
-      return { failed: error.marked, ...(error instanceof SlowError && { slow: true }), took: took() };
+      return {
+        failed: error.marked,
+        code: error.code,
+        ...(error instanceof SlowError && { slow: true }),
+        took: took(),
+      };
     throw error;
   }
 }

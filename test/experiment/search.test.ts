@@ -29,8 +29,9 @@ function standIn(workers = 1) {
       tried.push(`${factors} on ${fold}`);
       const took = factors / 10;
       clock += Math.min(took, limit) / workers;
-      if (took > limit) return { failed: 'slow', slow: true, took: limit };
-      if (learningRate !== undefined && learningRate > 0.1) return { failed: 'diverged', took };
+      if (took > limit) return { failed: 'slow', code: 'training', slow: true, took: limit };
+      if (learningRate !== undefined && learningRate > 0.1)
+        return { failed: 'diverged', code: 'training', took };
       return { rmse: 1 + factors / 1000 + fold / 10, mae: 1, seconds: took, took, recipe: { factors } };
     },
   };
@@ -65,7 +66,9 @@ describe('what is tried next', () => {
     outcomes: new Map(
       errors.map((rmse, fold) => [
         fold,
-        rmse === undefined ? { failed: 'x', took: 1 } : { rmse, mae: 0, seconds: 1, took: 1 },
+        rmse === undefined
+          ? { failed: 'x', code: 'training', took: 1 }
+          : { rmse, mae: 0, seconds: 1, took: 1 },
       ]),
     ),
     started: new Set(errors.keys()),

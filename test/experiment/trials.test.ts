@@ -42,10 +42,12 @@ test('the MLP tells its choices too', async () => {
 test('a training that diverges, or is too slow, is a failed trial', async () => {
   expect(await pool.run({ predictor: { ...recipe, learningRate: 1e30 }, fold: 0 })).toEqual({
     failed: expect.stringContaining('diverged'),
+    code: 'training',
     took: expect.any(Number),
   });
   expect(await pool.run({ predictor: { ...recipe, epochs: 100_000 }, fold: 0, limit: 1 })).toEqual({
     failed: 'training would take longer than 1.0 s',
+    code: 'training',
     slow: true,
     took: expect.any(Number),
   });
@@ -72,6 +74,11 @@ test('cross-validation tries all folds, and names the one that fails', async () 
   expect(await userError(crossValidate(pool, { ...recipe, learningRate: 1e30 }))).toMatch(
     /^fold 1: .*diverged/,
   );
+  const impossible = { ...recipe, engine: 'strata', sparseUpdates: false } as const;
+  await expect(crossValidate(pool, impossible)).rejects.toMatchObject({
+    code: 'argument',
+    message: expect.stringMatching(/^fold 1: .*`sparseUpdates: false`/),
+  });
 });
 
 test('a comparison sorts by error, and says what is real', async () => {
