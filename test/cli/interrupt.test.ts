@@ -108,11 +108,13 @@ test('the second Ctrl-C ends the program and leaves the old model', async () => 
   expect(await contents('old')).toMatchObject(before);
 });
 
-const python = spawnSync('python3', ['-c', 'import pty']).status === 0;
-describe.skipIf(!python)(`on a terminal${python ? '' : ' (skipped: no python3 with pty)'}`, () => {
+// `script` of util-linux runs a command on a terminal of its own; that of macOS has other flags.
+const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null'], { input: '' }).status === 0;
+const why = hasScript ? '' : ' (skipped: no script of util-linux)';
+describe.skipIf(!hasScript)(`on a terminal${why}`, () => {
   const onTerminal = (...args: string[]) => {
-    const script = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)';
-    const { status, stdout } = spawnSync('python3', ['-c', script, process.execPath, program, ...args], {
+    const command = [process.execPath, program, ...args].map((word) => `'${word}'`).join(' ');
+    const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
       cwd: at(),
       encoding: 'utf8',
       input: '',
