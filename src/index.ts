@@ -12,7 +12,6 @@ export {
   type ModelDefinition,
   type Parameter,
   type Range,
-  scaledSigmoid,
 } from '../graphs/models/model.ts';
 export { readArtifact } from './artifact/artifact.ts';
 export type { FetchProgress } from './artifact/fetch.ts';

@@ -107,7 +107,7 @@ test('a program imports it', async () => {
 test('a strict TypeScript program type checks against it, its libraries included', async () => {
   await project.write(
     'program.mts',
-    `import { dotBias, evaluate, type ModelDefinition, type Ratings, type Recipe, readExclusions, readRatings, scaledSigmoid, train, UserError } from 'cofactor';
+    `import { dotBias, evaluate, type ModelDefinition, type Ratings, type Recipe, readExclusions, readRatings, train, UserError } from 'cofactor';
      import { gather } from 'cofactor/onnx';
      import { report } from 'cofactor/report';
      import { type Server, serve } from 'cofactor/serve';
@@ -115,7 +115,8 @@ test('a strict TypeScript program type checks against it, its libraries included
        name: 'mine',
        config: {},
        parameters: { bias: { dims: [users], initial: { normal: 0.1 }, rowsOf: 'user' } },
-       rating: ({ bias }, user) => scaledSigmoid(gather(bias, user), [0, 5]),
+       range: [0, 5],
+       score: ({ bias }, user) => gather(bias, user),
      });
      const { ratings, valid } = await readRatings('ratings.csv', { valid: 0.2 });
      const fitted = await train(ratings, { model: mine, epochs: 1, seed: undefined }, { valid, signal: undefined });

@@ -51,7 +51,6 @@ export const common = {
   initialStd: {
     kind: kinds.notNegative,
     help: 'initial standard deviation of the factors',
-    default: 0.01,
   } satisfies Choice<number>,
   spectral: {
     kind: kinds.scales,

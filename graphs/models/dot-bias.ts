@@ -1,58 +1,63 @@
 import { add, gather, mul, reduceSum } from '../../src/onnx/index.ts';
 import { type Chosen, checked, grouped, kinds, withDefaults } from '../../src/util/choices.ts';
 import { type BuiltInModel, common, commonSearch } from './built-in.ts';
-import {
-  defaultRange,
-  embedding,
-  type ModelDefinition,
-  type Range,
-  scaledSigmoid,
-  scoreOf,
-} from './model.ts';
+import { defaultRange, embedding, type ModelDefinition, POPULARITY, type Range, scoreAt } from './model.ts';
+
+/** Defaults of the choices that depend on the objective. */
+const DEFAULTS = {
+  rating: { factors: 50, initialStd: 0.01, spectral: [0.08, 0.2] },
+  ranking: { factors: 256, initialStd: 0.05, spectral: [0.1, 0.1] },
+} as const;
 
 const choices = grouped('Model', {
-  factors: { ...common.factors, kind: kinds.width, default: 50 },
+  factors: { ...common.factors, kind: kinds.width, otherwise: '50 to predict ratings, 256 to rank' },
   range: common.range,
-  initialStd: common.initialStd,
-  spectral: { ...common.spectral, default: [0.08, 0.2] },
+  initialStd: { ...common.initialStd, otherwise: '0.01 to predict ratings, 0.05 to rank' },
+  spectral: { ...common.spectral, otherwise: '0.08,0.2 to predict ratings, 0.1,0.1 to rank' },
 });
 
 /**
- * - `factors`: number of factors of each user and each item. Default: 50.
+ * - `factors`: number of factors of each user and each item. Default: 50 to predict ratings, 256 to rank.
  * - `range`: lowest and highest rating that the model can predict. Default: a little wider than the data.
- * - `initialStd`: initial standard deviation of the factors and biases, which are drawn at random. Default: 0.01.
- * - `spectral`: scale of the spectral initialisation of user factors and item factors, see `Initial`. Default: [0.08, 0.2].
+ * - `initialStd`: initial standard deviation of the factors and biases, which are drawn at random. Default: 0.01 to predict
+ *   ratings, 0.05 to rank.
+ * - `spectral`: scale of the spectral initialisation of user factors and item factors, see `Initial`. Default: [0.08, 0.2]
+ *   to predict ratings, [0.1, 0.1] to rank.
  */
 export type DotBiasConfig = Chosen<typeof choices>;
 
 /**
- * rating = low + (high − low) · σ(user factors · item factors + user bias + item bias)
+ * score = user factors · item factors + user bias + item bias; rating = low + (high − low) · σ(score)
  *
  * Matrix factorization with biases: Koren, Bell and Volinsky (2009), "Matrix factorization techniques for recommender
- * systems", with a sigmoid that scales the output to the rating range.
+ * systems", with a sigmoid that scales the output to the rating range. For ranking there is no user bias, which would not
+ * change the order of a user's items, and the item biases start at the items' popularity.
  *
  * @throws UserError for an invalid choice
  */
 export function dotBias(config: DotBiasConfig = {}): ModelDefinition {
   const chosen = withDefaults(choices, checked(choices, config, 'dot-bias: '));
-  const { factors, initialStd, spectral } = chosen;
-  return (facts) => {
+  return (facts, objective = 'rating') => {
+    const { factors, initialStd, spectral } = { ...DEFAULTS[objective], ...chosen };
     const range: Range = chosen.range ?? defaultRange(facts);
-    const bias = { normal: initialStd, center: (startAt(facts.ratings) * scoreOf(facts.mean, range)) / 2 };
+    const center = (startAt(facts.ratings) * scoreAt(facts.mean, range)) / 2;
+    const bias = { normal: initialStd, center };
+    const ranks = objective === 'ranking';
     return {
       name: 'dot-bias',
       config: { factors, range, initialStd, spectral },
+      range,
       parameters: {
         user_factors: embedding('user', facts, factors, { normal: initialStd, spectral: spectral[0] }),
         item_factors: embedding('item', facts, factors, { normal: initialStd, spectral: spectral[1] }),
-        user_bias: { dims: [facts.users], initial: bias, rowsOf: 'user' },
-        item_bias: { dims: [facts.items], initial: bias, rowsOf: 'item' },
+        ...(!ranks && { user_bias: { dims: [facts.users], initial: bias, rowsOf: 'user' } }),
+        item_bias: { dims: [facts.items], initial: ranks ? POPULARITY : bias, rowsOf: 'item' },
       },
-      rating({ user_factors, item_factors, user_bias, item_bias }, user, item) {
+      score({ user_factors, item_factors, user_bias, item_bias }, user, item) {
         const products = mul(gather(user_factors, user), gather(item_factors, item), 'products');
         const affinity = reduceSum(products, { axes: [1] }, 'affinity');
-        const biases = add(gather(user_bias, user), gather(item_bias, item), 'biases');
-        return scaledSigmoid(add(affinity, biases, 'score'), range);
+        const ofItem = gather(item_bias, item);
+        return add(affinity, ranks ? ofItem : add(gather(user_bias, user), ofItem, 'biases'), 'score');
       },
     };
   };

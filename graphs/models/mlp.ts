@@ -9,10 +9,16 @@ import {
   embedding,
   type ModelDefinition,
   type Parameter,
+  POPULARITY,
   type Range,
-  scaledSigmoid,
-  scoreOf,
+  scoreAt,
 } from './model.ts';
+
+/** Defaults of the choices that depend on the objective. */
+const DEFAULTS = {
+  rating: { initialStd: 0.01, spectral: [0.5, 0.8], rate: 0.1 },
+  ranking: { initialStd: 0.05, spectral: [1, 1], rate: 0 },
+} as const;
 
 const dropout: Choice<number | readonly number[]> = {
   kind: {
@@ -20,8 +26,7 @@ const dropout: Choice<number | readonly number[]> = {
     schema: v.union([kinds.rate.schema, kinds.rates.schema], 'give rates from 0 to below 1'),
   },
   help: 'dropout rates: of the embeddings, then after each hidden layer; a rate that is left out is 0',
-  default: ({ hidden }) => [0.1, ...(hidden as number[]).map(() => 0.1)],
-  otherwise: '0.1 each',
+  otherwise: '0.1 each to predict ratings, none to rank',
 };
 
 const choices = grouped('Model', {
@@ -29,8 +34,8 @@ const choices = grouped('Model', {
   hidden: { kind: kinds.widths, help: 'widths of the hidden layers, such as 64,32', default: [64], field: 3 },
   dropout,
   range: common.range,
-  initialStd: common.initialStd,
-  spectral: { ...common.spectral, default: [0.5, 0.8] },
+  initialStd: { ...common.initialStd, otherwise: '0.01 to predict ratings, 0.05 to rank' },
+  spectral: { ...common.spectral, otherwise: '0.5,0.8 to predict ratings, 1,1 to rank' },
 });
 
 /**
@@ -38,35 +43,44 @@ const choices = grouped('Model', {
  *   users and items. Default: 50.
  * - `hidden`: widths of the hidden layers. Default: [64].
  * - `dropout`: dropout rates of the embeddings, then after each hidden layer; a single number is for the embeddings
- *   alone. Default: 0.1 each.
+ *   alone. Default: 0.1 each to predict ratings, none to rank.
  * - `range`: lowest and highest rating that the model can predict. Default: a little wider than the data.
- * - `initialStd`: initial standard deviation of the embeddings, which are drawn at random. Default: 0.01.
- * - `spectral`: scale of the spectral initialisation of user and item embeddings, see `Initial`. Default: [0.5, 0.8].
+ * - `initialStd`: initial standard deviation of the embeddings, which are drawn at random. Default: 0.01 to
+ *   predict ratings, 0.05 to rank.
+ * - `spectral`: scale of the spectral initialisation of user and item embeddings, see `Initial`. Default: [0.5, 0.8] to
+ *   predict ratings, [1, 1] to rank.
  */
 export type MlpConfig = Chosen<typeof choices>;
 
 /**
  * A multilayer perceptron: concatenates the user and the item embedding, then applies linear layers with ReLU and dropout
- * between them. A sigmoid scales the single output to the rating range.
+ * between them. The single output is the score; a sigmoid scales it to the rating range. For ranking, each item also has a
+ * bias, which starts at its popularity.
  *
  * @throws UserError for an invalid choice
  */
 export function mlp(config: MlpConfig = {}): ModelDefinition {
   const chosen = withDefaults(choices, checked(choices, config, 'mlp: '));
-  const { factors, hidden, initialStd, spectral, ...rates } = chosen as Required<MlpConfig>;
-  const dropout = dropoutRates(rates.dropout, hidden.length);
-  return (facts) => {
+  const { factors, hidden } = chosen as Required<MlpConfig>;
+  return (facts, objective = 'rating') => {
+    const { initialStd, spectral, rate } = { ...DEFAULTS[objective], ...chosen };
+    const dropout =
+      chosen.dropout !== undefined
+        ? dropoutRates(chosen.dropout, hidden.length)
+        : Array.from({ length: hidden.length + 1 }, () => rate);
     const range: Range = chosen.range ?? defaultRange(facts);
+    const ranks = objective === 'ranking';
     const [userFactors, itemFactors] = embeddingSizes(factors, facts);
     const widths = [userFactors + itemFactors, ...hidden, 1];
     const layers = widths
       .slice(1)
       .map((outputs, layer) => ({ inputs: widths[layer], outputs, layer: layer + 1 }));
     // With this bias of the last layer, the first predictions are near the mean rating.
-    const center = scoreOf(facts.mean, range);
+    const center = ranks ? 0 : scoreAt(facts.mean, range);
     return {
       name: 'mlp',
       config: { factors: [userFactors, itemFactors], hidden, dropout, range, initialStd, spectral },
+      range,
       parameters: {
         user_factors: embedding('user', facts, userFactors, { normal: initialStd, spectral: spectral[0] }),
         item_factors: embedding('item', facts, itemFactors, { normal: initialStd, spectral: spectral[1] }),
@@ -75,8 +89,9 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
             linear(layer, inputs, outputs, layer > hidden.length ? center : 0),
           ),
         ),
+        ...(ranks && { item_bias: { dims: [facts.items], initial: POPULARITY, rowsOf: 'item' } }),
       },
-      rating(parameters, user, item, drop) {
+      score(parameters, user, item, drop) {
         const embedding = concat(
           [gather(parameters.user_factors, user), gather(parameters.item_factors, item)],
           1,
@@ -88,7 +103,8 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
           const output = add(product, parameters[`linear_${layer}_bias`], `linear_${layer}`);
           activation = layer > hidden.length ? output : drop(relu(output, `relu_${layer}`), dropout[layer]);
         }
-        return scaledSigmoid(squeeze(activation, [1], 'score'), range);
+        if (!ranks) return squeeze(activation, [1], 'score');
+        return add(squeeze(activation, [1]), gather(parameters.item_bias, item), 'score');
       },
     };
   };

@@ -1,5 +1,10 @@
 import { add, type Dim, describe, GraphError, mul, sigmoid, type Value } from '../../src/onnx/index.ts';
 
+/**
+ * What a model learns: `rating` predicts the ratings, `ranking` puts the items that a user has above all others.
+ */
+export type Objective = 'rating' | 'ranking';
+
 /** Facts about the training data that a model definition may use. */
 export interface DataFacts {
   readonly users: number;
@@ -19,7 +24,15 @@ export type Initial = ({ readonly normal: number } | { readonly uniform: number 
   readonly center?: number;
   /** Scale of the spectral initialisation of a table of users or items, see `src/train/parameters/spectral.ts`. */
   readonly spectral?: number;
+  /**
+   * Adds this multiple of the logarithm of an item's popularity, log(count + 1) less its mean over items, to each row of a
+   * table of items. @default 0
+   */
+  readonly popularity?: number;
 };
+
+/** Item biases that start at the items' popularity. */
+export const POPULARITY: Initial = { normal: 0, popularity: 1 };
 
 /**
  * A trainable tensor of a model.
@@ -44,48 +57,77 @@ export const embedding = (
 /** In training, zeroes elements at this rate and scales up the rest; in serving, returns `x`. */
 export type Dropout = (x: Value, rate: number) => Value;
 
-/** A model of ratings for one set of users and items: parameters and a formula. */
+type Tables = Readonly<Record<string, Value>>;
+
+/** Row numbers of users and items: int32 or int64 [batch]. */
+interface Pairs {
+  readonly user: Value;
+  readonly item: Value;
+}
+
+/** A model for one set of users and items: parameters and a formula. */
 export interface Model<Size extends Dim = number> {
   readonly name: string;
   /** All hyperparameters, defaults included, as plain JSON. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly parameters: Readonly<Record<string, Parameter<Size>>>;
   /**
-   * The formula: builds the graph that predicts ratings.
+   * The lowest and the highest rating that the model can predict: rating = low + (high − low) · σ(score). Default: the
+   * rating is the score itself
+   */
+  readonly range?: Range;
+  /**
+   * The formula: builds the graph that scores pairs of a user and an item. The higher the score, the more the user likes
+   * the item.
    *
    * @param parameters the tensors of `this.parameters`, by name
    * @param user row numbers of the user tables, int32 or int64 [batch]
    * @param item row numbers of the item tables, int32 or int64 [batch]
    * @param dropout applies dropout in training; the identity in serving
-   * @returns the predicted ratings, float[batch]
+   * @returns the scores, float[batch]
    */
-  rating(parameters: Readonly<Record<string, Value>>, user: Value, item: Value, dropout: Dropout): Value;
+  score(parameters: Tables, user: Value, item: Value, dropout: Dropout): Value;
 }
 
 /**
  * Applies a model's formula, and checks the shape of its result.
  *
- * @throws GraphError if the result is not one number per rating. A [batch, 1] would broadcast with the actual ratings to
+ * @throws GraphError if the result is not one number per pair. A [batch, 1] would broadcast with the actual ratings to
  *   [batch, batch], and the model would train on nonsense.
  */
-export function ratingOf(
+export function scoreOf(
   model: Model<Dim>,
-  parameters: Readonly<Record<string, Value>>,
-  { user, item }: { readonly user: Value; readonly item: Value },
+  parameters: Tables,
+  { user, item }: Pairs,
   dropout: Dropout = noDropout,
 ): Value {
-  const rating = model.rating(parameters, user, item, dropout);
+  const score = model.score(parameters, user, item, dropout);
   const wanted = { dtype: 'float', dims: user.dims } as const;
-  if (describe(rating) !== describe(wanted)) {
+  if (describe(score) !== describe(wanted)) {
     throw new GraphError(
-      `model "${model.name}": its rating is ${describe(rating)}, but must be ${describe(wanted)}`,
+      `model "${model.name}": its score is ${describe(score)}, but must be ${describe(wanted)}`,
     );
   }
-  return rating;
+  return score;
 }
 
-/** A model whose hyperparameters are chosen: makes the model from facts about the data. */
-export type ModelDefinition = (facts: DataFacts) => Model;
+/** The ratings that a model predicts for pairs of rows, float[batch]. */
+export const ratingOf = (
+  model: Model<Dim>,
+  parameters: Tables,
+  pairs: Pairs,
+  dropout: Dropout = noDropout,
+): Value => ratingFromScore(model, scoreOf(model, parameters, pairs, dropout));
+
+/** The ratings that scores stand for, of the same shape. */
+export const ratingFromScore = ({ range }: Model<Dim>, score: Value): Value =>
+  range ? scaledSigmoid(score, range) : score;
+
+/**
+ * A model whose hyperparameters are chosen: makes the model from facts about the data. It may start from other values, or
+ * have other parameters, if the objective is to rank.
+ */
+export type ModelDefinition = (facts: DataFacts, objective?: Objective) => Model;
 
 /** The lowest and the highest rating that a model can predict. */
 export type Range = readonly [low: number, high: number];
@@ -99,7 +141,7 @@ export function defaultRange({ low, high }: Pick<DataFacts, 'low' | 'high'>): Ra
 }
 
 /** The inverse of `scaledSigmoid`: the score that gives a rating. Training starts at the score of the mean. */
-export function scoreOf(rating: number, [low, high]: Range): number {
+export function scoreAt(rating: number, [low, high]: Range): number {
   // A range that the user chose may not contain the mean.
   const part = Math.min(0.99, Math.max(0.01, (rating - low) / (high - low)));
   return Math.log(part / (1 - part));

@@ -4,7 +4,7 @@ import { scoreGraph } from '../../graphs/heads/predict.ts';
 import { servingParameters } from '../../graphs/heads/serving.ts';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { mlp } from '../../graphs/models/mlp.ts';
-import { type DataFacts, defaultRange, type Model, scoreOf } from '../../graphs/models/model.ts';
+import { type DataFacts, defaultRange, type Model, scoreAt } from '../../graphs/models/model.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { dot, randomParameters, rowOf, scaled } from './models.ts';
 
@@ -92,7 +92,7 @@ group('choices that are not made', () => {
       initialStd: expect.any(Number),
       spectral: [expect.any(Number), expect.any(Number)],
     });
-    const center = scoreOf(facts.mean, [0, 5.5]) / 2;
+    const center = scoreAt(facts.mean, [0, 5.5]) / 2;
     const bias = { ...initial, center: expect.closeTo(center, 12) };
     expect(parameters).toEqual({
       user_factors: { dims: [5, 50], initial: spectral, rowsOf: 'user' },
@@ -106,8 +106,8 @@ group('choices that are not made', () => {
 
   test('training begins at the mean, or at the end of the range that is nearest', () => {
     const ratingAt = (score: number): number => 5.5 / (1 + Math.exp(-score));
-    expect(ratingAt(scoreOf(3.7, [0, 5.5]))).toBeCloseTo(3.7, 9);
-    expect(scoreOf(9, [0, 5.5])).toBeCloseTo(Math.log(99), 9);
+    expect(ratingAt(scoreAt(3.7, [0, 5.5]))).toBeCloseTo(3.7, 9);
+    expect(scoreAt(9, [0, 5.5])).toBeCloseTo(Math.log(99), 9);
   });
 
   test('the layers of mlp go from both embeddings to one number, and start as torch.nn.Linear does', () => {
@@ -127,7 +127,7 @@ group('choices that are not made', () => {
     expect(parameters.linear_1_bias.initial).toMatchObject({ center: 0 });
     expect(parameters.linear_3_bias.initial).toEqual({
       uniform: 1 / Math.sqrt(3),
-      center: scoreOf(facts.mean, [0, 5.5]),
+      center: scoreAt(facts.mean, [0, 5.5]),
     });
   });
 
@@ -161,7 +161,7 @@ group('choices that are not made', () => {
       Object.entries(model.parameters).map(([name, { dims }]) => [name, onnx.input(name, 'float', dims)]),
     );
     const row = onnx.input('row', 'int64', ['batch']);
-    model.rating(parameters, row, row, (x, rate) => {
+    model.score(parameters, row, row, (x, rate) => {
       used.push([x.dims[1], rate]);
       return x;
     });

@@ -338,7 +338,7 @@ describe('what is computed for all pairs', () => {
       }),
     );
     const result = await expectSame(
-      (left, right) => model.rating(tables, left, right, noDropout),
+      (left, right) => model.score(tables, left, right, noDropout),
       [3, 1],
       'all',
     );

@@ -1,4 +1,4 @@
-import { type ModelDefinition, scaledSigmoid } from '../../src/index.ts';
+import type { ModelDefinition } from '../../src/index.ts';
 import { add, concat, gather, matmul, mul, relu, squeeze } from '../../src/onnx/index.ts';
 
 /**
@@ -21,14 +21,15 @@ export function neuralFactorization({ factors = 16, hidden = 16 } = {}): ModelDe
         output_weight: { dims: [factors + hidden, 1], initial: linear(factors + hidden) },
         output_bias: { dims: [1], initial: linear(factors + hidden) },
       },
-      rating(parameters, userRow, itemRow, dropout) {
+      range: [low - 0.5, high + 0.5],
+      score(parameters, userRow, itemRow, dropout) {
         const { tower_weight, tower_bias, output_weight, output_bias } = parameters;
         const user = gather(parameters.user_factors, userRow);
         const item = gather(parameters.item_factors, itemRow);
         const tower = relu(add(matmul(concat([user, item], 1), tower_weight), tower_bias), 'tower');
         const both = dropout(concat([mul(user, item, 'product'), tower], 1), 0.1);
         const score = add(matmul(both, output_weight), output_bias);
-        return scaledSigmoid(squeeze(score, [1], 'score'), [low - 0.5, high + 0.5]);
+        return squeeze(score, [1], 'score');
       },
     };
   };

@@ -185,7 +185,7 @@ export const withoutDropout = ({ model, ...rest }: Prepared): Prepared => ({
   ...rest,
   model: {
     ...model,
-    rating: (parameters, user, item) => model.rating(parameters, user, item, noDropout),
+    score: (parameters, user, item) => model.score(parameters, user, item, noDropout),
   },
 });
 

@@ -34,18 +34,16 @@ const own: Model = {
     item_taste: { dims: [facts.items, 2], initial: { normal: 1 }, rowsOf: 'item' },
     weight: { dims: [2], initial: { normal: 1 } },
   },
-  rating({ user_taste, item_taste, weight }, user, item) {
+  range: [0, 6],
+  score({ user_taste, item_taste, weight }, user, item) {
     const products = mul(gather(user_taste, user), mul(gather(item_taste, item), weight));
-    return scaledSigmoid(
-      add(reduceSum(products, { axes: [1] }), reduceSum(gather(user_taste, user), { axes: [1] })),
-      [0, 6],
-    );
+    return add(reduceSum(products, { axes: [1] }), reduceSum(gather(user_taste, user), { axes: [1] }));
   },
 };
 
 const models: Record<string, Model> = {
-  'dot-bias': dotBias({ factors: 3, range: [0, 6] })(facts),
-  mlp: mlp({ factors: 2, hidden: [3], dropout: 0, range: [0, 6] })(facts),
+  'dot-bias': dotBias({ factors: 3, range: [0, 6] })(facts, 'rating'),
+  mlp: mlp({ factors: 2, hidden: [3], dropout: 0, range: [0, 6] })(facts, 'rating'),
   'of one’s own': own,
 };
 

@@ -128,16 +128,16 @@ export function epochGraphOfAnySize({ model, optimizer, plan }: Resolved): Epoch
 
 /** A formula that has trained can only fail because sizes are names. Its error may then be of any kind. */
 function ofAnySize(model: Model<Dim>): Model<Dim> {
-  const rating: Model['rating'] = (...given) => {
+  const score: Model['score'] = (...given) => {
     try {
-      return model.rating(...given);
+      return model.score(...given);
     } catch (error) {
       if (error instanceof onnx.GraphError) throw error;
       const message = `model "${model.name}": its formula needs to know how many users and items there are`;
       throw new onnx.GraphError(message, { cause: error });
     }
   };
-  return { ...model, rating };
+  return { ...model, score };
 }
 
 /**
