@@ -62,12 +62,10 @@ export type MlpConfig = Chosen<typeof choices>;
 export function mlp(config: MlpConfig = {}): ModelDefinition {
   const chosen = withDefaults(choices, checked(choices, config, 'mlp: '));
   const { factors, hidden } = chosen as Required<MlpConfig>;
+  const rates = chosen.dropout === undefined ? undefined : dropoutRates(chosen.dropout, hidden.length);
   return (facts, objective = 'rating') => {
     const { initialStd, spectral, rate } = { ...DEFAULTS[objective], ...chosen };
-    const dropout =
-      chosen.dropout !== undefined
-        ? dropoutRates(chosen.dropout, hidden.length)
-        : Array.from({ length: hidden.length + 1 }, () => rate);
+    const dropout = rates ?? Array.from({ length: hidden.length + 1 }, () => rate);
     const range: Range = chosen.range ?? defaultRange(facts);
     const ranks = objective === 'ranking';
     const [userFactors, itemFactors] = embeddingSizes(factors, facts);

@@ -51,7 +51,7 @@ describe('a formula that cannot be right fails when its graph is built', () => {
   test('a column in place of a vector, which would be broadcast with the ratings', async () => {
     const column = ofBiases(({ user_bias }, user) => unsqueeze(gather(user_bias, user), [1]));
     await expect(train(lowRank({}), { model: column })).rejects.toThrow(
-      new GraphError('model "own": its rating is float[n, 1], but must be float[n]'),
+      new GraphError('model "own": its score is float[n, 1], but must be float[n]'),
     );
   });
 

@@ -313,7 +313,7 @@ group('a person', () => {
         name,
         config,
         parameters: { ...parameters, user_bias },
-        rating: (tables, user, item) => add(gather(tables.user_bias, user), gather(tables.item_bias, item)),
+        score: (tables, user, item) => add(gather(tables.user_bias, user), gather(tables.item_bias, item)),
       };
     };
     const biases = await folding(ofBiases, { error: 0.5 });

@@ -33,7 +33,7 @@ export function errorOfMean({ ratings }: Ratings): number {
 
 /** A model of one's own: a bias a user and an item, and a formula. */
 export const ofBiases =
-  (rating: Model['rating']): ModelDefinition =>
+  (score: Model['score']): ModelDefinition =>
   ({ users, items }) => ({
     name: 'own',
     config: {},
@@ -41,5 +41,5 @@ export const ofBiases =
       user_bias: { dims: [users], initial: { normal: 0.1 }, rowsOf: 'user' },
       item_bias: { dims: [items], initial: { normal: 0.1 }, rowsOf: 'item' },
     },
-    rating,
+    score,
   });

@@ -2,7 +2,7 @@ import type { Model, ModelDefinition } from '../../graphs/models/model.ts';
 import { add, gather, mul, reduceSum, softmax, sub } from '../../src/onnx/index.ts';
 
 const places =
-  (name: string, rating: Model['rating']): ModelDefinition =>
+  (name: string, score: Model['score']): ModelDefinition =>
   ({ users, items }) => ({
     name,
     config: {},
@@ -11,7 +11,7 @@ const places =
       item_place: { dims: [items, 3], initial: { normal: 1 }, rowsOf: 'item' },
       item_mark: { dims: [items, 2], initial: { normal: 1 }, rowsOf: 'item' },
     },
-    rating,
+    score,
   });
 
 /** Near is good; two tables of items, and axes counted from the end. */
@@ -32,7 +32,7 @@ export const itemsAlone: ModelDefinition = ({ items }) => ({
   name: 'items-alone',
   config: {},
   parameters: { item_bias: { dims: [items], initial: { normal: 1 }, rowsOf: 'item' } },
-  rating: ({ item_bias }, _, item) => gather(item_bias, item),
+  score: ({ item_bias }, _, item) => gather(item_bias, item),
 });
 
 /** To which all items are one. */
@@ -40,5 +40,5 @@ export const usersAlone: ModelDefinition = ({ users }) => ({
   name: 'users-alone',
   config: {},
   parameters: { user_bias: { dims: [users], initial: { normal: 1 }, rowsOf: 'user' } },
-  rating: ({ user_bias }, user) => gather(user_bias, user),
+  score: ({ user_bias }, user) => gather(user_bias, user),
 });

@@ -2,7 +2,7 @@ import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { mlp } from '../../graphs/models/mlp.ts';
-import { type Model, scaledSigmoid } from '../../graphs/models/model.ts';
+import type { Model } from '../../graphs/models/model.ts';
 import { add, encodeModel, gather, mul, reduceSum } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import { epochGraph } from '../../src/train/engines/epoch/graph.ts';

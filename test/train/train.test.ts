@@ -173,7 +173,7 @@ describe('dropout', () => {
       name: 'ones',
       config: {},
       parameters: { user_factors: { dims: [users, 1], initial: { normal: 0.1 }, rowsOf: 'user' } },
-      rating: ({ user_factors }, user, _, dropout) =>
+      score: ({ user_factors }, user, _, dropout) =>
         squeeze(dropout(add(mul(gather(user_factors, user), 0), 1), rate), [1]),
     });
     const many = 20_000;
