@@ -83,7 +83,7 @@ function print(result: Evaluation, baselines: Readonly<Record<string, Judgement>
     `\nRanking of all items except those rated in training, for ${plural(ranking.users, 'user')} with held-out ratings of at least ${decimal(ranking.threshold)}; ${count(ranking.withoutRelevant)} have none`,
   );
   printColumns(
-    ['', 'precision', 'recall', 'NDCG', 'MAP', 'MRR', 'hit rate', 'coverage', 'novelty'],
+    ['', 'precision', 'recall', 'NDCG', 'MAP', 'MRR', 'hit rate', 'coverage', 'Gini', 'novelty'],
     Object.entries(judged).flatMap(([name, { ranking }]) =>
       (ranking?.at ?? []).flatMap((at) => rankingRows(name, at)),
     ),
@@ -109,10 +109,10 @@ function groupRows(groups: readonly Group[] = [], label: (range: string) => stri
 /** The means, with their intervals below. */
 function rankingRows(name: string, at: RankingAt): string[][] {
   const { precision, recall, ndcg, map, mrr, hitRate } = at.intervals;
-  const means = [at.precision, at.recall, at.ndcg, at.map, at.mrr, at.hitRate, at.coverage];
+  const means = [at.precision, at.recall, at.ndcg, at.map, at.mrr, at.hitRate, at.coverage, at.gini];
   return [
     [`${name}, ${at.k} items`, ...means.map(error), `${at.novelty.toFixed(2)} bits`],
-    ['', ...[precision, recall, ndcg, map, mrr, hitRate].map(between), '', ''],
+    ['', ...[precision, recall, ndcg, map, mrr, hitRate].map(between), '', '', ''],
   ];
 }
 

@@ -9,7 +9,7 @@ const MEASURES = ['precision', 'recall', 'ndcg', 'map', 'mrr', 'hitRate'] as con
 
 type Measure = (typeof MEASURES)[number];
 
-/** Quality of lists of `k` items: means over users of measures from 0 to 1, and two measures of all lists. */
+/** Quality of lists of `k` items: means over users of measures from 0 to 1, and three measures of all lists. */
 export interface RankingAt {
   readonly k: number;
   /** Number of relevant items in the list divided by `k`, even if the list is shorter. */
@@ -31,6 +31,11 @@ export interface RankingAt {
   readonly intervals: Readonly<Record<Measure, Interval>>;
   /** Share of all items that are in at least one user's list. */
   readonly coverage: number;
+  /**
+   * Gini coefficient of how many lists each item is in: 0 if all items are in equally many, 1 if all lists have the same
+   * single item (Shani and Gunawardana, Evaluating Recommendation Systems, 2011). 0 if all lists are empty.
+   */
+  readonly gini: number;
   /**
    * Mean self-information of the listed items in bits: −log₂ of the share of users who rated the item in training (Zhou et
    * al., Solving the apparent diversity–accuracy dilemma of recommender systems, 2010). An item without ratings counts as
@@ -186,19 +191,30 @@ function measured(
   return measures;
 }
 
-/** Coverage and novelty of the lists. */
+/** Coverage, Gini coefficient and novelty of the lists. */
 function coverageOf({ rows, longest }: Lists, k: number, counts: Float32Array, users: number) {
-  const isListed = new Uint8Array(counts.length);
+  const timesListed = new Int32Array(counts.length - 1);
   let [information, listed] = [0, 0];
   for (let index = 0; index < rows.length; index++) {
     const item = rows[index];
     if (index % longest >= k || item < 0) continue;
-    isListed[item] = 1;
+    timesListed[item]++;
     information -= Math.log2(Math.max(1, counts[item]) / users);
     listed++;
   }
   return {
-    coverage: isListed.reduce((sum, one) => sum + one, 0) / (counts.length - 1),
+    coverage: timesListed.filter((times) => times > 0).length / timesListed.length,
+    gini: giniOf(timesListed),
     novelty: information / Math.max(1, listed),
   };
+}
+
+function giniOf(times: Int32Array): number {
+  const { length } = times;
+  let [weighted, sum] = [0, 0];
+  for (const [rank, one] of times.toSorted().entries()) {
+    weighted += (2 * rank + 1 - length) * one;
+    sum += one;
+  }
+  return weighted / Math.max(1, (length - 1) * sum);
 }

@@ -3,7 +3,7 @@
 Reads a JSON list and prints one as long, of numbers by name. A case is either {predicted, actual}, whose errors are
 scikit-learn's, or {k, threshold, items, scores, seen, heldOut}, whose ranking metrics are those of trec_eval, by
 pytrec_eval: scores is [users, items], seen a list of items a user, heldOut [user, item, rating] each, where an item
-past the last is one that nobody has rated in training. Coverage and novelty, which trec_eval lacks, are NumPy's.
+past the last is one that nobody has rated in training. Coverage, Gini and novelty, which trec_eval lacks, are NumPy's.
 """
 
 import json
@@ -21,6 +21,12 @@ def errors(predicted, actual):
         "rmse": float(root_mean_squared_error(actual, predicted)),
         "mae": float(mean_absolute_error(actual, predicted)),
     }
+
+
+def gini(times):
+    """Half the relative mean absolute difference, scaled to 1 for one item alone"""
+    differences = np.abs(times[:, None] - times[None]).sum()
+    return float(differences / (2 * (len(times) - 1) * times.sum()))
 
 
 def ranking(k, threshold, items, scores, seen, heldOut):
@@ -50,6 +56,7 @@ def ranking(k, threshold, items, scores, seen, heldOut):
         **{name: mean(found, f"{trec}_{k}") for name, trec in TREC.items()},
         "mrr": mean(first, "recip_rank"),
         "coverage": len(np.unique(listed)) / items,
+        "gini": gini(np.bincount(listed, minlength=items)),
         "novelty": float(np.mean(-np.log2(np.maximum(counts[listed], 1) / len(seen)))),
     }
 

@@ -19,7 +19,8 @@ function rank({ scores, rated, heldOut }: Case, k: number[], threshold = 4): Pro
   return ranking(ranker, rows, ratingsOf(scores.length, scores[0].length, heldOut), { k, threshold });
 }
 
-const measuresOf = ({ intervals, k, coverage, novelty, ...measures }: Ranking['at'][number]) => measures;
+const measuresOf = ({ intervals, k, coverage, gini, novelty, ...measures }: Ranking['at'][number]) =>
+  measures;
 
 const cases = fc
   .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 2, max: 12 }))
@@ -104,6 +105,9 @@ describe('ranking metrics', () => {
     expect(two.ndcg).toBeCloseTo((1 / log(3) / (1 + 1 / log(3)) + 1) / 2, 12);
     // The first user's second item is relevant, and one more is not in the list.
     expect(two.map).toBeCloseTo((0.5 / 2 + 1) / 2, 12);
+    // Of four items two are in one list each: (1 · 1 + 3 · 1) / (3 · 2). Then the numbers of lists are 0, 1, 1, 2.
+    expect(one.gini).toBeCloseTo(2 / 3, 12);
+    expect(two.gini).toBeCloseTo((-1 + 1 + 3 * 2) / (3 * 4), 12);
     // Items 2, 0 and 2, 3, of two users: one rated item 0, nobody the others, which count as rated by one.
     expect(two.novelty).toBeCloseTo(1, 12);
   });
@@ -166,7 +170,23 @@ describe('ranking metrics', () => {
   test('a list of nothing has no novelty', async () => {
     const heldOut: Row[] = [[0, 2, 5]];
     const result = await rank({ scores: [[2, 1]], rated: [[0, 1]], heldOut }, [1]);
-    expect(result?.at[0]).toMatchObject({ precision: 0, coverage: 0, novelty: 0 });
+    expect(result?.at[0]).toMatchObject({ precision: 0, coverage: 0, gini: 0, novelty: 0 });
+  });
+
+  test('Gini is 1 where everybody gets the same item, 0 where all get each', async () => {
+    const scores = [
+      [3, 2, 1],
+      [3, 2, 1],
+    ];
+    const heldOut: Row[] = [
+      [0, 2, 5],
+      [1, 2, 5],
+    ];
+    const result = await rank({ scores, rated: [[], []], heldOut }, [1, 2, 3]);
+    // At 2 the numbers of lists are 0, 2, 2.
+    expect(result?.at.map(({ gini }) => gini)).toEqual([1, 4 / (2 * 4), 0]);
+    const alone = await rank({ scores: [[1]], rated: [[]], heldOut: [[0, 0, 5]] }, [1]);
+    expect(alone?.at[0].gini).toBe(0);
   });
 
   test('are those of the definitions, for all k at once', async () => {
@@ -191,7 +211,7 @@ describe('ranking metrics', () => {
       fc.asyncProperty(cases, fc.integer({ min: 1, max: 15 }), async (one, k) => {
         const [at] = (await rank(one, [k]))?.at ?? [];
         if (!at) return;
-        for (const value of [...Object.values(measuresOf(at)), at.coverage]) {
+        for (const value of [...Object.values(measuresOf(at)), at.coverage, at.gini]) {
           expect(value).toBeGreaterThanOrEqual(0);
           expect(value).toBeLessThanOrEqual(1 + 1e-12);
         }
