@@ -58,6 +58,7 @@ export {
   type Item,
   type ItemRating,
   type ListOptions,
+  type Recommended,
   Recommender,
   type RecommendOptions,
   type Rows,

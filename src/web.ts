@@ -14,6 +14,7 @@ export {
   type Item,
   type ItemRating,
   type ListOptions,
+  type Recommended,
   Recommender,
   type RecommendOptions,
   type Rows,

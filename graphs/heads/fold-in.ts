@@ -1,170 +1,86 @@
-import { substitute } from '../../src/onnx/graph.ts';
+import type { Value } from '../../src/onnx/index.ts';
 import * as onnx from '../../src/onnx/index.ts';
-import { add, div, matmul, mul, reduceSum, reshape, sqrt, sub, type Value } from '../../src/onnx/index.ts';
-import { choleskyRoot } from '../../src/util/linear-algebra.ts';
 import { mapValues } from '../../src/util/map-values.ts';
-import { type Model, ratingOf } from '../models/model.ts';
-import { catalogueRatings } from './recommend.ts';
-import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
+import { catalogueScores } from './catalogue.ts';
+import { foldedByRanking } from './fold-in-ranking.ts';
+import { foldedByRatings } from './fold-in-rating.ts';
+import { withLentRow, withoutLentRow } from './lent-row.ts';
+import { type Parts, type RankingPart, type RatingPart, servingTables, type Vocabulary } from './serving.ts';
 import { topItems } from './top-items.ts';
-
-/** Steps of gradient descent per unit of √curvature. About e^−STEPS of the initial error remains after them. */
-const STEPS = 12;
-const MOST_STEPS = 1000;
-
-const LEAST_ERROR = 1e-3;
+import { ratingsFromScores, ratingsOf } from './top-ratings.ts';
 
 /**
- * Fold-in of a user who was not in the training data: `item: string[m]`, `rating: float[m]`, `k: int64[1]` → the user's
- * row of each user parameter; and `top_item: string[k]`, `top_rating: float[k]`, the best items except those rated.
- * Unknown items are ignored. A model without user parameters gives every user the same answer.
- *
- * @param error the model's root mean square error, which says how much to trust a rating
+ * Fold-in of a person who was not in the training data: `item: string[m]`, `rating: float[m]`, `k: int64[1]` → the person's
+ * row of each user parameter of the model that ranks; `top_item: string[k]` and `top_score: float[k]`, the best items except
+ * those rated; and `top_rating: float[k]` if there is a model of ratings. Unknown items are ignored. A model without user
+ * parameters gives every person the same answer.
  */
-export function foldInGraph(
-  model: Model,
-  trained: Tensors,
-  { itemIds }: Vocabulary,
-  error: number,
-): onnx.ModelParts {
+export function foldInGraph({ rating: rated, ranking }: Parts, { itemIds }: Vocabulary): onnx.ModelParts {
   const item = onnx.input('item', 'string', ['m']);
   const rating = onnx.input('rating', 'float', ['m']);
   const k = onnx.input('k', 'int64', [1]);
+  const items = itemIds.length;
   const itemRow = onnx.labelEncoder(item, itemIds, 'item_row');
-  const known = onnx.cast(onnx.less(itemRow, itemIds.length), 'float', 'known');
-  const tables = servingTables(model, trained);
-  const users = Object.entries(model.parameters)
-    .filter(([, { rowsOf }]) => rowsOf === 'user')
-    .map(([name]) => [name, trained[name]] as const);
-  // With an error of zero the prior would have no effect.
-  const deviation = Math.max(error, LEAST_ERROR);
-  const rows =
-    users.length > 0
-      ? mostProbableRows(users, ratingOfRows(model, tables, itemRow), { rating, known }, deviation)
-      : {};
-  const parameters = { ...tables, ...rows };
-  const ratings = catalogueRatings(model, parameters, onnx.constant([0], 'int64'), itemIds.length);
-  const top = topItems(ratings, onnx.unsqueeze(itemRow, [0]), k, itemIds);
+  const list = onnx.unsqueeze(itemRow, [0], 'list');
+  const person = onnx.constant([0], 'int64');
+  const ofRatings = rated && foldedInto(rated, { itemRow, rating, items });
+  const ofRanking =
+    ranking && foldedByRanking(ranking, { itemRow: list, rating: onnx.unsqueeze(rating, [0]), items });
+  const { rows, scores } = ofRanking ?? withScores(ofRatings as Folded, person, items);
+  const top = topItems(scores, list, k, itemIds);
+  const ratings = !ofRatings
+    ? undefined
+    : ranking
+      ? ratingsOf(ofRatings.model, ofRatings.parameters, person, top)
+      : ratingsFromScores(ofRatings.model, top);
   return {
-    name: `fold-in ${model.name}`,
+    name: `fold-in ${(ranking ?? ofRatings)?.model.name}`,
     inputs: [item, rating, k],
     outputs: {
       // Triton's configurations cannot declare scalars.
       ...mapValues(rows, (row) => (row.dims.length > 1 ? onnx.squeeze(row, [0]) : row)),
       top_item: onnx.squeeze(top.items, [0]),
-      top_rating: onnx.squeeze(top.scores, [0]),
+      top_score: onnx.squeeze(top.scores, [0]),
+      ...(ratings && { top_rating: onnx.squeeze(ratings, [0]) }),
     },
   };
 }
 
-type Named = Readonly<Record<string, Value>>;
-
 /**
- * The most probable row of each user table, given ratings (maximum a posteriori). Errors are normal with standard
- * deviation `deviation`; the prior of a user's parameters is normal with the mean and covariance of the trained users.
- * Nesterov's accelerated gradient descent (1983) finds it, in a loop, with the gradient of the model's own formula. The
- * step size is 1 / L, where L is the trace of the Gauss–Newton approximation and so bounds its curvature.
- *
- * @param predict maps one row of each table per rating to the predicted ratings, float[m]
- * @param known float[m]: 1 for a rating of a known item, 0 for one of an unknown item
+ * The same for several people, by a ranking model: `item: string[n, m]` and `rating: float[n, m]` (padded with '' and 0),
+ * `k: int64[1]` → the people's rows, `top_item: string[n, k]`, and `top_score: float[n, k]`.
  */
-function mostProbableRows(
-  trained: readonly (readonly [name: string, table: Tensors[string]])[],
-  predict: (copies: Named) => Value,
-  { rating, known }: { readonly rating: Value; readonly known: Value },
-  deviation: number,
-): Named {
-  const tables = trained.map(([name, { dims: shape, data }]) => {
-    const dims = shape.slice(1);
-    return { name, dims, data, width: dims.reduce((product, dim) => product * dim, 1) };
-  });
-  const widths = tables.map((table) => table.width);
-  const width = widths.reduce((sum, one) => sum + one, 0);
-  const users = prior(tables);
-  const mean = onnx.initializer('mean', 'float', [1, width], users.mean);
-  const root = onnx.initializer('covariance_root', 'float', [width, width], users.root);
-  const ones = onnx.unsqueeze(onnx.fullLike(known, 1, 'float'), [1], 'each_rating');
-
-  /** The rows of the user tables from whitened parameters, float[1, width], where zero is the mean of the prior. */
-  const rowsOf = (unit: Value): Value[] =>
-    onnx
-      .split(add(matmul(unit, root), mean, 'row'), widths, 1)
-      .map((part, index) => reshape(part, [1, ...tables[index].dims], undefined, tables[index].name));
-  const named = (rows: readonly Value[]): Named =>
-    Object.fromEntries(rows.map((row, index) => [tables[index].name, row]));
-  const gradientAt = (unit: Value): { gradient: Value; bound: Value } => {
-    // Each rating gets its own copy of the row, so that one backward pass gives the gradient of each prediction.
-    const copies = rowsOf(unit).map((row, index) => {
-      const { name, dims } = tables[index];
-      return reshape(mul(reshape(row, [1, -1]), ones), [-1, ...dims], ['m', ...dims], name);
-    });
-    const predicted = predict(named(copies));
-    const each = onnx.gradients(reduceSum(mul(predicted, known)), copies);
-    const flat = each.map((gradient, index) => reshape(gradient, [-1, widths[index]], ['m', widths[index]]));
-    const jacobian = div(matmul(onnx.concat(flat, 1), onnx.transpose(root)), deviation, 'jacobian');
-    const residual = div(mul(sub(predicted, rating), known), deviation, 'residual');
-    return {
-      gradient: add(matmul(onnx.unsqueeze(residual, [0]), jacobian), unit, 'gradient'),
-      bound: add(reduceSum(mul(jacobian, jacobian)), 1, 'bound'),
-    };
-  };
-
-  const start = onnx.initializer('start', 'float', [1, width], new Float32Array(width));
-  const steps = onnx.cast(mul(sqrt(gradientAt(start).bound), STEPS), 'int64', 'steps');
-  const { state } = onnx.loop(onnx.min(steps, MOST_STEPS), [start, start], (_, [unit, ahead]) => {
-    const { gradient, bound } = gradientAt(ahead);
-    const condition = sqrt(bound);
-    const momentum = div(sub(condition, 1), add(condition, 1), 'momentum');
-    const next = sub(ahead, div(gradient, bound), 'next');
-    return { state: [next, add(next, mul(sub(next, unit), momentum), 'next_ahead')], scan: [] };
-  });
-  return named(rowsOf(state[0]));
-}
-
-/** The model's formula with the users' rows given, one per rating, in place of lookups in the user tables. */
-function ratingOfRows(model: Model, tables: Named, item: Value): (rows: Named) => Value {
-  const user = onnx.rowNumbers(item, 'person');
-  return (rows) => {
-    const placeholders = mapValues(rows, ({ dims }, name) => onnx.input(name, 'float', dims));
-    const predicted = ratingOf(model, { ...tables, ...placeholders }, { user, item });
-    const replacements = new Map(Object.entries(rows).map(([name, row]) => [placeholders[name], row]));
-    for (const [index, use] of onnx.lookups([predicted], Object.values(placeholders)).entries())
-      for (const found of use.lookups)
-        if (found.indices === user) replacements.set(found.rows, Object.values(rows)[index]);
-    return substitute([predicted], replacements)[0];
+export function foldInManyGraph(ranking: RankingPart, { itemIds }: Vocabulary): onnx.ModelParts {
+  const item = onnx.input('item', 'string', ['n', 'm']);
+  const rating = onnx.input('rating', 'float', ['n', 'm']);
+  const k = onnx.input('k', 'int64', [1]);
+  const items = itemIds.length;
+  const itemRow = withLentRow(onnx.labelEncoder(item, itemIds, 'item_row'), items);
+  const { rows, scores } = foldedByRanking(ranking, { itemRow, rating: withLentRow(rating, 0), items });
+  const top = topItems(scores, itemRow, k, itemIds);
+  const outputs = { ...rows, top_item: top.items, top_score: top.scores };
+  return {
+    name: `fold-in-many ${ranking.model.name}`,
+    inputs: [item, rating, k],
+    outputs: mapValues(outputs, (output) => withoutLentRow(output, item)),
   };
 }
 
-/** So many users are enough to estimate the covariance of the factors. */
-const SAMPLE = 20_000;
-
-/**
- * The mean and covariance of the users' rows, with all tables side by side. `root` is the upper triangular R of
- * covariance = RᵀR.
- */
-function prior(tables: readonly { data: Float32Array; width: number }[]) {
-  const width = tables.reduce((sum, table) => sum + table.width, 0);
-  const all = tables[0].data.length / tables[0].width;
-  const stride = Math.ceil(all / SAMPLE);
-  const users = Math.ceil(all / stride);
-  const mean = new Float64Array(width);
-  const covariance = new Float64Array(width * width);
-  const row = new Float64Array(width);
-  const eachRow = (visit: () => void): void => {
-    for (let user = 0; user < all; user += stride) {
-      let column = 0;
-      for (const table of tables)
-        for (let at = 0; at < table.width; at++) row[column++] = table.data[user * table.width + at];
-      visit();
-    }
-  };
-  eachRow(() => {
-    for (let column = 0; column < width; column++) mean[column] += row[column] / users;
-  });
-  eachRow(() => {
-    for (let i = 0; i < width; i++)
-      for (let j = i; j < width; j++)
-        covariance[i * width + j] += ((row[i] - mean[i]) * (row[j] - mean[j])) / users;
-  });
-  return { mean: Float32Array.from(mean), root: Float32Array.from(choleskyRoot(covariance, width)) };
+interface Folded {
+  readonly model: RatingPart['model'];
+  /** The person's rows, [1, …] each. */
+  readonly rows: Readonly<Record<string, Value>>;
+  /** The serving parameters, with the person's rows as the tables of users. */
+  readonly parameters: Readonly<Record<string, Value>>;
 }
+
+function foldedInto(part: RatingPart, ratings: Parameters<typeof foldedByRatings>[1]): Folded {
+  const { model, trained } = part;
+  const rows = foldedByRatings(part, ratings);
+  return { model, rows, parameters: { ...servingTables(model, trained), ...rows } };
+}
+
+const withScores = ({ model, parameters, rows }: Folded, person: Value, items: number) => ({
+  rows,
+  scores: catalogueScores(model, parameters, person, items),
+});

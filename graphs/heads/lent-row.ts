@@ -3,12 +3,16 @@ import { concat, constant, full, max, shapeOf, slice, sub, type Value } from '..
 // ONNX Runtime 1.30 refuses matrix products with no rows. Its TopK of no rows divides by zero, which ends the process. So
 // an empty request gets one row, which is removed from the result.
 
-/** The rows, int64[n, …]; where there are none, one row filled with `value`. */
+/** The rows, [n, …]; where there are none, one row filled with `value`. */
 export function withLentRow(rows: Value, value: number): Value {
   const missing = max(sub(1, countOf(rows)), 0, 'missing');
   const [, ...rest] = rows.dims;
   const shape = rest.length > 0 ? concat([missing, slice(shapeOf(rows), 1, rows.dims.length)], 0) : missing;
-  return concat([rows, full(shape, value, 'int64', { dims: ['lent', ...rest], name: 'lent' })], 0, rows.name);
+  return concat(
+    [rows, full(shape, value, rows.dtype, { dims: ['lent', ...rest], name: 'lent' })],
+    0,
+    rows.name,
+  );
 }
 
 /** The result without the row that `withLentRow` added: as many rows as `before` has. */

@@ -1,18 +1,37 @@
-import { buildModel, input, labelEncoder, type ModelFile, type ModelParts } from '../../src/onnx/index.ts';
+import {
+  buildModel,
+  equal,
+  gather,
+  input,
+  labelEncoder,
+  type ModelFile,
+  type ModelParts,
+  where,
+} from '../../src/onnx/index.ts';
 import { mapValues } from '../../src/util/map-values.ts';
-import { type Model, ratingOf } from '../models/model.ts';
-import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
+import { type Model, ratingFromScore, ratingOf, scoreOf } from '../models/model.ts';
+import { popularity } from './catalogue.ts';
+import { knowsUsers, type Parts, servingTables, type Vocabulary } from './serving.ts';
 
 /**
- * `user: string[n]`, `item: string[n]` → `rating: float[n]`. An unknown id gets the average row of each parameter.
+ * `user: string[n]`, `item: string[n]` → `rating: float[n]` and, where no other model ranks, the `score: float[n]` that the
+ * rating stands for; with a ranking model alone, `score: float[n]`, which is no rating. An unknown id gets the average row of
+ * each parameter; in a ranking model an unknown user gets how popular the item is.
  */
-export function predictGraph(model: Model, trained: Tensors, { userIds, itemIds }: Vocabulary): ModelParts {
+export function predictGraph({ rating, ranking }: Parts, { userIds, itemIds }: Vocabulary): ModelParts {
+  const { model, trained } = (rating ?? ranking) as NonNullable<typeof ranking | typeof rating>;
   const user = input('user', 'string', ['n']);
   const item = input('item', 'string', ['n']);
   const userRow = labelEncoder(user, userIds, 'user_row');
   const itemRow = labelEncoder(item, itemIds, 'item_row');
-  const rating = ratingOf(model, servingTables(model, trained), { user: userRow, item: itemRow });
-  return { name: `predict ${model.name}`, inputs: [user, item], outputs: { rating } };
+  const ofModel = scoreOf(model, servingTables(model, trained), { user: userRow, item: itemRow });
+  const outputs = (): ModelParts['outputs'] => {
+    if (rating) return { rating: ratingFromScore(model, ofModel), ...(!ranking && { score: ofModel }) };
+    if (!ranking || !knowsUsers(model)) return { score: ofModel };
+    const popular = gather(popularity(ranking.counts), itemRow, 0, 'popular');
+    return { score: where(equal(userRow, userIds.length), popular, ofModel) };
+  };
+  return { name: `predict ${model.name}`, inputs: [user, item], outputs: outputs() };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { initializer, type Value } from '../../src/onnx/index.ts';
 import { mapValues } from '../../src/util/map-values.ts';
+import type { Decay } from '../models/list-loss.ts';
 import type { Model } from '../models/model.ts';
 
 /** The ids of users and items, in the order of their rows. */
@@ -11,6 +12,36 @@ export interface Vocabulary {
 export type Tensors = Readonly<
   Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>
 >;
+
+/** A model that was trained to predict ratings. */
+export interface RatingPart {
+  readonly model: Model;
+  readonly trained: Tensors;
+  /** Expected root mean square error of predictions. */
+  readonly error: number;
+}
+
+/** A model that was trained to rank. */
+export interface RankingPart {
+  readonly model: Model;
+  readonly trained: Tensors;
+  /** Lowest rating that counts as positive, or all. */
+  readonly positive: number | 'all';
+  /** Weight decay of a user's row. */
+  readonly userDecay: Decay;
+  /** Positives of each item in the training data, by row. */
+  readonly counts: ArrayLike<number>;
+}
+
+/** The models of an artifact: one of them, or both. */
+export type Parts = { readonly rating?: RatingPart; readonly ranking?: RankingPart } & (
+  | { readonly rating: RatingPart }
+  | { readonly ranking: RankingPart }
+);
+
+/** Whether a model has parameters of users. Without them it gives all users the same. */
+export const knowsUsers = ({ parameters }: Model): boolean =>
+  Object.values(parameters).some(({ rowsOf }) => rowsOf === 'user');
 
 /** The parameters for serving: each table of users or items gets one more row, the average row, for unknown ids. */
 export function servingParameters(model: Model, trained: Tensors): Tensors {

@@ -1,27 +1,34 @@
 import { factorsGraph } from '../../graphs/heads/factors.ts';
-import { foldInGraph } from '../../graphs/heads/fold-in.ts';
+import { foldInGraph, foldInManyGraph } from '../../graphs/heads/fold-in.ts';
 import { predictGraph } from '../../graphs/heads/predict.ts';
 import { recommendGraph } from '../../graphs/heads/recommend.ts';
 import { seenGraph } from '../../graphs/heads/seen.ts';
-import type { Tensors, Vocabulary } from '../../graphs/heads/serving.ts';
+import type { Parts, RankingPart, RatingPart, Vocabulary } from '../../graphs/heads/serving.ts';
 import { similarGraph } from '../../graphs/heads/similar.ts';
-import type { Model } from '../../graphs/models/model.ts';
 import { compressed, type Precision } from '../onnx/compress.ts';
 import { precomputed } from '../onnx/constants.ts';
 import { nodesBefore } from '../onnx/graph.ts';
-import { buildModel, encodeModel, type ModelParts, type TensorData, type Value } from '../onnx/index.ts';
+import {
+  buildModel,
+  encodeModel,
+  GraphError,
+  type ModelParts,
+  type TensorData,
+  type Value,
+} from '../onnx/index.ts';
 import type { Constant } from '../onnx/value.ts';
 import type { Runtime } from '../run/runtime.ts';
 
+/** One model, or one for each objective. At least one is given. */
 export interface HeadParts {
-  readonly model: Model;
-  readonly trained: Tensors;
+  /** Predicts ratings and, where there is no other, also ranks. */
+  readonly rating?: RatingPart | undefined;
+  /** Ranks. */
+  readonly ranking?: RankingPart | undefined;
   readonly vocabulary: Vocabulary;
-  /** Expected root mean square error of predictions. */
-  readonly error: number;
   /** Runs the graphs that can be computed before the files are written. */
   readonly runtime: Runtime;
-  /** Facts that go into the metadata of each file. */
+  /** Facts that go into the metadata of each file, beside the name and the choices of its model, and its objective. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Type of the numbers in large tables. @default 'float32' */
   readonly precision?: Precision;
@@ -39,14 +46,24 @@ export interface Head {
 const LARGEST = 3 << 18;
 const MOST_ROWS = 8192;
 
-/** The `.onnx` files that serve a trained model, by name. */
+/**
+ * The `.onnx` files that serve a trained model, by name. `predict` comes from the model of ratings, the others from the one
+ * that ranks; where there is one alone, it does both.
+ */
 export async function buildHeads(given: HeadParts): Promise<Record<string, Head>> {
-  const { model, trained, vocabulary, error, runtime, metadata, precision = 'float32', seen } = given;
+  const { vocabulary, runtime, precision = 'float32', seen } = given;
+  const parts = partsOf(given);
+  const [predicts, ranks] = [parts.rating ?? parts.ranking, parts.ranking ?? parts.rating] as (
+    | RatingPart
+    | RankingPart
+  )[];
+  const { model, trained } = ranks;
   const graphs: Record<string, ModelParts | undefined> = {
-    predict: predictGraph(model, trained, vocabulary),
-    recommend: recommendGraph(model, trained, vocabulary),
+    predict: predictGraph(parts, vocabulary),
+    recommend: recommendGraph(parts, vocabulary),
     similar: similarGraph(model, trained, vocabulary),
-    'fold-in': foldInGraph(model, trained, vocabulary, error),
+    'fold-in': foldInGraph(parts, vocabulary),
+    'fold-in-many': parts.ranking && foldInManyGraph(parts.ranking, vocabulary),
     factors: factorsGraph(model, trained, vocabulary),
     seen: seen && seenGraph(vocabulary, seen.users, seen.items),
   };
@@ -55,11 +72,25 @@ export async function buildHeads(given: HeadParts): Promise<Record<string, Head>
   for (const [name, graph] of Object.entries(graphs)) {
     if (!graph) continue;
     const parts = compressed(await precomputed(graph, (values) => evaluate(values, runtime)), precision);
+    const metadata = { ...given.metadata, ...factsAbout(name === 'predict' ? predicts : ranks) };
     const bytes = encodeModel(buildModel({ ...parts, metadata }));
     heads[`${name}.onnx`] = { bytes, batch: rowsPerRun(parts, padding) };
   }
   return heads;
 }
+
+function partsOf({ rating, ranking }: HeadParts): Parts {
+  if (rating) return ranking ? { rating, ranking } : { rating };
+  if (ranking) return { ranking };
+  throw new GraphError('there is no model to serve');
+}
+
+/** Metadata of a file: its model, and the objective that its answers come from. */
+const factsAbout = (part: RatingPart | RankingPart): Record<string, string> => ({
+  model: part.model.name,
+  config: JSON.stringify(part.model.config),
+  objective: 'error' in part ? 'rating' : 'ranking',
+});
 
 async function evaluate(values: Readonly<Record<string, Value>>, runtime: Runtime): Promise<Constant[]> {
   const file = buildModel({ name: 'constants', inputs: [], outputs: values });

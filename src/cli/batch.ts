@@ -3,7 +3,7 @@ import { readVocabulary } from '../artifact/vocabulary.ts';
 import { type Exclusions, readExclusions, readUsers } from '../data/read/read.ts';
 import { checkTable, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
-import { decimal } from '../recommend/listed.ts';
+import { decimal, rated } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { type Choices, kinds } from '../util/choices.ts';
@@ -66,7 +66,7 @@ async function* recommendations(
       const some = users.slice(from, from + STEP);
       const best = await recommender.recommend(some, { k, includeSeen, ...exclusions });
       for (const [row, items] of best.entries())
-        for (const [index, { item, rating }] of items.entries())
+        for (const [index, { item, rating }] of items.map(rated).entries())
           yield [some[row], index + 1, item, decimal(rating)];
       progress.update(Math.min(users.length, from + STEP));
     }

@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { readExclusions, readOwnRatings } from '../data/read/read.ts';
 import { oneLine, UserError } from '../errors.ts';
-import { listed } from '../recommend/listed.ts';
+import { listed, rated } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
-import type { ItemRating, Recommender } from '../recommend/recommender.ts';
+import type { Recommended, Recommender } from '../recommend/recommender.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
 import { printJson, printNote, printTable } from './output.ts';
@@ -58,7 +58,7 @@ async function run(directory: string, flags: RecommendFlags): Promise<void> {
     user === undefined
       ? await forPerson(recommender, ratings as string, flags)
       : await forUser(recommender, user, flags);
-  const list = listed(recommender.titles, best, 'rating');
+  const list = listed(recommender.titles, best.map(rated), 'rating');
   if (json) printJson(list);
   else printTable(list.map(({ item, rating }) => [...namesOf(recommender, item), rating.toFixed(2)]));
   if (list.length === 0) printNote('There is nothing left to recommend');
@@ -68,7 +68,7 @@ async function forUser(
   recommender: Recommender,
   user: string,
   { k, exclude, includeSeen, ...flags }: RecommendFlags,
-): Promise<readonly ItemRating[]> {
+): Promise<readonly Recommended[]> {
   const exclusions = exclude === undefined ? {} : await readExclusions(exclude, listFlags(flags));
   const best = await recommender.recommend(user, { k, includeSeen, ...exclusions });
   noteUnknown('user', [user], readVocabulary(recommender.artifact).userIds);

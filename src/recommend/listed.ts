@@ -1,5 +1,10 @@
+import type { ItemRating, Recommended } from './answers.ts';
+
 /** Rounds a float32 to its seven significant digits: 3.912, not 3.9119999408721924. */
 export const decimal = (float: number): number => Number(float.toPrecision(7));
+
+/** A recommended item with its predicted rating or, where there is none, its score. */
+export const rated = ({ item, score, rating = score }: Recommended): ItemRating => ({ item, rating });
 
 /** Adds titles to a list of items, and rounds the number called `name`. */
 export function listed<Name extends string>(

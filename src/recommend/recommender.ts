@@ -1,62 +1,38 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-common';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { type Artifact, headFile, headOf } from '../artifact/manifest.ts';
+import { readUserIds } from '../artifact/vocabulary.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { mapValues } from '../util/map-values.ts';
 import * as expected from '../util/options.ts';
 import { checkOptions, type Expected, type OptionTable } from '../util/options.ts';
+import type {
+  FoldedIn,
+  ItemRating,
+  ListOptions,
+  Recommended,
+  RecommendOptions,
+  Rows,
+  Similar,
+} from './answers.ts';
 import { checkExcludeByUser, checkIds, checkRatings } from './checks.ts';
 import { runInChunks } from './chunks.ts';
+import { allFoldedIn, foldedIn, isOfSeveral, type Latest, latestOf, type Run } from './fold-in.ts';
+import { objectiveOf, type Trained } from './objective.ts';
 import { type Item, itemsOf, titlesOf } from './tables.ts';
-import { count, listsOf, padded, rowsOf, strings } from './tensors.ts';
+import { count, listsOf, padded, recommendedOf, rowsOf, strings } from './tensors.ts';
 
+export type {
+  FoldedIn,
+  ItemRating,
+  ListOptions,
+  Recommended,
+  RecommendOptions,
+  Rows,
+  Similar,
+} from './answers.ts';
+export type { Trained } from './objective.ts';
 export type { Item } from './tables.ts';
-
-/** An item, and the rating that a user gave it or is predicted to give it. */
-export interface ItemRating {
-  readonly item: string;
-  readonly rating: number;
-}
-
-export interface Similar {
-  readonly item: string;
-  /** Cosine of the angle between the factors of both items: −1 to 1. */
-  readonly similarity: number;
-}
-
-/** How many items a list has, and which it leaves out. */
-export interface ListOptions {
-  /** Items in each list. A list is shorter where fewer items are left. @default 10 */
-  readonly k?: number;
-  /** Ids of items that no list has. @default [] */
-  readonly exclude?: readonly string[];
-}
-
-export interface RecommendOptions extends ListOptions {
-  /** Ids of items that the list of one user does not have, by user id; see `readExclusions`. */
-  readonly excludeByUser?: ReadonlyMap<string, readonly string[]>;
-  /**
-   * Whether a list may have items that its user rated in training. They are known where the model was saved with
-   * `keepSeen`.
-   *
-   * @default false
-   */
-  readonly includeSeen?: boolean;
-}
-
-/** Rows of one item parameter: numbers of shape `dims`, whose first dimension is the items. */
-export interface Rows {
-  readonly dims: readonly number[];
-  readonly data: Float32Array;
-}
-
-/** The result of folding in a person that the model has never seen. */
-export interface FoldedIn {
-  /** The person's row of each user parameter, by the parameter's name. */
-  readonly parameters: Readonly<Record<string, Float32Array>>;
-  /** Items with the highest predicted ratings, without those that the person rated. */
-  readonly recommended: readonly ItemRating[];
-}
 
 /** A trained model that answers by ids, with the files of an artifact, on any runtime. */
 export class Recommender {
@@ -66,6 +42,7 @@ export class Recommender {
   readonly items: readonly Item[];
   private readonly sessions = new Map<string, Promise<InferenceSession>>();
   private readonly running = new Set<Promise<unknown>>();
+  private known?: ReadonlySet<string>;
 
   private constructor(
     readonly artifact: Artifact,
@@ -131,6 +108,27 @@ export class Recommender {
     return running.finally(() => this.running.delete(running));
   }
 
+  /** What the model was trained for. */
+  get objective(): Trained {
+    return objectiveOf(this.artifact.manifest);
+  }
+
+  /**
+   * Whether the model knows a user, or which of several it knows. An unknown user gets what is popular, or, from a model
+   * that was trained to predict ratings alone, what the average of all users would like.
+   *
+   * @throws UserError if no file with the ids of users is loaded
+   */
+  isKnown(users: readonly string[]): boolean[];
+  isKnown(user: string): boolean;
+  isKnown(users: string | readonly string[]): boolean | boolean[] {
+    if (isOne(users)) return this.isKnown([users])[0];
+    checkIds(users);
+    this.known ??= new Set(readUserIds(this.artifact));
+    const { known } = this;
+    return users.map((id) => known.has(id));
+  }
+
   private rowsPerRun(head: string): number {
     return this.artifact.manifest.files[`${head}.onnx`]?.batch ?? MOST_ROWS;
   }
@@ -142,7 +140,8 @@ export class Recommender {
    * @param user a user id, or ids, [n]
    * @param item an item id, or ids, [n]
    * @returns a rating, or ratings, [n]
-   * @throws UserError for lists of different lengths, or an id that is not a string or has a NUL character
+   * @throws UserError for lists of different lengths, an id that is not a string or has a NUL character, or a model that was
+   *   trained to rank alone
    */
   predict(users: readonly string[], items: readonly string[]): Promise<Float32Array>;
   predict(user: string, item: string): Promise<number>;
@@ -150,35 +149,58 @@ export class Recommender {
     users: string | readonly string[],
     items: string | readonly string[],
   ): Promise<number | Float32Array> {
-    if (isOne(users) && isOne(items)) return (await this.predict([users], [items]))[0];
-    if (isOne(users) || isOne(items))
-      throw new UserError('argument', 'predict takes a user and an item, or a list of each');
-    checkIds(users);
-    checkIds(items);
-    if (users.length !== items.length) {
-      throw new UserError(
-        'argument',
-        `${users.length} users but ${items.length} items; give as many of one as of the other`,
-      );
-    }
-    const { rating } = await this.run('predict', { user: strings(users), item: strings(items) });
-    return rating.data as Float32Array;
+    const [pairs, pick] = pairsOf('predict', users, items);
+    const { rating } = await this.run('predict', pairs);
+    if (rating) return pick(rating.data as Float32Array);
+    throw new UserError(
+      'model',
+      'the model predicts no ratings, because it was trained to rank; ask score(users, items)',
+    );
   }
 
   /**
-   * Recommends the items that a user would rate highest, the best first: a list for a user, or a list for each of many.
-   * A user that the model has never seen gets what the average of all users would like.
+   * Scores an item for a user, or each pair of ids. Of two items the user likes the one with the higher score better. For
+   * an id that the model has never seen it takes the average of all rows; a model that was trained to rank gives an unknown
+   * user how popular the item is.
+   *
+   * @param user a user id, or ids, [n]
+   * @param item an item id, or ids, [n]
+   * @returns a score, or scores, [n]
+   * @throws UserError for lists of different lengths, an id that is not a string or has a NUL character, or a model of both
+   *   objectives, which gives the scores of its lists alone
+   */
+  score(users: readonly string[], items: readonly string[]): Promise<Float32Array>;
+  score(user: string, item: string): Promise<number>;
+  async score(
+    users: string | readonly string[],
+    items: string | readonly string[],
+  ): Promise<number | Float32Array> {
+    const [pairs, pick] = pairsOf('score', users, items);
+    const { score, rating } = await this.run('predict', pairs);
+    if (score) return pick(score.data as Float32Array);
+    // Older models have ratings alone, whose order is the same.
+    if (this.objective === 'rating') return pick(rating.data as Float32Array);
+    throw new UserError(
+      'model',
+      'the model gives ratings of pairs, and scores of lists alone; ask predict(users, items) or recommend(users)',
+    );
+  }
+
+  /**
+   * Recommends items to a user, the best first: a list for a user, or a list for each of many. A user that the model has
+   * never seen gets what is popular; from a model that was trained to predict ratings alone, what the average of all users
+   * would like.
    *
    * @param user a user id, or ids, [n]
    * @returns a list, or lists, [n]
    * @throws UserError for an id that is not a string or has a NUL character, or a `k` that is not a whole number from 1
    */
-  recommend(users: readonly string[], options?: RecommendOptions): Promise<ItemRating[][]>;
-  recommend(user: string, options?: RecommendOptions): Promise<ItemRating[]>;
+  recommend(users: readonly string[], options?: RecommendOptions): Promise<Recommended[][]>;
+  recommend(user: string, options?: RecommendOptions): Promise<Recommended[]>;
   async recommend(
     users: string | readonly string[],
     options: RecommendOptions = {},
-  ): Promise<ItemRating[] | ItemRating[][]> {
+  ): Promise<Recommended[] | Recommended[][]> {
     if (isOne(users)) return (await this.recommend([users], options))[0];
     checkOptions(options, RECOMMEND_OPTIONS);
     const { k = 10, exclude = [], excludeByUser = NONE, includeSeen = false } = options;
@@ -187,7 +209,7 @@ export class Recommender {
     checkIds(users);
     await this.session('recommend');
     const rows = this.rowsPerRun('recommend');
-    const found: ItemRating[][] = [];
+    const found: Recommended[][] = [];
     // Chunk by chunk, because the longest list of a chunk makes all of its lists as long.
     for (let from = 0; from < users.length; from += rows) {
       const chunk = users.slice(from, from + rows);
@@ -201,8 +223,8 @@ export class Recommender {
         const seen = rowsOf((await this.run('seen', { user })).item);
         lists = lists.map((list, row) => [...list, ...seen[row]]);
       }
-      const { item, rating } = await this.run('recommend', { user, k: count(k), exclude: padded(lists) });
-      found.push(...listsOf('rating', item, rating));
+      const answer = await this.run('recommend', { user, k: count(k), exclude: padded(lists) });
+      found.push(...recommendedOf(answer));
     }
     return found;
   }
@@ -230,29 +252,32 @@ export class Recommender {
   }
 
   /**
-   * Recommends to a person that the model has never seen, from some of their ratings (fold-in): fits the person's factors
-   * to them. Ratings of items that the model has never seen are ignored.
+   * Recommends to a person that the model has never seen, from some of their ratings (fold-in), or to each of several people:
+   * fits the person's factors to them. Ratings of items that the model has never seen are ignored. What several people get
+   * from a model that was trained to rank has no predicted ratings.
    *
+   * @param ratings the ratings of a person, or of several people, [n]
+   * @returns what the person gets, or each of them, [n]
    * @throws UserError for a rating outside the range of the training ratings, an id that is not a string or has a NUL
    *   character, or a `k` that is not a whole number from 1
    */
-  async foldIn(ratings: readonly ItemRating[], options: ListOptions = {}): Promise<FoldedIn> {
+  foldIn(ratings: readonly ItemRating[], options?: ListOptions): Promise<FoldedIn>;
+  foldIn(people: readonly (readonly ItemRating[])[], options?: ListOptions): Promise<FoldedIn[]>;
+  async foldIn(
+    ratings: readonly ItemRating[] | readonly (readonly ItemRating[])[],
+    options: ListOptions = {},
+  ): Promise<FoldedIn | FoldedIn[]> {
     checkOptions(options, LIST_OPTIONS);
-    checkRatings(ratings, this.artifact);
-    // Of several ratings of an item, the last counts, as in training.
-    const latest = new Map(ratings.map(({ item, rating }) => [item, rating]));
-    const { without, wanted } = leavingOut<ItemRating>(options);
-    const results = await this.run('fold-in', {
-      item: strings([...latest.keys()]),
-      rating: new Tensor('float32', Float32Array.from(latest.values()), [latest.size]),
-      k: wanted,
-    });
-    const { top_item, top_rating, ...rows } = results;
-    const [best] = listsOf('rating', top_item, top_rating);
-    return {
-      parameters: mapValues(rows, ({ data }) => data as Float32Array),
-      recommended: without(best),
+    const { without, wanted } = leavingOut<Recommended>(options);
+    const limited = (one: FoldedIn): FoldedIn => ({ ...one, recommended: without(one.recommended) });
+    const run: Run = (head, feeds) => this.run(head, feeds);
+    const ofOne = (one: readonly ItemRating[]): Latest => {
+      checkRatings(one, this.artifact);
+      return latestOf(one);
     };
+    if (!isOfSeveral(ratings)) return limited(await foldedIn(run, ofOne(ratings), wanted));
+    const atOnce = this.artifact.manifest.files['fold-in-many.onnx'] && this.rowsPerRun('fold-in-many');
+    return (await allFoldedIn(run, ratings.map(ofOne), wanted, atOnce)).map(limited);
   }
 
   /**
@@ -305,6 +330,25 @@ const MOST_ROWS = 8192;
 
 /** Whether this is one id, not a list. A number counts as an id here, and is refused later. */
 const isOne = (ids: string | readonly string[]): ids is string => !Array.isArray(ids);
+
+/** The inputs of `predict.onnx`, and what to return of its answer: a number for a pair, or all. */
+function pairsOf(
+  method: string,
+  users: string | readonly string[],
+  items: string | readonly string[],
+): readonly [Record<string, Tensor>, (all: Float32Array) => number | Float32Array] {
+  if (isOne(users) && isOne(items)) return [pairsOf(method, [users], [items])[0], (all) => all[0]];
+  if (isOne(users) || isOne(items))
+    throw new UserError('argument', `${method} takes a user and an item, or a list of each`);
+  checkIds(users);
+  checkIds(items);
+  if (users.length !== items.length)
+    throw new UserError(
+      'argument',
+      `${users.length} users but ${items.length} items; give as many of one as of the other`,
+    );
+  return [{ user: strings(users), item: strings(items) }, (all) => all];
+}
 
 /** The number of items to ask for, and a function that removes the excluded items and those beyond `k` from a list. */
 function leavingOut<T extends { readonly item: string }>({ k = 10, exclude = [] }: ListOptions) {

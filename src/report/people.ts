@@ -92,7 +92,7 @@ async function cardOf(recommender: Recommender, { user, kind, rated }: Person, f
   const recommended = table(
     'Recommended',
     ['Item', ...numbers('Predicted', ...(hits ? ['Gave'] : []))],
-    best.map(({ item, rating }) => [
+    best.map(({ item, score, rating = score }) => [
       titled(recommender, item),
       decimal(rating),
       ...(hits ? [gave(item)] : []),

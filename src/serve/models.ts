@@ -158,10 +158,12 @@ export async function openModel(
 /** Runs each head once, because a file may load without an error and still fail to run. */
 async function tryOut(recommender: Recommender, user: string, item: string): Promise<void> {
   const heads = new Set(recommender.heads);
-  await recommender.predict(user, item);
+  if (recommender.objective === 'ranking') await recommender.score(user, item);
+  else await recommender.predict(user, item);
   if (heads.has('recommend')) await recommender.recommend(user, { k: 1 });
   if (heads.has('similar')) await recommender.similar(item, { k: 1 });
   if (heads.has('factors')) await recommender.factors(item);
-  if (heads.has('fold-in'))
-    await recommender.foldIn([{ item, rating: recommender.artifact.manifest.data.mean }], { k: 1 });
+  const ratings = [{ item, rating: recommender.artifact.manifest.data.mean }];
+  if (heads.has('fold-in')) await recommender.foldIn(ratings, { k: 1 });
+  if (heads.has('fold-in-many')) await recommender.foldIn([ratings], { k: 1 });
 }

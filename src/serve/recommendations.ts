@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { decimal, listed } from '../recommend/listed.ts';
+import { decimal, listed, rated } from '../recommend/listed.ts';
 import type { ItemRating } from '../recommend/recommender.ts';
 import { badRequest, HttpError } from './errors.ts';
 import { textProblem } from './json.ts';
@@ -43,7 +43,7 @@ const recommend: Endpoint<{ user: string }, undefined> = {
   response: object({ user: text, known: { type: 'boolean' }, items: list(item('rating')) }),
   async answer({ recommender, users }, { params: { user }, query: { k, includeSeen } }) {
     const best = await recommender.recommend(user, { k, includeSeen });
-    return { user, known: users.has(user), items: listed(recommender.titles, best, 'rating') };
+    return { user, known: users.has(user), items: listed(recommender.titles, best.map(rated), 'rating') };
   },
 };
 
@@ -81,7 +81,7 @@ const foldIn: Endpoint<unknown, { ratings: ItemRating[]; k?: number; exclude?: s
   async answer({ recommender, items }, { body: { ratings, k, exclude } }) {
     const { recommended } = await recommender.foldIn(ratings, { k, exclude });
     const unknown = new Set(ratings.map(({ item }) => item).filter((item) => !items.has(item)));
-    return { items: listed(recommender.titles, recommended, 'rating'), unknown: [...unknown] };
+    return { items: listed(recommender.titles, recommended.map(rated), 'rating'), unknown: [...unknown] };
   },
 };
 

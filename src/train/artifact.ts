@@ -40,12 +40,14 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
     throw new UserError('argument', `precision is "${precision}"; give one of ${PRECISIONS.join(', ')}`);
   const { name, config } = plan.model;
   const heads = await buildHeads({
-    model: fitted.model,
-    trained: fitted.parameters,
+    rating: {
+      model: fitted.model,
+      trained: fitted.parameters,
+      error: metrics.valid?.rmse ?? metrics.train.rmse,
+    },
     vocabulary: data,
-    error: metrics.valid?.rmse ?? metrics.train.rmse,
     runtime,
-    metadata: { cofactor: VERSION, model: name, config: JSON.stringify(config) },
+    metadata: { cofactor: VERSION },
     precision,
     seen: keepSeen ? await knownPairs(data, valid) : undefined,
   });

@@ -68,10 +68,8 @@ export async function makeGoldenSet(folder: string, recipe: Recipe = {}): Promis
     const facts = { users: userIds.length, items: itemIds.length, ratings: ratings.length };
     const model = models[name].define()({ ...facts, low: 1, high: 5, mean: 3 });
     const heads = await buildHeads({
-      model,
-      trained: tiedParameters(model),
+      rating: { model, trained: tiedParameters(model), error: 1 },
       vocabulary: difficult,
-      error: 1,
       runtime: await nodeRuntime(),
     });
     const set = `${model.name}-ties`;

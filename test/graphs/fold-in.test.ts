@@ -30,7 +30,7 @@ async function folding(
   const vocabulary = { userIds: ids('user', users), itemIds: ids('item', items) };
   const { run } = await headsOf(model, trained, vocabulary, { error });
   const foldIn = async (ratings: readonly Rating[], k = 5) => {
-    const { top_item, top_rating, ...rows } = await run('fold-in', {
+    const { top_item, top_score, top_rating, ...rows } = await run('fold-in', {
       item: strings(ratings.map(([item]) => `item ${item}`)),
       rating: floats(ratings.map(([, rating]) => rating)),
       k: count(k),
@@ -40,6 +40,7 @@ async function folding(
       parameters: Object.fromEntries(parameters) as Record<string, number[]>,
       top: [...(top_item.data as string[])],
       given: [...(top_rating.data as Float32Array)],
+      scores: [...(top_score.data as Float32Array)],
     };
   };
   return { model, trained, run, foldIn };
@@ -258,7 +259,7 @@ group('a person', () => {
         [20, 2],
       ];
       for (const k of [1, 5, 30]) {
-        const { parameters, top, given } = await foldIn(ratings, k);
+        const { parameters, top, given, scores } = await foldIn(ratings, k);
         const withPerson = { ...trained };
         for (const [name, row] of Object.entries(parameters)) {
           const data = trained[name].data.slice();
@@ -271,6 +272,10 @@ group('a person', () => {
         expect(top).toEqual([...ids, ...Array<string>(k - ids.length).fill('')]);
         for (const [index, number] of given.entries())
           expect(Math.abs(number - (expected[index]?.[1] ?? 0))).toBeLessThan(1e-4);
+        for (const [index, score] of scores.entries()) {
+          const rating = model.range ? scaled(score, model.range) : score;
+          expect(given[index]).toBeCloseTo(index < ids.length ? rating : 0, 5);
+        }
       }
     },
   );

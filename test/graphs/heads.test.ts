@@ -12,7 +12,7 @@ import * as onnx from '../../src/onnx/index.ts';
 import { neuralFactorization } from '../support/factorization.ts';
 import { allRatings, best, count, headsOf, padded, rowsOf, strings } from '../support/heads.ts';
 import { attention, distance, itemsAlone, usersAlone } from '../support/own.ts';
-import { dot, randomParameters, rowOf } from './models.ts';
+import { dot, randomParameters, rowOf, scaled } from './models.ts';
 
 web.env.wasm.numThreads = 1;
 
@@ -118,7 +118,9 @@ group.each(models.map((model) => [model.name, model] as const))('heads of %s', a
           const width = Math.min(k, itemIds.length);
           expect(results.item.dims).toEqual([asked.length, width]);
           expect(results.rating.dims).toEqual([asked.length, width]);
+          expect(results.score.dims).toEqual([asked.length, width]);
           const [ids, given] = [rowsOf<string>(results.item), rowsOf<number>(results.rating)];
+          const scores = rowsOf<number>(results.score);
           for (const [at, { user, exclude }] of asked.entries()) {
             const out = new Set([...exclude.map((id) => rowIn(itemIds, id)), itemIds.length]);
             const expected = best(ratings[rowIn(userIds, user)] ?? ratings[0], out, width);
@@ -126,6 +128,9 @@ group.each(models.map((model) => [model.name, model] as const))('heads of %s', a
             expect(ids[at]).toEqual([...names, ...Array<string>(width - names.length).fill('')]);
             for (const [index, rating] of given[at].entries())
               expect(Math.abs(rating - (expected[index]?.[1] ?? 0))).toBeLessThan(1e-5);
+            for (const [index, score] of scores[at].slice(0, names.length).entries())
+              expect(given[at][index]).toBeCloseTo(model.range ? scaled(score, model.range) : score, 5);
+            expect(scores[at].slice(names.length).every((score) => score === 0)).toBe(true);
           }
         },
       ),

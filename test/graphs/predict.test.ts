@@ -17,7 +17,11 @@ const itemIds = ['1', '01', '1.0', '电影', '\u0001', 'a\nb', '🎬'];
 const facts = { users: userIds.length, items: itemIds.length, ratings: 9, low: 1, high: 5, mean: 3 };
 
 const bytesOf = (model: Model): Uint8Array =>
-  encodeModel(buildModel(predictGraph(model, randomParameters(model), { userIds, itemIds })));
+  encodeModel(
+    buildModel(
+      predictGraph({ rating: { model, trained: randomParameters(model), error: 1 } }, { userIds, itemIds }),
+    ),
+  );
 
 const pairs = (users: string[], items: string[]) =>
   users.flatMap((user) => items.map((item) => [user, item]));

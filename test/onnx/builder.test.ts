@@ -110,7 +110,8 @@ group('opset and IR version are as low as the operators allow', () => {
         { dims, data: new Float32Array(dims.reduce((product, dim) => product * dim, 1)) },
       ]),
     );
-    const parts = predictGraph(model, values, { userIds: ['a', 'b'], itemIds: ['c', 'd'] });
+    const rating = { model, trained: values, error: 1 };
+    const parts = predictGraph({ rating }, { userIds: ['a', 'b'], itemIds: ['c', 'd'] });
     const { opsets, irVersion } = buildModel(parts);
     expect({ opsets, irVersion }).toEqual({ opsets: { '': 13, 'ai.onnx.ml': 2 }, irVersion: 7 });
   });

@@ -102,7 +102,7 @@ describe.each(cases)('%s on MovieLens', (name, { elements, folded }) => {
         itemIds,
       );
       const open = [...predicted].filter((_, row) => !out.has(itemIds[row])).sort((a, b) => b - a);
-      for (const [index, { item, rating }] of list.entries()) {
+      for (const [index, { item, rating = Number.NaN }] of list.entries()) {
         expect(Math.abs(rating - open[index])).toBeLessThan(1e-5);
         expect(Math.abs(rating - predicted[itemIds.indexOf(item)])).toBeLessThan(1e-5);
       }

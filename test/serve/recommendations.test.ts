@@ -12,7 +12,11 @@ const titled = (item: string) => (titles.has(item) ? { title: titles.get(item) }
 describe('GET /recommend', () => {
   test('gives the best items that the user has not rated', async () => {
     const [expected] = await movies.recommender.recommend(['u3'], { k: 4 });
-    const items = expected.map(({ item, rating }) => ({ item, ...titled(item), rating: short(rating) }));
+    const items = expected.map(({ item, rating = Number.NaN }) => ({
+      item,
+      ...titled(item),
+      rating: short(rating),
+    }));
     expect(await get('/recommend/u3?k=4')).toMatchObject({
       status: 200,
       body: { user: 'u3', known: true, items },
@@ -83,7 +87,11 @@ describe('POST /recommend', () => {
 
   test('gives a new person the best of what they have not rated', async () => {
     const { recommended } = await movies.recommender.foldIn(ratings, { k: 3, exclude: ['i5'] });
-    const items = recommended.map(({ item, rating }) => ({ item, ...titled(item), rating: short(rating) }));
+    const items = recommended.map(({ item, rating = Number.NaN }) => ({
+      item,
+      ...titled(item),
+      rating: short(rating),
+    }));
     const body = { ratings: [...ratings, { item: 'nothing', rating: 3 }], k: 3, exclude: ['i5'] };
     expect(await post('/recommend', body)).toMatchObject({
       status: 200,

@@ -35,7 +35,12 @@ export async function headsOf(
   vocabulary: Vocabulary,
   { error = 0.8, ...options }: HeadsOptions = {},
 ) {
-  const files = await buildHeads({ model, trained, vocabulary, error, runtime, ...options });
+  return headsOfParts({ rating: { model, trained, error }, vocabulary, ...options });
+}
+
+/** The files that serve one model or two, and what they answer. */
+export async function headsOfParts(parts: Omit<HeadParts, 'runtime'>) {
+  const files = await buildHeads({ ...parts, runtime });
   const sessions = new Map<string, node.InferenceSession>();
   const run = async (head: string, feeds: Record<string, node.Tensor>) => {
     const known = sessions.get(head);

@@ -4,11 +4,13 @@ import {
   type ExportOptions,
   evaluate,
   type Fitted,
+  type FoldedIn,
   type ItemRating,
   load,
   type Metrics,
   type Ratings,
   type Recipe,
+  type Recommended,
   type Recommender,
   type Rows,
   readExclusions,
@@ -23,16 +25,23 @@ import { load as loadInPage } from '../../src/web.ts';
 
 /** The types of what a program calls. The type check of the project runs this file; nothing in it is executed. */
 declare const recommender: Recommender;
+declare const ratings: ItemRating[];
 
 test('one question has one answer, and many questions have many', () => {
   expectTypeOf(recommender.predict('414', '296')).resolves.toEqualTypeOf<number>();
   expectTypeOf(recommender.predict(['414'], ['296'])).resolves.toEqualTypeOf<Float32Array>();
-  expectTypeOf(recommender.recommend('414')).resolves.toEqualTypeOf<ItemRating[]>();
-  expectTypeOf(recommender.recommend(['414'], { k: 5 })).resolves.toEqualTypeOf<ItemRating[][]>();
+  expectTypeOf(recommender.recommend('414')).resolves.toEqualTypeOf<Recommended[]>();
+  expectTypeOf(recommender.recommend(['414'], { k: 5 })).resolves.toEqualTypeOf<Recommended[][]>();
   expectTypeOf(recommender.similar('296')).resolves.toEqualTypeOf<Similar[]>();
   expectTypeOf(recommender.similar(['296'], { k: 5 })).resolves.toEqualTypeOf<Similar[][]>();
   expectTypeOf(recommender.factors('296')).resolves.toEqualTypeOf<Record<string, Float32Array>>();
   expectTypeOf(recommender.factors(['296'])).resolves.toEqualTypeOf<Record<string, Rows>>();
+  expectTypeOf(recommender.score('414', '296')).resolves.toEqualTypeOf<number>();
+  expectTypeOf(recommender.score(['414'], ['296'])).resolves.toEqualTypeOf<Float32Array>();
+  expectTypeOf(recommender.isKnown('414')).toEqualTypeOf<boolean>();
+  expectTypeOf(recommender.isKnown(['414'])).toEqualTypeOf<boolean[]>();
+  expectTypeOf(recommender.foldIn([ratings])).resolves.toEqualTypeOf<FoldedIn[]>();
+  expectTypeOf(recommender.foldIn(ratings)).resolves.toEqualTypeOf<FoldedIn>();
   // @ts-expect-error a user and many items
   recommender.predict('414', ['296']);
   // @ts-expect-error an id that is a number

@@ -70,7 +70,7 @@ inBrowser('a visitor rates three titles, and gets ten others with reasons', asyn
   const { recommended: expected } = await recommender.foldIn(ratings);
   const shown = await page.locator('.predicted').allTextContents();
   expect(shown.map((text) => Number(/[\d.]+/.exec(text)?.[0]))).toEqual(
-    expected.map(({ rating }) => Number(rating.toFixed(1))),
+    expected.map(({ rating }) => Number(rating?.toFixed(1))),
   );
 
   await recommended(page)

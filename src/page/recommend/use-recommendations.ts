@@ -49,7 +49,11 @@ async function recommend(model: PageModel, ratings: readonly ItemRating[]): Prom
   const items = recommended.map(({ item }) => item);
   const reasons = explains ? await reasonsFor(recommender, items, ratings) : [];
   return {
-    list: recommended.map((one, at) => ({ ...one, reasons: reasons[at] ?? [] })),
+    list: recommended.map((one, at) => ({
+      item: one.item,
+      rating: one.rating ?? one.score,
+      reasons: reasons[at] ?? [],
+    })),
     milliseconds: performance.now() - started,
     waiting: false,
   };

@@ -1,0 +1,131 @@
+import { apply } from '../../src/onnx/apply.ts';
+import { substitute } from '../../src/onnx/graph.ts';
+import * as onnx from '../../src/onnx/index.ts';
+import { add, concat, div, gather, mul, sqrt, sub, type Value } from '../../src/onnx/index.ts';
+import { mapValues } from '../../src/util/map-values.ts';
+import { gridLoss } from '../models/list-loss.ts';
+import { type Model, scoreOf } from '../models/model.ts';
+import { allRows, orPopular } from './catalogue.ts';
+import { knowsUsers, type RankingPart, servingTables } from './serving.ts';
+
+/** Settings of Adagrad: after these steps the rows are as good as trained ones. */
+const STEPS = 10;
+const LEARNING_RATE = 0.3;
+
+/**
+ * A gradient below this, per positive, is rounding error: that of a user bias, say, which does not change the order of the
+ * items. Adagrad would take full steps along it.
+ */
+const NOISE = 1e-4;
+
+type Named = Readonly<Record<string, Value>>;
+
+/**
+ * Fold-in of people into a ranking model, all at once: their rows of each user parameter minimise the loss of their lists
+ * over the whole catalogue, with the decay of training, while the items stay. They start from zero; full-batch Adagrad
+ * (Duchi et al. 2011) with a cosine schedule finds them. A person without positives has rows of zero, and the scores of
+ * what is popular.
+ *
+ * @param itemRow int64[n, m]: the items that each person rated; a number of `items` is an unknown item or padding
+ * @param rating float[n, m]
+ * @returns the people's rows, [n, …] each, and the scores of all items, float[n, items + 1]
+ */
+export function foldedByRanking(
+  { model, trained, positive, userDecay: [weight, power], counts }: RankingPart,
+  { itemRow, rating, items }: { readonly itemRow: Value; readonly rating: Value; readonly items: number },
+): { rows: Named; scores: Value } {
+  const grid = positiveGrid(itemRow, rating, { positive, items });
+  const people = onnx.rowNumbers(grid, 'person');
+  const scoresOf = scoresOfRows(model, servingTables(model, trained), people, items);
+  if (!knowsUsers(model)) return { rows: {}, scores: scoresOf({}) };
+  const positives = onnx.reduceSum(grid, { axes: [1] }, 'positives');
+  const atLeastOne = onnx.max(positives, 1, 'at_least_one');
+  const decay = mul(onnx.pow(atLeastOne, power), 2 * weight, 'decay');
+  const noise = mul(atLeastOne, NOISE, 'noise');
+  const names = Object.keys(model.parameters).filter((name) => model.parameters[name].rowsOf === 'user');
+  const start = names.map((name) => {
+    const [, ...dims] = model.parameters[name].dims;
+    const shape = concat([onnx.shapeOf(people), onnx.constant(dims, 'int64')], 0);
+    return onnx.full(shape, 0, 'float', { dims: [people.dims[0], ...dims], name });
+  });
+  const named = (rows: readonly Value[]): Named =>
+    Object.fromEntries(rows.map((row, index) => [names[index], row]));
+  const rates = onnx.initializer('learning_rates', 'float', [STEPS], learningRates());
+
+  const { state } = onnx.loop(onnx.constant(STEPS, 'int64'), [...start, ...start], (trip, values) => {
+    const rows = values.slice(0, names.length);
+    const loss = gridLoss(knownItems(scoresOf(named(rows)), items), grid);
+    const rate = gather(rates, trip, 0, 'learning_rate');
+    const next = onnx.gradients(loss, rows).map((slope, index) => {
+      const row = rows[index];
+      const gradient = row.dims.length > 1 ? add(slope, mul(row, perRow(decay, row)), 'gradient') : slope;
+      const sum = add(values[names.length + index], mul(gradient, gradient), 'sum_of_squares');
+      const scale = add(sqrt(sum), perRow(noise, row), 'scale');
+      return { row: sub(row, div(mul(gradient, rate), scale), row.name), sum };
+    });
+    return { state: [...next.map(({ row }) => row), ...next.map(({ sum }) => sum)], scan: [] };
+  });
+  const rows = named(state.slice(0, names.length));
+  return { rows, scores: orPopular(scoresOf(rows), counts, positives, 0) };
+}
+
+/** 1 for each item that a person has, however often it is listed, and 0 for the others: float[n, items]. */
+function positiveGrid(
+  itemRow: Value,
+  rating: Value,
+  { positive, items }: { readonly positive: number | 'all'; readonly items: number },
+): Value {
+  const had =
+    positive === 'all' ? itemRow : onnx.where(onnx.greaterOrEqual(rating, positive), itemRow, items, 'had');
+  const shape = concat([onnx.slice(onnx.shapeOf(had), 0, 1), onnx.constant([items + 1], 'int64')], 0);
+  const zeros = onnx.full(shape, 0, 'float', { dims: [had.dims[0], items + 1] });
+  const ones = onnx.fullLike(had, 1, 'float');
+  return knownItems(onnx.scatterElements(zeros, had, ones, { axis: 1 }), items, 'positive_grid');
+}
+
+/** Without the last column, which is that of an unknown item. */
+const knownItems = (grid: Value, items: number, name = 'known_items'): Value =>
+  onnx.slice(grid, 0, items, { axis: 1, name });
+
+const learningRates = (): Float32Array =>
+  Float32Array.from({ length: STEPS }, (_, step) => LEARNING_RATE * cosine(step / STEPS));
+
+const cosine = (part: number): number => (1 + Math.cos(Math.PI * part)) / 2;
+
+/** A number for each row, [n], so that it broadcasts with the rows. */
+const perRow = (numbers: Value, { dims }: Value): Value =>
+  dims.length > 1 ? onnx.unsqueeze(numbers, [...dims.keys()].slice(1)) : numbers;
+
+/**
+ * A function from the rows of people, [n, …], to their scores of all items, float[n, items + 1]. The rows take the place of
+ * lookups in the user tables, because the gradient of a lookup adds to rows in any order.
+ */
+function scoresOfRows(model: Model, tables: Named, people: Value, items: number): (rows: Named) => Value {
+  return (rows) => {
+    const placeholders = mapValues(rows, ({ dims }, name) => onnx.input(name, 'float', dims));
+    const asked: Value[] = [people];
+    const score = (user: Value, item: Value): Value => {
+      asked.push(user);
+      return scoreOf(model, { ...tables, ...placeholders }, { user, item });
+    };
+    const scores = onnx.allPairs(score, people, allRows(items + 1));
+    const replacements = new Map(Object.entries(rows).map(([name, row]) => [placeholders[name], row]));
+    for (const [index, use] of onnx.lookups([scores], Object.values(placeholders)).entries()) {
+      const row = Object.values(rows)[index];
+      for (const found of use.lookups)
+        if (found.indices === people) replacements.set(found.rows, row);
+        // A formula that is computed pair by pair looks up a row for each pair.
+        else if (asked.includes(found.indices))
+          replacements.set(found.rows, repeated(row, people, items + 1, found.rows));
+    }
+    return substitute([scores], replacements)[0];
+  };
+}
+
+/** Each row `times` times, one after the other. @param like a value of that shape */
+function repeated(row: Value, people: Value, times: number, like: Value): Value {
+  const [n, ...dims] = row.dims;
+  const shape = concat([onnx.shapeOf(people), onnx.constant([times, ...dims.map(Number)], 'int64')], 0);
+  const [copies] = apply('Expand', [onnx.unsqueeze(row, [1]), shape], { dims: [n, times, ...dims] });
+  return onnx.reshape(copies, [-1, ...dims.map(Number)], like.dims, like.name);
+}

@@ -1,0 +1,29 @@
+import { expandLike, reshape, shapeOf, unsqueeze, type Value, where } from '../../src/onnx/index.ts';
+import { type Model, ratingFromScore, ratingOf } from '../models/model.ts';
+import { withLentRow, withoutLentRow } from './lent-row.ts';
+import type { TopItems } from './top-items.ts';
+
+/** Ratings of lists that the same model ranks: those that their scores stand for, float[n, k], padded with 0. */
+export const ratingsFromScores = (model: Model, { scores, none }: TopItems): Value =>
+  where(none, 0, ratingFromScore(model, scores));
+
+/**
+ * Ratings of lists that another model ranks, pair by pair, float[n, k], padded with 0.
+ *
+ * @param userRow int64[n]
+ */
+export function ratingsOf(
+  model: Model,
+  parameters: Readonly<Record<string, Value>>,
+  userRow: Value,
+  { rows, none }: TopItems,
+): Value {
+  const [n, k] = rows.dims;
+  const flat = (values: Value): Value => reshape(values, [-1], [`${n}*${k}`], `pair_${values.name}`);
+  const users = flat(expandLike(unsqueeze(userRow, [1]), rows, 'user'));
+  const items = flat(rows);
+  // With a `k` of 0 there are no pairs.
+  const [user, item] = [users, items].map((one) => withLentRow(one, 0));
+  const ratings = withoutLentRow(ratingOf(model, parameters, { user, item }), items);
+  return where(none, 0, reshape(ratings, shapeOf(rows), rows.dims));
+}
