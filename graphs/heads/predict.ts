@@ -1,11 +1,15 @@
 import {
+  allPairs,
   buildModel,
+  cast,
+  constant,
   equal,
   gather,
   input,
   labelEncoder,
   type ModelFile,
   type ModelParts,
+  range,
   where,
 } from '../../src/onnx/index.ts';
 import { mapValues } from '../../src/util/map-values.ts';
@@ -47,4 +51,22 @@ export function scoreGraph(model: Model): ModelFile {
   const rating = ratingOf(model, parameters, { user, item });
   const inputs = [...Object.values(parameters), user, item];
   return buildModel({ name: `score ${model.name}`, inputs, outputs: { rating } });
+}
+
+/**
+ * The scores of all items by row number of the user, with the parameters as inputs, for a model in training: `user` int32[n]
+ * → `score` float[n, items].
+ */
+export function gridGraph(model: Model): { readonly file: ModelFile; readonly items: number } {
+  const user = input('user', 'int32', ['n']);
+  const parameters = mapValues(model.parameters, ({ dims }, name) => input(name, 'float', dims));
+  const items = Object.values(model.parameters).find(({ rowsOf }) => rowsOf === 'item')?.dims[0] ?? 0;
+  const every = range(constant(items, 'int64'), items, 'every_item');
+  const score = allPairs(
+    (left, right) => scoreOf(model, parameters, { user: left, item: right }),
+    cast(user, 'int64', 'user_row'),
+    every,
+  );
+  const inputs = [...Object.values(parameters), user];
+  return { file: buildModel({ name: `rank ${model.name}`, inputs, outputs: { score } }), items };
 }

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { type Choice, type Choices, kinds } from '../../src/util/choices.ts';
+import type { Decay } from './list-loss.ts';
 import type { ModelDefinition } from './model.ts';
 
 /** The values that a search tries: a range of numbers, sampled log-uniformly, or a list. */
@@ -19,11 +20,30 @@ export interface BuiltInModel {
   readonly choices: Choices;
   /** Learning rates at the peak of the schedule, by optimizer. @default the optimizer's own default */
   readonly learningRates?: Readonly<Record<string, number>>;
+  /** Its settings for ranking, where they are not those of `RANKING`. */
+  readonly ranking?: Partial<RankingSettings>;
   /** Search space of `cofactor tune`. Hyperparameters that are not listed keep their defaults. */
   readonly search: Readonly<Record<string, SearchRange>>;
   /** @throws UserError for an invalid choice */
   define(config: Readonly<Record<string, unknown>>): ModelDefinition;
 }
+
+/** How a model learns to rank. */
+export interface RankingSettings {
+  readonly epochs: number;
+  readonly learningRate: number;
+  /** Weight decay of a user's row and of an item's row, by the number of its positives. */
+  readonly userDecay: Decay;
+  readonly itemDecay: Decay;
+}
+
+/** Tuned for dot-bias by validation on MovieLens 100K and latest-small, and about best on five other sets. */
+export const RANKING: RankingSettings = {
+  epochs: 12,
+  learningRate: 0.1,
+  userDecay: [0.5, 0.5],
+  itemDecay: [0.2, 0.75],
+};
 
 /** Choices that several models share. */
 export const common = {
@@ -47,6 +67,7 @@ export const common = {
     kind: kinds.range,
     help: 'lowest and highest rating that the model can predict, such as 0,5.5',
     otherwise: 'a little wider than the data',
+    objective: 'rating',
   } satisfies Choice<readonly [number, number]>,
   initialStd: {
     kind: kinds.notNegative,

@@ -26,7 +26,8 @@ const dropout: Choice<number | readonly number[]> = {
     schema: v.union([kinds.rate.schema, kinds.rates.schema], 'give rates from 0 to below 1'),
   },
   help: 'dropout rates: of the embeddings, then after each hidden layer; a rate that is left out is 0',
-  otherwise: '0.1 each to predict ratings, none to rank',
+  otherwise: '0.1 each',
+  objective: 'rating',
 };
 
 const choices = grouped('Model', {
@@ -43,7 +44,7 @@ const choices = grouped('Model', {
  *   users and items. Default: 50.
  * - `hidden`: widths of the hidden layers. Default: [64].
  * - `dropout`: dropout rates of the embeddings, then after each hidden layer; a single number is for the embeddings
- *   alone. Default: 0.1 each to predict ratings, none to rank.
+ *   alone. Default: 0.1 each. For ranking there is none.
  * - `range`: lowest and highest rating that the model can predict. Default: a little wider than the data.
  * - `initialStd`: initial standard deviation of the embeddings, which are drawn at random. Default: 0.01 to
  *   predict ratings, 0.05 to rank.
@@ -145,6 +146,7 @@ export const mlpModel = {
     'Each user and each item has a row of numbers, the factors. A neural network takes both rows and gives the rating.',
   choices,
   learningRates: { adamw: 2e-3, sgd: 0.3, 'sgd-momentum': 0.1 },
+  ranking: { epochs: 5, learningRate: 0.05, itemDecay: [0.5, 0.5] },
   search: {
     ...commonSearch,
     batchSize: [64, 256, 1024],

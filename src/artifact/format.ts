@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts';
  * refused. A change that an older reader would misunderstand gets the next number, an entry in `UPGRADES`, and a model
  * of the old format in `test/support/artifacts`.
  */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -19,6 +19,11 @@ const UPGRADES: readonly ((manifest: Json) => Json)[] = [
       training: renamed(training, { batch: 'batchSize', lazy: 'sparseUpdates' }),
     };
   },
+  // To format 3: a model is trained to predict ratings, to rank, or both.
+  ({ training, ...others }) => ({
+    ...others,
+    training: isObject(training) ? { objective: 'rating', ...training } : training,
+  }),
 ];
 
 const isObject = (value: unknown): value is Json =>

@@ -9,13 +9,28 @@ export const MANIFEST = 'manifest.json';
 const MOST_FILE_BYTES = 2 ** 31;
 const MOST_FILES = 100;
 
-const metrics = v.object({ rmse: v.number(), mae: v.number() });
+const optional = v.optional(v.number());
+const measures = v.object({ rmse: optional, mae: optional, ndcg: optional, precision: optional });
+
+/** What is recorded of the training for one objective. */
+const part = {
+  model: v.object({ name: v.string(), config: v.record(v.string(), v.unknown()) }),
+  /** Its `objective` is `rating` or `ranking`. */
+  training: v.looseObject({ objective: v.picklist(['rating', 'ranking']) }),
+  history: v.pipe(v.array(v.object({ loss: v.number(), valid: v.optional(measures) })), v.minLength(1)),
+  metrics: v.object({
+    train: v.optional(v.object({ rmse: v.number() })),
+    valid: v.optional(measures),
+  }),
+};
 
 /** The content of `manifest.json`. */
 const manifestSchema = v.object({
   format: v.literal(FORMAT),
   cofactor: v.string(),
-  model: v.object({ name: v.string(), config: v.record(v.string(), v.unknown()) }),
+  ...part,
+  /** The part that ranks, of a model that was trained for both objectives. */
+  ranking: v.optional(v.object(part)),
   data: v.object({
     users: v.number(),
     items: v.number(),
@@ -26,11 +41,8 @@ const manifestSchema = v.object({
     /** SHA-256 of the ids and ratings of the training and validation data. */
     fingerprint: v.string(),
   }),
-  training: v.record(v.string(), v.unknown()),
   /** Type of the numbers in large tables. Default: float32. */
   precision: v.optional(v.string()),
-  history: v.pipe(v.array(v.object({ loss: v.number(), valid: v.optional(metrics) })), v.minLength(1)),
-  metrics: v.object({ train: v.object({ rmse: v.number() }), valid: v.optional(metrics) }),
   /** Device of the training. Default: the CPU. */
   device: v.optional(v.string()),
   libraries: v.record(v.string(), v.string()),
@@ -51,16 +63,29 @@ const manifestSchema = v.object({
 
 export type Manifest = v.InferOutput<typeof manifestSchema>;
 
+/** The training for one objective. */
+export type TrainedPart = Pick<Manifest, keyof typeof part>;
+
+/** What a model was trained for: to predict ratings, to rank items, or one model for each. */
+export type TrainedFor = 'rating' | 'ranking' | 'both';
+
+export const trainedFor = ({ training, ranking }: Manifest): TrainedFor => (ranking ? 'both' : training.objective);
+
+/** The parts of a model by objective. */
+export function partsOf(manifest: Manifest): { readonly rating?: TrainedPart; readonly ranking?: TrainedPart } {
+  return { [manifest.training.objective]: manifest, ...(manifest.ranking && { ranking: manifest.ranking }) };
+}
+
 /** The files of a model by name, and the manifest that lists them. */
 export interface Artifact {
   readonly manifest: Manifest;
   readonly files: Readonly<Record<string, Uint8Array>>;
 }
 
-/** `predict` for `predict.onnx`; undefined for other files, and for the training graph. */
+/** `predict` for `predict.onnx`; undefined for other files, and for training graphs. */
 export function headOf(file: string): string | undefined {
   const name = /^(.+)\.onnx$/.exec(file)?.[1];
-  return name === 'train' ? undefined : name;
+  return name?.startsWith('train') ? undefined : name;
 }
 
 /**

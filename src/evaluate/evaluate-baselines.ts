@@ -1,3 +1,4 @@
+import { lastQuarter } from '../data/dataset/positives.ts';
 import { type Ratings, renumbered, someRatings } from '../data/dataset/ratings.ts';
 import { rangeOf } from '../data/dataset/rows.ts';
 import { checkArgument, checkOptions } from '../util/options.ts';
@@ -6,7 +7,7 @@ import { baselines } from './baselines.ts';
 import { errorsWithIntervals } from './errors.ts';
 import type { Judgement } from './evaluate.ts';
 import { baselineRanker, itemsOfUsers } from './rankers.ts';
-import { lastQuarter, RANKING_OPTIONS, type RankingOptions, ranking } from './ranking.ts';
+import { RANKING_OPTIONS, type RankingOptions, ranking } from './ranking.ts';
 
 /**
  * Evaluates all baselines: makes them from `train`, and computes their errors and rankings on other ratings.

@@ -1,6 +1,7 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary, unknownIds } from '../artifact/vocabulary.ts';
 import { type Ratings, renumbered, someRatings } from '../data/dataset/ratings.ts';
+import { lastQuarter } from '../data/dataset/positives.ts';
 import { type Recommender, someRecommender } from '../recommend/recommender.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 import { type ErrorsWithIntervals, errorsWithIntervals } from './errors.ts';
@@ -8,7 +9,6 @@ import { errorBy, type Group } from './groups.ts';
 import { itemsOfUsers, recommenderRanker } from './rankers.ts';
 import {
   countsOfItems,
-  lastQuarter,
   RANKING_OPTIONS,
   type Ranking,
   type RankingOptions,

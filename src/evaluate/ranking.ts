@@ -72,10 +72,6 @@ export const RANKING_OPTIONS: OptionTable<RankingOptions> = {
   threshold: number,
 };
 
-/** The rating at which the last quarter of a scale starts. */
-export const lastQuarter = ({ low, high }: { readonly low: number; readonly high: number }): number =>
-  low + 0.75 * (high - low);
-
 /**
  * The quality of rankings of all items for known users, without the items that they rated in training. A relevant item that
  * is unknown counts as missed. Relevant items that the user rated in training do not count.

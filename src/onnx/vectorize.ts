@@ -83,7 +83,8 @@ class Pairs {
         continue;
       }
       const found = lookupOf(node);
-      if (found?.lookup.indices === right && isEveryRow(this.right, found.table)) {
+      const ids = found?.lookup.indices;
+      if (found && (ids === left || ids === right) && isEveryRow(this[side as 'left' | 'right'], found.table)) {
         this.known.set(node.outputs[0], { side, value: found.table });
         continue;
       }
@@ -202,14 +203,18 @@ function innerAxes(node: Node, axes: readonly number[] | undefined, rank: number
 const AXES_INPUT = new Set(['ReduceSum', 'Squeeze', 'Unsqueeze']);
 const AXES_ATTRIBUTE = new Set(['ReduceMean', 'ReduceMax', 'ReduceMin']);
 
-/** Whether row numbers are all rows of a table, in order. */
+/** Whether row numbers are all rows of a table, in order: as an initializer, or as a range over the same axis. */
 function isEveryRow({ dims: [count], source }: Value, table: Value): boolean {
+  if (count !== table.dims[0]) return false;
+  if (source.kind === 'node')
+    return source.node.operator === 'Range' && isNumber(source.node.inputs[0], 0) && isNumber(source.node.inputs[2], 1);
   return (
     source.kind === 'initializer' &&
-    count === table.dims[0] &&
     (source.data as BigInt64Array).every((row, index) => row === BigInt(index))
   );
 }
+
+const isNumber = (value: Value, wanted: number): boolean => constantInts(value)?.join() === String(wanted);
 
 /** Applies a node's operator to other inputs. */
 function again(node: Node, inputs: readonly Value[], attributes = node.attributes, dims?: readonly Dim[]) {

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import { type Artifact, headFile, headOf } from '../artifact/manifest.ts';
+import { type Artifact, headFile, headOf, type TrainedFor, trainedFor } from '../artifact/manifest.ts';
 import { readUserIds } from '../artifact/vocabulary.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
@@ -18,7 +18,6 @@ import type {
 import { checkExcludeByUser, checkIds, checkRatings } from './checks.ts';
 import { runInChunks } from './chunks.ts';
 import { allFoldedIn, foldedIn, isOfSeveral, type Latest, latestOf, type Run } from './fold-in.ts';
-import { objectiveOf, type Trained } from './objective.ts';
 import { type Item, itemsOf, titlesOf } from './tables.ts';
 import { count, listsOf, padded, recommendedOf, rowsOf, strings } from './tensors.ts';
 
@@ -109,8 +108,8 @@ export class Recommender {
   }
 
   /** What the model was trained for. */
-  get objective(): Trained {
-    return objectiveOf(this.artifact.manifest);
+  get objective(): TrainedFor {
+    return trainedFor(this.artifact.manifest);
   }
 
   /**

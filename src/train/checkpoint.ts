@@ -4,7 +4,7 @@ import type { Tensors } from '../../graphs/heads/serving.ts';
 import { option, UserError } from '../errors.ts';
 import { decodeModel, encodeModel, type ModelFile } from '../onnx/index.ts';
 import { replaceFile } from '../util/files.ts';
-import type { Checkpoint, CheckpointStore } from './progress.ts';
+import type { Checkpoint, CheckpointStore, PartCheckpoint } from './progress.ts';
 
 const BEST = 'best.';
 
@@ -20,17 +20,20 @@ export const checkpointFile = (path: string, resume = false): CheckpointStore =>
 /** Writes a checkpoint as an ONNX file of tensors. After a kill, the file is the previous checkpoint or this one. */
 export async function writeCheckpoint(
   path: string,
-  { settings, history, carried, best = {} }: Checkpoint,
+  { settings, parts }: Checkpoint,
 ): Promise<void> {
-  const tensors = {
-    ...carried,
-    ...Object.fromEntries(Object.entries(best).map(([name, tensor]) => [BEST + name, tensor])),
-  };
-  const initializers = Object.entries(tensors).map(([name, tensor]) => ({
-    name,
-    dtype: 'float' as const,
-    ...tensor,
-  }));
+  const named = (prefix: string, tensors: Tensors = {}) =>
+    Object.entries(tensors).map(([name, tensor]) => ({
+      name: prefix + name,
+      dtype: 'float' as const,
+      ...tensor,
+    }));
+  const all = Object.entries(parts);
+  const initializers = all.flatMap(([objective, { carried, best }]) => [
+    ...named(`${objective}.`, carried),
+    ...named(`${objective}.${BEST}`, best),
+  ]);
+  const history = Object.fromEntries(all.map(([objective, part]) => [objective, part.history]));
   const facts = { settings: JSON.stringify(settings), history: JSON.stringify(history) };
   const file: ModelFile = {
     irVersion: 8,
@@ -59,7 +62,7 @@ export async function readCheckpoint(
   const [was, is] = [new Map(leaves(found.settings)), new Map(leaves(settings))];
   const different = [...new Map([...was, ...is]).keys()].filter((key) => was.get(key) !== is.get(key));
   // These two follow from the other settings, except with a model of your own, whose formula is not in the settings.
-  const settingsAlone = different.filter((key) => key !== 'graph' && key !== 'initial');
+  const settingsAlone = different.filter((key) => !/(^|\.)(graph|initial)$/.test(key));
   // Each engine has its own defaults, so if the engine differs, only that is reported.
   const others = [different.filter((key) => key === 'training.engine'), settingsAlone, different];
   const other = others.find((keys) => keys.length > 0) ?? [];
@@ -96,14 +99,25 @@ function parse(bytes: Uint8Array, path: string): Checkpoint {
       name,
       { dims, data: data as Float32Array },
     ]);
-    const ofBest = tensors.filter(([name]) => name.startsWith(BEST));
+    const under = (prefix: string): [string, Tensors[string]][] =>
+      tensors
+        .filter(([name]) => name.startsWith(prefix))
+        .map(([name, tensor]) => [name.slice(prefix.length), tensor]);
+    const partOf = (objective: string, history: PartCheckpoint['history']): PartCheckpoint => {
+      const best = under(`${objective}.${BEST}`);
+      const carried = under(`${objective}.`).filter(([name]) => !name.startsWith(BEST));
+      return {
+        history,
+        carried: Object.fromEntries(carried),
+        ...(best.length > 0 && { best: Object.fromEntries(best) }),
+      };
+    };
+    const histories: Record<string, PartCheckpoint['history']> = JSON.parse(history);
     return {
       settings: JSON.parse(settings),
-      history: JSON.parse(history),
-      carried: Object.fromEntries(tensors.filter(([name]) => !name.startsWith(BEST))),
-      ...(ofBest.length > 0 && {
-        best: Object.fromEntries(ofBest.map(([name, tensor]) => [name.slice(BEST.length), tensor])),
-      }),
+      parts: Object.fromEntries(
+        Object.entries(histories).map(([objective, history]) => [objective, partOf(objective, history)]),
+      ),
     };
   } catch {
     throw new UserError('file', `${path}: the checkpoint is broken; train without ${option('resume')}`);

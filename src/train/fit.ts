@@ -1,22 +1,36 @@
 import type { Tensors } from '../../graphs/heads/serving.ts';
-import type { Model } from '../../graphs/models/model.ts';
+import type { DataFacts, Model, Objective } from '../../graphs/models/model.ts';
 import { checkTrainable, checkVocabulary, type Dataset, fingerprint } from '../data/dataset/dataset.ts';
+import { lastQuarter, type Positives, pairsOf, positivesOf } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
+import type { Rows } from '../data/dataset/rows.ts';
 import { option, UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
+import type { Ranker } from '../evaluate/rankers.ts';
+import { ranking as rankingQuality } from '../evaluate/ranking.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { sha256 } from '../util/hash.ts';
 import { mapValues } from '../util/map-values.ts';
 import { VERSION } from '../version.ts';
 import { sumOfLosses } from './engines/batches.ts';
-import type { Engine, Engines, Training } from './engines/engine.ts';
+import type { Engine, Engines, PreparedTraining, Training } from './engines/engine.ts';
+import { prepareLists } from './engines/lists/engine.ts';
 import { initialParameters, MOST_PAIRS } from './parameters/initial.ts';
-import { createScorer, type Scorer } from './parameters/score.ts';
-import { type CheckpointStore, type EpochRecord, epochsSinceBest, type Progress } from './progress.ts';
+import { createRanker, createScorer, type Scorer } from './parameters/score.ts';
+import {
+  type CheckpointProgress,
+  type CheckpointStore,
+  type EpochRecord,
+  epochsSinceBest,
+  type PartMetrics,
+  type Progress,
+  progressIn,
+} from './progress.ts';
 import type { EngineName } from './recipe/engines.ts';
-import type { Plan, Resolved } from './recipe/plan.ts';
-import type { ProgramRecipe } from './recipe/recipe.ts';
+import type { RankingPlan, RatingPlan, Resolved } from './recipe/plan.ts';
+import { checkRecipe, type ProgramRecipe } from './recipe/recipe.ts';
 import { resolve } from './recipe/resolve.ts';
+import { positiveOf, resolveRanking } from './recipe/resolve-ranking.ts';
 
 export interface FitOptions {
   readonly runtime: Runtime;
@@ -34,17 +48,26 @@ export interface FitOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-export interface FitResult extends Resolved {
-  readonly data: Dataset;
-  readonly valid?: Ratings;
+/** A model that was trained for one objective. */
+export interface FittedPart<Training extends RatingPlan | RankingPlan = RatingPlan | RankingPlan>
+  extends Resolved<Training> {
   /** The parameters, without optimizer state. */
   readonly parameters: Tensors;
   readonly history: readonly EpochRecord[];
   /** The epoch of the parameters, counted from 1. */
   readonly epoch: number;
-  readonly metrics: { readonly train: { readonly rmse: number }; readonly valid?: Metrics };
+  readonly metrics: PartMetrics;
+}
+
+/** What was trained: at least one of the two parts. */
+export interface FitResult {
+  readonly data: Dataset;
+  readonly valid?: Ratings | undefined;
+  /** Predicts ratings. */
+  readonly rating?: (FittedPart<RatingPlan> & { readonly scorer: Scorer }) | undefined;
+  /** Ranks. */
+  readonly ranking?: (FittedPart<RankingPlan> & { readonly positives: Positives }) | undefined;
   readonly fingerprint: string;
-  readonly scorer: Scorer;
   readonly runtime: Runtime;
   readonly libraries: Readonly<Record<string, string>>;
   readonly seconds: { readonly build: number; readonly train: number };
@@ -52,7 +75,7 @@ export interface FitResult extends Resolved {
 
 /** Training diverged: the loss or the error is not finite. The learning rate is too high. */
 export class DivergedError extends UserError {
-  constructor({ schedule }: Resolved, epoch: number) {
+  constructor({ schedule }: Pick<Resolved, 'schedule'>, epoch: number) {
     super(
       'training',
       `training diverged in epoch ${epoch}: the error is not a finite number; use a lower learning rate than ${schedule.config.learningRate}`,
@@ -74,50 +97,45 @@ export async function fitModel(
   recipe: ProgramRecipe,
   options: FitOptions,
 ): Promise<FitResult> {
-  const { runtime, engines, valid, checkpoint } = options;
+  const { runtime, valid, checkpoint } = options;
   checkTrainable(data);
   if (valid) {
     if (valid.ratings.length === 0) throw new UserError('data', 'the validation ratings: there are none');
     checkVocabulary(valid, data, 'the validation ratings');
   }
-  const resolved = resolve(recipe, data.facts, {
-    device: runtime.device,
-    workers: options.workers,
-    engines: Object.keys(engines),
-    storedIn: data.storedIn,
-  });
-  const { model, plan } = resolved;
-  if (plan.training.patience !== undefined && !valid)
+  const started = performance.now();
+  const { objectives } = checkRecipe(recipe);
+  const rating = objectives.includes('rating') ? await ratingPart(data, recipe, options) : undefined;
+  const ranking = objectives.includes('ranking') ? await rankingPart(data, recipe, options) : undefined;
+  const parts: Partial<Record<Objective, Part>> = { ...(rating && { rating }), ...(ranking && { ranking }) };
+  if (recipe.patience !== undefined && !valid)
     throw new UserError(
       'argument',
       `patience needs validation ratings; give ${option('valid')}, or leave out ${option('patience')}`,
     );
-  const load = engines[plan.training.engine] as NonNullable<Engines[EngineName]>;
-  const engine = await load();
-  const identity = { ...plan, data: { ...data.facts, fingerprint: await fingerprint(data, valid) } };
+  const seen = { ...data.facts, fingerprint: await fingerprint(data, valid) };
+  const settings = { cofactor: VERSION, data: seen, ...(await settingsOf(Object.values(parts))) };
+  const checkpoints = await progressIn(checkpoint, settings);
+  const built = performance.now();
   try {
-    const scorer = await createScorer(model, runtime);
-    const { parameters, ...fitted } = await fitParameters(
-      { ...resolved, data, valid, scorer, engine },
-      options,
-      identity,
-    );
-    const { users, items, ratings } = await data.sample(SAMPLE);
-    const { rmse } = metrics(await scorer.score(parameters, users, items), ratings);
-    if (!Number.isFinite(rmse)) throw new DivergedError(resolved, fitted.epoch);
-    const best = fitted.history[fitted.epoch - 1].valid;
-    const libraries = [runtime, engine.library ?? runtime].map(({ name, version }) => [name, version]);
+    const trained = rating && (await fitPart(rating, 'rating', checkpoints, options));
+    // A training that is stopped in its first part has only that part.
+    const isStopped = trained && options.signal?.aborted && !checkpoints.of('ranking');
+    const ranked =
+      ranking && !isStopped ? await fitPart(ranking, 'ranking', checkpoints, options) : undefined;
+    const result = {
+      rating: rating && trained && { ...rating.resolved, ...trained, ...(await judgedOnTraining(data, rating, trained)) },
+      ranking: ranking && ranked && { ...ranking.resolved, ...ranked, positives: ranking.positives },
+    };
+    const libraries = [runtime, rating?.engine.library ?? runtime].map(({ name, version }) => [name, version]);
     return {
-      ...resolved,
-      ...fitted,
+      ...result,
       data,
       valid,
-      parameters,
-      metrics: { train: { rmse }, ...(best && { valid: best }) },
-      fingerprint: identity.data.fingerprint,
-      scorer,
+      fingerprint: seen.fingerprint,
       runtime,
       libraries: Object.fromEntries(libraries),
+      seconds: { build: (built - started) / 1000, train: (performance.now() - built) / 1000 },
     };
   } catch (error) {
     if (error instanceof DivergedError) await checkpoint?.remove();
@@ -125,82 +143,183 @@ export async function fitModel(
   }
 }
 
-interface Job extends Resolved {
-  readonly data: Dataset;
-  readonly valid?: Ratings;
-  readonly scorer: Scorer;
-  readonly engine: Engine;
+/** The training of a model for one objective. */
+interface Part {
+  readonly resolved: Resolved<RatingPlan | RankingPlan>;
+  readonly prepared: PreparedTraining;
+  /** Number of ratings, or of positives, of an epoch. */
+  readonly size: number;
+  initial(): Promise<Tensors>;
+  /** Measures on the validation ratings; undefined if these have nothing to measure. */
+  judge?(parameters: Tensors): Promise<PartMetrics['valid']>;
 }
 
-/** @param identity model, data and settings, by which a checkpoint is recognized */
-async function fitParameters(
-  job: Job,
-  options: FitOptions,
-  identity: Plan & Readonly<Record<string, unknown>>,
-): Promise<Pick<FitResult, 'parameters' | 'history' | 'epoch' | 'seconds'>> {
-  const { model, plan, data, valid, engine } = job;
-  const { runtime, checkpoint, signal, ratingsPerRun } = options;
-  const { epochs, seed, patience = Number.POSITIVE_INFINITY } = plan.training;
-  const started = performance.now();
-  const prepared = await engine.prepare({ ...job, runtime, ratingsPerRun });
-  // The hash of the graph stands for the formula of a model of your own, which is not in the settings.
-  const initial = Object.values(model.parameters).map((parameter) => parameter.initial);
-  const settings = { ...identity, cofactor: VERSION, initial, graph: await sha256(prepared.graph) };
-  const resumed = await checkpoint?.read(settings);
-  const history = [...(resumed?.history ?? [])];
+interface RatingPart extends Part {
+  readonly resolved: Resolved<RatingPlan>;
+  readonly engine: Engine;
+  readonly scorer: Scorer;
+}
+
+async function ratingPart(data: Dataset, recipe: ProgramRecipe, options: FitOptions): Promise<RatingPart> {
+  const { runtime, engines, valid, workers, ratingsPerRun } = options;
+  const resolved = resolve(recipe, data.facts, {
+    device: runtime.device,
+    workers,
+    engines: Object.keys(engines),
+    storedIn: data.storedIn,
+  });
+  const { model, plan } = resolved;
+  const load = engines[plan.training.engine] as NonNullable<Engines[EngineName]>;
+  const engine = await load();
+  const scorer = await createScorer(model, runtime);
   const few = data.facts.ratings <= MOST_PAIRS;
-  let carried =
-    resumed?.carried ?? initialParameters(model, seed, few ? await data.sample(MOST_PAIRS) : undefined);
-  const training = await prepared.start({ epochs: history.length, carried });
-  const built = performance.now();
+  return {
+    resolved,
+    engine,
+    scorer,
+    size: data.facts.ratings,
+    prepared: await engine.prepare({ ...resolved, data, runtime, ratingsPerRun }),
+    initial: async () =>
+      initialParameters(model, plan.training.seed, few ? await data.sample(MOST_PAIRS) : undefined),
+    ...(valid && { judge: (parameters: Tensors) => errorOn({ scorer }, parameters, valid) }),
+  };
+}
+
+interface RankingPart extends Part {
+  readonly resolved: Resolved<RankingPlan>;
+  readonly positives: Positives;
+}
+
+async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOptions): Promise<RankingPart> {
+  const { runtime, valid, ratingsPerRun } = options;
+  const { facts } = data;
+  const rows = await data.sample(Number.POSITIVE_INFINITY);
+  const positives = positivesOf(rows, facts, positiveOf(recipe, facts));
+  const resolved = resolveRanking(recipe, { ...facts, ratings: positives.items.length });
+  const { model, plan } = resolved;
+  return {
+    resolved,
+    positives,
+    size: positives.items.length,
+    prepared: prepareLists({ ...resolved, positives, runtime, ratingsPerRun }),
+    initial: async () => initialParameters(model, plan.training.seed, pairsOf(positives)),
+    ...(valid && { judge: await rankingJudge(resolved, runtime, { rows, facts, valid }) }),
+  };
+}
+
+/** NDCG and precision at 10 on validation ratings. */
+async function rankingJudge(
+  { model, plan }: Resolved<RankingPlan>,
+  runtime: Runtime,
+  { rows, facts, valid }: { rows: Rows; facts: DataFacts; valid: Ratings },
+): Promise<NonNullable<Part['judge']>> {
+  const rank = await createRanker(model, runtime);
+  const { starts, items } = positivesOf(rows, facts, 'all');
+  const rated = Array.from({ length: facts.users }, (_, user) => items.subarray(starts[user], starts[user + 1]));
+  const { positive } = plan.training;
+  const threshold = positive === 'all' ? lastQuarter(facts) : positive;
+  return async (parameters) => {
+    const ranker: Ranker = (users, k) => rank(parameters, users, k, rated);
+    const found = await rankingQuality(ranker, rated, valid, { k: [10], threshold });
+    return found && { ndcg: found.at[0].ndcg, precision: found.at[0].precision };
+  };
+}
+
+/** The settings by which a checkpoint is recognized: those of the ranking part stand apart if there are two parts. */
+async function settingsOf(parts: readonly Part[]): Promise<Readonly<Record<string, unknown>>> {
+  const [first, second] = await Promise.all(
+    parts.map(async ({ resolved: { model, plan }, prepared }) => ({
+      ...plan,
+      // The hash of the graph stands for the formula of a model of your own, which is not in the settings.
+      initial: Object.values(model.parameters).map((parameter) => parameter.initial),
+      graph: await sha256(prepared.graph),
+    })),
+  );
+  return { ...first, ...(second && { ranking: second }) };
+}
+
+/** The training error of the part that predicts ratings. */
+async function judgedOnTraining(
+  data: Dataset,
+  { scorer, resolved }: RatingPart,
+  { parameters, metrics: { valid }, epoch }: Trained,
+): Promise<Pick<FittedPart, 'metrics'> & { scorer: Scorer }> {
+  const { users, items, ratings } = await data.sample(SAMPLE);
+  const { rmse } = metrics(await scorer.score(parameters, users, items), ratings);
+  if (!Number.isFinite(rmse)) throw new DivergedError(resolved, epoch);
+  return { metrics: { train: { rmse }, ...(valid && { valid }) }, scorer };
+}
+
+type Trained = Pick<FittedPart, 'parameters' | 'history' | 'epoch' | 'metrics'>;
+
+async function fitPart(
+  part: Part,
+  objective: Objective,
+  checkpoints: CheckpointProgress,
+  options: FitOptions,
+): Promise<Trained> {
+  const { resolved, prepared, size, judge } = part;
+  const { model, plan } = resolved;
+  const { epochs, patience = Number.POSITIVE_INFINITY } = plan.training;
+  const resumed = checkpoints.of(objective);
+  const history = [...(resumed?.history ?? [])];
+  let carried = resumed?.carried ?? (await part.initial());
   let best = resumed?.best;
-  try {
-    while (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience) {
-      const record = await oneEpoch(job, training, history.length, options);
-      carried = await training.carried();
-      const parameters = parametersOf(model, carried);
-      const error = valid && (await errorOn(job, parameters, valid));
-      if (error && !Number.isFinite(error.rmse)) throw new DivergedError(job, history.length + 1);
-      history.push({ ...record, ...(error && { valid: error }) });
-      if (valid && epochsSinceBest(history) === 0) best = parameters;
-      const count = data.facts.ratings;
-      const epoch = history.length - 1;
-      options.onProgress?.({ epoch, epochs, ratings: count, done: count, ...history[epoch] });
-      await checkpoint?.write({ settings, history, carried, best });
+  const { signal, onProgress } = options;
+  if (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience) {
+    const training = await prepared.start({ epochs: history.length, carried });
+    try {
+      do {
+        const record = await oneEpoch(part, training, { objective, epoch: history.length, epochs, onProgress });
+        carried = await training.carried();
+        const parameters = parametersOf(model, carried);
+        const valid = await judge?.(parameters);
+        if (valid && !Object.values(valid).every(Number.isFinite))
+          throw new DivergedError(resolved, history.length + 1);
+        history.push({ ...record, ...(valid && { valid }) });
+        if (valid && epochsSinceBest(history) === 0) best = parameters;
+        const epoch = history.length - 1;
+        onProgress?.({ objective, epoch, epochs, ratings: size, done: size, ...history[epoch] });
+        await checkpoints.write(objective, { history, carried, best });
+      } while (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience);
+    } finally {
+      await training.release();
     }
-  } finally {
-    await training.release();
   }
   if (history.length === 0)
     throw new UserError(
       'training',
       'training was stopped before the end of its first epoch, so there is no model',
     );
+  const epoch = history.length - epochsSinceBest(history);
+  const { valid } = history[epoch - 1];
   return {
     parameters: best ?? parametersOf(model, carried),
     history,
-    epoch: history.length - epochsSinceBest(history),
-    seconds: { build: (built - started) / 1000, train: (performance.now() - built) / 1000 },
+    epoch,
+    metrics: valid ? { valid } : {},
   };
 }
 
-async function oneEpoch(job: Job, training: Training, epoch: number, { onProgress }: FitOptions) {
-  const { epochs } = job.plan.training;
-  const { ratings } = job.data.facts;
+async function oneEpoch(
+  { resolved, size }: Part,
+  training: Training,
+  { onProgress, ...at }: Pick<Progress, 'objective' | 'epoch' | 'epochs'> & Pick<FitOptions, 'onProgress'>,
+): Promise<EpochRecord> {
   let sum = 0;
   let done = 0;
-  for await (const steps of training.epoch(epoch)) {
+  for await (const steps of training.epoch(at.epoch)) {
     sum += sumOfLosses(steps);
     done += steps.starts[steps.starts.length - 1];
-    if (!Number.isFinite(sum)) throw new DivergedError(job, epoch + 1);
-    if (done < ratings) onProgress?.({ epoch, epochs, ratings, done, loss: sum / done });
+    if (!Number.isFinite(sum)) throw new DivergedError(resolved, at.epoch + 1);
+    if (done < size) onProgress?.({ ...at, ratings: size, done, loss: sum / done });
   }
-  return { loss: sum / ratings };
+  return { loss: sum / size };
 }
 
 /** The errors of predictions on some ratings. */
 export async function errorOn(
-  { scorer }: Pick<Job, 'scorer'>,
+  { scorer }: { readonly scorer: Scorer },
   parameters: Tensors,
   { users, items, ratings }: Ratings,
 ): Promise<Metrics> {

@@ -1,27 +1,54 @@
 import type { Tensors } from '../../graphs/heads/serving.ts';
-import type { Metrics } from '../evaluate/metrics.ts';
+import type { Objective } from '../../graphs/models/model.ts';
+
+/** Measures on validation ratings: of predictions `rmse` and `mae`; of rankings `ndcg` and `precision`, both at 10. */
+export interface ValidMetrics {
+  readonly rmse?: number | undefined;
+  readonly mae?: number | undefined;
+  readonly ndcg?: number | undefined;
+  readonly precision?: number | undefined;
+}
+
+/** Measures of a model that was trained for one objective. */
+export interface PartMetrics {
+  /** The error on the training ratings; absent for a model that ranks. */
+  readonly train?: { readonly rmse: number } | undefined;
+  /** Present if there are validation ratings. */
+  readonly valid?: ValidMetrics | undefined;
+}
 
 export interface EpochRecord {
-  /** Mean training loss of the epoch, with dropout. */
+  /** Mean training loss of the epoch: of a rating, with dropout, or of a positive. */
   readonly loss: number;
-  /** Errors on the validation ratings, if there are any. */
-  readonly valid?: Metrics;
+  /** Measures on the validation ratings, if there are any. */
+  readonly valid?: ValidMetrics | undefined;
 }
 
 /** How far training has come. */
 export interface Progress {
+  /** What is being trained. With the objective `both`, `rating` comes before `ranking`. */
+  readonly objective: Objective;
   /** The current epoch, counted from 0. */
   readonly epoch: number;
   /** Number of epochs. */
   readonly epochs: number;
-  /** Number of ratings of this epoch that are done. */
+  /** Number of ratings, or of positives, of this epoch that are done. */
   readonly done: number;
-  /** Number of ratings per epoch. */
+  /** Number of ratings, or of positives, per epoch. */
   readonly ratings: number;
   /** Mean loss of this epoch so far. */
   readonly loss: number;
-  /** Errors on the validation ratings, at the end of an epoch. */
-  readonly valid?: Metrics;
+  /** Measures on the validation ratings, at the end of an epoch. */
+  readonly valid?: ValidMetrics | undefined;
+}
+
+/** The state of one objective's training after an epoch. */
+export interface PartCheckpoint {
+  readonly history: readonly EpochRecord[];
+  /** Parameters and optimizer state. */
+  readonly carried: Tensors;
+  /** The parameters of the best epoch so far, if there are validation ratings. */
+  readonly best?: Tensors | undefined;
 }
 
 /**
@@ -29,13 +56,10 @@ export interface Progress {
  * state of the optimizer is lost, because the API does not give it.
  */
 export interface Checkpoint {
-  /** Model, data and settings. Only the same training may resume. */
+  /** Models, data and settings. Only the same training may resume. */
   readonly settings: Readonly<Record<string, unknown>>;
-  readonly history: readonly EpochRecord[];
-  /** Parameters and optimizer state. */
-  readonly carried: Tensors;
-  /** The parameters of the best epoch so far, if there are validation ratings. */
-  readonly best?: Tensors;
+  /** The objectives whose training has begun. */
+  readonly parts: Readonly<Partial<Record<Objective, PartCheckpoint>>>;
 }
 
 export interface CheckpointStore {
@@ -45,9 +69,30 @@ export interface CheckpointStore {
   remove(): Promise<void>;
 }
 
-/** Number of epochs since the lowest validation error; 0 without validation ratings. */
+/** The checkpoints of all objectives of a training. */
+export interface CheckpointProgress {
+  of(objective: Objective): PartCheckpoint | undefined;
+  write(objective: Objective, part: PartCheckpoint): Promise<void>;
+}
+
+/** Reads a checkpoint, if there is one, and writes it whenever one of its parts changes. */
+export async function progressIn(
+  store: CheckpointStore | undefined,
+  settings: Checkpoint['settings'],
+): Promise<CheckpointProgress> {
+  const parts: Partial<Record<Objective, PartCheckpoint>> = { ...(await store?.read(settings))?.parts };
+  return {
+    of: (objective) => parts[objective],
+    async write(objective, part) {
+      parts[objective] = part;
+      await store?.write({ settings, parts });
+    },
+  };
+}
+
+/** Number of epochs since the best validation measure, RMSE or NDCG; 0 without validation ratings. */
 export function epochsSinceBest(history: readonly EpochRecord[]): number {
   if (history[0]?.valid === undefined) return 0;
-  const errors = history.map(({ valid }) => valid?.rmse ?? 0);
+  const errors = history.map(({ valid }) => valid?.rmse ?? -(valid?.ndcg ?? 0));
   return errors.length - 1 - errors.indexOf(Math.min(...errors));
 }

@@ -24,6 +24,8 @@ export interface Choice<T = unknown> {
   readonly help: string;
   /** The only command that takes the choice. Other commands decide for themselves. */
   readonly only?: 'train';
+  /** The only objective that the choice is for. @default both */
+  readonly objective?: 'rating' | 'ranking';
   /** Position in the page's form; absent if the form does not have the choice. */
   readonly field?: number;
   /** Help of the negative flag, such as `--no-sparse-updates`. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { highest } from '../../src/evaluate/highest.ts';
+import { highest } from '../../src/util/highest.ts';
 
 test('the highest first, of equal ones the earlier', () => {
   expect([...highest(Float32Array.of(1, 3, 2, 3, 1), 4)]).toEqual([1, 3, 2, 0]);

@@ -71,4 +71,4 @@ export async function* shuffledEpoch(
 }
 
 /** Yields to the event loop (progress bars, Ctrl-C, worker messages). */
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));

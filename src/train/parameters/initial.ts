@@ -12,7 +12,8 @@ export const MOST_PAIRS = 2 ** 20;
 /**
  * Initial values of the parameters. The same seed gives the same values.
  *
- * @param pairs which users rated which items, for the spectral initialisation. Default: no spectral initialisation
+ * @param pairs which users rated which items, or have them, for the spectral initialisation and the popularity of items.
+ *   Default: without these
  */
 export function initialParameters(model: Model, seed: number, pairs?: Pairs): Tensors {
   const random = generator(seed, STREAM);
@@ -25,7 +26,25 @@ export function initialParameters(model: Model, seed: number, pairs?: Pairs): Te
         : uniforms(size, random).map((value) => center + (2 * value - 1) * initial.uniform);
     return { dims, data };
   });
-  return pairs ? withSpectral(model, drawn, seed, pairs) : drawn;
+  return pairs ? withPopularity(model, withSpectral(model, drawn, seed, pairs), pairs.items) : drawn;
+}
+
+/** Adds the popularity of items, log(count + 1) less its mean. */
+function withPopularity(model: Model, drawn: Tensors, items: Int32Array): Tensors {
+  return mapValues(drawn, ({ dims, data }, name) => {
+    const { initial, rowsOf } = model.parameters[name];
+    if (!initial.popularity || rowsOf !== 'item') return { dims, data };
+    const counts = new Float64Array(dims[0]);
+    for (const item of items) counts[item]++;
+    const logarithms = counts.map((count) => Math.log(count + 1));
+    const mean = logarithms.reduce((sum, value) => sum + value, 0) / dims[0];
+    const width = data.length / dims[0];
+    const { popularity } = initial;
+    return {
+      dims,
+      data: data.map((value, index) => value + popularity * (logarithms[Math.floor(index / width)] - mean)),
+    };
+  });
 }
 
 function withSpectral(model: Model, drawn: Tensors, seed: number, pairs: Pairs): Tensors {

@@ -1,8 +1,10 @@
 import { Tensor } from 'onnxruntime-common';
-import { scoreGraph } from '../../../graphs/heads/predict.ts';
+import { gridGraph, scoreGraph } from '../../../graphs/heads/predict.ts';
 import { servingParameters, type Tensors } from '../../../graphs/heads/serving.ts';
 import type { Model } from '../../../graphs/models/model.ts';
 import { encodeModel } from '../../onnx/index.ts';
+import { highest } from '../../util/highest.ts';
+import { mapValues } from '../../util/map-values.ts';
 import type { Runtime } from '../../run/runtime.ts';
 
 /** Predicts ratings by row number while a model trains. */
@@ -37,5 +39,36 @@ export async function createScorer(model: Model, runtime: Runtime): Promise<Scor
       }
       return scores;
     },
+  };
+}
+
+/** Ranks all items for users while a model trains, without those that each has rated: see `Ranker`. */
+export type TrainingRanker = (
+  parameters: Tensors,
+  users: Int32Array,
+  k: number,
+  rated: readonly Int32Array[],
+) => Promise<Int32Array>;
+
+/** Scores per run: so few that they stay in the cache. */
+const SCORES_PER_RUN = 2 ** 19;
+
+export async function createRanker(model: Model, runtime: Runtime): Promise<TrainingRanker> {
+  const { file, items } = gridGraph(model);
+  const session = await runtime.createSession(encodeModel(file), { threads: 1 });
+  return async (parameters, users, k, rated) => {
+    const feeds = mapValues(parameters, ({ dims, data }) => new Tensor('float32', data, dims));
+    const lists = new Int32Array(users.length * k).fill(-1);
+    const most = Math.max(1, Math.floor(SCORES_PER_RUN / items));
+    for (let from = 0; from < users.length; from += most) {
+      const some = users.subarray(from, from + most);
+      const { score } = await session.run({ ...feeds, user: new Tensor('int32', some) });
+      for (const [index, user] of some.entries()) {
+        const scores = (score.data as Float32Array).subarray(index * items, (index + 1) * items);
+        for (const item of rated[user]) scores[item] = Number.NEGATIVE_INFINITY;
+        lists.set(highest(scores, k), (from + index) * k);
+      }
+    }
+    return lists;
   };
 }

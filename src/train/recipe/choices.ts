@@ -10,9 +10,27 @@ import { named } from './named.ts';
 // Every choice of a recipe is here, or in the file of its model if it is a hyperparameter of a model. Flags, config files,
 // the options of programs and pages, and the page's form follow from this table. `resolve` applies the defaults.
 
+const positive: Kind<number | 'all'> = {
+  schema: v.union([v.literal('all'), kinds.number.schema], 'give a rating, or all'),
+  placeholder: 'rating',
+  parse: (text) => (text === 'all' ? text : kinds.number.parse(text)),
+};
+
+const negatives: Kind<number | 'all'> = {
+  schema: v.union([v.literal('all'), kinds.count.schema], 'give a whole number from 1, or all'),
+  placeholder: 'number',
+  parse: (text) => (text === 'all' ? text : kinds.count.parse(text)),
+};
+
 /** The choices of a recipe, without those of its model. */
 export const trainingChoices = {
   model: { kind: kinds.nameIn(models), help: 'model to train', default: 'dot-bias' },
+  objective: {
+    kind: kinds.oneOf(['both', 'rating', 'ranking']),
+    help: 'what to learn: rating predicts ratings, ranking recommends what users like, both does each in its own part of the model',
+    default: 'both',
+    field: 8,
+  },
   seed: {
     kind: kinds.whole(0),
     help: 'seed of all random numbers: the same seed gives the same bytes',
@@ -20,45 +38,52 @@ export const trainingChoices = {
     field: 9,
   },
   ...grouped('Training', {
-    epochs: { kind: kinds.count, help: 'number of epochs: passes over the ratings', default: 6, field: 1 },
+    epochs: { kind: kinds.count, help: 'number of epochs: passes over the ratings', otherwise: '6 to predict ratings; 12 to rank, 5 with the MLP', field: 1 },
     batchSize: {
+      objective: 'rating',
       kind: kinds.count,
       help: 'ratings per step',
       otherwise: 'for row-adagrad 16 to 8192, chosen from the number of ratings; else 64',
     },
     learningRate: {
       kind: kinds.positive,
-      help: 'the highest learning rate',
-      otherwise: '0.06 for row-adagrad, 0.1 with many ratings; else by optimizer and model',
+      help: 'the highest learning rate; with the objective both, that of predicting ratings',
+      otherwise: '0.06 for row-adagrad, 0.1 with many ratings; else by optimizer and model; to rank 0.1, 0.05 with the MLP',
     },
     schedule: {
+      objective: 'rating',
       kind: named(schedules),
       help: 'learning rate schedule',
       otherwise: 'cosine for row-adagrad, else one-cycle',
     },
     optimizer: {
+      objective: 'rating',
       kind: named(optimizers),
       help: 'optimizer',
       otherwise: 'row-adagrad; adamw on GPUs and with the training API',
     },
     weightDecay: {
+      objective: 'rating',
       kind: kinds.notNegative,
       help: 'weight decay',
       otherwise: '0.03 for row-adagrad, 0.1 for adamw, 0 for the others',
     },
-    loss: { kind: kinds.nameIn(losses), help: 'loss to minimize', default: 'mse' },
+    loss: { objective: 'rating', kind: kinds.nameIn(losses), help: 'loss to minimize', default: 'mse' },
     sparseUpdates: {
+      objective: 'rating',
       kind: kinds.flag,
       help: 'update only the rows of a batch',
       no: 'update all rows at every step',
       otherwise: 'for tables of over 50,000 rows',
     },
     engine: {
+      objective: 'rating',
       kind: kinds.oneOf(['auto', ...ENGINES]),
       help: 'what trains: one graph with many steps per run, the same by strata (blocks of users and items) on all cores, or ONNX Runtime’s training API; auto is strata from 500,000 ratings on',
       default: 'auto',
     },
     blocks: {
+      objective: 'rating',
       kind: kinds.counts,
       help: 'number of blocks of users and items, for training by strata',
       otherwise: 'chosen from the data',
@@ -68,6 +93,42 @@ export const trainingChoices = {
       kind: kinds.count,
       help: 'stop after so many epochs without a better validation error',
       only: 'train',
+    },
+    positive: {
+      objective: 'ranking',
+      kind: positive,
+      help: 'the lowest rating that counts as liking an item; all: every rating counts',
+      otherwise: 'the start of the last quarter of the scale, such as 4 of 1 to 5',
+    },
+    rankingFactors: {
+      objective: 'ranking',
+      kind: kinds.width,
+      help: 'number of factors to rank with',
+      otherwise: 'factors, or what the data allow: 256, less for large data; 50 for the MLP',
+    },
+    rankingEpochs: {
+      objective: 'ranking',
+      kind: kinds.count,
+      help: 'number of epochs to rank',
+      otherwise: 'epochs',
+    },
+    rankingLearningRate: {
+      objective: 'ranking',
+      kind: kinds.positive,
+      help: 'the highest learning rate to rank with',
+      otherwise: '0.1; 0.05 for the MLP',
+    },
+    usersPerStep: {
+      objective: 'ranking',
+      kind: kinds.count,
+      help: 'users per step of ranking',
+      otherwise: '64 to 512, chosen from the number of users',
+    },
+    negatives: {
+      objective: 'ranking',
+      kind: negatives,
+      help: 'number of sampled items that each step ranks the positives against; all: the whole catalogue',
+      otherwise: 'all, or as many as large data allow',
     },
   }),
 } as const satisfies Choices;

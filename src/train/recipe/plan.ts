@@ -1,3 +1,4 @@
+import type { RankingSettings } from '../../../graphs/models/built-in.ts';
 import type { Model, ModelDefinition } from '../../../graphs/models/model.ts';
 import type { BlockCounts } from '../../data/dataset/strata.ts';
 import type { Given } from '../../util/choices.ts';
@@ -9,6 +10,7 @@ import type { EngineName } from './engines.ts';
 import type { Named } from './named.ts';
 
 interface Decided {
+  readonly epochs: number;
   readonly batchSize: number;
   readonly sparseUpdates: boolean;
   /** Factor of the loss, for an optimizer that uses the gradient of the sum over a batch. */
@@ -22,21 +24,38 @@ interface Decided {
   readonly schedule: Named<ScheduleName>;
 }
 
-/** Choices that are part of what `resolve` decides. */
-type Absorbed = 'model' | 'learningRate' | 'weightDecay' | keyof Decided;
+/** Choices that are part of what is decided, or of the plan of the other objective. */
+type Absorbed =
+  | ('model' | 'objective' | 'learningRate' | 'weightDecay' | keyof Decided)
+  | ('positive' | 'rankingFactors' | 'rankingEpochs' | 'rankingLearningRate' | 'usersPerStep' | 'negatives');
 
-/** All choices of a training, as plain JSON. */
-export type TrainingPlan = Omit<Given<typeof trainingChoices>, Absorbed> & Decided;
+/** All choices of a training that predicts ratings, as plain JSON. */
+export type RatingPlan = Omit<Given<typeof trainingChoices>, Absorbed> &
+  Decided & { readonly objective: 'rating' };
 
-/** A recipe with all choices made. It is in the manifest and in the checkpoint. */
-export interface Plan {
+/** All choices of a training that ranks, as plain JSON. */
+export interface RankingPlan extends Pick<RankingSettings, 'epochs' | 'userDecay' | 'itemDecay'> {
+  readonly objective: 'ranking';
+  readonly seed: number;
+  readonly patience?: number | undefined;
+  /** The lowest rating that counts as a positive, or all. */
+  readonly positive: number | 'all';
+  readonly usersPerStep: number;
+  /** Number of sampled items of a step, or all. */
+  readonly negatives: number | 'all';
+  readonly optimizer: Named<OptimizerName>;
+  readonly schedule: Named<ScheduleName>;
+}
+
+/** A recipe with all choices made for one objective. It is in the manifest and in the checkpoint. */
+export interface Plan<Training = RatingPlan | RankingPlan> {
   readonly model: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
-  readonly training: TrainingPlan;
+  readonly training: Training;
 }
 
 /** A plan, with the model, the optimizer and the schedule that it names. */
-export interface Resolved {
-  readonly plan: Plan;
+export interface Resolved<Training = RatingPlan> {
+  readonly plan: Plan<Training>;
   readonly definition: ModelDefinition;
   readonly model: Model;
   readonly optimizer: Optimizer;

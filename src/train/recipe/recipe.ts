@@ -1,7 +1,7 @@
 import { builtIn, type ModelName, models } from '../../../graphs/models/index.ts';
-import type { ModelDefinition } from '../../../graphs/models/model.ts';
+import type { ModelDefinition, Objective } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
-import { type Chosen, checked } from '../../util/choices.ts';
+import { type Choices, type Chosen, checked } from '../../util/choices.ts';
 import { type Expected, object } from '../../util/options.ts';
 import { modelChoices, recipeChoices, trainingChoices } from './choices.ts';
 
@@ -31,16 +31,24 @@ export const someRecipe: Expected = {
   give: "an object, such as { model: 'mlp' } or { model: definition }",
 };
 
+/** The choices of a recipe's training, without its model. */
+export type TrainingChoices = Omit<Chosen<typeof trainingChoices>, 'model'>;
+
+/** A recipe that was checked without the data. */
+export interface CheckedRecipe {
+  /** What to train, in this order. */
+  readonly objectives: readonly Objective[];
+  /** The model with the hyperparameters that are for an objective. */
+  definition(objective: Objective, factors?: number): ModelDefinition;
+  readonly chosen: TrainingChoices;
+}
+
 /**
  * Checks a recipe without the data.
  *
- * @returns the model, and the choices of training
  * @throws UserError for the first invalid choice: what it is, and what to give
  */
-export function checkRecipe({ model: named, ...choices }: ProgramRecipe): {
-  readonly definition: ModelDefinition;
-  readonly chosen: Omit<Chosen<typeof trainingChoices>, 'model'>;
-} {
+export function checkRecipe({ model: named, ...choices }: ProgramRecipe): CheckedRecipe {
   const { model = trainingChoices.model.default, ...all } = checked(recipeChoices, {
     ...choices,
     ...(typeof named !== 'function' && { model: named }),
@@ -48,22 +56,44 @@ export function checkRecipe({ model: named, ...choices }: ProgramRecipe): {
   const [config, chosen]: Record<string, unknown>[] = [{}, {}];
   for (const [name, value] of Object.entries(all))
     (Object.hasOwn(modelChoices, name) ? config : chosen)[name] = value;
+  const { objective = trainingChoices.objective.default } = chosen as TrainingChoices;
+  for (const name of Object.keys(all)) {
+    const other = recipeChoices[name].objective;
+    if (other && objective !== 'both' && other !== objective)
+      throw new UserError(
+        'argument',
+        `${option(name)} is for the objective ${other}, not for ${objective}; leave it out`,
+      );
+  }
+  const objectives = objective === 'both' ? (['rating', 'ranking'] as const) : [objective];
   if (typeof named === 'function') {
-    const [first] = Object.keys(config);
+    const [first] = [...Object.keys(config), ...('rankingFactors' in chosen ? ['rankingFactors'] : [])];
     if (first !== undefined)
       throw new UserError(
         'argument',
         `${option(first)} is for built-in models; give it to the model's own definition`,
       );
-    return { definition: named, chosen };
+    return { objectives, definition: () => named, chosen };
   }
+  const own: Choices = models[model].choices;
   for (const name of Object.keys(config)) {
-    if (Object.hasOwn(models[model].choices, name)) continue;
+    if (Object.hasOwn(own, name)) continue;
     const others = Object.keys(models).filter((other) => builtIn(other)?.choices[name]);
     throw new UserError(
       'argument',
       `${option(name)} is for the model ${others.join(', ')}, not for ${model}; leave it out`,
     );
   }
-  return { definition: models[model].define(config), chosen };
+  const configFor = (objective: Objective) =>
+    Object.fromEntries(
+      Object.entries(config).filter(([name]) => (own[name].objective ?? objective) === objective),
+    );
+  // Also checks the configuration.
+  for (const objective of objectives) models[model].define(configFor(objective));
+  return {
+    objectives,
+    definition: (objective, factors) =>
+      models[model].define({ ...configFor(objective), ...(factors !== undefined && { factors }) }),
+    chosen,
+  };
 }

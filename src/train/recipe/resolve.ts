@@ -11,8 +11,8 @@ import { type Schedule, schedules } from '../step/schedules.ts';
 import { trainingChoices } from './choices.ts';
 import { ENGINES, type EngineName } from './engines.ts';
 import { make, type Named } from './named.ts';
-import type { Resolved, TrainingPlan } from './plan.ts';
-import { checkRecipe, type ProgramRecipe } from './recipe.ts';
+import type { RatingPlan, Resolved } from './plan.ts';
+import { checkRecipe, type ProgramRecipe, type TrainingChoices } from './recipe.ts';
 
 /** Where training runs. */
 export interface Environment {
@@ -26,24 +26,29 @@ export interface Environment {
   readonly storedIn?: BlockCounts;
 }
 
-type Choice = ReturnType<typeof checkRecipe>['chosen'];
+type Choice = TrainingChoices;
+
+/** Epochs of predicting ratings, where the recipe does not say. */
+export const RATING_EPOCHS = 6;
 
 /** From so many rows in all tables together, updating all of them in every step costs more than it gains. */
 const LARGE_TABLES = 50_000;
 
 /**
- * Makes every choice that a recipe leaves open: the defaults of the table, and those that depend on the data or on the
+ * Makes every choice that a recipe leaves open for predicting ratings: the defaults of the table, and those that depend on the data or on the
  * environment. They predicted best in cross-validation on MovieLens.
  *
  * @throws UserError for an invalid choice
  */
 export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: Environment = {}): Resolved {
-  const { definition, chosen } = checkRecipe(recipe);
+  const { chosen, ...checked } = checkRecipe(recipe);
+  const definition = checked.definition('rating');
   const engine = engineOf(chosen, facts, environment);
   checkEngine(engine, chosen, environment);
-  const model = definition(facts);
+  const model = definition(facts, 'rating');
   checkSizes(model);
-  const { model: _, learningRate: chosenRate, weightDecay, ...taken } = withDefaults(trainingChoices, chosen);
+  const { learningRate: chosenRate, weightDecay, epochs = RATING_EPOCHS, patience } = chosen;
+  const { seed, loss } = withDefaults(trainingChoices, chosen);
   const optimizer = optimizerOf(chosen.optimizer ?? defaultOptimizer(engine, environment), weightDecay);
   const tables = Object.values(model.parameters).filter(({ rowsOf }) => rowsOf);
   const dense = tables.length < Object.keys(model.parameters).length;
@@ -60,29 +65,33 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: En
     },
     engine,
   );
-  const training: TrainingPlan = {
-    ...taken,
+  const training: RatingPlan = {
+    objective: 'rating',
+    seed,
+    epochs,
     batchSize,
+    loss,
+    ...(patience !== undefined && { patience }),
     sparseUpdates:
       sparseUpdatesFor(engine) ??
       chosen.sparseUpdates ??
       tables.reduce((sum, { dims }) => sum + dims[0], 0) > LARGE_TABLES,
     // Scales the loss to what it would be with ratings from 1 to 5.
-    ...(optimizer.summed && { lossScale: (4 / (facts.high - facts.low)) ** losses[taken.loss].power }),
+    ...(optimizer.summed && { lossScale: (4 / (facts.high - facts.low)) ** losses[loss].power }),
     engine,
     ...(engine === 'strata' && {
       blocks: environment.storedIn ?? blockCounts(facts, environment.workers ?? 1, chosen.blocks),
       workers: environment.workers ?? 1,
     }),
-    optimizer: { name: optimizer.name, ...optimizer.config } as TrainingPlan['optimizer'],
-    schedule: { name: schedule.name, ...schedule.config } as TrainingPlan['schedule'],
+    optimizer: { name: optimizer.name, ...optimizer.config } as RatingPlan['optimizer'],
+    schedule: { name: schedule.name, ...schedule.config } as RatingPlan['schedule'],
   };
   const plan = { model: { name: model.name, config: model.config }, training };
   return { plan, definition, model, optimizer, schedule };
 }
 
 /** Refuses parameters that do not fit in a file, which has at most 2 GiB. */
-function checkSizes({ name, parameters }: Model): void {
+export function checkSizes({ name, parameters }: Model): void {
   for (const [parameter, { dims }] of Object.entries(parameters))
     if (dims.reduce((product, dim) => product * dim, 4) >= 2 ** 31)
       throw new UserError(

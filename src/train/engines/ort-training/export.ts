@@ -21,7 +21,7 @@ import {
 } from '../../../util/options.ts';
 import { initialParameters } from '../../parameters/initial.ts';
 import { resolveManifest } from '../../recipe/of-manifest.ts';
-import type { TrainingPlan } from '../../recipe/plan.ts';
+import type { RatingPlan } from '../../recipe/plan.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { stepsOf } from '../batches.ts';
 import { trainingArtifacts } from './artifacts.ts';
@@ -152,7 +152,7 @@ async function namesIn(folder: string): Promise<string[]> {
 
 /** The changes to the model's recipe for the training API, whose only optimizer is AdamW. */
 function changed({ training }: Manifest, learningRate?: number): Recipe {
-  const { optimizer } = training as unknown as Partial<TrainingPlan>;
+  const { optimizer } = training as unknown as Partial<RatingPlan>;
   const others = optimizer?.name !== 'adamw' && {
     optimizer: undefined,
     batchSize: undefined,

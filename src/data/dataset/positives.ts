@@ -1,0 +1,47 @@
+import type { Rows } from './rows.ts';
+
+/** Which items each user has: the items of user u are from starts[u] to before starts[u + 1]. */
+export interface Positives {
+  readonly starts: Int32Array;
+  readonly items: Int32Array;
+  /** Number of users that have each item. */
+  readonly counts: Int32Array;
+}
+
+/**
+ * The ratings that count as positives.
+ *
+ * @param least the lowest rating that counts, or all
+ */
+export function positivesOf(
+  { users, items, ratings }: Rows,
+  sizes: { readonly users: number; readonly items: number },
+  least: number | 'all',
+): Positives {
+  // Ratings are 32-bit floats, so the limit must be rounded alike.
+  const limit = least === 'all' ? Number.NEGATIVE_INFINITY : Math.fround(least);
+  const starts = new Int32Array(sizes.users + 1);
+  const counts = new Int32Array(sizes.items);
+  for (let index = 0; index < users.length; index++) {
+    if (ratings[index] < limit) continue;
+    starts[users[index] + 1]++;
+    counts[items[index]]++;
+  }
+  for (let user = 0; user < sizes.users; user++) starts[user + 1] += starts[user];
+  const next = starts.slice();
+  const found = new Int32Array(starts[sizes.users]);
+  for (let index = 0; index < users.length; index++)
+    if (ratings[index] >= limit) found[next[users[index]]++] = items[index];
+  return { starts, items: found, counts };
+}
+
+/** The pairs of user and item, by user. */
+export function pairsOf({ starts, items }: Positives): { users: Int32Array; items: Int32Array } {
+  const users = new Int32Array(items.length);
+  for (let user = 0; user + 1 < starts.length; user++) users.fill(user, starts[user], starts[user + 1]);
+  return { users, items };
+}
+
+/** The rating at which the last quarter of a scale starts. */
+export const lastQuarter = ({ low, high }: { readonly low: number; readonly high: number }): number =>
+  low + 0.75 * (high - low);

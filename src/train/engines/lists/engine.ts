@@ -1,0 +1,113 @@
+import { Tensor } from 'onnxruntime-common';
+import type { Tensors } from '../../../../graphs/heads/serving.ts';
+import type { Decay } from '../../../../graphs/models/list-loss.ts';
+import type { Positives } from '../../../data/dataset/positives.ts';
+import { encodeModel } from '../../../onnx/index.ts';
+import type { Runtime } from '../../../run/runtime.ts';
+import { mapValues } from '../../../util/map-values.ts';
+import type { RankingPlan, Resolved } from '../../recipe/plan.ts';
+import { carriedDims } from '../../step/layout.ts';
+import type { PreparedTraining, StepsDone } from '../engine.ts';
+import { withState } from '../epoch/engine.ts';
+import { listGraph } from './graph.ts';
+import { type ListSteps, listEpoch, updatesOfItems } from './lists.ts';
+
+export interface ListTask extends Resolved<RankingPlan> {
+  readonly positives: Positives;
+  readonly runtime: Runtime;
+  /** Positives per run of the graph. Between runs it yields to the event loop. @default 262_144 */
+  readonly ratingsPerRun?: number | undefined;
+}
+
+/** Trains a model to rank, with the list graph, which takes many steps in one run: see `graph.ts`. */
+export function prepareLists(task: ListTask): PreparedTraining {
+  const { model, optimizer, plan, positives, runtime, ratingsPerRun = 2 ** 18 } = task;
+  const { training } = plan;
+  const graph = encodeModel(listGraph(model, { optimizer, sampled: training.negatives !== 'all' }));
+  const names = Object.keys(carriedDims(model, optimizer));
+  const isOfUsers = (name: string): boolean => model.parameters[name.split('.')[0]].rowsOf === 'user';
+  const itemDecay = decays(positives.counts, training.itemDecay, updatesOfItems(positives, training));
+  return {
+    graph,
+    async start(from) {
+      const session = await runtime.createSession(graph, { threads: 1 });
+      const carried: Record<string, Tensors[string]> = copied(withState(task, from.carried));
+      const run = async (steps: ListSteps): Promise<StepsDone> => {
+        // A run has the rows of its own users only, because the loop copies their tables in every step.
+        const feeds = mapValues(carried, (tensor, name) => {
+          const { dims, data } = isOfUsers(name) ? rowsOf(tensor, steps.users) : tensor;
+          return new Tensor('float32', data, dims);
+        });
+        const results = await session.run({ ...feeds, ...stepFeeds(task, steps, itemDecay) });
+        for (const name of names) {
+          const { dims, data } = results[`${name}.next`];
+          if (isOfUsers(name)) writeRows(carried[name], steps.users, data as Float32Array);
+          else carried[name] = { dims, data: data as Float32Array };
+        }
+        const starts = steps.positiveStarts;
+        const sums = results.loss.data as Float32Array;
+        return { losses: sums.map((sum, step) => sum / (starts[step + 1] - starts[step])), starts };
+      };
+      return {
+        epoch: (number) => listEpoch(positives, number, training, { mostPositives: ratingsPerRun, run }),
+        // Copies, because the next epoch writes to the tables of users.
+        carried: async () => copied(carried),
+        release: () => session.release(),
+      };
+    },
+  };
+}
+
+const copied = (tensors: Tensors): Tensors =>
+  mapValues(tensors, ({ dims, data }) => ({ dims, data: data.slice() }));
+
+function stepFeeds({ plan, schedule, positives }: ListTask, steps: ListSteps, itemDecay: Float32Array) {
+  const { users, userStarts, sample, first, stepsOfEpoch, epoch } = steps;
+  const { epochs, userDecay } = plan.training;
+  const int64 = (values: readonly number[]): Tensor => new Tensor('int64', BigInt64Array.from(values, BigInt));
+  const rates = Float32Array.from(
+    { length: userStarts.length - 1 },
+    (_, step) => schedule.at((epoch + (first + step) / stepsOfEpoch) / epochs).learningRate,
+  );
+  const counts = users.map((user) => positives.starts[user + 1] - positives.starts[user]);
+  return {
+    user: new Tensor('int32', Int32Array.from(users.keys())),
+    user_start: int64(userStarts),
+    positive: new Tensor('int32', steps.positives),
+    positive_start: int64(steps.positiveStarts),
+    ...(sample && {
+      candidate: new Tensor('int32', sample.candidates),
+      candidate_start: int64(sample.starts),
+      correction: new Tensor('float32', sample.corrections),
+    }),
+    user_decay: new Tensor('float32', decays(counts, userDecay)),
+    item_decay: new Tensor('float32', itemDecay),
+    learning_rate: new Tensor('float32', rates),
+  };
+}
+
+/**
+ * The factor of a row in the gradient of its weight decay.
+ *
+ * @param updates number of updates of each row over which the decay of an epoch is spread. Default: 1
+ */
+function decays(counts: Int32Array, [weight, power]: Decay, updates?: Float64Array): Float32Array {
+  return Float32Array.from(counts, (count, row) => (2 * weight * count ** power) / (updates?.[row] ?? 1));
+}
+
+const widthOf = ({ dims: [, ...rest] }: Tensors[string]): number =>
+  rest.reduce((product, dim) => product * dim, 1);
+
+function rowsOf(table: Tensors[string], rows: Int32Array): Tensors[string] {
+  const width = widthOf(table);
+  const data = new Float32Array(rows.length * width);
+  for (const [to, row] of rows.entries())
+    data.set(table.data.subarray(row * width, (row + 1) * width), to * width);
+  return { dims: [rows.length, ...table.dims.slice(1)], data };
+}
+
+function writeRows(table: Tensors[string], rows: Int32Array, data: Float32Array): void {
+  const width = widthOf(table);
+  for (const [from, row] of rows.entries())
+    table.data.set(data.subarray(from * width, (from + 1) * width), row * width);
+}
