@@ -1,4 +1,14 @@
-import { add, gather, logSoftmax, mul, neg, reduceSum, reshape, sub, type Value } from '../../src/onnx/index.ts';
+import {
+  add,
+  gather,
+  logSoftmax,
+  mul,
+  neg,
+  reduceSum,
+  reshape,
+  sub,
+  type Value,
+} from '../../src/onnx/index.ts';
 
 /** What users have, among the candidates of a grid of scores. */
 export interface Positives {

@@ -69,10 +69,14 @@ export type TrainedPart = Pick<Manifest, keyof typeof part>;
 /** What a model was trained for: to predict ratings, to rank items, or one model for each. */
 export type TrainedFor = 'rating' | 'ranking' | 'both';
 
-export const trainedFor = ({ training, ranking }: Manifest): TrainedFor => (ranking ? 'both' : training.objective);
+export const trainedFor = ({ training, ranking }: Manifest): TrainedFor =>
+  ranking ? 'both' : training.objective;
 
 /** The parts of a model by objective. */
-export function partsOf(manifest: Manifest): { readonly rating?: TrainedPart; readonly ranking?: TrainedPart } {
+export function partsOf(manifest: Manifest): {
+  readonly rating?: TrainedPart;
+  readonly ranking?: TrainedPart;
+} {
   return { [manifest.training.objective]: manifest, ...(manifest.ranking && { ranking: manifest.ranking }) };
 }
 

@@ -2,10 +2,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { readArtifact } from '../artifact/artifact.ts';
-import type { Manifest } from '../artifact/manifest.ts';
+import { type Manifest, partsOf } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import { decodeModel, describe, GraphError, type GraphFile, type ModelFile } from '../onnx/index.ts';
-import { error, plural, printJson, printLine, size } from './output.ts';
+import { measured, plural, printJson, printLine, size } from './output.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
@@ -94,19 +94,27 @@ function summarize(bytes: Uint8Array, path: string): Summary {
 }
 
 function printManifest(manifest: Manifest): void {
-  const { model, data, training, metrics, history, cofactor, device, libraries } = manifest;
+  const { data, cofactor, device, libraries } = manifest;
   const settings = (values: Readonly<Record<string, unknown>>): string =>
     Object.entries(values)
       .map(([key, value]) => `${key} ${JSON.stringify(value)}`)
       .join(', ');
-  printLine(`${model.name}: ${settings(model.config)}`);
   printLine(
-    `  trained on ${plural(data.ratings, 'rating')} from ${data.low} to ${data.high}: ${plural(data.users, 'user')}, ${plural(data.items, 'item')}`,
+    `${manifest.model.name}, trained on ${plural(data.ratings, 'rating')} from ${data.low} to ${data.high}: ${plural(data.users, 'user')}, ${plural(data.items, 'item')}`,
   );
-  printLine(`  training: ${settings(training)}`);
-  const { valid } = metrics;
-  const heldOut = valid ? `, validation RMSE ${error(valid.rmse)}, MAE ${error(valid.mae)}` : '';
-  printLine(`  ${plural(history.length, 'epoch')}: training RMSE ${error(metrics.train.rmse)}${heldOut}`);
+  for (const { model, training, metrics, history } of Object.values(partsOf(manifest))) {
+    const { objective, ...others } = training;
+    printLine(`  objective ${objective}: ${settings(model.config)}`);
+    printLine(`    training: ${settings(others)}`);
+    const { train, valid } = metrics;
+    printLine(
+      `    ${[
+        plural(history.length, 'epoch'),
+        ...(train ? [`training ${measured(train)}`] : []),
+        ...(valid ? [`validation ${measured(valid)}`] : []),
+      ].join(', ')}`,
+    );
+  }
   printLine(
     `  made by cofactor ${cofactor} with ${Object.entries(libraries)
       .map((entry) => entry.join(' '))

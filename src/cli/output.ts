@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import type { ValidMetrics } from '../train/progress.ts';
 
 export { count, plural, size } from '../util/format.ts';
 
@@ -21,6 +22,18 @@ export const seconds = (value: number): string => `${value.toFixed(2)} s`;
 
 /** An error of predictions, with four decimals: further digits depend on the seed. */
 export const error = (value: number): string => value.toFixed(4);
+
+/** Measures in words: of predictions in rating points, of rankings from 0 to 1. */
+export function measured({ rmse, mae, ndcg, precision }: ValidMetrics): string {
+  const of = (name: string, value: number | undefined): string[] =>
+    value === undefined ? [] : [`${name} ${error(value)}`];
+  return [
+    ...of('RMSE', rmse),
+    ...of('MAE', mae),
+    ...of('NDCG@10', ndcg),
+    ...of('precision@10', precision),
+  ].join(', ');
+}
 
 /** Prints a table with aligned columns. The last column is aligned right. */
 export function printTable(rows: readonly (readonly string[])[]): void {

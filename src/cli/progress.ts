@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress';
-import type { Progress } from '../train/progress.ts';
+import type { Progress, ValidMetrics } from '../train/progress.ts';
 import { count } from './output.ts';
 
 type Facts = Readonly<Record<string, string>>;
@@ -22,6 +22,11 @@ export function bar(format: string): {
   });
 }
 
+const validInWords = ({ rmse, ndcg }: ValidMetrics = {}): string => {
+  if (rmse !== undefined) return ` · RMSE ${rmse.toFixed(4)}`;
+  return ndcg === undefined ? '' : ` · NDCG ${ndcg.toFixed(4)}`;
+};
+
 export function progressBar(): { update(progress: Progress): void; stop(): void } {
   // It must fit in 80 columns.
   const training = bar('epoch {epoch} {bar} · {left} left · {rate} ratings/s · loss {loss}{valid}');
@@ -39,7 +44,7 @@ export function progressBar(): { update(progress: Progress): void; stop(): void 
         left: `${Math.ceil((epochs * ratings - all) / rate)} s`,
         rate: count(Math.round(rate)),
         loss: loss.toFixed(4),
-        valid: valid ? ` · RMSE ${valid.rmse.toFixed(4)}` : '',
+        valid: validInWords(valid),
       };
       if (begins) training.start(epochs * ratings, all, facts);
       else training.update(all, facts);

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
+import type { Objective } from '../../graphs/models/model.ts';
 import { CHECKPOINT, checkTarget, readArtifact } from '../artifact/artifact.ts';
-import type { Artifact } from '../artifact/manifest.ts';
+import { type Artifact, partsOf, trainedFor } from '../artifact/manifest.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import type { ItemTable } from '../data/read/item-table.ts';
@@ -14,16 +15,19 @@ import { Recommender } from '../recommend/recommender.ts';
 import { type NodeRuntime, nodeRuntime } from '../run/node.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
 import { TRAINING_FOLDER, VOCABULARY } from '../train/engines/ort-training/export.ts';
+import type { ValidMetrics } from '../train/progress.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
-import { checkRecipe } from '../train/recipe/recipe.ts';
+import type { RankingPlan } from '../train/recipe/plan.ts';
+import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
 import { checkEngine } from '../train/recipe/resolve.ts';
 import type { RunChoices } from '../train/recipe/run-choices.ts';
 import { type Fitted, train } from '../train/train.ts';
 import { type Choices, kinds } from '../util/choices.ts';
+import { mapValues } from '../util/map-values.ts';
 import { chosenDevice, type Flags, JSON_OBJECT, readingOf, recipeOf, withChoices } from './choice-options.ts';
 import { KEYS, printConfig, withConfig } from './config.ts';
 import { onInterrupt } from './interrupt.ts';
-import { count, error, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
+import { count, measured, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
 import { progressBar } from './progress.ts';
 import { reportWritten, writeReport } from './report.ts';
 import { checkHeldOut, readToTrain, reportReading, stem } from './train-data.ts';
@@ -79,12 +83,18 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const artifact = await made.fitted.save(out, { ...made.table, keepSeen, precision });
   const export_ = (performance.now() - exporting) / 1000;
   // An interrupted training can be resumed.
-  const cutOff = made.aborted && made.fitted.history.length < made.fitted.plan.training.epochs;
+  const cutOff = made.aborted && !isComplete(made.fitted, recipe);
   if (!cutOff) await removeCheckpoint(path);
   const reportBytes = await reportOn(made, artifact, runtime, flags);
   await tell({ ...made, artifact, out, export_, reportBytes, before }, flags);
   if (cutOff) printNote(`Stopped early; with the same settings, --resume resumes from ${path}`);
 }
+
+/** Whether a training took all of its epochs, for each of its objectives. */
+const isComplete = (fitted: Fitted, recipe: Recipe): boolean =>
+  [fitted, fitted.ranking].filter((part) => part !== undefined).length ===
+    checkRecipe(recipe).objectives.length &&
+  [fitted, fitted.ranking].every((part) => !part || part.history.length === part.plan.training.epochs);
 
 interface Made {
   readonly fitted: Fitted;
@@ -159,28 +169,36 @@ async function reportOn({ test, valid }: Made, artifact: Artifact, runtime: Node
 async function tell(made: Exported, flags: TrainFlags): Promise<void> {
   const { fitted, test, valid, artifact, out, before } = made;
   const { manifest, files } = artifact;
-  const { metrics, seconds: took } = fitted;
-  const { data, model, history } = manifest;
-  const heldOut = test ? await fitted.errors(test) : metrics.valid;
+  const { seconds: took } = fitted;
+  const { data, model } = manifest;
+  const judged = test ?? valid;
+  const heldOut = await heldOutMeasures(made);
   if (flags.json) {
     const { users, items, ratings } = data;
     printJson({
-      ...{ model: model.name, out, users, items, ratings, epochs: history.length },
+      ...{ model: model.name, objective: trainedFor(manifest), out, users, items, ratings },
+      epochs: manifest.history.length,
       seconds: { read: made.read, ...took, export: made.export_ },
-      train: metrics.train,
-      ...(heldOut && { valid: heldOut }),
+      train: fitted.metrics.train,
+      ...(heldOut.rating && { valid: heldOut.rating }),
+      ...(heldOut.ranking && { ranking: heldOut.ranking }),
     });
     return;
   }
-  printLine(
-    `Trained ${model.name} on ${plural(data.ratings, 'rating')}: ${plural(history.length, 'epoch')} in ${seconds(took.train)}`,
-  );
-  printLine(`  training RMSE ${error(metrics.train.rmse)}`);
-  const judged = test ?? valid;
-  if (heldOut && judged)
+  printLine(`Trained ${model.name} on ${plural(data.ratings, 'rating')} in ${seconds(took.train)}`);
+  const name = test ? 'test' : 'validation';
+  const on = judged ? ` on ${count(judged.ratings.length)} ratings` : '';
+  for (const [objective, { history, metrics, training }] of Object.entries(partsOf(manifest))) {
+    const measures = heldOut[objective as Objective];
     printLine(
-      `  ${test ? 'test' : 'validation'} RMSE ${error(heldOut.rmse)}, MAE ${error(heldOut.mae)} on ${count(judged.ratings.length)} ratings`,
+      `  ${objective}: ${[
+        plural(history.length, 'epoch'),
+        ...(metrics.train ? [`training ${measured(metrics.train)}`] : []),
+        ...(measures ? [`${name} ${measured(measures)}${on}`] : []),
+        ...(objective === 'ranking' ? [positivesInWords(training as unknown as RankingPlan)] : []),
+      ].join(', ')}`,
     );
+  }
   const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
   printLine(`Wrote ${out} (${size(bytes)}): ${[...Object.keys(files), 'manifest.json'].join(', ')}`);
   printLine(
@@ -197,6 +215,27 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
         `The previous model in ${out} had ${what}, which this one does not have; use ${flag} to store them`,
       );
 }
+
+/** Measures of each part on the test ratings, or else on the validation ratings. */
+async function heldOutMeasures({
+  fitted,
+  artifact,
+  test,
+}: Exported): Promise<Partial<Record<Objective, ValidMetrics>>> {
+  const parts = partsOf(artifact.manifest);
+  if (!test)
+    return mapValues(parts, ({ metrics }) => metrics.valid) as Partial<Record<Objective, ValidMetrics>>;
+  const ranked = parts.ranking && (await fitted.rankingOn(test));
+  return {
+    ...(parts.rating && { rating: await fitted.errors(test) }),
+    ...(ranked && { ranking: ranked }),
+  };
+}
+
+const positivesInWords = ({ positive }: RankingPlan): string =>
+  positive === 'all'
+    ? 'every rating counts as liked (--positive)'
+    : `ratings from ${positive} count as liked (--positive)`;
 
 const OPTIONAL_FILES = {
   'titles.json': ['titles', '--titles'],

@@ -1,19 +1,13 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary, unknownIds } from '../artifact/vocabulary.ts';
-import { type Ratings, renumbered, someRatings } from '../data/dataset/ratings.ts';
 import { lastQuarter } from '../data/dataset/positives.ts';
+import { type Ratings, renumbered, someRatings } from '../data/dataset/ratings.ts';
 import { type Recommender, someRecommender } from '../recommend/recommender.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 import { type ErrorsWithIntervals, errorsWithIntervals } from './errors.ts';
 import { errorBy, type Group } from './groups.ts';
 import { itemsOfUsers, recommenderRanker } from './rankers.ts';
-import {
-  countsOfItems,
-  RANKING_OPTIONS,
-  type Ranking,
-  type RankingOptions,
-  ranking,
-} from './ranking.ts';
+import { countsOfItems, RANKING_OPTIONS, type Ranking, type RankingOptions, ranking } from './ranking.ts';
 
 /** Errors of predictions, and quality of rankings. */
 export interface Judgement extends ErrorsWithIntervals {

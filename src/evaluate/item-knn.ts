@@ -1,8 +1,8 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { indicesByUser } from '../data/dataset/rows.ts';
+import { highest } from '../util/highest.ts';
 import type { Baseline } from './baseline.ts';
 import { dampedMeans } from './damped-means.ts';
-import { highest } from '../util/highest.ts';
 
 /** Maximum number of neighbours in a prediction. */
 const NEIGHBOURS = 40;

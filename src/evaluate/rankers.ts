@@ -1,8 +1,8 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { indicesByUser } from '../data/dataset/rows.ts';
 import type { Recommender } from '../recommend/recommender.ts';
-import type { Baseline } from './baseline.ts';
 import { highest } from '../util/highest.ts';
+import type { Baseline } from './baseline.ts';
 
 /**
  * Ranks all items for each user, except those that the user rated in training.

@@ -4,7 +4,7 @@ import { type ErrorCode, UserError } from '../errors.ts';
 import { baselines } from '../evaluate/baselines.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
-import type { Plan } from '../train/recipe/plan.ts';
+import type { Plan, RatingPlan } from '../train/recipe/plan.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import { train } from '../train/train.ts';
 
@@ -124,7 +124,7 @@ async function ofModel(
 
 /** The defaults of a recipe for hyperparameters that a search may choose. */
 function searched({ model: { config }, training }: Plan, recipe: Recipe): Recipe {
-  const { optimizer, schedule, epochs, batchSize } = training;
+  const { optimizer, schedule, epochs, batchSize } = training as RatingPlan;
   const { search } = models[recipe.model ?? trainingChoices.model.default];
   const own = Object.entries(config)
     .filter(([name]) => Object.hasOwn(search, name))

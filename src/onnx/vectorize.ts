@@ -84,7 +84,11 @@ class Pairs {
       }
       const found = lookupOf(node);
       const ids = found?.lookup.indices;
-      if (found && (ids === left || ids === right) && isEveryRow(this[side as 'left' | 'right'], found.table)) {
+      if (
+        found &&
+        (ids === left || ids === right) &&
+        isEveryRow(this[side as 'left' | 'right'], found.table)
+      ) {
         this.known.set(node.outputs[0], { side, value: found.table });
         continue;
       }
@@ -207,7 +211,11 @@ const AXES_ATTRIBUTE = new Set(['ReduceMean', 'ReduceMax', 'ReduceMin']);
 function isEveryRow({ dims: [count], source }: Value, table: Value): boolean {
   if (count !== table.dims[0]) return false;
   if (source.kind === 'node')
-    return source.node.operator === 'Range' && isNumber(source.node.inputs[0], 0) && isNumber(source.node.inputs[2], 1);
+    return (
+      source.node.operator === 'Range' &&
+      isNumber(source.node.inputs[0], 0) &&
+      isNumber(source.node.inputs[2], 1)
+    );
   return (
     source.kind === 'initializer' &&
     (source.data as BigInt64Array).every((row, index) => row === BigInt(index))

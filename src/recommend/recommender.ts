@@ -21,6 +21,7 @@ import { allFoldedIn, foldedIn, isOfSeveral, type Latest, latestOf, type Run } f
 import { type Item, itemsOf, titlesOf } from './tables.ts';
 import { count, listsOf, padded, recommendedOf, rowsOf, strings } from './tensors.ts';
 
+export type { TrainedFor } from '../artifact/manifest.ts';
 export type {
   FoldedIn,
   ItemRating,
@@ -30,7 +31,6 @@ export type {
   Rows,
   Similar,
 } from './answers.ts';
-export type { Trained } from './objective.ts';
 export type { Item } from './tables.ts';
 
 /** A trained model that answers by ids, with the files of an artifact, on any runtime. */

@@ -30,9 +30,9 @@ items below. It knows nothing about them except their ratings.</p>
   ])}</div>
 <div><h3>Results</h3>${facts([
     ['Epochs run', count(history.length)],
-    ['Training RMSE', error(train.rmse)],
-    ['Validation RMSE', valid ? error(valid.rmse) : 'none: nothing was held out'],
-    ['Validation MAE', valid && error(valid.mae)],
+    ['Training RMSE', train && error(train.rmse)],
+    ['Validation RMSE', valid?.rmse !== undefined ? error(valid.rmse) : 'none: nothing was held out'],
+    ['Validation MAE', valid?.mae !== undefined ? error(valid.mae) : undefined],
   ])}
 <h3>Made with</h3>${facts([
     ['cofactor', cofactor],

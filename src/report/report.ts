@@ -56,8 +56,8 @@ export async function report(recommender: Recommender, options: ReportOptions = 
   const name = nameOf(manifest);
   const numbers: [string, string | undefined][] = [
     ['RMSE on the data', judged && error(judged.rmse)],
-    ['validation RMSE', metrics.valid && error(metrics.valid.rmse)],
-    ['training RMSE', error(metrics.train.rmse)],
+    ['validation RMSE', metrics.valid?.rmse !== undefined ? error(metrics.valid.rmse) : undefined],
+    ['training RMSE', metrics.train && error(metrics.train.rmse)],
     ['users', count(facts.users)],
     ['items', count(facts.items)],
     ['size of its files', size(sizeOf(manifest))],

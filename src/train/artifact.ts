@@ -1,17 +1,18 @@
 import { FORMAT } from '../artifact/format.ts';
 import { buildHeads } from '../artifact/heads.ts';
-import type { Artifact, Manifest } from '../artifact/manifest.ts';
+import type { Artifact, Manifest, TrainedPart } from '../artifact/manifest.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import { type Ratings, selectRows } from '../data/dataset/ratings.ts';
 import type { Rows } from '../data/dataset/rows.ts';
 import { UserError } from '../errors.ts';
 import { PRECISIONS, type Precision } from '../onnx/compress.ts';
-import { encodeModel, GraphError } from '../onnx/index.ts';
+import { encodeModel, GraphError, type ModelFile } from '../onnx/index.ts';
 import { sha256 } from '../util/hash.ts';
 import { mapValues } from '../util/map-values.ts';
 import { VERSION } from '../version.ts';
 import { epochGraphOfAnySize } from './engines/epoch/graph.ts';
-import type { FitResult } from './fit.ts';
+import { listGraphOfAnySize } from './engines/lists/graph.ts';
+import { type FitResult, type FittedPart, partsOf } from './fit.ts';
 
 /** What a model's files contain beside its parameters. */
 export interface ExportOptions {
@@ -34,16 +35,22 @@ export interface ExportOptions {
  * @throws UserError for an unknown precision
  */
 export async function artifactOf(fitted: FitResult, options: ExportOptions = {}): Promise<Artifact> {
-  const { plan, data, valid, metrics, runtime } = fitted;
+  const { data, valid, runtime, rating, ranking } = fitted;
   const { precision, titles, genres, keepSeen } = options;
   if (precision && !PRECISIONS.includes(precision))
     throw new UserError('argument', `precision is "${precision}"; give one of ${PRECISIONS.join(', ')}`);
-  const { name, config } = plan.model;
   const heads = await buildHeads({
-    rating: {
-      model: fitted.model,
-      trained: fitted.parameters,
-      error: metrics.valid?.rmse ?? metrics.train.rmse,
+    rating: rating && {
+      model: rating.model,
+      trained: rating.parameters,
+      error: rating.metrics.valid?.rmse ?? (rating.metrics.train?.rmse as number),
+    },
+    ranking: ranking && {
+      model: ranking.model,
+      trained: ranking.parameters,
+      positive: ranking.plan.training.positive,
+      userDecay: ranking.plan.training.userDecay,
+      counts: ranking.positives.counts,
     },
     vocabulary: data,
     runtime,
@@ -53,32 +60,45 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
   });
   if (titles) heads['titles.json'] = { bytes: titlesFile(titles, data.itemIds) };
   heads['items.json'] = { bytes: itemsFile(data, genres) };
-  const training = trainingGraph(fitted);
-  if (training) heads['train.onnx'] = { bytes: training };
+  const graphs = [
+    rating && trainingGraph(() => epochGraphOfAnySize(rating).file),
+    ranking && trainingGraph(() => listGraphOfAnySize(ranking)),
+  ];
+  const [first, second] = partsOf(fitted);
+  for (const [index, graph] of graphs.filter((graph) => graph !== undefined).entries())
+    if (graph) heads[TRAINING_GRAPHS[index]] = { bytes: graph };
   const files: Manifest['files'] = {};
   for (const [name, { bytes, batch }] of Object.entries(heads))
     files[name] = { bytes: bytes.length, sha256: await sha256(bytes), ...(batch && { batch }) };
   const manifest: Manifest = {
     format: FORMAT,
     cofactor: VERSION,
-    model: { name, config },
+    ...recorded(first),
+    ...(second && { ranking: recorded(second) }),
     data: { ...data.facts, fingerprint: fitted.fingerprint },
-    training: { ...plan.training },
     // The manifest names a device on which the same seed may give other bytes.
     ...(runtime.device && runtime.device !== 'cpu' && { device: runtime.device }),
     libraries: { ...fitted.libraries },
     ...(precision && { precision }),
-    history: [...fitted.history],
-    metrics,
     files,
   };
   return { manifest, files: mapValues(heads, ({ bytes }) => bytes) };
 }
 
-/** The training graph for any number of users and items; undefined for a formula that needs to know these numbers. */
-function trainingGraph(fitted: FitResult): Uint8Array | undefined {
+/** Names of the training graphs: of the first part, and of the part that ranks beside it. */
+const TRAINING_GRAPHS = ['train.onnx', 'train-ranking.onnx'];
+
+const recorded = ({ plan, history, metrics }: FittedPart): TrainedPart => ({
+  model: { ...plan.model },
+  training: { ...plan.training },
+  history: [...history],
+  metrics,
+});
+
+/** A training graph for any number of users and items; undefined for a formula that needs to know these numbers. */
+function trainingGraph(build: () => ModelFile): Uint8Array | undefined {
   try {
-    return encodeModel(epochGraphOfAnySize(fitted).file);
+    return encodeModel(build());
   } catch (error) {
     if (error instanceof GraphError) return undefined;
     throw error;

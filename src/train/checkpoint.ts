@@ -18,10 +18,7 @@ export const checkpointFile = (path: string, resume = false): CheckpointStore =>
 });
 
 /** Writes a checkpoint as an ONNX file of tensors. After a kill, the file is the previous checkpoint or this one. */
-export async function writeCheckpoint(
-  path: string,
-  { settings, parts }: Checkpoint,
-): Promise<void> {
+export async function writeCheckpoint(path: string, { settings, parts }: Checkpoint): Promise<void> {
   const named = (prefix: string, tensors: Tensors = {}) =>
     Object.entries(tensors).map(([name, tensor]) => ({
       name: prefix + name,

@@ -1,9 +1,8 @@
 import type { Tensors } from '../../graphs/heads/serving.ts';
-import type { DataFacts, Model, Objective } from '../../graphs/models/model.ts';
+import type { Model, Objective } from '../../graphs/models/model.ts';
 import { checkTrainable, checkVocabulary, type Dataset, fingerprint } from '../data/dataset/dataset.ts';
 import { lastQuarter, type Positives, pairsOf, positivesOf } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
-import type { Rows } from '../data/dataset/rows.ts';
 import { option, UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import type { Ranker } from '../evaluate/rankers.ts';
@@ -73,6 +72,12 @@ export interface FitResult {
   readonly seconds: { readonly build: number; readonly train: number };
 }
 
+/** The parts of a model in order: that which predicts ratings comes first. */
+export const partsOf = ({ rating, ranking }: FitResult): [FittedPart, FittedPart?] =>
+  [rating, ranking].filter(
+    (part): part is NonNullable<typeof part> => part !== undefined,
+  ) as FittedPart[] as [FittedPart, FittedPart?];
+
 /** Training diverged: the loss or the error is not finite. The learning rate is too high. */
 export class DivergedError extends UserError {
   constructor({ schedule }: Pick<Resolved, 'schedule'>, epoch: number) {
@@ -124,10 +129,14 @@ export async function fitModel(
     const ranked =
       ranking && !isStopped ? await fitPart(ranking, 'ranking', checkpoints, options) : undefined;
     const result = {
-      rating: rating && trained && { ...rating.resolved, ...trained, ...(await judgedOnTraining(data, rating, trained)) },
+      rating: rating &&
+        trained && { ...rating.resolved, ...trained, ...(await judgedOnTraining(data, rating, trained)) },
       ranking: ranking && ranked && { ...ranking.resolved, ...ranked, positives: ranking.positives },
     };
-    const libraries = [runtime, rating?.engine.library ?? runtime].map(({ name, version }) => [name, version]);
+    const libraries = [runtime, rating?.engine.library ?? runtime].map(({ name, version }) => [
+      name,
+      version,
+    ]);
     return {
       ...result,
       data,
@@ -203,19 +212,23 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
     size: positives.items.length,
     prepared: prepareLists({ ...resolved, positives, runtime, ratingsPerRun }),
     initial: async () => initialParameters(model, plan.training.seed, pairsOf(positives)),
-    ...(valid && { judge: await rankingJudge(resolved, runtime, { rows, facts, valid }) }),
+    ...(valid && { judge: await rankingJudge(resolved, runtime, { data, valid }) }),
   };
 }
 
 /** NDCG and precision at 10 on validation ratings. */
-async function rankingJudge(
+export async function rankingJudge(
   { model, plan }: Resolved<RankingPlan>,
   runtime: Runtime,
-  { rows, facts, valid }: { rows: Rows; facts: DataFacts; valid: Ratings },
+  { data, valid }: { readonly data: Dataset; readonly valid: Ratings },
 ): Promise<NonNullable<Part['judge']>> {
+  const { facts } = data;
+  const rows = await data.sample(Number.POSITIVE_INFINITY);
   const rank = await createRanker(model, runtime);
   const { starts, items } = positivesOf(rows, facts, 'all');
-  const rated = Array.from({ length: facts.users }, (_, user) => items.subarray(starts[user], starts[user + 1]));
+  const rated = Array.from({ length: facts.users }, (_, user) =>
+    items.subarray(starts[user], starts[user + 1]),
+  );
   const { positive } = plan.training;
   const threshold = positive === 'all' ? lastQuarter(facts) : positive;
   return async (parameters) => {
@@ -270,7 +283,12 @@ async function fitPart(
     const training = await prepared.start({ epochs: history.length, carried });
     try {
       do {
-        const record = await oneEpoch(part, training, { objective, epoch: history.length, epochs, onProgress });
+        const record = await oneEpoch(part, training, {
+          objective,
+          epoch: history.length,
+          epochs,
+          onProgress,
+        });
         carried = await training.carried();
         const parameters = parametersOf(model, carried);
         const valid = await judge?.(parameters);

@@ -3,7 +3,7 @@ import { writeArtifact } from '../artifact/artifact.ts';
 import type { Artifact } from '../artifact/manifest.ts';
 import { checkVocabulary, type Dataset } from '../data/dataset/dataset.ts';
 import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
-import { UserError } from '../errors.ts';
+import { option, UserError } from '../errors.ts';
 import type { Metrics } from '../evaluate/metrics.ts';
 import { PRECISIONS } from '../onnx/compress.ts';
 import { Recommender } from '../recommend/recommender.ts';
@@ -14,7 +14,9 @@ import { checkArgument, checkOptions, type OptionTable } from '../util/options.t
 import { artifactOf, type ExportOptions } from './artifact.ts';
 import { checkpointFile } from './checkpoint.ts';
 import { nodeEngines } from './engines/node.ts';
-import { errorOn, type FitOptions, type FitResult, fitModel } from './fit.ts';
+import { errorOn, type FitOptions, type FitResult, fitModel, partsOf, rankingJudge } from './fit.ts';
+import type { EpochRecord, PartMetrics, ValidMetrics } from './progress.ts';
+import type { Plan } from './recipe/plan.ts';
 import { type ProgramRecipe, someRecipe } from './recipe/recipe.ts';
 
 export interface TrainOptions extends Pick<FitOptions, 'valid' | 'signal' | 'ratingsPerRun' | 'onProgress'> {
@@ -96,31 +98,68 @@ export async function train(
   );
 }
 
-/** A trained model. */
-export class Fitted {
+/** A model that was trained for one objective. */
+export interface TrainedModel {
   /** The recipe with all defaults. */
-  readonly plan: FitResult['plan'];
-  /** Loss and validation errors of each epoch. */
-  readonly history: FitResult['history'];
-  /** The errors on the training ratings, and on the validation ratings if there are any. */
-  readonly metrics: FitResult['metrics'];
+  readonly plan: Plan;
+  /** Loss and validation measures of each epoch. */
+  readonly history: readonly EpochRecord[];
+  /** The error on the training ratings, and the measures on the validation ratings if there are any. */
+  readonly metrics: PartMetrics;
+}
+
+/** A trained model. With the objective `both`, `plan`, `history` and `metrics` are of the part that predicts ratings. */
+export class Fitted implements TrainedModel {
+  readonly plan: Plan;
+  readonly history: readonly EpochRecord[];
+  readonly metrics: PartMetrics;
+  /** The part that ranks, of a model that also predicts ratings. */
+  readonly ranking?: TrainedModel;
   /** Seconds that building the graphs took, and training. */
   readonly seconds: FitResult['seconds'];
 
   constructor(private readonly result: FitResult) {
-    ({ plan: this.plan, history: this.history, metrics: this.metrics, seconds: this.seconds } = result);
+    const [{ plan, history, metrics }, ranking] = partsOf(result);
+    [this.plan, this.history, this.metrics] = [plan, history, metrics];
+    if (ranking) this.ranking = { plan: ranking.plan, history: ranking.history, metrics: ranking.metrics };
+    this.seconds = result.seconds;
   }
 
   /**
    * The errors of the model's predictions on ratings that have the same ids as the training ratings, such as a held-out
    * part. `evaluate` judges a saved model in more ways, on any ratings.
    *
-   * @throws UserError if the ratings have other ids
+   * @throws UserError if the ratings have other ids, or the model predicts no ratings
    */
   async errors(actual: Ratings): Promise<Metrics> {
     checkArgument('the ratings are', actual, someRatings);
     checkVocabulary(actual, this.result.data, actual.name);
-    return errorOn(this.result, this.result.parameters, actual);
+    const { rating } = this.result;
+    if (!rating)
+      throw new UserError(
+        'model',
+        `the model ranks, and predicts no ratings; train it with ${option("objective: 'both'")}`,
+      );
+    return errorOn(rating, rating.parameters, actual);
+  }
+
+  /**
+   * NDCG and precision at 10 of the model's rankings, on ratings that have the same ids as the training ratings; undefined
+   * if no user has a relevant item.
+   *
+   * @throws UserError if the ratings have other ids, or the model does not rank
+   */
+  async rankingOn(actual: Ratings): Promise<ValidMetrics | undefined> {
+    checkArgument('the ratings are', actual, someRatings);
+    checkVocabulary(actual, this.result.data, actual.name);
+    const { ranking, data, runtime } = this.result;
+    if (!ranking)
+      throw new UserError(
+        'model',
+        `the model was not trained to rank; train it with ${option("objective: 'both'")}`,
+      );
+    const judge = await rankingJudge(ranking, runtime, { data, valid: actual });
+    return judge(ranking.parameters);
   }
 
   /** The files that serve the model, and their manifest. */

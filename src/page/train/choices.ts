@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type ModelName, modelNames, models } from '../../../graphs/models/index.ts';
 import { trainingChoices } from '../../train/recipe/choices.ts';
+import { RATING_EPOCHS } from '../../train/recipe/resolve.ts';
 import type { Choice } from '../../util/choices.ts';
 import type { Recipe } from '../../web.ts';
 
@@ -58,4 +59,4 @@ export const recipeFor = (model: ModelName, { recipe }: Choices): Recipe => ({
   ...Object.fromEntries(Object.entries(recipe).filter(([name]) => tableOf(model)[name])),
 });
 
-export const epochsOf = ({ recipe }: Choices): number => recipe.epochs ?? trainingChoices.epochs.default;
+export const epochsOf = ({ recipe }: Choices): number => recipe.epochs ?? RATING_EPOCHS;

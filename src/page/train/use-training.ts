@@ -46,7 +46,7 @@ function withProgress(run: Run, { epoch, epochs, done, ratings, loss, valid }: P
   return {
     ...run,
     learning: [...run.learning, [at, Math.sqrt(loss)]],
-    heldOut: valid ? [...run.heldOut, [epoch + 1, valid.rmse]] : run.heldOut,
+    heldOut: valid?.rmse !== undefined ? [...run.heldOut, [epoch + 1, valid.rmse]] : run.heldOut,
     part: at / epochs,
   };
 }

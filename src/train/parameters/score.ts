@@ -3,9 +3,9 @@ import { gridGraph, scoreGraph } from '../../../graphs/heads/predict.ts';
 import { servingParameters, type Tensors } from '../../../graphs/heads/serving.ts';
 import type { Model } from '../../../graphs/models/model.ts';
 import { encodeModel } from '../../onnx/index.ts';
+import type { Runtime } from '../../run/runtime.ts';
 import { highest } from '../../util/highest.ts';
 import { mapValues } from '../../util/map-values.ts';
-import type { Runtime } from '../../run/runtime.ts';
 
 /** Predicts ratings by row number while a model trains. */
 export interface Scorer {

@@ -38,7 +38,12 @@ export const trainingChoices = {
     field: 9,
   },
   ...grouped('Training', {
-    epochs: { kind: kinds.count, help: 'number of epochs: passes over the ratings', otherwise: '6 to predict ratings; 12 to rank, 5 with the MLP', field: 1 },
+    epochs: {
+      kind: kinds.count,
+      help: 'number of epochs: passes over the ratings',
+      otherwise: '6 to predict ratings; 12 to rank, 5 with the MLP',
+      field: 1,
+    },
     batchSize: {
       objective: 'rating',
       kind: kinds.count,
@@ -48,7 +53,8 @@ export const trainingChoices = {
     learningRate: {
       kind: kinds.positive,
       help: 'the highest learning rate; with the objective both, that of predicting ratings',
-      otherwise: '0.06 for row-adagrad, 0.1 with many ratings; else by optimizer and model; to rank 0.1, 0.05 with the MLP',
+      otherwise:
+        '0.06 for row-adagrad, 0.1 with many ratings; else by optimizer and model; to rank 0.1, 0.05 with the MLP',
     },
     schedule: {
       objective: 'rating',

@@ -1,5 +1,5 @@
-import { builtIn } from '../../../graphs/models/index.ts';
 import { RANKING } from '../../../graphs/models/built-in.ts';
+import { builtIn } from '../../../graphs/models/index.ts';
 import type { DataFacts } from '../../../graphs/models/model.ts';
 import { lastQuarter } from '../../data/dataset/positives.ts';
 import { option, UserError } from '../../errors.ts';
@@ -30,10 +30,7 @@ export function positiveOf({ positive }: ProgramRecipe, facts: DataFacts): numbe
  * @param facts about the ratings that count as positives
  * @throws UserError for an invalid choice
  */
-export function resolveRanking(
-  recipe: ProgramRecipe,
-  facts: DataFacts,
-): Resolved<RankingPlan> {
+export function resolveRanking(recipe: ProgramRecipe, facts: DataFacts): Resolved<RankingPlan> {
   const { chosen, ...checked } = checkRecipe(recipe);
   const both = checked.objectives.length > 1;
   const definition = checked.definition('ranking', chosen.rankingFactors);
@@ -59,7 +56,13 @@ export function resolveRanking(
     optimizer: { name: 'adagrad', ...optimizer.config },
     schedule: { name: 'cosine', ...schedule.config },
   };
-  return { plan: { model: { name: model.name, config: model.config }, training }, definition, model, optimizer, schedule };
+  return {
+    plan: { model: { name: model.name, config: model.config }, training },
+    definition,
+    model,
+    optimizer,
+    schedule,
+  };
 }
 
 /** A power of two, so that an epoch has some 15 steps or more. Larger steps update the items less often, and cost less. */

@@ -52,7 +52,10 @@ export const epochEngine: Engine = {
 };
 
 /** Adds the optimizer's state, which starts at zero. */
-export function withState({ model, optimizer }: Pick<TrainingTask, 'model' | 'optimizer'>, carried: Tensors): Tensors {
+export function withState(
+  { model, optimizer }: Pick<TrainingTask, 'model' | 'optimizer'>,
+  carried: Tensors,
+): Tensors {
   return mapValues(carriedDims(model, optimizer), (dims, name) => {
     const size = dims.reduce((product, dim) => product * dim, 1);
     return carried[name] ?? { dims, data: new Float32Array(size) };

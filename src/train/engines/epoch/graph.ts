@@ -7,6 +7,7 @@ import { byRatingLayout } from '../../step/by-rating.ts';
 import type { Layout, StepOptions } from '../../step/layout.ts';
 import { losses } from '../../step/losses.ts';
 import { packedLayout } from '../../step/packed.ts';
+import { ofAnySize, trainingMetadata } from '../any-size.ts';
 
 export interface EpochOptions extends StepOptions {
   /** Layout of the state in the loop. Default: by rating for an optimizer with a `byRow` rule, else packed */
@@ -108,36 +109,13 @@ const layoutOf = (model: Model<Dim>, options: StepOptions): Layout =>
  * @throws GraphError for a formula that needs to know the numbers of users and items
  */
 export function epochGraphOfAnySize({ model, optimizer, plan }: Resolved): EpochGraph {
-  const parameters = mapValues(model.parameters, ({ dims, rowsOf, initial }) => ({
-    dims: rowsOf ? [`${rowsOf}s`, ...dims.slice(1)] : dims,
-    rowsOf,
-    initial,
-  }));
   const { optimizer: _, ...training } = plan.training;
-  return epochGraph(ofAnySize({ ...model, parameters }), {
+  return epochGraph(ofAnySize(model), {
     ...training,
     optimizer,
     loss: losses[training.loss],
-    metadata: {
-      model: JSON.stringify(plan.model),
-      initial: JSON.stringify(mapValues(parameters, ({ initial }) => initial)),
-      training: JSON.stringify(plan.training),
-    },
+    metadata: trainingMetadata(model, plan),
   });
-}
-
-/** A formula that has trained can only fail because sizes are names. Its error may then be of any kind. */
-function ofAnySize(model: Model<Dim>): Model<Dim> {
-  const score: Model['score'] = (...given) => {
-    try {
-      return model.score(...given);
-    } catch (error) {
-      if (error instanceof onnx.GraphError) throw error;
-      const message = `model "${model.name}": its formula needs to know how many users and items there are`;
-      throw new onnx.GraphError(message, { cause: error });
-    }
-  };
-  return { ...model, score };
 }
 
 /**

@@ -64,7 +64,8 @@ const copied = (tensors: Tensors): Tensors =>
 function stepFeeds({ plan, schedule, positives }: ListTask, steps: ListSteps, itemDecay: Float32Array) {
   const { users, userStarts, sample, first, stepsOfEpoch, epoch } = steps;
   const { epochs, userDecay } = plan.training;
-  const int64 = (values: readonly number[]): Tensor => new Tensor('int64', BigInt64Array.from(values, BigInt));
+  const int64 = (values: readonly number[]): Tensor =>
+    new Tensor('int64', BigInt64Array.from(values, BigInt));
   const rates = Float32Array.from(
     { length: userStarts.length - 1 },
     (_, step) => schedule.at((epoch + (first + step) / stepsOfEpoch) / epochs).learningRate,

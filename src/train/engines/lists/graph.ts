@@ -3,9 +3,11 @@ import { type Model, scoreOf } from '../../../../graphs/models/model.ts';
 import type { Dim, ModelFile, Value } from '../../../onnx/index.ts';
 import * as onnx from '../../../onnx/index.ts';
 import { mapValues } from '../../../util/map-values.ts';
+import type { RankingPlan, Resolved } from '../../recipe/plan.ts';
 import { carriedInputs, stateName } from '../../step/layout.ts';
-import type { Optimizer } from '../../step/optimizers/optimizer.ts';
+import type { Optimizer, Scalars } from '../../step/optimizers/optimizer.ts';
 import { update } from '../../step/update.ts';
+import { ofAnySize, trainingMetadata } from '../any-size.ts';
 
 export interface ListGraphOptions {
   readonly optimizer: Optimizer;
@@ -84,28 +86,12 @@ export function listGraph(given: Model<Dim>, { optimizer, sampled, metadata }: L
       { places },
       sampled ? ofStep(correction, candidateStart, 'candidates') : undefined,
     );
-    const decays = { user: onnx.gather(userDecay, ids.user), item: ids.item ? onnx.gather(itemDecay, ids.item) : itemDecay };
+    const decays = {
+      user: onnx.gather(userDecay, ids.user),
+      item: ids.item ? onnx.gather(itemDecay, ids.item) : itemDecay,
+    };
     const scalars = mapValues(rates, (vector, name) => onnx.gather(vector, trip, 0, name));
-    const names = Object.keys(model.parameters);
-    const slopes = onnx.gradients(loss, names.map((name) => tables[name]));
-    const updated = names.map((name, index) => {
-      const { rowsOf, dims } = model.parameters[name];
-      const decay = rowsOf && dims.length > 1 ? onnx.unsqueeze(decays[rowsOf], [1]) : undefined;
-      const gradient = decay ? onnx.add(slopes[index], onnx.mul(tables[name], decay)) : slopes[index];
-      const rows = rowsOf && ids[rowsOf];
-      const before = {
-        parameter: all[name],
-        state: Object.fromEntries(optimizer.state.map((part) => [part, all[stateName(name, part)]])),
-      };
-      const rule = { optimizer, sparseUpdates: true, scalars };
-      return [name, update(rule, before, rows ? { ids: rows, rows: gradient } : gradient)] as const;
-    });
-    const after = Object.fromEntries(
-      updated.flatMap(([name, { parameter, state }]) => [
-        [name, parameter],
-        ...Object.entries(state).map(([part, value]) => [stateName(name, part), value] as const),
-      ]),
-    );
+    const after = updated(model, { all, tables, ids, decays, loss, optimizer, scalars });
     return { state: carried.map(({ name }) => after[name]), scan: [loss] };
   });
   return onnx.buildModel({
@@ -121,6 +107,60 @@ export function listGraph(given: Model<Dim>, { optimizer, sampled, metadata }: L
       loss: scan[0],
     },
     metadata: { ...metadata, intra_op_threads: '1' },
+  });
+}
+
+interface Step {
+  /** All parameters and their state, by the names of `carriedDims`. */
+  readonly all: Readonly<Record<string, Value>>;
+  /** Each parameter, or the rows of it that the step has. */
+  readonly tables: Readonly<Record<string, Value>>;
+  readonly ids: { readonly user: Value; readonly item: Value | undefined };
+  readonly decays: { readonly user: Value; readonly item: Value };
+  readonly loss: Value;
+  readonly optimizer: Optimizer;
+  readonly scalars: Scalars;
+}
+
+/** All parameters and their state after a step. */
+function updated(model: Model<Dim>, step: Step): Record<string, Value> {
+  const { all, tables, ids, decays, loss, optimizer, scalars } = step;
+  const rule = { optimizer, sparseUpdates: true, scalars };
+  const names = Object.keys(model.parameters);
+  const slopes = onnx.gradients(
+    loss,
+    names.map((name) => tables[name]),
+  );
+  return Object.fromEntries(
+    names.flatMap((name, index) => {
+      const { rowsOf, dims } = model.parameters[name];
+      const decay = rowsOf && dims.length > 1 ? onnx.unsqueeze(decays[rowsOf], [1]) : undefined;
+      const gradient = decay ? onnx.add(slopes[index], onnx.mul(tables[name], decay)) : slopes[index];
+      const rows = rowsOf && ids[rowsOf];
+      const before = {
+        parameter: all[name],
+        state: Object.fromEntries(optimizer.state.map((part) => [part, all[stateName(name, part)]])),
+      };
+      const { parameter, state } = update(rule, before, rows ? { ids: rows, rows: gradient } : gradient);
+      return [
+        [name, parameter] as const,
+        ...Object.entries(state).map(([part, value]) => [stateName(name, part), value] as const),
+      ];
+    }),
+  );
+}
+
+/**
+ * The same graph for any number of users and items, to train elsewhere. Its metadata has, as JSON, the distribution of each
+ * parameter's initial values (the state starts at zero) and the training plan.
+ *
+ * @throws GraphError for a formula that needs to know the numbers of users and items
+ */
+export function listGraphOfAnySize({ model, optimizer, plan }: Resolved<RankingPlan>): ModelFile {
+  return listGraph(ofAnySize(model), {
+    optimizer,
+    sampled: plan.training.negatives !== 'all',
+    metadata: trainingMetadata(model, plan),
   });
 }
 

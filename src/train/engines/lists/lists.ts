@@ -63,7 +63,9 @@ export async function* listEpoch<Done>(
       (startOf(last) - startOf(first)) * candidates < SCORES_PER_RUN
     );
     const own = Array.from({ length: last - first + 1 }, (_, at) => startOf(first + at));
-    yield await run(stepsOf(positives, order, own, { epoch: number, first, stepsOfEpoch: steps, sampler, random }));
+    yield await run(
+      stepsOf(positives, order, own, { epoch: number, first, stepsOfEpoch: steps, sampler, random }),
+    );
     await pause();
     first = last;
   }
@@ -74,7 +76,10 @@ function stepsOf(
   { starts, items, counts }: Positives,
   order: Int32Array,
   bounds: readonly number[],
-  of: Pick<ListSteps, 'epoch' | 'first' | 'stepsOfEpoch'> & { sampler: Sampler | undefined; random: RandomGenerator },
+  of: Pick<ListSteps, 'epoch' | 'first' | 'stepsOfEpoch'> & {
+    sampler: Sampler | undefined;
+    random: RandomGenerator;
+  },
 ): ListSteps {
   const { sampler, random, ...place } = of;
   const [begin, end] = [bounds[0], bounds[bounds.length - 1]];
