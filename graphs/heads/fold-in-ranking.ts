@@ -5,7 +5,7 @@ import { add, concat, div, gather, mul, sqrt, sub, type Value } from '../../src/
 import { mapValues } from '../../src/util/map-values.ts';
 import { gridLoss } from '../models/list-loss.ts';
 import { type Model, scoreOf } from '../models/model.ts';
-import { allRows, orPopular } from './catalogue.ts';
+import { allRows, catalogueScores, orPopular } from './catalogue.ts';
 import { knowsUsers, type RankingPart, servingTables } from './serving.ts';
 
 /** Settings of Adagrad: after these steps the rows are as good as trained ones. */
@@ -36,8 +36,8 @@ export function foldedByRanking(
 ): { rows: Named; scores: Value } {
   const grid = positiveGrid(itemRow, rating, { positive, items });
   const people = onnx.rowNumbers(grid, 'person');
-  const scoresOf = scoresOfRows(model, servingTables(model, trained), people, items);
-  if (!knowsUsers(model)) return { rows: {}, scores: scoresOf({}) };
+  const tables = servingTables(model, trained);
+  if (!knowsUsers(model)) return { rows: {}, scores: catalogueScores(model, tables, people, items) };
   const positives = onnx.reduceSum(grid, { axes: [1] }, 'positives');
   const atLeastOne = onnx.max(positives, 1, 'at_least_one');
   const decay = mul(onnx.pow(atLeastOne, power), 2 * weight, 'decay');
@@ -50,6 +50,7 @@ export function foldedByRanking(
   });
   const named = (rows: readonly Value[]): Named =>
     Object.fromEntries(rows.map((row, index) => [names[index], row]));
+  const scoresOf = scoresOfRows(model, tables, { like: named(start), people, items });
   const rates = onnx.initializer('learning_rates', 'float', [STEPS], learningRates());
 
   const { state } = onnx.loop(onnx.constant(STEPS, 'int64'), [...start, ...start], (trip, values) => {
@@ -99,24 +100,31 @@ const perRow = (numbers: Value, { dims }: Value): Value =>
 /**
  * A function from the rows of people, [n, …], to their scores of all items, float[n, items + 1]. The rows take the place of
  * lookups in the user tables, because the gradient of a lookup adds to rows in any order.
+ *
+ * @param like values of the rows' shapes, by parameter
  */
-function scoresOfRows(model: Model, tables: Named, people: Value, items: number): (rows: Named) => Value {
+function scoresOfRows(
+  model: Model,
+  tables: Named,
+  { like, people, items }: { readonly like: Named; readonly people: Value; readonly items: number },
+): (rows: Named) => Value {
+  const placeholders = mapValues(like, ({ dims }, name) => onnx.input(name, 'float', dims));
+  const asked: Value[] = [];
+  const score = (user: Value, item: Value): Value => {
+    asked.push(user);
+    return scoreOf(model, { ...tables, ...placeholders }, { user, item });
+  };
+  const scores = onnx.allPairs(score, people, allRows(items + 1));
+  const uses = onnx.lookups([scores], Object.values(placeholders));
   return (rows) => {
-    const placeholders = mapValues(rows, ({ dims }, name) => onnx.input(name, 'float', dims));
-    const asked: Value[] = [people];
-    const score = (user: Value, item: Value): Value => {
-      asked.push(user);
-      return scoreOf(model, { ...tables, ...placeholders }, { user, item });
-    };
-    const scores = onnx.allPairs(score, people, allRows(items + 1));
-    const replacements = new Map(Object.entries(rows).map(([name, row]) => [placeholders[name], row]));
-    for (const [index, use] of onnx.lookups([scores], Object.values(placeholders)).entries()) {
-      const row = Object.values(rows)[index];
-      for (const found of use.lookups)
-        if (found.indices === people) replacements.set(found.rows, row);
+    const replacements = new Map<Value, Value>();
+    for (const [index, name] of Object.keys(placeholders).entries()) {
+      replacements.set(placeholders[name], rows[name]);
+      for (const found of uses[index].lookups)
+        if (found.indices === people) replacements.set(found.rows, rows[name]);
         // A formula that is computed pair by pair looks up a row for each pair.
         else if (asked.includes(found.indices))
-          replacements.set(found.rows, repeated(row, people, items + 1, found.rows));
+          replacements.set(found.rows, repeated(rows[name], people, items + 1, found.rows));
     }
     return substitute([scores], replacements)[0];
   };

@@ -4,7 +4,7 @@ import { add, div, matmul, mul, reduceSum, reshape, sqrt, sub, type Value } from
 import { choleskyRoot } from '../../src/util/linear-algebra.ts';
 import { mapValues } from '../../src/util/map-values.ts';
 import { type Model, ratingOf } from '../models/model.ts';
-import { type RatingPart, servingTables, type Tensors } from './serving.ts';
+import type { RatingPart, Tensors } from './serving.ts';
 
 /** Steps of gradient descent per unit of √curvature. About e^−STEPS of the initial error remains after them. */
 const STEPS = 12;
@@ -17,12 +17,14 @@ type Named = Readonly<Record<string, Value>>;
 /**
  * Fold-in of a person into a model of ratings: their most probable row of each user parameter.
  *
+ * @param tables the serving parameters
  * @param itemRow int64[m]: the items that the person rated; a number of `items` is an unknown item
  * @param rating float[m]
  * @returns the rows, [1, …] each, by parameter
  */
 export function foldedByRatings(
   { model, trained, error }: RatingPart,
+  tables: Named,
   { itemRow, rating, items }: { readonly itemRow: Value; readonly rating: Value; readonly items: number },
 ): Named {
   const users = Object.entries(model.parameters)
@@ -30,7 +32,7 @@ export function foldedByRatings(
     .map(([name]) => [name, trained[name]] as const);
   if (users.length === 0) return {};
   const known = onnx.cast(onnx.less(itemRow, items), 'float', 'known');
-  const predict = ratingOfRows(model, servingTables(model, trained), itemRow);
+  const predict = ratingOfRows(model, tables, itemRow);
   // With an error of zero the prior would have no effect.
   return mostProbableRows(users, predict, { rating, known }, Math.max(error, LEAST_ERROR));
 }

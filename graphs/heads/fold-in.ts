@@ -74,10 +74,11 @@ interface Folded {
   readonly parameters: Readonly<Record<string, Value>>;
 }
 
-function foldedInto(part: RatingPart, ratings: Parameters<typeof foldedByRatings>[1]): Folded {
+function foldedInto(part: RatingPart, ratings: Parameters<typeof foldedByRatings>[2]): Folded {
   const { model, trained } = part;
-  const rows = foldedByRatings(part, ratings);
-  return { model, rows, parameters: { ...servingTables(model, trained), ...rows } };
+  const tables = servingTables(model, trained);
+  const rows = foldedByRatings(part, tables, ratings);
+  return { model, rows, parameters: { ...tables, ...rows } };
 }
 
 const withScores = ({ model, parameters, rows }: Folded, person: Value, items: number) => ({

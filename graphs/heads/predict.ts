@@ -15,15 +15,16 @@ import {
 import { mapValues } from '../../src/util/map-values.ts';
 import { type Model, ratingFromScore, ratingOf, scoreOf } from '../models/model.ts';
 import { popularity } from './catalogue.ts';
-import { knowsUsers, type Parts, servingTables, type Vocabulary } from './serving.ts';
+import { knowsUsers, type Parts, predictor, servingTables, type Vocabulary } from './serving.ts';
 
 /**
  * `user: string[n]`, `item: string[n]` → `rating: float[n]` and, where no other model ranks, the `score: float[n]` that the
  * rating stands for; with a ranking model alone, `score: float[n]`, which is no rating. An unknown id gets the average row of
  * each parameter; in a ranking model an unknown user gets how popular the item is.
  */
-export function predictGraph({ rating, ranking }: Parts, { userIds, itemIds }: Vocabulary): ModelParts {
-  const { model, trained } = (rating ?? ranking) as NonNullable<typeof ranking | typeof rating>;
+export function predictGraph(parts: Parts, { userIds, itemIds }: Vocabulary): ModelParts {
+  const { rating, ranking } = parts;
+  const { model, trained } = predictor(parts);
   const user = input('user', 'string', ['n']);
   const item = input('item', 'string', ['n']);
   const userRow = labelEncoder(user, userIds, 'user_row');

@@ -2,7 +2,7 @@ import { input, labelEncoder, type ModelParts } from '../../src/onnx/index.ts';
 import { mapValues } from '../../src/util/map-values.ts';
 import { catalogueScores, orPopular } from './catalogue.ts';
 import { withLentRow, withoutLentRow } from './lent-row.ts';
-import { knowsUsers, type Parts, servingTables, type Vocabulary } from './serving.ts';
+import { knowsUsers, type Parts, ranker, servingTables, type Vocabulary } from './serving.ts';
 import { topItems } from './top-items.ts';
 import { ratingsFromScores, ratingsOf } from './top-ratings.ts';
 
@@ -14,7 +14,7 @@ import { ratingsFromScores, ratingsOf } from './top-ratings.ts';
  */
 export function recommendGraph(parts: Parts, { userIds, itemIds }: Vocabulary): ModelParts {
   const { rating, ranking } = parts;
-  const { model, trained } = (ranking ?? rating) as NonNullable<typeof ranking | typeof rating>;
+  const { model, trained } = ranker(parts);
   const user = input('user', 'string', ['n']);
   const k = input('k', 'int64', [1]);
   const exclude = input('exclude', 'string', ['n', 'm']);

@@ -39,6 +39,14 @@ export type Parts = { readonly rating?: RatingPart; readonly ranking?: RankingPa
   | { readonly ranking: RankingPart }
 );
 
+/** What lists come from. */
+export const ranker = (parts: Parts): RankingPart | RatingPart =>
+  parts.ranking ?? (parts.rating as RatingPart);
+
+/** What numbers for pairs come from. */
+export const predictor = (parts: Parts): RankingPart | RatingPart =>
+  parts.rating ?? (parts.ranking as RankingPart);
+
 /** Whether a model has parameters of users. Without them it gives all users the same. */
 export const knowsUsers = ({ parameters }: Model): boolean =>
   Object.values(parameters).some(({ rowsOf }) => rowsOf === 'user');

@@ -1,4 +1,14 @@
-import { expandLike, reshape, shapeOf, unsqueeze, type Value, where } from '../../src/onnx/index.ts';
+import {
+  concat,
+  constant,
+  expandLike,
+  reshape,
+  shapeOf,
+  slice,
+  unsqueeze,
+  type Value,
+  where,
+} from '../../src/onnx/index.ts';
 import { type Model, ratingFromScore, ratingOf } from '../models/model.ts';
 import { withLentRow, withoutLentRow } from './lent-row.ts';
 import type { TopItems } from './top-items.ts';
@@ -25,5 +35,7 @@ export function ratingsOf(
   // With a `k` of 0 there are no pairs.
   const [user, item] = [users, items].map((one) => withLentRow(one, 0));
   const ratings = withoutLentRow(ratingOf(model, parameters, { user, item }), items);
-  return where(none, 0, reshape(ratings, shapeOf(rows), rows.dims));
+  // In a shape, a size of 0 would stand for that of the input, and −1 is inferred.
+  const shape = concat([slice(shapeOf(rows), 0, 1), constant([-1], 'int64')], 0);
+  return where(none, 0, reshape(ratings, shape, rows.dims));
 }

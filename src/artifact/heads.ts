@@ -3,7 +3,14 @@ import { foldInGraph, foldInManyGraph } from '../../graphs/heads/fold-in.ts';
 import { predictGraph } from '../../graphs/heads/predict.ts';
 import { recommendGraph } from '../../graphs/heads/recommend.ts';
 import { seenGraph } from '../../graphs/heads/seen.ts';
-import type { Parts, RankingPart, RatingPart, Vocabulary } from '../../graphs/heads/serving.ts';
+import {
+  type Parts,
+  predictor,
+  type RankingPart,
+  type RatingPart,
+  ranker,
+  type Vocabulary,
+} from '../../graphs/heads/serving.ts';
 import { similarGraph } from '../../graphs/heads/similar.ts';
 import { compressed, type Precision } from '../onnx/compress.ts';
 import { precomputed } from '../onnx/constants.ts';
@@ -52,18 +59,14 @@ const MOST_ROWS = 8192;
  */
 export async function buildHeads(given: HeadParts): Promise<Record<string, Head>> {
   const { vocabulary, runtime, precision = 'float32', seen } = given;
-  const parts = partsOf(given);
-  const [predicts, ranks] = [parts.rating ?? parts.ranking, parts.ranking ?? parts.rating] as (
-    | RatingPart
-    | RankingPart
-  )[];
-  const { model, trained } = ranks;
+  const models = partsOf(given);
+  const { model, trained } = ranker(models);
   const graphs: Record<string, ModelParts | undefined> = {
-    predict: predictGraph(parts, vocabulary),
-    recommend: recommendGraph(parts, vocabulary),
+    predict: predictGraph(models, vocabulary),
+    recommend: recommendGraph(models, vocabulary),
     similar: similarGraph(model, trained, vocabulary),
-    'fold-in': foldInGraph(parts, vocabulary),
-    'fold-in-many': parts.ranking && foldInManyGraph(parts.ranking, vocabulary),
+    'fold-in': foldInGraph(models, vocabulary),
+    'fold-in-many': models.ranking && foldInManyGraph(models.ranking, vocabulary),
     factors: factorsGraph(model, trained, vocabulary),
     seen: seen && seenGraph(vocabulary, seen.users, seen.items),
   };
@@ -72,7 +75,10 @@ export async function buildHeads(given: HeadParts): Promise<Record<string, Head>
   for (const [name, graph] of Object.entries(graphs)) {
     if (!graph) continue;
     const parts = compressed(await precomputed(graph, (values) => evaluate(values, runtime)), precision);
-    const metadata = { ...given.metadata, ...factsAbout(name === 'predict' ? predicts : ranks) };
+    const metadata = {
+      ...given.metadata,
+      ...factsAbout(name === 'predict' ? predictor(models) : ranker(models)),
+    };
     const bytes = encodeModel(buildModel({ ...parts, metadata }));
     heads[`${name}.onnx`] = { bytes, batch: rowsPerRun(parts, padding) };
   }

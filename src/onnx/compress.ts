@@ -26,20 +26,24 @@ interface Compressed {
  */
 export function compressed(parts: ModelParts, precision: Precision): ModelParts {
   if (precision === 'float32') return parts;
-  const outputs = Object.values(parts.outputs);
-  const tables = [...new Set(nodesBefore(outputs).flatMap(dependencies).filter(isLargeTable))];
-  const uses = lookups(outputs, tables);
-  const replacements = new Map<Value, Value>();
-  for (const [index, table] of tables.entries()) {
-    const axis = table.dims.indexOf(Math.max(...table.dims.map(Number)));
-    const small = precision === 'int8' ? toInt8(table, axis) : toFloat16(table);
-    if (!small) continue;
-    replacements.set(table, small.restore(small.stored));
-    for (const { indices, rows } of uses[index].lookups) {
-      if (axis !== 0 || indices.dims.length !== 1) continue;
-      // Where rows are looked up, only those are restored.
-      replacements.set(rows, small.restore(small.stored.map((part) => gather(part, indices))));
-    }
+  const used = nodesBefore(Object.values(parts.outputs)).flatMap(dependencies);
+  // One after the other, because the indices of a lookup may depend on another table.
+  return [...new Set(used.filter(isLargeTable))].reduce(
+    (changed, table) => withCompressed(changed, table, precision),
+    parts,
+  );
+}
+
+function withCompressed(parts: ModelParts, table: Value, precision: Precision): ModelParts {
+  const axis = table.dims.indexOf(Math.max(...table.dims.map(Number)));
+  const small = precision === 'int8' ? toInt8(table, axis) : toFloat16(table);
+  if (!small) return parts;
+  const replacements = new Map([[table, small.restore(small.stored)]]);
+  const [use] = lookups(Object.values(parts.outputs), [table]);
+  for (const { indices, rows } of use.lookups) {
+    if (axis !== 0 || indices.dims.length !== 1) continue;
+    // Where rows are looked up, only those are restored.
+    replacements.set(rows, small.restore(small.stored.map((part) => gather(part, indices))));
   }
   return withValues(parts, replacements);
 }

@@ -92,3 +92,5 @@ export function best(scores: readonly number[], out: ReadonlySet<number>, k: num
     .sort(([row, score], [other, higher]) => higher - score || row - other)
     .slice(0, k);
 }
+
+export type Sessions = Awaited<ReturnType<typeof headsOfParts>>;
