@@ -26,11 +26,12 @@ async function artifactOf(parts: Pick<HeadParts, 'rating' | 'ranking'>, batch?: 
   const seen = { users: Int32Array.of(0, 0, 3), items: Int32Array.of(4, 9, 4) };
   const heads = await buildHeads({ ...parts, vocabulary, runtime, seen });
   const { manifest } = made('dot-bias');
-  const objective = parts.rating ? (parts.ranking ? 'both' : 'rating') : 'ranking';
+  const objective = parts.rating ? 'rating' : 'ranking';
   return {
     manifest: {
       ...manifest,
       training: { ...manifest.training, objective },
+      ...(parts.rating && parts.ranking && { ranking: { ...manifest, training: { objective: 'ranking' } } }),
       files: mapValues(heads, (head) => ({
         bytes: head.bytes.length,
         sha256: '',

@@ -14,7 +14,7 @@ export function made(label: string, names = ['predict.onnx'], size = 1000): Arti
       cofactor: '0.1.0',
       model: { name: label, config: { factors: 2, range: [0, 5.5] } },
       data: { users: 2, items: 3, ratings: 4, low: 1, high: 5, mean: 3, fingerprint: 'f00d' },
-      training: { epochs: 1, optimizer: { name: 'adamw' } },
+      training: { objective: 'rating', epochs: 1, optimizer: { name: 'adamw' } },
       history: [{ loss: 0.5, valid: { rmse: 1, mae: 0.8 } }, { loss: 0.1 + 0.2 }],
       metrics: { train: { rmse: 0.7 }, valid: { rmse: 1, mae: 0.8 } },
       libraries: { 'onnxruntime-node': '1.0.0' },
