@@ -51,32 +51,24 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
       ? await evaluateBaselines(train, ratings, { k, threshold: result.ranking?.threshold ?? threshold })
       : undefined;
   if (flags.json) printJson({ ...result, ...(baselines && { baselines }) });
-  else print(result, baselines);
+  else print(result, baselines, train !== undefined || SEEN in recommender.artifact.manifest.files);
 }
 
-function print(result: Evaluation, baselines: Readonly<Record<string, Judgement>> = {}): void {
-  const { rmse, mae, intervals, groups, ranking } = result;
+/** @param isKnown whether it is known what the model was trained on */
+function print(
+  result: Evaluation,
+  baselines: Readonly<Record<string, Judgement>> = {},
+  isKnown = false,
+): void {
+  const { ranking } = result;
   const judged = { model: result, ...baselines };
-  printLine(`RMSE ${error(rmse)}, MAE ${error(mae)} on ${plural(result.ratings, 'rating')}`);
-  printLine(`95 % intervals over users: RMSE ${between(intervals.rmse)}, MAE ${between(intervals.mae)}`);
-  printLine(
-    `${plural(result.unknownUsers, 'user')} and ${plural(result.unknownItems, 'item')} were unknown to the model and treated as average`,
+  printErrors(result);
+  const predicting = Object.entries(judged).flatMap(([name, { rmse, mae }]) =>
+    rmse === undefined || mae === undefined ? [] : [[name, error(rmse), error(mae)]],
   );
-  printColumns(
-    ['', 'ratings', 'RMSE', 'MAE'],
-    [
-      ...groupRows(groups.rating, (range) => `rated ${range}`),
-      ...groupRows(groups.userActivity, (range) => `by users with ${range} ratings in training`),
-      ...groupRows(groups.itemPopularity, (range) => `of items with ${range} ratings in training`),
-    ],
-  );
-  if (Object.keys(baselines).length > 0)
-    printColumns(
-      ['', 'RMSE', 'MAE'],
-      Object.entries(judged).map(([name, { rmse, mae }]) => [name, error(rmse), error(mae)]),
-    );
+  if (Object.keys(baselines).length > 0) printColumns(['', 'RMSE', 'MAE'], predicting);
   if (!ranking) {
-    printLine(`\nNo ranking: ${groups.userActivity ? NOTHING_RELEVANT : UNKNOWN_TRAINING}`);
+    printLine(`\nNo ranking: ${isKnown ? NOTHING_RELEVANT : UNKNOWN_TRAINING}`);
     return;
   }
   printLine(
@@ -89,6 +81,29 @@ function print(result: Evaluation, baselines: Readonly<Record<string, Judgement>
     ),
   );
 }
+
+function printErrors({ rmse, mae, intervals, groups, ...result }: Evaluation): void {
+  const unknown = `${plural(result.unknownUsers, 'user')} and ${plural(result.unknownItems, 'item')} were unknown to the model`;
+  if (rmse === undefined || mae === undefined || !intervals) {
+    printLine('The model ranks, and predicts no ratings: there are no errors');
+    printLine(`${unknown}; unknown users are in no ranking, and unknown items count as missed`);
+    return;
+  }
+  printLine(`RMSE ${error(rmse)}, MAE ${error(mae)} on ${plural(result.ratings, 'rating')}`);
+  printLine(`95 % intervals over users: RMSE ${between(intervals.rmse)}, MAE ${between(intervals.mae)}`);
+  printLine(`${unknown} and treated as average`);
+  printColumns(
+    ['', 'ratings', 'RMSE', 'MAE'],
+    [
+      ...groupRows(groups.rating, (range) => `rated ${range}`),
+      ...groupRows(groups.userActivity, (range) => `by users with ${range} ratings in training`),
+      ...groupRows(groups.itemPopularity, (range) => `of items with ${range} ratings in training`),
+    ],
+  );
+}
+
+/** The file of the items that users rated in training. */
+const SEEN = 'seen.onnx';
 
 const UNKNOWN_TRAINING =
   'it is not known what the model was trained on; give it with --train, or train with --keep-seen';

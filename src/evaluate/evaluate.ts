@@ -9,8 +9,8 @@ import { errorBy, type Group } from './groups.ts';
 import { itemsOfUsers, recommenderRanker } from './rankers.ts';
 import { countsOfItems, RANKING_OPTIONS, type Ranking, type RankingOptions, ranking } from './ranking.ts';
 
-/** Errors of predictions, and quality of rankings. */
-export interface Judgement extends ErrorsWithIntervals {
+/** Errors of predictions, absent if there are no predictions, and quality of rankings. */
+export interface Judgement extends Partial<ErrorsWithIntervals> {
   /** Present if it is known which items users rated in training, and some user has a relevant item. */
   readonly ranking?: Ranking;
 }
@@ -23,10 +23,10 @@ export interface Evaluation extends Judgement {
   readonly unknownItems: number;
   /**
    * Errors by rating; and, if it is known which items users rated in training, by the number of training ratings of the
-   * user and of the item.
+   * user and of the item. Empty if the model predicts no ratings.
    */
   readonly groups: {
-    readonly rating: readonly Group[];
+    readonly rating?: readonly Group[];
     readonly userActivity?: readonly Group[];
     readonly itemPopularity?: readonly Group[];
   };
@@ -45,7 +45,7 @@ const COUNT_GROUPS = 5;
 
 /**
  * Evaluates a model on ratings: the errors of its predictions, including those for unknown users and items, and the quality
- * of its rankings.
+ * of its rankings. A model that was trained to rank alone predicts no ratings, so it has no errors.
  *
  * @throws UserError for a `k` that is not a whole number from 1
  */
@@ -60,10 +60,13 @@ export async function evaluate(
   const { train, k = [10], threshold } = options;
   const { artifact } = recommender;
   const known = readVocabulary(artifact);
-  const predicted = await recommender.predict(
-    idsOf(ratings.users, ratings.userIds),
-    idsOf(ratings.items, ratings.itemIds),
-  );
+  const predicted =
+    recommender.objective === 'ranking'
+      ? undefined
+      : await recommender.predict(
+          idsOf(ratings.users, ratings.userIds),
+          idsOf(ratings.items, ratings.itemIds),
+        );
   const rated = train ? itemsOfUsers(renumbered(train, known)) : readSeen(artifact);
   const heldOut = rated && renumbered(ratings, known);
   const ranked =
@@ -74,13 +77,15 @@ export async function evaluate(
     }));
   return {
     ratings: ratings.ratings.length,
-    ...errorsWithIntervals(predicted, ratings),
+    ...(predicted && errorsWithIntervals(predicted, ratings)),
     unknownUsers: unknownIds(ratings.userIds, known.userIds).length + (ratings.unknown?.users ?? 0),
     unknownItems: unknownIds(ratings.itemIds, known.itemIds).length + (ratings.unknown?.items ?? 0),
-    groups: {
-      rating: errorBy(ratings.ratings, predicted, ratings.ratings, { most: RATING_GROUPS }),
-      ...(heldOut && countGroups(rated, heldOut, predicted)),
-    },
+    groups: predicted
+      ? {
+          rating: errorBy(ratings.ratings, predicted, ratings.ratings, { most: RATING_GROUPS }),
+          ...(heldOut && countGroups(rated, heldOut, predicted)),
+        }
+      : {},
     ...(ranked && { ranking: ranked }),
   };
 }

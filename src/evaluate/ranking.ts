@@ -10,7 +10,7 @@ const MEASURES = ['precision', 'recall', 'ndcg', 'map', 'mrr', 'hitRate'] as con
 type Measure = (typeof MEASURES)[number];
 
 /** Quality of lists of `k` items: means over users of measures from 0 to 1, and three measures of all lists. */
-export interface RankingAt {
+export interface RankingMeans {
   readonly k: number;
   /** Number of relevant items in the list divided by `k`, even if the list is shorter. */
   readonly precision: number;
@@ -27,8 +27,6 @@ export interface RankingAt {
   readonly mrr: number;
   /** Share of users whose list has a relevant item. */
   readonly hitRate: number;
-  /** 95 % confidence intervals over users. */
-  readonly intervals: Readonly<Record<Measure, Interval>>;
   /** Share of all items that are in at least one user's list. */
   readonly coverage: number;
   /**
@@ -44,14 +42,19 @@ export interface RankingAt {
   readonly novelty: number;
 }
 
-export interface Ranking {
+export interface RankingAt extends RankingMeans {
+  /** 95 % confidence intervals over users. */
+  readonly intervals: Readonly<Record<Measure, Interval>>;
+}
+
+export interface Ranking<At = RankingAt> {
   /** Number of users with relevant items. Only these count. */
   readonly users: number;
   /** Number of users of the held-out ratings who are known from training, but have no relevant item. */
   readonly withoutRelevant: number;
   /** An item is relevant to a user whose held-out rating of it is this or higher. */
   readonly threshold: number;
-  readonly at: readonly RankingAt[];
+  readonly at: readonly At[];
 }
 
 export interface RankingOptions {
@@ -73,19 +76,44 @@ export const RANKING_OPTIONS: OptionTable<RankingOptions> = {
 };
 
 /**
- * The quality of rankings of all items for known users, without the items that they rated in training. A relevant item that
- * is unknown counts as missed. Relevant items that the user rated in training do not count.
+ * The quality of rankings, with confidence intervals; see `rankingMeans`.
  *
  * @param rated row numbers of the items that each user rated in training
  * @param heldOut held-out ratings, with the ids of training
  * @returns undefined if no user has a relevant item
  */
-export async function ranking(
+export const ranking = (
   ranker: Ranker,
   rated: readonly Int32Array[],
   heldOut: Ratings,
-  { k, threshold }: Required<RankingOptions>,
-): Promise<Ranking | undefined> {
+  options: Required<RankingOptions>,
+): Promise<Ranking | undefined> =>
+  judged(ranker, rated, heldOut, {
+    ...options,
+    more: (measures) => ({ intervals: named(bootstrap(measures, meansOf)) }),
+  });
+
+/**
+ * The quality of rankings of all items for known users, without the items that they rated in training. A relevant item that
+ * is unknown counts as missed. Relevant items that the user rated in training do not count.
+ *
+ * The parameters are those of `ranking`. Confidence intervals take longer than all the rest.
+ */
+export const rankingMeans = (
+  ranker: Ranker,
+  rated: readonly Int32Array[],
+  heldOut: Ratings,
+  options: Required<RankingOptions>,
+): Promise<Ranking<RankingMeans> | undefined> =>
+  judged(ranker, rated, heldOut, { ...options, more: () => ({}) });
+
+/** @param more adds to the means of each `k`, by the measures of each user */
+async function judged<More>(
+  ranker: Ranker,
+  rated: readonly Int32Array[],
+  heldOut: Ratings,
+  { k, threshold, more }: Required<RankingOptions> & { more(measures: Float64Array[]): More },
+): Promise<Ranking<RankingMeans & More> | undefined> {
   const { known, relevant } = relevantItems(rated, heldOut, threshold);
   if (relevant.size === 0) return undefined;
   const users = Int32Array.from(relevant.keys());
@@ -99,17 +127,20 @@ export async function ranking(
     at: k.map((k) => {
       const measures = measured(lists, k, [...relevant.values()], counts.length);
       const columns = MEASURES.map((name) => measures[name]);
-      const means = (sums: Float64Array): number[] => MEASURES.map((_, index) => sums[index] / users.length);
-      const sums = Float64Array.from(columns, (column) => column.reduce((sum, value) => sum + value, 0));
+      const sums = columns.map((column) => column.reduce((sum, value) => sum + value, 0));
       return {
         k,
-        ...named(means(sums)),
-        intervals: named(bootstrap(columns, means)),
+        ...named(meansOf(Float64Array.of(...sums, users.length))),
         ...coverageOf(lists, k, counts, rated.length),
+        ...more(columns),
       };
     }),
   };
 }
+
+/** @param sums the sum of each measure over users, and the number of users at the end */
+const meansOf = (sums: Float64Array): number[] =>
+  MEASURES.map((_, index) => sums[index] / sums[MEASURES.length]);
 
 /** Number of users who rated each item, with 0 for the unknown row at the end. */
 export function countsOfItems(rated: readonly Int32Array[], items: number): Float32Array {

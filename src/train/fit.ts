@@ -6,7 +6,7 @@ import type { Ratings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
 import type { Ranker } from '../evaluate/rankers.ts';
-import { ranking as rankingQuality } from '../evaluate/ranking.ts';
+import { rankingMeans } from '../evaluate/ranking.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { sha256 } from '../util/hash.ts';
 import { mapValues } from '../util/map-values.ts';
@@ -216,11 +216,18 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
   };
 }
 
+export interface RankingJudgeOptions {
+  readonly data: Dataset;
+  readonly valid: Ratings;
+  /** Lowest rating of a relevant item. Default: the lowest that counts as a positive; of all, the last quarter of the scale */
+  readonly threshold?: number | undefined;
+}
+
 /** NDCG and precision at 10 on validation ratings. */
 export async function rankingJudge(
   { model, plan }: Resolved<RankingPlan>,
   runtime: Runtime,
-  { data, valid }: { readonly data: Dataset; readonly valid: Ratings },
+  { data, valid, threshold }: RankingJudgeOptions,
 ): Promise<NonNullable<Part['judge']>> {
   const { facts } = data;
   const rows = await data.sample(Number.POSITIVE_INFINITY);
@@ -230,10 +237,10 @@ export async function rankingJudge(
     items.subarray(starts[user], starts[user + 1]),
   );
   const { positive } = plan.training;
-  const threshold = positive === 'all' ? lastQuarter(facts) : positive;
+  const least = threshold ?? (positive === 'all' ? lastQuarter(facts) : positive);
   return async (parameters) => {
     const ranker: Ranker = (users, k) => rank(parameters, users, k, rated);
-    const found = await rankingQuality(ranker, rated, valid, { k: [10], threshold });
+    const found = await rankingMeans(ranker, rated, valid, { k: [10], threshold: least });
     return found && { ndcg: found.at[0].ndcg, precision: found.at[0].precision };
   };
 }

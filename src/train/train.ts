@@ -5,6 +5,7 @@ import { checkVocabulary, type Dataset } from '../data/dataset/dataset.ts';
 import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
 import type { Metrics } from '../evaluate/metrics.ts';
+import type { RankingOptions } from '../evaluate/ranking.ts';
 import { PRECISIONS } from '../onnx/compress.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { type NodeRuntimeOptions, nodeRuntime } from '../run/node.ts';
@@ -147,9 +148,15 @@ export class Fitted implements TrainedModel {
    * NDCG and precision at 10 of the model's rankings, on ratings that have the same ids as the training ratings; undefined
    * if no user has a relevant item.
    *
+   * @param options `threshold`: the lowest rating of a relevant item. Default: the lowest that counts as a positive; if all
+   *   do, the start of the last quarter of the scale
    * @throws UserError if the ratings have other ids, or the model does not rank
    */
-  async rankingOn(actual: Ratings): Promise<ValidMetrics | undefined> {
+  async rankingOn(
+    actual: Ratings,
+    options: Pick<RankingOptions, 'threshold'> = {},
+  ): Promise<ValidMetrics | undefined> {
+    checkOptions(options, { threshold: expected.number });
     checkArgument('the ratings are', actual, someRatings);
     checkVocabulary(actual, this.result.data, actual.name);
     const { ranking, data, runtime } = this.result;
@@ -158,7 +165,7 @@ export class Fitted implements TrainedModel {
         'model',
         `the model was not trained to rank; train it with ${option("objective: 'both'")}`,
       );
-    const judge = await rankingJudge(ranking, runtime, { data, valid: actual });
+    const judge = await rankingJudge(ranking, runtime, { data, valid: actual, ...options });
     return judge(ranking.parameters);
   }
 

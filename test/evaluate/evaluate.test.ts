@@ -17,7 +17,7 @@ let model: Fitted;
 let recommender: Recommender;
 
 beforeAll(async () => {
-  model = await train(ratings, { factors: 2 });
+  model = await train(ratings, { objective: 'rating', factors: 2 });
   recommender = await model.recommender();
 });
 
@@ -38,8 +38,8 @@ describe('evaluate', () => {
     for (const part of [ratings, valid]) {
       const { rmse, mae, ...others } = await evaluate(recommender, part);
       const expected = await model.errors(part);
-      expect(Math.abs(rmse - expected.rmse)).toBeLessThan(1e-6);
-      expect(Math.abs(mae - expected.mae)).toBeLessThan(1e-6);
+      expect(Math.abs(Number(rmse) - expected.rmse)).toBeLessThan(1e-6);
+      expect(Math.abs(Number(mae) - expected.mae)).toBeLessThan(1e-6);
       expect(others).toMatchObject({ ratings: part.ratings.length, unknownUsers: 0, unknownItems: 0 });
     }
   });
@@ -84,15 +84,15 @@ describe('evaluate', () => {
       unknown: { users: 1, items: 1 },
     });
     const { rmse } = await evaluate(recommender, unknown);
-    expect(Math.abs(rmse - (await model.errors(unknown)).rmse)).toBeLessThan(1e-6);
+    expect(Math.abs(Number(rmse) - (await model.errors(unknown)).rmse)).toBeLessThan(1e-6);
   });
 
   test('without what users rated in training there is no ranking', async () => {
     const { ranking, groups, intervals, rmse } = await evaluate(recommender, valid);
     expect(ranking).toBeUndefined();
     expect(Object.keys(groups)).toEqual(['rating']);
-    expect(intervals.rmse[0]).toBeLessThan(rmse);
-    expect(intervals.rmse[1]).toBeGreaterThan(rmse);
+    expect(intervals?.rmse[0]).toBeLessThan(Number(rmse));
+    expect(intervals?.rmse[1]).toBeGreaterThan(Number(rmse));
   });
 
   test('a model that keeps it ranks as with the ratings themselves', async () => {
@@ -125,6 +125,34 @@ describe('evaluate', () => {
     );
     const result = await evaluate(recommender, valid, { ...options, train: ratings });
     expect(result.ranking).toEqual(expected);
+  });
+
+  test('a model that only ranks has no errors, and its ranking is what its last epoch was judged by', async () => {
+    const ranks = await train(
+      ratings,
+      { objective: 'ranking', factors: 4, epochs: 3, positive: 3 },
+      { valid },
+    );
+    const options = { train: ratings, threshold: 3 };
+    const evaluation = await evaluate(await ranks.recommender(), valid, options);
+    expect(Object.keys(evaluation).sort()).toEqual(
+      ['groups', 'ranking', 'ratings', 'unknownItems', 'unknownUsers'].sort(),
+    );
+    expect(evaluation.groups).toEqual({});
+    const { ndcg, precision } = ranks.metrics.valid ?? {};
+    expect(evaluation.ranking?.at[0].ndcg).toBeCloseTo(Number(ndcg), 12);
+    expect(evaluation.ranking?.at[0].precision).toBeCloseTo(Number(precision), 12);
+    expect(ndcg).toBe(Math.max(...ranks.history.map((epoch) => Number(epoch.valid?.ndcg))));
+    expect(await ranks.rankingOn(valid)).toEqual({ ndcg, precision });
+    expect(await ranks.rankingOn(valid, { threshold: 4.5 })).not.toEqual({ ndcg, precision });
+  });
+
+  test('a model of both objectives has the errors of its one part and the ranking of the other', async () => {
+    const both = await train(ratings, { factors: 2, rankingFactors: 4, rankingEpochs: 2 });
+    const { rmse, ranking, groups } = await evaluate(await both.recommender(), valid, { train: ratings });
+    expect(Math.abs(Number(rmse) - (await both.errors(valid)).rmse)).toBeLessThan(1e-6);
+    expect(ranking?.at[0].ndcg).toBeCloseTo(Number((await both.rankingOn(valid))?.ndcg), 12);
+    expect(groups.rating?.length).toBeGreaterThan(0);
   });
 
   test('what is no recommender, no ratings, or no option', async () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { lastQuarter } from '../../src/data/dataset/positives.ts';
 import { baselineRanker } from '../../src/evaluate/rankers.ts';
-import { lastQuarter, type Ranking, ranking } from '../../src/evaluate/ranking.ts';
+import { type Ranking, ranking, rankingMeans } from '../../src/evaluate/ranking.ts';
 import { runs } from '../support/soak.ts';
 import { type Row, ratingsOf } from './ratings.ts';
 
@@ -267,4 +268,19 @@ test('the last quarter of a scale', () => {
   expect(lastQuarter({ low: 1, high: 5 })).toBe(4);
   expect(lastQuarter({ low: 10, high: 100 })).toBe(77.5);
   expect(lastQuarter({ low: -10, high: 10 })).toBe(5);
+});
+
+test('means are the same without intervals', async () => {
+  const rated = [Int32Array.of(0), Int32Array.of(1)];
+  const ranker = baselineRanker({ scores: () => Float32Array.of(1, 2, 3, 4) }, rated);
+  const heldOut = ratingsOf(2, 4, [
+    [0, 2, 5],
+    [1, 3, 4],
+  ]);
+  const options = { k: [1, 3], threshold: 4 };
+  const whole = await ranking(ranker, rated, heldOut, options);
+  expect(await rankingMeans(ranker, rated, heldOut, options)).toEqual({
+    ...whole,
+    at: whole?.at.map(({ intervals: _, ...means }) => means),
+  });
 });
