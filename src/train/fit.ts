@@ -204,7 +204,7 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
   const { facts } = data;
   const rows = await data.sample(Number.POSITIVE_INFINITY);
   const positives = positivesOf(rows, facts, positiveOf(recipe, facts));
-  const resolved = resolveRanking(recipe, { ...facts, ratings: positives.items.length });
+  const resolved = resolveRanking(recipe, { ...facts, positives: positives.items.length });
   const { model, plan } = resolved;
   return {
     resolved,

@@ -33,7 +33,7 @@ describe.each<[string, Recipe]>([
     expect(fitted.plan).toEqual(resolve(recipe, ratings.facts).plan);
     expect(fitted.history).toHaveLength(3);
     expect(fitted.metrics.valid).toEqual(await fitted.errors(valid));
-    expect(fitted.metrics.train.rmse).toBe((await fitted.errors(ratings)).rmse);
+    expect(fitted.metrics.train?.rmse).toBe((await fitted.errors(ratings)).rmse);
     expect(fitted.seconds).toEqual({ build: expect.any(Number), train: expect.any(Number) });
     const { manifest } = await fitted.artifact();
     expect(manifest).toMatchObject({

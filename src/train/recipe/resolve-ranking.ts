@@ -1,8 +1,11 @@
 import { RANKING } from '../../../graphs/models/built-in.ts';
 import { builtIn } from '../../../graphs/models/index.ts';
-import type { DataFacts } from '../../../graphs/models/model.ts';
+import { type DataFacts, type Model, scoreOf } from '../../../graphs/models/model.ts';
 import { lastQuarter } from '../../data/dataset/positives.ts';
 import { option, UserError } from '../../errors.ts';
+import { nodesBefore } from '../../onnx/graph.ts';
+import * as onnx from '../../onnx/index.ts';
+import { mapValues } from '../../util/map-values.ts';
 import { adagrad } from '../step/optimizers/adagrad.ts';
 import { cosine } from '../step/schedules.ts';
 import { trainingChoices } from './choices.ts';
@@ -27,44 +30,109 @@ export function positiveOf({ positive }: ProgramRecipe, facts: DataFacts): numbe
 /**
  * Makes every choice that a recipe leaves open for ranking.
  *
- * @param facts about the ratings that count as positives
+ * @param facts about the data; `positives`: number of ratings that count as such
  * @throws UserError for an invalid choice
  */
-export function resolveRanking(recipe: ProgramRecipe, facts: DataFacts): Resolved<RankingPlan> {
-  const { chosen, ...checked } = checkRecipe(recipe);
-  const both = checked.objectives.length > 1;
-  const definition = checked.definition('ranking', chosen.rankingFactors);
-  const model = definition(facts, 'ranking');
+export function resolveRanking(
+  recipe: ProgramRecipe,
+  facts: DataFacts & { readonly positives: number },
+): Resolved<RankingPlan> {
+  const { chosen, objectives, definition: definitionFor } = checkRecipe(recipe);
+  const { learningRate, rankingLearningRate, rankingFactors } = chosen;
+  const sizes = { ...facts, ratings: facts.positives };
+  const standard = definitionFor('ranking', rankingFactors)(sizes, 'ranking');
+  const settings = { ...RANKING, ...builtIn(standard.name)?.ranking };
+  const epochs = chosen.rankingEpochs ?? chosen.epochs ?? settings.epochs;
+  const isChosen = rankingFactors !== undefined || recipe.factors !== undefined || !builtIn(standard.name);
+  const narrower = isChosen ? [] : NARROWER.filter((factors) => factors < factorsOf(standard));
+  const options = [rankingFactors, ...narrower].map((factors) => {
+    const definition = definitionFor('ranking', factors);
+    return { definition, model: definition(sizes, 'ranking') };
+  });
+  const seconds = ({ model }: { model: Model }, negatives: number | 'all' = 'all'): number =>
+    epochs *
+    facts.users *
+    (negatives === 'all' ? facts.items : negatives) *
+    secondsOfScore(model, facts.items);
+  const most = Math.max(SECONDS, SECONDS_OF_RATING * facts.ratings);
+  const fitting = options.find((option) => seconds(option) <= most);
+  const { definition, model } = fitting ?? options[options.length - 1];
   checkSizes(model);
-  const settings = { ...RANKING, ...builtIn(model.name)?.ranking };
   const optimizer = adagrad();
   const schedule = cosine({
     learningRate:
-      chosen.rankingLearningRate ?? (both ? undefined : chosen.learningRate) ?? settings.learningRate,
+      rankingLearningRate ?? (objectives.length > 1 ? undefined : learningRate) ?? settings.learningRate,
   });
   const { seed = trainingChoices.seed.default, patience } = chosen;
+  const negatives = chosen.negatives ?? (fitting || facts.items <= NEGATIVES ? 'all' : NEGATIVES);
   const training: RankingPlan = {
     objective: 'ranking',
     seed,
-    epochs: chosen.rankingEpochs ?? chosen.epochs ?? settings.epochs,
+    epochs,
     ...(patience !== undefined && { patience }),
     positive: positiveOf(recipe, facts),
-    usersPerStep: chosen.usersPerStep ?? usersPerStep(facts.users),
-    negatives: chosen.negatives ?? 'all',
+    usersPerStep: chosen.usersPerStep ?? usersPerStep(facts.users, widthOf(model, facts.items)),
+    negatives,
     userDecay: settings.userDecay,
     itemDecay: settings.itemDecay,
     optimizer: { name: 'adagrad', ...optimizer.config },
     schedule: { name: 'cosine', ...schedule.config },
   };
-  return {
-    plan: { model: { name: model.name, config: model.config }, training },
-    definition,
-    model,
-    optimizer,
-    schedule,
-  };
+  const plan = { model: { name: model.name, config: model.config }, training };
+  return { plan, definition, model, optimizer, schedule };
 }
 
-/** A power of two, so that an epoch has some 15 steps or more. Larger steps update the items less often, and cost less. */
-const usersPerStep = (users: number): number =>
-  2 ** Math.min(8, Math.max(6, Math.round(Math.log2(users / 15))));
+/** Numbers of factors that are tried for large data, where the default takes too long. */
+const NARROWER = [128, 64];
+/** Number of sampled items, where all of them take too long. */
+const NEGATIVES = 1024;
+
+/** The estimated training time may be this many seconds, or this many per rating, ten times that of predicting ratings. */
+const SECONDS = 150;
+const SECONDS_OF_RATING = 80e-6;
+
+/**
+ * Estimated time for the score of a user and an item in training, in seconds: measured for dot-bias with 64 and 256 factors
+ * and the MLP, on one thread.
+ */
+function secondsOfScore(model: Model, items: number): number {
+  return (0.3 * factorsOf(model) + (10 * widthOf(model, items)) / items) * 1e-9;
+}
+
+/** The number of factors of a model's widest table of users or items. */
+export const factorsOf = ({ parameters }: Pick<Model, 'parameters'>): number =>
+  Math.max(...Object.values(parameters).map(({ dims, rowsOf }) => (rowsOf && dims[1]) || 1));
+
+/** Most numbers of one user in a tensor of the grid of scores: of dot-bias the number of items, of an MLP more. */
+function widthOf(model: Model, items: number): number {
+  const parameters = mapValues(model.parameters, ({ dims }, name) => onnx.input(name, 'float', dims));
+  const every = onnx.range(onnx.constant(items, 'int64'), items);
+  const scores = onnx.allPairs(
+    (user, item) => scoreOf(model, parameters, { user, item }),
+    onnx.input('user', 'int64', ['n']),
+    every,
+  );
+  const widths = nodesBefore([scores])
+    .flatMap(({ outputs }) => outputs)
+    .filter(({ dims }) => /^n\b/.test(String(dims[0])))
+    .map(({ dims }) =>
+      dims
+        .join('*')
+        .split('*')
+        .reduce((size, dim) => size * (Number(dim) || 1), 1),
+    );
+  return Math.max(items, ...widths);
+}
+
+/** Most numbers in a tensor of a step. */
+const LARGEST = 2 ** 24;
+
+/**
+ * A power of two, so that an epoch has some 15 steps or more, but no more users than memory allows. Larger steps update the
+ * items less often, and cost less.
+ */
+const usersPerStep = (users: number, width: number): number =>
+  Math.max(
+    1,
+    Math.min(Math.floor(LARGEST / width), 2 ** Math.min(8, Math.max(6, Math.round(Math.log2(users / 15))))),
+  );
