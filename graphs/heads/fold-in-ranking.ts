@@ -16,7 +16,7 @@ const LEARNING_RATE = 0.3;
  * A gradient below this, per positive, is rounding error: that of a user bias, say, which does not change the order of the
  * items. Adagrad would take full steps along it.
  */
-const NOISE = 1e-4;
+const NOISE = 1e-3;
 
 type Named = Readonly<Record<string, Value>>;
 
