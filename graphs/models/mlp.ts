@@ -16,8 +16,8 @@ import {
 
 /** Defaults of the choices that depend on the objective. */
 const DEFAULTS = {
-  rating: { initialStd: 0.01, spectral: [0.5, 0.8], rate: 0.1 },
-  ranking: { initialStd: 0.05, spectral: [1, 1], rate: 0 },
+  rating: { factors: 50, initialStd: 0.01, spectral: [0.5, 0.8], rate: 0.1 },
+  ranking: { factors: 128, initialStd: 0.05, spectral: [1, 1], rate: 0 },
 } as const;
 
 const dropout: Choice<number | readonly number[]> = {
@@ -31,7 +31,7 @@ const dropout: Choice<number | readonly number[]> = {
 };
 
 const choices = grouped('Model', {
-  factors: { ...common.factors, default: 50 },
+  factors: { ...common.factors, otherwise: '50 to predict ratings, 128 to rank' },
   hidden: { kind: kinds.widths, help: 'widths of the hidden layers, such as 64,32', default: [64], field: 3 },
   dropout,
   range: common.range,
@@ -41,7 +41,7 @@ const choices = grouped('Model', {
 
 /**
  * - `factors`: widths of the user and the item embedding: one number for both, or two. `auto` grows with the number of
- *   users and items. Default: 50.
+ *   users and items. Default: 50 to predict ratings, 128 to rank.
  * - `hidden`: widths of the hidden layers. Default: [64].
  * - `dropout`: dropout rates of the embeddings, then after each hidden layer; a single number is for the embeddings
  *   alone. Default: 0.1 each. For ranking there is none.
@@ -62,10 +62,10 @@ export type MlpConfig = Chosen<typeof choices>;
  */
 export function mlp(config: MlpConfig = {}): ModelDefinition {
   const chosen = withDefaults(choices, checked(choices, config, 'mlp: '));
-  const { factors, hidden } = chosen as Required<MlpConfig>;
+  const { hidden } = chosen as Required<MlpConfig>;
   const rates = chosen.dropout === undefined ? undefined : dropoutRates(chosen.dropout, hidden.length);
   return (facts, objective = 'rating') => {
-    const { initialStd, spectral, rate } = { ...DEFAULTS[objective], ...chosen };
+    const { factors, initialStd, spectral, rate } = { ...DEFAULTS[objective], ...chosen };
     const dropout = rates ?? Array.from({ length: hidden.length + 1 }, () => rate);
     const range: Range = chosen.range ?? defaultRange(facts);
     const ranks = objective === 'ranking';

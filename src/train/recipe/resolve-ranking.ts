@@ -50,12 +50,9 @@ export function resolveRanking(
     return { definition, model: definition(sizes, 'ranking') };
   });
   const seconds = ({ model }: { model: Model }, negatives: number | 'all' = 'all'): number =>
-    epochs *
-    facts.users *
-    (negatives === 'all' ? facts.items : negatives) *
-    secondsOfScore(model, facts.items);
+    epochs * facts.users * (negatives === 'all' ? facts.items : negatives) * secondsOfScore(model, facts);
   const most = Math.max(SECONDS, SECONDS_OF_RATING * facts.ratings);
-  const fitting = options.find((option) => seconds(option) <= most);
+  const fitting = options.find((option) => seconds(option, chosen.negatives) <= most);
   const { definition, model } = fitting ?? options[options.length - 1];
   checkSizes(model);
   const optimizer = adagrad();
@@ -88,15 +85,17 @@ const NARROWER = [128, 64];
 const NEGATIVES = 1024;
 
 /** The estimated training time may be this many seconds, or this many per rating, ten times that of predicting ratings. */
-const SECONDS = 150;
+const SECONDS = 100;
 const SECONDS_OF_RATING = 80e-6;
 
 /**
- * Estimated time for the score of a user and an item in training, in seconds: measured for dot-bias with 64 and 256 factors
- * and the MLP, on one thread.
+ * Estimated time per user and candidate of an epoch, in seconds: for the products of factors, for the numbers of the grid of
+ * scores, and for the update of the items' rows. Measured for dot-bias with 64 and 256 factors and the MLP, on one thread.
  */
-function secondsOfScore(model: Model, items: number): number {
-  return (0.3 * factorsOf(model) + (10 * widthOf(model, items)) / items) * 1e-9;
+function secondsOfScore(model: Model, { users, items }: DataFacts): number {
+  const [factors, width] = [factorsOf(model), widthOf(model, items)];
+  const update = (10 * factors) / usersPerStep(users, width);
+  return (0.12 * factors + (10 * width) / items + update) * 1e-9;
 }
 
 /** The number of factors of a model's widest table of users or items. */
