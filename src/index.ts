@@ -42,11 +42,15 @@ export {
 export type { Reading, ReadReport } from './data/read/reading.ts';
 export type { StoreOptions } from './data/read/store.ts';
 export { type ErrorCode, UserError } from './errors.ts';
-export type { Baseline } from './evaluate/baseline.ts';
-export { baselines } from './evaluate/baselines.ts';
+export type { Baseline, Scorer, Skipped } from './evaluate/baseline.ts';
+export { baselines, rankingBaselines } from './evaluate/baselines.ts';
 export type { Interval } from './evaluate/bootstrap.ts';
 export { type EvaluateOptions, type Evaluation, evaluate, type Judgement } from './evaluate/evaluate.ts';
-export { evaluateBaselines } from './evaluate/evaluate-baselines.ts';
+export {
+  type BaselineJudgement,
+  type BaselineOptions,
+  evaluateBaselines,
+} from './evaluate/evaluate-baselines.ts';
 export type { Group } from './evaluate/groups.ts';
 export { type Metrics, metrics } from './evaluate/metrics.ts';
 export type { Ranking, RankingAt, RankingOptions } from './evaluate/ranking.ts';

@@ -19,7 +19,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   data: ['errors', 'util', 'data/read'],
   artifact: ['errors', 'version', 'util', 'onnx', 'run', 'graphs/models', 'graphs/heads'],
   recommend: ['errors', 'util', 'run', 'artifact'],
-  evaluate: ['errors', 'util', 'data/dataset', 'artifact', 'recommend'],
+  evaluate: ['errors', 'util', 'onnx', 'run', 'data/dataset', 'artifact', 'recommend'],
   'train/step': ['util', 'onnx', 'graphs/models', 'data/dataset'],
   'train/parameters': ['util', 'onnx', 'run', 'graphs/models', 'graphs/heads', 'data/dataset'],
   'train/recipe': [

@@ -2,12 +2,13 @@ import { Command } from 'commander';
 import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
 import type { Interval } from '../evaluate/bootstrap.ts';
-import { type Evaluation, evaluate, type Judgement } from '../evaluate/evaluate.ts';
-import { evaluateBaselines } from '../evaluate/evaluate-baselines.ts';
+import { type Evaluation, evaluate } from '../evaluate/evaluate.ts';
+import { type BaselineJudgement, evaluateBaselines } from '../evaluate/evaluate-baselines.ts';
 import type { Group } from '../evaluate/groups.ts';
 import type { RankingAt } from '../evaluate/ranking.ts';
 import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
+import { trainingChoices } from '../train/recipe/choices.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, JSON_OBJECT, READING, readingOf, withChoices } from './choice-options.ts';
 import { count, error, plural, printJson, printLine, printTable } from './output.ts';
@@ -23,6 +24,11 @@ const own = {
     help: 'lowest rating of a relevant item (default: the start of the last quarter of the scale, 4 for ratings from 1 to 5)',
   },
   baselines: { kind: kinds.flag, help: 'evaluate simple baselines, too, made from --train' },
+  positive: {
+    kind: trainingChoices.positive.kind,
+    help: 'lowest rating from which the rankings of baselines are made; all: every rating',
+    otherwise: 'the start of the last quarter of the scale',
+  },
   ...JSON_OBJECT,
 } as const satisfies Choices;
 
@@ -44,11 +50,15 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
   const read = async (paths: string | string[]) => (await readRatings(paths, readingOf(flags))).ratings;
   const ratings = await read(files);
   const train = flags.train === undefined ? undefined : await read(flags.train);
-  const { k, threshold } = flags;
+  const { k, threshold, positive } = flags;
   const result = await evaluate(recommender, ratings, { train, k, threshold });
   const baselines =
     flags.baselines && train
-      ? await evaluateBaselines(train, ratings, { k, threshold: result.ranking?.threshold ?? threshold })
+      ? await evaluateBaselines(train, ratings, {
+          k,
+          threshold: result.ranking?.threshold ?? threshold,
+          positive,
+        })
       : undefined;
   if (flags.json) printJson({ ...result, ...(baselines && { baselines }) });
   else print(result, baselines, train !== undefined || SEEN in recommender.artifact.manifest.files);
@@ -57,7 +67,7 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
 /** @param isKnown whether it is known what the model was trained on */
 function print(
   result: Evaluation,
-  baselines: Readonly<Record<string, Judgement>> = {},
+  baselines: Readonly<Record<string, BaselineJudgement>> = {},
   isKnown = false,
 ): void {
   const { ranking } = result;
@@ -80,6 +90,8 @@ function print(
       (ranking?.at ?? []).flatMap((at) => rankingRows(name, at)),
     ),
   );
+  for (const [name, { skipped }] of Object.entries(baselines))
+    if (skipped !== undefined) printLine(`${name} was skipped: ${skipped}`);
 }
 
 function printErrors({ rmse, mae, intervals, groups, ...result }: Evaluation): void {

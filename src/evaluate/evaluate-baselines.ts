@@ -1,41 +1,88 @@
 import { lastQuarter } from '../data/dataset/positives.ts';
-import { type Ratings, renumbered, someRatings } from '../data/dataset/ratings.ts';
+import { type Ratings, renumbered, selectRows, someRatings } from '../data/dataset/ratings.ts';
 import { rangeOf } from '../data/dataset/rows.ts';
-import { checkArgument, checkOptions } from '../util/options.ts';
-import type { Baseline } from './baseline.ts';
-import { baselines } from './baselines.ts';
+import { option, UserError } from '../errors.ts';
+import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
+import type { Scorer } from './baseline.ts';
+import { baselines, rankingBaselines } from './baselines.ts';
 import { errorsWithIntervals } from './errors.ts';
 import type { Judgement } from './evaluate.ts';
 import { baselineRanker, itemsOfUsers } from './rankers.ts';
 import { RANKING_OPTIONS, type RankingOptions, ranking } from './ranking.ts';
 
+/** Without errors for a baseline that only ranks. */
+export interface BaselineJudgement extends Judgement {
+  /** The reason why the baseline was not made; there is nothing else then. */
+  readonly skipped?: string;
+}
+
+export interface BaselineOptions extends RankingOptions {
+  /**
+   * Rankings come from the training ratings that are this or higher; `'all'` takes all. Default: the start of the last
+   * quarter of the scale
+   */
+  readonly positive?: number | 'all' | undefined;
+}
+
+const BASELINE_OPTIONS: OptionTable<BaselineOptions> = {
+  ...RANKING_OPTIONS,
+  positive: {
+    fits: (value) => value === 'all' || Number.isFinite(value),
+    give: 'a rating, or all',
+  },
+};
+
 /**
- * Evaluates all baselines: makes them from `train`, and computes their errors and rankings on other ratings.
- * `global-mean` has no ranking, because all items have the same score. `most-popular` predicts like `user-item-means`.
+ * Evaluates all baselines: makes them from `train`, and computes their errors and rankings on other ratings. Rankings leave
+ * out all items that the user rated in training.
  *
- * @throws UserError for a `k` that is not a whole number from 1
+ * `global-mean` has no ranking, because all items have the same score. `most-popular` predicts like `user-item-means`.
+ * `ease` and `implicit-als` predict no ratings. The rankings of `most-popular`, `item-knn`, `ease` and `implicit-als` come
+ * from the positives.
+ *
+ * @throws UserError for a `k` that is not a whole number from 1, or a `positive` that no training rating reaches
  */
 export async function evaluateBaselines(
   train: Ratings,
   ratings: Ratings,
-  options: RankingOptions = {},
-): Promise<Record<keyof typeof baselines, Judgement>> {
+  options: BaselineOptions = {},
+): Promise<Record<keyof typeof baselines | keyof typeof rankingBaselines, BaselineJudgement>> {
   checkArgument('the training ratings are', train, someRatings);
   checkArgument('the ratings are', ratings, someRatings);
-  checkOptions(options, RANKING_OPTIONS);
-  const { k = [10], threshold = lastQuarter(rangeOf(train.ratings)) } = options;
+  checkOptions(options, BASELINE_OPTIONS);
+  const least = lastQuarter(rangeOf(train.ratings));
+  const { k = [10], threshold = least, positive = least } = options;
+  const positives = positivesOf(train, positive);
   const heldOut = renumbered(ratings, train);
   const rated = itemsOfUsers(train);
-  const predict = (baseline: Baseline): Judgement =>
-    errorsWithIntervals(baseline.predict(heldOut.users, heldOut.items), ratings);
-  const predictAndRank = async (baseline: Baseline): Promise<Judgement> => {
-    const ranked = await ranking(baselineRanker(baseline, rated), rated, heldOut, { k, threshold });
-    return { ...predict(baseline), ...(ranked && { ranking: ranked }) };
+  const rank = async (scorer: Scorer): Promise<Judgement> => {
+    const ranked = await ranking(baselineRanker(scorer, rated), rated, heldOut, { k, threshold });
+    return ranked ? { ranking: ranked } : {};
   };
-  return {
-    'global-mean': predict(baselines['global-mean'](train)),
-    'user-item-means': await predictAndRank(baselines['user-item-means'](train)),
-    'most-popular': await predictAndRank(baselines['most-popular'](train)),
-    'item-knn': await predictAndRank(baselines['item-knn'](train)),
-  };
+  const judged: Record<string, BaselineJudgement> = {};
+  for (const [name, make] of Object.entries(baselines)) {
+    const baseline = make(train, positives);
+    judged[name] = {
+      ...errorsWithIntervals(baseline.predict(heldOut.users, heldOut.items), ratings),
+      ...(name !== 'global-mean' && (await rank(baseline))),
+    };
+  }
+  for (const [name, make] of Object.entries(rankingBaselines)) {
+    const made = await make(positives);
+    judged[name] = 'skipped' in made ? made : await rank(made);
+  }
+  return judged as Awaited<ReturnType<typeof evaluateBaselines>>;
+}
+
+/** The ratings of what users liked. Ratings are 32-bit floats, so the limit must be rounded alike. */
+function positivesOf(train: Ratings, positive: number | 'all'): Ratings {
+  if (positive === 'all') return train;
+  const least = Math.fround(positive);
+  const liked = Int32Array.from(train.ratings.keys()).filter((at) => train.ratings[at] >= least);
+  if (liked.length === 0)
+    throw new UserError(
+      'argument',
+      `no training rating is ${positive} or higher; give a lower ${option('positive')}, or all`,
+    );
+  return selectRows(train, liked);
 }

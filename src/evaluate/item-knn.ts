@@ -1,12 +1,12 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { indicesByUser } from '../data/dataset/rows.ts';
 import { highest } from '../util/highest.ts';
-import type { Baseline } from './baseline.ts';
+import type { Baseline, Scorer } from './baseline.ts';
 import { dampedMeans } from './damped-means.ts';
 
 /** Maximum number of neighbours in a prediction. */
 const NEIGHBOURS = 40;
-/** Maximum number of neighbours that are stored for an item: the model size of Sarwar et al. */
+/** Maximum number of neighbours that are stored for an item, and that count in a score: the model size of Sarwar et al. */
 const KEPT = 500;
 /** With n common users a similarity is multiplied by n / (n + 100): λ of Koren. */
 const SHRINKAGE = 100;
@@ -26,7 +26,7 @@ interface Neighbours {
 }
 
 /**
- * Item-based nearest neighbours. A prediction is the damped means plus the weighted average deviation from them of the
+ * Ratings by item-based nearest neighbours. A prediction is the damped means plus the weighted average deviation from them of the
  * user's ratings of the 40 most similar items; the weights are the similarities. The similarity of two items is the cosine
  * of their deviations from the damped means (the adjusted cosine), shrunk if few users rated both. Only similarities above
  * 0 count.
@@ -34,17 +34,13 @@ interface Neighbours {
  * Sources: Sarwar et al., Item-based Collaborative Filtering Recommendation Algorithms (2001); Koren, Factor in the
  * Neighbors (2010).
  */
-export function itemKnn(train: Ratings): Baseline {
+export function itemKnn(train: Ratings): Pick<Baseline, 'predict'> {
   const { users, items, ratings, userIds, itemIds } = train;
   const { mean, userOffsets, itemOffsets, low, high } = dampedMeans(train);
   const means = (user: number, item: number): number => mean + userOffsets[user] + itemOffsets[item];
   const deviations = ratings.map((rating, at) => rating - means(users[at], items[at]));
-  const indices = [...indicesByUser(users, userIds.length + 1)];
-  const rated: Rated = {
-    items: indices.map((ofUser) => ofUser.map((index) => items[index])),
-    deviations: indices.map((ofUser) => Float32Array.from(ofUser, (index) => deviations[index])),
-  };
-  const neighbours = mostSimilar(train, deviations, rated);
+  const rated = ratedBy(train, deviations);
+  const neighbours = mostSimilar(train, deviations, rated, SHRINKAGE);
   const own = new Float32Array(itemIds.length);
   const turnTo = (user: number): void => {
     own.fill(Number.NaN);
@@ -65,10 +61,40 @@ export function itemKnn(train: Ratings): Baseline {
       }
       return predicted;
     },
+  };
+}
+
+/**
+ * Rankings by item-based nearest neighbours: the score of an item is the sum of the similarities to it of the user's items,
+ * of each to its 500 most similar ones. The similarity of two items is the cosine of who has them, where a user counts for less
+ * the more items the user has (inverse user frequency).
+ *
+ * Source: Deshpande and Karypis, Item-based Top-N Recommendation Algorithms (2004).
+ *
+ * @param positives what the users have; the ratings themselves are ignored
+ */
+export function itemKnnScores(positives: Ratings): Scorer {
+  const { users, userIds, itemIds } = positives;
+  const counts = new Float64Array(userIds.length + 1);
+  for (const user of users) counts[user]++;
+  const weights = Float32Array.from(users, (user) => Math.log1p(itemIds.length / counts[user]));
+  const rated = ratedBy(positives, weights);
+  const { kept, items, similarities } = mostSimilar(positives, weights, rated, 0);
+  return {
     scores(user) {
-      turnTo(user);
-      return Float32Array.from(itemIds, (_, item) => means(user, item) + deviation(own, neighbours, item));
+      const scores = new Float32Array(itemIds.length);
+      for (const item of rated.items[user])
+        for (let at = item * kept; at < (item + 1) * kept; at++) scores[items[at]] += similarities[at];
+      return scores;
     },
+  };
+}
+
+function ratedBy({ users, items, userIds }: Ratings, deviations: Float32Array): Rated {
+  const indices = [...indicesByUser(users, userIds.length + 1)];
+  return {
+    items: indices.map((ofUser) => ofUser.map((index) => items[index])),
+    deviations: indices.map((ofUser) => Float32Array.from(ofUser, (index) => deviations[index])),
   };
 }
 
@@ -86,7 +112,12 @@ function deviation(own: Float32Array, { kept, items, similarities }: Neighbours,
   return weight > 0 ? sum / weight : 0;
 }
 
-function mostSimilar({ users, items, itemIds }: Ratings, deviations: Float32Array, rated: Rated): Neighbours {
+function mostSimilar(
+  { users, items, itemIds }: Ratings,
+  deviations: Float32Array,
+  rated: Rated,
+  shrinkage: number,
+): Neighbours {
   const count = itemIds.length;
   const kept = Math.min(KEPT, count);
   const neighbours = {
@@ -108,8 +139,8 @@ function mostSimilar({ users, items, itemIds }: Ratings, deviations: Float32Arra
     for (let other = 0; other < count; other++) {
       const cosine = sums[2 * other] * scales[item] * scales[other];
       // For an item whose deviations are all 0 the cosine is NaN, which counts as 0.
-      const positive = cosine > 0 && other !== item ? cosine : 0;
-      similarities[other] = positive * (sums[2 * other + 1] / (sums[2 * other + 1] + SHRINKAGE));
+      const common = sums[2 * other + 1];
+      similarities[other] = cosine > 0 && other !== item ? cosine * (common / (common + shrinkage)) : 0;
     }
     highest(similarities, kept).forEach((other, index) => {
       neighbours.items[item * kept + index] = other;

@@ -14,7 +14,12 @@ import type { Baseline } from './baseline.ts';
 export type Ranker = (users: Int32Array, k: number) => Int32Array | Promise<Int32Array>;
 
 /** For each user the row numbers of the items that the user rated. Unknown ids are left out. */
-export function itemsOfUsers({ users, items, userIds, itemIds }: Ratings): Int32Array[] {
+export function itemsOfUsers({
+  users,
+  items,
+  userIds,
+  itemIds,
+}: Pick<Ratings, 'users' | 'items' | 'userIds' | 'itemIds'>): Int32Array[] {
   return [...indicesByUser(users, userIds.length + 1)]
     .slice(0, userIds.length)
     .map((indices) => indices.map((index) => items[index]).filter((item) => item < itemIds.length));

@@ -50,3 +50,30 @@ export function orthonormalize({ rows, width, data }: Table): Float64Array<Array
     }
   return lengths;
 }
+
+/**
+ * Solves AX = B in place, by the factors LDLᵀ of Cholesky.
+ *
+ * @param matrix A, [n, n], symmetric and positive definite. Its upper half is read, and overwritten.
+ * @param right B, [n, width], which becomes X
+ */
+export function solve(matrix: Float64Array, n: number, right: Float64Array): void {
+  const width = right.length / n;
+  const subtract = (row: number, other: number, factor: number): void => {
+    const offset = (other - row) * width;
+    for (let at = row * width; at < (row + 1) * width; at++) right[at] -= factor * right[at + offset];
+  };
+  for (let pivot = 0; pivot < n; pivot++) {
+    const top = pivot * n;
+    for (let row = pivot + 1; row < n; row++) {
+      const factor = matrix[top + row] / matrix[top + pivot];
+      const from = row * n;
+      for (let column = row; column < n; column++) matrix[from + column] -= factor * matrix[top + column];
+      subtract(row, pivot, factor);
+    }
+  }
+  for (let row = n - 1; row >= 0; row--) {
+    for (let column = row + 1; column < n; column++) subtract(row, column, matrix[row * n + column]);
+    for (let at = row * width; at < (row + 1) * width; at++) right[at] /= matrix[row * n + row];
+  }
+}

@@ -69,8 +69,10 @@ test('evaluates the ranking and the baselines when the training ratings are know
   // Eight items are all that a user has not rated.
   expect(at8).toMatchObject({ precision: 1 / 8, recall: 1, hitRate: 1, coverage: 1 });
   expect(result.groups.userActivity).toEqual([expect.objectContaining({ from: 12, to: 12, ratings: 60 })]);
-  expect(Object.keys(baselines)).toEqual(['global-mean', 'user-item-means', 'most-popular', 'item-knn']);
-  for (const { rmse, intervals } of Object.values<typeof result>(baselines)) {
+  const predicting = ['global-mean', 'user-item-means', 'most-popular', 'item-knn'];
+  expect(Object.keys(baselines)).toEqual([...predicting, 'ease', 'implicit-als']);
+  expect(Object.keys(baselines.ease)).toEqual(['ranking']);
+  for (const { rmse, intervals } of predicting.map((name) => baselines[name])) {
     expect(rmse).toBeGreaterThan(0);
     expect(intervals.rmse).toHaveLength(2);
   }
@@ -79,6 +81,10 @@ test('evaluates the ranking and the baselines when the training ratings are know
   expect(printed).toMatch(/\nRanking of all items except those rated in training, for 30 users /);
   expect(printed).toMatch(/\nmodel, 3 items +0\.\d{4} /);
   expect(printed).toMatch(/\nitem-knn, 8 items +0\.1250 /);
+  expect(printed).toMatch(/\nimplicit-als, 3 items +0\.\d{4} /);
+  expect(printed).not.toMatch(/\nease +\d/);
+  const all = [...more, '--train', 'ratings.csv', '--baselines', '--positive', 'all'];
+  expect((await json('evaluate', 'model', ...all)).baselines.ease).not.toEqual(baselines.ease);
   const none = await text('evaluate', 'keeping', 'held-out.csv', '--threshold', '6');
   expect(none).toMatch(/\nNo ranking: no known user has a relevant item/);
 });
@@ -92,4 +98,8 @@ test('a missing model and missing ratings print one line', async () => {
   expect(await evaluate('--train', 'nothing.csv')).toMatch(/nothing.csv: no such file/);
   expect(await evaluate('-k', '10,0')).toMatch(/-k.* Give a whole number from 1\.$/);
   expect(await evaluate('--threshold', 'high')).toMatch(/--threshold.* number/);
+  expect(await evaluate('--positive', 'some')).toMatch(/--positive.* rating, or all/);
+  expect(await evaluate('--train', 'ratings.csv', '--baselines', '--positive', '6')).toMatch(
+    /no training rating is 6 or higher; give a lower --positive/,
+  );
 });

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { UserError } from '../../src/errors.ts';
 import { baselines } from '../../src/evaluate/baselines.ts';
 import { evaluateBaselines } from '../../src/evaluate/evaluate-baselines.ts';
 import { errorOfMean, lowRank } from '../support/low-rank.ts';
-import { ratingsOf } from './ratings.ts';
+import { type Row, ratingsOf } from './ratings.ts';
 
 const train = ratingsOf(3, 3, [
   [0, 0, 5],
@@ -64,10 +65,31 @@ describe('baselines', () => {
     expect(near).toBeGreaterThan(ofMeans + 0.5);
     const [unknown, expected] = predict([4, 4, 5, 6, 6, 0], [2, 3, 0, 0, 4, 4]);
     expect(unknown).toEqual(expected);
-    // Scores are what it predicts, but for the range.
-    expect([...knn.scores(4)].slice(1)).toEqual([
-      ...knn.predict(Int32Array.of(4, 4, 4), Int32Array.of(1, 2, 3)),
+  });
+
+  test('nearest items rank by the cosine of who has them, whatever the ratings', () => {
+    const had = ratingsOf(3, 4, [
+      [0, 0, 1],
+      [0, 1, 5],
+      [1, 0, 3],
+      [1, 1, 2],
+      [1, 2, 4],
+      [2, 3, 4],
     ]);
+    // Users have two, three and one of four items; items 0 and 1 are had by users 0 and 1, and item 2 by user 1.
+    const [two, three] = [Math.log(3) ** 2, Math.log(1 + 4 / 3) ** 2];
+    const alike = Math.sqrt(three / (two + three));
+    const { scores } = baselines['item-knn'](train, had);
+    const close = (user: number, expected: readonly number[]) => {
+      for (const [item, score] of scores(user).entries()) expect(score).toBeCloseTo(expected[item], 6);
+    };
+    close(0, [1, 1, 2 * alike, 0]);
+    close(1, [1 + alike, 1 + alike, 2 * alike, 0]);
+    close(2, [0, 0, 0, 0]);
+  });
+
+  test('popularity counts the positives', () => {
+    expect([...baselines['most-popular'](train, ratingsOf(3, 3, [[2, 2, 5]])).scores(0)]).toEqual([0, 0, 1]);
   });
 
   test('stay within the range of training', () => {
@@ -83,9 +105,42 @@ describe('baselines', () => {
     const ratings = lowRank();
     const judged = await evaluateBaselines(ratings, ratings, { k: [5] });
     expect(judged['global-mean'].rmse).toBeCloseTo(errorOfMean(ratings), 6);
-    expect(judged['user-item-means'].rmse).toBeLessThan(Number(judged['global-mean'].rmse));
-    expect(judged['item-knn'].rmse).toBeLessThan(Number(judged['user-item-means'].rmse));
+    const rmse = (name: keyof typeof judged) => judged[name].rmse as number;
+    expect(rmse('user-item-means')).toBeLessThan(rmse('global-mean'));
+    expect(rmse('item-knn')).toBeLessThan(rmse('user-item-means'));
+    expect(rmse('ease')).toBeUndefined();
     // All that is held out was rated in training.
     expect(judged['most-popular'].ranking).toBeUndefined();
+    expect(judged['implicit-als']).toEqual({});
+  });
+
+  test('rank from the positives, and leave out all that was rated', async () => {
+    // Item 0 is rated by most, and liked by none; users 0 and 1 rated item 1.
+    const rows: Row[] = [
+      [0, 0, 1],
+      [1, 0, 1],
+      [2, 0, 1],
+      [0, 1, 1],
+      [1, 1, 5],
+      [2, 2, 5],
+    ];
+    const train = ratingsOf(4, 4, [...rows, [3, 3, 5]]);
+    const heldOut = ratingsOf(4, 4, [
+      [3, 1, 5],
+      [0, 2, 5],
+    ]);
+    const judge = async (positive?: number | 'all') => {
+      const judged = await evaluateBaselines(train, heldOut, { k: [1], ...(positive && { positive }) });
+      return judged['most-popular'].ranking?.at[0];
+    };
+    // Users 0 and 3 get items 2 and 1, of those liked once the first that they have not rated.
+    expect(await judge()).toMatchObject({ precision: 1 });
+    expect(await judge(5)).toEqual(await judge());
+    expect(await judge('all')).toMatchObject({ precision: 0.5 });
+    await expect(judge(6)).rejects.toThrow(UserError);
+    await expect(judge(6)).rejects.toThrow(
+      'no training rating is 6 or higher; give a lower `positive`, or all',
+    );
+    await expect(judge('some' as 'all')).rejects.toThrow('give a rating, or all');
   });
 });

@@ -1,0 +1,91 @@
+import { type InferenceSession, Tensor } from 'onnxruntime-common';
+import {
+  add,
+  buildModel,
+  concat,
+  encodeModel,
+  input,
+  type ModelParts,
+  matmul,
+  neg,
+  shapeOf,
+  slice,
+  sub,
+  transpose,
+} from '../onnx/index.ts';
+import type { Runtime } from '../run/runtime.ts';
+import { solve } from '../util/linear-algebra.ts';
+
+/** Up to this size, plain code is faster than calls of the runtime. */
+const SMALL = 96;
+
+/**
+ * The inverse of a symmetric positive definite matrix by halves: A = [[F, B], [Bᵀ, D]] comes from the inverse of F, and that
+ * of the Schur complement D − BᵀF⁻¹B. ONNX Runtime executes the products.
+ *
+ * @param matrix [n, n]
+ * @returns [n, n]
+ */
+export async function inverse(runtime: Runtime, matrix: Float32Array, n: number): Promise<Float32Array> {
+  const [schur, join] = await Promise.all(
+    [schurGraph(), joinGraph()].map((graph) => runtime.createSession(encodeModel(buildModel(graph)))),
+  );
+  const inverted = await byHalves({ schur, join }, new Tensor('float32', matrix, [n, n]));
+  return inverted.data as Float32Array;
+}
+
+async function byHalves(
+  sessions: { readonly schur: InferenceSession; readonly join: InferenceSession },
+  matrix: Tensor,
+): Promise<Tensor> {
+  const [n] = matrix.dims;
+  if (n <= SMALL) return small(matrix);
+  const first = await byHalves(sessions, corner(matrix, n >> 1));
+  const { product, complement } = await sessions.schur.run({ matrix, first });
+  const second = await byHalves(sessions, complement);
+  return (await sessions.join.run({ first, product, second })).inverse;
+}
+
+/** From A and F⁻¹ to F⁻¹B and the Schur complement. */
+function schurGraph(): ModelParts {
+  const matrix = input('matrix', 'float', ['n', 'n']);
+  const first = input('first', 'float', ['half', 'half']);
+  const half = slice(shapeOf(first), 0, 1);
+  const end = 2 ** 31 - 1;
+  const besides = slice(matrix, half, end, { axis: 1, dim: 'rest' });
+  const beside = slice(besides, 0, half, { dim: 'half' });
+  const last = slice(besides, half, end, { dim: 'rest' });
+  const product = matmul(first, beside);
+  const complement = sub(last, matmul(transpose(beside), product));
+  return { name: 'schur', inputs: [matrix, first], outputs: { product, complement } };
+}
+
+/** From F⁻¹, F⁻¹B and the inverse of the Schur complement to the inverse. */
+function joinGraph(): ModelParts {
+  const first = input('first', 'float', ['half', 'half']);
+  const product = input('product', 'float', ['half', 'rest']);
+  const second = input('second', 'float', ['rest', 'rest']);
+  const cross = matmul(product, second);
+  const above = concat([add(first, matmul(cross, transpose(product))), neg(cross)], 1);
+  const below = concat([neg(transpose(cross)), second], 1);
+  return {
+    name: 'join',
+    inputs: [first, product, second],
+    outputs: { inverse: concat([above, below], 0) },
+  };
+}
+
+/** The first rows and columns of a square matrix. */
+function corner({ data, dims: [n] }: Tensor, size: number): Tensor {
+  const part = new Float32Array(size * size);
+  for (let row = 0; row < size; row++)
+    part.set((data as Float32Array).subarray(row * n, row * n + size), row * size);
+  return new Tensor('float32', part, [size, size]);
+}
+
+function small({ data, dims: [n] }: Tensor): Tensor {
+  const unit = new Float64Array(n * n);
+  for (let row = 0; row < n; row++) unit[row * n + row] = 1;
+  solve(Float64Array.from(data as Float32Array), n, unit);
+  return new Tensor('float32', Float32Array.from(unit), [n, n]);
+}
