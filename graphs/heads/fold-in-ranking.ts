@@ -13,10 +13,11 @@ const STEPS = 10;
 const LEARNING_RATE = 0.3;
 
 /**
- * A gradient below this, per positive, is rounding error: that of a user bias, say, which does not change the order of the
- * items. Adagrad would take full steps along it.
+ * What Adagrad adds to the root of the sum of squares, for each positive. Without it, it would take full steps along gradients
+ * that are rounding errors, other ones in each runtime: those of a user bias, say, which does not change the order of the
+ * items. NDCG at 10 of lists folded in on MovieLens 100K is the same from 0.0001 to 0.01.
  */
-const NOISE = 1e-3;
+const EPSILON = 0.01;
 
 type Named = Readonly<Record<string, Value>>;
 
@@ -41,7 +42,7 @@ export function foldedByRanking(
   const positives = onnx.reduceSum(grid, { axes: [1] }, 'positives');
   const atLeastOne = onnx.max(positives, 1, 'at_least_one');
   const decay = mul(onnx.pow(atLeastOne, power), 2 * weight, 'decay');
-  const noise = mul(atLeastOne, NOISE, 'noise');
+  const epsilon = mul(atLeastOne, EPSILON, 'epsilon');
   const names = Object.keys(model.parameters).filter((name) => model.parameters[name].rowsOf === 'user');
   const start = names.map((name) => {
     const [, ...dims] = model.parameters[name].dims;
@@ -61,7 +62,7 @@ export function foldedByRanking(
       const row = rows[index];
       const gradient = row.dims.length > 1 ? add(slope, mul(row, perRow(decay, row)), 'gradient') : slope;
       const sum = add(values[names.length + index], mul(gradient, gradient), 'sum_of_squares');
-      const scale = add(sqrt(sum), perRow(noise, row), 'scale');
+      const scale = add(sqrt(sum), perRow(epsilon, row), 'scale');
       return { row: sub(row, div(mul(gradient, rate), scale), row.name), sum };
     });
     return { state: [...next.map(({ row }) => row), ...next.map(({ sum }) => sum)], scan: [] };

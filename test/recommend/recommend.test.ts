@@ -28,7 +28,8 @@ const titles = new Map([
   ['item 0', '"Quoted", 📽️'],
   ['item 999', 'unknown to the model'],
 ]);
-const artifact = await (await train(ratings, { factors: 3 })).artifact({ keepSeen: true, titles });
+const trained = await train(ratings, { factors: 3, objective: 'rating' });
+const artifact = await trained.artifact({ keepSeen: true, titles });
 const node = await nodeRuntime();
 const recommender = await Recommender.create(artifact, node);
 
@@ -543,19 +544,21 @@ test.each<[string, Recipe]>([
     recommend: await one.recommend(users, { k: 6, excludeByUser }),
     similar: await one.similar(['item 3', 'nothing'], { k: 6 }),
     foldIn: await one.foldIn(own),
+    foldInSeveral: await one.foldIn([own, [], own.slice(3)]),
     none: [await one.recommend([]), await one.similar([]), (await one.foldIn([])).recommended],
   });
   const leaves = (all: unknown): unknown[] =>
     typeof all === 'object' && all !== null ? Object.entries(all).flat().flatMap(leaves) : [all];
   const [expected, found] = (await Promise.all([here, there].map(answers))).map(leaves);
   expect(found).toHaveLength(expected.length);
+  // After two epochs a ranking hardly depends on the users, and a new person's row is near rounding errors.
   for (const [at, one] of expected.entries())
-    if (typeof one === 'number') expect(Math.abs(one - Number(found[at]))).toBeLessThan(1e-4);
+    if (typeof one === 'number') expect(Math.abs(one - Number(found[at]))).toBeLessThan(3e-4);
     else expect(found[at]).toBe(one);
 });
 
 test('a model without factors of items or users answers what it can', async () => {
-  const alone = await train(ratings, { model: itemsAlone });
+  const alone = await train(ratings, { model: itemsAlone, objective: 'rating' });
   const one = await alone.recommender();
   expect(one.heads).toEqual(['predict', 'recommend', 'fold-in', 'factors']);
   const [first, second] = await one.recommend(['user 1', 'nobody'], { k: 5 });
