@@ -3,7 +3,7 @@ import { readVocabulary } from '../artifact/vocabulary.ts';
 import { type Exclusions, readExclusions, readUsers } from '../data/read/read.ts';
 import { checkTable, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
-import { decimal, rated } from '../recommend/listed.ts';
+import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { type Choices, kinds } from '../util/choices.ts';
@@ -11,12 +11,12 @@ import { chosenDevice, type Flags, LISTS, withChoices } from './choice-options.t
 import { plural, printLine, seconds } from './output.ts';
 import { bar } from './progress.ts';
 import { listFlags, RECOMMENDING } from './recommend.ts';
-import { noteUnknown } from './unknown.ts';
+import { fateOfUsers, noteUnknown } from './unknown.ts';
 
 const own = {
   out: {
     kind: kinds.text('file'),
-    help: 'file for the table of user, rank, item, rating: .csv or .parquet',
+    help: 'file for the table of user, rank, item, score, rating: .csv or .parquet',
   },
   ...RECOMMENDING,
 } as const satisfies Choices;
@@ -44,15 +44,16 @@ async function run(directory: string, file: string | undefined, flags: BatchFlag
   const users = file === undefined ? userIds : await readUsers(file, listFlags(flags));
   const exclusions = exclude === undefined ? {} : await readExclusions(exclude, listFlags(flags));
   const started = performance.now();
-  const types = { user: 'VARCHAR', rank: 'INTEGER', item: 'VARCHAR', rating: 'FLOAT' } as const;
+  const list = { user: 'VARCHAR', rank: 'INTEGER', item: 'VARCHAR', score: 'FLOAT' } as const;
+  const types = recommender.objective === 'ranking' ? list : ({ ...list, rating: 'FLOAT' } as const);
   await writeTable(out, types, recommendations(recommender, users, flags, exclusions));
-  noteUnknown('user', users, userIds);
+  noteUnknown('user', users, userIds, fateOfUsers(recommender));
   printLine(
     `Wrote the best ${k} for ${plural(users.length, 'user')} to ${out} in ${seconds((performance.now() - started) / 1000)}`,
   );
 }
 
-/** The rows of the table: user, rank, item, rating. */
+/** The rows of the table: user, rank, item, score and, if the model predicts ratings, rating. */
 async function* recommendations(
   recommender: Recommender,
   users: readonly string[],
@@ -66,8 +67,14 @@ async function* recommendations(
       const some = users.slice(from, from + STEP);
       const best = await recommender.recommend(some, { k, includeSeen, ...exclusions });
       for (const [row, items] of best.entries())
-        for (const [index, { item, rating }] of items.map(rated).entries())
-          yield [some[row], index + 1, item, decimal(rating)];
+        for (const [index, { item, score, rating }] of items.entries())
+          yield [
+            some[row],
+            index + 1,
+            item,
+            decimal(score),
+            ...(rating === undefined ? [] : [decimal(rating)]),
+          ];
       progress.update(Math.min(users.length, from + STEP));
     }
   } finally {

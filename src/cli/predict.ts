@@ -7,14 +7,17 @@ import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
-import { plural, printJson, printLine } from './output.ts';
+import { plural, printJson, printLine, printNote } from './output.ts';
 import { noteUnknown } from './unknown.ts';
 
 const own = {
   user: { kind: kinds.text('id'), help: 'user id, if there is no file' },
   item: { kind: kinds.text('id'), help: 'item id, if there is no file' },
   out: { kind: kinds.text('file'), help: 'file for the predictions: .csv or .parquet' },
-  json: { kind: kinds.flag, help: 'print one JSON list of {user, item, rating}' },
+  json: {
+    kind: kinds.flag,
+    help: 'print one JSON list of {user, item, rating}, or score for a model that ranks alone',
+  },
   userColumn: {
     kind: kinds.text('column'),
     help: 'column of user ids in the file: its name, or its number from 1',
@@ -57,17 +60,23 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
           item: flags.itemColumn,
           optionNames: COLUMNS,
         });
-  const ratings = Array.from(await recommender.predict(users, items), decimal);
+  const ranks = recommender.objective === 'ranking';
+  const name = ranks ? 'score' : 'rating';
+  const numbers = Array.from(
+    await (ranks ? recommender.score(users, items) : recommender.predict(users, items)),
+    decimal,
+  );
 
   if (out !== undefined) {
-    const rows = users.map((user, row) => [user, items[row], ratings[row]]);
-    await writeTable(out, { user: 'VARCHAR', item: 'VARCHAR', rating: 'FLOAT' }, rows);
-  } else if (json) printJson(users.map((user, row) => ({ user, item: items[row], rating: ratings[row] })));
-  else if (file === undefined) printLine(String(ratings[0]));
+    const rows = users.map((user, row) => [user, items[row], numbers[row]]);
+    await writeTable(out, { user: 'VARCHAR', item: 'VARCHAR', [name]: 'FLOAT' }, rows);
+  } else if (json) printJson(users.map((user, row) => ({ user, item: items[row], [name]: numbers[row] })));
+  else if (file === undefined) printLine(String(numbers[0]));
   else {
-    printLine('user,item,rating');
-    for (const [row, user] of users.entries()) printLine(csvLine([user, items[row], ratings[row]]));
+    printLine(`user,item,${name}`);
+    for (const [row, user] of users.entries()) printLine(csvLine([user, items[row], numbers[row]]));
   }
+  if (ranks) printNote('The model ranks: these are scores, not ratings; the higher, the better');
   noteUnknown('user', users, known.userIds);
   noteUnknown('item', items, known.itemIds);
   if (out !== undefined) printLine(`Wrote ${plural(users.length, 'prediction')} to ${out}`);

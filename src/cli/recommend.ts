@@ -2,13 +2,13 @@ import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { readExclusions, readOwnRatings } from '../data/read/read.ts';
 import { oneLine, UserError } from '../errors.ts';
-import { listed, rated } from '../recommend/listed.ts';
+import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { Recommended, Recommender } from '../recommend/recommender.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
 import { printJson, printNote, printTable } from './output.ts';
-import { noteUnknown } from './unknown.ts';
+import { fateOfUsers, noteUnknown } from './unknown.ts';
 
 /** Choices of all commands that recommend. */
 export const RECOMMENDING = {
@@ -35,7 +35,7 @@ const own = {
   },
   ratingColumn: { kind: kinds.text('column'), help: 'column of ratings in the file of ratings' },
   ...RECOMMENDING,
-  json: { kind: kinds.flag, help: 'print one JSON list of {item, title?, rating}' },
+  json: { kind: kinds.flag, help: 'print one JSON list of {item, title?, score, rating?}' },
 } as const satisfies Choices;
 
 type RecommendFlags = Flags<'device', typeof own>;
@@ -58,9 +58,12 @@ async function run(directory: string, flags: RecommendFlags): Promise<void> {
     user === undefined
       ? await forPerson(recommender, ratings as string, flags)
       : await forUser(recommender, user, flags);
-  const list = listed(recommender.titles, best.map(rated), 'rating');
+  const list = listed(recommender.titles, best);
   if (json) printJson(list);
-  else printTable(list.map(({ item, rating }) => [...namesOf(recommender, item), rating.toFixed(2)]));
+  else
+    printTable(
+      list.map(({ item, score, rating }) => [...namesOf(recommender, item), (rating ?? score).toFixed(2)]),
+    );
   if (list.length === 0) printNote('There is nothing left to recommend');
 }
 
@@ -71,7 +74,7 @@ async function forUser(
 ): Promise<readonly Recommended[]> {
   const exclusions = exclude === undefined ? {} : await readExclusions(exclude, listFlags(flags));
   const best = await recommender.recommend(user, { k, includeSeen, ...exclusions });
-  noteUnknown('user', [user], readVocabulary(recommender.artifact).userIds);
+  noteUnknown('user', [user], readVocabulary(recommender.artifact).userIds, fateOfUsers(recommender));
   return best;
 }
 

@@ -29,7 +29,7 @@ async function run(directory: string, { item, k, json, device }: Flags<'device',
       'argument',
       `${JSON.stringify(item)}: the model does not know this item; give an id of the training data`,
     );
-  const list = listed(recommender.titles, nearest, 'similarity');
+  const list = listed(recommender.titles, nearest);
   if (json) printJson(list);
   else printTable(list.map(({ item, similarity }) => [...namesOf(recommender, item), similarity.toFixed(3)]));
 }

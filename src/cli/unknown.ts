@@ -1,5 +1,10 @@
 import { unknownIds } from '../artifact/vocabulary.ts';
+import type { Recommender } from '../recommend/recommender.ts';
 import { plural, printNote } from './output.ts';
+
+/** What becomes of unknown users in recommendations. */
+export const fateOfUsers = ({ objective }: Recommender): string =>
+  objective === 'rating' ? 'treated as average' : 'recommended what is popular';
 
 /** Prints a note about ids that a model does not know. @param fate what happened to them */
 export function noteUnknown(

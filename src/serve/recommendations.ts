@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { decimal, listed, rated } from '../recommend/listed.ts';
+import { decimal, listed } from '../recommend/listed.ts';
 import type { ItemRating } from '../recommend/recommender.ts';
 import { badRequest, HttpError } from './errors.ts';
 import { textProblem } from './json.ts';
@@ -33,17 +33,23 @@ interface Endpoint<Params, Body> {
 const model = { type: 'string', description: 'Name of a served folder. Default: the first' };
 const k = { type: 'integer', minimum: 1, maximum: LIMITS.k, default: 10, description: 'Number of items' };
 const number = { type: 'number' };
-const item = (name: string): Schema => object({ item: text, title: text, [name]: number }, ['item', name]);
+const item = (...names: string[]): Schema =>
+  object({ item: text, title: text, ...Object.fromEntries(names.map((name) => [name, number])) }, [
+    'item',
+    names[0],
+  ]);
+/** `rating` is there if the model predicts ratings. */
+const recommended = item('score', 'rating');
 
 const recommend: Endpoint<{ user: string }, undefined> = {
   at: 'GET /recommend/:user',
   head: 'recommend',
   summary: 'Recommendations for a user, without items that the user rated',
   query: { k, model, includeSeen: { type: 'boolean', description: 'Also recommends items that they rated' } },
-  response: object({ user: text, known: { type: 'boolean' }, items: list(item('rating')) }),
+  response: object({ user: text, known: { type: 'boolean' }, items: list(recommended) }),
   async answer({ recommender, users }, { params: { user }, query: { k, includeSeen } }) {
     const best = await recommender.recommend(user, { k, includeSeen });
-    return { user, known: users.has(user), items: listed(recommender.titles, best.map(rated), 'rating') };
+    return { user, known: users.has(user), items: listed(recommender.titles, best) };
   },
 };
 
@@ -58,7 +64,7 @@ const similar: Endpoint<{ item: string }, undefined> = {
       throw new HttpError(404, `the model does not know the item ${JSON.stringify(item)}`);
     const nearest = await recommender.similar(item, { k });
     const { titles } = recommender;
-    return { item, title: titles.get(item), items: listed(titles, nearest, 'similarity') };
+    return { item, title: titles.get(item), items: listed(titles, nearest) };
   },
 };
 
@@ -75,28 +81,28 @@ const foldIn: Endpoint<unknown, { ratings: ItemRating[]; k?: number; exclude?: s
     ['ratings'],
   ),
   response: object({
-    items: list(item('rating')),
+    items: list(recommended),
     unknown: { ...list(text), description: 'Rated items that the model does not know' },
   }),
   async answer({ recommender, items }, { body: { ratings, k, exclude } }) {
-    const { recommended } = await recommender.foldIn(ratings, { k, exclude });
+    const folded = await recommender.foldIn(ratings, { k, exclude });
     const unknown = new Set(ratings.map(({ item }) => item).filter((item) => !items.has(item)));
-    return { items: listed(recommender.titles, recommended.map(rated), 'rating'), unknown: [...unknown] };
+    return { items: listed(recommender.titles, folded.recommended), unknown: [...unknown] };
   },
 };
 
 const predict: Endpoint<unknown, { pairs: { user: string; item: string }[] }> = {
   at: 'POST /predict',
   head: 'predict',
-  summary: 'Predicted ratings: one number for each pair of a user and an item',
+  summary:
+    'Predicted ratings, one number for each pair of a user and an item; of a model that ranks alone, scores',
   body: object({ pairs: list(object({ user: text, item: text })) }),
-  response: object({ ratings: list(number) }),
+  response: object({ ratings: list(number), scores: list(number) }, []),
   async answer({ recommender }, { body: { pairs } }) {
-    const ratings = await recommender.predict(
-      pairs.map(({ user }) => user),
-      pairs.map(({ item }) => item),
-    );
-    return { ratings: Array.from(ratings, decimal) };
+    const [users, items] = [pairs.map(({ user }) => user), pairs.map(({ item }) => item)];
+    if (recommender.objective === 'ranking')
+      return { scores: Array.from(await recommender.score(users, items), decimal) };
+    return { ratings: Array.from(await recommender.predict(users, items), decimal) };
   },
 };
 
