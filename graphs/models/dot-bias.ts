@@ -1,6 +1,6 @@
 import { add, gather, mul, reduceSum } from '../../src/onnx/index.ts';
 import { type Chosen, checked, grouped, kinds, withDefaults } from '../../src/util/choices.ts';
-import { type BuiltInModel, common, commonSearch } from './built-in.ts';
+import { type BuiltInModel, common, commonRankingSearch, commonSearch } from './built-in.ts';
 import { defaultRange, embedding, type ModelDefinition, POPULARITY, type Range, scoreAt } from './model.ts';
 
 /** Defaults of the choices that depend on the objective. */
@@ -81,5 +81,6 @@ export const dotBiasModel = {
     'Each user and each item has a row of numbers, the factors. The more alike the two rows are, the higher the rating. A bias for each user adds how generous the user is, and a bias for each item how well liked the item is.',
   choices,
   search: commonSearch,
+  rankingSearch: commonRankingSearch,
   define: dotBias,
 } satisfies BuiltInModel;

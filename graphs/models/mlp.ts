@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { UserError } from '../../src/errors.ts';
 import { add, concat, gather, matmul, relu, squeeze, type Value } from '../../src/onnx/index.ts';
 import { type Choice, type Chosen, checked, grouped, kinds, withDefaults } from '../../src/util/choices.ts';
-import { type BuiltInModel, common, commonSearch } from './built-in.ts';
+import { type BuiltInModel, common, commonRankingSearch, commonSearch } from './built-in.ts';
 import {
   type DataFacts,
   defaultRange,
@@ -154,5 +154,6 @@ export const mlpModel = {
     // Of the embeddings, and after the first hidden layer.
     dropout: [0, 0.1, 0.2].flatMap((first) => [0, 0.1, 0.3].map((second) => [first, second])),
   },
+  rankingSearch: commonRankingSearch,
   define: mlp,
 } satisfies BuiltInModel;

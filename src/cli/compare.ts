@@ -1,14 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { type ModelName, modelNames } from '../../graphs/models/index.ts';
+import type { Objective } from '../../graphs/models/model.ts';
 import { UserError } from '../errors.ts';
 import { baselines } from '../evaluate/baselines.ts';
-import type { Comparison } from '../experiment/compare.ts';
+import type { ComparedPair, Comparison } from '../experiment/compare.ts';
+import { MEASURES } from '../experiment/measures.ts';
+import { partOf } from '../experiment/parts.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
 import { recipeOf } from './choice-options.ts';
 import { readConfig } from './config.ts';
-import { type FoldFlags, readFolds, withFoldChoices, withPool } from './fold-data.ts';
+import { COLUMNS, type FoldFlags, readFolds, withFoldChoices, withPool } from './fold-data.ts';
 import { error, plural, printJson, printLine, printTable, seconds, size } from './output.ts';
 
 type CompareFlags = FoldFlags & { readonly [config: string]: unknown };
@@ -22,7 +25,7 @@ export function compareCommand(): Command {
       `--config-${model} <file>`,
       `choices for ${model}, such as the best.json of cofactor tune`,
     );
-  return withFoldChoices(command, ['seed']).action(run);
+  return withFoldChoices(command, ['seed', 'objective', 'positive']).action(run);
 }
 
 /** The key of a flag in commander: `configDotBias` for `--config-dot-bias`. */
@@ -30,13 +33,15 @@ const configKey = (model: ModelName): string =>
   `config-${model}`.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 
 async function run(files: string[], flags: CompareFlags): Promise<void> {
-  const { seed = trainingChoices.seed.default } = flags;
+  const { seed = trainingChoices.seed.default, objective, positive } = flags;
+  const shared = { seed, objective, positive };
   const recipes: Record<string, Recipe> = {};
   for (const model of modelNames)
-    recipes[model] = await recipeFrom(model, flags[configKey(model)] as string | undefined, seed);
+    recipes[model] = await recipeFrom(model, flags[configKey(model)] as string | undefined, shared);
+  const objectives = new Set(Object.values(recipes).flatMap((recipe) => checkRecipe(recipe).objectives));
   const predictors = {
     ...recipes,
-    ...Object.fromEntries(baselineNames().map((name) => [name, name] as const)),
+    ...Object.fromEntries(baselineNames(objectives).map((name) => [name, name] as const)),
   };
   const pairs = modelNames.flatMap((one, at) =>
     modelNames.slice(at + 1).map((other) => [one, other] as const),
@@ -55,47 +60,66 @@ async function run(files: string[], flags: CompareFlags): Promise<void> {
   else print(comparison, folds.length, workers);
 }
 
-/** The baselines without `most-popular`, whose predictions are those of `user-item-means`. */
-const baselineNames = () =>
-  (Object.keys(baselines) as (keyof typeof baselines)[]).filter((name) => name !== 'most-popular');
+/** The baselines that add something: `global-mean` does not rank, `most-popular` predicts as `user-item-means` does. */
+const baselineNames = (objectives: ReadonlySet<Objective>) =>
+  (Object.keys(baselines) as (keyof typeof baselines)[]).filter(
+    (name) =>
+      (name !== 'most-popular' || objectives.has('ranking')) &&
+      (name !== 'global-mean' || objectives.has('rating')),
+  );
 
-async function recipeFrom(model: ModelName, file: string | undefined, seed: number): Promise<Recipe> {
-  if (file === undefined) return { model, seed };
+async function recipeFrom(
+  model: ModelName,
+  file: string | undefined,
+  { seed, objective, positive }: Pick<Recipe, 'seed' | 'objective' | 'positive'>,
+): Promise<Recipe> {
+  const own = { model, seed, ...(objective && { objective }), ...(positive !== undefined && { positive }) };
+  if (file === undefined) {
+    checkRecipe(own);
+    return own;
+  }
   const config = await readConfig(file);
   if ((config.model ?? model) !== model)
     throw new UserError(
       'argument',
       `${file}: is for the model ${config.model}; give it as --config-${config.model}`,
     );
+  const chosen = recipeOf(config);
   // The flag's seed replaces that of the file, because it is also the seed of the folds.
-  const recipe = { ...recipeOf(config), seed, model };
+  const recipe = { ...(objective && objective !== 'both' ? partOf(chosen, objective) : chosen), ...own };
   checkRecipe(recipe);
   return recipe;
 }
 
 function print({ predictors, pairs }: Comparison, folds: number, workers: number): void {
+  const shown = COLUMNS.filter(([key]) => Object.values(predictors).some((of) => of[key]));
   printTable([
-    ['', 'RMSE', 'MAE', 'training', 'files'],
-    ...Object.entries(predictors).map(([name, { rmse, mae, seconds: took, bytes }]) => [
-      ...[name, error(rmse.mean), error(mae.mean), seconds(took)],
-      bytes === undefined ? '–' : size(bytes),
+    ['', ...shown.map(([, title]) => title), 'training', 'files'],
+    ...Object.entries(predictors).map(([name, of]) => [
+      ...[name, ...shown.map(([key]) => (of[key] ? error(of[key].mean) : '–')), seconds(of.seconds)],
+      of.bytes === undefined ? '–' : size(of.bytes),
     ]),
   ]);
   printLine(
     `Means over ${plural(folds, 'fold')}; ${workers === 1 ? 'one training' : `${workers} trainings`} at a time`,
   );
-  printLine('');
-  for (const { name, than, difference, real } of pairs) {
-    const { mean, interval, p = 1 } = difference;
-    const much = `${name} is ${error(mean)} above ${than}`;
-    printLine(
-      interval
-        ? `${much} (95 % interval ${interval.map(error).join(' to ')}, p ${p < 1e-4 ? '< 0.0001' : `= ${p.toFixed(4)}`}): ${real ? 'significant' : 'not significant'}`
-        : `${much}; with one fold there is no test`,
-    );
+  const compared = Object.values(MEASURES).filter(({ key }) => pairs.some(({ measure }) => measure === key));
+  for (const { key, title, sign } of compared) {
+    printLine(`\n${title}, ${sign > 0 ? 'lower' : 'higher'} is better:`);
+    for (const pair of pairs) if (pair.measure === key) printLine(`  ${inWords(pair, sign)}`);
   }
-  if (folds > 1)
+  if (folds > 1 && compared.length > 0)
     printLine(
-      'Paired t-tests of RMSE over folds, with the variance of Nadeau and Bengio (2003), because folds share training ratings; p-values are not corrected for several tests',
+      '\nPaired t-tests over folds, with the variance of Nadeau and Bengio (2003), because folds share training ratings; p-values are not corrected for several tests',
     );
+}
+
+function inWords(
+  { name, than, difference: { mean, interval, p = 1 }, real }: ComparedPair,
+  sign: 1 | -1,
+): string {
+  const much = `${name} is ${error(sign * mean)} ${sign > 0 ? 'above' : 'below'} ${than}`;
+  if (!interval) return `${much}; with one fold there is no test`;
+  const ends = (sign > 0 ? interval : [-interval[1], -interval[0]]).map(error).join(' to ');
+  return `${much} (95 % interval ${ends}, p ${p < 1e-4 ? '< 0.0001' : `= ${p.toFixed(4)}`}): ${real ? 'significant' : 'not significant'}`;
 }

@@ -18,6 +18,14 @@ const own = {
   ...JSON_OBJECT,
 } as const satisfies Choices;
 
+/** Columns of tables of what predictors are judged by: those of rankings are at 10 items. */
+export const COLUMNS = [
+  ['rmse', 'RMSE'],
+  ['mae', 'MAE'],
+  ['ndcg', 'NDCG@10'],
+  ['precision', 'P@10'],
+] as const;
+
 export type FoldFlags = Flags<'workers', typeof own> & {
   readonly fold?: readonly [base: string, test: string][];
 };

@@ -1,6 +1,7 @@
 import type { EChartsOption } from 'echarts';
 import type { Candidate } from '../experiment/halving.ts';
 import { importance } from '../experiment/importance.ts';
+import { errorOf, type Measure } from '../experiment/measures.ts';
 import { resolved } from '../experiment/search.ts';
 import type { Space } from '../experiment/space.ts';
 import { chartOf, colours, GRID, scatter, xAxis, yAxis } from '../report/figure.ts';
@@ -11,6 +12,13 @@ import { error, percent, plural, words } from '../util/format.ts';
 
 export interface TunePage {
   readonly title: string;
+  /** The search of each part of the model. */
+  readonly searches: readonly TunedPart[];
+}
+
+export interface TunedPart {
+  readonly heading?: string | undefined;
+  readonly measure: Measure;
   /** What the search did, in a sentence. */
   readonly about: string;
   readonly candidates: readonly Candidate[];
@@ -26,15 +34,12 @@ interface Point {
   readonly mark?: 'best' | 'default';
 }
 
-/** A self-contained page on a search: a chart for each hyperparameter, the most important first. */
-export async function tunePage({
-  title,
-  about,
-  candidates,
-  best,
-  space,
-  table: trials,
-}: TunePage): Promise<string> {
+/** A self-contained page on a search: for each part a chart for each hyperparameter, the most important first. */
+export async function tunePage({ title, searches }: TunePage): Promise<string> {
+  return pageOf(title, html`<h1>${title}</h1>${await Promise.all(searches.map(partOf))}`);
+}
+
+async function partOf({ heading, measure, about, candidates, best, space, table: trials }: TunedPart) {
   const points = candidates.flatMap((candidate): Point[] => {
     const outcome = candidate.outcomes.get(0);
     if (!outcome) return [];
@@ -42,7 +47,7 @@ export async function tunePage({
     return [
       {
         recipe: resolved(candidate),
-        error: 'rmse' in outcome ? outcome.rmse : Number.POSITIVE_INFINITY,
+        error: 'failed' in outcome ? Number.POSITIVE_INFINITY : errorOf(outcome),
         ...(mark && { mark }),
       },
     ];
@@ -62,17 +67,17 @@ export async function tunePage({
   const charts = ranked.map(
     async ({ name, told, share }) =>
       html`<figure><figcaption><b>${words(name)}</b> ${percent(share)}</figcaption>${await chartOf({
-        label: `RMSE by ${words(name)}, of ${plural(told.length, 'recipe')}`,
-        option: chart(name, told, top),
+        label: `${measure.title} by ${words(name)}, of ${plural(told.length, 'recipe')}`,
+        option: chart(name, told, top, measure),
       })}</figure>`,
   );
   const [header, ...rows] = trials;
-  const body = html`<h1>${title}</h1>
-<p class="lead">${about}</p>
+  const worst = `${measure.title} ${measure.sign > 0 ? 'above' : 'below'} ${error(measure.sign * top)}`;
+  return html`${heading !== undefined && html`<h2>${heading}</h2>`}<p class="lead">${about}</p>
 <section>
 <h2>What mattered</h2>
-<p>Each point is a recipe: its value, and its RMSE on the first fold. ◯ is the best, ◇ the default.
-${above > 0 && `${plural(above, 'recipe')} with an RMSE above ${error(top)}, or that failed, ${above === 1 ? 'is' : 'are'} not in the charts.`}</p>
+<p>Each point is a recipe: its value, and its ${measure.title} on the first fold. ◯ is the best, ◇ the default.
+${above > 0 && `${plural(above, 'recipe')} with ${worst}, or that failed, ${above === 1 ? 'is' : 'are'} not in the charts.`}</p>
 <p>The percentage is the importance of the hyperparameter by itself: the share of the variance of the recipes’ ranks on the
 first fold that its values, or its quantile bins, explain, corrected for chance.</p>
 <div class="figures">${await Promise.all(charts)}</div>
@@ -81,7 +86,6 @@ first fold that its values, or its quantile bins, explain, corrected for chance.
 <h2>The best</h2>
 <div class="scroll">${table('Recipes, the best first', numbers(...header), rows)}</div>
 </section>`;
-  return pageOf(title, body);
 }
 
 const plotted = (value: unknown): unknown => (Array.isArray(value) ? value.join(', ') : value);
@@ -94,15 +98,16 @@ function highest(errors: readonly number[]): number {
   return sorted.findLast((value) => value <= limit) ?? best;
 }
 
-/** RMSE by a hyperparameter: with a logarithmic axis for numbers, with categories for other values. */
-function chart(name: keyof Recipe, points: readonly Point[], top: number): EChartsOption {
+/** The measure by a hyperparameter: with a logarithmic axis for numbers, with categories for other values. */
+function chart(name: keyof Recipe, points: readonly Point[], top: number, { sign }: Measure): EChartsOption {
   const shown = points.filter((point) => point.error <= top);
   const values = shown.map(({ recipe }) => plotted(recipe[name]));
   const areNumbers = values.every((value) => typeof value === 'number');
-  const at = (point: Point) => [plotted(point.recipe[name]) as number | string, point.error] as const;
+  const at = (point: Point) => [plotted(point.recipe[name]) as number | string, sign * point.error] as const;
   const axisLine = { onZero: false, lineStyle: { color: colours.line } };
   const rounded = (value: number) => String(Number(value.toPrecision(2)));
   const range = Math.max(top - Math.min(...shown.map((point) => point.error)), 1e-4);
+  const ends = [sign * (top - 1.05 * range), sign * (top + 0.03 * range)];
   return {
     grid: { ...GRID, bottom: 28 },
     xAxis: areNumbers
@@ -119,8 +124,8 @@ function chart(name: keyof Recipe, points: readonly Point[], top: number): EChar
           axisLine,
         }),
     yAxis: yAxis('', {
-      min: top - 1.05 * range,
-      max: top + 0.03 * range,
+      min: Math.min(...ends),
+      max: Math.max(...ends),
       axisLabel: { showMinLabel: false, showMaxLabel: false, formatter: (value: number) => value.toFixed(3) },
     }),
     series: [

@@ -1,14 +1,17 @@
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
+import type { Objective } from '../../graphs/models/model.ts';
 import { fingerprint } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { folds, randomSplit, type Split } from '../data/dataset/split.ts';
 import { UserError } from '../errors.ts';
 import { type Candidate, errorAbove, errorOn, failed, sortedBy } from '../experiment/halving.ts';
+import { MEASURES } from '../experiment/measures.ts';
+import { partOf } from '../experiment/parts.ts';
 import { trialPool } from '../experiment/pool.ts';
-import { resolved, search } from '../experiment/search.ts';
+import { resolved, type SearchOptions, search } from '../experiment/search.ts';
 import { type Space, spaceBeside } from '../experiment/space.ts';
-import { trialLog } from '../experiment/trial-log.ts';
+import { type About, type TrialLog, trialLog } from '../experiment/trial-log.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
 import { type Choices, kinds } from '../util/choices.ts';
@@ -42,57 +45,107 @@ type Fixed = Recipe & Required<Pick<Recipe, 'model' | 'seed'>>;
 export function tuneCommand(): Command {
   const command = new Command('tune')
     .description(
-      'Search for the hyperparameters that predict held-out ratings best. Choices that are given are kept. The same command resumes a search.',
+      'Search for the hyperparameters that predict held-out ratings best, and for those that rank best. Choices that are given are kept. The same command resumes a search.',
     )
     .argument('<file...>', 'ratings: files or patterns');
   return withConfig(withChoices(command, [...RECIPE, 'workers', ...READING], own), ['workers']).action(run);
 }
 
 async function run(files: string[], flags: TuneFlags): Promise<void> {
-  const { model, seed } = trainingChoices;
-  const fixed: Fixed = { model: model.default, seed: seed.default, ...recipeOf(flags) } as Fixed;
-  checkRecipe(fixed);
-  const space = spaceBeside(fixed);
-  const out = flags.out ?? join('tune', `${stem(files[0])}-${fixed.model}`);
+  const { model, seed, objective } = trainingChoices;
+  const given: Fixed = { model: model.default, seed: seed.default, ...recipeOf(flags) } as Fixed;
+  const { objectives } = checkRecipe(given);
+  const beside = objectives.length > 1;
+  const parts = objectives.map((objective): Part => {
+    const fixed = partOf(given, objective);
+    return { objective, fixed, space: spaceBeside(fixed, { beside }) };
+  });
+  const out = flags.out ?? join('tune', `${stem(files[0])}-${given.model}`);
   if (flags.valid !== undefined && flags.folds !== undefined)
     throw new UserError('argument', '--valid and --folds cannot be combined; give only one of them');
   const { ratings } = await readInMemory(files, flags);
-  const splits = splitsOf(ratings, fixed.seed, flags);
-  const about = { cofactor: VERSION, ...fixed, ...held(flags), data: await fingerprint(ratings) };
-  const log = await trialLog(join(out, 'trials.jsonl'), about);
-  if (log.trials.length > 0)
-    printNote(`Resuming from ${plural(log.trials.length, 'trial')} in ${join(out, 'trials.jsonl')}`);
+  const splits = splitsOf(ratings, given.seed, flags);
+  const about = {
+    ...{ cofactor: VERSION, objective: objective.default, ...given, ...held(flags) },
+    data: await fingerprint(ratings),
+  };
+  const logs: TrialLog[] = [];
+  for (const [index] of parts.entries()) logs.push(await openLog(join(out, LOGS[index]), about));
 
   const pool = trialPool(splits, flags.workers);
   const interrupt = onInterrupt('Stopped; the same command resumes the search');
   const budget = flags.budget * 60 * SEARCHING - performance.now() / 1000;
-  const progress = bar('{bar} {left} left · {tried} · best RMSE {best}');
+  const found: Found[] = [];
+  let failure: unknown;
+  for (const [index, part] of parts.entries()) {
+    if (interrupt.signal.aborted) break;
+    const share = beside ? SHARES[part.objective] : 1;
+    const options = { pool, budget: budget * share, log: logs[index], signal: interrupt.signal };
+    try {
+      found.push(await searchPart(part, options));
+    } catch (error) {
+      failure = error;
+      break;
+    }
+  }
+  if (!interrupt.signal.aborted) await pool.close();
+  await report({ found, given, parts: parts.length, folds: splits.length, out, files }, flags.json);
+  if (failure) throw failure;
+  // Threads may still be running; the signal ends them with the process.
+  interrupt.raise();
+}
+
+/** A part of the model, which is searched by itself. */
+interface Part {
+  readonly objective: Objective;
+  readonly fixed: Recipe;
+  readonly space: Space;
+}
+
+/** The results of a search. */
+interface Found extends Part {
+  readonly all: readonly Candidate[];
+  /** Seconds. */
+  readonly elapsed: number;
+}
+
+/** Files of trials, of the first part and of the second. */
+const LOGS = ['trials.jsonl', 'trials-ranking.jsonl'];
+
+/** Share of the budget of each part, if there are both. A training that ranks takes longer. */
+const SHARES = { rating: 1 / 3, ranking: 2 / 3 };
+
+async function openLog(path: string, about: About): Promise<TrialLog> {
+  const log = await trialLog(path, about);
+  if (log.trials.length > 0) printNote(`Resuming from ${plural(log.trials.length, 'trial')} in ${path}`);
+  return log;
+}
+
+async function searchPart(
+  part: Part,
+  options: Pick<SearchOptions, 'pool' | 'budget' | 'log' | 'signal'>,
+): Promise<Found> {
+  const { pool, budget, log } = options;
+  const { title, sign } = MEASURES[part.objective];
+  const progress = bar(`{bar} {left} left · {tried} · best ${title} {best}`);
   const candidates = new Map<number, Candidate>();
   let elapsed = Math.max(0, ...log.trials.map((trial) => trial.elapsed));
   progress.start(budget, elapsed, { left: '', tried: '', best: '' });
   const all = await search({
-    pool,
-    fixed,
-    budget,
-    log,
-    signal: interrupt.signal,
+    ...options,
+    ...part,
     onOutcome(candidate, at) {
       elapsed = at;
       candidates.set(candidate.number, candidate);
-      const best = rankedOf([...candidates.values()], splits.length)[0];
+      const best = rankedOf([...candidates.values()], pool.folds.length)[0];
       progress.update(Math.min(budget, at), {
         left: `${Math.max(0, Math.ceil((budget - at) / 60))} min`,
         tried: plural(candidates.size, 'recipe'),
-        best: best ? error(errorOn(best, splits.length) as number) : '–',
+        best: best ? error(sign * (errorOn(best, pool.folds.length) as number)) : '–',
       });
     },
-  }).finally(async () => {
-    progress.stop();
-    if (!interrupt.signal.aborted) await pool.close();
-  });
-  await report({ all, space, folds: splits.length, elapsed, out, files, model: fixed.model }, flags.json);
-  // Threads may still be running; the signal ends them with the process.
-  interrupt.raise();
+  }).finally(() => progress.stop());
+  return { ...part, all, elapsed };
 }
 
 /** Fraction of the budget for the search. The rest is for the page and the table. */
@@ -110,75 +163,133 @@ const rankedOf = (candidates: readonly Candidate[], count: number): Candidate[] 
     (candidate) => errorOn(candidate, count),
   );
 
-interface Found {
-  readonly all: readonly Candidate[];
-  readonly space: Space;
+interface Search {
+  /** The results of each part that was searched. */
+  readonly found: readonly Found[];
+  readonly given: Fixed;
+  /** Number of parts to search. */
+  readonly parts: number;
   readonly folds: number;
-  /** Seconds. */
-  readonly elapsed: number;
   readonly out: string;
   readonly files: readonly string[];
-  readonly model: string;
 }
 
 /** Prints and writes the results. */
-async function report(found: Found, json?: boolean): Promise<void> {
-  const { all, space, folds: count, elapsed, out, files, model } = found;
-  const ranked = rankedOf(all, count);
-  // Interrupted before there were results.
-  if (ranked.length === 0) return;
-  const [best] = ranked;
-  const rmse = errorOn(best, count) as number;
-  const gain = -errorAbove(best, all[0]);
+async function report({ found, given, parts, folds: count, out, files }: Search, json?: boolean) {
+  // A part may have been interrupted before it had results.
+  const results = found.flatMap((one) => {
+    const ranked = rankedOf(one.all, count);
+    return ranked.length > 0 ? [{ ...one, ranked, best: ranked[0] }] : [];
+  });
+  if (results.length === 0) return;
+  const isWhole = results.length === parts;
+  const recipe = isWhole && parts > 1 ? bestOfBoth(given, results) : results[0].best.recipe;
+  const searches = results.map((one) => ({
+    ...one,
+    measure: MEASURES[one.objective],
+    heading: parts > 1 ? HEADINGS[one.objective] : undefined,
+    candidates: one.all,
+    about: toldOf(one, given.model, { count, files }),
+    table: tableOf(one, count),
+  }));
+  const page = await tunePage({
+    title: `Tuning of ${given.model} on ${files.map((file) => basename(file)).join(', ')}`,
+    searches,
+  });
+  const config = join(out, 'best.json');
+  await replaceFile(config, Buffer.from(`${JSON.stringify(recipe, null, 2)}\n`), 'the best recipe');
+  await replaceFile(join(out, 'tune.html'), Buffer.from(page), 'the page');
+  if (json) {
+    const numbers = results.map((one) => [one.objective, numbersOf(one, count)] as const);
+    printJson({ out, best: recipe, ...(parts > 1 ? Object.fromEntries(numbers) : numbers[0][1]) });
+    return;
+  }
+  for (const { heading, about, table, best, all, measure } of searches) {
+    if (heading !== undefined) printLine(`${heading}, by ${measure.title}`);
+    printLine(about);
+    printTable(table);
+    printLine(
+      best === all[0]
+        ? 'The default recipe is the best that was found'
+        : `The best is ${error(-errorAbove(best, all[0]))} ${measure.sign > 0 ? 'below' : 'above'} the default`,
+    );
+    if (heading !== undefined) printLine('');
+  }
+  if (!isWhole)
+    printLine(
+      `Only one part was searched, so ${config} trains the objective ${results[0].objective} alone; the same command goes on`,
+    );
+  printLine(`Wrote ${config}, ${join(out, 'tune.html')}`);
+  printLine(`  npx cofactor train ${files.join(' ')} --config ${config}`);
+}
+
+interface Result extends Found {
+  /** Candidates that were tried on all folds, the best first. */
+  readonly ranked: readonly Candidate[];
+  readonly best: Candidate;
+}
+
+const HEADINGS: Readonly<Record<Objective, string>> = { rating: 'Predicting ratings', ranking: 'Ranking' };
+
+/** One recipe with the best values of both parts. Defaults are in it, because those of ranking follow from the others. */
+const bestOfBoth = (given: Fixed, results: readonly Result[]): Recipe => ({
+  ...given,
+  ...Object.fromEntries(
+    results.flatMap(({ best, space }) => {
+      const recipe = resolved(best);
+      return [...space.dimensions.keys()].map((name) => [name, recipe[name]] as const);
+    }),
+  ),
+});
+
+const triedOf = ({ all }: Found): Candidate[] => all.filter(({ outcomes }) => outcomes.size > 0);
+const trialsOf = ({ all }: Found): number => all.reduce((sum, { outcomes }) => sum + outcomes.size, 0);
+
+function numbersOf(result: Result, count: number) {
+  const { all, best, elapsed } = result;
+  const { key, sign } = MEASURES[result.objective];
+  const measured = (candidate: Candidate) => {
+    const error = errorOn(candidate, count);
+    return error === undefined ? undefined : sign * error;
+  };
+  return {
+    ...{ recipes: triedOf(result).length, trials: trialsOf(result), seconds: elapsed },
+    ...{ [key]: measured(best), default: measured(all[0]) },
+  };
+}
+
+function toldOf(
+  result: Result,
+  model: string,
+  { count, files }: { readonly count: number; readonly files: readonly string[] },
+): string {
+  const tried = triedOf(result);
+  const failures = plural(tried.filter(failed).length, 'recipe');
+  return `Tried ${plural(tried.length, 'recipe')} of ${model} in ${plural(trialsOf(result), 'training')} on ${count === 1 ? 'one held-out part' : `${count} folds`} of ${files.join(', ')}, in ${(result.elapsed / 60).toFixed(1)} minutes; ${failures} diverged or took too long.`;
+}
+
+/** The best recipes, and those that came furthest. */
+function tableOf({ all, ranked, space, objective }: Result, count: number): string[][] {
   const rest = sortedBy(
     all.filter(
       (candidate) => !ranked.includes(candidate) && !failed(candidate) && candidate.outcomes.size > 0,
     ),
     (candidate) => errorAbove(candidate, all[0]) - candidate.outcomes.size,
   );
-  const top = [...ranked, ...rest].slice(0, 10);
-  const table = [
-    ['recipe', ...[...space.dimensions.keys()].map(words), 'folds', 'above default', 'RMSE'],
-    ...top.map((candidate) => rowOf(candidate, all[0], space, count)),
-  ];
-  const tried = all.filter(({ outcomes }) => outcomes.size > 0);
-  const trials = all.reduce((sum, { outcomes }) => sum + outcomes.size, 0);
-  const failures = plural(tried.filter(failed).length, 'recipe');
-  const told = `Tried ${plural(tried.length, 'recipe')} of ${model} in ${plural(trials, 'training')} on ${count === 1 ? 'one held-out part' : `${count} folds`} of ${files.join(', ')}, in ${(elapsed / 60).toFixed(1)} minutes; ${failures} diverged or took too long.`;
-  const page = await tunePage({
-    ...{ title: `Tuning of ${model} on ${files.map((file) => basename(file)).join(', ')}` },
-    ...{ about: told, candidates: all, best, space, table },
-  });
-  const config = join(out, 'best.json');
-  await replaceFile(config, Buffer.from(`${JSON.stringify(best.recipe, null, 2)}\n`), 'the best recipe');
-  await replaceFile(join(out, 'tune.html'), Buffer.from(page), 'the page');
-  if (json) {
-    printJson({
-      ...{ out, recipes: tried.length, trials, seconds: elapsed, best: best.recipe, rmse },
-      ...{ default: errorOn(all[0], count) },
-    });
-    return;
-  }
-  printLine(told);
-  printTable(table);
-  printLine(
-    best === all[0]
-      ? 'The default recipe is the best that was found'
-      : `The best is ${error(gain)} below the default`,
-  );
-  printLine(`Wrote ${config}, ${join(out, 'tune.html')}`);
-  printLine(`  npx cofactor train ${files.join(' ')} --config ${config}`);
-}
-
-function rowOf(candidate: Candidate, standard: Candidate, space: Space, count: number): string[] {
-  const recipe = resolved(candidate);
-  const above = errorAbove(candidate, standard);
-  const size = candidate.outcomes.size;
+  const measure = MEASURES[objective];
   return [
-    candidate.number === 0 ? 'default' : `${candidate.number}`,
-    ...[...space.dimensions.keys()].map((name) => [recipe[name] ?? '–'].flat().join(',')),
-    `${size}/${count}`,
-    candidate === standard ? '' : `${above > 0 ? '+' : ''}${error(above)}`,
-    size === count ? error(errorOn(candidate, count) as number) : '–',
+    ['recipe', ...[...space.dimensions.keys()].map(words), 'folds', 'above default', measure.title],
+    ...[...ranked, ...rest].slice(0, 10).map((candidate) => {
+      const recipe = resolved(candidate);
+      const above = measure.sign * errorAbove(candidate, all[0]);
+      const size = candidate.outcomes.size;
+      return [
+        candidate.number === 0 ? 'default' : `${candidate.number}`,
+        ...[...space.dimensions.keys()].map((name) => [recipe[name] ?? '–'].flat().join(',')),
+        `${size}/${count}`,
+        candidate === all[0] ? '' : `${above > 0 ? '+' : ''}${error(above)}`,
+        size === count ? error(measure.sign * (errorOn(candidate, count) as number)) : '–',
+      ];
+    }),
   ];
 }

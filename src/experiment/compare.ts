@@ -1,29 +1,36 @@
+import type { Objective } from '../../graphs/models/model.ts';
+import { lastQuarter } from '../data/dataset/positives.ts';
 import { UserError } from '../errors.ts';
+import { checkRecipe } from '../train/recipe/recipe.ts';
 import { type CrossValidation, crossValidate } from './cross-validate.ts';
+import { MEASURES, type Measure } from './measures.ts';
 import type { TrialPool } from './pool.ts';
 import { type Difference, heldOutRatio, pairedDifference } from './statistics.ts';
 import type { Predictor } from './trial.ts';
 
-/** The difference between two predictors' errors. */
+/** The difference between two predictors. */
 export interface ComparedPair {
+  readonly measure: Measure['key'];
   readonly name: string;
-  /** The predictor with the lower error. */
+  /** The better predictor: the one with the lower RMSE, or the higher NDCG. */
   readonly than: string;
-  /** Difference of their RMSE, over folds. */
+  /** The measure of `name` less that of `than`, over folds. */
   readonly difference: Difference;
   /** Whether `p` is below 0.05; absent with one fold. */
   readonly real?: boolean;
 }
 
 export interface Comparison {
-  /** Results by name, the lowest RMSE first. */
+  /** Results by name: the lowest RMSE first, then what only ranks, the highest NDCG first. */
   readonly predictors: Readonly<Record<string, CrossValidation>>;
-  /** Each predictor compared with the best one, and the pairs that were asked for. */
+  /** By each measure, each predictor compared with the best one, and the pairs that were asked for. */
   readonly pairs: readonly ComparedPair[];
 }
 
 /**
- * Cross-validates predictors on the same folds, and tests which differences are significant.
+ * Cross-validates predictors on the same folds, and tests which differences are significant: of RMSE if some model predicts
+ * ratings, and of NDCG if some model ranks. Relevant are ratings in the last quarter of the scale, whatever a model takes as
+ * positive.
  *
  * @throws UserError as `crossValidate` does, with the predictor's name
  */
@@ -33,33 +40,56 @@ export async function compare(
   wanted: readonly (readonly [string, string])[] = [],
   onResult?: () => void,
 ): Promise<Comparison> {
+  const objectives = objectivesOf(Object.values(predictors));
+  const trial = { files: true, objectives, threshold: lastQuarter(pool.folds[0].train.facts), onResult };
   const entries = await Promise.all(
     Object.entries(predictors).map(
       async ([name, predictor]) =>
-        [
-          name,
-          await crossValidate(pool, predictor, { files: true, onResult }).catch((error) => fail(name, error)),
-        ] as const,
+        [name, await crossValidate(pool, predictor, trial).catch((error) => fail(name, error))] as const,
     ),
   );
-  entries.sort(([, one], [, other]) => one.rmse.mean - other.rmse.mean);
-  const sorted = Object.fromEntries(entries);
-  const [best, ...others] = Object.keys(sorted);
-  const pairs = others.map((name): readonly [string, string] => [name, best]);
-  for (const pair of wanted) {
-    const [than, name] = Object.keys(sorted).filter((one) => pair.includes(one));
-    if (than !== best) pairs.push([name, than]);
-  }
-  const errors = (name: string) => sorted[name].results.map(({ rmse }) => rmse);
+  const all = Object.fromEntries(entries);
+  const orders = objectives.map((objective) => sortedBy(MEASURES[objective], all));
+  const order = new Set([...orders.flat(), ...Object.keys(all)]);
   const ratio = heldOutRatio(pool.folds);
   return {
-    predictors: sorted,
-    pairs: pairs.map(([name, than]) => {
-      const difference = pairedDifference(errors(name), errors(than), ratio);
-      const { p } = difference;
-      return { name, than, difference, ...(p !== undefined && { real: p < 0.05 }) };
+    predictors: Object.fromEntries(Array.from(order, (name) => [name, all[name]])),
+    pairs: objectives.flatMap((objective, index) => {
+      const { key } = MEASURES[objective];
+      const values = (name: string) => all[name].results.map((result) => result[key] as number);
+      return pairsIn(orders[index], wanted).map(([name, than]) => {
+        const difference = pairedDifference(values(name), values(than), ratio);
+        const { p } = difference;
+        return { measure: key, name, than, difference, ...(p !== undefined && { real: p < 0.05 }) };
+      });
     }),
   };
+}
+
+/** What some of the models were trained for; both without models. */
+function objectivesOf(predictors: readonly Predictor[]): Objective[] {
+  const recipes = predictors.filter((predictor) => typeof predictor !== 'string');
+  const found = new Set(recipes.flatMap((recipe) => checkRecipe(recipe).objectives));
+  return (['rating', 'ranking'] as const).filter((objective) => found.size === 0 || found.has(objective));
+}
+
+/** The names of predictors that have a measure, the best first. */
+function sortedBy({ key, sign }: Measure, all: Readonly<Record<string, CrossValidation>>): string[] {
+  const means = Object.entries(all).flatMap(([name, { [key]: of }]) => (of ? [{ name, mean: of.mean }] : []));
+  return means.sort((one, other) => sign * (one.mean - other.mean)).map(({ name }) => name);
+}
+
+/** Each name with the first one, and the pairs that are wanted, the better one second. */
+function pairsIn(
+  [best, ...others]: readonly string[],
+  wanted: readonly (readonly [string, string])[],
+): (readonly [string, string])[] {
+  const pairs = others.map((name): readonly [string, string] => [name, best]);
+  for (const pair of wanted) {
+    const [than, name] = [best, ...others].filter((one) => pair.includes(one));
+    if (name !== undefined && than !== best) pairs.push([name, than]);
+  }
+  return pairs;
 }
 
 function fail(name: string, error: unknown): never {

@@ -1,14 +1,26 @@
 import { UserError } from '../errors.ts';
 import type { TrialPool } from './pool.ts';
 import { type Estimate, estimate, heldOutRatio } from './statistics.ts';
-import type { Predictor, TrialResult } from './trial.ts';
+import type { Predictor, Trial, TrialResult } from './trial.ts';
+
+/** What predictors are judged by, if they have it on all folds. */
+const MEASURED = ['rmse', 'mae', 'ndcg', 'precision'] as const;
+
+export interface CrossValidateOptions extends Pick<Trial, 'files' | 'objectives' | 'threshold'> {
+  /** Called when a fold is done. */
+  onResult?(): void;
+}
 
 /** Results of a predictor on all folds. */
 export interface CrossValidation {
   /** Result of each fold. */
   readonly results: readonly TrialResult[];
-  readonly rmse: Estimate;
-  readonly mae: Estimate;
+  /** The errors of a predictor of ratings. */
+  readonly rmse?: Estimate;
+  readonly mae?: Estimate;
+  /** NDCG and precision at 10 of a ranking. */
+  readonly ndcg?: Estimate;
+  readonly precision?: Estimate;
   /** Mean seconds to make the predictor. */
   readonly seconds: number;
   /** Mean size of its files. */
@@ -16,18 +28,19 @@ export interface CrossValidation {
 }
 
 /**
- * Cross-validation: makes a predictor for each fold, and computes its errors on the ratings that the fold holds out.
+ * Cross-validation: makes a predictor for each fold, and judges it on the ratings that the fold holds out. A model for both
+ * objectives is trained once per fold.
  *
  * @throws UserError if a predictor cannot be made
  */
 export async function crossValidate(
   pool: TrialPool,
   predictor: Predictor,
-  { files, onResult }: { readonly files?: boolean; onResult?(): void } = {},
+  { onResult, ...trial }: CrossValidateOptions = {},
 ): Promise<CrossValidation> {
   const results = await Promise.all(
     pool.folds.map(async (_, fold) => {
-      const outcome = await pool.run({ predictor, fold, files });
+      const outcome = await pool.run({ ...trial, predictor, fold });
       if ('failed' in outcome) throw new UserError(outcome.code, `fold ${fold + 1}: ${outcome.failed}`);
       onResult?.();
       return outcome;
@@ -38,8 +51,12 @@ export async function crossValidate(
   const bytes = all('bytes').filter((count) => count !== undefined);
   return {
     results,
-    rmse: estimate(all('rmse'), ratio),
-    mae: estimate(all('mae'), ratio),
+    ...Object.fromEntries(
+      MEASURED.flatMap((key) => {
+        const values = all(key).filter((value) => value !== undefined);
+        return values.length === results.length ? [[key, estimate(values, ratio)]] : [];
+      }),
+    ),
     seconds: mean(all('seconds')),
     ...(bytes.length > 0 && { bytes: mean(bytes) }),
   };

@@ -1,4 +1,5 @@
 import type { Recipe } from '../train/recipe/recipe.ts';
+import { errorOf } from './measures.ts';
 import type { Outcome } from './trial.ts';
 
 /** A recipe in a search, and its outcomes. */
@@ -27,24 +28,26 @@ export function rungsOf(folds: number): number[] {
 export const failed = ({ outcomes }: Candidate): boolean =>
   [...outcomes.values()].some((outcome) => 'failed' in outcome);
 
-/** The mean RMSE over the first `size` folds; infinite if a trial failed, undefined if some are not done. */
+/** The mean error over the first `size` folds, which is −NDCG for rankings; infinite if a trial failed, undefined if some are not done. */
 export function errorOn(candidate: Candidate, size: number): number | undefined {
   if (failed(candidate)) return Number.POSITIVE_INFINITY;
   let sum = 0;
   for (let fold = 0; fold < size; fold++) {
     const outcome = candidate.outcomes.get(fold);
     if (!outcome || 'failed' in outcome) return undefined;
-    sum += outcome.rmse;
+    sum += errorOf(outcome);
   }
   return sum / size;
 }
 
-/** The mean difference from another candidate's RMSE, over the folds that both were tried on; infinite if it failed. */
+/** The mean difference from another candidate's error, over the folds that both were tried on; infinite if it failed. */
 export function errorAbove(candidate: Candidate, other: Candidate): number {
   if (failed(candidate)) return Number.POSITIVE_INFINITY;
   const differences = [...candidate.outcomes].flatMap(([fold, outcome]) => {
     const theirs = other.outcomes.get(fold);
-    return theirs && 'rmse' in theirs && 'rmse' in outcome ? [outcome.rmse - theirs.rmse] : [];
+    return theirs && !('failed' in theirs) && !('failed' in outcome)
+      ? [errorOf(outcome) - errorOf(theirs)]
+      : [];
   });
   return differences.length === 0
     ? Number.POSITIVE_INFINITY

@@ -8,8 +8,10 @@ import type { TrialLog } from './trial-log.ts';
 
 export interface SearchOptions {
   readonly pool: Pick<TrialPool, 'folds' | 'workers' | 'run'>;
-  /** The model, the seed, and choices that are not searched. */
+  /** The model, the seed, one objective, and choices that are not searched. */
   readonly fixed: Recipe;
+  /** @default spaceBeside(fixed) */
+  readonly space?: Space;
   /** Seconds that the search may take, including those of earlier starts. */
   readonly budget: number;
   readonly log: TrialLog;
@@ -31,7 +33,7 @@ const PART = 1 / 40;
 const TIMES = 2;
 
 /**
- * Searches for the recipe with the lowest mean RMSE over folds: random search with successive halving, in which half of the
+ * Searches for the recipe with the lowest mean RMSE over folds, or the highest NDCG where the objective is ranking: random search with successive halving, in which half of the
  * new candidates are near the best so far. The default recipe is the first candidate, and is tried on all folds, so that
  * the best is never worse.
  *
@@ -40,7 +42,7 @@ const TIMES = 2;
  */
 export async function search(options: SearchOptions): Promise<Candidate[]> {
   const { pool, fixed, budget, log, signal, onOutcome, now = () => performance.now() / 1000 } = options;
-  const space = spaceBeside(fixed);
+  const { space = spaceBeside(fixed) } = options;
   const all = pool.folds.length;
   const rungs = rungsOf(all);
   const candidates = restored(log, fixed, rungs);

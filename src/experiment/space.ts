@@ -1,4 +1,4 @@
-import type { SearchRange } from '../../graphs/models/built-in.ts';
+import type { BuiltInModel, SearchRange } from '../../graphs/models/built-in.ts';
 import { models } from '../../graphs/models/index.ts';
 import { option, UserError } from '../errors.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
@@ -15,15 +15,25 @@ export interface Space {
   near(recipe: Recipe, random: RandomGenerator): Recipe;
 }
 
+/** The choices from which those of ranking follow where they are not given. */
+const GENERAL: Readonly<Record<string, keyof Recipe>> = {
+  rankingFactors: 'factors',
+  rankingEpochs: 'epochs',
+  rankingLearningRate: 'learningRate',
+};
+
 /** Standard deviation of a move, as a fraction of all values. */
 const STEP = 0.15;
 
 /**
+ * The space of a part of a model: of ranking if that is the objective, else of predicting ratings.
+ *
  * @param fixed choices that are not searched
+ * @param options `beside`: whether the other part has the same recipe, so that what both parts share is not searched
  * @throws UserError if nothing is left to search, or for another optimizer than row-adagrad
  */
-export function spaceBeside(fixed: Recipe): Space {
-  const { model = trainingChoices.model.default, optimizer = 'row-adagrad' } = fixed;
+export function spaceBeside(fixed: Recipe, { beside = false }: { readonly beside?: boolean } = {}): Space {
+  const { model = trainingChoices.model.default, objective, optimizer = 'row-adagrad' } = fixed;
   if (optimizer !== 'row-adagrad')
     throw new UserError(
       'argument',
@@ -31,14 +41,19 @@ export function spaceBeside(fixed: Recipe): Space {
     );
   // A schedule may have its own learning rate.
   const given = { ...(typeof fixed.schedule === 'object' && fixed.schedule), ...fixed };
-  const search: Readonly<Record<string, SearchRange>> = models[model].search;
-  const entries = Object.entries(search)
-    .filter(([name]) => !(name in given))
+  const { search, rankingSearch, choices }: BuiltInModel = models[model];
+  const isShared = (name: string): boolean =>
+    name !== 'factors' && choices[name] !== undefined && choices[name].objective === undefined;
+  const entries = Object.entries(objective === 'ranking' ? rankingSearch : search)
+    .filter(([name]) => !(name in given) && !((GENERAL[name] ?? name) in given))
+    .filter(([name]) => !(beside && isShared(name)))
     .map(([name, range]) => [name as keyof Recipe, dimensionOf(range)] as const);
   if (entries.length === 0)
     throw new UserError(
       'argument',
-      'all hyperparameters are given, so there are none to search; leave some out',
+      beside
+        ? `all hyperparameters of the objective ${objective} are given, so there are none to search; leave some out, or search those of the other one with ${option(`objective: '${objective === 'ranking' ? 'rating' : 'ranking'}'`)}`
+        : 'all hyperparameters are given, so there are none to search; leave some out',
     );
 
   const recipeAt = (positions: ArrayLike<number>): Recipe => ({

@@ -1,14 +1,19 @@
 import { models } from '../../graphs/models/index.ts';
+import type { Objective } from '../../graphs/models/model.ts';
+import { lastQuarter } from '../data/dataset/positives.ts';
 import type { Split } from '../data/dataset/split.ts';
-import { type ErrorCode, UserError } from '../errors.ts';
+import { type ErrorCode, option, UserError } from '../errors.ts';
 import { baselines } from '../evaluate/baselines.ts';
-import { type Metrics, metrics } from '../evaluate/metrics.ts';
+import { metrics } from '../evaluate/metrics.ts';
+import { baselineRanker, itemsOfUsers } from '../evaluate/rankers.ts';
+import { rankingMeans } from '../evaluate/ranking.ts';
+import type { ValidMetrics } from '../train/progress.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
-import type { Plan, RatingPlan } from '../train/recipe/plan.ts';
-import type { Recipe } from '../train/recipe/recipe.ts';
-import { train } from '../train/train.ts';
+import type { Plan, RankingPlan, RatingPlan } from '../train/recipe/plan.ts';
+import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
+import { type Fitted, train } from '../train/train.ts';
 
-/** A predictor of ratings: the recipe of a model, or the name of a baseline. */
+/** What predicts ratings or ranks: the recipe of a model, or the name of a baseline. */
 export type Predictor = Recipe | keyof typeof baselines;
 
 /** A predictor and a fold: it is made from the fold's training ratings, and evaluated on those that the fold holds out. */
@@ -20,9 +25,14 @@ export interface Trial {
   readonly limit?: number;
   /** Whether to make the model's files and report their size. */
   readonly files?: boolean;
+  /** What to judge a baseline by. A model is judged by what it was trained for. @default both */
+  readonly objectives?: readonly Objective[];
+  /** Lowest rating of a relevant item. Default: see `rankingOn` of `Fitted`; for a baseline, the last quarter of the scale */
+  readonly threshold?: number;
 }
 
-export interface TrialResult extends Metrics {
+/** The errors of a predictor of ratings; NDCG and precision of a ranking, absent if no user has a relevant item. */
+export interface TrialResult extends ValidMetrics {
   /** Seconds to make the predictor: for a model, to build its graphs and train it. */
   readonly seconds: number;
   /** Seconds of the whole trial. */
@@ -52,13 +62,8 @@ export async function runTrial(folds: readonly Split[], trial: Trial): Promise<O
   try {
     const made =
       typeof predictor === 'string'
-        ? ofBaseline(predictor, folds[fold])
-        : await ofModel(
-            predictor,
-            folds[fold],
-            trial.files,
-            limit === undefined ? undefined : pacer(limit, took),
-          );
+        ? await ofBaseline(predictor, folds[fold], trial)
+        : await ofModel(predictor, folds[fold], trial, limit === undefined ? undefined : pacer(limit, took));
     return { ...made, took: took() };
   } catch (error) {
     if (error instanceof UserError)
@@ -90,11 +95,25 @@ class SlowError extends UserError {
   }
 }
 
-function ofBaseline(name: keyof typeof baselines, { train, valid }: Split) {
+const OBJECTIVES = ['rating', 'ranking'] as const;
+
+async function ofBaseline(
+  name: keyof typeof baselines,
+  { train, valid }: Split,
+  { objectives = OBJECTIVES, threshold = lastQuarter(train.facts) }: Trial,
+): Promise<Omit<TrialResult, 'took'>> {
   const started = performance.now();
   const baseline = baselines[name](train);
   const seconds = (performance.now() - started) / 1000;
-  return { ...metrics(baseline.predict(valid.users, valid.items), valid.ratings), seconds };
+  const errors = objectives.includes('rating')
+    ? metrics(baseline.predict(valid.users, valid.items), valid.ratings)
+    : {};
+  // All items have the same mean.
+  if (!objectives.includes('ranking') || name === 'global-mean') return { ...errors, seconds };
+  const rated = itemsOfUsers(train);
+  const ranked = await rankingMeans(baselineRanker(baseline, rated), rated, valid, { k: [10], threshold });
+  const [at] = ranked?.at ?? [];
+  return { ...errors, ...(at && { ndcg: at.ndcg, precision: at.precision }), seconds };
 }
 
 /** Ratings between two checks of the pace. */
@@ -104,35 +123,66 @@ const PACE = 2 ** 14;
 async function ofModel(
   recipe: Recipe,
   { train: ratings, valid }: Split,
-  files = false,
+  { files = false, threshold }: Trial,
   onProgress?: (part: number) => void,
 ): Promise<Omit<TrialResult, 'took'>> {
+  const { objectives } = checkRecipe(recipe);
   const fitted = await train(ratings, recipe, {
     workers: 1,
     ratingsPerRun: PACE,
-    onProgress: ({ epoch, epochs, done, ratings: all }) => onProgress?.((epoch + done / all) / epochs),
+    onProgress: ({ objective, epoch, epochs, done, ratings: all }) =>
+      onProgress?.((objectives.indexOf(objective) + (epoch + done / all) / epochs) / objectives.length),
   });
-  const { rmse, mae } = await fitted.errors(valid);
+  const errors = objectives.includes('rating') ? await fitted.errors(valid) : undefined;
+  const ranked = objectives.includes('ranking') ? await fitted.rankingOn(valid, { threshold }) : undefined;
+  if (!errors && !ranked)
+    throw new UserError(
+      'data',
+      `no user has a relevant item that is held out; give more ratings, or a lower ${option('positive')}`,
+    );
   const seconds = fitted.seconds.build + fitted.seconds.train;
   const sizes = files ? Object.values((await fitted.artifact()).files).map(({ length }) => length) : [];
   return {
-    ...{ rmse, mae, seconds },
+    ...(errors && { rmse: errors.rmse, mae: errors.mae }),
+    ...(ranked && { ndcg: ranked.ndcg, precision: ranked.precision }),
+    seconds,
     ...(files && { bytes: sizes.reduce((sum, size) => sum + size, 0) }),
-    recipe: { ...searched(fitted.plan, recipe), ...recipe },
+    recipe: { ...searched(fitted, recipe), ...recipe },
   };
 }
 
 /** The defaults of a recipe for hyperparameters that a search may choose. */
-function searched({ model: { config }, training }: Plan, recipe: Recipe): Recipe {
-  const { optimizer, schedule, epochs, batchSize } = training as RatingPlan;
+function searched({ plan, ranking }: Fitted, recipe: Recipe): Recipe {
+  const plans = [plan, ...(ranking ? [ranking.plan] : [])];
+  return Object.assign(
+    {},
+    ...plans.map((one) =>
+      one.training.objective === 'ranking' ? ofRanking(one) : ofRating(one as Plan<RatingPlan>, recipe),
+    ),
+  );
+}
+
+function ofRating({ model: { config }, training }: Plan<RatingPlan>, recipe: Recipe): Recipe {
+  const { optimizer, schedule, epochs, batchSize } = training;
   const { search } = models[recipe.model ?? trainingChoices.model.default];
   const own = Object.entries(config)
     .filter(([name]) => Object.hasOwn(search, name))
-    // The plan has two widths; a search has one for both.
-    .map(([name, value]) => [name, name === 'factors' ? [value].flat()[0] : value]);
+    .map(([name, value]) => [name, name === 'factors' ? oneWidth(value) : value]);
   return {
     ...Object.fromEntries(own),
     ...{ epochs, batchSize, optimizer: optimizer.name, learningRate: schedule.learningRate as number },
     ...(optimizer.weightDecay !== undefined && { weightDecay: optimizer.weightDecay as number }),
   };
 }
+
+function ofRanking({ model: { config }, training }: Plan): Recipe {
+  const { schedule, epochs } = training as RankingPlan;
+  return {
+    rankingFactors: oneWidth(config.factors),
+    rankingEpochs: epochs,
+    rankingLearningRate: schedule.learningRate as number,
+  };
+}
+
+/** A plan may have two widths; a search has one for both. */
+const oneWidth = (factors: unknown): number => [factors].flat()[0] as number;

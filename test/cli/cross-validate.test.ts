@@ -8,7 +8,8 @@ import { lowRank } from '../support/low-rank.ts';
 
 const { write, at, text, json, failure, contents } = workplace();
 const some = expect.any(Number);
-const small = ['--factors', '2', '--epochs', '1'];
+const rated = ['--objective', 'rating'];
+const small = [...rated, '--factors', '2', '--epochs', '1'];
 
 /** Without what differs between runs. */
 const timeless = ({ folds, ...rest }: { folds: object[] }) => ({
@@ -70,6 +71,34 @@ test('prints a table of the errors of each fold', async () => {
   ]);
 });
 
+test('judges both parts of a model, or that which ranks alone', async () => {
+  const few = ['--folds', '2', '--factors', '2', '--epochs', '1', '--positive', '3'];
+  const both = await json('cross-validate', 'ratings.csv', ...few);
+  const ofFolds = { mean: some, deviation: some, interval: [some, some] };
+  expect(both).toMatchObject({ rmse: ofFolds, mae: ofFolds, ndcg: ofFolds, precision: ofFolds });
+  const ranking = await json('cross-validate', 'ratings.csv', ...few, '--objective', 'ranking');
+  const { model, folds, ndcg, precision } = both;
+  const onlyRanked = folds.map(({ rmse: _, mae: __, ...fold }: typeof both) => fold);
+  expect(timeless(ranking)).toEqual(timeless({ model, ndcg, precision, folds: onlyRanked }));
+  const printed = await text('cross-validate', 'ratings.csv', ...few);
+  expect(printed).toMatch(/^fold +trained on +tested on +RMSE +MAE +NDCG@10 +P@10 +time$/m);
+  expect(printed).toMatch(/^NDCG@10 \d\.\d{4} ± \d\.\d{4} over 2 folds; 95 % interval/m);
+  const alone = await text('cross-validate', 'ratings.csv', ...few, '--objective', 'ranking');
+  expect(alone).toMatch(/^fold +trained on +tested on +NDCG@10 +P@10 +time$/m);
+});
+
+test('says that nothing can be ranked where nothing relevant is held out', async () => {
+  await write('low.test', 'user,item,rating\nu0,i1,1\nu1,i2,1\n');
+  const fold = ['--fold', 'ratings.csv:low.test', '--factors', '2', '--epochs', '1'];
+  const printed = await text('cross-validate', ...fold);
+  expect(printed).toMatch(/^fold .* RMSE +MAE +time$/m);
+  expect(printed).toMatch(/^No ranking: in some fold, no user has a relevant item/m);
+  expect(printed).not.toMatch(/NaN|undefined|NDCG/);
+  expect(await failure('cross-validate', ...fold, '--objective', 'ranking')).toMatch(
+    /fold 1: no user has a relevant item that is held out; .*--positive$/,
+  );
+});
+
 test.each([
   [['missing.csv'], /missing.csv: no such file/],
   [[], /there are no ratings; name a file, or give folds with --fold/],
@@ -79,7 +108,7 @@ test.each([
   [['--fold', 'a.base:missing.test'], /missing.test: no such file/],
   [['ratings.csv', '--folds', '1'], /--folds.*Give a whole number from 2\.$/],
   [['ratings.csv', '--folds', '1000'], /number of folds is 1000; give a whole number from 2 to 360/],
-  [['ratings.csv', '--learning-rate', '1e30'], /fold \d: training diverged/],
+  [['ratings.csv', ...rated, '--learning-rate', '1e30'], /fold \d: training diverged/],
   [['ratings.csv', '--hidden', '3'], /hidden is for the model mlp, not for dot-bias; leave it out/],
   [['ratings.csv', '--workers', '0'], /--workers.*Give a whole number from 1\.$/],
 ])('%j is one line', async (args, message) => {
@@ -88,7 +117,10 @@ test.each([
 
 test('a thread that ends by a bug does not keep the program from ending', async () => {
   const pool = trialPool(folds(lowRank(), 2, 1), 2);
-  const slow = pool.run({ predictor: { model: 'dot-bias', factors: 2, epochs: 200 }, fold: 0 });
+  const slow = pool.run({
+    predictor: { model: 'dot-bias', objective: 'rating', factors: 2, epochs: 200 },
+    fold: 0,
+  });
   await expect(pool.run({ predictor: 'global-mean', fold: 99 })).rejects.toThrow();
   await pool.close();
   expect(await slow).toHaveProperty('rmse');
@@ -96,7 +128,7 @@ test('a thread that ends by a bug does not keep the program from ending', async 
 
 test('Ctrl-C ends it at once', async () => {
   // Hours of training.
-  const slow = ['--model', 'mlp', '--hidden', '200,200', '--batch-size', '1', '--epochs', '100000'];
+  const slow = [...rated, '--model', 'mlp', '--hidden', '200,200', '--batch-size', '1', '--epochs', '100000'];
   const child = spawn(process.execPath, [program, 'cross-validate', 'ratings.csv', ...slow], { cwd: at() });
   const ended = new Promise((done) => child.on('close', (_, signal) => done(signal)));
   await setTimeout(1000);

@@ -7,12 +7,12 @@ import { program, workplace } from '../support/cli.ts';
 
 const { at, here, cofactor, failure, contents } = workplace();
 const some = expect.any(Number);
-const tune = ['tune', 'ratings.csv', '--folds', '3'];
-const lines = async (out: string) =>
-  (await readFile(at(out, 'trials.jsonl'), 'utf8')).trimEnd().split('\n').slice(1);
+const tune = ['tune', 'ratings.csv', '--folds', '3', '--objective', 'rating'];
+const lines = async (out: string, log = 'trials.jsonl') =>
+  (await readFile(at(out, log), 'utf8')).trimEnd().split('\n').slice(1);
 
 /** Starts a search, and waits until so many trials are done. */
-async function begin(args: string[], trials: number, out: string) {
+async function begin(args: string[], trials: number, out: string, log?: string) {
   const child = spawn(process.execPath, [program, ...args], { cwd: at(), stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (chunk) => {
@@ -23,7 +23,7 @@ async function begin(args: string[], trials: number, out: string) {
     child.on('close', (code, signal) => done({ code, signal, stderr })),
   );
   // A line is whole once another follows it.
-  while (!existsSync(at(out, 'trials.jsonl')) || (await lines(out)).length <= trials) {
+  while (!existsSync(at(out, log ?? 'trials.jsonl')) || (await lines(out, log)).length <= trials) {
     expect(child.exitCode, stderr).toBe(null);
     await setTimeout(20);
   }
@@ -78,6 +78,57 @@ test('Ctrl-C ends it with the best so far, and the same command goes on', async 
   expect(trained.code, trained.stderr).toBe(0);
 });
 
+test('both parts are searched, each by its own measure, and one recipe has the best of both', async () => {
+  const out = 'both';
+  const args = ['tune', 'ratings.csv', '--folds', '2', '--positive', '3', '--out', out];
+  // Stopped while it searches the second part.
+  const budget = ['--budget', '0.4'];
+  const { child, ended } = await begin([...args, ...budget], 6, out, 'trials-ranking.jsonl');
+  child.kill('SIGINT');
+  expect((await ended).signal).toBe('SIGINT');
+  const trials = async (log: string) => (await lines(out, log)).map((line) => JSON.parse(line));
+  const [rating, ranking] = [await trials('trials.jsonl'), await trials('trials-ranking.jsonl')];
+  // On a busy machine a trial may take too long.
+  for (const { tried, rmse, ndcg, slow } of rating) {
+    expect(tried).toMatchObject({ objective: 'rating', model: 'dot-bias', seed: 1 });
+    expect(tried).not.toHaveProperty('initialStd');
+    if (!slow) expect([rmse, ndcg]).toEqual([some, undefined]);
+  }
+  for (const { tried, rmse, ndcg, slow } of ranking) {
+    expect(tried).toMatchObject({ objective: 'ranking', positive: 3 });
+    if (!slow) expect([rmse, ndcg]).toEqual([undefined, some]);
+  }
+  const { code, stdout } = await cofactor(...args, '--budget', '0.01');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Predicting ratings, by RMSE\nTried \d+ recipes of dot-bias in /);
+  expect(stdout).toMatch(/^recipe +factors +epochs .* above default +RMSE$/m);
+  expect(stdout).toMatch(/^Ranking, by NDCG@10\nTried \d+ recipes? of dot-bias in /m);
+  expect(stdout).toMatch(/^recipe +ranking factors +ranking epochs .* above default +NDCG@10$/m);
+  expect(stdout).not.toMatch(/NaN|undefined/);
+  const result = JSON.parse((await cofactor(...args, '--budget', '0.01', '--json')).stdout);
+  expect(result).toEqual({
+    ...{ out, best: expect.any(Object) },
+    rating: { recipes: some, trials: rating.length, seconds: some, rmse: some, default: some },
+    ranking: { recipes: some, trials: ranking.length, seconds: some, ndcg: some, default: some },
+  });
+  expect(result.ranking.ndcg).toBeGreaterThanOrEqual(result.ranking.default);
+  const names = ['factors', 'epochs', 'learningRate', 'weightDecay'];
+  const ofRanking = ['rankingFactors', 'rankingEpochs', 'rankingLearningRate'];
+  expect(Object.keys(result.best).sort()).toEqual(
+    ['model', 'seed', 'positive', ...names, ...ofRanking].sort(),
+  );
+  const page = await readFile(at(out, 'tune.html'), 'utf8');
+  expect(page.match(/<svg/g)?.length).toBe(7);
+  expect(page).toContain('NDCG@10');
+  expect(page).not.toMatch(/NaN|undefined/);
+
+  // One training with this recipe is as good as the trials of its parts.
+  const flags = ['--folds', '2', '--config', `${out}/best.json`, '--json'];
+  const judged = JSON.parse((await here('cross-validate', 'ratings.csv', ...flags)).stdout);
+  expect(judged.rmse.mean).toBeCloseTo(result.rating.rmse, 12);
+  expect(judged.ndcg.mean).toBeCloseTo(result.ranking.ndcg, 12);
+});
+
 test('resumes after kill -9 and an incomplete line, and repeats no trial', async () => {
   const args = [...tune, '--budget', '60', '--out', 'killed'];
   const first = await begin(args, 8, 'killed');
@@ -95,7 +146,18 @@ test('resumes after kill -9 and an incomplete line, and repeats no trial', async
 });
 
 test('ends when its budget is spent; --valid holds out one part; given choices are kept', async () => {
-  const flags = ['--model', 'mlp', '--valid', '0.2', '--factors', '3', '--epochs', '1'];
+  const flags = [
+    '--model',
+    'mlp',
+    '--objective',
+    'rating',
+    '--valid',
+    '0.2',
+    '--factors',
+    '3',
+    '--epochs',
+    '1',
+  ];
   const search = (budget: number) =>
     cofactor('tune', 'ratings.csv', '--out', 'mlp', '--json', ...flags, '--budget', String(budget));
   // A busy machine may need more for a single training.
@@ -121,7 +183,19 @@ test.each([
   ],
   [['ratings.csv', '--hidden', '3'], /hidden is for the model mlp, not for dot-bias; leave it out/],
   [['ratings.csv', '--learning-rate', '1e30', '--out', 'new'], /the default recipe: training diverged/],
-  [['ratings.csv', '--folds', '4', '--out', 'killed'], /belongs to another search: folds was 3, is 4/],
+  [
+    ['ratings.csv', '--objective', 'rating', '--folds', '4', '--out', 'killed'],
+    /belongs to another search: folds was 3, is 4/,
+  ],
+  [
+    ['ratings.csv', '--folds', '3', '--out', 'killed'],
+    /belongs to another search: objective was "rating", is "both"/,
+  ],
+  [['ratings.csv', '--objective', 'ranking', '--dropout', '0.1'], /dropout is for the (objective|model)/],
+  [
+    ['ratings.csv', '--factors', '8', '--epochs', '1', '--ranking-learning-rate', '0.1'],
+    /all hyperparameters of the objective ranking are given, .* with --objective rating$/,
+  ],
   [['ratings.csv', '--out', 'ratings.csv'], /ratings.csv.*(cannot be read|cannot be made)/],
 ])('%j is one line', async (args, message) => {
   expect(await failure('tune', ...args)).toMatch(message);

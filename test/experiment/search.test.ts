@@ -117,6 +117,28 @@ test('the default is tried first, on all folds, and what comes is better', async
   expect(whole).toBeLessThan(candidates.length / 3);
 });
 
+test('a search of rankings goes to the highest NDCG', async () => {
+  const { pool, now } = standIn();
+  const ranks: SearchOptions['pool'] = {
+    ...pool,
+    async run({ predictor, ...trial }) {
+      const { rankingFactors = 50, ...recipe } = predictor as Recipe;
+      expect(recipe).not.toHaveProperty('factors');
+      const outcome = await pool.run({ ...trial, predictor: { factors: rankingFactors } });
+      if ('failed' in outcome) return outcome;
+      const { rmse: _, mae: __, ...rest } = outcome;
+      return { ...rest, ndcg: 0.5 - rankingFactors / 1000 + trial.fold / 10, recipe: { rankingFactors } };
+    },
+  };
+  const log = await trialLog(path, about);
+  const candidates = await search({
+    ...{ pool: ranks, fixed: { ...fixed, objective: 'ranking' }, budget: 600, log, now },
+  });
+  expect(-(errorOn(candidates[0], 5) as number)).toBeCloseTo(0.65, 12);
+  expect(-bestOf(candidates)).toBeGreaterThan(0.67);
+  expect((await trialLog(path, about)).trials[0]).toHaveProperty('ndcg');
+});
+
 test('it ends within any budget, with any number of workers', async () => {
   for (const [budget, workers] of [
     [26, 1],

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { modelNames } from '../../graphs/models/index.ts';
 import { logarithmic, oneOf } from '../../src/experiment/dimension.ts';
 import { importance } from '../../src/experiment/importance.ts';
+import { partOf } from '../../src/experiment/parts.ts';
 import { spaceBeside } from '../../src/experiment/space.ts';
+import { checkRecipe, type Recipe } from '../../src/train/recipe/recipe.ts';
 import { resolve } from '../../src/train/recipe/resolve.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
 import { userError } from '../support/files.ts';
@@ -59,6 +61,43 @@ test('what a recipe does not tell is drawn anew', () => {
 test('nor is the learning rate of a schedule that is given', () => {
   const space = spaceBeside({ model: 'dot-bias', schedule: { name: 'cosine', learningRate: 0.01 } });
   expect([...space.dimensions.keys()]).not.toContain('learningRate');
+});
+
+const OBJECTIVES = modelNames.flatMap((model) =>
+  (['rating', 'ranking'] as const).map((objective) => [model, objective] as const),
+);
+
+test.each(OBJECTIVES)('the parts of %s that is trained for both: %s', (model, objective) => {
+  const both = { model, seed: 3, positive: 3, loss: 'mse', learningRate: 0.05 } as const;
+  const part = partOf(both, objective);
+  expect(part).toEqual(
+    objective === 'rating'
+      ? { model, seed: 3, loss: 'mse', learningRate: 0.05, objective }
+      : { model, seed: 3, positive: 3, objective },
+  );
+  const { objectives } = checkRecipe(part);
+  expect(objectives).toEqual([objective]);
+  const names = [...spaceBeside(part, { beside: true }).dimensions.keys()];
+  // What both parts share would change the other one.
+  expect(names).not.toContain('initialStd');
+  expect(names).not.toContain('hidden');
+  if (objective === 'ranking')
+    expect(names).toEqual(['rankingFactors', 'rankingEpochs', 'rankingLearningRate']);
+  else expect(names).toEqual(expect.arrayContaining(['factors', 'epochs', 'weightDecay']));
+  for (let number = 0; number < 20; number++) {
+    const recipe = spaceBeside(part).random(generator(1, number));
+    expect(checkRecipe(recipe).objectives).toEqual([objective]);
+  }
+});
+
+test('what ranking takes from the general choices is not searched either', async () => {
+  const names = (recipe: Recipe) => [...spaceBeside({ objective: 'ranking', ...recipe }).dimensions.keys()];
+  expect(names({ factors: 8, epochs: 2 })).toEqual(['rankingLearningRate']);
+  expect(names({ learningRate: 0.1, rankingFactors: 20 })).toEqual(['rankingEpochs']);
+  const given = { objective: 'ranking', factors: 8, epochs: 2, rankingLearningRate: 0.1 } as const;
+  expect(await userError((async () => spaceBeside(given, { beside: true }))())).toMatch(
+    /^all hyperparameters of the objective ranking are given, .*; leave some out, or search those of the other one with `objective: 'rating'`/,
+  );
 });
 
 test('what is given is not searched', async () => {
