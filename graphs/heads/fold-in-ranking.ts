@@ -3,7 +3,6 @@ import { substitute } from '../../src/onnx/graph.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { add, concat, div, gather, mul, sqrt, sub, type Value } from '../../src/onnx/index.ts';
 import { mapValues } from '../../src/util/map-values.ts';
-import { gridLoss } from '../models/list-loss.ts';
 import { type Model, scoreOf } from '../models/model.ts';
 import { allRows, catalogueScores, orPopular } from './catalogue.ts';
 import { knowsUsers, type RankingPart, servingTables } from './serving.ts';
@@ -56,9 +55,9 @@ export function foldedByRanking(
 
   const { state } = onnx.loop(onnx.constant(STEPS, 'int64'), [...start, ...start], (trip, values) => {
     const rows = values.slice(0, names.length);
-    const loss = gridLoss(knownItems(scoresOf(named(rows)), items), grid);
+    const scores = knownItems(scoresOf(named(rows)), items);
     const rate = gather(rates, trip, 0, 'learning_rate');
-    const next = onnx.gradients(loss, rows).map((slope, index) => {
+    const next = onnx.gradients(scores, rows, slopesOf(scores, grid, positives)).map((slope, index) => {
       const row = rows[index];
       const gradient = row.dims.length > 1 ? add(slope, mul(row, perRow(decay, row)), 'gradient') : slope;
       const sum = add(values[names.length + index], mul(gradient, gradient), 'sum_of_squares');
@@ -69,6 +68,15 @@ export function foldedByRanking(
   });
   const rows = named(state.slice(0, names.length));
   return { rows, scores: orPopular(scoresOf(rows), counts, positives, 0) };
+}
+
+/**
+ * The gradient of `listLoss` with respect to the scores: positives · softmax − 1 for each item that a person has. A row of it
+ * sums to 0, which rounding would miss.
+ */
+function slopesOf(scores: Value, grid: Value, positives: Value): Value {
+  const slopes = sub(mul(onnx.softmax(scores), onnx.unsqueeze(positives, [1])), grid);
+  return sub(slopes, onnx.reduceMean(slopes, { axes: [1], keepDims: true }), 'slopes');
 }
 
 /** 1 for each item that a person has, however often it is listed, and 0 for the others: float[n, items]. */

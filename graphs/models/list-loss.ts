@@ -38,12 +38,5 @@ export function listLoss(scores: Value, { places, weights }: Positives, correcti
   return neg(reduceSum(weights ? mul(ofPositives, weights) : ofPositives), 'loss');
 }
 
-/**
- * The same loss from a grid of weights, float[users, candidates], which are 0 where a user does not have the candidate. Its
- * gradient has no scattered additions, some of which several threads would lose.
- */
-export const gridLoss = (scores: Value, weights: Value): Value =>
-  neg(reduceSum(mul(logSoftmax(scores), weights)), 'loss');
-
 /** Weight decay of a row with n positives: weight · n^power · ‖row‖². */
 export type Decay = readonly [weight: number, power: number];

@@ -543,17 +543,17 @@ test.each<[string, Recipe]>([
     ],
     recommend: await one.recommend(users, { k: 6, excludeByUser }),
     similar: await one.similar(['item 3', 'nothing'], { k: 6 }),
-    foldIn: await one.foldIn(own),
-    foldInSeveral: await one.foldIn([own, [], own.slice(3)]),
+    // Not the rows: after two epochs a ranking hardly depends on the users, and rounding decides.
+    foldIn: (await one.foldIn(own)).recommended,
+    foldInSeveral: (await one.foldIn([own, [], own.slice(3)])).map(({ recommended }) => recommended),
     none: [await one.recommend([]), await one.similar([]), (await one.foldIn([])).recommended],
   });
   const leaves = (all: unknown): unknown[] =>
     typeof all === 'object' && all !== null ? Object.entries(all).flat().flatMap(leaves) : [all];
   const [expected, found] = (await Promise.all([here, there].map(answers))).map(leaves);
   expect(found).toHaveLength(expected.length);
-  // After two epochs a ranking hardly depends on the users, and a new person's row is near rounding errors.
   for (const [at, one] of expected.entries())
-    if (typeof one === 'number') expect(Math.abs(one - Number(found[at]))).toBeLessThan(3e-4);
+    if (typeof one === 'number') expect(Math.abs(one - Number(found[at]))).toBeLessThan(1e-4);
     else expect(found[at]).toBe(one);
 });
 
