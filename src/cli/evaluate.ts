@@ -46,6 +46,8 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
       'argument',
       '--baselines are made from training ratings; give them with --train FILE',
     );
+  if (flags.positive !== undefined && !flags.baselines)
+    throw new UserError('argument', '--positive is about the baselines; give --baselines, too');
   const recommender = await load(directory, { device: await chosenDevice(flags) });
   const read = async (paths: string | string[]) => (await readRatings(paths, readingOf(flags))).ratings;
   const ratings = await read(files);

@@ -76,33 +76,31 @@ async function bySideOfUsers({ ofUsers, ofItems }: Lists, lambda: number): Promi
     for (const one of users) for (const other of users) k[one * size + other] += 1 / diagonal[item];
   for (let row = 0; row < size; row++) k[row * size + row]++;
   const inverted = await inverse(await nodeRuntime(), k, size);
-  /** For each item, the sum of a row of K⁻¹ over the users who have the item. */
-  const sums = (row: number): Float64Array =>
-    Float64Array.from(having, (users) => {
-      let sum = 0;
-      for (const user of users) sum += inverted[row * size + user];
-      return sum;
-    });
+  const rowOf = (user: number) => inverted.subarray(user * size, (user + 1) * size);
   // The diagonal of P, times that of D.
   const own = Float64Array.from(having, (users, item) => {
     let rest = 1;
     for (const one of users) for (const other of users) rest -= inverted[one * size + other] / diagonal[item];
     return rest;
   });
+  /** What is summed over the users who have an item: a row of K⁻¹, or of −D⁻¹XᵀK⁻¹ for a user with one item. */
+  const weightsOf = (user: number): Float32Array => {
+    if (rows[user] >= 0) return rowOf(rows[user]);
+    const weights = new Float32Array(size);
+    for (const item of ofUsers[user])
+      for (const one of having[item])
+        for (const [other, value] of rowOf(one).entries()) weights[other] -= value / diagonal[item];
+    return weights;
+  };
   return {
     scores(user) {
-      const list = ofUsers[user];
-      const scores = new Float32Array(ofItems.length);
-      if (rows[user] >= 0)
-        for (const [item, sum] of sums(rows[user]).entries()) scores[item] = -sum / own[item];
-      else
-        for (const item of list) {
-          for (const one of having[item])
-            for (const [other, sum] of sums(one).entries())
-              scores[other] += sum / diagonal[item] / own[other];
-          scores[item] -= 1 / own[item];
-        }
-      for (const item of list) scores[item]++;
+      const weights = weightsOf(user);
+      const scores = Float32Array.from(having, (users, item) => {
+        let sum = 0;
+        for (const one of users) sum += weights[one];
+        return -sum / own[item];
+      });
+      for (const item of ofUsers[user]) scores[item] += rows[user] >= 0 ? 1 : 1 - 1 / own[item];
       return scores;
     },
   };

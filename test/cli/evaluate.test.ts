@@ -98,6 +98,7 @@ test('a missing model and missing ratings print one line', async () => {
   expect(await evaluate('--train', 'nothing.csv')).toMatch(/nothing.csv: no such file/);
   expect(await evaluate('-k', '10,0')).toMatch(/-k.* Give a whole number from 1\.$/);
   expect(await evaluate('--threshold', 'high')).toMatch(/--threshold.* number/);
+  expect(await evaluate('--positive', '4')).toMatch(/give --baselines, too/);
   expect(await evaluate('--positive', 'some')).toMatch(/--positive.* rating, or all/);
   expect(await evaluate('--train', 'ratings.csv', '--baselines', '--positive', '6')).toMatch(
     /no training rating is 6 or higher; give a lower --positive/,
