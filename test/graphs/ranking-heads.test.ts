@@ -204,6 +204,18 @@ test.each(['float16', 'int8'] as const)('both models in %s are near the exact on
   expect(saved).toBeLessThan(0.6);
 });
 
+test.each<[number, ModelDefinition]>([
+  [1, dotBias({ factors: 3 })],
+  [10, mlp({ factors: 3, hidden: [10, 4] })],
+  [3, attention],
+])('a run of many people holds few tensors of %i numbers a pair at once (%#)', async (width, definition) => {
+  const { part, vocabulary } = drawn(definition, { items: 9999 });
+  const { files } = await headsOfParts({ ranking: part, vocabulary });
+  for (const head of ['recommend', 'fold-in-many'])
+    expect(files[`${head}.onnx`].batch).toBe(Math.floor((3 * 2 ** 18) / (width * 10_000)));
+  expect(files['fold-in.onnx'].batch).toBeUndefined();
+});
+
 test('without a model there are no heads', async () => {
   const { vocabulary } = drawn(itemsAlone);
   await expect(buildHeads({ vocabulary, runtime: await nodeRuntime() })).rejects.toThrow(GraphError);

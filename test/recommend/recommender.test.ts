@@ -27,7 +27,7 @@ describe.each<[string, Recipe]>([
     const expected = await model.errors(ratings);
     expect(Math.abs(rmse - expected.rmse)).toBeLessThan(1e-6);
     expect(Math.abs(mae - expected.mae)).toBeLessThan(1e-6);
-    expect(Math.abs(rmse - model.metrics.train?.rmse)).toBeLessThan(1e-6);
+    expect(Math.abs(rmse - Number(model.metrics.train?.rmse))).toBeLessThan(1e-6);
   });
 
   test.each([1, 8191, 8192, 8193, 20_000])('predicts %i pairs as it does each alone', async (length) => {
