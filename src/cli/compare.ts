@@ -3,10 +3,11 @@ import { Command } from 'commander';
 import { type ModelName, modelNames } from '../../graphs/models/index.ts';
 import type { Objective } from '../../graphs/models/model.ts';
 import { UserError } from '../errors.ts';
-import { baselines } from '../evaluate/baselines.ts';
+import { baselines, rankingBaselines } from '../evaluate/baselines.ts';
 import type { ComparedPair, Comparison } from '../experiment/compare.ts';
 import { MEASURES } from '../experiment/measures.ts';
 import { partOf } from '../experiment/parts.ts';
+import type { BaselineName } from '../experiment/trial.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
 import { recipeOf } from './choice-options.ts';
@@ -62,10 +63,10 @@ async function run(files: string[], flags: CompareFlags): Promise<void> {
 
 /** The baselines that add something: `global-mean` does not rank, `most-popular` predicts as `user-item-means` does. */
 const baselineNames = (objectives: ReadonlySet<Objective>) =>
-  (Object.keys(baselines) as (keyof typeof baselines)[]).filter(
-    (name) =>
-      (name !== 'most-popular' || objectives.has('ranking')) &&
-      (name !== 'global-mean' || objectives.has('rating')),
+  (Object.keys({ ...baselines, ...rankingBaselines }) as BaselineName[]).filter((name) =>
+    objectives.has('ranking')
+      ? name !== 'global-mean' || objectives.has('rating')
+      : name in baselines && name !== 'most-popular',
   );
 
 async function recipeFrom(
@@ -84,7 +85,7 @@ async function recipeFrom(
       'argument',
       `${file}: is for the model ${config.model}; give it as --config-${config.model}`,
     );
-  const chosen = recipeOf(config);
+  const chosen: Recipe = { ...recipeOf(config), model };
   // The flag's seed replaces that of the file, because it is also the seed of the folds.
   const recipe = { ...(objective && objective !== 'both' ? partOf(chosen, objective) : chosen), ...own };
   checkRecipe(recipe);
@@ -100,6 +101,8 @@ function print({ predictors, pairs }: Comparison, folds: number, workers: number
       of.bytes === undefined ? '–' : size(of.bytes),
     ]),
   ]);
+  for (const [name, { skipped }] of Object.entries(predictors))
+    if (skipped !== undefined) printLine(`${name} was skipped: ${skipped}`);
   printLine(
     `Means over ${plural(folds, 'fold')}; ${workers === 1 ? 'one training' : `${workers} trainings`} at a time`,
   );

@@ -52,7 +52,7 @@ export async function evaluateBaselines(
   checkOptions(options, BASELINE_OPTIONS);
   const least = lastQuarter(rangeOf(train.ratings));
   const { k = [10], threshold = least, positive = least } = options;
-  const positives = positivesOf(train, positive);
+  const positives = ratingsFrom(train, positive);
   const heldOut = renumbered(ratings, train);
   const rated = itemsOfUsers(train);
   const rank = async (scorer: Scorer): Promise<Judgement> => {
@@ -74,8 +74,12 @@ export async function evaluateBaselines(
   return judged as Awaited<ReturnType<typeof evaluateBaselines>>;
 }
 
-/** The ratings of what users liked. Ratings are 32-bit floats, so the limit must be rounded alike. */
-function positivesOf(train: Ratings, positive: number | 'all'): Ratings {
+/**
+ * The ratings of what users liked. Ratings are 32-bit floats, so the limit must be rounded alike.
+ *
+ * @throws UserError if there are none
+ */
+export function ratingsFrom(train: Ratings, positive: number | 'all'): Ratings {
   if (positive === 'all') return train;
   const least = Math.fround(positive);
   const liked = Int32Array.from(train.ratings.keys()).filter((at) => train.ratings[at] >= least);

@@ -30,7 +30,7 @@ export interface Comparison {
 /**
  * Cross-validates predictors on the same folds, and tests which differences are significant: of RMSE if some model predicts
  * ratings, and of NDCG if some model ranks. Relevant are ratings in the last quarter of the scale, whatever a model takes as
- * positive.
+ * positive. Baselines rank from what all models take as positive; if these differ, from the last quarter of the scale.
  *
  * @throws UserError as `crossValidate` does, with the predictor's name
  */
@@ -41,7 +41,11 @@ export async function compare(
   onResult?: () => void,
 ): Promise<Comparison> {
   const objectives = objectivesOf(Object.values(predictors));
-  const trial = { files: true, objectives, threshold: lastQuarter(pool.folds[0].train.facts), onResult };
+  const trial = {
+    ...{ files: true, objectives, onResult },
+    threshold: lastQuarter(pool.folds[0].train.facts),
+    positive: positiveOf(Object.values(predictors)),
+  };
   const entries = await Promise.all(
     Object.entries(predictors).map(
       async ([name, predictor]) =>
@@ -71,6 +75,13 @@ function objectivesOf(predictors: readonly Predictor[]): Objective[] {
   const recipes = predictors.filter((predictor) => typeof predictor !== 'string');
   const found = new Set(recipes.flatMap((recipe) => checkRecipe(recipe).objectives));
   return (['rating', 'ranking'] as const).filter((objective) => found.size === 0 || found.has(objective));
+}
+
+/** What all models take as positive; undefined if they differ. */
+function positiveOf(predictors: readonly Predictor[]): number | 'all' | undefined {
+  const recipes = predictors.filter((predictor) => typeof predictor !== 'string');
+  const [first] = recipes;
+  return recipes.every(({ positive }) => positive === first.positive) ? first?.positive : undefined;
 }
 
 /** The names of predictors that have a measure, the best first. */

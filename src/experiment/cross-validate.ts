@@ -6,7 +6,7 @@ import type { Predictor, Trial, TrialResult } from './trial.ts';
 /** What predictors are judged by, if they have it on all folds. */
 const MEASURED = ['rmse', 'mae', 'ndcg', 'precision'] as const;
 
-export interface CrossValidateOptions extends Pick<Trial, 'files' | 'objectives' | 'threshold'> {
+export interface CrossValidateOptions extends Pick<Trial, 'files' | 'objectives' | 'threshold' | 'positive'> {
   /** Called when a fold is done. */
   onResult?(): void;
 }
@@ -15,6 +15,8 @@ export interface CrossValidateOptions extends Pick<Trial, 'files' | 'objectives'
 export interface CrossValidation {
   /** Result of each fold. */
   readonly results: readonly TrialResult[];
+  /** The reason why a baseline was not made on some fold. */
+  readonly skipped?: string;
   /** The errors of a predictor of ratings. */
   readonly rmse?: Estimate;
   readonly mae?: Estimate;
@@ -49,8 +51,10 @@ export async function crossValidate(
   const all = <Key extends keyof TrialResult>(key: Key) => results.map((result) => result[key]);
   const ratio = heldOutRatio(pool.folds);
   const bytes = all('bytes').filter((count) => count !== undefined);
+  const skipped = all('skipped').find((reason) => reason !== undefined);
   return {
     results,
+    ...(skipped !== undefined && { skipped }),
     ...Object.fromEntries(
       MEASURED.flatMap((key) => {
         const values = all(key).filter((value) => value !== undefined);

@@ -3,7 +3,9 @@ import type { Objective } from '../../graphs/models/model.ts';
 import { lastQuarter } from '../data/dataset/positives.ts';
 import type { Split } from '../data/dataset/split.ts';
 import { type ErrorCode, option, UserError } from '../errors.ts';
-import { baselines } from '../evaluate/baselines.ts';
+import type { Baseline } from '../evaluate/baseline.ts';
+import { baselines, rankingBaselines } from '../evaluate/baselines.ts';
+import { ratingsFrom } from '../evaluate/evaluate-baselines.ts';
 import { metrics } from '../evaluate/metrics.ts';
 import { baselineRanker, itemsOfUsers } from '../evaluate/rankers.ts';
 import { rankingMeans } from '../evaluate/ranking.ts';
@@ -14,7 +16,9 @@ import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
 import { type Fitted, train } from '../train/train.ts';
 
 /** What predicts ratings or ranks: the recipe of a model, or the name of a baseline. */
-export type Predictor = Recipe | keyof typeof baselines;
+export type Predictor = Recipe | BaselineName;
+
+export type BaselineName = keyof typeof baselines | keyof typeof rankingBaselines;
 
 /** A predictor and a fold: it is made from the fold's training ratings, and evaluated on those that the fold holds out. */
 export interface Trial {
@@ -29,10 +33,14 @@ export interface Trial {
   readonly objectives?: readonly Objective[];
   /** Lowest rating of a relevant item. Default: see `rankingOn` of `Fitted`; for a baseline, the last quarter of the scale */
   readonly threshold?: number;
+  /** Lowest rating from which a baseline ranks, or all. Default: the last quarter of the scale */
+  readonly positive?: number | 'all' | undefined;
 }
 
 /** The errors of a predictor of ratings; NDCG and precision of a ranking, absent if no user has a relevant item. */
 export interface TrialResult extends ValidMetrics {
+  /** The reason why a baseline was not made; there are no measures then. */
+  readonly skipped?: string;
   /** Seconds to make the predictor: for a model, to build its graphs and train it. */
   readonly seconds: number;
   /** Seconds of the whole trial. */
@@ -97,24 +105,40 @@ class SlowError extends UserError {
 
 const OBJECTIVES = ['rating', 'ranking'] as const;
 
+/** Baselines rank from the ratings of what users liked: see `evaluateBaselines`. */
 async function ofBaseline(
-  name: keyof typeof baselines,
+  name: BaselineName,
   { train, valid }: Split,
-  { objectives = OBJECTIVES, threshold = lastQuarter(train.facts) }: Trial,
+  { objectives = OBJECTIVES, threshold = lastQuarter(train.facts), positive }: Trial,
 ): Promise<Omit<TrialResult, 'took'>> {
   const started = performance.now();
-  const baseline = baselines[name](train);
-  const seconds = (performance.now() - started) / 1000;
-  const errors = objectives.includes('rating')
-    ? metrics(baseline.predict(valid.users, valid.items), valid.ratings)
-    : {};
+  const seconds = () => (performance.now() - started) / 1000;
+  const predicts = objectives.includes('rating') && isPredictor(name);
   // All items have the same mean.
-  if (!objectives.includes('ranking') || name === 'global-mean') return { ...errors, seconds };
+  const ranks = objectives.includes('ranking') && name !== 'global-mean';
+  const positives = ranks ? ratingsFrom(train, positive ?? lastQuarter(train.facts)) : train;
+  const made = isPredictor(name)
+    ? baselines[name](train, positives)
+    : await rankingBaselines[name](positives);
+  if ('skipped' in made) return { skipped: made.skipped, seconds: seconds() };
+  // Some are only made once they are asked.
+  if (predicts) (made as Baseline).predict(NOBODY, NOBODY);
+  if (ranks) made.scores(0);
+  const result = { seconds: seconds() };
+  const errors = predicts
+    ? metrics((made as Baseline).predict(valid.users, valid.items), valid.ratings)
+    : undefined;
   const rated = itemsOfUsers(train);
-  const ranked = await rankingMeans(baselineRanker(baseline, rated), rated, valid, { k: [10], threshold });
+  const ranked = ranks
+    ? await rankingMeans(baselineRanker(made, rated), rated, valid, { k: [10], threshold })
+    : undefined;
   const [at] = ranked?.at ?? [];
-  return { ...errors, ...(at && { ndcg: at.ndcg, precision: at.precision }), seconds };
+  return { ...errors, ...(at && { ndcg: at.ndcg, precision: at.precision }), ...result };
 }
+
+const NOBODY = new Int32Array(0);
+
+const isPredictor = (name: BaselineName): name is keyof typeof baselines => Object.hasOwn(baselines, name);
 
 /** Ratings between two checks of the pace. */
 const PACE = 2 ** 14;

@@ -4,10 +4,11 @@ import { ratingsCsv, workplace } from '../support/cli.ts';
 
 const { write, text, json, failure, contents } = workplace();
 const some = expect.any(Number);
+const rated = ['--objective', 'rating'];
 
 test('prints one JSON object with each predictor on the same folds, and which differences are real', async () => {
   const before = await contents();
-  const { folds, predictors, pairs } = await json('compare', 'ratings.csv', '--folds', '3');
+  const { folds, predictors, pairs } = await json('compare', 'ratings.csv', '--folds', '3', ...rated);
   expect(folds).toBe(3);
   const names = Object.keys(predictors);
   expect(names.toSorted()).toEqual([...modelNames, 'global-mean', 'item-knn', 'user-item-means'].toSorted());
@@ -22,7 +23,7 @@ test('prints one JSON object with each predictor on the same folds, and which di
   expect(predictors['global-mean']).not.toHaveProperty('bytes');
   expect(pairs.slice(0, names.length - 1)).toEqual(
     names.slice(1).map((name) => ({
-      ...{ name, than: names[0], real: expect.any(Boolean) },
+      ...{ measure: 'rmse', name, than: names[0], real: expect.any(Boolean) },
       difference: { mean: some, deviation: some, interval: [some, some], p: some },
     })),
   );
@@ -33,11 +34,47 @@ test('prints one JSON object with each predictor on the same folds, and which di
   expect(await contents()).toEqual(before);
 });
 
+test('of both objectives it compares errors and rankings, with the baselines of each', async () => {
+  await write('few.json', '{ "factors": 2, "epochs": 1, "rankingFactors": 4 }');
+  await write('ranks.json', '{ "factors": 2, "epochs": 1, "objective": "ranking" }');
+  const given = ['--config-dot-bias', 'few.json', '--config-mlp', 'ranks.json'];
+  const flags = ['ratings.csv', '--folds', '2', ...given];
+  const { predictors, pairs } = await json('compare', ...flags);
+  const having = (key: string) => Object.keys(predictors).filter((name) => key in predictors[name]);
+  const both = ['dot-bias', 'item-knn', 'most-popular', 'user-item-means'];
+  expect(having('rmse').sort()).toEqual([...both, 'global-mean'].sort());
+  expect(having('ndcg').sort()).toEqual([...both, 'ease', 'implicit-als', 'mlp'].sort());
+  const ranked = pairs.filter(({ measure }: { measure: string }) => measure === 'ndcg');
+  for (const { name, than, difference } of ranked) {
+    expect(difference.mean).toBeLessThanOrEqual(0);
+    expect(predictors[name].ndcg.mean).toBeLessThanOrEqual(predictors[than].ndcg.mean);
+  }
+  const printed = await text('compare', ...flags);
+  expect(printed).toMatch(/^ +RMSE +MAE +NDCG@10 +P@10 +training +files$/m);
+  expect(printed).toMatch(/^ease +– +– +\d\.\d{4} +\d\.\d{4} +[\d.]+ s +–$/m);
+  expect(printed).toMatch(/^RMSE, lower is better:\n {2}\S+ is \d\.\d{4} above /m);
+  expect(printed).toMatch(/^NDCG@10, higher is better:\n {2}\S+ is \d\.\d{4} below .* interval /m);
+  expect(printed).not.toMatch(/NaN|undefined/);
+  // A recipe of both objectives gives its part.
+  const alone = await json('compare', ...flags, '--objective', 'ranking', '--positive', '3');
+  expect(Object.keys(alone.predictors)).not.toContain('global-mean');
+  expect(Object.values(alone.predictors).some((one) => 'rmse' in (one as object))).toBe(false);
+});
+
 test('prints a table; choices may come from files', async () => {
   await write('shallow.json', '{ "model": "dot-bias", "factors": 2, "epochs": 1 }');
   await write('deep.json', '{ "factors": 2, "epochs": 1, "hidden": [4] }');
   const recipes = ['--config-dot-bias', 'shallow.json', '--config-mlp', 'deep.json'];
-  const printed = await text('compare', 'ratings.csv', '--folds', '2', '--workers', '1', ...recipes);
+  const printed = await text(
+    'compare',
+    'ratings.csv',
+    '--folds',
+    '2',
+    '--workers',
+    '1',
+    ...rated,
+    ...recipes,
+  );
   expect(printed).toMatch(/^ +RMSE +MAE +training +files$/m);
   expect(printed).toMatch(/^dot-bias +\d\.\d{4} +\d\.\d{4} +[\d.]+ s +[\d.]+ kB$/m);
   expect(printed).toMatch(/^item-knn +\d\.\d{4} +\d\.\d{4} +[\d.]+ s +–$/m);
@@ -47,7 +84,7 @@ test('prints a table; choices may come from files', async () => {
 
 test('--seed holds for all trainings and wins over the seed in a file', async () => {
   const rmse = async (file: string) => {
-    const flags = ['--folds', '2', '--seed', '2', '--config-dot-bias', file];
+    const flags = ['--folds', '2', '--seed', '2', ...rated, '--config-dot-bias', file];
     const { predictors } = await json('compare', 'ratings.csv', ...flags);
     return predictors['dot-bias'].rmse;
   };
@@ -58,14 +95,14 @@ test('--seed holds for all trainings and wins over the seed in a file', async ()
 
 test('one fold tells no differences from chance', async () => {
   await write('a.test', ratingsCsv({ users: 2 }));
-  const printed = await text('compare', '--fold', 'ratings.csv:a.test');
+  const printed = await text('compare', '--fold', 'ratings.csv:a.test', ...rated);
   expect(printed).toMatch(/; with one fold there is no test$/m);
   expect(printed).not.toMatch(/Nadeau/);
 });
 
 test('takes any engine from a file', async () => {
   await write('api.json', '{ "engine": "ort-training", "factors": 2, "epochs": 1 }');
-  const compare = (...flags: string[]) => json('compare', 'ratings.csv', '--folds', '2', ...flags);
+  const compare = (...flags: string[]) => json('compare', 'ratings.csv', '--folds', '2', ...rated, ...flags);
   const api = (await compare('--config-dot-bias', 'api.json')).predictors['dot-bias'];
   await write('usual.json', '{ "factors": 2, "epochs": 1 }');
   const usual = (await compare('--config-dot-bias', 'usual.json')).predictors['dot-bias'];

@@ -79,7 +79,7 @@ test('judges both parts of a model, or that which ranks alone', async () => {
   const ranking = await json('cross-validate', 'ratings.csv', ...few, '--objective', 'ranking');
   const { model, folds, ndcg, precision } = both;
   const onlyRanked = folds.map(({ rmse: _, mae: __, ...fold }: typeof both) => fold);
-  expect(timeless(ranking)).toEqual(timeless({ model, ndcg, precision, folds: onlyRanked }));
+  expect(timeless(ranking)).toEqual({ model, ndcg, precision, ...timeless({ folds: onlyRanked }) });
   const printed = await text('cross-validate', 'ratings.csv', ...few);
   expect(printed).toMatch(/^fold +trained on +tested on +RMSE +MAE +NDCG@10 +P@10 +time$/m);
   expect(printed).toMatch(/^NDCG@10 \d\.\d{4} ± \d\.\d{4} over 2 folds; 95 % interval/m);
