@@ -19,7 +19,7 @@ import { lowRank } from '../support/low-rank.ts';
 
 const ratings = lowRank();
 const { train: part, valid } = randomSplit(ratings, 0.2, 3);
-const small: Recipe = { factors: 3 };
+const small: Recipe = { objective: 'rating', factors: 3 };
 const none = selectRows(ratings, new Int32Array());
 
 /** A copy of the users' rows with one of them changed. */

@@ -10,7 +10,7 @@ import { add, gather, mul, squeeze } from '../../src/onnx/index.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import { nodeEngines } from '../../src/train/engines/node.ts';
 import { type FitOptions, fitModel } from '../../src/train/fit.ts';
-import type { Progress } from '../../src/train/progress.ts';
+import type { EpochRecord, Progress } from '../../src/train/progress.ts';
 import type { ProgramRecipe, Recipe } from '../../src/train/recipe/recipe.ts';
 import type { LossName } from '../../src/train/step/losses.ts';
 import { type TrainOptions, train } from '../../src/train/train.ts';
@@ -33,10 +33,21 @@ const dropping = (dropout: number): Recipe => ({
   initialStd: 1,
 });
 /** Nothing moves, so that the loss tells of the first parameters alone. */
-const still: Recipe = { objective: 'rating', optimizer: 'sgd', schedule: { name: 'constant', learningRate: 1e-30 }, epochs: 1 };
+const still: Recipe = {
+  objective: 'rating',
+  optimizer: 'sgd',
+  schedule: { name: 'constant', learningRate: 1e-30 },
+  epochs: 1,
+};
 
 describe('training reduces the error', () => {
-  const thorough: Recipe = { objective: 'rating', optimizer: 'adamw', epochs: 40, batchSize: 16, learningRate: 0.03 };
+  const thorough: Recipe = {
+    objective: 'rating',
+    optimizer: 'adamw',
+    epochs: 40,
+    batchSize: 16,
+    learningRate: 0.03,
+  };
 
   test.each<[string, Recipe]>([
     ['dot-bias', { factors: 2 }],
@@ -83,7 +94,7 @@ describe('batches', () => {
     'of %i give every rating its part in the loss',
     async (batchSize) => {
       const { history, metrics } = await train(ratings, { ...small, initialStd: 0.5, ...still, batchSize });
-      expect(history[0].loss).toBeCloseTo(metrics.train?.rmse ** 2, 4);
+      expect(history[0].loss).toBeCloseTo((metrics.train?.rmse ?? 0) ** 2, 4);
     },
   );
 
@@ -141,7 +152,14 @@ describe('several runs an epoch', () => {
       const own = told.filter((progress) => progress.epoch === epoch);
       expect(own).toHaveLength(Math.ceil(Math.ceil(count / 32) / 3));
       expect(own.map(({ done }) => done)).toEqual(own.map(({ done }) => done).toSorted((a, b) => a - b));
-      expect(own.at(-1)).toEqual({ objective: 'rating', epoch, epochs: 3, done: count, ratings: count, loss });
+      expect(own.at(-1)).toEqual({
+        objective: 'rating',
+        epoch,
+        epochs: 3,
+        done: count,
+        ratings: count,
+        loss,
+      });
       for (const progress of own) {
         expect(progress.done).toBeGreaterThan(0);
         expect(progress.loss).toBeGreaterThan(0);
@@ -168,8 +186,8 @@ describe('dropout', () => {
       await train(ratings, { ...dropping(0), ...still }),
       await train(ratings, { ...dropping(0.5), ...still }),
     ];
-    expect(without.history[0].loss).toBeCloseTo(without.metrics.train?.rmse ** 2, 4);
-    expect(half.history[0].loss).not.toBeCloseTo(half.metrics.train?.rmse ** 2, 2);
+    expect(without.history[0].loss).toBeCloseTo((without.metrics.train?.rmse ?? 0) ** 2, 4);
+    expect(half.history[0].loss).not.toBeCloseTo((half.metrics.train?.rmse ?? 0) ** 2, 2);
     expect(half.metrics).toEqual(without.metrics);
     expect(await half.errors(valid)).toEqual(await half.errors(valid));
   });
@@ -206,6 +224,7 @@ describe('validation', () => {
   /** Too many factors for such noise, and too fast: the validation error soon grows again. */
   const noisy = randomSplit(lowRank({ noise: 0.7 }), 0.2, 3);
   const overfitting: Recipe = {
+    objective: 'rating',
     factors: 20,
     epochs: 30,
     batchSize: 16,
@@ -214,7 +233,7 @@ describe('validation', () => {
     schedule: 'constant',
     learningRate: 0.05,
   };
-  const errorsOf = (history: readonly { valid?: { rmse: number } }[]) =>
+  const errorsOf = (history: readonly EpochRecord[]) =>
     history.map((epoch) => epoch.valid?.rmse ?? Number.NaN);
 
   test('chooses the best epoch, and patience ends training', async () => {

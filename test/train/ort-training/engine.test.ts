@@ -53,7 +53,14 @@ describe('both engines take the same steps', () => {
   );
 
   test.each(cases)('%s, %s', async (_name, schedule, model) => {
-    const recipe: Recipe = { ...model, epochs: 5, batchSize: 33, schedule, learningRate: 0.02 };
+    const recipe: Recipe = {
+      objective: 'rating',
+      ...model,
+      epochs: 5,
+      batchSize: 33,
+      schedule,
+      learningRate: 0.02,
+    };
     const [one, other] = [
       await trajectory(epochEngine, ratings, recipe),
       await trajectory(await ortTraining(), ratings, recipe),
@@ -74,7 +81,14 @@ describe('both engines take the same steps', () => {
 describe('a model that it trained', () => {
   test.each(recipes)('%s', async (_, chosen) => {
     const told: Progress[] = [];
-    const recipe: Recipe = { ...chosen, engine, epochs: 30, batchSize: 16, learningRate: 0.02 };
+    const recipe: Recipe = {
+      objective: 'rating',
+      ...chosen,
+      engine,
+      epochs: 30,
+      batchSize: 16,
+      learningRate: 0.02,
+    };
     const model = await train(part, recipe, {
       valid,
       ratingsPerRun: 200,
@@ -102,7 +116,15 @@ describe('a model that it trained', () => {
   });
 
   test('one seed gives the same bytes, dropout included', async () => {
-    const recipe: Recipe = { model: 'mlp', factors: 4, hidden: [6], dropout: [0.3, 0.2], engine, epochs: 2 };
+    const recipe: Recipe = {
+      objective: 'rating',
+      model: 'mlp',
+      factors: 4,
+      hidden: [6],
+      dropout: [0.3, 0.2],
+      engine,
+      epochs: 2,
+    };
     const bytes = async (seed: number) =>
       (await (await train(part, { ...recipe, seed })).artifact()).files['predict.onnx'];
     const [one, same, other] = [await bytes(7), await bytes(7), await bytes(8)];
@@ -111,7 +133,14 @@ describe('a model that it trained', () => {
   });
 
   test('drops while it trains, and not when it is asked', async () => {
-    const still: Recipe = { model: 'mlp', engine, epochs: 1, schedule: 'constant', learningRate: 1e-12 };
+    const still: Recipe = {
+      objective: 'rating',
+      model: 'mlp',
+      engine,
+      epochs: 1,
+      schedule: 'constant',
+      learningRate: 1e-12,
+    };
     const [whole, half] = await Promise.all(
       [0, 0.9].map((dropout) => train(part, { ...still, factors: 20, dropout: [dropout, 0], initialStd: 2 })),
     );
@@ -133,7 +162,14 @@ describe('a model that it trained', () => {
       all,
       Int32Array.from({ length: 5000 }, (_, index) => index),
     );
-    const recipe: Recipe = { model: 'mlp', ...config, optimizer: 'adamw', epochs: 2, batchSize };
+    const recipe: Recipe = {
+      objective: 'rating',
+      model: 'mlp',
+      ...config,
+      optimizer: 'adamw',
+      epochs: 2,
+      batchSize,
+    };
     const [one, other] = [await train(some, recipe), await train(some, { ...recipe, engine })];
     expect(other.metrics.train?.rmse).toBeCloseTo(one.metrics.train.rmse, 1);
   });
@@ -143,6 +179,7 @@ describe('a model that it trained', () => {
       add(gather(user_bias, user), gather(item_bias, item)),
     );
     const recipe: ProgramRecipe = {
+      objective: 'rating',
       model,
       epochs: 5,
       learningRate: 0.05,
@@ -156,7 +193,7 @@ describe('a model that it trained', () => {
 });
 
 test('trainings at once, and sessions of the current ONNX Runtime beside them, leave one another alone', async () => {
-  const recipe: Recipe = { factors: 3, engine, epochs: 2, batchSize: 16 };
+  const recipe: Recipe = { objective: 'rating', factors: 3, engine, epochs: 2, batchSize: 16 };
   const alone = await train(part, recipe);
   const x = input('x', 'float', ['n']);
   const session = await InferenceSession.create(
@@ -179,7 +216,14 @@ test('trainings at once, and sessions of the current ONNX Runtime beside them, l
 });
 
 describe('what was cut off', () => {
-  const recipe: Recipe = { factors: 3, engine, epochs: 6, batchSize: 16, learningRate: 0.03 };
+  const recipe: Recipe = {
+    objective: 'rating',
+    factors: 3,
+    engine,
+    epochs: 6,
+    batchSize: 16,
+    learningRate: 0.03,
+  };
 
   test('goes on from its parameters, with the optimizer’s state anew', async () => {
     const path = join(folder.path, 'checkpoint');

@@ -28,7 +28,7 @@ const names = [
   'checkpoint',
   'vocabulary.json',
 ];
-const small: Recipe = { factors: 3, epochs: 1 };
+const small: Recipe = { objective: 'rating', factors: 3, epochs: 1 };
 const artifactFor = async (recipe: ProgramRecipe = small) => (await train(ratings, recipe)).artifact();
 
 describe.each<[string, Recipe]>([
@@ -36,7 +36,7 @@ describe.each<[string, Recipe]>([
   ['mlp', { model: 'mlp', factors: [60, 50], hidden: [80, 6], dropout: 0.1 }],
 ])('%s', (_, chosen) => {
   test('says what it takes and gives, as the training API wants it', async () => {
-    const recipe: Recipe = { ...chosen, optimizer: 'adamw', epochs: 2, batchSize: 50 };
+    const recipe: Recipe = { objective: 'rating', ...chosen, optimizer: 'adamw', epochs: 2, batchSize: 50 };
     const files = trainingFiles(await artifactFor(recipe));
     expect(Object.keys(files)).toEqual(names);
     const read = (name: string) => decodeModel(files[name]).graph;
@@ -82,9 +82,9 @@ describe.each<[string, Recipe]>([
   });
 
   test('has what the model learned, whatever the precision of its files, or where it began', async () => {
-    const recipe: Recipe = { ...chosen, epochs: 2, batchSize: 50, seed: 3 };
+    const recipe: Recipe = { objective: 'rating', ...chosen, epochs: 2, batchSize: 50, seed: 3 };
     const fitted = await fitModel(ratings, recipe, { runtime: await nodeRuntime(), engines: nodeEngines });
-    const { model, parameters } = fitted;
+    const { model, parameters } = fitted.rating as NonNullable<typeof fitted.rating>;
     const artifact = await artifactOf(fitted);
     expect(trainingFiles(artifact).checkpoint).toEqual(encodeCheckpoint(parameters));
     for (const precision of ['float16', 'int8'] satisfies Precision[]) {

@@ -18,7 +18,7 @@ import { writeSynthetic } from '../../support/synthetic.ts';
 const folder = temporaryFolder();
 const { train: few, valid } = randomSplit(lowRank({ users: 60, items: 45 }), 0.2, 3);
 const blocks = [4, 3] as const;
-const small: Recipe = { blocks, epochs: 30, batchSize: 16 };
+const small: Recipe = { objective: 'rating', blocks, epochs: 30, batchSize: 16 };
 const workers = 2;
 
 const models: [string, Recipe][] = [
@@ -119,7 +119,7 @@ test('mistakes are UserErrors', async () => {
 });
 
 test('where most strata are empty, an MLP is trained all the same', async () => {
-  const recipe: Recipe = { model: 'mlp', factors: 2, epochs: 1 };
+  const recipe: Recipe = { objective: 'rating', model: 'mlp', factors: 2, epochs: 1 };
   const { metrics } = await train(few, { ...recipe, blocks: [60, 45] }, { workers: 3 });
   expect(metrics.train?.rmse).toBeGreaterThan(0);
   const sparse = selectRows(
@@ -148,7 +148,7 @@ describe('strata against one stratum', () => {
 });
 
 describe('ratings in a file', () => {
-  const recipe: Recipe = { factors: 4, epochs: 20, batchSize: 32, weightDecay: 0.05 };
+  const recipe: Recipe = { objective: 'rating', factors: 4, epochs: 20, batchSize: 32, weightDecay: 0.05 };
   let parquet: string;
   let stored: Dataset;
   let test_: Ratings;
@@ -211,7 +211,7 @@ describe('ratings in a file', () => {
 
   test('one seed gives an MLP the same bytes, however the disk answers', async () => {
     const data = await store({ blocks: [8, 8] });
-    const small: Recipe = { model: 'mlp', factors: 4, epochs: 1, batchSize: 64 };
+    const small: Recipe = { objective: 'rating', model: 'mlp', factors: 4, epochs: 1, batchSize: 64 };
     const made = async () => {
       const { files } = await (await train(data, small, { workers: 4 })).artifact();
       return files['predict.onnx'];
@@ -235,7 +235,7 @@ describe('ratings in a file', () => {
 });
 
 test('the exported graph trains a block elsewhere, as its contract says', async () => {
-  const recipe: Recipe = { model: 'mlp', factors: 4, dropout: 0.1, ...small, epochs: 1 };
+  const recipe: Recipe = { objective: 'rating', model: 'mlp', factors: 4, dropout: 0.1, ...small, epochs: 1 };
   const { manifest } = await (await train(few, recipe, { workers })).artifact();
   const bytes = trainingBlocks(manifest);
   const { metadata } = decodeModel(bytes);
