@@ -26,7 +26,7 @@ export interface AlsSettings {
 
 /**
  * Matrix factorization of who has what by alternating least squares: minimizes Σ c (x − u·v)² + λ (Σ|u|² + Σ|v|²) over all
- * pairs, where x is 1 and the weight c is 1 + α for what a user has, and 0 and 1 else. Each row is solved exactly.
+ * pairs. For what a user has, x is 1 and the weight c is 1 + α; for all else x is 0 and c is 1. Each row is solved exactly.
  *
  * Source: Hu, Koren and Volinsky, Collaborative Filtering for Implicit Feedback Datasets (2008).
  *
