@@ -30,6 +30,24 @@ describe('two lists of items are the same', () => {
     expect(verdict(list(['a', 'c', 'b'], [1, 1, 1]), ties).problem).toBe('item[1] is "c", not "b"');
   });
 
+  test('and of ratings beside scores, those of the same items are compared', () => {
+    const [scores, ratings] = [
+      [9, 8, 7.999999],
+      [4, 1, 5],
+    ];
+    const rated = (items: string[], scores: number[], ratings: number[]): JsonTensors => ({
+      item: { type: 'string', shape: [1, 3], data: items },
+      score: { type: 'float', shape: [1, 3], data: scores },
+      rating: { type: 'float', shape: [1, 3], data: ratings },
+    });
+    const wanted = rated(['a', 'b', 'c'], scores, ratings);
+    const near = verdict(rated(['a', 'c', 'b'], [9, 8, 8], [4, 5, 1]), wanted);
+    expect(near).toMatchObject({ swaps: 2 });
+    expect(agrees(near)).toBe(true);
+    expect(agrees(verdict(rated(['a', 'c', 'b'], [9, 8, 8], [4, 1, 5]), wanted))).toBe(false);
+    expect(agrees(verdict(rated(['a', 'b', 'd'], [9, 8, 8], [4, 1, 2]), wanted))).toBe(true);
+  });
+
   test('nor with other ratings, other shapes, or none', () => {
     const { item } = golden;
     expect(agrees(verdict(list(['a', 'b', 'c', 'd'], [4.00002, 3, 2.999999, 2])))).toBe(false);
