@@ -3,7 +3,7 @@ import { svgOf } from '../plot/svg.ts';
 import { colours, GRID, line, scatter, xAxis, yAxis } from '../report/figure.ts';
 import { Html, html, pageOf as page } from '../report/html.ts';
 import { DARK, LIGHT, variables } from '../report/style.ts';
-import type { RangeTest } from '../train/find-learning-rate.ts';
+import type { PartRangeTest, RangeTest } from '../train/find-learning-rate.ts';
 
 const STYLE = `svg { ${variables(LIGHT)} font-family: system-ui, sans-serif; background: var(--page); }
 @media (prefers-color-scheme: dark) { svg { ${variables(DARK)} } }`;
@@ -15,14 +15,27 @@ export const rounded = (rate: number): number => Number(rate.toPrecision(2));
  * The range of losses to show. Losses far above the first ones are cut off, because they only show that the rate is too
  * high.
  */
-export function lossRange({ smoothed }: RangeTest): [low: number, high: number] {
+export function lossRange({ smoothed }: PartRangeTest): [low: number, high: number] {
   const settled = smoothed[Math.floor(smoothed.length / 10)];
   const low = Math.min(...smoothed);
   return [low, low + 2 * (settled - low)];
 }
 
-/** A chart of the loss by learning rate, as a standalone SVG for light and dark mode. */
-export async function plotOf(test: RangeTest): Promise<string> {
+const [WIDTH, HEIGHT] = [720, 400];
+
+/**
+ * A chart of the loss by learning rate, as a standalone SVG for light and dark mode; with two tests, two charts one below the
+ * other.
+ */
+export async function plotOf({ ranking, ...test }: RangeTest): Promise<string> {
+  if (!ranking) return chartOf(test);
+  const [one, other] = [await chartOf(test, ' of predicting ratings'), await chartOf(ranking, ' of ranking')];
+  const below = other.replace('<svg ', `<svg y="${HEIGHT}" `);
+  const size = `width="${WIDTH}" height="${2 * HEIGHT}" viewBox="0 0 ${WIDTH} ${2 * HEIGHT}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${one}${below}</svg>`;
+}
+
+async function chartOf(test: PartRangeTest, of = ''): Promise<string> {
   const { rates, losses, smoothed, suggestion, usual } = test;
   const [low, high] = lossRange(test);
   const points = (values: readonly number[]) => values.map((value, step) => [rates[step], value] as const);
@@ -38,7 +51,7 @@ export async function plotOf(test: RangeTest): Promise<string> {
   const option: EChartsOption = {
     textStyle: { fontFamily: 'inherit' },
     grid: { ...GRID, top: 32, right: 32 },
-    xAxis: xAxis('learning rate', {
+    xAxis: xAxis(`learning rate${of}`, {
       type: 'log',
       min: rates[0],
       max: rates[rates.length - 1],
@@ -64,8 +77,8 @@ export async function plotOf(test: RangeTest): Promise<string> {
       },
     ],
   };
-  const svg = await svgOf(option, { width: 720, height: 400 });
-  const label = `Loss against learning rate; ${rounded(suggestion)} is suggested`;
+  const svg = await svgOf(option, { width: WIDTH, height: HEIGHT });
+  const label = `Loss against learning rate${of}; ${rounded(suggestion)} is suggested`;
   return svg.replace(/<svg ([^>]*)>/, (_, attributes) =>
     html`<svg role="img" aria-label="${label}" `.markup.concat(`${attributes}><style>${STYLE}</style>`),
   );

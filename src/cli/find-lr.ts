@@ -2,7 +2,12 @@ import { extname } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
-import { findLearningRate, type RangeTest, rangeChoices } from '../train/find-learning-rate.ts';
+import {
+  findLearningRate,
+  type PartRangeTest,
+  type RangeTest,
+  rangeChoices,
+} from '../train/find-learning-rate.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe } from '../train/recipe/recipe.ts';
 import { type Choices, kinds } from '../util/choices.ts';
@@ -18,6 +23,7 @@ import {
 } from './choice-options.ts';
 import { withConfig } from './config.ts';
 import { lossRange, pageOf, plotOf, rounded } from './find-lr-plot.ts';
+import { flagOf } from './flag-names.ts';
 import { count, plural, printJson, printLine, seconds } from './output.ts';
 import { readInMemory, reportReading } from './train-data.ts';
 
@@ -28,12 +34,15 @@ const own = {
 } as const satisfies Choices;
 
 /** Choices that the range test makes itself. */
-const CHOSEN: readonly string[] = ['epochs', 'learningRate', 'schedule', 'engine'];
+const CHOSEN: readonly string[] = [
+  ...['epochs', 'learningRate', 'schedule', 'engine'],
+  ...['rankingEpochs', 'rankingLearningRate'],
+];
 
 export function findLrCommand(): Command {
   const command = new Command('find-lr')
     .description(
-      'Suggest a learning rate, by a learning-rate range test: train for some steps while the rate rises, until the loss grows. It writes no model.',
+      'Suggest a learning rate, by a learning-rate range test: train for some steps while the rate rises, until the loss grows. It tests predicting ratings and ranking, and writes no model.',
     )
     .argument('<file...>', 'ratings: files or patterns');
   const recipe = RECIPE.filter((name) => !CHOSEN.includes(name));
@@ -64,27 +73,36 @@ async function run(files: string[], flags: Flags<'device', typeof own>): Promise
   else report(test, took, out);
 }
 
-function report(test: RangeTest, took: number, out: string | undefined): void {
-  const { rates, diverged, suggestion, usual, valley } = test;
+function report({ ranking, ...test }: RangeTest, took: number, out: string | undefined): void {
+  const time = `in ${seconds(took)}${ranking ? ' for both tests' : ''}`;
+  reportPart(test, time);
+  if (ranking) reportPart(ranking);
+  if (out !== undefined) printLine(`Wrote ${out}`);
+}
+
+function reportPart(test: PartRangeTest, time?: string): void {
+  const { objective, rates, diverged, suggestion, usual, valley } = test;
   const [first, last] = [rates[0], rates[rates.length - 1]].map(rounded);
+  const ranks = objective === 'ranking';
+  const on = `${count(test.ratings)} ${ranks ? 'positives' : 'ratings'}`;
+  const flag = flagOf(ranks ? 'rankingLearningRate' : 'learningRate');
   printLine(
-    `Tried ${plural(rates.length, 'learning rate')} from ${first} to ${last} on ${count(test.ratings)} ratings in ${seconds(took)}${diverged ? ', until the loss grew too much' : ''}`,
+    `Tried ${plural(rates.length, 'learning rate')} ${ranks ? 'of ranking ' : ''}from ${first} to ${last} on ${on}${time === undefined ? '' : ` ${time}`}${diverged ? ', until the loss grew too much' : ''}`,
   );
   printLine(`  loss ${curve(test)}`);
   printLine(
-    `Suggested: --learning-rate ${rounded(suggestion)}, a tenth of the rate at which the loss stops falling; the middle of the fall is at ${rounded(valley)}`,
+    `Suggested: ${flag} ${rounded(suggestion)}, a tenth of the rate at which the loss stops falling; the middle of the fall is at ${rounded(valley)}`,
   );
   printLine(
     `  This is a starting point, because the test only sees the training loss. The default is ${rounded(usual)}; compare both with cofactor cross-validate`,
   );
-  if (out !== undefined) printLine(`Wrote ${out}`);
 }
 
 const BARS = '▁▂▃▄▅▆▇█';
 const WIDTH = 60;
 
 /** The smoothed loss by learning rate, as a line of block characters. */
-function curve(test: RangeTest): string {
+function curve(test: PartRangeTest): string {
   const [low, high] = lossRange(test);
   const { length } = test.smoothed;
   return Array.from({ length: Math.min(WIDTH, length) }, (_, column) => {

@@ -1,4 +1,7 @@
+import type { Tensors } from '../../graphs/heads/serving.ts';
+import type { DataFacts, Objective } from '../../graphs/models/model.ts';
 import { checkTrainable } from '../data/dataset/dataset.ts';
+import { pairsOf, positivesOf } from '../data/dataset/positives.ts';
 import { type Ratings, renumbered, selectRows, someRatings } from '../data/dataset/ratings.ts';
 import { indicesByUser } from '../data/dataset/rows.ts';
 import { UserError } from '../errors.ts';
@@ -8,29 +11,34 @@ import * as expected from '../util/options.ts';
 import { checkArgument, checkOptions } from '../util/options.ts';
 import { generator, shuffled } from '../util/random.ts';
 import { stepsOf } from './engines/batches.ts';
-import type { Training } from './engines/engine.ts';
+import type { PreparedTraining, Training } from './engines/engine.ts';
 import { epochEngine } from './engines/epoch/engine.ts';
+import { prepareLists } from './engines/lists/engine.ts';
+import { activeUsers } from './engines/lists/lists.ts';
 import { initialParameters, MOST_PAIRS } from './parameters/initial.ts';
-import { type ProgramRecipe, someRecipe } from './recipe/recipe.ts';
+import { endOf, type Suggestion, smooth, suggest } from './range-curve.ts';
+import { trainingChoices } from './recipe/choices.ts';
+import { checkRecipe, type ProgramRecipe, someRecipe } from './recipe/recipe.ts';
 import { resolve } from './recipe/resolve.ts';
+import { positiveOf, resolveRanking } from './recipe/resolve-ranking.ts';
 import type { Schedule } from './step/schedules.ts';
 
 /** The range of learning rates to try. */
 export const rangeChoices = {
   from: {
     kind: kinds.positive,
-    help: 'the first learning rate (default: a thousandth of the default learning rate)',
+    help: 'the first learning rate (default: a thousandth of the default learning rate; of ranking a hundredth)',
   },
   to: {
     kind: kinds.positive,
-    help: 'the last learning rate (default: a thousand times the default learning rate)',
+    help: 'the last learning rate (default: a thousand times the default learning rate; of ranking a hundred times)',
   },
   steps: {
     kind: numeric(
       'give a whole number from 20 to 10,000',
       (steps) => Number.isSafeInteger(steps) && steps >= 20 && steps <= 10_000,
     ),
-    help: 'number of learning rates to try, with one batch each (default: the number of batches, from 100 to 2000)',
+    help: 'number of learning rates to try, with one batch each (default: the number of batches, from 100 to 2000; of ranking from 60)',
   },
 } as const satisfies Choices;
 
@@ -43,10 +51,12 @@ const OPTIONS: expected.OptionTable<RangeTestOptions> = {
   runtime: expected.runtime,
 };
 
-export interface RangeTest extends Suggestion {
+/** The test of one objective. */
+export interface PartRangeTest extends Suggestion {
+  readonly objective: Objective;
   /** The learning rates that were tried. */
   readonly rates: readonly number[];
-  /** The mean loss of each step's batch before its update. */
+  /** The mean loss of each step's batch before its update: of a rating, or of a positive. */
   readonly losses: readonly number[];
   /** The losses as an exponential moving average. */
   readonly smoothed: readonly number[];
@@ -54,31 +64,29 @@ export interface RangeTest extends Suggestion {
   readonly diverged: boolean;
   /** The default learning rate of training. */
   readonly usual: number;
-  /** Number of ratings used. */
+  /** Number of ratings used, or of positives. */
   readonly ratings: number;
 }
 
-/**
- * A starting point for the highest learning rate of a schedule. It is only a starting point, because the test only sees the
- * training loss.
- */
-export interface Suggestion {
-  /** A tenth of the rate at the end of the longest descent of the loss. */
-  readonly suggestion: number;
-  /** The rate in the middle of that descent. */
-  readonly valley: number;
+/** The test of the objective. With the objective `both`, it is that of predicting ratings. */
+export interface RangeTest extends PartRangeTest {
+  /** The test of ranking, which is for `rankingLearningRate`; present with the objective `both`. */
+  readonly ranking?: PartRangeTest;
 }
 
 /** If there are more ratings, those of some users are used. */
 const MOST_RATINGS = 100_000;
 const STEPS_PER_RUN = 20;
+/** A step of ranking takes longer. */
+const LISTS_PER_RUN = 5;
 const STREAM = -2;
 
 /**
  * The learning-rate range test: trains for some steps while the learning rate rises exponentially, until the loss grows.
  * Smith (2017), "Cyclical learning rates for training neural networks".
  *
- * It trains with the epoch graph and a constant momentum of 0.9, and discards the model. The same seed gives the same
+ * It goes by the training loss of the objective, and tests each part of a model that is trained for both. It trains with the
+ * epoch graph and a constant momentum of 0.9, or with the list graph, and discards the model. The same seed gives the same
  * result.
  *
  * @throws UserError if the ratings or the recipe cannot train a model, or if no learning rate lowers the loss
@@ -95,40 +103,119 @@ export async function findLearningRate(
   const { runtime, ...options } = given;
   const chosen = checked(rangeChoices, options);
   checkTrainable(ratings);
+  const { objectives } = checkRecipe(recipe);
+  const sample = usersOf(ratings, MOST_RATINGS, recipe.seed ?? trainingChoices.seed.default);
+  const data = { ratings, sample, runtime };
+  const tests: PartRangeTest[] = [];
+  for (const objective of objectives)
+    tests.push(
+      await rangeTest(objective === 'rating' ? ofRatings(recipe, data) : ofLists(recipe, data), chosen),
+    );
+  const [test, ranking] = tests;
+  return { ...test, ...(ranking && { ranking }) };
+}
+
+interface Data {
+  readonly ratings: Ratings;
+  /** The ratings of some users. */
+  readonly sample: Ratings;
+  readonly runtime: Runtime;
+}
+
+/** A training of one objective. */
+interface Tested {
+  readonly objective: Objective;
+  /** The default learning rate. */
+  readonly usual: number;
+  /** Number of ratings, or of positives. */
+  readonly ratings: number;
+  /** Number of steps per epoch. */
+  readonly each: number;
+  /** The range of learning rates: the default is divided by this, and multiplied. */
+  readonly range: number;
+  /** Smallest number of steps. */
+  readonly least: number;
+  initial(): Tensors;
+  prepare(epochs: number, schedule: Schedule): PreparedTraining | Promise<PreparedTraining>;
+}
+
+/** The facts about all ratings, but with the number of users and items in the sample. */
+const factsOf = ({ ratings, sample }: Data): DataFacts => ({
+  ...ratings.facts,
+  users: sample.userIds.length,
+  items: sample.itemIds.length,
+});
+
+function ofRatings(recipe: ProgramRecipe, data: Data): Tested {
+  const { ratings, sample, runtime } = data;
+  const resolved = resolve({ ...recipe, engine: 'epoch-graph' }, ratings.facts, runtime);
+  const { plan, definition } = resolved;
+  const { batchSize, seed } = plan.training;
+  const model = definition(factsOf(data), 'rating');
+  const pairs = ratings.ratings.length <= MOST_PAIRS ? sample : undefined;
+  return {
+    objective: 'rating',
+    usual: resolved.schedule.config.learningRate,
+    ratings: sample.ratings.length,
+    each: stepsOf(sample.ratings.length, batchSize),
+    ...{ range: 1000, least: 100 },
+    initial: () => initialParameters(model, seed, pairs),
+    prepare: (epochs, schedule) =>
+      epochEngine.prepare({
+        ...resolved,
+        ...{ model, schedule, runtime, data: sample },
+        plan: { ...plan, training: { ...plan.training, epochs } },
+        ratingsPerRun: STEPS_PER_RUN * batchSize,
+      }),
+  };
+}
+
+function ofLists(recipe: ProgramRecipe, data: Data): Tested {
+  const { ratings, sample, runtime } = data;
   const { facts } = ratings;
-  const resolved = resolve({ ...recipe, engine: 'epoch-graph' }, facts, runtime);
-  const { definition, plan } = resolved;
-  const sample = usersOf(ratings, MOST_RATINGS, plan.training.seed);
-  const each = stepsOf(sample.ratings.length, plan.training.batchSize);
-  const usual = resolved.schedule.config.learningRate;
-  const { from = usual / 1000, to = usual * 1000, steps = Math.min(Math.max(each, 100), 2000) } = chosen;
+  const positive = positiveOf(recipe, facts);
+  const [all, some] = [ratings, sample].map((rows) => positivesOf(rows, rows.facts, positive));
+  const resolved = resolveRanking(recipe, { ...facts, positives: all.items.length });
+  const { plan, definition } = resolved;
+  const { usersPerStep, seed } = plan.training;
+  const size = some.items.length;
+  const model = definition({ ...factsOf(data), ratings: all.items.length }, 'ranking');
+  const each = stepsOf(activeUsers(some).length, usersPerStep);
+  return {
+    objective: 'ranking',
+    usual: resolved.schedule.config.learningRate,
+    ratings: size,
+    each,
+    // A step of ranking takes longer, so there are fewer.
+    ...{ range: 100, least: 60 },
+    initial: () => initialParameters(model, seed, pairsOf(some)),
+    prepare: (epochs, schedule) =>
+      prepareLists({
+        ...resolved,
+        ...{ model, schedule, runtime, positives: some },
+        plan: { ...plan, training: { ...plan.training, epochs } },
+        ratingsPerRun: Math.ceil((LISTS_PER_RUN * size) / each),
+      }),
+  };
+}
+
+async function rangeTest(tested: Tested, chosen: Chosen<typeof rangeChoices>): Promise<PartRangeTest> {
+  const { objective, usual, ratings, each, range, least } = tested;
+  const { from = usual / range, to = usual * range } = chosen;
+  const { steps = Math.min(Math.max(each, least), 2000) } = chosen;
   if (from >= to)
     throw new UserError(
       'argument',
       `the learning rate would rise from ${from} to ${to}; give a higher end, or a lower start`,
     );
-
   const rateAt = (step: number): number => from * (to / from) ** (step / (steps - 1));
   const epochs = Math.ceil(steps / each);
-  const schedule: Schedule = {
+  const prepared = await tested.prepare(epochs, {
     name: 'rising',
     config: { from, to },
     at: (progress) => ({ learningRate: rateAt(progress * epochs * each), momentum: 0.9 }),
-  };
-  // The model of all ratings, but with tables for the users and items of the sample.
-  const model = definition({ ...facts, users: sample.userIds.length, items: sample.itemIds.length });
-  const prepared = await epochEngine.prepare({
-    ...resolved,
-    model,
-    plan: { ...plan, training: { ...plan.training, epochs } },
-    schedule,
-    data: sample,
-    runtime,
-    ratingsPerRun: STEPS_PER_RUN * plan.training.batchSize,
   });
-  const pairs = ratings.ratings.length <= MOST_PAIRS ? sample : undefined;
-  const carried = initialParameters(model, plan.training.seed, pairs);
-  const training = await prepared.start({ epochs: 0, carried });
+  const training = await prepared.start({ epochs: 0, carried: tested.initial() });
   const head = Math.floor(steps / 10);
   const losses: number[] = [];
   let end = 0;
@@ -147,16 +234,17 @@ export async function findLearningRate(
   if (!suggestion)
     throw new UserError(
       'training',
-      `no learning rate from ${from} to ${to} lowers the loss, which starts at ${losses[0]}; start lower, or end higher`,
+      `no learning rate from ${from} to ${to} lowers the loss${objective === 'ranking' ? ' of ranking' : ''}, which starts at ${losses[0]}; start lower, or end higher`,
     );
   return {
+    objective,
     ...suggestion,
     rates,
     losses: losses.slice(0, end),
     smoothed,
     diverged: end < steps,
     usual,
-    ratings: sample.ratings.length,
+    ratings,
   };
 }
 
@@ -182,58 +270,4 @@ function usersOf(ratings: Ratings, most: number, seed: number): Ratings {
     userIds: occurring(userIds, some.users),
     itemIds: occurring(itemIds, some.items),
   });
-}
-
-/**
- * An exponential moving average over about a tenth of the steps, with Adam's correction for its start at 0 (Kingma and Ba
- * 2015).
- */
-export function smooth(losses: readonly number[], steps: number): number[] {
-  const keep = 0.9 ** (100 / steps);
-  let average = 0;
-  return losses.map((loss, step) => {
-    average = keep * average + (1 - keep) * loss;
-    return average / (1 - keep ** (step + 1));
-  });
-}
-
-/**
- * The step at which the test ends: the first whose loss is not finite, or is more than four times the lowest before.
- *
- * @param head number of first steps to ignore, because their average is over too few steps
- * @returns the number of steps, if it does not end before
- */
-export function endOf(smoothed: readonly number[], head: number): number {
-  let lowest = Number.POSITIVE_INFINITY;
-  const end = smoothed.findIndex((loss, step) => {
-    if (step >= head) lowest = Math.min(lowest, loss);
-    return !Number.isFinite(loss) || loss > 4 * lowest;
-  });
-  return end < 0 ? smoothed.length : end;
-}
-
-/**
- * Finds the longest descent: the longest decreasing subsequence of the losses. `suggestion` is a tenth of the learning rate
- * at its end, `valley` the rate in its middle. They are `minimum` and `valley` of fastai's `callback/schedule.py`, except
- * that fastai's `minimum` is at the lowest loss, which may be noise in the first steps. For `valley` the descent is taken to
- * start as many steps before its end as it has elements, as in fastai.
- *
- * On MovieLens 100K and latest-small, and on an eighth of them, `suggestion` differs from the default learning rate of
- * row-adagrad on average by a factor of 1.6 for dot-bias and 2.5 for the MLP, and from that of adamw by 1.9 and 1.6;
- * `valley` by 2.5 and 1.9, and by 4.1 and 3.6.
- *
- * @returns undefined if no loss is lower than the first
- */
-export function suggest(rates: readonly number[], smoothed: readonly number[]): Suggestion | undefined {
-  if (smoothed.indexOf(Math.min(...smoothed)) <= 0) return undefined;
-  const lengths = smoothed.map(() => 1);
-  let end = 0;
-  for (const [step, loss] of smoothed.entries()) {
-    for (let before = 0; before < step; before++)
-      if (loss < smoothed[before] && lengths[step] <= lengths[before]) lengths[step] = lengths[before] + 1;
-    if (lengths[step] > lengths[end]) end = step;
-  }
-  const third = lengths[end] / 3;
-  const middle = Math.max(0, end - lengths[end] + Math.floor(third) + Math.floor(third / 2));
-  return { suggestion: rates[end] / 10, valley: rates[middle] };
 }

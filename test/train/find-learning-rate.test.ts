@@ -8,16 +8,16 @@ import { metrics } from '../../src/evaluate/metrics.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Runtime } from '../../src/run/runtime.ts';
 import {
-  endOf,
   findLearningRate,
+  type PartRangeTest,
   type RangeTestOptions,
-  smooth,
-  suggest,
 } from '../../src/train/find-learning-rate.ts';
 import { initialParameters } from '../../src/train/parameters/initial.ts';
 import { createScorer } from '../../src/train/parameters/score.ts';
+import { endOf, smooth, suggest } from '../../src/train/range-curve.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { sample, userError } from '../support/files.ts';
+import { lowRank } from '../support/low-rank.ts';
 
 describe('smoothing', () => {
   test('leaves a constant as it is from the first step on', () => {
@@ -72,6 +72,8 @@ describe('suggestions', () => {
   });
 });
 
+const rated = { objective: 'rating' } as const;
+
 describe('on MovieLens', () => {
   let ratings: Ratings;
   let runtime: Runtime;
@@ -84,7 +86,7 @@ describe('on MovieLens', () => {
     ['dot-bias', 'row-adagrad'],
     ['mlp', 'adamw'],
   ] as const)('the default rate of %s is within a factor of 10', async (model, optimizer) => {
-    const found = await findLearningRate(ratings, { model, optimizer }, { runtime, steps: 200 });
+    const found = await findLearningRate(ratings, { model, optimizer, ...rated }, { runtime, steps: 200 });
     const { usual, suggestion, rates, losses, smoothed } = found;
     expect(Math.abs(Math.log10(suggestion / usual))).toBeLessThan(1);
     expect([losses.length, smoothed.length]).toEqual([rates.length, rates.length]);
@@ -92,15 +94,45 @@ describe('on MovieLens', () => {
     expect(losses.every(Number.isFinite)).toBe(true);
   });
 
+  test('of both objectives each is tested by its own loss; the default rate of ranking is within a factor of 10', async () => {
+    const recipe = { factors: 16 };
+    const { ranking, ...rating } = await findLearningRate(ratings, recipe, { runtime, steps: 40 });
+    expect(rating).toEqual(await findLearningRate(ratings, { ...recipe, ...rated }, { runtime, steps: 40 }));
+    const alone = { ...recipe, objective: 'ranking' } as const;
+    expect(ranking).toEqual(await findLearningRate(ratings, alone, { runtime, steps: 40 }));
+    const { rates, losses, smoothed, usual, suggestion, objective } = ranking as PartRangeTest;
+    expect({ objective, usual }).toEqual({ objective: 'ranking', usual: 0.1 });
+    expect([losses.length, smoothed.length]).toEqual([rates.length, rates.length]);
+    expect(rates[0]).toBeCloseTo(0.001, 12);
+    expect(Math.abs(Math.log10(suggestion / usual))).toBeLessThan(1);
+    // Popular items are likely from the start.
+    expect(losses[0]).toBeLessThan(Math.log(ratings.itemIds.length));
+    const positive = 4.5;
+    const strict = await findLearningRate(ratings, { ...alone, positive }, { runtime, steps: 20 });
+    const share = strict.ratings / ratings.ratings.filter((rating) => rating >= positive).length;
+    expect(share).toBeGreaterThan(0.98);
+    expect(share).toBeLessThanOrEqual(1);
+  });
+
+  test('of many ratings a list is of the users that are taken', async () => {
+    const sparse = lowRank({ users: 6000, items: 60 });
+    expect(sparse.ratings.length).toBeGreaterThan(200_000);
+    const recipe = { objective: 'ranking', factors: 4, negatives: 20 } as const;
+    const found = await findLearningRate(sparse, recipe, { runtime, steps: 30 });
+    expect(found.ratings).toBeLessThan(100_000);
+    expect(found.losses.every(Number.isFinite)).toBe(true);
+  });
+
   test('goes by the optimizer that training takes on a device, from where training begins', async () => {
     const elsewhere = { ...runtime, device: 'cuda' };
-    const expected = await findLearningRate(ratings, { optimizer: 'adamw' }, { runtime, steps: 20 });
-    expect(await findLearningRate(ratings, {}, { runtime: elsewhere, steps: 20 })).toEqual(expected);
+    const adamw = { optimizer: 'adamw', ...rated } as const;
+    const expected = await findLearningRate(ratings, adamw, { runtime, steps: 20 });
+    expect(await findLearningRate(ratings, rated, { runtime: elsewhere, steps: 20 })).toEqual(expected);
 
     // A batch of all of them.
     const { train } = randomSplit(ratings, 0.1, 1);
     const batchSize = train.ratings.length;
-    const { losses } = await findLearningRate(train, { batchSize }, { runtime, steps: 20 });
+    const { losses } = await findLearningRate(train, { batchSize, ...rated }, { runtime, steps: 20 });
     const model = dotBias()(train.facts);
     const { score } = await createScorer(model, runtime);
     const lossFrom = async (parameters: Tensors) =>
@@ -110,7 +142,7 @@ describe('on MovieLens', () => {
   });
 
   test('one seed gives the same', async () => {
-    const found = (seed: number) => findLearningRate(ratings, { seed }, { runtime, steps: 40 });
+    const found = (seed: number) => findLearningRate(ratings, { seed, ...rated }, { runtime, steps: 40 });
     const one = await found(1);
     expect(await found(1)).toEqual(one);
     expect((await found(2)).losses).not.toEqual(one.losses);
@@ -130,7 +162,8 @@ describe('on MovieLens', () => {
       ratings: Float32Array.from({ length: count }, (_, index) => ratings.ratings[index >> 2]),
       times: undefined,
     });
-    const found = await findLearningRate(many, { factors: 8, optimizer: 'sgd' }, { runtime, to: 1e30 });
+    const recipe = { factors: 8, optimizer: 'sgd', ...rated } as const;
+    const found = await findLearningRate(many, recipe, { runtime, to: 1e30 });
     expect(found.ratings).toBeGreaterThanOrEqual(100_000);
     expect(found.ratings).toBeLessThan(110_000);
     expect(found.diverged).toBe(true);
@@ -143,6 +176,8 @@ describe('on MovieLens', () => {
     [{}, { from: 1e5, to: 1e6 }, /no learning rate from 100000 to 1000000 lowers the loss/],
     [{ batchSize: 0 }, {}, /^batchSize is 0/],
   ])('%o %o is refused', async (recipe, options, message) => {
-    expect(await userError(findLearningRate(ratings, recipe, { runtime, ...options }))).toMatch(message);
+    expect(
+      await userError(findLearningRate(ratings, { ...rated, ...recipe }, { runtime, ...options })),
+    ).toMatch(message);
   });
 });
