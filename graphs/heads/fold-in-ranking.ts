@@ -55,7 +55,7 @@ export function foldedByRanking(
 
   const { state } = onnx.loop(onnx.constant(STEPS, 'int64'), [...start, ...start], (trip, values) => {
     const rows = values.slice(0, names.length);
-    const scores = knownItems(scoresOf(named(rows)), items);
+    const scores = scoresOf(named(rows));
     const rate = gather(rates, trip, 0, 'learning_rate');
     const next = onnx.gradients(scores, rows, slopesOf(scores, grid, positives)).map((slope, index) => {
       const row = rows[index];
@@ -75,11 +75,14 @@ export function foldedByRanking(
  * sums to 0, which rounding would miss.
  */
 function slopesOf(scores: Value, grid: Value, positives: Value): Value {
-  const slopes = sub(mul(onnx.softmax(scores), onnx.unsqueeze(positives, [1])), grid);
-  return sub(slopes, onnx.reduceMean(slopes, { axes: [1], keepDims: true }), 'slopes');
+  const known = onnx.where(knownColumns(grid), scores, Number.NEGATIVE_INFINITY, 'known_score');
+  const shares = onnx.softmax(known);
+  const slopes = sub(mul(shares, onnx.unsqueeze(positives, [1])), grid);
+  const rest = onnx.reduceSum(slopes, { axes: [1], keepDims: true }, 'rounded_off');
+  return sub(slopes, mul(shares, rest), 'slopes');
 }
 
-/** 1 for each item that a person has, however often it is listed, and 0 for the others: float[n, items]. */
+/** 1 for each item that a person has, however often it is listed, and 0 for the others: float[n, items + 1]. */
 function positiveGrid(
   itemRow: Value,
   rating: Value,
@@ -89,13 +92,16 @@ function positiveGrid(
     positive === 'all' ? itemRow : onnx.where(onnx.greaterOrEqual(rating, positive), itemRow, items, 'had');
   const shape = concat([onnx.slice(onnx.shapeOf(had), 0, 1), onnx.constant([items + 1], 'int64')], 0);
   const zeros = onnx.full(shape, 0, 'float', { dims: [had.dims[0], items + 1] });
-  const ones = onnx.fullLike(had, 1, 'float');
-  return knownItems(onnx.scatterElements(zeros, had, ones, { axis: 1 }), items, 'positive_grid');
+  const marked = onnx.scatterElements(zeros, had, onnx.fullLike(had, 1, 'float'), { axis: 1 });
+  return onnx.where(knownColumns(marked), marked, 0, 'positive_grid');
 }
 
-/** Without the last column, which is that of an unknown item. */
-const knownItems = (grid: Value, items: number, name = 'known_items'): Value =>
-  onnx.slice(grid, 0, items, { axis: 1, name });
+/** Which columns of a grid are items: all but the last, which is an unknown item. */
+function knownColumns({ dims: [, columns] }: Value): Value {
+  const known = new Uint8Array(Number(columns)).fill(1);
+  known[known.length - 1] = 0;
+  return onnx.initializer('known_columns', 'bool', [1, known.length], known);
+}
 
 const learningRates = (): Float32Array =>
   Float32Array.from({ length: STEPS }, (_, step) => LEARNING_RATE * cosine(step / STEPS));

@@ -75,10 +75,10 @@ describe.each(cases)('%s on MovieLens', (name, { elements, folded }) => {
   let parameters: Tensors;
   let whole: Awaited<ReturnType<typeof headsOf>>;
   beforeAll(async () => {
-    const trained = await train(split.train, { model: name }, { valid: split.valid });
+    const trained = await train(split.train, { model: name, objective: 'rating' }, { valid: split.valid });
     recommender = await trained.recommender({ keepSeen: true });
     ({ artifact } = recommender);
-    ({ model } = resolve({ model: name }, split.train.facts));
+    ({ model } = resolve({ model: name, objective: 'rating' }, split.train.facts));
     const { initializers } = decodeModel(artifact.files['predict.onnx']).graph;
     parameters = Object.fromEntries(
       Object.entries(model.parameters).map(([name, { dims }]) => {
