@@ -79,8 +79,8 @@ export {
   writeTrainingFiles,
 } from './train/engines/ort-training/export.ts';
 export { findLearningRate, type RangeTest } from './train/find-learning-rate.ts';
-export type { EpochRecord, Progress } from './train/progress.ts';
+export type { EpochRecord, PartMetrics, Progress, ValidMetrics } from './train/progress.ts';
 export type { Plan, RankingPlan, RatingPlan } from './train/recipe/plan.ts';
 export type { ProgramRecipe, Recipe } from './train/recipe/recipe.ts';
 export type { CofactorConfig } from './train/recipe/run-choices.ts';
-export { type Fitted, type TrainOptions, train } from './train/train.ts';
+export { type Fitted, type TrainedModel, type TrainOptions, train } from './train/train.ts';

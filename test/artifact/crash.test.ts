@@ -187,8 +187,12 @@ test('writeCheckpoint, killed after each step, leaves the old one or the new one
   const [before, after, final] = [1, 2, 3].map(
     (value): Checkpoint => ({
       settings,
-      history: [{ loss: value }],
-      carried: { user_bias: { dims: [100], data: new Float32Array(100).fill(value) } },
+      parts: {
+        rating: {
+          history: [{ loss: value }],
+          carried: { user_bias: { dims: [100], data: new Float32Array(100).fill(value) } },
+        },
+      },
     }),
   );
   const seen: string[] = [];
@@ -198,7 +202,7 @@ test('writeCheckpoint, killed after each step, leaves the old one or the new one
     ended = await killedAfter(seen.length, () => writeCheckpoint(path, after));
     const found = await readCheckpoint(path, settings);
     expect([before, after]).toContainEqual(found);
-    seen.push(String(found.history[0].loss));
+    seen.push(String(found.parts.rating?.history[0].loss));
     await writeCheckpoint(path, final);
     expect(await readCheckpoint(path, settings)).toEqual(final);
     expect(readdirSync(dirname(path))).toEqual(['checkpoint']);

@@ -43,13 +43,17 @@ test('says what a file holds', async () => {
 test('says what a checkpoint holds', async () => {
   await writeCheckpoint(at('model.checkpoint'), {
     settings: { seed: 3 },
-    history: [{ loss: 0.5 }],
-    carried: { user_bias: { dims: [2], data: Float32Array.of(1, 2) } },
+    parts: {
+      rating: {
+        history: [{ loss: 0.5 }],
+        carried: { user_bias: { dims: [2], data: Float32Array.of(1, 2) } },
+      },
+    },
   });
   expect(await json('inspect', 'model.checkpoint')).toMatchObject({
     inputs: [],
-    initializers: ['user_bias: float[2]'],
-    metadata: { settings: '{"seed":3}', history: '[{"loss":0.5}]' },
+    initializers: ['rating.user_bias: float[2]'],
+    metadata: { settings: '{"seed":3}', history: '{"rating":[{"loss":0.5}]}' },
   });
   expect(await text('inspect', 'model.checkpoint')).toMatch(/inputs: none/);
 });

@@ -223,7 +223,7 @@ describe.each<[string, Recipe]>([
     if (!python) context.skip(reason);
     const { before, epochs, error } = await trainOn({});
     const { history, metrics } = model;
-    expect(before).toBeCloseTo(metrics.train?.rmse ** 2, 3);
+    expect(before).toBeCloseTo((metrics.train?.rmse ?? 0) ** 2, 3);
     expect(Math.max(...epochs)).toBeLessThan(0.5 * history[0].loss);
     expect(error).toBeLessThan(before);
   });

@@ -14,7 +14,13 @@ import { lowRank, ofBiases } from '../support/low-rank.ts';
 
 const folder = temporaryFolder();
 const { train: ratings, valid } = randomSplit(lowRank({ noise: 0.7 }), 0.2, 3);
-const settings = { epochs: 5, batchSize: 16, learningRate: 0.03, schedule: 'constant' } as const;
+const settings = {
+  objective: 'rating',
+  epochs: 5,
+  batchSize: 16,
+  learningRate: 0.03,
+  schedule: 'constant',
+} as const;
 const small: Recipe = { ...settings, factors: 2 };
 
 let files = 0;
@@ -156,8 +162,7 @@ describe('resuming another training names what differs', () => {
 });
 
 describe('a checkpoint', () => {
-  const written = {
-    settings: { training: { epochs: 2 }, name: 'Ü' },
+  const rating = {
     history: [{ loss: 0.1 + 0.2 }, { loss: 1, valid: { rmse: 1 / 3, mae: 2 } }],
     carried: {
       user_factors: { dims: [2, 3], data: Float32Array.of(1, -2, 3.5, 0, 1e-40, 6) },
@@ -165,15 +170,22 @@ describe('a checkpoint', () => {
     },
     best: { user_factors: { dims: [2, 3], data: Float32Array.of(6, 5, 4, 3, 2, 1) } },
   };
+  const ranking = {
+    history: [{ loss: 3, valid: { ndcg: 0.3, precision: 0.1 } }],
+    carried: { user_factors: { dims: [2, 1], data: Float32Array.of(7, 8) } },
+    best: { user_factors: { dims: [2, 1], data: Float32Array.of(9, 10) } },
+  };
+  const written = { settings: { training: { epochs: 2 }, name: 'Ü' }, parts: { rating, ranking } };
 
   test('comes back as it was written', async () => {
     const path = join(folder.path, 'new', 'folders', 'checkpoint');
     await writeCheckpoint(path, written);
     expect(await readCheckpoint(path, written.settings)).toEqual(written);
-    const { best, ...without } = written;
-    await writeCheckpoint(path, without);
-    expect(await readCheckpoint(path, written.settings)).toEqual(without);
-    expect(best).toBeDefined();
+    const { best: _, ...withoutBest } = rating;
+    for (const parts of [{ rating: withoutBest, ranking }, { rating }, { ranking }]) {
+      await writeCheckpoint(path, { ...written, parts });
+      expect(await readCheckpoint(path, written.settings)).toEqual({ ...written, parts });
+    }
   });
 
   test('that is missing is a UserError', async () => {
@@ -189,11 +201,12 @@ describe('a checkpoint', () => {
   test('keeps equal tensors apart', async () => {
     const path = newPath();
     const equal = { dims: [2], data: new Float32Array(2) };
-    const twice = {
-      ...written,
+    const part = {
+      history: rating.history,
       carried: { one: equal, two: equal, three: { ...equal, dims: [1, 2] } },
       best: { one: equal },
     };
+    const twice = { ...written, parts: { rating: part, ranking: part } };
     await writeCheckpoint(path, twice);
     expect(await readCheckpoint(path, written.settings)).toEqual(twice);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { UserError } from '../../src/errors.ts';
-import type { Plan } from '../../src/train/recipe/plan.ts';
+import type { Plan, RatingPlan } from '../../src/train/recipe/plan.ts';
 import { checkRecipe, type ProgramRecipe, type Recipe } from '../../src/train/recipe/recipe.ts';
 import { type Environment, resolve } from '../../src/train/recipe/resolve.ts';
 import { neuralFactorization } from '../support/factorization.ts';
@@ -98,7 +98,7 @@ describe('what a recipe leaves open', () => {
 });
 
 /** A plan says beside a recipe's choices what follows from them. */
-function recipeOf({ model, training }: Plan): Recipe {
+function recipeOf({ model, training }: Plan<RatingPlan>): Recipe {
   const { lossScale: _, workers: __, ...chosen } = training;
   return { model: model.name, ...model.config, ...chosen } as Recipe;
 }

@@ -16,9 +16,11 @@ import {
   readExclusions,
   readRatings,
   type Similar,
+  type TrainedModel,
   type TrainOptions,
   train,
   UserError,
+  type ValidMetrics,
 } from '../../src/index.ts';
 import { serve } from '../../src/serve/serve.ts';
 import { load as loadInPage } from '../../src/web.ts';
@@ -70,7 +72,8 @@ test('a recipe is checked, and training gives a model and its errors', async () 
   const { ratings, valid } = await readRatings('ratings.csv', { valid: 0.2 });
   const fitted = await train(ratings, { model: 'mlp', hidden: [64], batchSize: 64 }, { valid });
   expectTypeOf(fitted).toEqualTypeOf<Fitted>();
-  expectTypeOf(fitted.metrics.valid).toEqualTypeOf<Metrics | undefined>();
+  expectTypeOf(fitted.metrics.valid).toEqualTypeOf<ValidMetrics | undefined>();
+  expectTypeOf(fitted.ranking).toEqualTypeOf<TrainedModel | undefined>();
   expectTypeOf(fitted.errors(ratings)).resolves.toEqualTypeOf<Metrics>();
   expectTypeOf(evaluate(recommender, ratings)).resolves.toEqualTypeOf<Evaluation>();
   // @ts-expect-error a model that there is not

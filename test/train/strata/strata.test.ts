@@ -205,8 +205,8 @@ describe('ratings in a file', () => {
     for (const engine of ['epoch-graph', 'ort-training'] as const)
       expect(await fail({ engine })).toMatch(/by strata; leave out `engine`/);
     const cut = await store({ blocks: [7, 3] });
-    const { plan } = await train(cut, { factors: 2, epochs: 1 }, { workers });
-    expect(plan.training.blocks).toEqual([7, 3]);
+    const { plan } = await train(cut, { objective: 'rating', factors: 2, epochs: 1 }, { workers });
+    expect(plan.training).toMatchObject({ blocks: [7, 3] });
   });
 
   test('one seed gives an MLP the same bytes, however the disk answers', async () => {
