@@ -21,7 +21,10 @@ const { values: options } = parseArgs({
 const PREDICTORS = {
   'dot-bias': 'dot-bias',
   mlp: 'MLP',
+  ease: 'EASE',
+  'implicit-als': 'implicit ALS',
   'item-knn': 'nearest neighbours of items',
+  'most-popular': 'most popular',
   'user-item-means': 'damped user and item means',
   'global-mean': 'mean',
 };
@@ -31,9 +34,20 @@ interface Compared {
   readonly predictors: Readonly<
     Record<
       Predictor,
-      { readonly rmse: { readonly mean: number }; readonly seconds: number; readonly bytes?: number }
+      {
+        readonly rmse?: { readonly mean: number };
+        readonly ndcg?: { readonly mean: number };
+        readonly precision?: { readonly mean: number };
+        readonly seconds: number;
+        readonly bytes?: number;
+      }
     >
   >;
+}
+
+interface Evaluated {
+  readonly rmse: number;
+  readonly ranking: { readonly at: readonly { readonly ndcg: number }[] };
 }
 
 const command = 'npm run bench:accuracy';
@@ -68,9 +82,11 @@ async function accuracy(): Promise<void> {
   await show(
     'accuracy',
     [
-      'RMSE, mean of five folds',
-      'MovieLens 100K, `u1`–`u5`',
-      'MovieLens latest-small',
+      'mean of five folds',
+      'MovieLens 100K, `u1`–`u5`: RMSE',
+      'NDCG@10, precision@10',
+      'latest-small: RMSE',
+      'NDCG@10, precision@10',
       ...(isTimed ? ['training, s'] : []),
       'files, MB',
     ],
@@ -80,7 +96,10 @@ async function accuracy(): Promise<void> {
       const isModel = found[0].bytes !== undefined;
       return [
         title,
-        ...found.map(({ rmse }) => rmse.mean.toFixed(3)),
+        ...found.flatMap(({ rmse, ndcg, precision }) => [
+          rmse?.mean.toFixed(3) ?? '',
+          ndcg && precision ? `${ndcg.mean.toFixed(3)}, ${precision.mean.toFixed(3)}` : '',
+        ]),
         ...(isTimed ? [both(({ seconds }) => seconds.toFixed(1))] : []),
         isModel ? both(({ bytes }) => megabytes(bytes)) : '',
       ];
@@ -97,12 +116,22 @@ async function fileSizes(scratch: string): Promise<void> {
       const out = join(scratch, `${model}-${precision}`);
       const quantize = precision === 'float32' ? [] : ['--quantize', precision];
       await cofactor('train', train, '--model', model, '--out', out, ...quantize);
-      const { rmse } = await cofactor<{ rmse: number }>('evaluate', out, test);
+      const { rmse, ranking } = await cofactor<Evaluated>('evaluate', out, test, '--train', train);
       const sizes = await Promise.all((await readdir(out)).map((name) => stat(join(out, name))));
       const bytes = sizes.reduce((sum, { size }) => sum + size, 0);
-      rows.push([PREDICTORS[model], precision, megabytes(bytes), rmse.toFixed(4)]);
+      rows.push([
+        PREDICTORS[model],
+        precision,
+        megabytes(bytes),
+        rmse.toFixed(4),
+        ranking.at[0].ndcg.toFixed(4),
+      ]);
     }
-  await show('file-sizes', ['MovieLens latest-small', 'tables', 'all files, MB', 'RMSE on a fifth'], rows);
+  await show(
+    'file-sizes',
+    ['MovieLens latest-small', 'tables', 'all files, MB', 'RMSE on a fifth', 'NDCG@10'],
+    rows,
+  );
 }
 
 const scratch = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));

@@ -199,6 +199,7 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
       ].join(', ')}`,
     );
   }
+  noteReduction(fitted);
   const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
   printLine(`Wrote ${out} (${size(bytes)}): ${[...Object.keys(files), 'manifest.json'].join(', ')}`);
   printLine(
@@ -230,6 +231,16 @@ async function heldOutMeasures({
     ...(parts.rating && { rating: await fitted.errors(test) }),
     ...(ranked && { ranking: ranked }),
   };
+}
+
+/** What large data have less of. */
+function noteReduction({ reduction }: Fitted): void {
+  if (!reduction) return;
+  const { factors, negatives, times } = reduction;
+  const sampled = negatives === 'all' ? '' : ` and ${count(negatives)} sampled items per step`;
+  printLine(
+    `  because of the size of the data, ranking has ${count(factors)} factors${sampled}; all (--ranking-factors, --negatives all) would take about ${Math.max(2, Math.round(times))} times as long`,
+  );
 }
 
 const positivesInWords = ({ positive }: RankingPlan): string =>

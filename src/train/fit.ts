@@ -65,7 +65,9 @@ export interface FitResult {
   /** Predicts ratings. */
   readonly rating?: (FittedPart<RatingPlan> & { readonly scorer: Scorer }) | undefined;
   /** Ranks. */
-  readonly ranking?: (FittedPart<RankingPlan> & { readonly positives: Positives }) | undefined;
+  readonly ranking?:
+    | (FittedPart<RankingPlan> & { readonly positives: Positives; readonly recipe: ProgramRecipe })
+    | undefined;
   readonly fingerprint: string;
   readonly runtime: Runtime;
   readonly libraries: Readonly<Record<string, string>>;
@@ -131,7 +133,7 @@ export async function fitModel(
     const result = {
       rating: rating &&
         trained && { ...rating.resolved, ...trained, ...(await judgedOnTraining(data, rating, trained)) },
-      ranking: ranking && ranked && { ...ranking.resolved, ...ranked, positives: ranking.positives },
+      ranking: ranking && ranked && { ...ranking.resolved, ...ranked, positives: ranking.positives, recipe },
     };
     const libraries = [runtime, rating?.engine.library ?? runtime].map(({ name, version }) => [
       name,

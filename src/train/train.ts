@@ -19,6 +19,7 @@ import { errorOn, type FitOptions, type FitResult, fitModel, partsOf, rankingJud
 import type { EpochRecord, PartMetrics, ValidMetrics } from './progress.ts';
 import type { Plan } from './recipe/plan.ts';
 import { type ProgramRecipe, someRecipe } from './recipe/recipe.ts';
+import { reductionOf } from './recipe/resolve-ranking.ts';
 
 export interface TrainOptions extends Pick<FitOptions, 'valid' | 'signal' | 'ratingsPerRun' | 'onProgress'> {
   /** Runtime that trains the model. @default nodeRuntime() */
@@ -167,6 +168,12 @@ export class Fitted implements TrainedModel {
       );
     const judge = await rankingJudge(ranking, runtime, { data, valid: actual, ...options });
     return judge(ranking.parameters);
+  }
+
+  /** What the part that ranks has less of, because of the size of the data; undefined if it has all. */
+  get reduction(): ReturnType<typeof reductionOf> {
+    const { ranking, data } = this.result;
+    return ranking && reductionOf(ranking, ranking.recipe, data.facts);
   }
 
   /** The files that serve the model, and their manifest. */

@@ -49,10 +49,10 @@ export function resolveRanking(
     const definition = definitionFor('ranking', factors);
     return { definition, model: definition(sizes, 'ranking') };
   });
-  const seconds = ({ model }: { model: Model }, negatives: number | 'all' = 'all'): number =>
-    epochs * facts.users * (negatives === 'all' ? facts.items : negatives) * secondsOfScore(model, facts);
+  const seconds = ({ model }: { model: Model }): number =>
+    secondsOf({ model, epochs, negatives: chosen.negatives ?? 'all' }, facts);
   const most = Math.max(SECONDS, SECONDS_OF_RATING * facts.ratings);
-  const fitting = options.find((option) => seconds(option, chosen.negatives) <= most);
+  const fitting = options.find((option) => seconds(option) <= most);
   const { definition, model } = fitting ?? options[options.length - 1];
   checkSizes(model);
   const optimizer = adagrad();
@@ -79,14 +79,39 @@ export function resolveRanking(
   return { plan, definition, model, optimizer, schedule };
 }
 
+/**
+ * What a plan has less of than the defaults, because of the size of the data, and about how many times as long the defaults
+ * would take; undefined if it has all.
+ */
+export function reductionOf(
+  { model, plan: { training } }: Resolved<RankingPlan>,
+  recipe: ProgramRecipe,
+  facts: DataFacts,
+): { readonly factors: number; readonly negatives: number | 'all'; readonly times: number } | undefined {
+  const { definition, chosen } = checkRecipe(recipe);
+  const whole = definition('ranking', chosen.rankingFactors)(facts, 'ranking');
+  const { epochs, negatives } = training;
+  const [factors, most] = [factorsOf(model), factorsOf(whole)];
+  if (factors >= most && (negatives === 'all' || chosen.negatives !== undefined)) return undefined;
+  const full = secondsOf({ model: whole, epochs, negatives: chosen.negatives ?? 'all' }, facts);
+  return { factors, negatives, times: full / secondsOf({ model, epochs, negatives }, facts) };
+}
+
 /** Numbers of factors that are tried for large data, where the default takes too long. */
 const NARROWER = [128, 64];
 /** Number of sampled items, where all of them take too long. */
 const NEGATIVES = 1024;
 
 /** The estimated training time may be this many seconds, or this many per rating, ten times that of predicting ratings. */
-const SECONDS = 100;
+const SECONDS = 150;
 const SECONDS_OF_RATING = 80e-6;
+
+/** Estimated time of a training, in seconds. */
+const secondsOf = (
+  { model, epochs, negatives }: { model: Model; epochs: number; negatives: number | 'all' },
+  facts: DataFacts,
+): number =>
+  epochs * facts.users * (negatives === 'all' ? facts.items : negatives) * secondsOfScore(model, facts);
 
 /**
  * Estimated time per user and candidate of an epoch, in seconds: for the products of factors, for the numbers of the grid of
