@@ -162,8 +162,9 @@ describe('fold-in of several people', () => {
   });
 
   test('counts the last rating of an item, and is of none for none', async () => {
-    const [, , once, , twice] = await ranks.foldIn(people);
-    expect(twice).toEqual(once);
+    const [once, twice] = [people[2], people[4]];
+    expect(await ranks.foldIn(twice)).toEqual(await ranks.foldIn(once));
+    expect(await ranks.foldIn([twice])).toEqual(await ranks.foldIn([once]));
     const none = await ranks.foldIn([]);
     expect(Object.values(none.parameters).every((row) => row.every((one) => one === 0))).toBe(true);
     expect(await ranks.foldIn([[]])).toEqual([none]);
