@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { workplace } from '../support/cli.ts';
 
 const { write, text, json, failure } = workplace();
-const flags = ['--out', 'model', '--factors', '2', '--epochs', '1'];
+const flags = ['--out', 'model', '--objective', 'rating', '--factors', '2', '--epochs', '1'];
 beforeAll(() => text('train', 'ratings.csv', ...flags));
 
 test('prints one JSON object, in which unknown ids are counted once each', async () => {
@@ -87,6 +87,41 @@ test('evaluates the ranking and the baselines when the training ratings are know
   expect((await json('evaluate', 'model', ...all)).baselines.ease).not.toEqual(baselines.ease);
   const none = await text('evaluate', 'keeping', 'held-out.csv', '--threshold', '6');
   expect(none).toMatch(/\nNo ranking: no known user has a relevant item/);
+});
+
+test('of a model that only ranks there is the ranking alone, and it says so', async () => {
+  const ranking = ['--objective', 'ranking', '--factors', '2', '--epochs', '2', '--positive', '3'];
+  await text('train', 'ratings.csv', '--out', 'ranks', ...ranking);
+  const rows = Array.from({ length: 30 }, (_, user) => `u${user},i${(user * 7 + 36) % 20},5`);
+  await write('liked.csv', `user,item,rating\n${rows.join('\n')}\nnew,i0,5\nu0,x,1\n`);
+  const result = await json('evaluate', 'ranks', 'liked.csv', '--train', 'ratings.csv', '-k', '3');
+  expect(result).toEqual({
+    ...{ ratings: 32, unknownUsers: 1, unknownItems: 1, groups: {} },
+    ranking: expect.objectContaining({ users: 30, at: [expect.objectContaining({ k: 3 })] }),
+  });
+  const known = ['--train', 'ratings.csv', '--baselines'];
+  const printed = await text('evaluate', 'ranks', 'liked.csv', ...known);
+  expect(printed.split('\n').slice(0, 2)).toEqual([
+    'The model ranks, and predicts no ratings: there are no errors',
+    '1 user and 1 item were unknown to the model; unknown users are in no ranking, and unknown items count as missed',
+  ]);
+  // Baselines still have errors.
+  expect(printed).toMatch(/^global-mean +\d\.\d{4} +\d\.\d{4}$/m);
+  expect(printed).not.toMatch(/^model +\d\.\d{4} +\d\.\d{4}$/m);
+  expect(printed).toMatch(/^model, 10 items +0\.\d{4} /m);
+  const alone = await text('evaluate', 'ranks', 'liked.csv');
+  expect(alone).toMatch(/^No ranking: it is not known what the model was trained on; /m);
+  for (const one of [printed, alone]) expect(one).not.toMatch(/NaN|undefined/);
+});
+
+test('of a model of both objectives there are the errors and the ranking', async () => {
+  const few = ['--factors', '2', '--epochs', '1', '--positive', '3', '--keep-seen', '--out', 'both'];
+  await text('train', 'ratings.csv', ...few);
+  const result = await json('evaluate', 'both', 'liked.csv');
+  expect(result).toMatchObject({ rmse: expect.any(Number), ranking: { users: 30 } });
+  const printed = await text('evaluate', 'both', 'liked.csv');
+  expect(printed).toMatch(/^RMSE \d\.\d{4}, MAE /);
+  expect(printed).toMatch(/^model, 10 items +0\.\d{4} /m);
 });
 
 test('a missing model and missing ratings print one line', async () => {
