@@ -78,7 +78,7 @@ export {
   trainingFiles,
   writeTrainingFiles,
 } from './train/engines/ort-training/export.ts';
-export { findLearningRate, type RangeTest } from './train/find-learning-rate.ts';
+export { findLearningRate, type PartRangeTest, type RangeTest } from './train/find-learning-rate.ts';
 export type { EpochRecord, PartMetrics, Progress, ValidMetrics } from './train/progress.ts';
 export type { Plan, RankingPlan, RatingPlan } from './train/recipe/plan.ts';
 export type { ProgramRecipe, Recipe } from './train/recipe/recipe.ts';
