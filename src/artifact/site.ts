@@ -15,6 +15,8 @@ export type SiteFiles = Readonly<Record<string, Uint8Array>>;
 
 /** Files with data about users: their ids, their factors, and what they rated. */
 const PRIVATE: readonly string[] = ['predict.onnx', 'recommend.onnx', 'seen.onnx'];
+/** Files that a page, which has one visitor, does not need. */
+const NEEDLESS: readonly string[] = ['fold-in-many.onnx'];
 
 /**
  * The part of an artifact that may be published: the files without data about users. A page does not need those, because
@@ -22,7 +24,7 @@ const PRIVATE: readonly string[] = ['predict.onnx', 'recommend.onnx', 'seen.onnx
  */
 export function published({ manifest, files }: Artifact): Artifact {
   const shown = <Part>(parts: Readonly<Record<string, Part>>): Record<string, Part> =>
-    Object.fromEntries(Object.entries(parts).filter(([name]) => !PRIVATE.includes(name)));
+    Object.fromEntries(Object.entries(parts).filter(([name]) => ![...PRIVATE, ...NEEDLESS].includes(name)));
   return { manifest: { ...manifest, files: shown(manifest.files) }, files: shown(files) };
 }
 

@@ -16,7 +16,10 @@ import { type FitResult, type FittedPart, partsOf } from './fit.ts';
 
 /** What a model's files contain beside its parameters. */
 export interface ExportOptions {
-  /** Number type of large tables: 'float16' and 'int8' make smaller files. @default 'float32' */
+  /**
+   * Number type of large tables: 'float16' and 'int8' make smaller files. Default: 'float32', but 'float16' in the files of a
+   * model that ranks which a page downloads
+   */
   readonly precision?: Precision | undefined;
   /**
    * Keeps which items each user rated, held-out ratings included, so that recommendations leave them out. It takes 2 or 4
