@@ -64,12 +64,14 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
   if (titles) heads['titles.json'] = { bytes: titlesFile(titles, data.itemIds) };
   heads['items.json'] = { bytes: itemsFile(data, genres) };
   const graphs = [
-    rating && trainingGraph(() => epochGraphOfAnySize(rating).file),
-    ranking && trainingGraph(() => listGraphOfAnySize(ranking)),
+    ...(rating ? [() => epochGraphOfAnySize(rating).file] : []),
+    ...(ranking ? [() => listGraphOfAnySize(ranking)] : []),
   ];
+  for (const [index, build] of graphs.entries()) {
+    const bytes = trainingGraph(build);
+    if (bytes) heads[TRAINING_GRAPHS[index]] = { bytes };
+  }
   const [first, second] = partsOf(fitted);
-  for (const [index, graph] of graphs.filter((graph) => graph !== undefined).entries())
-    if (graph) heads[TRAINING_GRAPHS[index]] = { bytes: graph };
   const files: Manifest['files'] = {};
   for (const [name, { bytes, batch }] of Object.entries(heads))
     files[name] = { bytes: bytes.length, sha256: await sha256(bytes), ...(batch && { batch }) };

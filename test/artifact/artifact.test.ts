@@ -43,8 +43,9 @@ describe('an artifact', () => {
     const model = await train(ratings, { factors: 2, epochs: 1 });
     const path = newPath();
     const { manifest: written } = await model.save(path);
-    const heads = ['predict', 'recommend', 'similar', 'fold-in', 'factors'].map((head) => `${head}.onnx`);
-    const names = [...heads, 'items.json', 'train.onnx'];
+    const heads = ['predict', 'recommend', 'similar', 'fold-in', 'fold-in-many', 'factors'];
+    const graphs = ['train.onnx', 'train-ranking.onnx'];
+    const names = [...heads.map((head) => `${head}.onnx`), 'items.json', ...graphs];
     expect((await readdir(path)).sort()).toEqual([...names, 'manifest.json'].sort());
     const manifest = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
     expect(manifest).toEqual(JSON.parse(JSON.stringify(written)));

@@ -32,7 +32,7 @@ beforeAll(async () => {
         process.stdout.write('ready');
         for (let turn = 0; ; turn++) {
           const { files, manifest } = artifacts[turn % 2];
-          await writeArtifact(target, { files, manifest: { ...manifest, training: { turn } } });
+          await writeArtifact(target, { files, manifest: { ...manifest, training: { objective: 'rating', turn } } });
         }
       `,
       resolveDir: '.',

@@ -110,7 +110,7 @@ export const trainingChoices = {
       objective: 'ranking',
       kind: kinds.width,
       help: 'number of factors to rank with',
-      otherwise: 'factors, or what the data allow: 256, less for large data; 50 for the MLP',
+      otherwise: 'factors, or what the data allow: 256, 128 for the MLP, less for large data',
     },
     rankingEpochs: {
       objective: 'ranking',

@@ -19,7 +19,8 @@ import { checkSizes } from './resolve.ts';
  * @throws UserError if no rating is as high
  */
 export function positiveOf({ positive }: ProgramRecipe, facts: DataFacts): number | 'all' {
-  if (typeof positive === 'number' && positive > facts.high)
+  // Ratings are 32-bit floats, so the limit must be rounded alike.
+  if (typeof positive === 'number' && Math.fround(positive) > facts.high)
     throw new UserError(
       'argument',
       `${option('positive')} is ${positive}, but the highest rating is ${facts.high}; give a lower one, or all`,

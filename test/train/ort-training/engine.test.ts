@@ -105,7 +105,7 @@ describe('a model that it trained', () => {
       'onnxruntime-node': expect.any(String),
       'onnxruntime-training': '1.19.2',
     });
-    const usual = await (await train(part, { ...chosen, epochs: 1 })).artifact();
+    const usual = await (await train(part, { objective: 'rating', ...chosen, epochs: 1 })).artifact();
     expect(Object.keys(files)).toEqual(Object.keys(usual.files));
     expect(history).toHaveLength(30);
     expect(metrics.valid?.rmse).toBe(Math.min(...history.map((epoch) => epoch.valid?.rmse as number)));
