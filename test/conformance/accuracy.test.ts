@@ -15,7 +15,7 @@ describe.skipIf(!hasShared)(`on MovieLens 100K u1${why}`, async () => {
   async function error(recipe: Recipe): Promise<number> {
     if (!base) throw new Error(why);
     const held = await readRatings(join(shared, 'ml-100k/u1.test'), { vocabulary: base });
-    return (await (await train(base, recipe)).errors(held.ratings)).rmse;
+    return (await (await train(base, { objective: 'rating', ...recipe })).errors(held.ratings)).rmse;
   }
 
   test.each<[string, Recipe, number]>([
@@ -62,7 +62,11 @@ describe('on MovieLens latest-small', () => {
       const { ratings } = await readRatings(`${sample}/ratings.csv.gz`);
       const runtime = await nodeRuntime();
       for (const optimizer of optimizers) {
-        const { usual, suggestion } = await findLearningRate(ratings, { model, optimizer }, { runtime });
+        const { usual, suggestion } = await findLearningRate(
+          ratings,
+          { model, objective: 'rating', optimizer },
+          { runtime },
+        );
         expect(Math.abs(Math.log10(suggestion / usual)), optimizer).toBeLessThan(1);
       }
     },
