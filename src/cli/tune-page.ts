@@ -72,10 +72,12 @@ async function partOf({ heading, measure, about, candidates, best, space, table:
       })}</figure>`,
   );
   const [header, ...rows] = trials;
+  const under = (title: string) =>
+    heading === undefined ? html`<h2>${title}</h2>` : html`<h3>${title}</h3>`;
   const worst = `${measure.title} ${measure.sign > 0 ? 'above' : 'below'} ${error(measure.sign * top)}`;
   return html`${heading !== undefined && html`<h2>${heading}</h2>`}<p class="lead">${about}</p>
 <section>
-<h2>What mattered</h2>
+${under('What mattered')}
 <p>Each point is a recipe: its value, and its ${measure.title} on the first fold. ◯ is the best, ◇ the default.
 ${above > 0 && `${plural(above, 'recipe')} with ${worst}, or that failed, ${above === 1 ? 'is' : 'are'} not in the charts.`}</p>
 <p>The percentage is the importance of the hyperparameter by itself: the share of the variance of the recipes’ ranks on the
@@ -83,7 +85,7 @@ first fold that its values, or its quantile bins, explain, corrected for chance.
 <div class="figures">${await Promise.all(charts)}</div>
 </section>
 <section>
-<h2>The best</h2>
+${under('The best')}
 <div class="scroll">${table('Recipes, the best first', numbers(...header), rows)}</div>
 </section>`;
 }
