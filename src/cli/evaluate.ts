@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { partsOf } from '../artifact/manifest.ts';
 import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
 import type { Interval } from '../evaluate/bootstrap.ts';
@@ -9,6 +10,7 @@ import type { RankingAt } from '../evaluate/ranking.ts';
 import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
+import type { RankingPlan } from '../train/recipe/plan.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, JSON_OBJECT, READING, readingOf, withChoices } from './choice-options.ts';
 import { count, error, plural, printJson, printLine, printTable } from './output.ts';
@@ -27,7 +29,7 @@ const own = {
   positive: {
     kind: trainingChoices.positive.kind,
     help: 'lowest rating from which the rankings of baselines are made; all: every rating',
-    otherwise: 'the start of the last quarter of the scale',
+    otherwise: 'as the model was trained, or the start of the last quarter of the scale',
   },
   ...JSON_OBJECT,
 } as const satisfies Choices;
@@ -52,7 +54,9 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
   const read = async (paths: string | string[]) => (await readRatings(paths, readingOf(flags))).ratings;
   const ratings = await read(files);
   const train = flags.train === undefined ? undefined : await read(flags.train);
-  const { k, threshold, positive } = flags;
+  const { k, threshold } = flags;
+  const { ranking } = partsOf(recommender.artifact.manifest);
+  const { positive = (ranking?.training as Partial<RankingPlan> | undefined)?.positive } = flags;
   const result = await evaluate(recommender, ratings, { train, k, threshold });
   const baselines =
     flags.baselines && train

@@ -21,9 +21,8 @@ import type { RankingPlan } from '../train/recipe/plan.ts';
 import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
 import { checkEngine } from '../train/recipe/resolve.ts';
 import type { RunChoices } from '../train/recipe/run-choices.ts';
-import { type Fitted, train } from '../train/train.ts';
+import { type Fitted, type RankedOn, train } from '../train/train.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { mapValues } from '../util/map-values.ts';
 import { chosenDevice, type Flags, JSON_OBJECT, readingOf, recipeOf, withChoices } from './choice-options.ts';
 import { KEYS, printConfig, withConfig } from './config.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -194,7 +193,7 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
       `  ${objective}: ${[
         plural(history.length, 'epoch'),
         ...(metrics.train ? [`training ${measured(metrics.train)}`] : []),
-        ...(measures ? [`${name} ${measured(measures)}${on}`] : []),
+        ...(measures ? [`${name} ${measured(measures)}${on}${besidePopular(measures)}`] : []),
         ...(objective === 'ranking' ? [positivesInWords(training as unknown as RankingPlan)] : []),
       ].join(', ')}`,
     );
@@ -222,16 +221,20 @@ async function heldOutMeasures({
   fitted,
   artifact,
   test,
-}: Exported): Promise<Partial<Record<Objective, ValidMetrics>>> {
-  const parts = partsOf(artifact.manifest);
-  if (!test)
-    return mapValues(parts, ({ metrics }) => metrics.valid) as Partial<Record<Objective, ValidMetrics>>;
-  const ranked = parts.ranking && (await fitted.rankingOn(test));
+  valid,
+}: Exported): Promise<{ rating?: ValidMetrics; ranking?: RankedOn }> {
+  const { rating, ranking } = partsOf(artifact.manifest);
+  const judged = test ?? valid;
+  if (!judged) return {};
+  const ranked = ranking && (await fitted.rankingOn(judged));
   return {
-    ...(parts.rating && { rating: await fitted.errors(test) }),
+    ...(rating && { rating: test ? await fitted.errors(test) : rating.metrics.valid }),
     ...(ranked && { ranking: ranked }),
   };
 }
+
+const besidePopular = (measures: ValidMetrics | RankedOn): string =>
+  'popular' in measures ? ` (the most popular items: ${measured(measures.popular)})` : '';
 
 /** What large data have less of. */
 function noteReduction({ reduction }: Fitted): void {

@@ -5,7 +5,7 @@ import { lastQuarter, type Positives, pairsOf, positivesOf } from '../data/datas
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
-import type { Ranker } from '../evaluate/rankers.ts';
+import { baselineRanker, type Ranker } from '../evaluate/rankers.ts';
 import { rankingMeans } from '../evaluate/ranking.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { sha256 } from '../util/hash.ts';
@@ -24,6 +24,7 @@ import {
   type PartMetrics,
   type Progress,
   progressIn,
+  type ValidMetrics,
 } from './progress.ts';
 import type { EngineName } from './recipe/engines.ts';
 import type { RankingPlan, RatingPlan, Resolved } from './recipe/plan.ts';
@@ -214,7 +215,7 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
     size: positives.items.length,
     prepared: prepareLists({ ...resolved, positives, runtime, ratingsPerRun }),
     initial: async () => initialParameters(model, plan.training.seed, pairsOf(positives)),
-    ...(valid && { judge: await rankingJudge(resolved, runtime, { data, valid }) }),
+    ...(valid && { judge: (await rankingJudge(resolved, runtime, { data, valid })).model }),
   };
 }
 
@@ -225,12 +226,19 @@ export interface RankingJudgeOptions {
   readonly threshold?: number | undefined;
 }
 
-/** NDCG and precision at 10 on validation ratings. */
+/** NDCG and precision at 10; undefined if no user has a relevant item. */
+export interface RankingJudge {
+  model(parameters: Tensors): Promise<ValidMetrics | undefined>;
+  /** Of the items with the most positives, for everybody. */
+  popular(): Promise<ValidMetrics | undefined>;
+}
+
+/** Judges rankings on validation ratings. */
 export async function rankingJudge(
   { model, plan }: Resolved<RankingPlan>,
   runtime: Runtime,
   { data, valid, threshold }: RankingJudgeOptions,
-): Promise<NonNullable<Part['judge']>> {
+): Promise<RankingJudge> {
   const { facts } = data;
   const rows = await data.sample(Number.POSITIVE_INFINITY);
   const rank = await createRanker(model, runtime);
@@ -240,10 +248,14 @@ export async function rankingJudge(
   );
   const { positive } = plan.training;
   const least = threshold ?? (positive === 'all' ? lastQuarter(facts) : positive);
-  return async (parameters) => {
-    const ranker: Ranker = (users, k) => rank(parameters, users, k, rated);
+  const judged = async (ranker: Ranker): Promise<ValidMetrics | undefined> => {
     const found = await rankingMeans(ranker, rated, valid, { k: [10], threshold: least });
     return found && { ndcg: found.at[0].ndcg, precision: found.at[0].precision };
+  };
+  const counts = Float32Array.from(positivesOf(rows, facts, positive).counts);
+  return {
+    model: (parameters) => judged((users, k) => rank(parameters, users, k, rated)),
+    popular: () => judged(baselineRanker({ scores: () => counts }, rated)),
   };
 }
 

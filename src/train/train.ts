@@ -110,6 +110,11 @@ export interface TrainedModel {
   readonly metrics: PartMetrics;
 }
 
+/** Measures of a model's rankings, and of the same lists for everybody, of the most popular items. */
+export interface RankedOn extends ValidMetrics {
+  readonly popular: ValidMetrics;
+}
+
 /** A trained model. With the objective `both`, `plan`, `history` and `metrics` are of the part that predicts ratings. */
 export class Fitted implements TrainedModel {
   readonly plan: Plan;
@@ -146,8 +151,8 @@ export class Fitted implements TrainedModel {
   }
 
   /**
-   * NDCG and precision at 10 of the model's rankings, on ratings that have the same ids as the training ratings; undefined
-   * if no user has a relevant item.
+   * NDCG and precision at 10 of the model's rankings, on ratings that have the same ids as the training ratings, beside those
+   * of the most popular items; undefined if no user has a relevant item.
    *
    * @param options `threshold`: the lowest rating of a relevant item. Default: the lowest that counts as a positive; if all
    *   do, the start of the last quarter of the scale
@@ -156,7 +161,7 @@ export class Fitted implements TrainedModel {
   async rankingOn(
     actual: Ratings,
     options: Pick<RankingOptions, 'threshold'> = {},
-  ): Promise<ValidMetrics | undefined> {
+  ): Promise<RankedOn | undefined> {
     checkOptions(options, { threshold: expected.number });
     checkArgument('the ratings are', actual, someRatings);
     checkVocabulary(actual, this.result.data, actual.name);
@@ -167,7 +172,8 @@ export class Fitted implements TrainedModel {
         `the model was not trained to rank; train it with ${option("objective: 'both'")}`,
       );
     const judge = await rankingJudge(ranking, runtime, { data, valid: actual, ...options });
-    return judge(ranking.parameters);
+    const measures = await judge.model(ranking.parameters);
+    return measures && { ...measures, popular: (await judge.popular()) ?? {} };
   }
 
   /** What the part that ranks has less of, because of the size of the data; undefined if it has all. */
