@@ -1,4 +1,5 @@
 import cliProgress from 'cli-progress';
+import type { Objective } from '../../graphs/models/model.ts';
 import type { Progress, ValidMetrics } from '../train/progress.ts';
 import { count } from './output.ts';
 
@@ -30,14 +31,23 @@ const validInWords = ({ rmse, ndcg }: ValidMetrics = {}): string => {
 export function progressBar(): { update(progress: Progress): void; stop(): void } {
   // It must fit in 80 columns.
   const training = bar('epoch {epoch} {bar} · {left} left · {rate} ratings/s · loss {loss}{valid}');
-  const at = performance.now();
-  let first: number | undefined;
+  let at = performance.now();
+  let first = 0;
+  let current: Objective | undefined;
   return {
-    update({ epoch, epochs, done, ratings, loss, valid }) {
+    update({ objective, epoch, epochs, done, ratings, loss, valid }) {
       const all = epoch * ratings + done;
-      const begins = first === undefined;
-      // A resumed training starts at a later epoch.
-      first ??= epoch * ratings;
+      const begins = objective !== current;
+      if (begins) {
+        // Each part of a model has a bar of its own.
+        if (current) {
+          training.stop();
+          at = performance.now();
+        }
+        // A resumed training starts at a later epoch.
+        first = epoch * ratings;
+        current = objective;
+      }
       const rate = (all - first) / ((performance.now() - at) / 1000);
       const facts = {
         epoch: `${epoch + 1}/${epochs}`,

@@ -19,7 +19,9 @@ test('a model of each format is kept', async () => {
 test.each(FORMATS)('a model of format %i still answers', async (format) => {
   const directory = join(folder, `format-${format}`);
   const recommender = await load(directory);
-  expect(recommender.heads.sort()).toEqual(['factors', 'fold-in', 'predict', 'recommend', 'seen', 'similar']);
+  const heads = ['factors', 'fold-in', 'predict', 'recommend', 'seen', 'similar'];
+  expect(recommender.heads.sort()).toEqual([...heads, ...(format < 3 ? [] : ['fold-in-many'])].sort());
+  expect(recommender.objective).toBe(format < 3 ? 'rating' : 'both');
   expect(await recommender.predict('u1', 'i7')).toBeCloseTo(2.7048, 3);
   const [best] = await recommender.recommend('u1', { k: 1 });
   expect(best.item).toMatch(/^i\d+$/);
@@ -50,6 +52,10 @@ test.each(FORMATS)('a manifest of format %i is read as one of today', async (for
     initialStd: 0.01,
     spectral: [0.08, 0.2],
   });
-  expect(manifest.training).toMatchObject({ epochs: 2, batchSize: 16, sparseUpdates: false });
+  const training = { objective: 'rating', epochs: 2, batchSize: 16, sparseUpdates: false };
+  expect(manifest.training).toMatchObject(training);
+  const ranking = { objective: 'ranking', epochs: 2, positive: 4, negatives: 'all', usersPerStep: 64 };
+  if (format < 3) expect(manifest).not.toHaveProperty('ranking');
+  else expect(manifest.ranking).toMatchObject({ model: { config: { factors: 2 } }, training: ranking });
   expect(Object.keys(trainingFiles(artifact))).toContain('training_model.onnx');
 });

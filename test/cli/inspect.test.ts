@@ -8,18 +8,20 @@ beforeAll(() => text('train', 'ratings.csv', '--out', 'model', '--factors', '2',
 
 test('describes a folder and how its model was trained', async () => {
   const printed = await text('inspect', 'model');
-  expect(printed).toMatch(/^dot-bias: factors 2, range \[0,5.5\]/);
-  expect(printed).toMatch(/trained on 288 ratings from 1 to 5: 30 users, 20 items/);
-  expect(printed).toMatch(/6 epochs: training RMSE \d\.\d{4}, validation RMSE \d\.\d{4}, MAE \d\.\d{4}/);
+  expect(printed).toMatch(/^dot-bias, trained on 288 ratings from 1 to 5: 30 users, 20 items\n/);
+  expect(printed).toMatch(/\n {2}objective rating: factors 2, range \[0,5.5\], initialStd 0\.01/);
+  expect(printed).toMatch(/ 6 epochs, training RMSE \d\.\d{4}, validation RMSE \d\.\d{4}, MAE \d\.\d{4}\n/);
+  expect(printed).toMatch(/\n {2}objective ranking: factors 2, range \[0,5.5\], initialStd 0\.05/);
+  expect(printed).toMatch(/ 12 epochs, validation NDCG@10 0\.\d{4}, precision@10 0\.\d{4}\n/);
   expect(printed).toMatch(/inputs: user: string\[n\], item: string\[n\]\n {2}outputs: rating: float\[n\]/);
   expect(await json('inspect', 'model')).toEqual({
     manifest: await manifest('model'),
     files: Object.fromEntries(
       await Promise.all(
-        ['predict', 'recommend', 'similar', 'fold-in', 'factors', 'train'].map(async (name) => [
-          `${name}.onnx`,
-          await json('inspect', `model/${name}.onnx`),
-        ]),
+        [
+          ...['predict', 'recommend', 'similar', 'fold-in', 'fold-in-many', 'factors'],
+          ...['train', 'train-ranking'],
+        ].map(async (name) => [`${name}.onnx`, await json('inspect', `model/${name}.onnx`)]),
       ),
     ),
   });

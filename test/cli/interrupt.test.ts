@@ -10,7 +10,7 @@ const { write, at, text, json, contents, manifest } = workplace();
 const EPOCHS = 100;
 /** A training that is long enough to be cut off, and short enough to be done again. */
 const training = (out: string) => [
-  ...['train', 'many.csv', '--out', out],
+  ...['train', 'many.csv', '--out', out, '--objective', 'rating'],
   ...['--factors', '4', '--epochs', `${EPOCHS}`, '--valid', '0.1'],
 ];
 
@@ -58,6 +58,24 @@ test('the first Ctrl-C ends training after the running epoch and keeps the model
   expect(existsSync(at('kept/.checkpoint'))).toBe(false);
 });
 
+test('of both parts, the first is kept alone, and --resume trains the other, too', async () => {
+  const both = (out: string) => [
+    ...training(out).filter((word) => !['--objective', 'rating'].includes(word)),
+    '--ranking-epochs',
+    '2',
+  ];
+  await text(...both('all'));
+  const { child, ended } = await begin('parts', [...both('parts'), '--json']);
+  child.kill('SIGINT');
+  const { code, stdout, stderr } = await ended;
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ objective: 'rating', valid: { rmse: expect.any(Number) } });
+  expect(stderr).toContain('--resume resumes from parts/.checkpoint');
+  expect(await json(...both('parts'), '--resume')).toMatchObject({ objective: 'both', epochs: EPOCHS });
+  expect(Object.values(await contents('parts'))).toEqual(Object.values(await contents('all')));
+  expect(existsSync(at('parts/.checkpoint'))).toBe(false);
+});
+
 test('without --json it says how to resume', async () => {
   const { child, ended } = await begin('told', training('told'));
   child.kill('SIGTERM');
@@ -96,7 +114,18 @@ function spawnResult(args: string[]) {
 }
 
 test('the second Ctrl-C ends the program and leaves the old model', async () => {
-  await text('train', 'ratings.csv', '--out', 'old', '--factors', '2', '--epochs', '1');
+  await text(
+    'train',
+    'ratings.csv',
+    '--out',
+    'old',
+    '--objective',
+    'rating',
+    '--factors',
+    '2',
+    '--epochs',
+    '1',
+  );
   const before = await contents('old');
   // An epoch of single steps lasts long enough for both to fall into it.
   const slow = ['--model', 'mlp', '--hidden', '200,200', '--batch-size', '1', '--epochs', '50'];
@@ -125,7 +154,14 @@ describe.skipIf(!hasScript)(`on a terminal${why}`, () => {
 
   test('a bar shows the epoch, the time left, ratings a second and the loss', () => {
     const printed = onTerminal('train', 'many.csv', '--out', 'bar', '--factors', '4', '--valid', '0.1');
+    expect(printed).not.toMatch(/-\d+ s left|-[\d,]+ ratings|Infinity|NaN/);
     expect(printed).toMatch(/epoch 1\/6 [█░]+ · \d+ s left · [\d,]+ ratings\/s · loss \d\.\d{4}/);
     expect(printed).toMatch(/epoch 6\/6 █+ · 0 s left · [\d,]+ ratings\/s · loss \d\.\d{4} · RMSE \d\.\d{4}/);
+    // The part that ranks has a bar of its own.
+    expect(printed).toMatch(/epoch 1\/12 [█░]+ · \d+ s left · [\d,]+ ratings\/s · loss \d\.\d{4}/);
+    expect(printed).toMatch(
+      /epoch 12\/12 █+ · 0 s left · [\d,]+ ratings\/s · loss \d\.\d{4} · NDCG 0\.\d{4}/,
+    );
+    expect(printed.indexOf('epoch 1/12')).toBeGreaterThan(printed.indexOf('epoch 6/6'));
   });
 });

@@ -9,6 +9,7 @@ const { write, at, names, here, text, json, failure, manifest, contents } = work
 interface Row {
   readonly item: string;
   readonly title?: string;
+  readonly score: number;
   readonly rating: number;
 }
 
@@ -32,7 +33,7 @@ const rated = async (user: string) =>
     .map((line) => line.split(',')[1]);
 
 describe('recommend', () => {
-  test('lists the items of the highest predictions', async () => {
+  test('lists the items of the highest scores, with the ratings that it predicts', async () => {
     const best: Row[] = await json('recommend', 'plain', '--user', 'u1', '-k', '20');
     const predicted: { item: string; rating: number }[] = [];
     for (const { item } of best)
@@ -41,7 +42,8 @@ describe('recommend', () => {
       expect(predicted[index].item).toBe(item);
       expect(predicted[index].rating).toBeCloseTo(rating, 5);
     }
-    expect(best.map(({ rating }) => rating)).toEqual(best.map(({ rating }) => rating).sort((a, b) => b - a));
+    const scores = best.map(({ score }) => score);
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a));
     expect(new Set(best.map(({ item }) => item)).size).toBe(20);
   });
 
@@ -75,11 +77,11 @@ describe('recommend', () => {
     expect(new Set(lines.map((line) => stringWidth(line))).size).toBe(1);
   });
 
-  test('gives an unknown user what the average user likes, with a note', async () => {
+  test('gives an unknown user what is popular, with a note', async () => {
     const { stdout, stderr, code } = await here('recommend', 'full', '--user', 'new', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toHaveLength(10);
-    expect(stderr).toBe('1 user unknown to the model, treated as average: "new"\n');
+    expect(stderr).toBe('1 user unknown to the model, recommended what is popular: "new"\n');
   });
 
   test.each([
@@ -221,8 +223,8 @@ describe('batch', () => {
         expect(ratings[index]).toBeCloseTo(alone[rank].rating, 5);
     }
     expect((await readFile(at('top.csv'), 'utf8')).split('\n').slice(0, 2)).toEqual([
-      'user,rank,item,rating',
-      expect.stringMatching(/^u0,1,i\d+,[\d.]+$/),
+      'user,rank,item,score,rating',
+      expect.stringMatching(/^u0,1,i\d+,-?[\d.]+,[\d.]+$/),
     ]);
     expect((await names()).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
@@ -254,7 +256,7 @@ describe('batch', () => {
       '--include-seen',
     );
     expect({ stderr, code }).toEqual({
-      stderr: '1 user unknown to the model, treated as average: "new"\n',
+      stderr: '1 user unknown to the model, recommended what is popular: "new"\n',
       code: 0,
     });
     expect((await readPairs(at('some.csv'))).users).toEqual(['u2', 'u2', 'new', 'new']);
@@ -309,20 +311,10 @@ test('titles of other items are a mistake', async () => {
 
 describe('smaller files', () => {
   test.each(['float16', 'int8'])('--quantize %s predicts nearly the same', async (type) => {
-    await text(
-      'train',
-      'ratings.csv',
-      '--out',
-      type,
-      '--quantize',
-      type,
-      '--factors',
-      '300',
-      '--epochs',
-      '2',
-    );
+    const flags = ['--objective', 'rating', '--factors', '300', '--epochs', '2'];
+    await text('train', 'ratings.csv', '--out', type, '--quantize', type, ...flags);
     expect((await manifest(type)).precision).toBe(type);
-    await text('train', 'ratings.csv', '--out', 'whole', '--factors', '300', '--epochs', '2');
+    await text('train', 'ratings.csv', '--out', 'whole', ...flags);
     const [small, whole] = await Promise.all([type, 'whole'].map(async (out) => (await manifest(out)).files));
     for (const file of ['predict.onnx', 'recommend.onnx', 'similar.onnx'])
       expect(small[file].bytes / whole[file].bytes).toBeLessThan(type === 'int8' ? 0.4 : 0.6);
@@ -333,7 +325,7 @@ describe('smaller files', () => {
 
 describe('export', () => {
   test('adds versions to a Triton model repository', async () => {
-    const heads = ['predict', 'recommend', 'similar', 'fold-in', 'factors'];
+    const heads = ['predict', 'recommend', 'similar', 'fold-in', 'fold-in-many', 'factors'];
     expect(await text('export', 'plain', '--triton', 'repository')).toBe(
       heads.map((head) => `Wrote repository/plain.${head}/1/model.onnx\n`).join(''),
     );
@@ -352,6 +344,7 @@ input { name: "user" data_type: TYPE_STRING dims: [ -1 ] }
 input { name: "k" data_type: TYPE_INT64 dims: [ 1 ] }
 input { name: "exclude" data_type: TYPE_STRING dims: [ -1, -1 ] }
 output { name: "item" data_type: TYPE_STRING dims: [ -1, -1 ] }
+output { name: "score" data_type: TYPE_FP32 dims: [ -1, -1 ] }
 output { name: "rating" data_type: TYPE_FP32 dims: [ -1, -1 ] }
 `);
     expect(await failure('export', 'plain', '--triton', 'ratings.csv')).toContain('cannot be written');

@@ -5,10 +5,13 @@ import { ratingsCsv, workplace } from '../support/cli.ts';
 const { write, at, names, text, json, failure, manifest, contents } = workplace();
 const some = expect.any(Number);
 const small = ['--factors', '2', '--epochs', '1'];
+/** Where a test is about ratings. */
+const rating = ['--objective', 'rating', ...small];
 
 test('prints one JSON object, and leaves the model and nothing else', async () => {
   expect(await json('train', 'ratings.csv', '--out', 'model')).toEqual({
     model: 'dot-bias',
+    objective: 'both',
     out: 'model',
     users: 30,
     items: 20,
@@ -19,12 +22,14 @@ test('prints one JSON object, and leaves the model and nothing else', async () =
   });
   expect(Object.keys(await contents('model')).sort()).toEqual([
     at('model', 'factors.onnx'),
+    at('model', 'fold-in-many.onnx'),
     at('model', 'fold-in.onnx'),
     at('model', 'items.json'),
     at('model', 'manifest.json'),
     at('model', 'predict.onnx'),
     at('model', 'recommend.onnx'),
     at('model', 'similar.onnx'),
+    at('model', 'train-ranking.onnx'),
     at('model', 'train.onnx'),
   ]);
   expect((await names()).filter((name) => name.includes('checkpoint'))).toEqual([]);
@@ -32,9 +37,14 @@ test('prints one JSON object, and leaves the model and nothing else', async () =
 
 test('a held-out part is not trained on, and the object has its error', async () => {
   const result = await json('train', 'ratings.csv', '--out', 'valid', '--valid', '0.25', ...small);
-  expect(result).toMatchObject({ ratings: 270, valid: { rmse: some, mae: some } });
+  expect(result).toMatchObject({
+    ratings: 270,
+    valid: { rmse: some, mae: some },
+    ranking: { ndcg: some, precision: some },
+  });
   expect(Object.keys(result)).toEqual([
     'model',
+    'objective',
     'out',
     'users',
     'items',
@@ -43,6 +53,7 @@ test('a held-out part is not trained on, and the object has its error', async ()
     'seconds',
     'train',
     'valid',
+    'ranking',
   ]);
 });
 
@@ -55,6 +66,7 @@ test('a test file is evaluated, unknown ids included, and does not change traini
     out: 'tested',
     seconds: tested.seconds,
     valid: { rmse: some, mae: some },
+    ranking: { ndcg: some, precision: some },
   });
   expect(Object.values(await contents('tested'))).toEqual(Object.values(await contents('alone')));
   const { rmse, mae } = await json('evaluate', 'tested', 'test.csv');
@@ -62,12 +74,25 @@ test('a test file is evaluated, unknown ids included, and does not change traini
   expect(tested.valid.mae).toBeCloseTo(mae, 5);
 });
 
+test('one objective leaves the files and the measures of that one', async () => {
+  const valid = ['--valid', '0.25', ...small];
+  const one = await json('train', 'ratings.csv', '--out', 'rates', '--objective', 'rating', ...valid);
+  expect(one).toMatchObject({ objective: 'rating', train: { rmse: some }, valid: { rmse: some, mae: some } });
+  expect(one).not.toHaveProperty('ranking');
+  const other = await json('train', 'ratings.csv', '--out', 'ranks', '--objective', 'ranking', ...valid);
+  expect(other).toMatchObject({ objective: 'ranking', ranking: { ndcg: some, precision: some } });
+  for (const absent of ['train', 'valid']) expect(other).not.toHaveProperty(absent);
+  expect(await manifest('ranks')).toMatchObject({ training: { objective: 'ranking', positive: 4 } });
+  expect(Object.keys(await contents('rates'))).toHaveLength(8);
+  expect(Object.keys(await contents('ranks'))).toHaveLength(9);
+});
+
 test.each([
   ['random', ['--valid', '0.1', '--split', 'random'], 324],
   ['time', ['--valid', '0.1', '--split', 'time'], 324],
   ['leave-last-out', ['--split', 'leave-last-out'], 330],
 ])('splits: %s', async (name, flags, ratings) => {
-  const result = await json('train', 'ratings.csv', '--out', `split-${name}`, ...flags, ...small);
+  const result = await json('train', 'ratings.csv', '--out', `split-${name}`, ...flags, ...rating);
   expect(result).toMatchObject({ ratings, valid: { rmse: some, mae: some } });
 });
 
@@ -77,7 +102,7 @@ test('the default folder is named after the file and the model', async () => {
     'artifacts/ratings-mlp',
   );
   expect((await json('train', 'rating?.csv', ...small)).out).toBe('artifacts/rating-dot-bias');
-  expect(Object.keys(await contents('artifacts'))).toHaveLength(24);
+  expect(Object.keys(await contents('artifacts'))).toHaveLength(30);
 });
 
 test('prints what was read, how well the model fits and where it is', async () => {
@@ -86,11 +111,15 @@ test('prints what was read, how well the model fits and where it is', async () =
   expect(lines).toEqual([
     expect.stringMatching(/^Read 360 ratings of 20 items by 30 users from twice.csv in [\d.]+ s$/),
     '  1 rating replaced by a later one of the same user and item',
-    expect.stringMatching(/^Trained dot-bias on 270 ratings: 1 epoch in [\d.]+ s$/),
-    expect.stringMatching(/^ {2}training RMSE \d\.\d{4}$/),
-    expect.stringMatching(/^ {2}validation RMSE \d\.\d{4}, MAE \d\.\d{4} on 90 ratings$/),
+    expect.stringMatching(/^Trained dot-bias on 270 ratings in [\d.]+ s$/),
     expect.stringMatching(
-      /^Wrote told \([\d.]+ kB\): predict.onnx, recommend.onnx, similar.onnx, fold-in.onnx, factors.onnx, items.json, train.onnx, manifest.json$/,
+      /^ {2}rating: 1 epoch, training RMSE \d\.\d{4}, validation RMSE \d\.\d{4}, MAE \d\.\d{4} on 90 ratings$/,
+    ),
+    expect.stringMatching(
+      /^ {2}ranking: 1 epoch, validation NDCG@10 0\.\d{4}, precision@10 0\.\d{4} on 90 ratings, ratings from 4 count as liked \(--positive\)$/,
+    ),
+    expect.stringMatching(
+      /^Wrote told \([\d.]+ kB\): predict.onnx, recommend.onnx, similar.onnx, fold-in.onnx, fold-in-many.onnx, factors.onnx, items.json, train.onnx, train-ranking.onnx, manifest.json$/,
     ),
     '  npx cofactor report told writes a page about what it has learned',
     '',
@@ -124,7 +153,7 @@ test.each([
   ['adamw', 'constant', 'l1'],
 ])('--optimizer %s --schedule %s --loss %s', async (optimizer, schedule, loss) => {
   const flags = ['--optimizer', optimizer, '--schedule', schedule, '--loss', loss];
-  await json('train', 'ratings.csv', '--out', optimizer, ...flags, ...small);
+  await json('train', 'ratings.csv', '--out', optimizer, ...flags, ...rating);
   expect((await manifest(optimizer)).training).toMatchObject({
     optimizer: { name: optimizer },
     schedule: { name: schedule, learningRate: some },
@@ -134,7 +163,7 @@ test.each([
 
 test('--learning-rate, --weight-decay, --batch-size', async () => {
   const flags = ['--learning-rate', '0.02', '--weight-decay', '0.01', '--batch-size', '100'];
-  await json('train', 'ratings.csv', '--out', 'numbers', ...flags, ...small);
+  await json('train', 'ratings.csv', '--out', 'numbers', ...flags, ...rating);
   expect((await manifest('numbers')).training).toMatchObject({
     batchSize: 100,
     schedule: { learningRate: 0.02 },
@@ -149,7 +178,7 @@ test.each([
   [['--valid', '0.2', '--patience', '3'], { patience: 3 }],
 ])('%j', async (flags, training) => {
   const out = `training${flags.join('')}`;
-  await json('train', 'ratings.csv', '--out', out, ...flags, ...small);
+  await json('train', 'ratings.csv', '--out', out, ...flags, ...rating);
   expect((await manifest(out)).training).toMatchObject(training);
 });
 
@@ -166,7 +195,7 @@ test.each<[string[], object]>([
   ],
 ])('the model of %j', async (flags, config) => {
   const out = `model${flags.join('')}`;
-  await json('train', 'ratings.csv', '--out', out, '--epochs', '1', ...flags);
+  await json('train', 'ratings.csv', '--out', out, '--objective', 'rating', '--epochs', '1', ...flags);
   expect((await manifest(out)).model).toMatchObject({
     name: flags.includes('mlp') ? 'mlp' : 'dot-bias',
     config,
@@ -211,7 +240,7 @@ test('reads several files and patterns as one', async () => {
 
 test('a folder named by a dot keeps the checkpoint out of itself', async () => {
   await json('train', 'ratings.csv', '--out', 'dotted/.', ...small);
-  expect(Object.keys(await contents('dotted'))).toHaveLength(8);
+  expect(Object.keys(await contents('dotted'))).toHaveLength(10);
 });
 
 test.each([
@@ -230,6 +259,12 @@ test.each([
   [['--split', 'time'], /such as --valid/],
   [['--split', 'backwards'], /--split/],
   [['--patience', '2'], /--patience needs/],
+  [['--positive', '6'], /--positive is 6, but the highest rating is 5; give a lower one, or all/],
+  [['--positive', 'most'], /--positive.*Give a rating, or all\./],
+  [['--negatives', '0'], /--negatives.*Give a whole number from 1, or all\./],
+  [['--objective', 'stars'], /--objective.*both, rating, ranking/],
+  [['--objective', 'ranking', '--loss', 'l1'], /--loss is for the objective rating, not for ranking; leave/],
+  [['--objective', 'rating', '--positive', '4'], /--positive is for the objective ranking, not for rating/],
   [['--factors', '0'], /--factors/],
   [['--factors', 'auto'], /dot-bias: factors is "auto"; give a whole number from 1/],
   [['--hidden', '8'], /--hidden is for the model mlp, not for dot-bias; leave it out/],

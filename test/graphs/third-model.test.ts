@@ -27,6 +27,7 @@ test('it is trained, saved and read back as those that came with the package are
   const errorOfMean = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
   const { rmse } = await model.errors(split.valid);
   expect(rmse).toBeLessThan(0.95 * errorOfMean);
+  expect((await model.rankingOn(split.valid))?.ndcg).toBeGreaterThan(0.05);
 
   const path = join(folder.path, 'model');
   await model.save(path);

@@ -134,11 +134,12 @@ async function trainBy(
 }
 
 const trainFile = async (recipe: ProgramRecipe): Promise<Uint8Array> =>
-  (await (await train(ratings, recipe)).artifact()).files['train.onnx'];
+  (await (await train(ratings, { objective: 'rating', ...recipe })).artifact()).files['train.onnx'];
 
 describe.each(definitions)('train.onnx of %s', (name, model) => {
   test('says what begins how, and how it was trained here', async () => {
-    const trained = await train(ratings, { model, epochs: 2, batchSize: 50, loss: 'huber' });
+    const recipe = { objective: 'rating', model, epochs: 2, batchSize: 50, loss: 'huber' } as const;
+    const trained = await train(ratings, recipe);
     const { manifest, files } = await trained.artifact();
     const { metadata, graph } = decodeModel(files['train.onnx']);
     const { parameters } = model(ratings.facts);

@@ -8,6 +8,7 @@ import { Recommender } from '../../src/recommend/recommender.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { resolve } from '../../src/train/recipe/resolve.ts';
+import { resolveRanking } from '../../src/train/recipe/resolve-ranking.ts';
 import { type Fitted, train } from '../../src/train/train.ts';
 import { temporaryFolder } from '../support/files.ts';
 import { lowRank } from '../support/low-rank.ts';
@@ -31,6 +32,10 @@ describe.each<[string, Recipe]>([
 
   test('says what it was made by, and what it came to', async () => {
     expect(fitted.plan).toEqual(resolve(recipe, ratings.facts).plan);
+    const positives = ratings.ratings.filter((rating) => rating >= 4).length;
+    expect(fitted.ranking?.plan).toEqual(resolveRanking(recipe, { ...ratings.facts, positives }).plan);
+    expect(fitted.ranking?.history).toHaveLength(3);
+    expect(fitted.ranking?.metrics.valid).toEqual(await fitted.rankingOn(valid));
     expect(fitted.history).toHaveLength(3);
     expect(fitted.metrics.valid).toEqual(await fitted.errors(valid));
     expect(fitted.metrics.train?.rmse).toBe((await fitted.errors(ratings)).rmse);
@@ -40,9 +45,15 @@ describe.each<[string, Recipe]>([
       ...fitted.plan,
       history: fitted.history,
       metrics: fitted.metrics,
+      ranking: {
+        ...fitted.ranking?.plan,
+        history: fitted.ranking?.history,
+        metrics: fitted.ranking?.metrics,
+      },
       data: { ...ratings.facts, fingerprint: await fingerprint(ratings, valid) },
     });
-    expect(manifest.training.engine).toBe('epoch-graph');
+    expect(manifest.training).toMatchObject({ objective: 'rating', engine: 'epoch-graph' });
+    expect(manifest.ranking?.training.objective).toBe('ranking');
   });
 
   test('saves the same bytes each time, and trains nothing for it', async () => {

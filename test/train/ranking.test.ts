@@ -501,7 +501,9 @@ describe('an objective', () => {
     expect(manifest.training.objective).toBe(objective === 'both' ? 'rating' : objective);
     expect(manifest.ranking?.training.objective).toBe(objective === 'both' ? 'ranking' : undefined);
     const predicted = decodeModel(files['predict.onnx']).graph.outputs.map(({ name }) => name);
-    expect(predicted).toEqual([objective === 'ranking' ? 'score' : 'rating']);
+    expect(predicted).toEqual(
+      { both: ['rating'], rating: ['rating', 'score'], ranking: ['score'] }[objective],
+    );
     if (objective === 'ranking')
       expect(await userError(model.errors(valid))).toContain('predicts no ratings');
     else expect((await model.errors(valid)).rmse).toBeGreaterThan(0);
