@@ -83,4 +83,4 @@ export type { EpochRecord, PartMetrics, Progress, ValidMetrics } from './train/p
 export type { Plan, RankingPlan, RatingPlan } from './train/recipe/plan.ts';
 export type { ProgramRecipe, Recipe } from './train/recipe/recipe.ts';
 export type { CofactorConfig } from './train/recipe/run-choices.ts';
-export { type Fitted, type TrainedModel, type TrainOptions, train } from './train/train.ts';
+export { type Fitted, type RankedOn, type TrainedModel, type TrainOptions, train } from './train/train.ts';

@@ -8,7 +8,7 @@ import { builtIn } from '../../graphs/models/index.ts';
 import { UserError } from '../errors.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { allChoices, type CofactorConfig, runChoices } from '../train/recipe/run-choices.ts';
-import { checked, withDefaults } from '../util/choices.ts';
+import { type Choices, checked, withDefaults } from '../util/choices.ts';
 import { nameNow } from '../util/former-names.ts';
 import { chosenFrom, READING, RECIPE } from './choice-options.ts';
 import { printLine, printNote } from './output.ts';
@@ -52,9 +52,15 @@ export function withConfig(command: Command, more: readonly Key[] = []): Command
  * that depend on the data are left out.
  */
 export function printConfig(flags: CofactorConfig): void {
-  const { model = trainingChoices.model.default } = flags;
-  const table = { ...trainingChoices, ...builtIn(model)?.choices, ...runChoices };
-  const choices: Readonly<Record<string, unknown>> = withDefaults(table, chosenFrom(KEYS, flags));
+  const { model = trainingChoices.model.default, objective = trainingChoices.objective.default } = flags;
+  const table: Choices = { ...trainingChoices, ...builtIn(model)?.choices, ...runChoices };
+  const all = Object.entries(table).filter(
+    ([, choice]) => objective === 'both' || (choice.objective ?? objective) === objective,
+  );
+  const choices: Readonly<Record<string, unknown>> = withDefaults(
+    Object.fromEntries(all),
+    chosenFrom(KEYS, flags),
+  );
   printLine(JSON.stringify(Object.fromEntries(KEYS.map((key) => [key, choices[key]])), null, 2));
 }
 

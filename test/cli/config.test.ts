@@ -46,7 +46,8 @@ test('flags win, and --no-config ignores the file', async () => {
   );
   expect(printed).toMatchObject({ ...config, factors: 5, sparseUpdates: false, user: '1' });
   const ignored = JSON.parse(await text('train', 'ratings.csv', '--no-config', '--print-config'));
-  expect(ignored).toMatchObject({ model: 'dot-bias', objective: 'both' });
+  expect(ignored).toMatchObject({ model: 'dot-bias', objective: 'both', loss: 'mse' });
+  // It is another number for each objective.
   expect(ignored).not.toHaveProperty('factors');
   await rm(at('cofactor.config.json'));
 });
@@ -70,9 +71,7 @@ test('what --print-config prints trains the same, and it trains nothing', async 
   expect(JSON.parse(printed)).toMatchObject({
     ...config,
     user: '1',
-    dropout: [0.1, 0.1, 0.1],
-    initialStd: 0.01,
-    spectral: [0.5, 0.8],
+    objective: 'both',
     loss: 'mse',
     engine: 'auto',
     seed: 1,
@@ -88,6 +87,19 @@ test('what --print-config prints trains the same, and it trains nothing', async 
   await withFile('printed.json', '--config', 'printed.json');
   expect(await manifest('second')).toEqual(await manifest('first'));
 });
+
+test.each(['rating', 'ranking'])(
+  'what --print-config prints for %s has no choices of the other',
+  async (objective) => {
+    const one = [...flags, '--objective', objective];
+    const printed = await text('train', 'ratings.csv', '--out', `as ${objective}`, ...one, '--print-config');
+    expect('loss' in JSON.parse(printed)).toBe(objective === 'rating');
+    await write('one.json', printed);
+    await withFile('one.json', '--config', 'one.json');
+    await text('train', 'ratings.csv', '--out', `by ${objective}`, ...one);
+    expect(await manifest(`as ${objective}`)).toEqual(await manifest(`by ${objective}`));
+  },
+);
 
 test.each([
   ['key.json', '{ "learningrate": 1 }', /has no choice "learningrate"; did you mean learningRate\?/],

@@ -66,7 +66,7 @@ test('a test file is evaluated, unknown ids included, and does not change traini
     out: 'tested',
     seconds: tested.seconds,
     valid: { rmse: some, mae: some },
-    ranking: { ndcg: some, precision: some },
+    ranking: { ndcg: some, precision: some, popular: { ndcg: some, precision: some } },
   });
   expect(Object.values(await contents('tested'))).toEqual(Object.values(await contents('alone')));
   const { rmse, mae } = await json('evaluate', 'tested', 'test.csv');
@@ -116,7 +116,7 @@ test('prints what was read, how well the model fits and where it is', async () =
       /^ {2}rating: 1 epoch, training RMSE \d\.\d{4}, validation RMSE \d\.\d{4}, MAE \d\.\d{4} on 90 ratings$/,
     ),
     expect.stringMatching(
-      /^ {2}ranking: 1 epoch, validation NDCG@10 0\.\d{4}, precision@10 0\.\d{4} on 90 ratings, ratings from 4 count as liked \(--positive\)$/,
+      /^ {2}ranking: 1 epoch, validation NDCG@10 0\.\d{4}, precision@10 0\.\d{4} on 90 ratings \(the most popular items: NDCG@10 0\.\d{4}, precision@10 0\.\d{4}\), ratings from 4 count as liked \(--positive\)$/,
     ),
     expect.stringMatching(
       /^Wrote told \([\d.]+ kB\): predict.onnx, recommend.onnx, similar.onnx, fold-in.onnx, fold-in-many.onnx, factors.onnx, items.json, train.onnx, train-ranking.onnx, manifest.json$/,
@@ -259,7 +259,7 @@ test.each([
   [['--split', 'time'], /such as --valid/],
   [['--split', 'backwards'], /--split/],
   [['--patience', '2'], /--patience needs/],
-  [['--positive', '6'], /--positive is 6, but the highest rating is 5; give a lower one, or all/],
+  [['--positive', '6', '--json'], /--positive is 6, but the highest rating is 5; give a lower one, or all/],
   [['--positive', 'most'], /--positive.*Give a rating, or all\./],
   [['--negatives', '0'], /--negatives.*Give a whole number from 1, or all\./],
   [['--objective', 'stars'], /--objective.*both, rating, ranking/],
