@@ -6,7 +6,7 @@ import { Recommender } from './recommend/recommender.ts';
 import { type WebRuntimeOptions, webRuntime } from './run/web.ts';
 
 export { type FetchOptions, type FetchProgress, fetchArtifact } from './artifact/fetch.ts';
-export type { Artifact, Manifest } from './artifact/manifest.ts';
+export { type Artifact, type Manifest, partsOf, type TrainedFor } from './artifact/manifest.ts';
 export { type ErrorCode, UserError } from './errors.ts';
 export type { LoadOptions } from './recommend/load-options.ts';
 export {

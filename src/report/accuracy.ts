@@ -3,15 +3,31 @@ import { count, decimal, error, percent, plural, short } from '../util/format.ts
 import type { Judged } from './data.ts';
 import { bars, type Figure, figure, GRID, xAxis, yAxis } from './figure.ts';
 import { type Html, html, missing } from './html.ts';
+import { type RankingsJudged, rankingsPart } from './rankings.ts';
 import { calibration, distribution } from './residuals.ts';
 import { inShort, numbers, table } from './table.ts';
 
+export interface AllJudged {
+  /** Absent for a model that predicts no ratings. */
+  readonly ratings?: Judged | undefined;
+  /** A reason if they cannot be judged. */
+  readonly rankings: RankingsJudged | string;
+}
+
 /** @param source name of the ratings, such as that of their file */
-export async function accuracySection(judged: Judged | undefined, source: string): Promise<Html> {
+export async function accuracySection(judged: AllJudged | undefined, source: string): Promise<Html> {
   if (!judged)
     return missing(
-      'Errors by rating, user and item need ratings to compare with. Make the report with data: ratings that the model was not trained on, if possible.',
+      'Errors by rating, user and item, and the quality of recommendations, need ratings to compare with. Make the report with data: ratings that the model was not trained on, if possible.',
     );
+  const { ratings, rankings } = judged;
+  return html`<h3>Recommendations</h3>
+${rankingsPart(rankings, source)}
+<h3>Predicted ratings</h3>
+${ratings ? await errorsPart(ratings, source) : missing('The model ranks, and predicts no ratings, so it has no errors.')}`;
+}
+
+async function errorsPart(judged: Judged, source: string): Promise<Html> {
   const { predicted, actual, rmse, mae, baseline, unknown, given } = judged;
   const sampled = actual.length < given ? ` (an even sample of ${count(given)})` : '';
   const figures = [

@@ -1,5 +1,12 @@
 import { builtIn } from '../../graphs/models/index.ts';
-import type { Manifest } from '../artifact/manifest.ts';
+import type { Objective } from '../../graphs/models/model.ts';
+import {
+  type Manifest,
+  partsOf,
+  type TrainedFor,
+  type TrainedPart,
+  trainedFor,
+} from '../artifact/manifest.ts';
 import { capital, count, error, plural, short, size, words } from '../util/format.ts';
 import { type Html, html } from './html.ts';
 import { facts, table } from './table.ts';
@@ -7,14 +14,11 @@ import { facts, table } from './table.ts';
 export const nameOf = ({ model }: Manifest): string => builtIn(model.name)?.title ?? model.name;
 
 export function modelCard(manifest: Manifest): Html {
-  const { model, data, training, metrics, history, precision, device, libraries, cofactor, files } = manifest;
-  const { train, valid } = metrics;
-  const { optimizer, schedule, ...settings } = training;
-  return html`<p>${builtIn(model.name)?.formula ?? 'This is not a built-in model; its formula is in its files.'} An
-unknown user or item is treated as the average of all. Use the model to predict ratings and to recommend for the users and
-items below. It knows nothing about them except their ratings.</p>
+  const { model, data, precision, device, libraries, cofactor, files } = manifest;
+  const parts = Object.entries(partsOf(manifest)) as [Objective, TrainedPart][];
+  return html`<p>${builtIn(model.name)?.formula ?? 'This is not a built-in model; its formula is in its files.'} ${PURPOSES[trainedFor(manifest)]}
+It knows nothing about its users and items except their ratings.</p>
 <div class="columns">
-<div><h3>Model</h3>${facts([['Kind', model.name], ...settingsOf(model.config)])}</div>
 <div><h3>Data</h3>${facts([
     ['Ratings', count(data.ratings)],
     ['Users', count(data.users)],
@@ -23,22 +27,13 @@ items below. It knows nothing about them except their ratings.</p>
     ['Mean rating', error(data.mean)],
     ['Fingerprint (SHA-256)', html`<code>${data.fingerprint}</code>`],
   ])}</div>
-<div><h3>Training</h3>${facts([
-    ...settingsOf(settings),
-    ...settingsOf({ optimizer, schedule }),
-    ['Device', device ?? 'cpu'],
-  ])}</div>
-<div><h3>Results</h3>${facts([
-    ['Epochs run', count(history.length)],
-    ['Training RMSE', train && error(train.rmse)],
-    ['Validation RMSE', valid?.rmse !== undefined ? error(valid.rmse) : 'none: nothing was held out'],
-    ['Validation MAE', valid?.mae !== undefined ? error(valid.mae) : undefined],
-  ])}
-<h3>Made with</h3>${facts([
+<div><h3>Made with</h3>${facts([
     ['cofactor', cofactor],
     ...Object.entries(libraries),
+    ['Device', device ?? 'cpu'],
     ['Numbers of large tables', precision ?? 'float32'],
   ])}</div>
+${parts.map(([objective, part]) => partOf(objective, part))}
 </div>
 <details class="kept"><summary>${plural(Object.keys(files).length, 'file')}, ${size(sizeOf(manifest))}</summary>
 ${table(
@@ -50,6 +45,36 @@ ${table(
     html`<code>${sha256.slice(0, 16)}…</code>`,
   ]),
 )}</details>`;
+}
+
+const PURPOSES: Readonly<Record<TrainedFor, string>> = {
+  both: 'There are two models of this kind: one predicts ratings, the other ranks. What is recommended, and what is similar, comes from the one that ranks. An unknown user gets what is popular, and the average of all users as prediction.',
+  rating:
+    'It predicts ratings, and recommends what it predicts the highest ratings for. An unknown user or item is treated as the average of all.',
+  ranking:
+    'It ranks, to recommend what users like, and predicts no ratings. An unknown user gets what is popular.',
+};
+
+const AIMS: Readonly<Record<Objective, string>> = { rating: 'predict ratings', ranking: 'rank' };
+
+/** The model that was trained for an objective, its training, and its results. */
+function partOf(objective: Objective, { model, training, metrics, history }: TrainedPart): Html {
+  const { objective: _, optimizer, schedule, ...settings } = training;
+  const { train, valid } = metrics;
+  const measured = (value: number | undefined) => (value === undefined ? undefined : error(value));
+  const aim = AIMS[objective];
+  return html`<div><h3>Model to ${aim}</h3>${facts([['Kind', model.name], ...settingsOf(model.config)])}
+<h3>Results</h3>${facts([
+    ['Epochs run', count(history.length)],
+    ['Training RMSE', measured(train?.rmse)],
+    ['Validation RMSE', measured(valid?.rmse)],
+    ['Validation MAE', measured(valid?.mae)],
+    ['Validation NDCG at 10', measured(valid?.ndcg)],
+    ['Validation precision at 10', measured(valid?.precision)],
+    ['Validation', valid ? undefined : 'none: nothing was held out'],
+  ])}</div>
+<div><h3>Training to ${aim}</h3>${facts([...settingsOf(settings), ...settingsOf({ optimizer, schedule })])}</div>
+`;
 }
 
 export const sizeOf = ({ files }: Manifest): number =>

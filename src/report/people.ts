@@ -2,7 +2,7 @@ import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { type Ratings, renumbered } from '../data/dataset/ratings.ts';
 import { indicesByUser } from '../data/dataset/rows.ts';
-import type { Recommender } from '../recommend/recommender.ts';
+import type { Item, Recommender } from '../recommend/recommender.ts';
 import { count, decimal, plural, short } from '../util/format.ts';
 import { type Html, html, missing } from './html.ts';
 import { titled } from './known-items.ts';
@@ -88,13 +88,18 @@ async function cardOf(recommender: Recommender, { user, kind, rated }: Person, f
     const rating = rated.get(item);
     return rating === undefined ? '–' : short(rating);
   };
+  const popular = recommender.items
+    .filter(({ item }) => !rated.has(item))
+    .sort((one, other) => other.ratings - one.ratings)
+    .slice(0, SHOWN);
+  const predicts = recommender.objective !== 'ranking';
   const hits = best.some(({ item }) => rated.get(item) !== undefined);
   const recommended = table(
     'Recommended',
-    ['Item', ...numbers('Predicted', ...(hits ? ['Gave'] : []))],
-    best.map(({ item, score, rating = score }) => [
+    ['Item', ...numbers(...(predicts ? ['Predicted'] : []), ...(hits ? ['Gave'] : []))],
+    best.map(({ item, rating }) => [
       titled(recommender, item),
-      decimal(rating),
+      ...(predicts ? [decimal(rating ?? Number.NaN)] : []),
       ...(hits ? [gave(item)] : []),
     ]),
   );
@@ -103,9 +108,22 @@ async function cardOf(recommender: Recommender, { user, kind, rated }: Person, f
 <div class="columns">
 ${fromFile ? await history(recommender, user, rated as ReadonlyMap<string, number>) : seenHistory(recommender, rated)}
 ${best.length > 0 ? recommended : missing('There is nothing left to recommend.')}
+${popular.length > 0 && popularTable(recommender, popular)}
 </div>
 </article>`;
 }
+
+/** What everyone would get without a model. */
+const popularTable = (recommender: Recommender, popular: readonly Item[]): Html =>
+  table(
+    'Popular with everyone',
+    ['Item', ...numbers('Average', 'Ratings')],
+    popular.map(({ item, average, ratings }) => [
+      titled(recommender, item),
+      decimal(average),
+      count(ratings),
+    ]),
+  );
 
 /** The user's highest and lowest ratings, with the model's predictions. */
 async function history(recommender: Recommender, user: string, rated: ReadonlyMap<string, number>) {
@@ -113,13 +131,20 @@ async function history(recommender: Recommender, user: string, rated: ReadonlyMa
   const low = sorted.length > SHOWN ? 3 : 0;
   const shown = [...sorted.slice(0, SHOWN - low), ...sorted.slice(sorted.length - low)];
   const ids = shown.map(([item]) => item);
-  const predicted = await recommender.predict(Array<string>(ids.length).fill(user), ids);
+  const predicted =
+    recommender.objective === 'ranking'
+      ? undefined
+      : await recommender.predict(Array<string>(ids.length).fill(user), ids);
   const mean = sorted.reduce((sum, [, rating]) => sum + rating, 0) / sorted.length;
   const some = low > 0 ? `: ${SHOWN - low} highest, ${low} lowest` : '';
   return table(
     `${plural(rated.size, 'rating')}, ${decimal(mean)} on average${some}`,
-    ['Item', ...numbers('Gave', 'Predicted')],
-    shown.map(([item, rating], at) => [titled(recommender, item), short(rating), decimal(predicted[at])]),
+    ['Item', ...numbers('Gave', ...(predicted ? ['Predicted'] : []))],
+    shown.map(([item, rating], at) => [
+      titled(recommender, item),
+      short(rating),
+      ...(predicted ? [decimal(predicted[at])] : []),
+    ]),
   );
 }
 

@@ -1,14 +1,16 @@
+import { partsOf } from '../artifact/manifest.ts';
 import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
 import { UserError } from '../errors.ts';
 import { type Recommender, someRecommender } from '../recommend/recommender.ts';
 import { count, error, plural, short, size } from '../util/format.ts';
 import { checkArgument, checkOptions, type OptionTable, text } from '../util/options.ts';
-import { accuracySection } from './accuracy.ts';
+import { type AllJudged, accuracySection } from './accuracy.ts';
 import { judge } from './data.ts';
 import { html, pageOf } from './html.ts';
 import { mapSection } from './item-map.ts';
 import { modelCard, nameOf, sizeOf } from './model-card.ts';
 import { peopleSection } from './people.ts';
+import { judgeRankings } from './rankings.ts';
 import { standingsSection } from './standings.ts';
 import { inShort } from './table.ts';
 import { trainingSection } from './training.ts';
@@ -26,7 +28,8 @@ export interface ReportOptions {
 const REPORT_OPTIONS: OptionTable<ReportOptions> = { data: someRatings, source: text };
 
 /**
- * Makes a report on a trained model: what it is, how it was trained, its errors, and what it has learned. It is one HTML
+ * Makes a report on a trained model: what it is, how it was trained, its errors, how good its recommendations are, and what
+ * it has learned. It is one HTML
  * file, without scripts, fonts or network.
  *
  * @returns the text of the HTML file
@@ -39,7 +42,11 @@ export async function report(recommender: Recommender, options: ReportOptions = 
   if (data && data.ratings.length === 0)
     throw new UserError('data', `${source}: has no ratings to evaluate the model on`);
   const { manifest } = recommender.artifact;
-  const judged = data && (await judge(recommender, data));
+  const { rating, ranking } = partsOf(manifest);
+  const judged: AllJudged | undefined = data && {
+    ratings: rating && (await judge(recommender, data)),
+    rankings: await judgeRankings(recommender, data),
+  };
   const sections = [
     { id: 'model', title: 'The model', body: modelCard(manifest) },
     { id: 'training', title: 'How it was trained', body: await trainingSection(manifest) },
@@ -52,12 +59,16 @@ export async function report(recommender: Recommender, options: ReportOptions = 
     { id: 'map', title: 'The map of items', body: await mapSection(recommender) },
     { id: 'people', title: 'Three users', body: await peopleSection(recommender, data) },
   ];
-  const { model, cofactor, data: facts, metrics } = manifest;
+  const { model, cofactor, data: facts } = manifest;
+  const lists = typeof judged?.rankings === 'object' ? judged.rankings.model.at[0] : undefined;
+  const inFigures = (value: number | undefined) => (value === undefined ? undefined : error(value));
   const name = nameOf(manifest);
   const numbers: [string, string | undefined][] = [
-    ['RMSE on the data', judged && error(judged.rmse)],
-    ['validation RMSE', metrics.valid?.rmse !== undefined ? error(metrics.valid.rmse) : undefined],
-    ['training RMSE', metrics.train && error(metrics.train.rmse)],
+    ['NDCG on the data', inFigures(lists?.ndcg)],
+    ['RMSE on the data', inFigures(judged?.ratings?.rmse)],
+    ['validation NDCG', inFigures(ranking?.metrics.valid?.ndcg)],
+    ['validation RMSE', inFigures(rating?.metrics.valid?.rmse)],
+    ['training RMSE', inFigures(rating?.metrics.train?.rmse)],
     ['users', count(facts.users)],
     ['items', count(facts.items)],
     ['size of its files', size(sizeOf(manifest))],
@@ -79,6 +90,6 @@ ${body}
 `,
 )}</main>
 <footer>Made by cofactor report. RMSE is the root mean squared error, MAE the mean absolute error, both in rating points.
-Lower is better.</footer>`;
+Lower is better. NDCG is the normalised discounted cumulative gain of lists of ten. Higher is better.</footer>`;
   return pageOf(`${name}: report on a trained model`, body);
 }

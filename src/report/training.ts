@@ -1,4 +1,5 @@
-import type { Manifest } from '../artifact/manifest.ts';
+import type { Objective } from '../../graphs/models/model.ts';
+import { type Manifest, partsOf, type TrainedPart } from '../artifact/manifest.ts';
 import { make, type Named } from '../train/recipe/named.ts';
 import { type Loss, losses } from '../train/step/losses.ts';
 import { type Schedule, schedules } from '../train/step/schedules.ts';
@@ -7,16 +8,28 @@ import { colours, type Figure, figure, GRID, type LineStyle, legend, line, xAxis
 import { type Html, html, missing } from './html.ts';
 import { numbers, table } from './table.ts';
 
-type Epoch = Manifest['history'][number];
+type Epoch = TrainedPart['history'][number];
 
 /** The epoch of the model's parameters, counted from 1: the best if ratings were held out, else the last. */
-export function keptEpoch({ history }: Manifest): number {
-  const errors = history.map(({ valid }) => valid?.rmse ?? Number.POSITIVE_INFINITY);
+export function keptEpoch({ history }: Pick<TrainedPart, 'history'>): number {
+  // The lower, the better: RMSE, or NDCG with its sign changed.
+  const errors = history.map(({ valid }) => valid?.rmse ?? -(valid?.ndcg ?? Number.NEGATIVE_INFINITY));
   const best = Math.min(...errors);
   return Number.isFinite(best) ? errors.indexOf(best) + 1 : history.length;
 }
 
 export async function trainingSection(manifest: Manifest): Promise<Html> {
+  const parts = Object.entries(partsOf(manifest)) as [Objective, TrainedPart][];
+  const sections: Html[] = [];
+  for (const [objective, part] of parts)
+    sections.push(html`${parts.length > 1 && html`<h3>${TITLES[objective]}</h3>`}
+${await trainingOf(part, objective)}`);
+  return html`${sections}`;
+}
+
+const TITLES: Readonly<Record<Objective, string>> = { rating: 'To predict ratings', ranking: 'To rank' };
+
+async function trainingOf(manifest: TrainedPart, objective: Objective): Promise<Html> {
   const { history, training } = manifest;
   const planned = Number(training.epochs);
   const ran =
@@ -24,16 +37,65 @@ export async function trainingSection(manifest: Manifest): Promise<Html> {
       ? `Training ended after ${plural(history.length, 'epoch')} of the ${count(planned)} that were planned.`
       : `Training took ${plural(history.length, 'epoch')}.`;
   const kept = history.some(({ valid }) => valid)
-    ? ` The model is from epoch ${keptEpoch(manifest)}, whose validation error was the lowest.`
+    ? ` The model is from epoch ${keptEpoch(manifest)}, whose ${objective === 'rating' ? 'validation error was the lowest' : 'NDCG on the validation ratings was the highest'}.`
     : '';
   const rate = rates(manifest);
-  const figures = [...curves(manifest), ...(rate ? [rate] : [])];
-  return html`<p>${ran}${kept} An epoch is one pass through all training ratings.</p>
+  const curves = objective === 'rating' ? errorCurves(manifest) : rankingCurves(manifest);
+  const figures = [...curves, ...(rate ? [rate] : [])];
+  return html`<p>${ran}${kept} An epoch is one pass through all ${
+    objective === 'rating' ? 'training ratings' : 'users with what they like'
+  }.</p>
 <div class="figures">${await Promise.all(figures.map(figure))}</div>
 ${!rate && missing('The learning rate is not drawn, because its schedule is not a built-in one.')}`;
 }
 
-function curves({ history, training }: Manifest): Figure[] {
+/** The loss of the ranking and, if ratings were held out, the quality of lists. */
+function rankingCurves({ history }: TrainedPart): Figure[] {
+  const symbols = history.length <= 30;
+  const held = history.some(({ valid }) => valid?.ndcg !== undefined);
+  const by = (value: (epoch: Epoch) => number | undefined) =>
+    history.flatMap((epoch, at) => {
+      const y = value(epoch);
+      return y === undefined ? [] : [[at + 1, y] as const];
+    });
+  const loss = byEpoch(history, {
+    title: 'Ranking loss by epoch',
+    unit: 'loss',
+    caption:
+      'What training minimizes: minus the logarithm of the share that a liked item has among all items, as the mean over the liked items during the epoch.',
+    series: [
+      line(
+        'training loss',
+        by(({ loss }) => loss),
+        { color: colours.second, dashed: true, symbols },
+      ),
+    ],
+    measures: [],
+  });
+  if (!held) return [loss];
+  const quality = byEpoch(history, {
+    title: 'Quality of lists by epoch',
+    unit: 'at 10',
+    caption:
+      'How well lists of ten items fit the held-out ratings. Higher is better. Where the loss falls and these fall too, the model overfits.',
+    series: [
+      line(
+        'validation NDCG',
+        by(({ valid }) => valid?.ndcg),
+        { color: colours.accent, symbols },
+      ),
+      line(
+        'validation precision',
+        by(({ valid }) => valid?.precision),
+        { color: colours.soft, width: 1.5 },
+      ),
+    ],
+    measures: ['ndcg', 'precision'],
+  });
+  return [loss, quality];
+}
+
+function errorCurves({ history, training }: TrainedPart): Figure[] {
   const known: Readonly<Record<string, Loss>> = losses;
   const loss = known[String(training.loss)]?.error;
   const held = history.some(({ valid }) => valid);
@@ -82,9 +144,21 @@ interface Curves {
   readonly unit: string;
   readonly caption: string;
   readonly series: readonly ReturnType<typeof line>[];
+  /** Columns of the table beside the loss. @default RMSE and MAE */
+  readonly measures?: readonly (keyof typeof MEASURES)[];
 }
 
-function byEpoch(history: Manifest['history'], { title, unit, caption, series }: Curves): Figure {
+const MEASURES = {
+  rmse: 'Validation RMSE',
+  mae: 'Validation MAE',
+  ndcg: 'Validation NDCG',
+  precision: 'Validation precision',
+} as const;
+
+function byEpoch(
+  history: TrainedPart['history'],
+  { title, unit, caption, series, measures = ['rmse', 'mae'] }: Curves,
+): Figure {
   const courses = series.map(({ name, data }) => {
     const [[, from], [, to]] = [data[0], data[data.length - 1]];
     return `${name} from ${decimal(from, 3)} to ${decimal(to, 3)}`;
@@ -102,12 +176,11 @@ function byEpoch(history: Manifest['history'], { title, unit, caption, series }:
     },
     table: table(
       'By epoch',
-      numbers('Epoch', 'Loss', 'Validation RMSE', 'Validation MAE'),
+      numbers('Epoch', 'Loss', ...measures.map((measure) => MEASURES[measure])),
       history.map(({ loss, valid }, at) => [
         count(at + 1),
         error(loss),
-        error(valid?.rmse ?? Number.NaN),
-        error(valid?.mae ?? Number.NaN),
+        ...measures.map((measure) => error(valid?.[measure] ?? Number.NaN)),
       ]),
     ),
   };
@@ -118,7 +191,7 @@ const STEPS = 200;
 const LISTED = 20;
 
 /** The learning rates of training; undefined for a schedule that is not built in. */
-function rates({ history, training }: Manifest): Figure | undefined {
+function rates({ history, training }: TrainedPart): Figure | undefined {
   const schedule = scheduleOf(training);
   if (!schedule) return undefined;
   const epochs = Number(training.epochs);
@@ -147,7 +220,7 @@ function rates({ history, training }: Manifest): Figure | undefined {
   };
 }
 
-function scheduleOf({ schedule }: Manifest['training']): Schedule | undefined {
+function scheduleOf({ schedule }: TrainedPart['training']): Schedule | undefined {
   const named = schedule as Named | undefined;
   return named && Object.hasOwn(schedules, named.name) ? make(schedules, named) : undefined;
 }

@@ -21,7 +21,7 @@ type Factors = Readonly<Record<string, { readonly dims: readonly number[]; reado
 export function vectorsOf(factors: Factors, items: number): number[][] {
   const tables = Object.values(factors).filter(({ dims }) => dims.length === 2);
   return Array.from({ length: items }, (_, row) =>
-    tables.flatMap(({ dims: [, width], data }) => [...data.subarray(row * width, (row + 1) * width)]),
+    tables.flatMap(({ dims: [, width], data }) => Array.from(data.subarray(row * width, (row + 1) * width))),
   );
 }
 
@@ -40,7 +40,10 @@ export async function itemMap<Item>(
   if (vectors[0].length < 2) return undefined;
   const { PCA } = await import('ml-pca');
   const pca = new PCA(vectors.slice(0, AXES_FROM), { method: 'covarianceMatrix' });
-  const rows = pca.predict(vectors, { nComponents: 2 }).to2DArray();
+  // Not by `predict`, which projects to all dimensions before it takes two of them.
+  const axes = pca.getEigenvectors().subMatrixColumn([0, 1]).transpose().to2DArray();
+  const centers = axes.map((axis) => dot(axis, pca.toJSON().means));
+  const rows = vectors.map((vector) => axes.map((axis, at) => dot(axis, vector) - centers[at]));
   // The sign of a component is arbitrary, so the most rated item is always right of the center and above it.
   const [signX, signY] = rows[0].map((value) => Math.sign(value) || 1);
   const [across = 0, up = 0] = pca.getExplainedVariance();
@@ -49,6 +52,9 @@ export async function itemMap<Item>(
     shares: [across, up],
   };
 }
+
+const dot = (one: readonly number[], other: readonly number[]): number =>
+  one.reduce((sum, value, at) => sum + value * other[at], 0);
 
 /** The ends of the map's axes, and how far a point lies in that direction. */
 export const ENDS: readonly {

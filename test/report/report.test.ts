@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { partsOf } from '../../src/artifact/manifest.ts';
 import { Ratings, selectRows } from '../../src/data/dataset/ratings.ts';
+import { randomSplit } from '../../src/data/dataset/split.ts';
+import { evaluate } from '../../src/evaluate/evaluate.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import * as palette from '../../src/page/palette.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
@@ -27,8 +30,8 @@ const sections = (page: string): Record<string, string> =>
   );
 
 test.each<[string, Recipe]>([
-  ['dot-bias', {}],
-  ['mlp', { model: 'mlp', hidden: [8] }],
+  ['dot-bias', { objective: 'rating' }],
+  ['mlp', { objective: 'rating', model: 'mlp', hidden: [8] }],
 ])('%s: the numbers of the manifest, and of the data, are in it', async (name, recipe) => {
   const recommender = await trained(recipe, { valid: held, keepSeen: true });
   const { manifest } = recommender.artifact;
@@ -65,6 +68,36 @@ test.each<[string, Recipe]>([
   expect(parts.people.match(/<article>/g)).toHaveLength(3);
 });
 
+test.each<[string, Recipe]>([
+  ['both', {}],
+  ['rating', { objective: 'rating' }],
+  ['ranking', { objective: 'ranking' }],
+  ['ranking', { objective: 'ranking', model: 'mlp', hidden: [8] }],
+])('%s: what the model was trained for, and nothing else', async (objective, recipe) => {
+  // The validation ratings are kept as seen, so others judge the rankings.
+  const { train: some, valid } = randomSplit(known, 0.2, 2);
+  const recommender = await trained(recipe, { ratings: some, valid, keepSeen: true });
+  const page = await report(recommender, { data: held, source: 'held.csv' });
+  expect(page).not.toMatch(/NaN|undefined|Infinity|\[object/);
+  const parts = sections(page);
+  const { rating, ranking } = partsOf(recommender.artifact.manifest);
+  const [model, training, accuracy] = [parts.model, parts.training, parts.accuracy].map(textOf);
+  for (const part of [rating, ranking])
+    for (const measure of Object.values(part?.metrics.valid ?? {}))
+      expect(model).toContain(measure?.toFixed(4));
+  for (const { loss } of ranking?.history ?? []) expect(training).toContain(loss.toFixed(4));
+  expect(training.includes('NDCG on the validation ratings was the highest')).toBe(objective !== 'rating');
+  expect(training.includes('validation error was the lowest')).toBe(objective !== 'ranking');
+  expect(accuracy.includes('predicts no ratings')).toBe(objective === 'ranking');
+  const { ranking: expected } = await evaluate(recommender, held);
+  expect(accuracy).toContain(`this model ${expected?.at[0].ndcg.toFixed(4)}`);
+  expect(accuracy).toMatch(/popular with everyone \d\.\d{4}/);
+  expect(parts.accuracy.match(/<svg /g) ?? []).toHaveLength(objective === 'ranking' ? 0 : 5);
+  expect(textOf(parts.people).match(/Popular with everyone/g)).toHaveLength(3);
+  expect(textOf(parts.people).includes('Predicted')).toBe(objective !== 'ranking');
+  expect(textOf(parts.standings)).toMatch(objective === 'ranking' ? /how many people like/ : /generous/);
+});
+
 test('recommendations are those of the model, beside what the user gave', async () => {
   const recommender = await trained();
   const { people } = sections(await report(recommender, { data: known }));
@@ -75,7 +108,7 @@ test('recommendations are those of the model, beside what the user gave', async 
   );
   const best = await recommender.recommend(user, { exclude: rated });
   const [card] = people.split('</article>');
-  const recommended = card.slice(card.indexOf('Recommended'));
+  const recommended = card.slice(card.indexOf('Recommended'), card.indexOf('Popular with everyone'));
   expect([...recommended.matchAll(/<bdi>(.*?)<\/bdi>/g)].map(([, item]) => item)).toEqual(
     best.map(({ item }) => item),
   );
@@ -109,11 +142,13 @@ test('users and items that the model has never seen count as average', async () 
 
 test('draws other losses and schedules, and leaves out a schedule that it cannot know', async () => {
   const training = async (recommender: Recommender) => sections(await report(recommender)).training;
-  const huber = await training(await trained({ loss: 'huber', schedule: 'constant' }, { valid: held }));
+  const huber = await training(
+    await trained({ objective: 'rating', loss: 'huber', schedule: 'constant' }, { valid: held }),
+  );
   expect(huber.match(/<svg /g)).toHaveLength(3);
   expect(huber).toContain('Training loss by epoch');
   expect(huber).toContain('The constant schedule');
-  const { artifact } = await trained({ loss: 'l1' });
+  const { artifact } = await trained({ objective: 'rating', loss: 'l1' });
   const { manifest } = artifact;
   const other = { ...manifest.training, schedule: { name: '<i>own</i>', learningRate: 0.005 } };
   const changed = { ...artifact, manifest: { ...manifest, training: other } };

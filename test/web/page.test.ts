@@ -87,6 +87,48 @@ inBrowser('a visitor rates three titles, and gets ten others with reasons', asyn
   expect(await rated(page).count()).toBe(3);
 });
 
+inBrowser(
+  'what is popular is beside what is recommended, and alone before the first rating',
+  async (context) => {
+    const page = await open(context);
+    const popular = page.getByRole('region', { name: 'Popular with everyone' });
+    const rows = popular.getByRole('listitem');
+    await expect.poll(() => rows.count()).toBe(10);
+    expect(await popular.textContent()).toMatch(/knows nothing about you yet/);
+    const recommender = await load(demo);
+    const [first] = recommender.items.toSorted((one, other) => other.ratings - one.ratings);
+    expect(await rows.first().textContent()).toContain(`${first.ratings} ratings`);
+    await rate(page, '5 stars');
+    await expect.poll(() => recommended(page).count()).toBe(10);
+    // What the visitor has rated is in neither list.
+    expect(await rows.count()).toBe(10);
+    expect(await rows.first().textContent()).not.toContain(`${first.ratings} ratings`);
+    const shared = await popular.locator('.badge').count();
+    expect(await popular.textContent()).toMatch(shared === 0 ? /None of them/ : `${shared} of these 10`);
+  },
+);
+
+inBrowser('a model that ranks alone shows no stars, and says what its tables are', async (context) => {
+  const page = await open(context, 'train');
+  await page.getByLabel('Ratings file').setInputFiles(ratingsFile);
+  await page.getByText('Settings').click();
+  await page.getByLabel('Objective').selectOption('ranking');
+  await page.getByLabel('Epochs').fill('2');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  const results = page.getByRole('table', { name: 'Results' });
+  await results.waitFor();
+  const columns = await results.getByRole('columnheader').allTextContents();
+  expect(columns).toEqual(['Model', 'NDCG', 'Precision', 'Seconds', 'Size']);
+  expect(await page.getByRole('progressbar').count()).toBe(1);
+  await page.getByRole('button', { name: 'Use this model' }).click();
+  await page.goto(`${host.url}index.html#/recommend`);
+  await rate(page, '5 stars');
+  await expect.poll(() => recommended(page).count()).toBe(10);
+  expect(await page.locator('.predicted').count()).toBe(0);
+  await page.goto(`${host.url}index.html#/map`);
+  await page.getByRole('region', { name: 'First and last titles for everyone' }).waitFor();
+});
+
 inBrowser('by the keyboard alone: find a title, rate it, take the rating back', async (context) => {
   const page = await open(context);
   const search = page.getByRole('combobox');
@@ -132,9 +174,13 @@ for (const [name, model] of [
     await page.locator('canvas').first().waitFor();
 
     const { ratings, valid } = await readRatings(ratingsFile, { valid: 0.2 });
-    const { rmse = 0 } = (await train(ratings, { model }, { valid })).metrics.valid ?? {};
-    const [shown] = await results.locator('td').allTextContents();
+    const { metrics, ranking } = await train(ratings, { model }, { valid });
+    const { rmse = 0 } = metrics.valid ?? {};
+    const [shown, , ndcg] = await results.locator('td').allTextContents();
     expect(Math.abs(Number(shown) - rmse)).toBeLessThan(1e-3);
+    expect(Math.abs(Number(ndcg) - (ranking?.metrics.valid?.ndcg ?? 0))).toBeLessThan(0.01);
+    expect(await page.locator('.curves canvas').count()).toBe(2);
+    expect(await page.getByRole('progressbar').count()).toBe(2);
 
     const downloading = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download' }).click();

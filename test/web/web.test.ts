@@ -127,11 +127,72 @@ for (const model of models) {
     expect(trained.manifest.training).toEqual(manifest.training);
     expect(trained.read).toEqual({ ...report, heldOut: valid?.ratings.length });
     expect(report.ratings).toBe(12_000);
-    expect(trained.progress.at(-1)).toMatchObject({ epoch: 1, epochs: 2, done: ratings.ratings.length });
+    const [ofRatings, ofRanking] = (['rating', 'ranking'] as const).map((objective) =>
+      trained.progress.findLast((progress) => progress.objective === objective),
+    );
+    expect(ofRatings).toMatchObject({ epoch: 1, epochs: 2, done: ratings.ratings.length });
+    expect(ofRanking).toMatchObject({ epoch: 1, epochs: 2, done: ofRanking?.ratings });
+    expect(trained.progress.at(-1)).toBe(ofRanking);
+    const [ndcg, ofNode] = [trained.manifest.ranking, inNode.ranking].map(
+      (part) => part?.metrics.valid?.ndcg ?? 0,
+    );
+    expect(Math.abs(ndcg - ofNode)).toBeLessThan(0.01);
+    expect(trained.manifest.ranking?.training).toEqual(manifest.ranking?.training);
     const [rating] = await (await inNode.recommender()).predict(['1'], ['1']);
     expect(trained.rating).toBeCloseTo(rating, 2);
   });
 }
+
+for (const model of models)
+  inBrowser(`a page trains to rank, and recommends what Node recommends: ${model}`, async (context) => {
+    const page = await opened(context);
+    await withLibrary(page);
+    const { ratings } = await readRatings(at('site/ratings.csv'));
+    const people = ratings.userIds.slice(0, 20);
+    const own = Array.from(ratings.itemIds.slice(0, 20), (item, at) => ({ item, rating: 1 + (at % 5) }));
+    const recipe = { model, objective: 'ranking', factors: 8, epochs: 2 } as const;
+    const inPage = await page.evaluate(
+      async ({ recipe, people, own }) => {
+        const file = new File([await (await fetch('ratings.csv')).blob()], 'ratings.csv');
+        const progress: Web.Progress[] = [];
+        const trained = await library.train(file, recipe, {
+          keepSeen: true,
+          onProgress: (one) => progress.push(one),
+        });
+        const recommender = await trained.recommender();
+        return {
+          progress,
+          manifest: trained.artifact.manifest,
+          recommended: await recommender.recommend(people, { k: 50 }),
+          folded: (await recommender.foldIn(own, { k: 50 })).recommended,
+        };
+      },
+      { recipe, people, own },
+    );
+    expect(inPage.manifest.training.objective).toBe('ranking');
+    expect(inPage.progress.every(({ objective }) => objective === 'ranking')).toBe(true);
+    expect(inPage.progress.length).toBeGreaterThanOrEqual(2);
+    const last = inPage.progress.at(-1);
+    expect(last).toMatchObject({ epoch: 1, epochs: 2, done: last?.ratings });
+    const inNode = await train(ratings, recipe);
+    expect(inPage.manifest.history.at(-1)?.loss).toBeCloseTo(inNode.history.at(-1)?.loss ?? 0, 4);
+    const recommender = await inNode.recommender({ keepSeen: true });
+    const expected = await recommender.recommend(people, { k: 50 });
+    const lists = [...inPage.recommended, inPage.folded];
+    for (const [index, list] of [
+      ...expected,
+      (await recommender.foldIn(own, { k: 50 })).recommended,
+    ].entries())
+      for (const [rank, { score }] of list.entries()) {
+        const shown = lists[index][rank];
+        expect(Math.abs(shown.score - score)).toBeLessThan(1e-3);
+        expect('rating' in shown && shown.rating !== undefined).toBe(false);
+        // Items that change places have the same scores within rounding.
+        const same = list.find(({ item }) => item === shown.item);
+        if (same) expect(Math.abs(same.score - shown.score)).toBeLessThan(1e-3);
+        else expect(Math.abs(list[list.length - 1].score - shown.score)).toBeLessThan(1e-3);
+      }
+  });
 
 for (const model of models)
   inBrowser(`a page trains by ONNX Runtime’s training API, as Node does: ${model}`, async (context) => {

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { PageItem, PageModel } from '../models/page-model.ts';
 import { scaleOf } from '../models/scale.ts';
+import { PopularList } from './popular-list.tsx';
 import { RatedList } from './rated-list.tsx';
 import { RecommendationList } from './recommendation-list.tsx';
 import { SearchToRate } from './search-to-rate.tsx';
@@ -23,7 +24,10 @@ export function RecommendView({ model }: { readonly model: PageModel }) {
         <SearchToRate {...parts} />
         <StarterGrid {...parts} />
       </div>
-      <RecommendationList {...{ model, scale, shown }} onSimilar={setSimilarTo} />
+      <div class="answer-column">
+        <RecommendationList {...{ model, scale, shown }} onSimilar={setSimilarTo} />
+        <PopularList {...{ model, ratings }} recommended={shown.list} />
+      </div>
       <RatedList {...parts} />
       <p class="hidden-label" aria-live="polite">
         {first && `${shown.list.length} recommendations. The first: ${model.item(first.item).title}.`}

@@ -21,6 +21,7 @@ export function RecommendationList({ model, scale, shown, onSimilar }: Props) {
           Recommended for you
         </h2>
       </div>
+      {list.length > 0 && <p class="note order">{orderOf(model)}</p>}
       {error !== undefined && <Problem>No recommendations: {error}.</Problem>}
       {!model.can('fold-in') && (
         <p class="notice">
@@ -45,6 +46,14 @@ export function RecommendationList({ model, scale, shown, onSimilar }: Props) {
   );
 }
 
+/** What the order and the stars of a list mean. */
+const orderOf = ({ recommender: { objective } }: PageModel): string =>
+  ({
+    both: 'The likeliest to please you first. Stars: what you would give.',
+    ranking: 'The likeliest to please you first.',
+    rating: 'What you would give the most stars first.',
+  })[objective];
+
 interface RowProps extends Omit<Props, 'shown'> {
   readonly one: Recommendation;
   readonly rank: number;
@@ -53,7 +62,7 @@ interface RowProps extends Omit<Props, 'shown'> {
 function RecommendationRow({ model, scale, one, rank, onSimilar }: RowProps) {
   const item = model.item(one.item);
   return (
-    <li class="recommendation">
+    <li class="recommendation" data-rated={one.rating !== undefined}>
       <span class="rank" aria-hidden="true">
         {rank}
       </span>
@@ -63,11 +72,17 @@ function RecommendationRow({ model, scale, one, rank, onSimilar }: RowProps) {
         </p>
         <Genre item={item} />
       </div>
-      <p class="predicted">
-        <span class="hidden-label">predicted rating </span>
-        {decimal(one.rating, 1)}
-        {scale.stars ? <Icon class="star" size={24} path={STAR} /> : <span class="of"> of {scale.high}</span>}
-      </p>
+      {one.rating !== undefined && (
+        <p class="predicted">
+          <span class="hidden-label">predicted rating </span>
+          {decimal(one.rating, 1)}
+          {scale.stars ? (
+            <Icon class="star" size={24} path={STAR} />
+          ) : (
+            <span class="of"> of {scale.high}</span>
+          )}
+        </p>
+      )}
       {model.can('similar') && (
         <button
           type="button"
@@ -90,7 +105,7 @@ interface WhyProps extends Pick<Props, 'model' | 'scale'> {
 }
 
 function Why({ model, scale, reasons }: WhyProps) {
-  if (reasons.length === 0) return <>Most people like it. No single one of your ratings explains it.</>;
+  if (reasons.length === 0) return <>Many people like it. No single one of your ratings explains it.</>;
   return (
     <>
       Because you rated{' '}

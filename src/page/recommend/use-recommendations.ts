@@ -4,7 +4,10 @@ import type { ItemRating, Recommender } from '../../web.ts';
 import { messageOf } from '../messages.ts';
 import type { PageModel } from '../models/page-model.ts';
 
-export interface Recommendation extends ItemRating {
+export interface Recommendation {
+  readonly item: string;
+  /** Predicted rating; absent for a model that only ranks. */
+  readonly rating?: number | undefined;
   /** The ratings that explain it best. */
   readonly reasons: readonly ItemRating[];
 }
@@ -51,7 +54,7 @@ async function recommend(model: PageModel, ratings: readonly ItemRating[]): Prom
   return {
     list: recommended.map((one, at) => ({
       item: one.item,
-      rating: one.rating ?? one.score,
+      rating: one.rating,
       reasons: reasons[at] ?? [],
     })),
     milliseconds: performance.now() - started,

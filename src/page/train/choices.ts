@@ -1,9 +1,8 @@
 import * as v from 'valibot';
 import { type ModelName, modelNames, models } from '../../../graphs/models/index.ts';
 import { trainingChoices } from '../../train/recipe/choices.ts';
-import { RATING_EPOCHS } from '../../train/recipe/resolve.ts';
 import type { Choice } from '../../util/choices.ts';
-import type { Recipe } from '../../web.ts';
+import type { Progress, Recipe } from '../../web.ts';
 
 export interface Choices {
   readonly models: readonly ModelName[];
@@ -59,4 +58,8 @@ export const recipeFor = (model: ModelName, { recipe }: Choices): Recipe => ({
   ...Object.fromEntries(Object.entries(recipe).filter(([name]) => tableOf(model)[name])),
 });
 
-export const epochsOf = ({ recipe }: Choices): number => recipe.epochs ?? RATING_EPOCHS;
+/** What a model learns, in the order of training. */
+export function objectivesOf({ recipe }: Choices): Progress['objective'][] {
+  const { objective = trainingChoices.objective.default } = recipe;
+  return objective === 'both' ? ['rating', 'ranking'] : [objective];
+}

@@ -3,29 +3,80 @@ import { useMemo } from 'preact/hooks';
 import { models } from '../../../graphs/models/index.ts';
 import { Chart } from '../chart.tsx';
 import { DARK, LIGHT, type Palette } from '../palette.ts';
-import type { Training } from './use-training.ts';
+import type { CurvePoint, Objective, Part, Training } from './use-training.ts';
 
-/** Learning curves of each model: the errors on training ratings, and on held-out ratings. */
-export function Curves({ training, dark }: { readonly training: Training; readonly dark: boolean }) {
-  const option = useMemo(() => curvesOption(training, dark ? DARK : LIGHT), [training, dark]);
+interface Props {
+  readonly training: Training;
+  readonly objective: Objective;
+  readonly dark: boolean;
+}
+
+/** A line of each model. */
+interface Line {
+  /** Follows the name of the model. */
+  readonly suffix: string;
+  readonly dashed: boolean;
+  points(part: Part): readonly CurvePoint[];
+}
+
+const LEARNING: Line = { suffix: ', learning', dashed: true, points: ({ learning }) => learning };
+const HELD_OUT: Line = { suffix: '', dashed: false, points: ({ heldOut }) => heldOut };
+
+interface Texts {
+  readonly title: string;
+  readonly note: string;
+  readonly lines: readonly Line[];
+}
+
+function textsOf(objective: Objective, judged: boolean): Texts {
+  if (objective === 'rating')
+    return {
+      title: 'Predicted ratings: typical error, in rating points',
+      note: judged
+        ? 'Lower is better. Dashed: on the ratings it learns from. Solid: on ratings it has not seen, which is what counts.'
+        : 'Lower is better. On the ratings it learns from, because none are held out.',
+      lines: judged ? [HELD_OUT, LEARNING] : [LEARNING],
+    };
+  if (judged)
+    return {
+      title: 'Recommendations: how well lists of ten fit (NDCG)',
+      note: 'Higher is better, 1 is perfect. On ratings it has not seen: whether the titles that a person rated high come first among all titles.',
+      lines: [HELD_OUT],
+    };
+  return {
+    title: 'Recommendations: training loss',
+    note: 'Lower is better. On the ratings it learns from, because none are held out.',
+    lines: [LEARNING],
+  };
+}
+
+/** Learning curves of each model for one objective. */
+export function Curves({ training, objective, dark }: Props) {
+  const { title, note, lines } = textsOf(objective, training.judged);
+  const option = useMemo(
+    () => curvesOption(training, { objective, lines, palette: dark ? DARK : LIGHT }),
+    [training, objective, dark],
+  );
   return (
     <figure class="curves">
       <figcaption>
-        <b>Typical error, in rating points</b>
-        <span class="note">
-          Dashed: on the ratings it learns from. Solid: on ratings it has not seen, which is what counts.
-        </span>
+        <b>{title}</b>
+        <span class="note">{note}</span>
       </figcaption>
       <Chart
         class="curves-canvas"
-        label="Curves of the errors by epoch; the results below say where they end"
+        label={`${title}: curves by epoch; the results below say where they end`}
         option={option}
       />
     </figure>
   );
 }
 
-function curvesOption({ runs, epochs }: Training, palette: Palette): EChartsCoreOption {
+interface Drawn extends Pick<Props, 'objective'>, Pick<Texts, 'lines'> {
+  readonly palette: Palette;
+}
+
+function curvesOption({ runs }: Training, { objective, lines, palette }: Drawn): EChartsCoreOption {
   const text = { color: palette.soft, fontSize: 12 };
   return {
     animation: false,
@@ -37,7 +88,7 @@ function curvesOption({ runs, epochs }: Training, palette: Palette): EChartsCore
       icon: 'path://M0 4h24v4H0z',
       itemWidth: 18,
       itemHeight: 3,
-      data: runs.map(({ model }) => models[model].title),
+      data: runs.map(({ model }) => models[model].title + lines[0].suffix),
     },
     tooltip: {
       trigger: 'axis',
@@ -53,7 +104,7 @@ function curvesOption({ runs, epochs }: Training, palette: Palette): EChartsCore
       nameGap: 28,
       nameTextStyle: text,
       min: 0,
-      max: epochs,
+      max: Math.max(1, ...runs.map(({ parts }) => parts[objective]?.epochs ?? 0)),
       minInterval: 1,
       axisLabel: text,
       axisLine: { lineStyle: { color: palette.line } },
@@ -65,19 +116,22 @@ function curvesOption({ runs, epochs }: Training, palette: Palette): EChartsCore
       axisLabel: { ...text, formatter: (value: number) => value.toFixed(2) },
       splitLine: { lineStyle: { color: palette.line } },
     },
-    series: runs.flatMap(({ model, learning, heldOut }, at) => {
+    series: runs.flatMap(({ model, parts }, at) => {
+      const part = parts[objective];
       const color = at === 0 ? palette.accent : palette.second;
-      const line = { type: 'line', color, showSymbol: learning.length < 100, symbol: 'circle' };
-      return [
-        { ...line, name: models[model].title, symbolSize: 7, lineStyle: { width: 2.5 }, data: heldOut },
-        {
-          ...line,
-          name: `${models[model].title}, learning`,
-          symbolSize: 4,
-          lineStyle: { width: 1.5, type: 'dashed' },
-          data: learning,
-        },
-      ];
+      return lines.map(({ suffix, dashed, points }) => {
+        const data = part ? points(part) : [];
+        return {
+          type: 'line',
+          color,
+          showSymbol: data.length < 100,
+          symbol: 'circle',
+          name: models[model].title + suffix,
+          symbolSize: dashed ? 4 : 7,
+          lineStyle: dashed ? { width: 1.5, type: 'dashed' } : { width: 2.5 },
+          data,
+        };
+      });
     }),
   };
 }

@@ -1,7 +1,7 @@
-import { Fragment } from 'preact';
+import { type ComponentChildren, Fragment } from 'preact';
 import { type ModelName, models } from '../../../graphs/models/index.ts';
 import { decimal, error } from '../../util/format.ts';
-import type { WebTrained } from '../../web.ts';
+import { partsOf, type WebTrained } from '../../web.ts';
 import { megabytes } from '../messages.ts';
 import { Columns } from '../parts.tsx';
 import { type Run, sizeOf } from './use-training.ts';
@@ -14,54 +14,104 @@ interface Props {
   onDownload(model: ModelName, trained: WebTrained): void;
 }
 
-const RMSE = <abbr title="Root mean square error on the held-out ratings">RMSE</abbr>;
-const MAE = <abbr title="Mean absolute error on the held-out ratings">MAE</abbr>;
+/** A measure on the held-out ratings. */
+interface Column {
+  readonly name: ComponentChildren;
+  readonly higherIsBetter: boolean;
+  of(trained: WebTrained): number | undefined;
+}
+
+const COLUMNS: readonly Column[] = [
+  {
+    name: <abbr title="Root mean square error on the held-out ratings">RMSE</abbr>,
+    higherIsBetter: false,
+    of: ({ artifact }) => partsOf(artifact.manifest).rating?.metrics.valid?.rmse,
+  },
+  {
+    name: <abbr title="Mean absolute error on the held-out ratings">MAE</abbr>,
+    higherIsBetter: false,
+    of: ({ artifact }) => partsOf(artifact.manifest).rating?.metrics.valid?.mae,
+  },
+  {
+    name: <abbr title="Normalised discounted cumulative gain of lists of ten">NDCG</abbr>,
+    higherIsBetter: true,
+    of: ({ artifact }) => partsOf(artifact.manifest).ranking?.metrics.valid?.ndcg,
+  },
+  {
+    name: (
+      <abbr title="Share of the titles in lists of ten that the person rated high in the held-out ratings">
+        Precision
+      </abbr>
+    ),
+    higherIsBetter: true,
+    of: ({ artifact }) => partsOf(artifact.manifest).ranking?.metrics.valid?.precision,
+  },
+];
 
 export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
-  const done = runs.filter(({ trained }) => trained);
+  const done = runs.flatMap(({ model, trained }) => (trained ? [{ model, trained }] : []));
   if (done.length === 0) return null;
-  const errors = done.flatMap(({ trained }) => trained?.artifact.manifest.metrics.valid?.rmse ?? []);
-  const least = errors.length > 1 ? Math.min(...errors) : undefined;
+  const columns = COLUMNS.map((column) => ({
+    ...column,
+    values: done.map(({ trained }) => column.of(trained)),
+  }))
+    .filter(({ values }) => values.some((value) => value !== undefined))
+    .map((column) => ({ ...column, best: bestOf(column.values, column.higherIsBetter) }));
+  const [predicts, ranks] = [false, true].map((higher) =>
+    columns.some(({ higherIsBetter }) => higherIsBetter === higher),
+  );
   return (
     <div class="table-frame">
       <table class="data results">
         <caption>Results</caption>
-        <Columns names={['Model', RMSE, MAE, 'Seconds', 'Size']} />
+        <Columns names={['Model', ...columns.map(({ name }) => name), 'Seconds', 'Size']} />
         <tbody>
-          {done.map(({ model, trained }) => {
-            if (!trained) return null;
-            const { valid } = trained.artifact.manifest.metrics;
-            const best = valid !== undefined && valid.rmse === least;
-            return (
-              <Fragment key={model}>
-                <tr>
-                  <th scope="row">
-                    {models[model].title} {best && <span class="badge">best</span>}
-                  </th>
-                  <td class="number strong">{error(valid?.rmse ?? Number.NaN)}</td>
-                  <td class="number">{error(valid?.mae ?? Number.NaN)}</td>
-                  <td class="number">{decimal(trained.seconds, 1)}</td>
-                  <td class="number">{megabytes(sizeOf(trained))}</td>
-                </tr>
-                <tr class="actions">
-                  <td colSpan={5}>
-                    <button type="button" disabled={used === trained} onClick={() => onUse(trained)}>
-                      {used === trained ? 'In use' : 'Use this model'}
-                    </button>
-                    <button type="button" class="secondary" onClick={() => onDownload(model, trained)}>
-                      Download
-                    </button>
+          {done.map(({ model, trained }, row) => (
+            <Fragment key={model}>
+              <tr>
+                <th scope="row">{models[model].title}</th>
+                {columns.map(({ values, best }, at) => (
+                  <td key={at} class={`number ${best === row || best === undefined ? 'strong' : ''}`}>
+                    {error(values[row] ?? Number.NaN)}
+                    {best === row && <span class="hidden-label"> (best)</span>}
                   </td>
-                </tr>
-              </Fragment>
-            );
-          })}
+                ))}
+                <td class="number">{decimal(trained.seconds, 1)}</td>
+                <td class="number">{megabytes(sizeOf(trained))}</td>
+              </tr>
+              <tr class="actions">
+                <td colSpan={columns.length + 3}>
+                  <button type="button" disabled={used === trained} onClick={() => onUse(trained)}>
+                    {used === trained ? 'In use' : 'Use this model'}
+                  </button>
+                  <button type="button" class="secondary" onClick={() => onDownload(model, trained)}>
+                    Download
+                  </button>
+                </td>
+              </tr>
+            </Fragment>
+          ))}
         </tbody>
       </table>
-      <p class="note">
-        RMSE and MAE say how far predictions are from the ratings held out, in rating points: the lower, the
-        better. RMSE counts large misses more.
-      </p>
+      {predicts && (
+        <p class="note">
+          RMSE and MAE say how far predictions are from the ratings held out, in rating points: the lower, the
+          better. RMSE counts large misses more.
+        </p>
+      )}
+      {ranks && (
+        <p class="note">
+          NDCG and precision say how well lists of ten recommendations fit what people rated high in the
+          ratings held out: the higher, the better. NDCG also counts how early in the list it comes.
+        </p>
+      )}
     </div>
   );
+}
+
+/** The row of the best value of a column; undefined if there is nothing to compare. */
+function bestOf(values: readonly (number | undefined)[], higherIsBetter: boolean): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  if (known.length < 2) return undefined;
+  return values.indexOf(higherIsBetter ? Math.max(...known) : Math.min(...known));
 }

@@ -84,8 +84,29 @@ export function Settings({ choices, onChange }: Props) {
 
 function RecipeField({ name, choices, onChange }: Props & { readonly name: Field }) {
   const id = useId();
-  const { help, default: standard } = choiceOf(name);
+  const { help, default: standard, kind } = choiceOf(name);
   const [text, setText] = useState(String(choices.recipe[name] ?? standard ?? ''));
+  if (kind.names)
+    return (
+      <label class="field" for={id}>
+        <span>{capital(words(name))}</span>
+        <select
+          id={id}
+          value={text}
+          onChange={({ currentTarget: { value } }) => {
+            setText(value);
+            onChange({ ...choices, recipe: { ...choices.recipe, [name]: value } });
+          }}
+        >
+          {kind.names.map((one) => (
+            <option key={one} value={one}>
+              {capital(one)}
+            </option>
+          ))}
+        </select>
+        <span class="note">{capital(help)}</span>
+      </label>
+    );
   return (
     <label class="field" for={id}>
       <span>{capital(words(name))}</span>

@@ -8,7 +8,7 @@ import { FileField } from './file-field.tsx';
 import { ReadSummary } from './read-summary.tsx';
 import { ResultsTable } from './results-table.tsx';
 import { ModelChoice, Settings } from './settings-fields.tsx';
-import { isRunning, type Trainer, type Training } from './use-training.ts';
+import { isRunning, type Objective, type Run, stateOf, type Trainer, type Training } from './use-training.ts';
 
 interface Props {
   readonly trainer: Trainer;
@@ -75,8 +75,7 @@ export function TrainView({ trainer, dark, used, onUse }: Props) {
 }
 
 function Watched({ training, dark, used, onUse }: Omit<Props, 'trainer'> & { readonly training: Training }) {
-  const { runs, read, file } = training;
-  const started = runs.some(({ learning }) => learning.length > 0);
+  const { runs, read, file, objectives } = training;
   const save = async (model: ModelName, { artifact }: WebTrained): Promise<void> => {
     const { download } = await import('./download.ts');
     download(artifact, `${file.replace(/\..*$/, '')}-${model}`);
@@ -84,20 +83,23 @@ function Watched({ training, dark, used, onUse }: Omit<Props, 'trainer'> & { rea
   return (
     <>
       <ul class="runs" aria-label="Progress">
-        {runs.map(({ model, state, part }) => (
-          <li key={model} data-state={state}>
-            <span id={`run-${model}`}>{models[model].title}</span>
-            <span class="note">{read || state !== 'running' ? STATES[state] : 'reading the file'}</span>
-            <progress
-              aria-labelledby={`run-${model}`}
-              max={1}
-              value={state === 'running' && !started ? undefined : part}
+        {runs.flatMap((run) =>
+          objectives.map((objective, at) => (
+            <RunRow
+              key={run.model + objective}
+              {...{ run, objective }}
+              reading={!read && run.state === 'running' && at === 0}
             />
-          </li>
-        ))}
+          )),
+        )}
       </ul>
       {read && <ReadSummary read={read} />}
-      {started && <Curves training={training} dark={dark} />}
+      {objectives.map(
+        (objective) =>
+          runs.some(({ parts }) => parts[objective]) && (
+            <Curves key={objective} {...{ training, objective, dark }} />
+          ),
+      )}
       <ResultsTable
         runs={runs}
         used={used}
@@ -110,6 +112,38 @@ function Watched({ training, dark, used, onUse }: Omit<Props, 'trainer'> & { rea
     </>
   );
 }
+
+interface RunRowProps {
+  readonly run: Run;
+  readonly objective: Objective;
+  readonly reading: boolean;
+}
+
+/** The progress of one model for one objective. */
+function RunRow({ run, objective, reading }: RunRowProps) {
+  const state = stateOf(run, objective);
+  const part = run.parts[objective];
+  const id = `run-${run.model}-${objective}`;
+  return (
+    <li data-state={state}>
+      <span id={id}>
+        {models[run.model].title}
+        <span class="note"> {LEARNS[objective]}</span>
+      </span>
+      <span class="note">{reading ? 'reading the file' : STATES[state]}</span>
+      <progress
+        aria-labelledby={id}
+        max={1}
+        value={part || state !== 'running' ? (part?.done ?? 0) : undefined}
+      />
+    </li>
+  );
+}
+
+const LEARNS = {
+  rating: 'learns to predict ratings',
+  ranking: 'learns what to recommend',
+} as const;
 
 const STATES = {
   waiting: 'waiting',

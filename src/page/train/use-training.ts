@@ -2,53 +2,73 @@ import { useRef, useState } from 'preact/hooks';
 import type { ModelName } from '../../../graphs/models/index.ts';
 import { type Progress, type ReadSummary, train, type WebTrained } from '../../web.ts';
 import { messageOf } from '../messages.ts';
-import { type Choices, epochsOf, recipeFor } from './choices.ts';
+import { type Choices, objectivesOf, recipeFor } from './choices.ts';
 
-/** A point of a learning curve: number of epochs, and the error after them. */
-export type CurvePoint = readonly [epochs: number, error: number];
+/** A point of a learning curve: number of epochs, and a measure after them. */
+export type CurvePoint = readonly [epochs: number, measure: number];
+
+/** What a model learns: to predict ratings, or to rank. */
+export type Objective = Progress['objective'];
+
+/** The training of a model for one objective. */
+export interface Part {
+  readonly epochs: number;
+  /** On the training ratings: the error of ratings, or the loss of the ranking. */
+  readonly learning: readonly CurvePoint[];
+  /** On the held-out ratings: the error of ratings, or NDCG at 10. */
+  readonly heldOut: readonly CurvePoint[];
+  /** Fraction of all epochs that is done, 0 to 1. */
+  readonly done: number;
+}
+
+type State = 'waiting' | 'running' | 'done';
 
 export interface Run {
   readonly model: ModelName;
-  readonly state: 'waiting' | 'running' | 'done';
-  /** Error on the training ratings. */
-  readonly learning: readonly CurvePoint[];
-  /** Error on the held-out ratings. */
-  readonly heldOut: readonly CurvePoint[];
-  /** Fraction of all epochs that is done, 0 to 1. */
-  readonly part: number;
+  readonly state: State;
+  /** What has begun, by objective. */
+  readonly parts: Readonly<Partial<Record<Objective, Part>>>;
   readonly trained?: WebTrained;
 }
 
 /** A training that the visitor started, of one or more models. */
 export interface Training {
   readonly file: string;
-  readonly epochs: number;
+  readonly objectives: readonly Objective[];
+  /** Whether ratings are held out. */
+  readonly judged: boolean;
   readonly runs: readonly Run[];
   readonly read?: ReadSummary;
   readonly stopping: boolean;
   readonly error?: string;
 }
 
-const newRun = (model: ModelName): Run => ({
-  model,
-  state: 'waiting',
-  learning: [],
-  heldOut: [],
-  part: 0,
-});
+const newRun = (model: ModelName): Run => ({ model, state: 'waiting', parts: {} });
+
+/** The state of a part of a run. A part waits until those before it are done. */
+export function stateOf({ state, parts }: Run, objective: Objective): State {
+  const part = parts[objective];
+  if (state !== 'running') return state === 'done' && !part ? 'waiting' : state;
+  if (part) return part.done < 1 ? 'running' : 'done';
+  return objective === 'rating' || !parts.rating || parts.rating.done < 1 ? 'waiting' : 'running';
+}
 
 export const isRunning = (training: Training | undefined): boolean =>
   training?.runs.some(({ state }) => state === 'waiting' || state === 'running') ?? false;
 
-/** A run with its progress added. The loss is a mean square; its root is in rating points. */
-function withProgress(run: Run, { epoch, epochs, done, ratings, loss, valid }: Progress): Run {
+/** A run with its progress added. The loss of ratings is a mean square; its root is in rating points. */
+function withProgress(run: Run, progress: Progress): Run {
+  const { objective, epoch, epochs, done, ratings, loss, valid } = progress;
+  const { learning = [], heldOut = [] } = run.parts[objective] ?? {};
   const at = epoch + done / ratings;
-  return {
-    ...run,
-    learning: [...run.learning, [at, Math.sqrt(loss)]],
-    heldOut: valid?.rmse !== undefined ? [...run.heldOut, [epoch + 1, valid.rmse]] : run.heldOut,
-    part: at / epochs,
+  const measured = valid?.rmse ?? valid?.ndcg;
+  const part: Part = {
+    epochs,
+    learning: [...learning, [at, objective === 'rating' ? Math.sqrt(loss) : loss]],
+    heldOut: measured === undefined ? heldOut : [...heldOut, [epoch + 1, measured]],
+    done: at / epochs,
   };
+  return { ...run, parts: { ...run.parts, [objective]: part } };
 }
 
 export const sizeOf = ({ artifact }: WebTrained): number =>
@@ -102,7 +122,7 @@ export function useTraining(): Trainer {
           onRead: (read) => change((training) => ({ ...training, read })),
           onProgress: (progress) => changeRun(at, (run) => withProgress(run, progress)),
         });
-        changeRun(at, (run) => ({ ...run, state: 'done', part: 1, trained }));
+        changeRun(at, (run) => ({ ...run, state: 'done', trained }));
       } catch (error) {
         // The next model would fail, too. If the first one failed, the results from before are shown again.
         change((training) => ({
@@ -121,7 +141,13 @@ export function useTraining(): Trainer {
       controller.current = new AbortController();
       const { file, choices } = order;
       const runs = choices.models.map(newRun);
-      setTraining({ file: file.name, epochs: epochsOf(choices), runs, stopping: false });
+      setTraining({
+        file: file.name,
+        objectives: objectivesOf(choices),
+        judged: choices.heldOut > 0,
+        runs,
+        stopping: false,
+      });
       void run(order, controller.current.signal, training);
     },
     stop() {

@@ -8,16 +8,21 @@ import type { Recipe } from './recipe.ts';
 import { resolve } from './resolve.ts';
 
 /**
- * Resolves the training plan in a manifest, with some choices changed. A plan can be resolved because it is a recipe too.
+ * Resolves the plan in a manifest of the part that predicts ratings, with some choices changed. A plan can be resolved because it is a recipe too.
  *
  * @param definition the definition of a model of your own, which is not in its files
- * @throws UserError if it is needed and missing
+ * @throws UserError if it is needed and missing, or the model only ranks
  */
 export function resolveManifest(
   { model: { name, config }, data, training }: Manifest,
   changed: Recipe,
   definition?: ModelDefinition,
 ): Resolved {
+  if (training.objective === 'ranking')
+    throw new UserError(
+      'model',
+      'the model was trained to rank, and these files train ratings, not rankings; export a model with the objective both or rating, or train with train.onnx',
+    );
   const model = definition ?? builtIn(name)?.define(config);
   if (!model)
     throw new UserError(

@@ -1,0 +1,74 @@
+/** What orders the tables of the best and the worst items. */
+export type StandingOf = 'bias' | 'rating' | 'score';
+
+type Rows = Readonly<Record<string, { readonly data: Float32Array }>>;
+
+/** The recommender with a head, if the model has it. */
+interface Heads {
+  factors(): Promise<{ factors(items: readonly string[]): Promise<Rows> } | undefined>;
+  predict(): Promise<{
+    predict(users: readonly string[], items: readonly string[]): Promise<Float32Array>;
+    score(users: readonly string[], items: readonly string[]): Promise<Float32Array>;
+  }>;
+}
+
+/**
+ * A value of each item that does not depend on a user. A model that predicts ratings alone has biases of items. In a model
+ * of both objectives the factors come from the part that ranks, so the value is the rating that is predicted for an unknown
+ * user. A model that ranks alone has the score for an unknown user.
+ */
+export async function standingValues(
+  items: readonly string[],
+  objective: 'both' | 'rating' | 'ranking',
+  heads: Heads,
+): Promise<{ readonly of: StandingOf; readonly values: Float32Array }> {
+  // An unknown user is treated as the average user.
+  const nobody = Array<string>(items.length).fill('');
+  if (objective === 'ranking')
+    return { of: 'score', values: await (await heads.predict()).score(nobody, items) };
+  const bias =
+    objective === 'rating' ? (await (await heads.factors())?.factors(items))?.item_bias : undefined;
+  if (bias) return { of: 'bias', values: bias.data };
+  return { of: 'rating', values: await (await heads.predict()).predict(nobody, items) };
+}
+
+interface Texts {
+  /** @param items the word for items, such as `titles` */
+  title(items: string): string;
+  readonly first: string;
+  readonly last: string;
+  readonly column: string;
+  why(item: string, person: string, people: string): string;
+}
+
+const judged: Pick<Texts, 'title' | 'first' | 'last'> = {
+  title: (items) => `Best and worst ${items}`,
+  first: 'Best',
+  last: 'Worst',
+};
+
+const average = (item: string, people: string): string =>
+  `An average rating depends on who rated: ${/^[aeiou]/.test(item) ? 'an' : 'a'} ${item} that only generous ${people} rated looks better than it is.`;
+
+export const standingTexts: Readonly<Record<StandingOf, Texts>> = {
+  bias: {
+    ...judged,
+    column: 'Bias',
+    why: (item, _, people) =>
+      `${average(item, people)} So the tables show the biases of the model. The bias of ${/^[aeiou]/.test(item) ? 'an' : 'a'} ${item} is how much higher it is rated than its raters’ habits and tastes explain, in the units of the model.`,
+  },
+  rating: {
+    ...judged,
+    column: 'Predicted',
+    why: (item, person, people) =>
+      `${average(item, people)} So the tables show the rating that the model predicts for the average ${person}.`,
+  },
+  score: {
+    title: (items) => `First and last ${items} for everyone`,
+    first: 'First',
+    last: 'Last',
+    column: 'Score',
+    why: (_, person, people) =>
+      `This model ranks, and predicts no ratings. The tables show its scores for an unknown ${person}. They say how many ${people} like something, not how good it is.`,
+  },
+};
