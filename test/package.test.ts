@@ -123,7 +123,8 @@ test('a strict TypeScript program type checks against it, its libraries included
      const { train: known, ...more }: { train?: Ratings; k?: number[] } = {};
      await evaluate(await fitted.recommender(), ratings, { train: known, ...more });
      await (await fitted.recommender()).recommend('u1', await readExclusions('owned.csv'));
-     const rmse: number = fitted.metrics.train.rmse;
+     const rmse: number | undefined = fitted.metrics.train?.rmse;
+     const ndcg: number | undefined = (await fitted.rankingOn(ratings))?.ndcg;
      const loss: number = (await fitted.artifact()).manifest.history[0].loss;
      const stored = await readRatings('ratings.csv', { store: { from: 100 } });
      await train(stored.ratings, { model: 'mlp', factors: [4, 2], optimizer: { name: 'adamw', beta2: 0.9 } });
@@ -137,7 +138,7 @@ test('a strict TypeScript program type checks against it, its libraries included
      const predicted: string = await (await fitted.recommender()).predict([], []);
      const page: string = await report(await fitted.recommender());
      const server: Server = await serve(['movies']);
-     export { page, server, inMemory, loss, predicted, recipe, rmse, UserError };`,
+     export { page, server, inMemory, loss, ndcg, predicted, recipe, rmse, UserError };`,
   );
   const strict = [
     '--noEmit',

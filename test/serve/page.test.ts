@@ -195,13 +195,17 @@ describe('the model beside it', () => {
     const { artifact } = movies.recommender;
     expect(artifact.manifest.files).toHaveProperty(['seen.onnx']);
     const manifest = parseManifest((await get('/model/manifest.json')).bytes, 'it');
-    const { 'predict.onnx': _, 'recommend.onnx': __, 'seen.onnx': ___, ...files } = artifact.manifest.files;
+    // One visitor needs no fold-in of many.
+    const hidden = ['predict', 'recommend', 'seen', 'fold-in-many'];
+    const files = Object.fromEntries(
+      Object.entries(artifact.manifest.files).filter(([name]) => !hidden.includes(name.replace('.onnx', ''))),
+    );
     expect(manifest).toEqual({ ...artifact.manifest, files });
     for (const [name, { bytes: length, sha256: sum }] of Object.entries(files)) {
       const { bytes } = await get(`/model/${name}`);
       expect({ name, length: bytes.length, sum: sha256(bytes) }).toEqual({ name, length, sum });
     }
-    for (const name of ['predict', 'recommend', 'seen']) await expectNothing(`/model/${name}.onnx`);
+    for (const name of hidden) await expectNothing(`/model/${name}.onnx`);
   });
 
   test('is another once another is served', async () => {

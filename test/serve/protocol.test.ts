@@ -23,6 +23,7 @@ describe('the server and its models', () => {
       ],
       outputs: [
         { name: 'item', datatype: 'BYTES', shape: [-1, -1] },
+        { name: 'score', datatype: 'FP32', shape: [-1, -1] },
         { name: 'rating', datatype: 'FP32', shape: [-1, -1] },
       ],
     });
@@ -170,7 +171,7 @@ describe('inference', () => {
       1,
     );
     expect(await refusal('recommend', { inputs, outputs: [{ name: 'ratings' }] })).toMatch(
-      /"ratings".*item, rating/,
+      /"ratings".*item, score, rating/,
     );
   });
 
