@@ -16,8 +16,8 @@ import {
 
 /** Defaults of the choices that depend on the objective. */
 const DEFAULTS = {
-  rating: { factors: 50, initialStd: 0.01, spectral: [0.5, 0.8], rate: 0.1 },
-  ranking: { factors: 128, initialStd: 0.05, spectral: [1, 1], rate: 0 },
+  rating: { factors: 50, initialStd: 0.01, spectral: [0.5, 0.8] },
+  ranking: { factors: 128, initialStd: 0.05, spectral: [1, 1] },
 } as const;
 
 const dropout: Choice<number | readonly number[]> = {
@@ -26,6 +26,7 @@ const dropout: Choice<number | readonly number[]> = {
     schema: v.union([kinds.rate.schema, kinds.rates.schema], 'give rates from 0 to below 1'),
   },
   help: 'dropout rates: of the embeddings, then after each hidden layer; a rate that is left out is 0',
+  default: ({ hidden }) => [0.1, ...(hidden as number[]).map(() => 0.1)],
   otherwise: '0.1 each',
   objective: 'rating',
 };
@@ -62,13 +63,14 @@ export type MlpConfig = Chosen<typeof choices>;
  */
 export function mlp(config: MlpConfig = {}): ModelDefinition {
   const chosen = withDefaults(choices, checked(choices, config, 'mlp: '));
-  const { hidden } = chosen as Required<MlpConfig>;
-  const rates = chosen.dropout === undefined ? undefined : dropoutRates(chosen.dropout, hidden.length);
+  const { hidden, ...rest } = chosen as Required<MlpConfig>;
+  const rates = dropoutRates(rest.dropout, hidden.length);
   return (facts, objective = 'rating') => {
-    const { factors, initialStd, spectral, rate } = { ...DEFAULTS[objective], ...chosen };
-    const dropout = rates ?? Array.from({ length: hidden.length + 1 }, () => rate);
+    const { factors, initialStd, spectral } = { ...DEFAULTS[objective], ...chosen };
     const range: Range = chosen.range ?? defaultRange(facts);
     const ranks = objective === 'ranking';
+    // There is no dropout in ranking.
+    const dropout = ranks ? rates.map(() => 0) : rates;
     const [userFactors, itemFactors] = embeddingSizes(factors, facts);
     const widths = [userFactors + itemFactors, ...hidden, 1];
     const layers = widths
