@@ -59,6 +59,7 @@ test('the tarball holds what is built, the notices, and no data', async () => {
     'scripts/python/onnxruntime_training.py',
     'scripts/python/train.py',
     'scripts/python/train_anywhere.py',
+    'scripts/python/train_ranking_anywhere.py',
   ]);
   const notices = await readFile(join(root, 'dist/THIRD-PARTY'), 'utf8');
   expect(notices).toMatch(/onnx-proto\n\nCopyright 2017 Christoph Koerner\n\nPermission is hereby granted/);

@@ -17,6 +17,11 @@ const tell = (message: FromWorker): void => postMessage(message);
 
 async function train(request: TrainRequest) {
   const { file, name, titles, wasmPaths, ortTraining, recipe, valid: part, split, ...exporting } = request;
+  if (ortTraining && recipe.objective === 'ranking')
+    throw new UserError(
+      'argument',
+      'the training API trains ratings, not rankings; leave out `ortTraining`, or train both objectives',
+    );
   const [runtime, text, table] = await Promise.all([
     webRuntime({ wasmPaths }),
     readText(file, name),

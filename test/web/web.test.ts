@@ -286,6 +286,9 @@ inBrowser('what cannot be used ends in one line', async (context) => {
     return [
       await message(library.train(file('user,item,rating\n1,2,3\n1,3,four\n'))),
       await message(library.train(file('PK\x03\x04'))),
+      await message(
+        library.train(file('user,item,rating\n1,2,3\n'), { objective: 'ranking' }, { ortTraining: 'x/' }),
+      ),
       await message(library.train(file('user,item,rating\n1,2,3\n2,3,4\n'), {}, { valid: 2 })),
       await message(library.train(file('user,item,rating\n1,2,3\n2,3,4\n'), { epochs: 0 })),
     ];
@@ -293,6 +296,7 @@ inBrowser('what cannot be used ends in one line', async (context) => {
   expect(said).toEqual([
     'UserError: mine.csv, line 3: "four" in column "rating" is not a finite number; correct or remove the line',
     'UserError: mine.csv: is a zip archive or a spreadsheet; unzip it, or save it as CSV',
+    'UserError: the training API trains ratings, not rankings; leave out `ortTraining`, or train both objectives',
     'UserError: the fraction to hold out is 2; give a number between 0 and 1, for example 0.2',
     'UserError: epochs is 0; give a whole number from 1',
   ]);

@@ -103,6 +103,21 @@ describe.each<[string, Recipe]>([
   });
 });
 
+test('of a model of both objectives, the part that predicts ratings', async () => {
+  const fitted = await train(ratings, { factors: 3, epochs: 1 });
+  const { checkpoint, 'eval_model.onnx': evaluates } = trainingFiles(await fitted.artifact());
+  const { checkpoint: alone } = trainingFiles(await artifactFor());
+  expect(checkpoint).toEqual(alone);
+  expect(decodeModel(evaluates).graph.outputs.map(({ name }) => name)).toContain('rating');
+});
+
+test('a model that only ranks is refused: these files train ratings', async () => {
+  const artifact = await artifactFor({ objective: 'ranking', factors: 3, epochs: 1 });
+  expect(await userError((async () => trainingFiles(artifact))())).toBe(
+    'the model was trained to rank, and these files train ratings, not rankings; export a model with the objective both or rating, or train with train.onnx',
+  );
+});
+
 test('a model that the training API trained goes on by the same settings', async () => {
   const artifact = await artifactFor({
     ...small,

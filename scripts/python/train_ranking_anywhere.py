@@ -1,0 +1,119 @@
+"""Trains a model to rank on any ratings with nothing but its training graph:
+
+    python train_ranking_anywhere.py train-ranking.onnx RATINGS.csv
+
+RATINGS.csv has a header and three columns first: user, item, rating. Prints the mean loss of each epoch.
+"""
+
+import csv
+import json
+import sys
+
+import numpy
+import onnxruntime
+
+if len(sys.argv) != 3:
+    raise SystemExit(__doc__)
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1  # as the metadata's intra_op_threads asks
+session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
+about = {key: json.loads(value) for key, value in session.get_modelmeta().custom_metadata_map.items()}
+training = about["training"]
+inputs = {one.name: one.shape for one in session.get_inputs()}
+if "positive" not in inputs:
+    raise SystemExit("this graph trains on ratings; use train_anywhere.py")
+with open(sys.argv[2], newline="", encoding="utf-8") as file:
+    rows = list(csv.reader(file))[1:]
+users, user = numpy.unique([row[0] for row in rows], return_inverse=True)
+items, item = numpy.unique([row[1] for row in rows], return_inverse=True)
+rating = numpy.array([row[2] for row in rows], numpy.float32)
+if training["positive"] != "all":  # only what users liked is learned
+    liked = rating >= numpy.float32(training["positive"])
+    user, item = user[liked], item[liked]
+if len(user) == 0:
+    raise SystemExit(f"no rating is {training['positive']} or higher")
+# What each user has, and how many users have each item.
+owned = numpy.split(item[numpy.argsort(user, kind="stable")], numpy.cumsum(numpy.bincount(user, minlength=len(users)))[:-1])
+counts = numpy.bincount(item, minlength=len(items))
+active = numpy.flatnonzero([len(own) for own in owned])
+random = numpy.random.default_rng(1)
+
+
+def first(name):
+    shape = [{"users": len(users), "items": len(items)}.get(dim, dim) for dim in inputs[name]]
+    drawn = about["initial"].get(name)
+    if drawn is None:  # the optimizer's state
+        return numpy.zeros(shape, numpy.float32)
+    spread = drawn.get("uniform", 0)
+    numbers = random.normal(0, drawn["normal"], shape) if "normal" in drawn else random.uniform(-spread, spread, shape)
+    if "popularity" in drawn:
+        logarithms = numpy.log(counts + 1)
+        shaped = (logarithms - logarithms.mean()).reshape(-1, *[1] * (len(shape) - 1))
+        numbers = numbers + drawn["popularity"] * shaped
+    return (numbers + drawn.get("center", 0)).astype(numpy.float32)
+
+
+def candidates_of(positives):
+    """Items by popularity, and the positives of the step, each once; and what is added to their scores in the sum."""
+    weights = (counts + 1) / (counts + 1).sum()
+    drawn = random.choice(len(items), training["negatives"], p=weights)
+    found, times = numpy.unique(numpy.append(drawn, positives), return_counts=True)
+    times -= numpy.isin(found, positives) * numpy.bincount(positives, minlength=len(items))[found]
+    expected = training["negatives"] * weights[found]
+    # An item that was not drawn counts as a positive only.
+    return found, numpy.where(times > 0, numpy.log(numpy.maximum(times, 1) / expected), -50)
+
+
+def decay(sizes, weight_and_power, updates=1):
+    weight, power = weight_and_power
+    return (2 * weight * sizes**power / updates).astype(numpy.float32)
+
+
+outputs = [output.name for output in session.get_outputs()]
+carried = {name: first(name) for name in inputs if f"{name}.next" in outputs}
+epochs = training["epochs"]
+steps = -(-len(active) // training["usersPerStep"])
+bounds = numpy.arange(steps + 1) * len(active) // steps
+sampled = "candidate" in inputs
+updates = steps
+if sampled:  # the expected number of steps that update an item's row
+    expected = training["negatives"] * (counts + 1) / (counts + 1).sum()
+    updates = steps * -numpy.expm1(-expected - counts / steps)
+sizes = numpy.array([len(own) for own in owned], float)
+decays = {
+    "user_decay": decay(sizes, training["userDecay"]),
+    "item_decay": decay(counts.astype(float), training["itemDecay"], updates),
+}
+for epoch in range(epochs):
+    order = random.permutation(active)
+    places, candidates, corrections = [], [], []
+    for step in range(steps):
+        lists = [owned[one] for one in order[bounds[step] : bounds[step + 1]]]
+        found = numpy.arange(len(items))
+        if sampled:
+            found, correction = candidates_of(numpy.concatenate(lists))
+            candidates.append(found)
+            corrections.append(correction)
+        # The places in the step's grid of users and candidates.
+        places.append(numpy.concatenate([row * len(found) + numpy.searchsorted(found, own) for row, own in enumerate(lists)]))
+
+    def starts(parts):
+        return numpy.append(0, numpy.cumsum([len(part) for part in parts]))
+
+    done = (epoch + numpy.arange(steps) / steps) / epochs
+    rate = training["schedule"]["learningRate"] * (1 + numpy.cos(numpy.pi * done)) / 2
+    feeds = {
+        "user": order.astype(numpy.int32),
+        "user_start": bounds,
+        "positive": numpy.concatenate(places).astype(numpy.int32),
+        "positive_start": starts(places),
+        **decays,
+        "learning_rate": rate.astype(numpy.float32),
+    }
+    if sampled:
+        feeds["candidate"] = numpy.concatenate(candidates).astype(numpy.int32)
+        feeds["candidate_start"] = starts(candidates)
+        feeds["correction"] = numpy.concatenate(corrections).astype(numpy.float32)
+    results = dict(zip(outputs, session.run(outputs, {**carried, **feeds})))
+    carried = {name: results[f"{name}.next"] for name in carried}
+    print(f"epoch {epoch + 1}: loss {results['loss'].sum() / len(item):.4f}")
