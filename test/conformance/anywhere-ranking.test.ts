@@ -25,7 +25,9 @@ test.for(cases)(
   'the list graph of $model, negatives $negatives, trains on a file of ratings in Python',
   async ({ model, negatives }, context) => {
     const python = await pythonForOnnx().catch((error: Error) => context.skip(error.message));
-    const { files } = await (await train(lowRank(), { model, negatives, factors: 8, epochs: 20, usersPerStep: 4 })).artifact();
+    const { files } = await (
+      await train(lowRank(), { model, negatives, factors: 8, epochs: 20, usersPerStep: 4 })
+    ).artifact();
     const graph = await folder.write(`${model}-${negatives}.onnx`, Buffer.from(files['train-ranking.onnx']));
     const { userIds, itemIds, users, items, ratings } = others;
     const lines = Array.from(

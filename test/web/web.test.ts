@@ -178,20 +178,23 @@ for (const model of models)
     expect(inPage.manifest.history.at(-1)?.loss).toBeCloseTo(inNode.history.at(-1)?.loss ?? 0, 4);
     const recommender = await inNode.recommender({ keepSeen: true });
     const expected = await recommender.recommend(people, { k: 50 });
-    const lists = [...inPage.recommended, inPage.folded];
-    for (const [index, list] of [
-      ...expected,
-      (await recommender.foldIn(own, { k: 50 })).recommended,
-    ].entries())
-      for (const [rank, { score }] of list.entries()) {
-        const shown = lists[index][rank];
-        expect(Math.abs(shown.score - score)).toBeLessThan(1e-3);
-        expect('rating' in shown && shown.rating !== undefined).toBe(false);
-        // Items that change places have the same scores within rounding.
-        const same = list.find(({ item }) => item === shown.item);
-        if (same) expect(Math.abs(same.score - shown.score)).toBeLessThan(1e-3);
-        else expect(Math.abs(list[list.length - 1].score - shown.score)).toBeLessThan(1e-3);
+    const pairs = [
+      ...inPage.recommended.map((list, at) => [list, expected[at]] as const),
+      [inPage.folded, (await recommender.foldIn(own, { k: 50 })).recommended] as const,
+    ];
+    // Compared with the first of a list: no loss of rankings fixes the level of all scores, which in a perceptron's last bias
+    // drifts with rounding.
+    for (const [list, other] of pairs) {
+      const scores = new Map(other.map(({ item, score }) => [item, score - other[0].score]));
+      const last = other[other.length - 1].score - other[0].score;
+      for (const [rank, shown] of list.entries()) {
+        const score = shown.score - list[0].score;
+        expect(shown.rating).toBeUndefined();
+        expect(Math.abs(score - (other[rank].score - other[0].score))).toBeLessThan(1e-3);
+        // Only items whose scores are the same within rounding change places, or come in at the end.
+        expect(Math.abs(score - (scores.get(shown.item) ?? last))).toBeLessThan(1e-3);
       }
+    }
   });
 
 for (const model of models)
