@@ -1,6 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { type Artifact, headFile, headOf, type TrainedFor, trainedFor } from '../artifact/manifest.ts';
-import { readUserIds } from '../artifact/vocabulary.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { mapValues } from '../util/map-values.ts';
@@ -41,7 +40,6 @@ export class Recommender {
   readonly items: readonly Item[];
   private readonly sessions = new Map<string, Promise<InferenceSession>>();
   private readonly running = new Set<Promise<unknown>>();
-  private known?: ReadonlySet<string>;
 
   private constructor(
     readonly artifact: Artifact,
@@ -110,22 +108,6 @@ export class Recommender {
   /** What the model was trained for. */
   get objective(): TrainedFor {
     return trainedFor(this.artifact.manifest);
-  }
-
-  /**
-   * Whether the model knows a user, or which of several it knows. An unknown user gets what is popular, or, from a model
-   * that was trained to predict ratings alone, what the average of all users would like.
-   *
-   * @throws UserError if no file with the ids of users is loaded
-   */
-  isKnown(users: readonly string[]): boolean[];
-  isKnown(user: string): boolean;
-  isKnown(users: string | readonly string[]): boolean | boolean[] {
-    if (isOne(users)) return this.isKnown([users])[0];
-    checkIds(users);
-    this.known ??= new Set(readUserIds(this.artifact));
-    const { known } = this;
-    return users.map((id) => known.has(id));
   }
 
   private rowsPerRun(head: string): number {

@@ -6,6 +6,7 @@ import { readArtifact } from '../../src/artifact/artifact.ts';
 import { buildHeads, type HeadParts } from '../../src/artifact/heads.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { readVocabulary } from '../../src/artifact/vocabulary.ts';
+import { isKnown } from '../../src/recommend/known.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import { mapValues } from '../../src/util/map-values.ts';
@@ -103,20 +104,20 @@ describe('a model that ranks', () => {
 
   test('gives what is popular to who is unknown, and tells so without a session', async () => {
     const fresh = await open({ ranking });
-    expect(fresh.isKnown('user 3')).toBe(true);
-    expect(fresh.isKnown(['nobody', 'user 0', ''])).toEqual([false, true, false]);
+    expect(isKnown(fresh, 'user 3')).toBe(true);
+    expect(isKnown(fresh, ['nobody', 'user 0', ''])).toEqual([false, true, false]);
     const counts = Array.from(ranking.counts);
     const popular = itemIds.toSorted((a, b) => counts[itemIds.indexOf(b)] - counts[itemIds.indexOf(a)]);
     expect(ids(await fresh.recommend('nobody', { k: 5 }))).toEqual(popular.slice(0, 5));
     const { files, manifest } = await artifactOf({ ranking });
     const { 'predict.onnx': _, ...others } = files;
     const without = await Recommender.create({ manifest, files: others }, runtime);
-    expect(without.isKnown(['nobody', 'user 3'])).toEqual([false, true]);
+    expect(isKnown(without, ['nobody', 'user 3'])).toEqual([false, true]);
     const none = await Recommender.create({ manifest, files: {} }, runtime);
-    expect(await userError(Promise.resolve().then(() => none.isKnown('user 3')))).toMatch(
+    expect(await userError(Promise.resolve().then(() => isKnown(none, 'user 3')))).toMatch(
       /predict.onnx was not loaded/,
     );
-    expect(await userError(Promise.resolve().then(() => fresh.isKnown(3 as never)))).toMatch(/give '3'/);
+    expect(await userError(Promise.resolve().then(() => isKnown(fresh, 3 as never)))).toMatch(/give '3'/);
   });
 
   test('predicts no ratings, and gives scores', async () => {

@@ -6,6 +6,7 @@ import {
   type Fitted,
   type FoldedIn,
   type ItemRating,
+  isKnown,
   load,
   type Metrics,
   type Ratings,
@@ -40,8 +41,8 @@ test('one question has one answer, and many questions have many', () => {
   expectTypeOf(recommender.factors(['296'])).resolves.toEqualTypeOf<Record<string, Rows>>();
   expectTypeOf(recommender.score('414', '296')).resolves.toEqualTypeOf<number>();
   expectTypeOf(recommender.score(['414'], ['296'])).resolves.toEqualTypeOf<Float32Array>();
-  expectTypeOf(recommender.isKnown('414')).toEqualTypeOf<boolean>();
-  expectTypeOf(recommender.isKnown(['414'])).toEqualTypeOf<boolean[]>();
+  expectTypeOf(isKnown(recommender, '414')).toEqualTypeOf<boolean>();
+  expectTypeOf(isKnown(recommender, ['414'])).toEqualTypeOf<boolean[]>();
   expectTypeOf(recommender.foldIn([ratings])).resolves.toEqualTypeOf<FoldedIn[]>();
   expectTypeOf(recommender.foldIn(ratings)).resolves.toEqualTypeOf<FoldedIn>();
   // @ts-expect-error a user and many items
