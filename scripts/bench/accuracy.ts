@@ -23,10 +23,9 @@ const PREDICTORS = {
   mlp: 'MLP',
   ease: 'EASE',
   'implicit-als': 'implicit ALS',
-  'item-knn': 'nearest neighbours of items',
+  'item-knn': 'nearest neighbours',
   'most-popular': 'most popular',
-  'user-item-means': 'damped user and item means',
-  'global-mean': 'mean',
+  'user-item-means': 'damped means',
 };
 type Predictor = keyof typeof PREDICTORS;
 
@@ -37,7 +36,6 @@ interface Compared {
       {
         readonly rmse?: { readonly mean: number };
         readonly ndcg?: { readonly mean: number };
-        readonly precision?: { readonly mean: number };
         readonly seconds: number;
         readonly bytes?: number;
       }
@@ -83,10 +81,10 @@ async function accuracy(): Promise<void> {
     'accuracy',
     [
       'mean of five folds',
-      'MovieLens 100K, `u1`–`u5`: RMSE',
-      'NDCG@10, precision@10',
+      'MovieLens 100K: RMSE',
+      'NDCG@10',
       'latest-small: RMSE',
-      'NDCG@10, precision@10',
+      'NDCG@10',
       ...(isTimed ? ['training, s'] : []),
       'files, MB',
     ],
@@ -96,10 +94,7 @@ async function accuracy(): Promise<void> {
       const isModel = found[0].bytes !== undefined;
       return [
         title,
-        ...found.flatMap(({ rmse, ndcg, precision }) => [
-          rmse?.mean.toFixed(3) ?? '',
-          ndcg && precision ? `${ndcg.mean.toFixed(3)}, ${precision.mean.toFixed(3)}` : '',
-        ]),
+        ...found.flatMap(({ rmse, ndcg }) => [rmse, ndcg].map((measure) => measure?.mean.toFixed(3) ?? '')),
         ...(isTimed ? [both(({ seconds }) => seconds.toFixed(1))] : []),
         isModel ? both(({ bytes }) => megabytes(bytes)) : '',
       ];
