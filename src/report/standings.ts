@@ -10,11 +10,14 @@ const MOST = 10;
 export async function standingsSection(recommender: Recommender): Promise<Html> {
   const { items, least } = knownItems(recommender);
   if (items.length < 2) return missing('This model has no items.json; train it again.');
-  const ids = items.map(({ item }) => item);
-  const { of, values } = await standingValues(ids, recommender.objective, {
-    factors: async () => (recommender.heads.includes('factors') ? recommender : undefined),
-    predict: async () => recommender,
-  });
+  const { of, values } = await standingValues(
+    items.map(({ item, average }) => ({ id: item, average })),
+    recommender.objective,
+    {
+      factors: async () => (recommender.heads.includes('factors') ? recommender : undefined),
+      predict: async () => (recommender.heads.includes('predict') ? recommender : undefined),
+    },
+  );
   const { first, last, column, why } = standingTexts[of];
   const sorted = items
     .map((item, row) => ({ ...item, value: values[row] }))

@@ -1,35 +1,38 @@
 /** What orders the tables of the best and the worst items. */
-export type StandingOf = 'bias' | 'rating' | 'score';
+export type StandingOf = 'bias' | 'rating' | 'score' | 'average';
 
 type Rows = Readonly<Record<string, { readonly data: Float32Array }>>;
 
-/** The recommender with a head, if the model has it. */
+interface Predictor {
+  predict(users: readonly string[], items: readonly string[]): Promise<Float32Array>;
+  score(users: readonly string[], items: readonly string[]): Promise<Float32Array>;
+}
+
+/** The recommender with a head, if the model has it. Published models have no `predict`, which has data about users. */
 interface Heads {
   factors(): Promise<{ factors(items: readonly string[]): Promise<Rows> } | undefined>;
-  predict(): Promise<{
-    predict(users: readonly string[], items: readonly string[]): Promise<Float32Array>;
-    score(users: readonly string[], items: readonly string[]): Promise<Float32Array>;
-  }>;
+  predict(): Promise<Predictor | undefined>;
 }
 
 /**
  * A value of each item that does not depend on a user. A model that predicts ratings alone has biases of items. In a model
  * of both objectives the factors come from the part that ranks, so the value is the rating that is predicted for an unknown
- * user. A model that ranks alone has the score for an unknown user.
+ * user. A model that ranks alone has the score for an unknown user. Without these it is the average rating.
  */
 export async function standingValues(
-  items: readonly string[],
+  items: readonly { readonly id: string; readonly average: number }[],
   objective: 'both' | 'rating' | 'ranking',
   heads: Heads,
-): Promise<{ readonly of: StandingOf; readonly values: Float32Array }> {
+): Promise<{ readonly of: StandingOf; readonly values: ArrayLike<number> }> {
+  const ids = items.map(({ id }) => id);
   // An unknown user is treated as the average user.
-  const nobody = Array<string>(items.length).fill('');
-  if (objective === 'ranking')
-    return { of: 'score', values: await (await heads.predict()).score(nobody, items) };
-  const bias =
-    objective === 'rating' ? (await (await heads.factors())?.factors(items))?.item_bias : undefined;
+  const nobody = Array<string>(ids.length).fill('');
+  const bias = objective === 'rating' ? (await (await heads.factors())?.factors(ids))?.item_bias : undefined;
   if (bias) return { of: 'bias', values: bias.data };
-  return { of: 'rating', values: await (await heads.predict()).predict(nobody, items) };
+  const predictor = await heads.predict();
+  if (!predictor) return { of: 'average', values: items.map(({ average }) => average) };
+  if (objective === 'ranking') return { of: 'score', values: await predictor.score(nobody, ids) };
+  return { of: 'rating', values: await predictor.predict(nobody, ids) };
 }
 
 interface Texts {
@@ -62,6 +65,12 @@ export const standingTexts: Readonly<Record<StandingOf, Texts>> = {
     column: 'Predicted',
     why: (item, person, people) =>
       `${average(item, people)} So the tables show the rating that the model predicts for the average ${person}.`,
+  },
+  average: {
+    ...judged,
+    column: 'Average',
+    why: (_, _person, people) =>
+      `The tables go by average ratings, because the files here have no predictions for all ${people}.`,
   },
   score: {
     title: (items) => `First and last ${items} for everyone`,

@@ -16,7 +16,7 @@ describe('what other runtimes make of the same files', () => {
   });
 
   test('all heads are asked', () => {
-    const heads = ['factors', 'fold-in', 'predict', 'recommend', 'seen', 'similar'].map(
+    const heads = ['factors', 'fold-in', 'fold-in-many', 'predict', 'recommend', 'seen', 'similar'].map(
       (head) => `${head}.onnx`,
     );
     expect([...new Set(golden.map(({ model }) => basename(model)))].sort()).toEqual(

@@ -42,8 +42,8 @@ const SIZES = [
 ];
 
 /**
- * Makes a golden set of every head of both models: as trained on the sample data, with difficult ids, in each
- * precision, and with items that tie. The folder of a file says which.
+ * Makes a golden set of every head of both models: as trained on the sample data, with difficult ids, for one objective
+ * alone, in each precision, and with items that tie. The folder of a file says which.
  *
  * @param recipe of the training on the sample data
  */
@@ -52,14 +52,16 @@ export async function makeGoldenSet(folder: string, recipe: Recipe = {}): Promis
   const difficult = inventedRatings(IDS.difficult);
   const vocabularies = new Map<string, Vocabulary>();
   for (const name of modelNames) {
-    const trainings: readonly [kind: string, ratings: Ratings, options?: ExportOptions][] = [
-      ['sample', sample],
+    const trainings: readonly [kind: string, ratings: Ratings, options?: ExportOptions, recipe?: Recipe][] = [
+      ['sample', sample, {}, recipe],
       ...Object.entries(IDS).map(([kind, ids]): [string, Ratings] => [kind, inventedRatings(ids)]),
+      ['rating', difficult, {}, { objective: 'rating' }],
+      ['ranking', difficult, {}, { objective: 'ranking' }],
       ['float16', difficult, { precision: 'float16' }],
       ['int8', difficult, { precision: 'int8' }],
     ];
-    for (const [kind, ratings, options] of trainings) {
-      const fitted = await train(ratings, { ...(ratings === sample && recipe), model: name });
+    for (const [kind, ratings, options, chosen] of trainings) {
+      const fitted = await train(ratings, { ...chosen, model: name });
       const set = `${name}-${kind}`;
       vocabularies.set(set, ratings);
       await fitted.save(join(folder, set), { ...options, keepSeen: true });

@@ -263,6 +263,10 @@ inBrowser('cofactor serve shows it under its policy', async (context) => {
     await expect.poll(() => recommended(page).count()).toBe(10);
     await page.goto(`${server.url}/#/map`);
     await page.locator('canvas').first().waitFor();
+    // Without predict.onnx, which has data about users and is not published.
+    const tables = page.getByRole('region', { name: /^Best and worst/ });
+    await tables.waitFor();
+    expect(await tables.textContent()).toMatch(/go by average ratings/);
   } finally {
     await server.close();
   }

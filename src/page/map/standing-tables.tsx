@@ -18,10 +18,9 @@ interface Standings {
 export async function standings(model: PageModel, most = 10): Promise<Standings | undefined> {
   const items = model.wellKnown();
   if (items.length === 0) return undefined;
-  const ids = items.map(({ id }) => id);
-  const { of, values } = await standingValues(ids, model.recommender.objective, {
+  const { of, values } = await standingValues(items, model.recommender.objective, {
     factors: async () => (model.can('factors') ? await model.with('factors') : undefined),
-    predict: () => model.with('predict'),
+    predict: async () => (model.can('predict') ? await model.with('predict') : undefined),
   });
   const sorted = items.map((item, row) => ({ item, value: values[row] })).sort((a, b) => b.value - a.value);
   return {
@@ -60,14 +59,16 @@ function StandingTable({ name, rows, of, column }: TableProps) {
   return (
     <table class="data">
       <caption>{name}</caption>
-      <Columns names={['Title', column, 'Average', 'Ratings']} />
+      <Columns names={['Title', ...(of === 'average' ? [] : [column]), 'Average', 'Ratings']} />
       <tbody>
         {rows.map(({ item, value }) => (
           <tr key={item.id}>
             <th scope="row">
               <ItemName item={item} />
             </th>
-            <td class="number strong">{of === 'rating' ? decimal(value) : signed(value)}</td>
+            {of !== 'average' && (
+              <td class="number strong">{of === 'rating' ? decimal(value) : signed(value)}</td>
+            )}
             <td class="number">{decimal(item.average)}</td>
             <td class="number">{count(item.ratings)}</td>
           </tr>
