@@ -42,6 +42,7 @@ async function page(): Promise<void> {
     const opened = await context.newPage();
     await opened.goto(url);
     await opened.getByRole('heading', { name: 'Recommended for you' }).waitFor();
+    await opened.locator('.recommendation').nth(9).waitFor();
     await opened.waitForLoadState('networkidle');
     await opened.screenshot({ path: join(images, 'page.png') });
   } finally {

@@ -21,9 +21,9 @@ export function PopularList({ model, ratings, recommended }: Props) {
     <section aria-labelledby="popular-heading" class="popular">
       <h2 id="popular-heading">Popular with everyone</h2>
       <p class="note">
-        {mine.size === 0
+        {ratings.list.length === 0
           ? 'The model knows nothing about you yet. These titles have the most ratings.'
-          : `The same for all visitors: what you have not rated of the titles with the most ratings. ${sharedText(shared, popular.length)}`}
+          : `The same for all visitors: what you have not rated of the titles with the most ratings. ${mine.size > 0 ? sharedText(shared, popular.length) : ''}`}
       </p>
       <ol class="popular-rows" aria-labelledby="popular-heading">
         {popular.map((item) => (
