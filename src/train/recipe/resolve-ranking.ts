@@ -62,14 +62,15 @@ export function resolveRanking(
       rankingLearningRate ?? (objectives.length > 1 ? undefined : learningRate) ?? settings.learningRate,
   });
   const { seed = trainingChoices.seed.default, patience } = chosen;
-  const negatives = chosen.negatives ?? (fitting || facts.items <= NEGATIVES ? 'all' : NEGATIVES);
+  const sampled = facts.items > 2 * NEGATIVES && (!fitting || breadthOf(model, facts.items) > 1);
+  const negatives = chosen.negatives ?? (sampled ? NEGATIVES : 'all');
   const training: RankingPlan = {
     objective: 'ranking',
     seed,
     epochs,
     ...(patience !== undefined && { patience }),
     positive: positiveOf(recipe, facts),
-    usersPerStep: chosen.usersPerStep ?? usersPerStep(facts.users, widthOf(model, facts.items)),
+    usersPerStep: chosen.usersPerStep ?? usersPerStep(model, facts, negatives),
     negatives,
     userDecay: settings.userDecay,
     itemDecay: settings.itemDecay,
@@ -100,8 +101,11 @@ export function reductionOf(
 
 /** Numbers of factors that are tried for large data, where the default takes too long. */
 const NARROWER = [128, 64];
-/** Number of sampled items, where all of them take too long. */
-const NEGATIVES = 1024;
+/**
+ * Number of sampled items, where all of them take too long. An MLP has them from twice as many items on: its NDCG on latest-small
+ * is the same, in a third of the time.
+ */
+const NEGATIVES = 2048;
 
 /** The estimated training time may be this many seconds, or this many per rating, ten times that of predicting ratings. */
 const SECONDS = 150;
@@ -118,24 +122,23 @@ const secondsOf = (
  * Estimated time per user and candidate of an epoch, in seconds: for the products of factors, for the numbers of the grid of
  * scores, and for the update of the items' rows. Measured for dot-bias with 64 and 256 factors and the MLP, on one thread.
  */
-function secondsOfScore(model: Model, { users, items }: DataFacts): number {
-  const [factors, width] = [factorsOf(model), widthOf(model, items)];
-  const update = (10 * factors) / usersPerStep(users, width);
-  return (0.12 * factors + (10 * width) / items + update) * 1e-9;
+function secondsOfScore(model: Model, facts: DataFacts): number {
+  const factors = factorsOf(model);
+  const update = (10 * factors) / usersPerStep(model, facts, 'all');
+  return (0.12 * factors + 10 * breadthOf(model, facts.items) + update) * 1e-9;
 }
 
 /** The number of factors of a model's widest table of users or items. */
 export const factorsOf = ({ parameters }: Pick<Model, 'parameters'>): number =>
   Math.max(...Object.values(parameters).map(({ dims, rowsOf }) => (rowsOf && dims[1]) || 1));
 
-/** Most numbers of one user in a tensor of the grid of scores: of dot-bias the number of items, of an MLP more. */
-function widthOf(model: Model, items: number): number {
+/** Numbers in the widest tensor of a grid of scores, for each score: 1 for dot-bias, the widest layer for an MLP. */
+function breadthOf(model: Model, items: number): number {
   const parameters = mapValues(model.parameters, ({ dims }, name) => onnx.input(name, 'float', dims));
-  const every = onnx.range(onnx.constant(items, 'int64'), items);
   const scores = onnx.allPairs(
     (user, item) => scoreOf(model, parameters, { user, item }),
     onnx.input('user', 'int64', ['n']),
-    every,
+    onnx.range(onnx.constant(items, 'int64'), items),
   );
   const widths = nodesBefore([scores])
     .flatMap(({ outputs }) => outputs)
@@ -146,7 +149,7 @@ function widthOf(model: Model, items: number): number {
         .split('*')
         .reduce((size, dim) => size * (Number(dim) || 1), 1),
     );
-  return Math.max(items, ...widths);
+  return Math.max(1, ...widths.map((width) => width / items));
 }
 
 /** Most numbers in a tensor of a step. */
@@ -156,8 +159,9 @@ const LARGEST = 2 ** 24;
  * A power of two, so that an epoch has some 15 steps or more, but no more users than memory allows. Larger steps update the
  * items less often, and cost less.
  */
-const usersPerStep = (users: number, width: number): number =>
-  Math.max(
-    1,
-    Math.min(Math.floor(LARGEST / width), 2 ** Math.min(8, Math.max(6, Math.round(Math.log2(users / 15))))),
-  );
+function usersPerStep(model: Model, { users, items }: DataFacts, negatives: number | 'all'): number {
+  // Beside the negatives, a step has the positives of its users.
+  const candidates = negatives === 'all' ? items : 2 * negatives;
+  const most = Math.floor(LARGEST / (candidates * breadthOf(model, items)));
+  return Math.max(1, Math.min(most, 2 ** Math.min(8, Math.max(6, Math.round(Math.log2(users / 15))))));
+}
