@@ -56,8 +56,8 @@ export type MlpConfig = Chosen<typeof choices>;
 
 /**
  * A multilayer perceptron: concatenates the user and the item embedding, then applies linear layers with ReLU and dropout
- * between them. The single output is the score; a sigmoid scales it to the rating range. For ranking, each item also has a
- * bias, which starts at its popularity.
+ * between them. The single output is the score; a sigmoid scales it to the rating range. For ranking, the output has no
+ * bias, but each item has one, which starts at its popularity.
  *
  * @throws UserError for an invalid choice
  */
@@ -77,7 +77,7 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
       .slice(1)
       .map((outputs, layer) => ({ inputs: widths[layer], outputs, layer: layer + 1 }));
     // With this bias of the last layer, the first predictions are near the mean rating.
-    const center = ranks ? 0 : scoreAt(facts.mean, range);
+    const center = scoreAt(facts.mean, range);
     return {
       name: 'mlp',
       config: { factors: [userFactors, itemFactors], hidden, dropout, range, initialStd, spectral },
@@ -86,9 +86,12 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
         user_factors: embedding('user', facts, userFactors, { normal: initialStd, spectral: spectral[0] }),
         item_factors: embedding('item', facts, itemFactors, { normal: initialStd, spectral: spectral[1] }),
         ...Object.fromEntries(
-          layers.flatMap(({ inputs, outputs, layer }) =>
-            linear(layer, inputs, outputs, layer > hidden.length ? center : 0),
-          ),
+          layers
+            .flatMap(({ inputs, outputs, layer }) =>
+              linear(layer, inputs, outputs, layer > hidden.length ? center : 0),
+            )
+            // In a ranking, a bias of all scores has no effect; only rounding would move it.
+            .filter(([name]) => !(ranks && name === `linear_${layers.length}_bias`)),
         ),
         ...(ranks && { item_bias: { dims: [facts.items], initial: POPULARITY, rowsOf: 'item' } }),
       },
@@ -101,7 +104,8 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
         let activation: Value = drop(embedding, dropout[0]);
         for (const { layer } of layers) {
           const product = matmul(activation, parameters[`linear_${layer}_weight`]);
-          const output = add(product, parameters[`linear_${layer}_bias`], `linear_${layer}`);
+          const bias = parameters[`linear_${layer}_bias`];
+          const output = bias ? add(product, bias, `linear_${layer}`) : product;
           activation = layer > hidden.length ? output : drop(relu(output, `relu_${layer}`), dropout[layer]);
         }
         if (!ranks) return squeeze(activation, [1], 'score');

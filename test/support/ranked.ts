@@ -50,7 +50,7 @@ export const RANKED: readonly Ranked[] = [
           input.reduce((sum, one, row) => sum + one * first[4 * row + column], bias),
         ),
       );
-      return dot(hidden, [...second]) + weights.linear_2_bias.data[0] + item_bias[0];
+      return dot(hidden, [...second]) + item_bias[0];
     },
   },
   {

@@ -76,7 +76,7 @@ const perceptron: Score = (parameters, user, item) => {
       input.reduce((sum, one, at) => sum + one * parameters.linear_1_weight[4 * at + column], bias),
     ),
   );
-  return dot(hidden, parameters.linear_2_weight) + parameters.linear_2_bias[0] + item_bias[item];
+  return dot(hidden, parameters.linear_2_weight) + item_bias[item];
 };
 
 /** A model of one's own, for either objective, with a user bias, which changes no order. */
@@ -626,7 +626,7 @@ describe('what a recipe leaves open', () => {
     ['100K', { factors: 256, negatives: 'all', usersPerStep: 64 }],
     ['10M', { factors: 256, negatives: 'all', usersPerStep: 256 }],
     ['20M', { factors: 128, negatives: 'all', usersPerStep: 256 }],
-    ['25M', { factors: 64, negatives: 1024, usersPerStep: 256 }],
+    ['25M', { factors: 64, negatives: 2048, usersPerStep: 256 }],
   ] as const)('follows from the size of the data: %s', (set, expected) => {
     expect(chosen({}, set)).toEqual({ ...dotBiasDefaults, ...expected });
   });
@@ -642,8 +642,16 @@ describe('what a recipe leaves open', () => {
     });
   });
 
+  test('samples items for an MLP of a large catalogue', () => {
+    expect(chosen({ model: 'mlp' }, '10M')).toMatchObject({
+      factors: 128,
+      negatives: 2048,
+      usersPerStep: 64,
+    });
+  });
+
   test('is not what was chosen, of the ranking or of both parts', () => {
-    expect(chosen({ factors: 200 }, '25M')).toMatchObject({ factors: 200, negatives: 1024 });
+    expect(chosen({ factors: 200 }, '25M')).toMatchObject({ factors: 200, negatives: 2048 });
     expect(chosen({ factors: 50, rankingFactors: 300 }, '25M')).toMatchObject({ factors: 300 });
     expect(chosen({ negatives: 'all' }, '25M')).toMatchObject({ factors: 64, negatives: 'all' });
     expect(chosen({ epochs: 3 }, '100K')).toMatchObject({ epochs: 3 });

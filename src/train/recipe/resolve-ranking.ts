@@ -50,8 +50,10 @@ export function resolveRanking(
     const definition = definitionFor('ranking', factors);
     return { definition, model: definition(sizes, 'ranking') };
   });
+  const isLarge = facts.items > 2 * NEGATIVES;
+  const usual = chosen.negatives ?? (isLarge && breadthOf(standard, facts.items) > 1 ? NEGATIVES : 'all');
   const seconds = ({ model }: { model: Model }): number =>
-    secondsOf({ model, epochs, negatives: chosen.negatives ?? 'all' }, facts);
+    secondsOf({ model, epochs, negatives: usual }, facts);
   const most = Math.max(SECONDS, SECONDS_OF_RATING * facts.ratings);
   const fitting = options.find((option) => seconds(option) <= most);
   const { definition, model } = fitting ?? options[options.length - 1];
@@ -62,8 +64,7 @@ export function resolveRanking(
       rankingLearningRate ?? (objectives.length > 1 ? undefined : learningRate) ?? settings.learningRate,
   });
   const { seed = trainingChoices.seed.default, patience } = chosen;
-  const sampled = facts.items > 2 * NEGATIVES && (!fitting || breadthOf(model, facts.items) > 1);
-  const negatives = chosen.negatives ?? (sampled ? NEGATIVES : 'all');
+  const negatives = fitting || !isLarge ? usual : (chosen.negatives ?? NEGATIVES);
   const training: RankingPlan = {
     objective: 'ranking',
     seed,
