@@ -1,3 +1,4 @@
+import { UserError } from '../../src/errors.ts';
 import { add, type Dim, describe, GraphError, mul, sigmoid, type Value } from '../../src/onnx/index.ts';
 
 /**
@@ -101,6 +102,11 @@ export function scoreOf(
   { user, item }: Pairs,
   dropout: Dropout = noDropout,
 ): Value {
+  if (typeof model.score !== 'function')
+    throw new UserError(
+      'argument',
+      `model "${model.name}" has no function score; a model gives a score, and cofactor makes the rating of it`,
+    );
   const score = model.score(parameters, user, item, dropout);
   const wanted = { dtype: 'float', dims: user.dims } as const;
   if (describe(score) !== describe(wanted)) {

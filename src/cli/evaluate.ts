@@ -13,7 +13,7 @@ import { trainingChoices } from '../train/recipe/choices.ts';
 import type { RankingPlan } from '../train/recipe/plan.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, JSON_OBJECT, READING, readingOf, withChoices } from './choice-options.ts';
-import { count, error, plural, printJson, printLine, printTable } from './output.ts';
+import { count, error, plural, printJson, printLine, printNote, printTable } from './output.ts';
 
 const own = {
   train: {
@@ -67,7 +67,13 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
         })
       : undefined;
   if (flags.json) printJson({ ...result, ...(baselines && { baselines }) });
-  else print(result, baselines, train !== undefined || SEEN in recommender.artifact.manifest.files);
+  else {
+    if (train === undefined && result.ranking && result.ranking.withoutRelevant > result.ranking.users)
+      printNote(
+        'Most users have no relevant item that the model has not seen: with --keep-seen and --valid it has also seen the held-out ratings; give those of training with --train',
+      );
+    print(result, baselines, train !== undefined || SEEN in recommender.artifact.manifest.files);
+  }
 }
 
 /** @param isKnown whether it is known what the model was trained on */

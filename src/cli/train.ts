@@ -191,10 +191,9 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
     const measures = heldOut[objective as Objective];
     printLine(
       `  ${objective}: ${[
-        plural(history.length, 'epoch'),
+        `${plural(history.length, 'epoch')}${objective === 'ranking' ? positivesInWords(training as unknown as RankingPlan) : ''}`,
         ...(metrics.train ? [`training ${measured(metrics.train)}`] : []),
         ...(measures ? [`${name} ${measured(measures)}${on}${besidePopular(measures)}`] : []),
-        ...(objective === 'ranking' ? [positivesInWords(training as unknown as RankingPlan)] : []),
       ].join(', ')}`,
     );
   }
@@ -247,9 +246,7 @@ function noteReduction({ reduction }: Fitted): void {
 }
 
 const positivesInWords = ({ positive }: RankingPlan): string =>
-  positive === 'all'
-    ? 'every rating counts as liked (--positive)'
-    : `ratings from ${positive} count as liked (--positive)`;
+  positive === 'all' ? ' of all that users rated (--positive)' : ` of ratings from ${positive} (--positive)`;
 
 const OPTIONAL_FILES = {
   'titles.json': ['titles', '--titles'],

@@ -163,7 +163,7 @@ export class Recommender {
     if (this.objective === 'rating') return pick(rating.data as Float32Array);
     throw new UserError(
       'model',
-      'the model gives ratings of pairs, and scores of lists alone; ask predict(users, items) or recommend(users)',
+      'the model predicts ratings of pairs; ask predict(users, items), or recommend(users) for lists with scores',
     );
   }
 

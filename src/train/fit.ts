@@ -222,7 +222,7 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
 export interface RankingJudgeOptions {
   readonly data: Dataset;
   readonly valid: Ratings;
-  /** Lowest rating of a relevant item. Default: the lowest that counts as a positive; of all, the last quarter of the scale */
+  /** Lowest rating of a relevant item. Default: the start of the last quarter of the scale, whatever counts as a positive */
   readonly threshold?: number | undefined;
 }
 
@@ -247,7 +247,7 @@ export async function rankingJudge(
     items.subarray(starts[user], starts[user + 1]),
   );
   const { positive } = plan.training;
-  const least = threshold ?? (positive === 'all' ? lastQuarter(facts) : positive);
+  const least = threshold ?? lastQuarter(facts);
   const judged = async (ranker: Ranker): Promise<ValidMetrics | undefined> => {
     const found = await rankingMeans(ranker, rated, valid, { k: [10], threshold: least });
     return found && { ndcg: found.at[0].ndcg, precision: found.at[0].precision };

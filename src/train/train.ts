@@ -154,8 +154,8 @@ export class Fitted implements TrainedModel {
    * NDCG and precision at 10 of the model's rankings, on ratings that have the same ids as the training ratings, beside those
    * of the most popular items; undefined if no user has a relevant item.
    *
-   * @param options `threshold`: the lowest rating of a relevant item. Default: the lowest that counts as a positive; if all
-   *   do, the start of the last quarter of the scale
+   * @param options `threshold`: the lowest rating of a relevant item. Default: the start of the last quarter of the scale,
+   *   whatever counts as a positive
    * @throws UserError if the ratings have other ids, or the model does not rank
    */
   async rankingOn(

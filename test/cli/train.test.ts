@@ -116,7 +116,7 @@ test('prints what was read, how well the model fits and where it is', async () =
       /^ {2}rating: 1 epoch, training RMSE \d\.\d{4}, validation RMSE \d\.\d{4}, MAE \d\.\d{4} on 90 ratings$/,
     ),
     expect.stringMatching(
-      /^ {2}ranking: 1 epoch, validation NDCG@10 0\.\d{4}, precision@10 0\.\d{4} on 90 ratings \(the most popular items: NDCG@10 0\.\d{4}, precision@10 0\.\d{4}\), ratings from 4 count as liked \(--positive\)$/,
+      /^ {2}ranking: 1 epoch of ratings from 4 \(--positive\), validation NDCG@10 0\.\d{4}, precision@10 0\.\d{4} on 90 ratings \(the most popular items: NDCG@10 0\.\d{4}, precision@10 0\.\d{4}\)$/,
     ),
     expect.stringMatching(
       /^Wrote told \([\d.]+ kB\): predict.onnx, recommend.onnx, similar.onnx, fold-in.onnx, fold-in-many.onnx, factors.onnx, items.json, train.onnx, train-ranking.onnx, manifest.json$/,
