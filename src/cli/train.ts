@@ -86,7 +86,9 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   if (!cutOff) await removeCheckpoint(path);
   const reportBytes = await reportOn(made, artifact, runtime, flags);
   await tell({ ...made, artifact, out, export_, reportBytes, before }, flags);
-  if (cutOff) printNote(`Stopped early; with the same settings, --resume resumes from ${path}`);
+  const isHalf = made.fitted.plan.training.objective === 'rating' && !made.fitted.ranking;
+  const before_ = isHalf && checkRecipe(recipe).objectives.length > 1 ? ' before the part that ranks' : '';
+  if (cutOff) printNote(`Stopped early${before_}; with the same settings, --resume resumes from ${path}`);
 }
 
 /** Whether a training took all of its epochs, for each of its objectives. */
@@ -194,6 +196,7 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
         `${plural(history.length, 'epoch')}${objective === 'ranking' ? positivesInWords(training as unknown as RankingPlan) : ''}`,
         ...(metrics.train ? [`training ${measured(metrics.train)}`] : []),
         ...(measures ? [`${name} ${measured(measures)}${on}${besidePopular(measures)}`] : []),
+        ...(judged && !measures ? ['no user has a relevant item that is held out'] : []),
       ].join(', ')}`,
     );
   }
@@ -251,4 +254,5 @@ const positivesInWords = ({ positive }: RankingPlan): string =>
 const OPTIONAL_FILES = {
   'titles.json': ['titles', '--titles'],
   'seen.onnx': ['the items that users rated', '--keep-seen'],
+  'fold-in-many.onnx': ['a part that ranks', '--objective both'],
 };

@@ -60,8 +60,11 @@ export async function readCheckpoint(
   const different = [...new Map([...was, ...is]).keys()].filter((key) => was.get(key) !== is.get(key));
   // These two follow from the other settings, except with a model of your own, whose formula is not in the settings.
   const settingsAlone = different.filter((key) => !/(^|\.)(graph|initial)$/.test(key));
-  // Each engine has its own defaults, so if the engine differs, only that is reported.
-  const others = [different.filter((key) => key === 'training.engine'), settingsAlone, different];
+  // Each engine has its own defaults, and each objective its own choices, so if one of these differs, only that is reported.
+  const others = [
+    ...['objective', 'training.engine'].map((only) => different.filter((key) => key === only)),
+    ...[settingsAlone, different],
+  ];
   const other = others.find((keys) => keys.length > 0) ?? [];
   if (other.length > 0) {
     const changes = other.map(

@@ -83,10 +83,13 @@ export const partsOf = ({ rating, ranking }: FitResult): [FittedPart, FittedPart
 
 /** Training diverged: the loss or the error is not finite. The learning rate is too high. */
 export class DivergedError extends UserError {
-  constructor({ schedule }: Pick<Resolved, 'schedule'>, epoch: number) {
+  constructor({ schedule, plan }: Resolved<RatingPlan | RankingPlan>, epoch: number) {
+    const { learningRate } = schedule.config;
     super(
       'training',
-      `training diverged in epoch ${epoch}: the error is not a finite number; use a lower learning rate than ${schedule.config.learningRate}`,
+      plan.training.objective === 'ranking'
+        ? `the training of the ranking diverged in epoch ${epoch}; give a lower ${option('rankingLearningRate')} than ${learningRate}`
+        : `training diverged in epoch ${epoch}: the error is not a finite number; use a lower learning rate than ${learningRate}`,
     );
   }
 }
@@ -122,7 +125,12 @@ export async function fitModel(
       `patience needs validation ratings; give ${option('valid')}, or leave out ${option('patience')}`,
     );
   const seen = { ...data.facts, fingerprint: await fingerprint(data, valid) };
-  const settings = { cofactor: VERSION, data: seen, ...(await settingsOf(Object.values(parts))) };
+  const settings = {
+    cofactor: VERSION,
+    objective: objectives.length > 1 ? 'both' : objectives[0],
+    data: seen,
+    ...(await settingsOf(Object.values(parts))),
+  };
   const checkpoints = await progressIn(checkpoint, settings);
   const built = performance.now();
   try {
@@ -162,6 +170,8 @@ interface Part {
   /** Number of ratings, or of positives, of an epoch. */
   readonly size: number;
   initial(): Promise<Tensors>;
+  /** A mean loss above this means that training has diverged. Default: any that is finite */
+  readonly most?: number;
   /** Measures on the validation ratings; undefined if these have nothing to measure. */
   judge?(parameters: Tensors): Promise<PartMetrics['valid']>;
 }
@@ -214,9 +224,24 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
     positives,
     size: positives.items.length,
     prepared: prepareLists({ ...resolved, positives, runtime, ratingsPerRun }),
-    initial: async () => initialParameters(model, plan.training.seed, pairsOf(positives)),
+    // By chance it is the logarithm of the number of items.
+    most: 2 * Math.log(facts.items) + 5,
+    initial: async () =>
+      withoutUsers(model, initialParameters(model, plan.training.seed, pairsOf(positives)), positives),
     ...(valid && { judge: (await rankingJudge(resolved, runtime, { data, valid })).model }),
   };
+}
+
+/** Rows of zero for users without positives, whom training does not move: the scores of their items are by popularity. */
+function withoutUsers(model: Model, parameters: Tensors, { starts }: Positives): Tensors {
+  return mapValues(parameters, ({ dims, data }, name) => {
+    if (model.parameters[name].rowsOf !== 'user') return { dims, data };
+    const width = data.length / dims[0];
+    const kept = data.slice();
+    for (let user = 0; user < dims[0]; user++)
+      if (starts[user] === starts[user + 1]) kept.fill(0, user * width, (user + 1) * width);
+    return { dims, data: kept };
+  });
 }
 
 export interface RankingJudgeOptions {
@@ -312,6 +337,7 @@ async function fitPart(
         });
         carried = await training.carried();
         const parameters = parametersOf(model, carried);
+        if (hasDiverged(part, record, parameters)) throw new DivergedError(resolved, history.length + 1);
         const valid = await judge?.(parameters);
         if (valid && !Object.values(valid).every(Number.isFinite))
           throw new DivergedError(resolved, history.length + 1);
@@ -338,6 +364,21 @@ async function fitPart(
     epoch,
     metrics: valid ? { valid } : {},
   };
+}
+
+/** A parameter above this makes scores that are not finite. */
+const LARGEST = 1e9;
+
+/**
+ * Whether a ranking is worse than one by chance, or has numbers that are not finite: Adagrad and log softmax keep the loss finite
+ * for long. Of ratings, the error on the training ratings tells.
+ */
+function hasDiverged({ most }: Part, { loss }: EpochRecord, parameters: Tensors): boolean {
+  if (most === undefined) return false;
+  return (
+    loss > most ||
+    Object.values(parameters).some(({ data }) => !data.every((value) => Math.abs(value) < LARGEST))
+  );
 }
 
 async function oneEpoch(

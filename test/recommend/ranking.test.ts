@@ -133,7 +133,9 @@ describe('a model that ranks', () => {
     // σ makes ratings of the scores of a model of ratings.
     const [score, rating] = [await rates.score('user 0', 'item 0'), await rates.predict('user 0', 'item 0')];
     expect(rating).toBeCloseTo(5.5 / (1 + Math.exp(-score)), 5);
-    expect(await userError(both.score('user 0', 'item 0'))).toMatch(/scores of lists alone; ask predict/);
+    expect(await userError(both.score('user 0', 'item 0'))).toMatch(
+      /ask predict\(users, items\), or recommend/,
+    );
   });
 });
 

@@ -68,6 +68,6 @@ inBrowser('on paper it is light, and no chart is cut', async (context) => {
   const widths = await page
     .locator('svg:visible')
     .evaluateAll((charts) => charts.map((chart) => chart.getBoundingClientRect().right));
-  expect(widths).toHaveLength(8);
+  expect(widths).toHaveLength(11);
   for (const right of widths) expect(right).toBeLessThanOrEqual(680);
 });

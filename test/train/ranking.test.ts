@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { mlp } from '../../graphs/models/mlp.ts';
 import type { ModelDefinition } from '../../graphs/models/model.ts';
-import { type Positives, positivesOf } from '../../src/data/dataset/positives.ts';
+import { lastQuarter, type Positives, positivesOf } from '../../src/data/dataset/positives.ts';
 import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
 import { readRatings } from '../../src/data/read/read.ts';
@@ -680,4 +680,31 @@ test('on the sample data it beats popularity clearly', async () => {
   expect(found?.popular.ndcg).toBeCloseTo(bar, 10);
   expect(bar).toBeGreaterThan(0.1);
   expect(found?.ndcg).toBeGreaterThan(1.2 * bar);
+});
+
+describe('training that diverges is one line, and no model', () => {
+  test.each([
+    [{ rankingLearningRate: 1000 }],
+    [{ rankingLearningRate: 1e30, epochs: 1, usersPerStep: 1000 }],
+    [{ model: 'mlp', rankingLearningRate: 1e15, epochs: 1, usersPerStep: 1000 }],
+  ] satisfies [Recipe][])('%j', async (recipe) => {
+    expect(await userError(train(lowRank(), { objective: 'ranking', ...recipe }))).toMatch(
+      /^the training of the ranking diverged in epoch \d+; give a lower `rankingLearningRate` than/,
+    );
+  });
+});
+
+test('as many negatives as items are all of them', async () => {
+  const { plan } = await train(lowRank(), { objective: 'ranking', negatives: 3e9, epochs: 1 });
+  expect(plan.training).toMatchObject({ negatives: 'all' });
+});
+
+test.each([
+  [0, 4.8, 3.6],
+  [0, 1.2, 0.9],
+  [1, 3.4, 2.8],
+  [1, 5.8, 4.6],
+  [1, 5, 4],
+])('the last quarter of a scale from %d to %d starts at %d', (low, high, expected) => {
+  expect(lastQuarter({ low: Math.fround(low), high: Math.fround(high) })).toBe(expected);
 });

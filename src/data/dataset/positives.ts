@@ -42,6 +42,9 @@ export function pairsOf({ starts, items }: Positives): { users: Int32Array; item
   return { users, items };
 }
 
-/** The rating at which the last quarter of a scale starts. */
+/** A 32-bit float as the decimal that it was read from. */
+const decimal = (float: number): number => Number(float.toPrecision(7));
+
+/** The rating at which the last quarter of a scale starts, a decimal such as 3.6, whose 32-bit float may be a rating. */
 export const lastQuarter = ({ low, high }: { readonly low: number; readonly high: number }): number =>
-  low + 0.75 * (high - low);
+  decimal(decimal(low) + 0.75 * (decimal(high) - decimal(low)));

@@ -128,7 +128,7 @@ export const trainingChoices = {
       objective: 'ranking',
       kind: kinds.count,
       help: 'users per step of ranking',
-      otherwise: '64 to 512, chosen from the number of users',
+      otherwise: '64 to 256, chosen from the number of users',
     },
     negatives: {
       objective: 'ranking',

@@ -51,7 +51,9 @@ export function resolveRanking(
     return { definition, model: definition(sizes, 'ranking') };
   });
   const isLarge = facts.items > 2 * NEGATIVES;
-  const usual = chosen.negatives ?? (isLarge && breadthOf(standard, facts.items) > 1 ? NEGATIVES : 'all');
+  const asked =
+    typeof chosen.negatives === 'number' && chosen.negatives >= facts.items ? 'all' : chosen.negatives;
+  const usual = asked ?? (isLarge && breadthOf(standard, facts.items) > 1 ? NEGATIVES : 'all');
   const seconds = ({ model }: { model: Model }): number =>
     secondsOf({ model, epochs, negatives: usual }, facts);
   const most = Math.max(SECONDS, SECONDS_OF_RATING * facts.ratings);
@@ -64,7 +66,7 @@ export function resolveRanking(
       rankingLearningRate ?? (objectives.length > 1 ? undefined : learningRate) ?? settings.learningRate,
   });
   const { seed = trainingChoices.seed.default, patience } = chosen;
-  const negatives = fitting || !isLarge ? usual : (chosen.negatives ?? NEGATIVES);
+  const negatives = fitting || !isLarge ? usual : (asked ?? NEGATIVES);
   const training: RankingPlan = {
     objective: 'ranking',
     seed,

@@ -6,7 +6,7 @@ import { encodeModel } from '../../../onnx/index.ts';
 import type { Runtime } from '../../../run/runtime.ts';
 import { mapValues } from '../../../util/map-values.ts';
 import type { RankingPlan, Resolved } from '../../recipe/plan.ts';
-import { carriedDims } from '../../step/layout.ts';
+import { carriedDims, stateName } from '../../step/layout.ts';
 import type { PreparedTraining, StepsDone } from '../engine.ts';
 import { withState } from '../epoch/engine.ts';
 import { listGraph } from './graph.ts';
@@ -25,7 +25,12 @@ export function prepareLists(task: ListTask): PreparedTraining {
   const { training } = plan;
   const graph = encodeModel(listGraph(model, { optimizer, sampled: training.negatives !== 'all' }));
   const names = Object.keys(carriedDims(model, optimizer));
-  const isOfUsers = (name: string): boolean => model.parameters[name.split('.')[0]].rowsOf === 'user';
+  const ofUsers = new Set(
+    Object.entries(model.parameters)
+      .filter(([, { rowsOf }]) => rowsOf === 'user')
+      .flatMap(([name]) => ['', ...optimizer.state].map((part) => stateName(name, part))),
+  );
+  const isOfUsers = (name: string): boolean => ofUsers.has(name);
   const itemDecay = decays(positives.counts, training.itemDecay, updatesOfItems(positives, training));
   return {
     graph,

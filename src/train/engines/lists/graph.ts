@@ -134,7 +134,8 @@ function updated(model: Model<Dim>, step: Step): Record<string, Value> {
   return Object.fromEntries(
     names.flatMap((name, index) => {
       const { rowsOf, dims } = model.parameters[name];
-      const decay = rowsOf && dims.length > 1 ? onnx.unsqueeze(decays[rowsOf], [1]) : undefined;
+      const decay =
+        rowsOf && dims.length > 1 ? onnx.unsqueeze(decays[rowsOf], [...dims.keys()].slice(1)) : undefined;
       const gradient = decay ? onnx.add(slopes[index], onnx.mul(tables[name], decay)) : slopes[index];
       const rows = rowsOf && ids[rowsOf];
       const before = {
@@ -177,7 +178,7 @@ function checkLookups(model: Model<Dim>): void {
     const { lookups, others } = uses[index];
     if (rowsOf === 'user' && (others.length > 0 || lookups.some(({ indices }) => indices !== ids.user)))
       throw new onnx.GraphError(
-        `model "${model.name}": ranking needs a formula that only looks up rows of users in "${name}"`,
+        `model "${model.name}": ranking needs a formula that only looks up rows of users in "${name}"; train it with objective: 'rating'`,
       );
   }
 }
