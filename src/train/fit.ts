@@ -1,12 +1,10 @@
 import type { Tensors } from '../../graphs/heads/serving.ts';
 import type { Model, Objective } from '../../graphs/models/model.ts';
 import { checkTrainable, checkVocabulary, type Dataset, fingerprint } from '../data/dataset/dataset.ts';
-import { lastQuarter, type Positives, pairsOf, positivesOf } from '../data/dataset/positives.ts';
+import { type Positives, pairsOf, positivesOf } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
-import { baselineRanker, type Ranker } from '../evaluate/rankers.ts';
-import { rankingMeans } from '../evaluate/ranking.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { sha256 } from '../util/hash.ts';
 import { mapValues } from '../util/map-values.ts';
@@ -15,7 +13,7 @@ import { sumOfLosses } from './engines/batches.ts';
 import type { Engine, Engines, PreparedTraining, Training } from './engines/engine.ts';
 import { prepareLists } from './engines/lists/engine.ts';
 import { initialParameters, MOST_PAIRS } from './parameters/initial.ts';
-import { createRanker, createScorer, type Scorer } from './parameters/score.ts';
+import { createScorer, type Scorer } from './parameters/score.ts';
 import {
   type CheckpointProgress,
   type CheckpointStore,
@@ -24,8 +22,8 @@ import {
   type PartMetrics,
   type Progress,
   progressIn,
-  type ValidMetrics,
 } from './progress.ts';
+import { rankingJudge } from './ranking-judge.ts';
 import type { EngineName } from './recipe/engines.ts';
 import type { RankingPlan, RatingPlan, Resolved } from './recipe/plan.ts';
 import { checkRecipe, type ProgramRecipe } from './recipe/recipe.ts';
@@ -242,46 +240,6 @@ function withoutUsers(model: Model, parameters: Tensors, { starts }: Positives):
       if (starts[user] === starts[user + 1]) kept.fill(0, user * width, (user + 1) * width);
     return { dims, data: kept };
   });
-}
-
-export interface RankingJudgeOptions {
-  readonly data: Dataset;
-  readonly valid: Ratings;
-  /** Lowest rating of a relevant item. Default: the start of the last quarter of the scale, whatever counts as a positive */
-  readonly threshold?: number | undefined;
-}
-
-/** NDCG and precision at 10; undefined if no user has a relevant item. */
-export interface RankingJudge {
-  model(parameters: Tensors): Promise<ValidMetrics | undefined>;
-  /** Of the items with the most positives, for everybody. */
-  popular(): Promise<ValidMetrics | undefined>;
-}
-
-/** Judges rankings on validation ratings. */
-export async function rankingJudge(
-  { model, plan }: Resolved<RankingPlan>,
-  runtime: Runtime,
-  { data, valid, threshold }: RankingJudgeOptions,
-): Promise<RankingJudge> {
-  const { facts } = data;
-  const rows = await data.sample(Number.POSITIVE_INFINITY);
-  const rank = await createRanker(model, runtime);
-  const { starts, items } = positivesOf(rows, facts, 'all');
-  const rated = Array.from({ length: facts.users }, (_, user) =>
-    items.subarray(starts[user], starts[user + 1]),
-  );
-  const { positive } = plan.training;
-  const least = threshold ?? lastQuarter(facts);
-  const judged = async (ranker: Ranker): Promise<ValidMetrics | undefined> => {
-    const found = await rankingMeans(ranker, rated, valid, { k: [10], threshold: least });
-    return found && { ndcg: found.at[0].ndcg, precision: found.at[0].precision };
-  };
-  const counts = Float32Array.from(positivesOf(rows, facts, positive).counts);
-  return {
-    model: (parameters) => judged((users, k) => rank(parameters, users, k, rated)),
-    popular: () => judged(baselineRanker({ scores: () => counts }, rated)),
-  };
 }
 
 /** The settings by which a checkpoint is recognized: those of the ranking part stand apart if there are two parts. */

@@ -15,8 +15,9 @@ import { checkArgument, checkOptions, type OptionTable } from '../util/options.t
 import { artifactOf, type ExportOptions } from './artifact.ts';
 import { checkpointFile } from './checkpoint.ts';
 import { nodeEngines } from './engines/node.ts';
-import { errorOn, type FitOptions, type FitResult, fitModel, partsOf, rankingJudge } from './fit.ts';
+import { errorOn, type FitOptions, type FitResult, fitModel, partsOf } from './fit.ts';
 import type { EpochRecord, PartMetrics, ValidMetrics } from './progress.ts';
+import { rankingJudge } from './ranking-judge.ts';
 import type { Plan } from './recipe/plan.ts';
 import { type ProgramRecipe, someRecipe } from './recipe/recipe.ts';
 import { reductionOf } from './recipe/resolve-ranking.ts';

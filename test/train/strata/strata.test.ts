@@ -138,7 +138,7 @@ describe('strata against one stratum', () => {
   test('on the sample data', async () => {
     const { ratings } = await readRatings(`${sample}/ratings.csv.gz`);
     const data = randomSplit(ratings, 0.2, 1);
-    const options = { batchSize: 512, epochs: 6 };
+    const options = { objective: 'rating', batchSize: 512, epochs: 6 } as const;
     const [one, many] = [
       await error(data, { ...options, blocks: [1, 1] }),
       await error(data, { ...options, blocks: [4, 4] }),
