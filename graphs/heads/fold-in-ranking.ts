@@ -14,9 +14,9 @@ const LEARNING_RATE = 0.3;
 /**
  * What Adagrad adds to the root of the sum of squares, for each positive. Without it, it would take full steps along gradients
  * that are rounding errors, other ones in each runtime: those of a user bias, say, which does not change the order of the
- * items. NDCG at 10 of lists folded in on MovieLens 100K is the same from 0.0001 to 0.01.
+ * items, or those of units of an MLP near zero. NDCG at 10 of lists folded in on MovieLens 100K is the same from 0.0001 to 0.3.
  */
-const EPSILON = 0.01;
+const EPSILON = 0.1;
 
 type Named = Readonly<Record<string, Value>>;
 

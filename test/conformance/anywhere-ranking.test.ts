@@ -26,7 +26,7 @@ test.for(cases)(
   async ({ model, negatives }, context) => {
     const python = await pythonForOnnx().catch((error: Error) => context.skip(error.message));
     const { files } = await (
-      await train(lowRank(), { model, negatives, factors: 8, epochs: 20, usersPerStep: 4 })
+      await train(lowRank(), { model, negatives, factors: 8, epochs: 60, usersPerStep: 4 })
     ).artifact();
     const graph = await folder.write(`${model}-${negatives}.onnx`, Buffer.from(files['train-ranking.onnx']));
     const { userIds, itemIds, users, items, ratings } = others;
@@ -41,7 +41,7 @@ test.for(cases)(
       Number(loss),
     );
     expect(stdout.trim().split('\n')).toHaveLength(history.length);
-    expect(history).toHaveLength(20);
+    expect(history).toHaveLength(60);
     expect(history.at(-1)).toBeLessThan(history[0] - 0.05);
   },
 );

@@ -97,7 +97,7 @@ function foldedPlainly({ score }: Ranked, part: RankingPart, ratings: readonly R
     const slopes = names.map((_, place) => (lossOf(at(place, 1e-5)) - lossOf(at(place, -1e-5))) / 2e-5);
     flat = flat.map((one, place) => {
       sums[place] += slopes[place] ** 2;
-      return one - (rate * slopes[place]) / (Math.sqrt(sums[place]) + 0.01 * had.length);
+      return one - (rate * slopes[place]) / (Math.sqrt(sums[place]) + 0.1 * had.length);
     });
   }
   const popular = Array.from({ length: items }, (_, row) => Math.log(part.counts[row] + 1));

@@ -8,7 +8,7 @@ const STREAM = 2;
 /** Additional columns of the subspace iteration, which make it converge sooner. */
 const SPARE = 8;
 /** Columns of the result that are not zero. More take longer, and do not improve a ranking of 256 factors on MovieLens. */
-const MOST_COLUMNS = 128;
+const MOST_COLUMNS = 64;
 /** Rounds of the subspace iteration. More do not improve the validation RMSE on MovieLens 100K. */
 const ROUNDS = 4;
 
