@@ -21,15 +21,7 @@ import { type Item, itemsOf, titlesOf } from './tables.ts';
 import { count, listsOf, padded, recommendedOf, rowsOf, strings } from './tensors.ts';
 
 export type { TrainedFor } from '../artifact/manifest.ts';
-export type {
-  FoldedIn,
-  ItemRating,
-  ListOptions,
-  Recommended,
-  RecommendOptions,
-  Rows,
-  Similar,
-} from './answers.ts';
+export type * from './answers.ts';
 export type { Item } from './tables.ts';
 
 /** A trained model that answers by ids, with the files of an artifact, on any runtime. */

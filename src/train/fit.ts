@@ -225,13 +225,13 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
     // By chance it is the logarithm of the number of items.
     most: 2 * Math.log(facts.items) + 5,
     initial: async () =>
-      withoutUsers(model, initialParameters(model, plan.training.seed, pairsOf(positives)), positives),
-    ...(valid && { judge: (await rankingJudge(resolved, runtime, { data, valid })).model }),
+      withZeroRows(model, initialParameters(model, plan.training.seed, pairsOf(positives)), positives),
+    ...(valid && { judge: (await rankingJudge(resolved, runtime, { data, rows, valid })).model }),
   };
 }
 
 /** Rows of zero for users without positives, whom training does not move: the scores of their items are by popularity. */
-function withoutUsers(model: Model, parameters: Tensors, { starts }: Positives): Tensors {
+function withZeroRows(model: Model, parameters: Tensors, { starts }: Positives): Tensors {
   return mapValues(parameters, ({ dims, data }, name) => {
     if (model.parameters[name].rowsOf !== 'user') return { dims, data };
     const width = data.length / dims[0];

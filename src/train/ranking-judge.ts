@@ -2,6 +2,7 @@ import type { Tensors } from '../../graphs/heads/serving.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import { lastQuarter, positivesOf } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
+import type { Rows } from '../data/dataset/rows.ts';
 import { baselineRanker, type Ranker } from '../evaluate/rankers.ts';
 import { rankingMeans } from '../evaluate/ranking.ts';
 import type { Runtime } from '../run/runtime.ts';
@@ -11,6 +12,8 @@ import type { RankingPlan, Resolved } from './recipe/plan.ts';
 
 export interface RankingJudgeOptions {
   readonly data: Dataset;
+  /** All ratings of `data`. */
+  readonly rows: Rows;
   readonly valid: Ratings;
   /** Lowest rating of a relevant item. Default: the start of the last quarter of the scale, whatever counts as a positive */
   readonly threshold?: number | undefined;
@@ -27,10 +30,9 @@ export interface RankingJudge {
 export async function rankingJudge(
   { model, plan }: Resolved<RankingPlan>,
   runtime: Runtime,
-  { data, valid, threshold }: RankingJudgeOptions,
+  { data, rows, valid, threshold }: RankingJudgeOptions,
 ): Promise<RankingJudge> {
   const { facts } = data;
-  const rows = await data.sample(Number.POSITIVE_INFINITY);
   const rank = await createRanker(model, runtime);
   const { starts, items } = positivesOf(rows, facts, 'all');
   const rated = Array.from({ length: facts.users }, (_, user) =>

@@ -172,7 +172,8 @@ export class Fitted implements TrainedModel {
         'model',
         `the model was not trained to rank; train it with ${option("objective: 'both'")}`,
       );
-    const judge = await rankingJudge(ranking, runtime, { data, valid: actual, ...options });
+    const rows = await data.sample(Number.POSITIVE_INFINITY);
+    const judge = await rankingJudge(ranking, runtime, { data, rows, valid: actual, ...options });
     const measures = await judge.model(ranking.parameters);
     return measures && { ...measures, popular: (await judge.popular()) ?? {} };
   }

@@ -5,9 +5,9 @@ import { lastQuarter } from '../../data/dataset/positives.ts';
 import { option, UserError } from '../../errors.ts';
 import { nodesBefore } from '../../onnx/graph.ts';
 import * as onnx from '../../onnx/index.ts';
-import { mapValues } from '../../util/map-values.ts';
 import { adagrad } from '../step/optimizers/adagrad.ts';
 import { cosine } from '../step/schedules.ts';
+import { placeholders } from '../step/tables.ts';
 import { trainingChoices } from './choices.ts';
 import type { RankingPlan, Resolved } from './plan.ts';
 import { checkRecipe, type ProgramRecipe } from './recipe.ts';
@@ -137,7 +137,7 @@ export const factorsOf = ({ parameters }: Pick<Model, 'parameters'>): number =>
 
 /** Numbers in the widest tensor of a grid of scores, for each score: 1 for dot-bias, the widest layer for an MLP. */
 function breadthOf(model: Model, items: number): number {
-  const parameters = mapValues(model.parameters, ({ dims }, name) => onnx.input(name, 'float', dims));
+  const parameters = placeholders(model);
   const scores = onnx.allPairs(
     (user, item) => scoreOf(model, parameters, { user, item }),
     onnx.input('user', 'int64', ['n']),

@@ -6,6 +6,7 @@ import { mapValues } from '../../../util/map-values.ts';
 import type { RankingPlan, Resolved } from '../../recipe/plan.ts';
 import { carriedInputs, stateName } from '../../step/layout.ts';
 import type { Optimizer, Scalars } from '../../step/optimizers/optimizer.ts';
+import { placeholders } from '../../step/tables.ts';
 import { update } from '../../step/update.ts';
 import { ofAnySize, trainingMetadata } from '../any-size.ts';
 
@@ -171,7 +172,7 @@ const everyRow = (x: Value): Value =>
 
 /** @throws GraphError for a formula that uses the table of users other than to look up the rows of its users */
 function checkLookups(model: Model<Dim>): void {
-  const tables = mapValues(model.parameters, ({ dims }, name) => onnx.input(name, 'float', dims));
+  const tables = placeholders(model);
   const ids = { user: onnx.input('user', 'int64', ['batch']), item: onnx.input('item', 'int64', ['batch']) };
   const uses = onnx.lookups([scoreOf(model, tables, ids)], Object.values(tables));
   for (const [index, [name, { rowsOf }]] of Object.entries(model.parameters).entries()) {
