@@ -227,6 +227,37 @@ describe.each(MODELS)('%s: an epoch of two steps does what a plain computation d
   });
 });
 
+describe('a weight of 2 is a positive listed twice', () => {
+  const once = liked(few);
+  const times = once.items.map((_, index) => 1 + (index % 2));
+  const weighted: Positives = { ...once, weights: Float32Array.from(times) };
+  const repeated: Positives = {
+    counts: once.counts,
+    starts: once.starts.map((start) => times.subarray(0, start).reduce((sum, one) => sum + one, 0)),
+    items: Int32Array.from([...once.items].flatMap((item, index) => Array(times[index]).fill(item))),
+    weights: new Float32Array(times.reduce((sum, one) => sum + one, 0)).fill(1),
+  };
+
+  test.each(['all', 5] as const)('with %s negatives', async (negatives) => {
+    const trained = async (positives: Positives) => {
+      const task = taskOf(few, { ...small, negatives, usersPerStep: 3 });
+      const start = { epochs: 0, carried: initialParameters(task.model, 1) };
+      const running = await prepareLists({ ...task, positives, runtime: await nodeRuntime() }).start(start);
+      const losses: number[] = [];
+      for await (const done of running.epoch(0)) losses.push(...Array.from(done.losses));
+      const { user_factors, item_factors, item_bias } = await running.carried();
+      await running.release();
+      return [losses, user_factors.data, item_factors.data, item_bias.data];
+    };
+    const [one, other, plain] = [await trained(weighted), await trained(repeated), await trained(once)];
+    for (const [part, values] of one.entries())
+      values.forEach((value, index) => {
+        expect(value).toBeCloseTo(other[part][index], 5);
+      });
+    expect(one).not.toEqual(plain);
+  });
+});
+
 describe('the steps of an epoch', () => {
   const positives = liked(ratings);
   const training = (chosen: Recipe): RankingPlan => taskOf(ratings, { ...small, ...chosen }).plan.training;

@@ -4,6 +4,8 @@ import type { Rows } from './rows.ts';
 export interface Positives {
   readonly starts: Int32Array;
   readonly items: Int32Array;
+  /** Weight of each of `items` in the loss. Default: 1 each */
+  readonly weights?: Float32Array | undefined;
   /** Number of users that have each item. */
   readonly counts: Int32Array;
 }

@@ -23,7 +23,13 @@ export interface ListTask extends Resolved<RankingPlan> {
 export function prepareLists(task: ListTask): PreparedTraining {
   const { model, optimizer, plan, positives, runtime, ratingsPerRun = 2 ** 18 } = task;
   const { training } = plan;
-  const graph = encodeModel(listGraph(model, { optimizer, sampled: training.negatives !== 'all' }));
+  const graph = encodeModel(
+    listGraph(model, {
+      optimizer,
+      sampled: training.negatives !== 'all',
+      weighted: positives.weights !== undefined,
+    }),
+  );
   const names = Object.keys(carriedDims(model, optimizer));
   const ofUsers = new Set(
     Object.entries(model.parameters)
@@ -31,7 +37,7 @@ export function prepareLists(task: ListTask): PreparedTraining {
       .flatMap(([name]) => ['', ...optimizer.state].map((part) => stateName(name, part))),
   );
   const isOfUsers = (name: string): boolean => ofUsers.has(name);
-  const itemDecay = decays(positives.counts, training.itemDecay, updatesOfItems(positives, training));
+  const itemDecay = decays(sizesOfItems(positives), training.itemDecay, updatesOfItems(positives, training));
   return {
     graph,
     async start(from) {
@@ -49,9 +55,11 @@ export function prepareLists(task: ListTask): PreparedTraining {
           if (isOfUsers(name)) writeRows(carried[name], steps.users, data as Float32Array);
           else carried[name] = { dims, data: data as Float32Array };
         }
-        const starts = steps.positiveStarts;
         const sums = results.loss.data as Float32Array;
-        return { losses: sums.map((sum, step) => sum / (starts[step + 1] - starts[step])), starts };
+        return {
+          losses: sums.map((sum, step) => sum / weightOfStep(steps, step)),
+          starts: steps.positiveStarts,
+        };
       };
       return {
         epoch: (number) => listEpoch(positives, number, training, { mostPositives: ratingsPerRun, run }),
@@ -75,21 +83,44 @@ function stepFeeds({ plan, schedule, positives }: ListTask, steps: ListSteps, it
     { length: userStarts.length - 1 },
     (_, step) => schedule.at((epoch + (first + step) / stepsOfEpoch) / epochs).learningRate,
   );
-  const counts = users.map((user) => positives.starts[user + 1] - positives.starts[user]);
   return {
     user: new Tensor('int32', Int32Array.from(users.keys())),
     user_start: int64(userStarts),
     positive: new Tensor('int32', steps.positives),
     positive_start: int64(steps.positiveStarts),
+    ...(steps.weights && { weight: new Tensor('float32', steps.weights) }),
     ...(sample && {
       candidate: new Tensor('int32', sample.candidates),
       candidate_start: int64(sample.starts),
       correction: new Tensor('float32', sample.corrections),
     }),
-    user_decay: new Tensor('float32', decays(counts, userDecay)),
+    user_decay: new Tensor('float32', decays(sizesOfUsers(positives, users), userDecay)),
     item_decay: new Tensor('float32', itemDecay),
     learning_rate: new Tensor('float32', rates),
   };
+}
+
+/** The sum of the weights of a step's positives. */
+function weightOfStep({ positiveStarts, weights }: ListSteps, step: number): number {
+  const [start, end] = [positiveStarts[step], positiveStarts[step + 1]];
+  return weights ? weights.subarray(start, end).reduce((sum, weight) => sum + weight, 0) : end - start;
+}
+
+/** The weight decay of users goes by the number of their positives, or by the sum of their weights. */
+function sizesOfUsers({ starts, weights }: Positives, users: Int32Array): Float64Array {
+  return Float64Array.from(users, (user) =>
+    weights
+      ? weights.subarray(starts[user], starts[user + 1]).reduce((sum, weight) => sum + weight, 0)
+      : starts[user + 1] - starts[user],
+  );
+}
+
+/** The same for items. */
+function sizesOfItems({ items, counts, weights }: Positives): Float64Array {
+  if (!weights) return Float64Array.from(counts);
+  const sums = new Float64Array(counts.length);
+  for (const [index, item] of items.entries()) sums[item] += weights[index];
+  return sums;
 }
 
 /**
@@ -97,8 +128,8 @@ function stepFeeds({ plan, schedule, positives }: ListTask, steps: ListSteps, it
  *
  * @param updates number of updates of each row over which the decay of an epoch is spread. Default: 1
  */
-function decays(counts: Int32Array, [weight, power]: Decay, updates?: Float64Array): Float32Array {
-  return Float32Array.from(counts, (count, row) => (2 * weight * count ** power) / (updates?.[row] ?? 1));
+function decays(sizes: Float64Array, [weight, power]: Decay, updates?: Float64Array): Float32Array {
+  return Float32Array.from(sizes, (size, row) => (2 * weight * size ** power) / (updates?.[row] ?? 1));
 }
 
 const widthOf = ({ dims: [, ...rest] }: Tensors[string]): number =>

@@ -1,5 +1,6 @@
 import { listLoss } from '../../../../graphs/models/list-loss.ts';
 import { type Model, scoreOf } from '../../../../graphs/models/model.ts';
+import type { Positives } from '../../../data/dataset/positives.ts';
 import type { Dim, ModelFile, Value } from '../../../onnx/index.ts';
 import * as onnx from '../../../onnx/index.ts';
 import { mapValues } from '../../../util/map-values.ts';
@@ -14,6 +15,8 @@ export interface ListGraphOptions {
   readonly optimizer: Optimizer;
   /** Whether each step has candidates of its own. Default: all items are candidates in every step */
   readonly sampled: boolean;
+  /** Whether each positive has a weight. @default false */
+  readonly weighted?: boolean;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -25,16 +28,19 @@ export interface ListGraphOptions {
  * `user_start` int64[steps + 1]: step i has the users from user_start[i] to before user_start[i + 1]; `positive`
  * int32[positives]: the places of what they have in the step's grid [users, candidates], user · candidates + candidate, and
  * `positive_start` int64[steps + 1]; `user_decay` float[users] and `item_decay` float[items]: the decay of each row in a
- * step; `learning_rate` float[steps]. With sampled candidates also `candidate` int32[candidates in order], without
+ * step; `learning_rate` float[steps]. With weighted positives also `weight` float[positives]. With sampled candidates also `candidate` int32[candidates in order], without
  * duplicates in a step, `candidate_start` int64[steps + 1], and `correction` float[candidates in order]: what is added to a
  * candidate's score in the sum over candidates.
  *
  * Outputs: the parameters and state after the last step, with the names of the inputs and `.next`; `loss` float[steps]: the
- * sum over the step's positives.
+ * weighted sum over the step's positives.
  *
  * Run it in a session with one intra-op thread: the order of additions, and so the result, is then always the same.
  */
-export function listGraph(given: Model<Dim>, { optimizer, sampled, metadata }: ListGraphOptions): ModelFile {
+export function listGraph(
+  given: Model<Dim>,
+  { optimizer, sampled, weighted, metadata }: ListGraphOptions,
+): ModelFile {
   // A run may have the rows of some users only.
   const model: Model<Dim> = {
     ...given,
@@ -47,6 +53,7 @@ export function listGraph(given: Model<Dim>, { optimizer, sampled, metadata }: L
   const items = Object.values(model.parameters).find(({ rowsOf }) => rowsOf === 'item')?.dims[0] ?? 'items';
   const user = onnx.input('user', 'int32', ['users_in_order']);
   const positive = onnx.input('positive', 'int32', ['positives']);
+  const weight = onnx.input('weight', 'float', ['positives']);
   const candidate = onnx.input('candidate', 'int32', ['candidates_in_order']);
   const correction = onnx.input('correction', 'float', ['candidates_in_order']);
   const starts = (name: string): Value => onnx.input(`${name}_start`, 'int64', ['steps+1']);
@@ -84,7 +91,10 @@ export function listGraph(given: Model<Dim>, { optimizer, sampled, metadata }: L
     const places = ofStep(positivePlace, positiveStart, 'step_positives');
     const loss = listLoss(
       scores,
-      { places },
+      {
+        places,
+        weights: weighted ? ofStep(weight, positiveStart, 'step_positives') : undefined,
+      },
       sampled ? ofStep(correction, candidateStart, 'candidates') : undefined,
     );
     const decays = {
@@ -100,6 +110,7 @@ export function listGraph(given: Model<Dim>, { optimizer, sampled, metadata }: L
     inputs: [
       ...carried,
       ...[user, userStart, positive, positiveStart],
+      ...(weighted ? [weight] : []),
       ...(sampled ? [candidate, candidateStart, correction] : []),
       ...[userDecay, itemDecay, learningRate],
     ],
@@ -158,10 +169,16 @@ function updated(model: Model<Dim>, step: Step): Record<string, Value> {
  *
  * @throws GraphError for a formula that needs to know the numbers of users and items
  */
-export function listGraphOfAnySize({ model, optimizer, plan }: Resolved<RankingPlan>): ModelFile {
+export function listGraphOfAnySize({
+  model,
+  optimizer,
+  plan,
+  positives,
+}: Resolved<RankingPlan> & { readonly positives: Positives }): ModelFile {
   return listGraph(ofAnySize(model), {
     optimizer,
     sampled: plan.training.negatives !== 'all',
+    weighted: positives.weights !== undefined,
     metadata: trainingMetadata(model, plan),
   });
 }

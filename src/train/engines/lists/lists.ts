@@ -15,6 +15,8 @@ export interface ListSteps {
   readonly userStarts: readonly number[];
   readonly positives: Int32Array;
   readonly positiveStarts: readonly number[];
+  /** Weight of each positive. Default: 1 each */
+  readonly weights?: Float32Array | undefined;
   /** Candidates of each step, and their corrections. Default: all items */
   readonly sample?: Sample;
 }
@@ -73,7 +75,7 @@ export async function* listEpoch<Done>(
 
 /** @param bounds the first user of each step in `order`, and the end of the last */
 function stepsOf(
-  { starts, items, counts }: Positives,
+  { starts, items, counts, weights }: Positives,
   order: Int32Array,
   bounds: readonly number[],
   of: Pick<ListSteps, 'epoch' | 'first' | 'stepsOfEpoch'> & {
@@ -85,6 +87,7 @@ function stepsOf(
   const [begin, end] = [bounds[0], bounds[bounds.length - 1]];
   const users = order.subarray(begin, end);
   const places = new Int32Array(users.reduce((sum, user) => sum + starts[user + 1] - starts[user], 0));
+  const weightsOfStep = weights && new Float32Array(places.length);
   const [userStarts, positiveStarts, candidateStarts] = [[0], [0], [0]];
   const samples: StepSample[] = [];
   let at = 0;
@@ -95,6 +98,7 @@ function stepsOf(
     for (const [row, user] of own.entries())
       for (let index = starts[user]; index < starts[user + 1]; index++) {
         const item = items[index];
+        if (weightsOfStep) weightsOfStep[at] = (weights as Float32Array)[index];
         places[at++] = row * width + (sample ? sample.columnOf(item) : item);
       }
     userStarts.push(bounds[step + 1] - begin);
@@ -109,6 +113,7 @@ function stepsOf(
     userStarts,
     positives: places,
     positiveStarts,
+    weights: weightsOfStep,
     ...(sampler && {
       sample: {
         candidates: Int32Array.from(samples.flatMap(({ candidates }) => Array.from(candidates))),
