@@ -6,11 +6,21 @@ import { add, type Dim, describe, GraphError, mul, sigmoid, type Value } from '.
  */
 export type Objective = 'rating' | 'ranking';
 
+/**
+ * What a model is trained on: ratings on a scale; or interactions, such as clicks, plays and purchases, which say that a user
+ * has an item.
+ */
+export type DataKind = 'ratings' | 'interactions';
+
 /** Facts about the training data that a model definition may use. */
 export interface DataFacts {
+  /** @default 'ratings' */
+  readonly kind?: DataKind | undefined;
   readonly users: number;
   readonly items: number;
+  /** Number of ratings, or of interactions: pairs of a user and an item. */
   readonly ratings: number;
+  /** Of the ratings, or of the strengths of interactions. */
   readonly low: number;
   readonly high: number;
   readonly mean: number;

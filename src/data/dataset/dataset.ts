@@ -10,7 +10,7 @@ import type { BlockCounts, Strata } from './strata.ts';
 export const MANY = 500_000;
 
 /**
- * Ratings of items by users, in memory (`Ratings`) or in a file of strata. A dataset is checked when it is made, and is
+ * Ratings of items by users, or interactions of users with items, in memory (`Ratings`) or in a file of strata. A dataset is checked when it is made, and is
  * valid from then on.
  */
 export interface Dataset extends Vocabulary {
@@ -27,6 +27,8 @@ export interface Dataset extends Vocabulary {
   readonly storedIn?: BlockCounts | undefined;
   /** About `count` of the ratings, or more; in memory, all. */
   sample(count: number): Promise<Rows>;
+  /** What recommendations leave out. */
+  toLeaveOut(): Promise<Pick<Rows, 'users' | 'items'>>;
   /** The strata in the file; absent in memory, where `strataOf` makes them. */
   strata?(): Strata;
   /** Concatenated SHA-256 hashes of ids and ratings. */
@@ -42,18 +44,26 @@ export async function fingerprint(...parts: (Dataset | undefined)[]): Promise<st
   return sha256(new TextEncoder().encode(hashes));
 }
 
-/** @throws UserError if no model can be trained: no ratings, fewer than two users or items, or only one rating value */
+/**
+ * @throws UserError if no model can be trained: nothing to train on, fewer than two users or items, ratings that are all the
+ *   same, or interactions of which none has a strength above 0
+ */
 export function checkTrainable({ name, facts, userIds, itemIds, unknown }: Dataset): void {
   const wrong = (fault: string) => new UserError('data', `${name}: ${fault}`);
+  const { kind = 'ratings', low, high } = facts;
   if (facts.ratings === 0) throw wrong('there are none');
   if (unknown?.users || unknown?.items)
-    throw wrong('some users or items have no id; read the ratings without a vocabulary');
+    throw wrong(`some users or items have no id; read the ${kind} without a vocabulary`);
   if (userIds.length < 2)
-    throw wrong(`all ratings are by one user, ${quoted(userIds[0])}; training needs at least 2 users`);
+    throw wrong(`all ${kind} are by one user, ${quoted(userIds[0])}; training needs at least 2 users`);
   if (itemIds.length < 2)
-    throw wrong(`all ratings are of one item, ${quoted(itemIds[0])}; training needs at least 2 items`);
-  if (facts.low === facts.high)
-    throw wrong(`all ratings are ${facts.low}; training needs at least 2 different ratings`);
+    throw wrong(`all ${kind} are of one item, ${quoted(itemIds[0])}; training needs at least 2 items`);
+  if (kind === 'ratings' && low === high)
+    throw wrong(
+      `all ratings are ${low}; training needs at least 2 different ratings, or interactions: ${option("kind: 'interactions'")}`,
+    );
+  if (kind === 'interactions' && high <= 0)
+    throw wrong('no interaction has a strength above 0, so nobody has anything');
 }
 
 /** @throws UserError if the ids are not those of the training data, because then row numbers mean other users and items */

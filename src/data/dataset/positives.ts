@@ -1,3 +1,4 @@
+import type { DataFacts } from '../../../graphs/models/model.ts';
 import type { Rows } from './rows.ts';
 
 /** Which items each user has: the items of user u are from starts[u] to before starts[u + 1]. */
@@ -10,18 +11,27 @@ export interface Positives {
   readonly counts: Int32Array;
 }
 
+/** The least positive 32-bit float: every interaction with a strength above 0 counts. */
+const ABOVE_ZERO = 2 ** -149;
+
+/** The lowest rating, or strength of an interaction, that counts. */
+const limitOf = (least: number | 'all', { kind }: Pick<DataFacts, 'kind'>): number => {
+  // Ratings are 32-bit floats, so the limit must be rounded alike.
+  if (least !== 'all') return Math.fround(least);
+  return kind === 'interactions' ? ABOVE_ZERO : Number.NEGATIVE_INFINITY;
+};
+
 /**
- * The ratings that count as positives.
+ * The ratings, or interactions, that count as positives.
  *
  * @param least the lowest rating that counts, or all
  */
 export function positivesOf(
   { users, items, ratings }: Rows,
-  sizes: { readonly users: number; readonly items: number },
+  sizes: Pick<DataFacts, 'kind' | 'users' | 'items'>,
   least: number | 'all',
 ): Positives {
-  // Ratings are 32-bit floats, so the limit must be rounded alike.
-  const limit = least === 'all' ? Number.NEGATIVE_INFINITY : Math.fround(least);
+  const limit = limitOf(least, sizes);
   const starts = new Int32Array(sizes.users + 1);
   const counts = new Int32Array(sizes.items);
   for (let index = 0; index < users.length; index++) {
@@ -50,3 +60,7 @@ const decimal = (float: number): number => Number(float.toPrecision(7));
 /** The rating at which the last quarter of a scale starts, a decimal such as 3.6, whose 32-bit float may be a rating. */
 export const lastQuarter = ({ low, high }: { readonly low: number; readonly high: number }): number =>
   decimal(decimal(low) + 0.75 * (decimal(high) - decimal(low)));
+
+/** The lowest rating of a relevant item; of interactions, all are relevant. */
+export const relevantFrom = (facts: Pick<DataFacts, 'kind' | 'low' | 'high'>): number =>
+  facts.kind === 'interactions' ? ABOVE_ZERO : lastQuarter(facts);

@@ -1,5 +1,5 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
-import type { DataFacts } from '../../../graphs/models/model.ts';
+import type { DataFacts, DataKind } from '../../../graphs/models/model.ts';
 import { UserError } from '../../errors.ts';
 import { sha256 } from '../../util/hash.ts';
 import type { Expected } from '../../util/options.ts';
@@ -7,17 +7,30 @@ import type { Dataset } from './dataset.ts';
 import { indicesByUser, type Rows, rangeOf } from './rows.ts';
 
 /** The fields of `Ratings`. */
-export interface RatingsParts extends Vocabulary, Rows {
+export interface RatingsParts extends Vocabulary, Omit<Rows, 'ratings'> {
+  /** @default 'ratings' */
+  readonly kind?: DataKind | undefined;
+  /**
+   * The ratings; of interactions their strengths, such as how often a user played an item: a user with a strength above 0 has
+   * the item. Default: 1 each, for interactions
+   */
+  readonly ratings?: Float32Array | undefined;
   /** Name for messages. @default 'the ratings' */
   readonly name?: string | undefined;
   /** Unix seconds. */
   readonly times?: Float64Array | undefined;
+  /** 1 for what recommendations leave out, 0 for what they may repeat. Default: they leave out everything */
+  readonly leftOut?: Uint8Array | undefined;
   /** Number of users and items without an id here. Their row number is the number of ids. */
   readonly unknown?: { readonly users: number; readonly items: number } | undefined;
 }
 
-/** Ratings of items by users, in memory. The arrays are parallel, with one element per rating. */
+/**
+ * Ratings of items by users, or interactions of users with items, in memory. The arrays are parallel, with one element per
+ * rating or interaction.
+ */
 export class Ratings implements Dataset, Rows {
+  readonly kind: DataKind;
   readonly name: string;
   /** The ids; the index of an id is its row number. */
   readonly userIds: readonly string[];
@@ -27,6 +40,7 @@ export class Ratings implements Dataset, Rows {
   readonly items: Int32Array;
   readonly ratings: Float32Array;
   readonly times?: RatingsParts['times'];
+  readonly leftOut?: RatingsParts['leftOut'];
   readonly unknown?: RatingsParts['unknown'];
   #summary?: Pick<Dataset, 'facts' | 'itemCounts' | 'itemAverages'>;
 
@@ -37,13 +51,15 @@ export class Ratings implements Dataset, Rows {
    */
   constructor(parts: RatingsParts, derived = false) {
     if (!derived) checkParts(parts);
-    this.name = parts.name ?? 'the ratings';
+    this.kind = parts.kind ?? 'ratings';
+    this.name = parts.name ?? `the ${this.kind}`;
     this.userIds = parts.userIds;
     this.itemIds = parts.itemIds;
     this.users = parts.users;
     this.items = parts.items;
-    this.ratings = parts.ratings;
+    this.ratings = parts.ratings ?? new Float32Array(parts.users.length).fill(1);
     if (parts.times) this.times = parts.times;
+    if (parts.leftOut) this.leftOut = parts.leftOut;
     if (parts.unknown) this.unknown = parts.unknown;
     if (!derived) check(this);
   }
@@ -69,6 +85,13 @@ export class Ratings implements Dataset, Rows {
     return this;
   }
 
+  async toLeaveOut(): Promise<Pick<Rows, 'users' | 'items'>> {
+    const { leftOut } = this;
+    if (!leftOut) return this;
+    const isLeftOut = (_: number, index: number): boolean => leftOut[index] === 1;
+    return { users: this.users.filter(isLeftOut), items: this.items.filter(isLeftOut) };
+  }
+
   async hashes(): Promise<string> {
     const ids = new TextEncoder().encode(JSON.stringify([this.userIds, this.itemIds]));
     let hashes = await sha256(ids);
@@ -85,11 +108,18 @@ const TYPES = { users: 'Int32Array', items: 'Int32Array', ratings: 'Float32Array
 
 /** A program in JavaScript has no types that would find what is missing. */
 function checkParts(parts: Partial<RatingsParts> | undefined): void {
-  const isOf = ([name, type]: string[]) => parts?.[name as 'users']?.[Symbol.toStringTag] === type;
+  const kind = parts?.kind ?? 'ratings';
+  if (!['ratings', 'interactions'].includes(kind))
+    throw new UserError('argument', `kind is ${JSON.stringify(kind)}; give 'ratings' or 'interactions'`);
+  const isOf = ([name, type]: string[]) =>
+    parts?.[name as 'users']?.[Symbol.toStringTag] === type ||
+    (name === 'ratings' && kind === 'interactions' && parts?.ratings === undefined);
   if (![parts?.userIds, parts?.itemIds].every(Array.isArray) || !Object.entries(TYPES).every(isOf))
     throw new UserError(
       'argument',
-      'ratings need userIds and itemIds, which are lists, users and items, each an Int32Array, and ratings, a Float32Array',
+      kind === 'ratings'
+        ? 'ratings need userIds and itemIds, which are lists, users and items, each an Int32Array, and ratings, a Float32Array; without ratings, give kind: \'interactions\''
+        : 'interactions need userIds and itemIds, which are lists, and users and items, each an Int32Array; their strengths, if there are any, are ratings, a Float32Array',
     );
 }
 
@@ -102,44 +132,45 @@ export const someRatings: Expected = {
 /** Lists of ids that were checked before: parts of ratings share them. */
 const checkedIds = new WeakSet<readonly string[]>();
 
-function check({ name, userIds, itemIds, users, items, ratings, times, unknown }: Ratings): void {
+function check({ kind, name, userIds, itemIds, users, items, ratings, times, leftOut, unknown }: Ratings): void {
   const count = ratings.length;
-  for (const [kind, ids, rows, more] of [
+  for (const [role, ids, rows, more] of [
     ['user', userIds, users, unknown?.users],
     ['item', itemIds, items, unknown?.items],
   ] as const) {
     const limit = ids.length + (more ? 1 : 0);
     const at = rows.findIndex((row) => !(row >= 0 && row < limit));
     if (rows.length !== count)
-      throw new UserError('data', `${name}: ${count} ratings, but ${rows.length} ${kind} rows`);
+      throw new UserError('data', `${name}: ${count} ${kind}, but ${rows.length} ${role} rows`);
     if (at >= 0)
       throw new UserError(
         'data',
-        `${name}: rating ${at + 1} has ${kind} row ${rows[at]}, but there are ${ids.length} ${kind} ids`,
+        `${name}: ${kind.slice(0, -1)} ${at + 1} has ${role} row ${rows[at]}, but there are ${ids.length} ${role} ids`,
       );
-    if (!checkedIds.has(ids)) checkIds(kind, ids, name);
+    if (!checkedIds.has(ids)) checkIds(role, ids, name);
     checkedIds.add(ids);
   }
-  if (times && times.length !== count)
-    throw new UserError('data', `${name}: ${count} ratings, but ${times.length} times`);
+  for (const [what, column] of Object.entries({ times, leftOut }))
+    if (column && column.length !== count)
+      throw new UserError('data', `${name}: ${count} ${kind}, but ${column.length} ${what}`);
   const at = ratings.findIndex((rating) => !Number.isFinite(rating));
   if (at >= 0)
     throw new UserError('data', `${name}: rating ${at + 1} is ${ratings[at]}, not a finite number`);
 }
 
 /** Refuses ids that do not work: '' pads lists of ids in the graphs, and ONNX Runtime in Node cuts an id at a NUL. */
-function checkIds(kind: string, ids: readonly string[], name: string): void {
+function checkIds(role: string, ids: readonly string[], name: string): void {
   const at = ids.findIndex((id) => typeof id !== 'string' || id === '' || id.includes('\0'));
   if (at >= 0)
     throw new UserError(
       'data',
-      `${name}: ${kind} id ${at + 1} is ${JSON.stringify(ids[at])}; give a text of at least one character, without NUL`,
+      `${name}: ${role} id ${at + 1} is ${JSON.stringify(ids[at])}; give a text of at least one character, without NUL`,
     );
   if (new Set(ids).size < ids.length)
-    throw new UserError('data', `${name}: two of the ${kind} ids are the same`);
+    throw new UserError('data', `${name}: two of the ${role} ids are the same`);
 }
 
-function summaryOf({ userIds, itemIds, items, ratings }: Ratings) {
+function summaryOf({ kind, userIds, itemIds, items, ratings }: Ratings) {
   // The last element is for unknown items.
   const itemCounts = new Int32Array(itemIds.length + 1);
   const sums = new Float64Array(itemIds.length + 1);
@@ -152,7 +183,7 @@ function summaryOf({ userIds, itemIds, items, ratings }: Ratings) {
   const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
   const { length } = ratings;
   return {
-    facts: { users: userIds.length, items: itemIds.length, ratings: length, ...rangeOf(ratings), mean },
+    facts: { kind, users: userIds.length, items: itemIds.length, ratings: length, ...rangeOf(ratings), mean },
     itemCounts: itemCounts.subarray(0, -1),
     itemAverages: averages.subarray(0, -1),
   };
@@ -167,6 +198,7 @@ export const selectRows = (ratings: Ratings, indices: Int32Array): Ratings =>
       items: indices.map((index) => ratings.items[index]),
       ratings: Float32Array.from(indices, (index) => ratings.ratings[index]),
       times: ratings.times && Float64Array.from(indices, (index) => (ratings.times as Float64Array)[index]),
+      leftOut: ratings.leftOut && Uint8Array.from(indices, (index) => (ratings.leftOut as Uint8Array)[index]),
     },
     true,
   );
@@ -203,20 +235,49 @@ function rowsIn(vocabulary: readonly string[], ids: readonly string[]): Int32Arr
  * @returns undefined if there are no duplicates
  */
 export function latestIndices(ratings: Omit<RatingsParts, 'name'>): Int32Array | undefined {
-  const { userIds, itemIds, users, items, times } = ratings;
-  const latest = new Int32Array(itemIds.length).fill(-1);
+  const { users, times } = ratings;
   const replaced = new Set<number>();
-  for (const indices of indicesByUser(users, userIds.length)) {
-    for (const index of indices) {
-      const other = latest[items[index]];
-      latest[items[index]] = index;
-      // The item's entry may be from another user.
-      if (other === -1 || users[other] !== users[index]) continue;
-      const later = times === undefined || times[index] >= times[other];
-      replaced.add(later ? other : index);
-      if (!later) latest[items[index]] = other;
-    }
-  }
+  eachRepeat(ratings, (index, other) => {
+    const later = times === undefined || times[index] >= times[other];
+    replaced.add(later ? other : index);
+    return later ? index : other;
+  });
   if (replaced.size === 0) return undefined;
   return users.map((_, index) => index).filter((index) => !replaced.has(index));
+}
+
+/**
+ * Interactions without duplicates. Those of a user with an item become one: its strength is the sum of theirs, its time is
+ * the latest, and it is left out of recommendations if any of them is.
+ */
+export function addedUp(interactions: Ratings): Ratings {
+  const [ratings, times, leftOut] = [interactions.ratings, interactions.times, interactions.leftOut].map(
+    (column) => column?.slice(),
+  ) as [Float32Array, Float64Array | undefined, Uint8Array | undefined];
+  const repeated = new Set<number>();
+  eachRepeat(interactions, (index, first) => {
+    ratings[first] += ratings[index];
+    if (times) times[first] = Math.max(times[first], times[index]);
+    if (leftOut) leftOut[first] |= leftOut[index];
+    repeated.add(index);
+    return first;
+  });
+  if (repeated.size === 0) return interactions;
+  const kept = interactions.users.map((_, index) => index).filter((index) => !repeated.has(index));
+  return selectRows(new Ratings({ ...interactions, ratings, times, leftOut }, true), kept);
+}
+
+/** Calls `choose` for each further row of a user and an item, with its index and that of the row that was chosen before. */
+function eachRepeat(
+  { userIds, itemIds, users, items }: Omit<RatingsParts, 'name'>,
+  choose: (index: number, other: number) => number,
+): void {
+  const chosen = new Int32Array(itemIds.length).fill(-1);
+  for (const indices of indicesByUser(users, userIds.length)) {
+    for (const index of indices) {
+      const other = chosen[items[index]];
+      // The item's entry may be from another user.
+      chosen[items[index]] = other === -1 || users[other] !== users[index] ? index : choose(index, other);
+    }
+  }
 }

@@ -8,6 +8,10 @@ export interface ColumnOptions {
   rating?: string | undefined;
   /** '' reads no times. */
   time?: string | undefined;
+  /** How often, or for how long, of an interaction: plays, a quantity, seconds. '' reads no counts. */
+  countColumn?: string | undefined;
+  /** The kind of an event, such as `view` or `purchase`. Default: none, whatever the names */
+  eventColumn?: string | undefined;
   /** Names of these options, for messages. @default the names above */
   optionNames?: Partial<Record<Role, string>> | undefined;
 }
@@ -18,6 +22,8 @@ export interface Columns {
   item?: number;
   rating?: number;
   time?: number;
+  count?: number;
+  event?: number;
 }
 
 export type Role = keyof Columns;
@@ -39,12 +45,28 @@ const usualNames = {
   rating: 'rating ratings score stars star value overall rate bookrating starrating userrating reviewscore',
   time: `timestamp time ts date datetime unixtime unixreviewtime unixtimestamp ratingtimestamp ratingdate ratedat
     createdat`,
+  count: `count counts playcount plays listencount listens viewcount views clickcount clicks purchasecount purchases
+    quantity qty times frequency duration durationms seconds minutes hours hoursplayed playtime watchtime dwelltime weight`,
   id: `${itemNames} id`,
   genre: 'genres genre category categories tags',
   title: 'title name movietitle booktitle itemtitle itemname producttitle productname',
 };
 
-const ownNames = { user: 'user', item: 'item', rating: 'rating', time: 'time' };
+const ownNames = {
+  ...{ user: 'user', item: 'item', rating: 'rating', time: 'time' },
+  ...{ count: 'countColumn', event: 'eventColumn' },
+};
+
+/** The column that an option names for a role. */
+const givenFor = (role: Role, options: ColumnOptions): string | undefined =>
+  role === 'count' ? options.countColumn : role === 'event' ? options.eventColumn : options[role];
+
+/** Names of columns that may hold kinds of events, which are read only if an option names them. */
+const EVENT_NAMES = ['event', 'eventtype', 'type', 'action', 'behavior', 'behaviour', 'interaction'];
+
+/** The name of a column that may hold kinds of events; undefined if there is none. */
+export const eventColumnIn = (names: readonly string[]): string | undefined =>
+  names.find((name) => EVENT_NAMES.includes(plainName(name)));
 
 /** Index of the column with a usual name for the role, or −1. */
 function usualColumn(names: string[], role: keyof typeof usualNames): number {
@@ -68,9 +90,13 @@ export function findColumns(
   const found: Columns = {};
   const missing: Role[] = [];
   for (const role of [...wanted, ...welcome]) {
-    const given = options[role];
-    if (role === 'time' && given === '') continue;
-    const index = given === undefined ? usualColumn(names, role) : givenColumn(names, given);
+    const given = givenFor(role, options);
+    if ((role === 'time' || role === 'count') && given === '') continue;
+    if (role === 'event' && given === undefined) continue;
+    // With ratings, other numbers are no counts, unless an option says so.
+    if (role === 'count' && given === undefined && found.rating !== undefined) continue;
+    const index =
+      given === undefined ? usualColumn(names, role as keyof typeof usualNames) : givenColumn(names, given);
     if (index !== -1) found[role] = index;
     else if (given !== undefined)
       throw new UserError(

@@ -1,0 +1,162 @@
+import type { DataKind } from '../../../graphs/models/model.ts';
+import { option, UserError } from '../../errors.ts';
+import { short } from '../../util/format.ts';
+import { type OptionTable, oneOf } from '../../util/options.ts';
+import { quoted } from '../../util/text.ts';
+import { type ColumnOptions, type Columns, eventColumnIn, type WantedColumns } from './columns.ts';
+
+// What the rows of a file mean: ratings, or interactions of some strength. Node's reader and the page's share it.
+
+export interface MeaningOptions extends Pick<ColumnOptions, 'rating' | 'countColumn' | 'eventColumn'> {
+  /**
+   * What the rows are. Interactions say that a user has an item, and nothing about what users dislike. Default: ratings if
+   * there is a column of ratings whose values look like a scale, else interactions
+   */
+  kind?: DataKind | undefined;
+  /** The weight of each kind of event in `eventColumn`. Default: 1 each */
+  eventWeights?: Readonly<Record<string, number>> | undefined;
+  /** Kinds of events after which an item is not recommended to the user again. Default: all */
+  leaveOut?: readonly string[] | undefined;
+}
+
+export const MEANING_OPTIONS: OptionTable<Omit<MeaningOptions, keyof ColumnOptions>> = {
+  kind: oneOf(['ratings', 'interactions']),
+  eventWeights: {
+    fits: (value) => typeof value === 'object' && value !== null && Object.values(value).every(Number.isFinite),
+    give: 'an object of numbers, such as { view: 1, purchase: 10 }',
+  },
+  leaveOut: {
+    fits: (value) => Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string'),
+    give: "a list of kinds of events, such as ['purchase']",
+  },
+};
+
+/** @throws UserError for options that cannot be combined */
+export function checkMeaning(options: MeaningOptions): void {
+  const { kind, rating, countColumn, eventColumn, eventWeights, leaveOut } = options;
+  const refuse = (isSo: boolean, message: string): void => {
+    if (isSo) throw new UserError('argument', message);
+  };
+  for (const [name, value] of Object.entries({ countColumn, eventColumn })) {
+    refuse(
+      Boolean(value) && rating !== undefined,
+      `${option(name)} is for interactions, and ${option('rating')} for ratings; leave out one of them`,
+    );
+    refuse(
+      Boolean(value) && kind === 'ratings',
+      `${option(name)} is for interactions, which have no ratings to predict; leave it out, or train with ${option("objective: 'ranking'")}`,
+    );
+  }
+  for (const [name, value] of Object.entries({ eventWeights, leaveOut }))
+    refuse(
+      value !== undefined && !eventColumn,
+      `${option(name)} needs the column of events; name it with ${option('eventColumn')}`,
+    );
+  const unweighted = leaveOut?.find((name) => eventWeights && !Object.hasOwn(eventWeights, name));
+  refuse(
+    unweighted !== undefined,
+    `${option('leaveOut')} names ${quoted(String(unweighted))}, which ${option('eventWeights')} does not; give it a weight, such as 1`,
+  );
+}
+
+/** The columns that are read for ratings or interactions. */
+export const wantedColumns = ({ kind, countColumn, eventColumn, rating }: MeaningOptions): WantedColumns => {
+  if (kind === 'ratings' || rating !== undefined)
+    return { wanted: ['user', 'item', 'rating'], welcome: ['time'] };
+  const isCounted = Boolean(countColumn) || Boolean(eventColumn);
+  return {
+    wanted: ['user', 'item'],
+    welcome: [...(isCounted ? [] : (['rating'] as const)), 'count', 'event', 'time'],
+  };
+};
+
+/** The kind of rows with these columns; undefined where the values decide. */
+export const kindByColumns = ({ kind }: MeaningOptions, columns: Columns): DataKind | undefined =>
+  columns.rating === undefined ? 'interactions' : kind;
+
+/** @throws UserError if some files have ratings and others have none */
+export function checkAlike(
+  files: readonly { readonly file: string; readonly columns: Columns }[],
+): void {
+  const [first] = files;
+  const other = files.find(
+    ({ columns }) => (columns.rating === undefined) !== (first.columns.rating === undefined),
+  );
+  if (!other) return;
+  const [rated, bare] = first.columns.rating === undefined ? [other, first] : [first, other];
+  throw new UserError(
+    'data',
+    `${bare.file}: no rating column found, but ${rated.file} has one; read files of ratings and of interactions one by one`,
+  );
+}
+
+/** How some values are spread. */
+export interface Spread {
+  readonly values: number;
+  readonly low: number;
+  readonly high: number;
+  /** The values below which a quarter, a half and three quarters of the values are. */
+  readonly quartiles: readonly [number, number, number];
+  /** Whether all are whole numbers. */
+  readonly whole: boolean;
+}
+
+export function spreadOf(values: Float32Array): Spread {
+  const sorted = values.slice().sort();
+  const at = (part: number): number => sorted[Math.ceil(part * sorted.length) - 1];
+  return {
+    values: sorted.length,
+    low: sorted[0],
+    high: sorted[sorted.length - 1],
+    quartiles: [at(0.25), at(0.5), at(0.75)],
+    whole: values.every(Number.isInteger),
+  };
+}
+
+/** Many times the middle half of the values: ratings never reach so far above their median. */
+const LONG_TAIL = 10;
+/** Fewer values do not tell. */
+const ENOUGH_VALUES = 20;
+
+/** Whether values look like counts, durations or money, not like a scale: most are low, and a few are far higher. */
+export const isHeavyTailed = ({ values, low, high, quartiles }: Spread): boolean => {
+  const [quarter, median, threeQuarters] = quartiles;
+  return (
+    values >= ENOUGH_VALUES &&
+    high - low > 1 &&
+    (median - low <= 0.1 * (high - low) ||
+      (threeQuarters > quarter && high - median > LONG_TAIL * (threeQuarters - quarter)))
+  );
+};
+
+/** What values of ratings mean: `because` says it in words if they are no ratings on a scale. */
+export function kindByValues(
+  spread: Spread,
+  name: string,
+): { readonly kind: DataKind; readonly because?: string } {
+  const { low, high, whole, quartiles } = spread;
+  const column = quoted(name);
+  const interactions = (because: string) => ({ kind: 'interactions', because }) as const;
+  if (low === high) return interactions(`${column} is always ${short(low)}, so each row is an interaction`);
+  if (whole && low >= -1 && low <= 0 && high === 1)
+    return interactions(
+      `${column} has values from ${low} to 1, so a row with 1 is an interaction, and other rows are none`,
+    );
+  if (isHeavyTailed(spread))
+    return interactions(
+      `half of ${column} is at most ${short(quartiles[1])} and the highest is ${short(high)}, as counts are, not ratings, so each row is an interaction that it counts`,
+    );
+  return { kind: 'ratings' };
+}
+
+/** Says why rows without ratings are interactions, and what counts them. */
+export function interactionsInWords(columns: Columns, names: readonly string[]): string[] {
+  const { count, event } = columns;
+  const events = event === undefined ? eventColumnIn(names) : undefined;
+  return [
+    `no column of ratings, so each row is an interaction${count === undefined ? '' : ` that ${quoted(names[count])} counts`}`,
+    ...(events === undefined
+      ? []
+      : [`${quoted(events)} is not read, so all kinds of events count alike`]),
+  ];
+}
