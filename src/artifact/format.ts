@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts';
  * refused. A change that an older reader would misunderstand gets the next number, an entry in `UPGRADES`, and a model
  * of the old format in `test/support/artifacts`.
  */
-export const FORMAT = 3;
+export const FORMAT = 4;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -24,6 +24,8 @@ const UPGRADES: readonly ((manifest: Json) => Json)[] = [
     ...others,
     training: isObject(training) ? { objective: 'rating', ...training } : training,
   }),
+  // To format 4: there are interactions without ratings, and `items.json` has `count` in place of `ratings`.
+  ({ data, ...others }) => ({ ...others, data: isObject(data) ? { kind: 'ratings', ...data } : data }),
 ];
 
 const isObject = (value: unknown): value is Json =>

@@ -32,8 +32,10 @@ const manifestSchema = v.object({
   /** The part that ranks, of a model that was trained for both objectives. */
   ranking: v.optional(v.object(part)),
   data: v.object({
+    kind: v.picklist(['ratings', 'interactions']),
     users: v.number(),
     items: v.number(),
+    /** Number of ratings, or of interactions. */
     ratings: v.number(),
     low: v.number(),
     high: v.number(),

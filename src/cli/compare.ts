@@ -87,7 +87,10 @@ async function recipeFrom(
     );
   const chosen: Recipe = { ...recipeOf(config), model };
   // The flag's seed replaces that of the file, because it is also the seed of the folds.
-  const recipe = { ...(objective && objective !== 'both' ? partOf(chosen, objective) : chosen), ...own };
+  const recipe = {
+    ...(objective === 'rating' || objective === 'ranking' ? partOf(chosen, objective) : chosen),
+    ...own,
+  };
   checkRecipe(recipe);
   return recipe;
 }

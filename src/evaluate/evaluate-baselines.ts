@@ -1,13 +1,12 @@
-import { lastQuarter } from '../data/dataset/positives.ts';
+import { limitOf, relevantFrom } from '../data/dataset/positives.ts';
 import { type Ratings, renumbered, selectRows, someRatings } from '../data/dataset/ratings.ts';
-import { rangeOf } from '../data/dataset/rows.ts';
 import { option, UserError } from '../errors.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 import type { Scorer } from './baseline.ts';
 import { baselines, rankingBaselines } from './baselines.ts';
 import { errorsWithIntervals } from './errors.ts';
 import type { Judgement } from './evaluate.ts';
-import { baselineRanker, itemsOfUsers } from './rankers.ts';
+import { baselineRanker, itemsLeftOut } from './rankers.ts';
 import { RANKING_OPTIONS, type RankingOptions, ranking } from './ranking.ts';
 
 /** Without errors for a baseline that only ranks. */
@@ -19,7 +18,7 @@ export interface BaselineJudgement extends Judgement {
 export interface BaselineOptions extends RankingOptions {
   /**
    * Rankings come from the training ratings that are this or higher; `'all'` takes all. Default: the start of the last
-   * quarter of the scale
+   * quarter of the scale; all interactions
    */
   readonly positive?: number | 'all' | undefined;
 }
@@ -50,11 +49,11 @@ export async function evaluateBaselines(
   checkArgument('the training ratings are', train, someRatings);
   checkArgument('the ratings are', ratings, someRatings);
   checkOptions(options, BASELINE_OPTIONS);
-  const least = lastQuarter(rangeOf(train.ratings));
+  const least = relevantFrom(train.facts);
   const { k = [10], threshold = least, positive = least } = options;
   const positives = ratingsFrom(train, positive);
   const heldOut = renumbered(ratings, train);
-  const rated = itemsOfUsers(train);
+  const rated = await itemsLeftOut(train);
   const rank = async (scorer: Scorer): Promise<Judgement> => {
     const ranked = await ranking(baselineRanker(scorer, rated), rated, heldOut, { k, threshold });
     return ranked ? { ranking: ranked } : {};
@@ -63,7 +62,8 @@ export async function evaluateBaselines(
   for (const [name, make] of Object.entries(baselines)) {
     const baseline = make(train, positives);
     judged[name] = {
-      ...errorsWithIntervals(baseline.predict(heldOut.users, heldOut.items), ratings),
+      ...(train.kind === 'ratings' &&
+        errorsWithIntervals(baseline.predict(heldOut.users, heldOut.items), ratings)),
       ...(name !== 'global-mean' && (await rank(baseline))),
     };
   }
@@ -75,18 +75,18 @@ export async function evaluateBaselines(
 }
 
 /**
- * The ratings of what users liked. Ratings are 32-bit floats, so the limit must be rounded alike.
+ * The ratings of what users liked, or the interactions of what they have.
  *
  * @throws UserError if there are none
  */
 export function ratingsFrom(train: Ratings, positive: number | 'all'): Ratings {
-  if (positive === 'all') return train;
-  const least = Math.fround(positive);
+  const least = limitOf(positive, train);
+  if (least <= train.facts.low) return train;
   const liked = Int32Array.from(train.ratings.keys()).filter((at) => train.ratings[at] >= least);
   if (liked.length === 0)
     throw new UserError(
       'argument',
-      `no training rating is ${positive} or higher; give a lower ${option('positive')}, or all`,
+      `no training ${train.kind === 'ratings' ? 'rating' : 'interaction'} is ${positive} or higher; give a lower ${option('positive')}, or all`,
     );
   return selectRows(train, liked);
 }

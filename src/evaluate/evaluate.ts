@@ -1,12 +1,12 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary, unknownIds } from '../artifact/vocabulary.ts';
-import { lastQuarter } from '../data/dataset/positives.ts';
+import { relevantFrom } from '../data/dataset/positives.ts';
 import { type Ratings, renumbered, someRatings } from '../data/dataset/ratings.ts';
 import { type Recommender, someRecommender } from '../recommend/recommender.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 import { type ErrorsWithIntervals, errorsWithIntervals } from './errors.ts';
 import { errorBy, type Group } from './groups.ts';
-import { itemsOfUsers, recommenderRanker } from './rankers.ts';
+import { itemsLeftOut, recommenderRanker } from './rankers.ts';
 import { countsOfItems, RANKING_OPTIONS, type Ranking, type RankingOptions, ranking } from './ranking.ts';
 
 /** Errors of predictions, absent if there are no predictions, and quality of rankings. */
@@ -67,13 +67,13 @@ export async function evaluate(
           idsOf(ratings.users, ratings.userIds),
           idsOf(ratings.items, ratings.itemIds),
         );
-  const rated = train ? itemsOfUsers(renumbered(train, known)) : readSeen(artifact);
+  const rated = train ? await itemsLeftOut(renumbered(train, known)) : readSeen(artifact);
   const heldOut = rated && renumbered(ratings, known);
   const ranked =
     heldOut &&
     (await ranking(recommenderRanker(recommender, known, rated), rated, heldOut, {
       k,
-      threshold: threshold ?? lastQuarter(artifact.manifest.data),
+      threshold: threshold ?? relevantFrom(artifact.manifest.data),
     }));
   return {
     ratings: ratings.ratings.length,

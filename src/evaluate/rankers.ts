@@ -25,6 +25,13 @@ export function itemsOfUsers({
     .map((indices) => indices.map((index) => items[index]).filter((item) => item < itemIds.length));
 }
 
+/** For each user the row numbers of the items that recommendations leave out. */
+export const itemsLeftOut = async (ratings: Ratings): Promise<Int32Array[]> => {
+  const { users, items } = await ratings.toLeaveOut();
+  const { userIds, itemIds } = ratings;
+  return itemsOfUsers({ users, items, userIds, itemIds });
+};
+
 /** @param rated row numbers of the items that each user rated in training */
 export function baselineRanker(baseline: Pick<Baseline, 'scores'>, rated: readonly Int32Array[]): Ranker {
   return (users, k) => {

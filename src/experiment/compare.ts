@@ -1,5 +1,5 @@
-import type { Objective } from '../../graphs/models/model.ts';
-import { lastQuarter } from '../data/dataset/positives.ts';
+import type { DataKind, Objective } from '../../graphs/models/model.ts';
+import { relevantFrom } from '../data/dataset/positives.ts';
 import { UserError } from '../errors.ts';
 import { checkRecipe } from '../train/recipe/recipe.ts';
 import { type CrossValidation, crossValidate } from './cross-validate.ts';
@@ -40,10 +40,11 @@ export async function compare(
   wanted: readonly (readonly [string, string])[] = [],
   onResult?: () => void,
 ): Promise<Comparison> {
-  const objectives = objectivesOf(Object.values(predictors));
+  const { facts } = pool.folds[0].train;
+  const objectives = objectivesOf(Object.values(predictors), facts.kind);
   const trial = {
     ...{ files: true, objectives, onResult },
-    threshold: lastQuarter(pool.folds[0].train.facts),
+    threshold: relevantFrom(facts),
     positive: positiveOf(Object.values(predictors)),
   };
   const entries = await Promise.all(
@@ -71,9 +72,9 @@ export async function compare(
 }
 
 /** What some of the models were trained for; both without models. */
-function objectivesOf(predictors: readonly Predictor[]): Objective[] {
+function objectivesOf(predictors: readonly Predictor[], kind: DataKind | undefined): Objective[] {
   const recipes = predictors.filter((predictor) => typeof predictor !== 'string');
-  const found = new Set(recipes.flatMap((recipe) => checkRecipe(recipe).objectives));
+  const found = new Set(recipes.flatMap((recipe) => checkRecipe(recipe, kind).objectives));
   return (['rating', 'ranking'] as const).filter((objective) => found.size === 0 || found.has(objective));
 }
 

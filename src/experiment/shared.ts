@@ -1,11 +1,14 @@
 import { Ratings, type RatingsParts } from '../data/dataset/ratings.ts';
+import type { Rows } from '../data/dataset/rows.ts';
 import type { Split } from '../data/dataset/split.ts';
 
 /** A fold as it is sent between threads, without classes. */
 export interface SharedFold {
-  readonly train: RatingsParts;
-  readonly valid: RatingsParts;
+  readonly train: SharedRatings;
+  readonly valid: SharedRatings;
 }
+
+type SharedRatings = RatingsParts & Rows;
 
 /** Copies ratings to shared memory, without times, which training does not use. */
 export const shared = ({ train, valid }: Split): SharedFold => ({
@@ -19,7 +22,7 @@ export const owned = ({ train, valid }: SharedFold): Split => ({
   valid: owning(valid),
 });
 
-const sharing = (ratings: Ratings): RatingsParts =>
+const sharing = (ratings: Ratings): SharedRatings =>
   withArrays(ratings, (array) => {
     const copy = new (array.constructor as new (memory: SharedArrayBuffer) => typeof array)(
       new SharedArrayBuffer(array.byteLength),
@@ -28,12 +31,12 @@ const sharing = (ratings: Ratings): RatingsParts =>
     return copy;
   });
 
-const owning = (parts: RatingsParts): Ratings =>
+const owning = (parts: SharedRatings): Ratings =>
   new Ratings(withArrays(parts, (array) => array.slice() as typeof array));
 
 function withArrays(
-  { times: _, users, items, ratings, ...rest }: RatingsParts,
+  { times: _, users, items, ratings, ...rest }: SharedRatings,
   change: <Numbers extends Int32Array | Float32Array>(array: Numbers) => Numbers,
-): RatingsParts {
+): SharedRatings {
   return { ...rest, users: change(users), items: change(items), ratings: change(ratings) };
 }

@@ -1,13 +1,13 @@
 import { models } from '../../graphs/models/index.ts';
 import type { Objective } from '../../graphs/models/model.ts';
-import { lastQuarter } from '../data/dataset/positives.ts';
+import { relevantFrom } from '../data/dataset/positives.ts';
 import type { Split } from '../data/dataset/split.ts';
 import { type ErrorCode, option, UserError } from '../errors.ts';
 import type { Baseline } from '../evaluate/baseline.ts';
 import { baselines, rankingBaselines } from '../evaluate/baselines.ts';
 import { ratingsFrom } from '../evaluate/evaluate-baselines.ts';
 import { metrics } from '../evaluate/metrics.ts';
-import { baselineRanker, itemsOfUsers } from '../evaluate/rankers.ts';
+import { baselineRanker, itemsLeftOut } from '../evaluate/rankers.ts';
 import { rankingMeans } from '../evaluate/ranking.ts';
 import type { ValidMetrics } from '../train/progress.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
@@ -109,14 +109,14 @@ const OBJECTIVES = ['rating', 'ranking'] as const;
 async function ofBaseline(
   name: BaselineName,
   { train, valid }: Split,
-  { objectives = OBJECTIVES, threshold = lastQuarter(train.facts), positive }: Trial,
+  { objectives = OBJECTIVES, threshold = relevantFrom(train.facts), positive }: Trial,
 ): Promise<Omit<TrialResult, 'took'>> {
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   const predicts = objectives.includes('rating') && isPredictor(name);
   // All items have the same mean.
   const ranks = objectives.includes('ranking') && name !== 'global-mean';
-  const positives = ranks ? ratingsFrom(train, positive ?? lastQuarter(train.facts)) : train;
+  const positives = ranks ? ratingsFrom(train, positive ?? relevantFrom(train.facts)) : train;
   const made = isPredictor(name)
     ? baselines[name](train, positives)
     : await rankingBaselines[name](positives);
@@ -128,7 +128,7 @@ async function ofBaseline(
   const errors = predicts
     ? metrics((made as Baseline).predict(valid.users, valid.items), valid.ratings)
     : undefined;
-  const rated = itemsOfUsers(train);
+  const rated = await itemsLeftOut(train);
   const ranked = ranks
     ? await rankingMeans(baselineRanker(made, rated), rated, valid, { k: [10], threshold })
     : undefined;
@@ -150,7 +150,7 @@ async function ofModel(
   { files = false, threshold }: Trial,
   onProgress?: (part: number) => void,
 ): Promise<Omit<TrialResult, 'took'>> {
-  const { objectives } = checkRecipe(recipe);
+  const { objectives } = checkRecipe(recipe, ratings.kind);
   const fitted = await train(ratings, recipe, {
     workers: 1,
     ratingsPerRun: PACE,

@@ -12,26 +12,31 @@ const titles = v.custom<Readonly<Record<string, string>>>(
   'is no object of titles by item id',
 );
 
+const numbers = v.array(v.number());
+
 const items = v.pipe(
   v.object({
     item: v.array(v.string()),
-    ratings: v.array(v.number()),
-    average: v.array(v.number()),
+    count: v.optional(numbers),
+    /** The name of `count` up to format 3. */
+    ratings: v.optional(numbers),
+    average: v.optional(numbers),
     genres: v.optional(v.array(v.array(v.string()))),
   }),
   v.check(
-    ({ item, ratings, average, genres = item }) =>
-      [ratings, average, genres].every(({ length }) => length === item.length),
+    ({ item, ratings = [], count = ratings, average = count, genres = item }) =>
+      [count, average, genres].every(({ length }) => length === item.length),
     'its columns differ in length',
   ),
 );
 
-/** Facts about an item from the training ratings. */
+/** Facts about an item from the training data. */
 export interface Item {
   readonly item: string;
-  /** Number of ratings. */
-  readonly ratings: number;
-  readonly average: number;
+  /** Number of ratings, or of users who have the item. */
+  readonly count: number;
+  /** The mean rating; absent where there are no ratings. */
+  readonly average?: number;
   readonly genres?: readonly string[];
 }
 
@@ -51,11 +56,11 @@ export const titlesOf = (artifact: Artifact): ReadonlyMap<string, string> =>
 export function itemsOf(artifact: Artifact): Item[] {
   const columns = tableOf(artifact, 'items.json', items);
   if (!columns) return [];
-  const { item, ratings, average, genres } = columns;
+  const { item, ratings = [], count = ratings, average, genres } = columns;
   return item.map((id, row) => ({
     item: id,
-    ratings: ratings[row],
-    average: average[row],
+    count: count[row],
+    ...(average && { average: average[row] }),
     ...(genres && { genres: genres[row] }),
   }));
 }

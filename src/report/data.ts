@@ -50,7 +50,7 @@ export async function judge(recommender: Recommender, given: Ratings): Promise<J
     : Float32Array.from(chosen.users, (row) => userCounts[row]);
   const popularity =
     facts.length > 0
-      ? Float32Array.from(items, (row) => facts[row]?.ratings ?? 0)
+      ? Float32Array.from(items, (row) => facts[row]?.count ?? 0)
       : Float32Array.from(chosen.items, (row) => itemCounts[row]);
   const { mean } = artifact.manifest.data;
   return {

@@ -51,7 +51,7 @@ function drawn(
   size: { readonly width: number; readonly height: number },
 ): Omit<Chart, 'label'> {
   const points = map.points.slice(0, most);
-  const ratings = points[0].item.ratings;
+  const ratings = points[0].item.count;
   const axis = (component: 0 | 1) => {
     const values = points.map(({ at }) => at[component]);
     const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -77,7 +77,7 @@ function drawn(
           ...scatter(
             points.map(({ item, at }) => ({
               at,
-              size: 4 + 12 * Math.sqrt(item.ratings / ratings),
+              size: 4 + 12 * Math.sqrt(item.count / ratings),
               name: shortened(titleOf(recommender, item.item)),
             })),
             0.5,

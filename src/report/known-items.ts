@@ -10,9 +10,9 @@ export interface KnownItems {
 }
 
 export function knownItems({ items }: Recommender): KnownItems {
-  const sorted = [...items].sort((one, other) => other.ratings - one.ratings);
-  const least = enoughRatings(sorted);
-  return { items: sorted.filter(({ ratings }) => ratings >= least), least };
+  const sorted = [...items].sort((one, other) => other.count - one.count);
+  const least = enoughRatings(sorted.map(({ count }) => ({ ratings: count })));
+  return { items: sorted.filter(({ count }) => count >= least), least };
 }
 
 export const titleOf = ({ titles }: Recommender, id: string): string => titles.get(id) ?? id;

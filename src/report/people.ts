@@ -90,7 +90,7 @@ async function cardOf(recommender: Recommender, { user, kind, rated }: Person, f
   };
   const popular = recommender.items
     .filter(({ item }) => !rated.has(item))
-    .sort((one, other) => other.ratings - one.ratings)
+    .sort((one, other) => other.count - one.count)
     .slice(0, SHOWN);
   const predicts = recommender.objective !== 'ranking';
   const hits = best.some(({ item }) => rated.get(item) !== undefined);
@@ -118,9 +118,9 @@ const popularTable = (recommender: Recommender, popular: readonly Item[]): Html 
   table(
     'Popular with everyone',
     ['Item', ...numbers('Average', 'Ratings')],
-    popular.map(({ item, average, ratings }) => [
+    popular.map(({ item, average, count: ratings }) => [
       titled(recommender, item),
-      decimal(average),
+      decimal(average ?? Number.NaN),
       count(ratings),
     ]),
   );
@@ -151,7 +151,7 @@ async function history(recommender: Recommender, user: string, rated: ReadonlyMa
 function seenHistory(recommender: Recommender, rated: Person['rated']): Html {
   const facts = new Map(recommender.items.map((item) => [item.item, item]));
   const known = [...rated.keys()].sort(
-    (one, other) => (facts.get(other)?.ratings ?? 0) - (facts.get(one)?.ratings ?? 0),
+    (one, other) => (facts.get(other)?.count ?? 0) - (facts.get(one)?.count ?? 0),
   );
   return table(
     `${plural(rated.size, 'item')} rated${rated.size > SHOWN ? `: the ${SHOWN} best known` : ''}`,
@@ -161,7 +161,7 @@ function seenHistory(recommender: Recommender, rated: Person['rated']): Html {
       .map((id) => [
         titled(recommender, id),
         decimal(facts.get(id)?.average ?? Number.NaN),
-        count(facts.get(id)?.ratings ?? 0),
+        count(facts.get(id)?.count ?? 0),
       ]),
   );
 }

@@ -1,6 +1,6 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { lastQuarter } from '../data/dataset/positives.ts';
+import { relevantFrom } from '../data/dataset/positives.ts';
 import { type Ratings, renumbered } from '../data/dataset/ratings.ts';
 import { baselineRanker, recommenderRanker } from '../evaluate/rankers.ts';
 import { type Ranking, type RankingMeans, rankingMeans } from '../evaluate/ranking.ts';
@@ -27,11 +27,11 @@ export async function judgeRankings(
     return 'How good the recommendations are is not shown, because it is not known what users rated in training. Train the model with keepSeen, which stores that in the model.';
   const known = readVocabulary(artifact);
   const heldOut = renumbered(data, known);
-  const options = { k: [10], threshold: lastQuarter(artifact.manifest.data) };
+  const options = { k: [10], threshold: relevantFrom(artifact.manifest.data) };
   const model = await rankingMeans(recommenderRanker(recommender, known, rated), rated, heldOut, options);
   if (!model)
     return `How good the recommendations are is not shown: no user that the model knows has a rating of ${decimal(options.threshold)} or higher here of an item that they did not rate in training.`;
-  const counts = Float32Array.from(items, ({ ratings }) => ratings);
+  const counts = Float32Array.from(items, ({ count }) => count);
   const popular =
     counts.length > 0
       ? await rankingMeans(baselineRanker({ scores: () => counts }, rated), rated, heldOut, options)

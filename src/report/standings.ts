@@ -11,7 +11,7 @@ export async function standingsSection(recommender: Recommender): Promise<Html> 
   const { items, least } = knownItems(recommender);
   if (items.length < 2) return missing('This model has no items.json; train it again.');
   const { of, values } = await standingValues(
-    items.map(({ item, average }) => ({ id: item, average })),
+    items.map(({ item, average }) => ({ id: item, average: average ?? Number.NaN })),
     recommender.objective,
     {
       factors: async () => (recommender.heads.includes('factors') ? recommender : undefined),
@@ -26,10 +26,10 @@ export async function standingsSection(recommender: Recommender): Promise<Html> 
     table(
       name,
       ['Item', ...numbers(column, 'Average', 'Ratings')],
-      rows.map(({ item, value, average, ratings }) => [
+      rows.map(({ item, value, average, count: ratings }) => [
         titled(recommender, item),
         of === 'rating' ? decimal(value) : signed(value),
-        decimal(average),
+        decimal(average ?? Number.NaN),
         count(ratings),
       ]),
     );

@@ -2,7 +2,7 @@ import { FORMAT } from '../artifact/format.ts';
 import { buildHeads } from '../artifact/heads.ts';
 import type { Artifact, Manifest, TrainedPart } from '../artifact/manifest.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
-import { type Ratings, selectRows } from '../data/dataset/ratings.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
 import type { Rows } from '../data/dataset/rows.ts';
 import { UserError } from '../errors.ts';
 import { PRECISIONS, type Precision } from '../onnx/compress.ts';
@@ -80,7 +80,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
     cofactor: VERSION,
     ...recorded(first),
     ...(second && { ranking: recorded(second) }),
-    data: { ...data.facts, fingerprint: fitted.fingerprint },
+    data: { kind: 'ratings', ...data.facts, fingerprint: fitted.fingerprint },
     // The manifest names a device on which the same seed may give other bytes.
     ...(runtime.device && runtime.device !== 'cpu' && { device: runtime.device }),
     libraries: { ...fitted.libraries },
@@ -110,17 +110,17 @@ function trainingGraph(build: () => ModelFile): Uint8Array | undefined {
   }
 }
 
-/** The users and items of all ratings, held-out ones included, whose ids the model knows. */
+/** What recommendations leave out: users and items, held-out ones included, whose ids the model knows. */
 async function knownPairs(data: Dataset, valid?: Ratings): Promise<Pick<Rows, 'users' | 'items'>> {
-  const trained = await data.sample(data.facts.ratings);
+  const trained = await data.toLeaveOut();
   if (!valid) return trained;
   const { userIds, itemIds } = data;
-  const isKnown = (index: number): boolean =>
-    valid.users[index] < userIds.length && valid.items[index] < itemIds.length;
-  const known = selectRows(valid, valid.users.map((_, index) => index).filter(isKnown));
+  const { users, items } = await valid.toLeaveOut();
+  const isKnown = (_: number, index: number): boolean =>
+    users[index] < userIds.length && items[index] < itemIds.length;
   return {
-    users: await joined(trained.users, known.users),
-    items: await joined(trained.items, known.items),
+    users: await joined(trained.users, users.filter(isKnown)),
+    items: await joined(trained.items, items.filter(isKnown)),
   };
 }
 
@@ -131,13 +131,15 @@ const titlesFile = (titles: ReadonlyMap<string, string>, itemIds: readonly strin
   jsonFile(Object.fromEntries(itemIds.filter((id) => titles.has(id)).map((id) => [id, titles.get(id)])));
 
 function itemsFile(
-  { itemIds, itemCounts, itemAverages }: Dataset,
+  { itemIds, itemCounts, itemAverages, facts }: Dataset,
   genres?: ReadonlyMap<string, readonly string[]>,
 ): Uint8Array {
   return jsonFile({
     item: itemIds,
-    ratings: Array.from(itemCounts),
-    average: Array.from(itemAverages, (average) => Number(average.toFixed(3))),
+    count: Array.from(itemCounts),
+    ...(facts.kind !== 'interactions' && {
+      average: Array.from(itemAverages, (average) => Number(average.toFixed(3))),
+    }),
     ...(genres && { genres: itemIds.map((id) => genres.get(id) ?? []) }),
   });
 }

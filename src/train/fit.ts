@@ -28,7 +28,7 @@ import type { EngineName } from './recipe/engines.ts';
 import type { RankingPlan, RatingPlan, Resolved } from './recipe/plan.ts';
 import { checkRecipe, type ProgramRecipe } from './recipe/recipe.ts';
 import { resolve } from './recipe/resolve.ts';
-import { positiveOf, resolveRanking } from './recipe/resolve-ranking.ts';
+import { positiveOf, resolveRanking, weightingOf } from './recipe/resolve-ranking.ts';
 
 export interface FitOptions {
   readonly runtime: Runtime;
@@ -109,11 +109,12 @@ export async function fitModel(
   const { runtime, valid, checkpoint } = options;
   checkTrainable(data);
   if (valid) {
-    if (valid.ratings.length === 0) throw new UserError('data', 'the validation ratings: there are none');
-    checkVocabulary(valid, data, 'the validation ratings');
+    const name = `the validation ${valid.kind}`;
+    if (valid.ratings.length === 0) throw new UserError('data', `${name}: there are none`);
+    checkVocabulary(valid, data, name);
   }
   const started = performance.now();
-  const { objectives } = checkRecipe(recipe);
+  const { objectives } = checkRecipe(recipe, data.facts.kind);
   const rating = objectives.includes('rating') ? await ratingPart(data, recipe, options) : undefined;
   const ranking = objectives.includes('ranking') ? await rankingPart(data, recipe, options) : undefined;
   const parts: Partial<Record<Objective, Part>> = { ...(rating && { rating }), ...(ranking && { ranking }) };
@@ -214,7 +215,7 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
   const { runtime, valid, ratingsPerRun } = options;
   const { facts } = data;
   const rows = await data.sample(Number.POSITIVE_INFINITY);
-  const positives = positivesOf(rows, facts, positiveOf(recipe, facts));
+  const positives = positivesOf(rows, facts, positiveOf(recipe, facts), weightingOf(recipe));
   const resolved = resolveRanking(recipe, { ...facts, positives: positives.items.length });
   const { model, plan } = resolved;
   return {

@@ -1,9 +1,9 @@
 import type { Tensors } from '../../graphs/heads/serving.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
-import { lastQuarter, positivesOf } from '../data/dataset/positives.ts';
+import { positivesOf, relevantFrom } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import type { Rows } from '../data/dataset/rows.ts';
-import { baselineRanker, type Ranker } from '../evaluate/rankers.ts';
+import { baselineRanker, itemsOfUsers, type Ranker } from '../evaluate/rankers.ts';
 import { rankingMeans } from '../evaluate/ranking.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { createRanker } from './parameters/score.ts';
@@ -15,7 +15,7 @@ export interface RankingJudgeOptions {
   /** All ratings of `data`. */
   readonly rows: Rows;
   readonly valid: Ratings;
-  /** Lowest rating of a relevant item. Default: the start of the last quarter of the scale, whatever counts as a positive */
+  /** Lowest rating of a relevant item. Default: the start of the last quarter of the scale, whatever counts as a positive; all interactions */
   readonly threshold?: number | undefined;
 }
 
@@ -34,12 +34,10 @@ export async function rankingJudge(
 ): Promise<RankingJudge> {
   const { facts } = data;
   const rank = await createRanker(model, runtime);
-  const { starts, items } = positivesOf(rows, facts, 'all');
-  const rated = Array.from({ length: facts.users }, (_, user) =>
-    items.subarray(starts[user], starts[user + 1]),
-  );
+  const { userIds, itemIds } = data;
+  const rated = itemsOfUsers({ ...(await data.toLeaveOut()), userIds, itemIds });
   const { positive } = plan.training;
-  const least = threshold ?? lastQuarter(facts);
+  const least = threshold ?? relevantFrom(facts);
   const judged = async (ranker: Ranker): Promise<ValidMetrics | undefined> => {
     const found = await rankingMeans(ranker, rated, valid, { k: [10], threshold: least });
     return found && { ndcg: found.at[0].ndcg, precision: found.at[0].precision };

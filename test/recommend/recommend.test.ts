@@ -433,7 +433,7 @@ describe('items', () => {
     expect(items).toEqual(
       counted(split.train).map((one) => ({ ...one, genres: genres.get(one.item) ?? [] })),
     );
-    expect(items.reduce((sum, one) => sum + one.ratings, 0)).toBe(split.train.ratings.length);
+    expect(items.reduce((sum, one) => sum + one.count, 0)).toBe(split.train.ratings.length);
   });
 
   test('of which none is rated have the average of all', async () => {

@@ -528,7 +528,7 @@ describe('an objective', () => {
     const model = await train(part, recipe);
     const { manifest, files } = await model.artifact();
     expect(Object.keys(files).filter((name) => name.startsWith('train'))).toEqual(graphs);
-    const { objective = 'both' } = recipe;
+    const objective = recipe.objective as 'both' | 'rating' | 'ranking';
     expect(manifest.training.objective).toBe(objective === 'both' ? 'rating' : objective);
     expect(manifest.ranking?.training.objective).toBe(objective === 'both' ? 'ranking' : undefined);
     const predicted = decodeModel(files['predict.onnx']).graph.outputs.map(({ name }) => name);

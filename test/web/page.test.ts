@@ -65,7 +65,7 @@ inBrowser('a visitor rates three titles, and gets ten others with reasons', asyn
 
   // The same as in Node, from the same files.
   const recommender = await load(demo);
-  const starters = recommender.items.toSorted((one, other) => other.ratings - one.ratings).slice(0, 3);
+  const starters = recommender.items.toSorted((one, other) => other.count - one.count).slice(0, 3);
   const ratings = starters.map(({ item }, at) => ({ item, rating: [5, 4.5, 2][at] }));
   const { recommended: expected } = await recommender.foldIn(ratings);
   const shown = await page.locator('.predicted').allTextContents();
@@ -96,13 +96,13 @@ inBrowser(
     await expect.poll(() => rows.count()).toBe(10);
     expect(await popular.textContent()).toMatch(/knows nothing about you yet/);
     const recommender = await load(demo);
-    const [first] = recommender.items.toSorted((one, other) => other.ratings - one.ratings);
-    expect(await rows.first().textContent()).toContain(`${first.ratings} ratings`);
+    const [first] = recommender.items.toSorted((one, other) => other.count - one.count);
+    expect(await rows.first().textContent()).toContain(`${first.count} ratings`);
     await rate(page, '5 stars');
     await expect.poll(() => recommended(page).count()).toBe(10);
     // What the visitor has rated is in neither list.
     expect(await rows.count()).toBe(10);
-    expect(await rows.first().textContent()).not.toContain(`${first.ratings} ratings`);
+    expect(await rows.first().textContent()).not.toContain(`${first.count} ratings`);
     const shared = await popular.locator('.badge').count();
     expect(await popular.textContent()).toMatch(shared === 0 ? /None of them/ : `${shared} of these 10`);
   },

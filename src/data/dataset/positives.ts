@@ -15,21 +15,26 @@ export interface Positives {
 const ABOVE_ZERO = 2 ** -149;
 
 /** The lowest rating, or strength of an interaction, that counts. */
-const limitOf = (least: number | 'all', { kind }: Pick<DataFacts, 'kind'>): number => {
+export const limitOf = (least: number | 'all', { kind }: Pick<DataFacts, 'kind'>): number => {
   // Ratings are 32-bit floats, so the limit must be rounded alike.
   if (least !== 'all') return Math.fround(least);
   return kind === 'interactions' ? ABOVE_ZERO : Number.NEGATIVE_INFINITY;
 };
 
+/** How the strengths of interactions weigh: by their logarithms, or all alike. */
+export type Weighting = 'log' | 'none';
+
 /**
  * The ratings, or interactions, that count as positives.
  *
  * @param least the lowest rating that counts, or all
+ * @param weighting for the strengths of interactions; ratings weigh alike. @default 'none'
  */
 export function positivesOf(
   { users, items, ratings }: Rows,
   sizes: Pick<DataFacts, 'kind' | 'users' | 'items'>,
   least: number | 'all',
+  weighting: Weighting = 'none',
 ): Positives {
   const limit = limitOf(least, sizes);
   const starts = new Int32Array(sizes.users + 1);
@@ -42,9 +47,22 @@ export function positivesOf(
   for (let user = 0; user < sizes.users; user++) starts[user + 1] += starts[user];
   const next = starts.slice();
   const found = new Int32Array(starts[sizes.users]);
-  for (let index = 0; index < users.length; index++)
-    if (ratings[index] >= limit) found[next[users[index]]++] = items[index];
-  return { starts, items: found, counts };
+  const strengths = sizes.kind === 'interactions' && weighting === 'log' && new Float32Array(found.length);
+  for (let index = 0; index < users.length; index++) {
+    if (ratings[index] < limit) continue;
+    const to = next[users[index]]++;
+    found[to] = items[index];
+    if (strengths) strengths[to] = ratings[index];
+  }
+  return { starts, items: found, counts, ...(strengths && { weights: weightsOf(strengths) }) };
+}
+
+/** The weights of strengths, log(1 + strength), whose mean is 1; undefined if all are alike. */
+function weightsOf(strengths: Float32Array): Float32Array | undefined {
+  if (strengths.every((strength) => strength === strengths[0])) return undefined;
+  const logarithms = Float64Array.from(strengths, (strength) => Math.log1p(strength));
+  const mean = logarithms.reduce((sum, one) => sum + one, 0) / logarithms.length;
+  return Float32Array.from(logarithms, (one) => one / mean);
 }
 
 /** The pairs of user and item, by user. */

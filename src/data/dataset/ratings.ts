@@ -118,7 +118,7 @@ function checkParts(parts: Partial<RatingsParts> | undefined): void {
     throw new UserError(
       'argument',
       kind === 'ratings'
-        ? 'ratings need userIds and itemIds, which are lists, users and items, each an Int32Array, and ratings, a Float32Array; without ratings, give kind: \'interactions\''
+        ? "ratings need userIds and itemIds, which are lists, users and items, each an Int32Array, and ratings, a Float32Array; without ratings, give kind: 'interactions'"
         : 'interactions need userIds and itemIds, which are lists, and users and items, each an Int32Array; their strengths, if there are any, are ratings, a Float32Array',
     );
 }
@@ -132,7 +132,18 @@ export const someRatings: Expected = {
 /** Lists of ids that were checked before: parts of ratings share them. */
 const checkedIds = new WeakSet<readonly string[]>();
 
-function check({ kind, name, userIds, itemIds, users, items, ratings, times, leftOut, unknown }: Ratings): void {
+function check({
+  kind,
+  name,
+  userIds,
+  itemIds,
+  users,
+  items,
+  ratings,
+  times,
+  leftOut,
+  unknown,
+}: Ratings): void {
   const count = ratings.length;
   for (const [role, ids, rows, more] of [
     ['user', userIds, users, unknown?.users],

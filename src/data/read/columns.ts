@@ -145,9 +145,11 @@ export function findItemColumns(file: string, names: string[], item?: string): I
 
 /** Whether the first line is a header: its rating is not a number, or, without a rating, a column has a usual name. */
 export function looksLikeHeader(fields: string[], wanted: readonly Role[], options: ColumnOptions): boolean {
-  const rating = Number(options.rating) || positionalNames(fields, wanted).indexOf('rating') + 1;
+  const positional = positionalNames(fields, wanted);
+  const rating = Number(options.rating ?? options.countColumn) || positional.indexOf('rating') + 1;
   if (isNumber(fields[rating - 1])) return false;
   if (fields[rating - 1] !== undefined) return true;
+  if (positional[2] === 'time') return false;
   if (fields.length > 2 || fields.length < Math.min(2, wanted.length)) return true;
   return (['user', 'item'] as const).some((role) => {
     const given = options[role];
@@ -158,18 +160,25 @@ export function looksLikeHeader(fields: string[], wanted: readonly Role[], optio
 }
 
 /**
- * The columns of a file without a header: user, item, rating, and time if the fourth field can be a time. A file with only
- * as many columns as are wanted has those.
+ * The columns of a file without a header: user, item, rating, and time if the fourth field can be a time. A third field that
+ * can only be a time is one, and there are no ratings. A file with only as many columns as are wanted has those.
  */
 export function positionalNames(fields: string[], wanted: readonly Role[]): string[] {
   if (fields.length <= wanted.length && wanted.length < 3) return wanted.slice(0, fields.length);
-  const usualOrder = ['user', 'item', 'rating', 'time'];
+  const usualOrder =
+    !wanted.includes('rating') && isSurelyTime(fields[2])
+      ? ['user', 'item', 'time']
+      : ['user', 'item', 'rating', 'time'];
   return fields.map((field, index) =>
     index < 3 || (index === 3 && (isNumber(field) || !Number.isNaN(Date.parse(field))))
-      ? usualOrder[index]
+      ? (usualOrder[index] ?? String(index + 1))
       : String(index + 1),
   );
 }
+
+/** Whether a field is an ISO date, or whole Unix seconds or milliseconds from 1995 on. */
+const isSurelyTime = (field: string | undefined): boolean =>
+  /^\s*(\d{4}-\d\d-\d\d([ T].*)?|(79|[89]\d|1\d\d)\d{7}(\d{3})?)\s*$/.test(field ?? '');
 
 function givenColumn(names: string[], given: string): number {
   const exact = names.indexOf(given);

@@ -1,5 +1,5 @@
 import { quoted } from '../../util/text.ts';
-import type { Role } from './columns.ts';
+import type { Columns, Role } from './columns.ts';
 
 /** Messages about a broken record, for all readers. */
 export const faults = {
@@ -8,12 +8,19 @@ export const faults = {
   fields: (found: number, wanted: number, header: boolean): string =>
     `${count(found, 'field')} where ${header ? 'the header' : 'the first line'} has ${wanted}; correct or remove the line`,
 
+  /** A file with a header alone. */
+  none({ rating }: Columns): string {
+    const one = rating === undefined ? 'interaction' : 'rating';
+    return `has a header and no ${one}s; give a file with one ${one} a line`;
+  },
+
   /** @param record 'line' or 'row' */
   field(role: Role, value: string, column: string, record: string): string {
     const where = `in column ${quoted(column)}`;
     const field = `${value === '' ? 'an empty field' : quoted(value)} ${where}`;
     const correct = `correct or remove the ${record}`;
-    if (role === 'rating') return `${field} is not a finite number; ${correct}`;
+    if (role === 'rating' || role === 'count') return `${field} is not a finite number; ${correct}`;
+    if (role === 'event') return `${field} is an event without a weight; give it one, 0 for none`;
     if (role === 'time')
       return `${field} is not a time (Unix seconds or milliseconds, or an ISO date); correct it`;
     return `${value ? 'a NUL byte in the id' : 'an empty id'} ${where}; ${correct}`;

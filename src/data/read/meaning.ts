@@ -22,11 +22,13 @@ export interface MeaningOptions extends Pick<ColumnOptions, 'rating' | 'countCol
 export const MEANING_OPTIONS: OptionTable<Omit<MeaningOptions, keyof ColumnOptions>> = {
   kind: oneOf(['ratings', 'interactions']),
   eventWeights: {
-    fits: (value) => typeof value === 'object' && value !== null && Object.values(value).every(Number.isFinite),
+    fits: (value) =>
+      typeof value === 'object' && value !== null && Object.values(value).every(Number.isFinite),
     give: 'an object of numbers, such as { view: 1, purchase: 10 }',
   },
   leaveOut: {
-    fits: (value) => Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string'),
+    fits: (value) =>
+      Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string'),
     give: "a list of kinds of events, such as ['purchase']",
   },
 };
@@ -75,9 +77,7 @@ export const kindByColumns = ({ kind }: MeaningOptions, columns: Columns): DataK
   columns.rating === undefined ? 'interactions' : kind;
 
 /** @throws UserError if some files have ratings and others have none */
-export function checkAlike(
-  files: readonly { readonly file: string; readonly columns: Columns }[],
-): void {
+export function checkAlike(files: readonly { readonly file: string; readonly columns: Columns }[]): void {
   const [first] = files;
   const other = files.find(
     ({ columns }) => (columns.rating === undefined) !== (first.columns.rating === undefined),
@@ -155,8 +155,6 @@ export function interactionsInWords(columns: Columns, names: readonly string[]):
   const events = event === undefined ? eventColumnIn(names) : undefined;
   return [
     `no column of ratings, so each row is an interaction${count === undefined ? '' : ` that ${quoted(names[count])} counts`}`,
-    ...(events === undefined
-      ? []
-      : [`${quoted(events)} is not read, so all kinds of events count alike`]),
+    ...(events === undefined ? [] : [`${quoted(events)} is not read, so all kinds of events count alike`]),
   ];
 }

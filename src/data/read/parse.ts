@@ -1,17 +1,37 @@
-import { oneLine, UserError } from '../../errors.ts';
-import { likelyDelimiter, splitLine } from '../../util/text.ts';
+import { oneLine, option, UserError } from '../../errors.ts';
+import { likelyDelimiter, quoted, splitLine } from '../../util/text.ts';
 import { emptyRows } from '../dataset/rows.ts';
 import type { HoldOut } from '../dataset/split.ts';
-import { findColumns, findItemColumns, looksLikeHeader, positionalNames, type Role } from './columns.ts';
+import {
+  type ColumnOptions,
+  type Columns,
+  findColumns,
+  findItemColumns,
+  looksLikeHeader,
+  positionalNames,
+  type Role,
+} from './columns.ts';
 import { faults } from './faults.ts';
 import { genresIn, type ItemTable } from './item-table.ts';
+import {
+  checkMeaning,
+  interactionsInWords,
+  kindByColumns,
+  type MeaningOptions,
+  wantedColumns,
+} from './meaning.ts';
 import { type Reading, readingOf } from './reading.ts';
 
 // The reader for pages, where there is no DuckDB. Its results and messages are the same as those of Node's reader.
 
-/** A page has no options for columns that messages could name. */
+/** A page has no flags that messages could name. */
 const optionNames = {};
-const wanted: readonly Role[] = ['user', 'item', 'rating'];
+
+/** How a page reads a file: which columns it reads, what the rows mean, and what is held out. */
+export interface ParseOptions
+  extends MeaningOptions,
+    Pick<ColumnOptions, 'user' | 'item' | 'time'>,
+    HoldOut {}
 
 interface Record {
   /** Number of its first line, from 1. */
@@ -29,25 +49,67 @@ interface Table {
 }
 
 /**
- * Parses ratings as `readRatings` does: CSV, TSV, or fields separated by `;`, `|` or `::`, with or without a header.
+ * Parses ratings or interactions as `readRatings` does: CSV, TSV, or fields separated by `;`, `|` or `::`, with or without a
+ * header.
  *
  * @param file its name, for messages
- * @param held what to hold out for validation. Default: nothing
  * @throws UserError with the line of a broken record, or with the columns if one is missing
  */
-export function parseRatings(text: string, file: string, held?: HoldOut): Reading {
-  const { names, header, delimiter, records: read } = openTable(text, file);
-  const columns = findColumns(file, names, { wanted, welcome: ['time'] }, { optionNames });
-  const records = read();
-  if (records.length === 0)
-    throw new UserError('data', `${file}: has a header and no ratings; give a file with one rating a line`);
-  const { user, item, rating, time } = columns as Required<typeof columns>;
+export function parseRatings(text: string, file: string, options: ParseOptions = {}): Reading {
+  checkMeaning(options);
+  const roles = wantedColumns(options);
+  const { names, header, delimiter, records: read } = openTable(text, file, { wanted: roles.wanted });
+  const columns = findColumns(file, names, roles, { ...options, optionNames });
+  const all = read();
+  if (all.length === 0) throw new UserError('data', `${file}: ${faults.none(columns)}`);
+  const { user, rating } = columns as Required<typeof columns>;
+  // Interactions may lack users, such as orders of guests.
+  const records = rating === undefined ? all.filter(({ fields }) => fields[user] !== '') : all;
+  if (records.length === 0) throw new UserError('data', `${file}: no row has a user`);
+  const table = rowsOf(records, { file, names, delimiter, columns }, options);
+  const order = (['user', 'item', 'rating', 'count', 'event', 'time'] as const).filter(
+    (role) => columns[role] !== undefined,
+  );
+  const named = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
+  const { valid, split, seed } = options;
+  return readingOf(
+    {
+      ...table,
+      kind: kindByColumns(options, columns),
+      ...(rating !== undefined && { column: names[rating] }),
+      withoutUser: all.length - records.length,
+      assumptions: [
+        ...(header ? [] : [oneLine(`${file}: no header, so columns by position: ${named}`)]),
+        ...(rating === undefined ? interactionsInWords(columns, names).map(oneLine) : []),
+      ],
+    },
+    file,
+    { valid, split, seed },
+  );
+}
+
+interface Opened {
+  readonly file: string;
+  readonly names: readonly string[];
+  readonly delimiter: string;
+  readonly columns: Columns;
+}
+
+/** The numbers of each record. @throws UserError for the first field that does not fit */
+function rowsOf(
+  records: readonly Record[],
+  { file, names, delimiter, columns }: Opened,
+  { eventWeights, leaveOut }: MeaningOptions,
+) {
+  const { user, item, rating, time, count, event } = columns as Required<typeof columns>;
   const userRows = new Map<string, number>();
   const itemRows = new Map<string, number>();
   const table = {
     ...emptyRows(records.length),
     ...(time !== undefined && { times: new Float64Array(records.length) }),
+    ...(leaveOut && { leftOut: new Uint8Array(records.length) }),
   };
+  const events = new Set<string>();
   for (const [index, { line, fields }] of records.entries()) {
     const check = (role: Role, good: boolean): void => {
       const at = columns[role] as number;
@@ -61,24 +123,29 @@ export function parseRatings(text: string, file: string, held?: HoldOut): Readin
     check('item', isId(fields[item]));
     table.users[index] = rowOf(userRows, fields[user]);
     table.items[index] = rowOf(itemRows, fields[item]);
-    table.ratings[index] = numberIn(delimiter === ',' ? fields[rating] : fields[rating].replace(',', '.'));
-    check('rating', Number.isFinite(table.ratings[index]));
+    const value = rating ?? count;
+    const decimal =
+      value !== undefined && (delimiter === ',' ? fields[value] : fields[value].replace(',', '.'));
+    table.ratings[index] = decimal === false ? 1 : numberIn(decimal);
+    check(rating === undefined ? 'count' : 'rating', Number.isFinite(table.ratings[index]));
+    if (event !== undefined) {
+      const weight = eventWeights ? eventWeights[fields[event]] : fields[event] === '' ? undefined : 1;
+      check('event', weight !== undefined);
+      table.ratings[index] *= weight as number;
+      events.add(fields[event]);
+      if (table.leftOut && leaveOut?.includes(fields[event])) table.leftOut[index] = 1;
+    }
     if (!table.times) continue;
     table.times[index] = secondsIn(fields[time]);
     check('time', Number.isFinite(table.times[index]));
   }
-  const order = [...wanted, ...(time === undefined ? [] : (['time'] as const))];
-  const named = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
-  return readingOf(
-    {
-      ...table,
-      userIds: [...userRows.keys()],
-      itemIds: [...itemRows.keys()],
-      assumptions: header ? [] : [oneLine(`${file}: no header, so columns by position: ${named}`)],
-    },
-    file,
-    held,
-  );
+  const missing = leaveOut?.find((name) => !events.has(name));
+  if (missing !== undefined)
+    throw new UserError(
+      'data',
+      `${file}: no row has the event ${quoted(missing)} (${option('leaveOut')}); correct the name`,
+    );
+  return { ...table, userIds: [...userRows.keys()], itemIds: [...itemRows.keys()] };
 }
 
 /**
@@ -87,7 +154,7 @@ export function parseRatings(text: string, file: string, held?: HoldOut): Readin
  * @throws UserError with the line of a broken record, or with the columns if one is missing
  */
 export function parseItems(text: string, file: string): ItemTable {
-  const { names, records } = openTable(text, file, true);
+  const { names, records } = openTable(text, file, { hasHeader: true });
   const { id, title, genre } = findItemColumns(file, names);
   const known = records()
     .map(({ fields }) => fields)
@@ -99,8 +166,12 @@ export function parseItems(text: string, file: string): ItemTable {
   };
 }
 
-/** @param hasHeader whether the first line is a header. Default: detected */
-function openTable(text: string, file: string, hasHeader?: boolean): Table {
+/** @param hasHeader whether the first line is a header. Default: detected, by the columns that are wanted */
+function openTable(
+  text: string,
+  file: string,
+  { hasHeader, wanted = [] }: { readonly hasHeader?: boolean; readonly wanted?: readonly Role[] },
+): Table {
   // Lines, and the line breaks between them, which are part of the field if they are in quotes.
   const parts = text.replace(/^\ufeff/, '').split(/(\r\n|\n|\r)/);
   const first = parts.findIndex((part, at) => at % 2 === 0 && part !== '');
@@ -157,8 +228,15 @@ function secondsIn(field: string): number {
 const ISO_DATE =
   /^(\d{1,6})([-/])(\d{1,2})\2(\d{1,2})(?:(?:T| +)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d*)?(Z| UTC| GMT|[+-]\d\d(?::?\d\d)?)?)?)?$/;
 
-/** Unix seconds of an ISO date, to the microsecond; NaN for any other text. Unlike in `Date.parse`, UTC is the default. */
-function secondsOfDate(field: string): number {
+/** 24.12.2026, with or without a time of day. */
+const DOTTED_DATE = /^(\d{1,2})\.(\d{1,2})\.(\d{4})(?= |$)/;
+
+/**
+ * Unix seconds of an ISO date, to the microsecond, or of a date such as 24.12.2026; NaN for any other text. Unlike in
+ * `Date.parse`, UTC is the default.
+ */
+function secondsOfDate(text: string): number {
+  const field = text.replace(DOTTED_DATE, '$3-$2-$1');
   const [whole, year, , month, day, hour = 0, minute = 0, second = 0, part = '', zone = ''] =
     ISO_DATE.exec(field) ?? [];
   const date = new Date(0);

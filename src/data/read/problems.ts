@@ -1,8 +1,9 @@
 import { option, UserError } from '../../errors.ts';
 import { splitLine } from '../../util/text.ts';
-import type { Columns } from './columns.ts';
+import type { Role } from './columns.ts';
 import { type Connection, rows } from './duckdb.ts';
 import { faults } from './faults.ts';
+import type { MeaningOptions } from './meaning.ts';
 import type { Part, Source } from './source.ts';
 
 /** Turns an error that DuckDB had with `source` into one that names the line and says what to do. */
@@ -32,16 +33,30 @@ export async function diagnose(error: Error, connection: Connection, source: Sou
 export async function fieldError(
   connection: Connection,
   { source, columns }: Part,
-  role: keyof Columns,
-  index: number,
+  at: { readonly role: Role; readonly index: number },
+  { eventWeights }: MeaningOptions,
 ): Promise<UserError> {
+  const { index } = at;
+  const textOf = async (column: number): Promise<string> => {
+    const query = `SELECT ${source.expressions[column]} FROM ${source.table} LIMIT 1 OFFSET ${index}`;
+    return String((await rows(connection, query))[0][0] ?? '');
+  };
+  let { role } = at;
+  // The strength of an interaction is a count, by the weight of its event.
+  if (role === 'rating' && columns.rating === undefined) {
+    const event = columns.event === undefined ? undefined : await textOf(columns.event);
+    const isWeighted =
+      event === undefined || (eventWeights ? Object.hasOwn(eventWeights, event) : event !== '');
+    role = isWeighted ? 'count' : 'event';
+  }
   const column = columns[role] as number;
-  const query = `SELECT ${source.expressions[column]} FROM ${source.table} LIMIT 1 OFFSET ${index}`;
-  const [[value]] = await rows(connection, query);
   const where = await locate(connection, source, index);
-  const what = faults.field(role, String(value ?? ''), source.names[column], where.split(' ')[0]);
-  const more = role === 'time' ? `, or read no times with ${option("time: ''")}` : '';
-  return new UserError('data', `${source.file}, ${where}: ${what}${more}`);
+  const what = faults.field(role, await textOf(column), source.names[column], where.split(' ')[0]);
+  const more = {
+    time: `, or read no times with ${option("time: ''")}`,
+    event: ` (${option('eventWeights')})`,
+  };
+  return new UserError('data', `${source.file}, ${where}: ${what}${more[role as 'time'] ?? ''}`);
 }
 
 /** The line, or else the row, of record number `index` (from 0). */

@@ -5,12 +5,13 @@ import { checkArgument, checkOptions, type OptionTable } from '../../util/option
 import type { Dataset } from '../dataset/dataset.ts';
 import { latestIndices } from '../dataset/ratings.ts';
 import { HOLD_OUT_OPTIONS, type HoldOut } from '../dataset/split.ts';
+import { checkMeaning, MEANING_OPTIONS, type MeaningOptions, wantedColumns } from './meaning.ts';
 import { type Reading, readingOf } from './reading.ts';
 import { SOURCE_OPTIONS, type SourceOptions } from './source.ts';
 import { readToStore, STORE_OPTIONS, type StoreOptions } from './store.ts';
 import { NO_ID, readTable } from './table.ts';
 
-export interface ReadOptions extends SourceOptions, HoldOut {
+export interface ReadOptions extends SourceOptions, MeaningOptions, HoldOut {
   /** Ids whose row numbers to use, such as a model's or those of other ratings. Default: the ids in the file */
   readonly vocabulary?: Vocabulary | undefined;
 }
@@ -19,6 +20,7 @@ type MayStore = ReadOptions & { readonly store?: StoreOptions | boolean | undefi
 
 const READ_OPTIONS: OptionTable<MayStore> = {
   ...SOURCE_OPTIONS,
+  ...MEANING_OPTIONS,
   ...HOLD_OUT_OPTIONS,
   vocabulary: {
     fits: (value) => {
@@ -34,11 +36,12 @@ const READ_OPTIONS: OptionTable<MayStore> = {
 };
 
 /**
- * Reads ratings from CSV, TSV, `::`-separated text, JSON, JSON lines, or Parquet; text may be compressed with gzip or
+ * Reads ratings, or interactions such as clicks, plays and purchases, from CSV, TSV, `::`-separated text, JSON, JSON lines, or Parquet; text may be compressed with gzip or
  * zstd: `const { ratings, valid } = await readRatings('ratings.csv', { valid: 0.2 })`.
  *
  * Of several ratings of an item by the same user, the latest by time counts, or the last in the files if there are no
- * times.
+ * times. Several interactions of a user with an item become one, whose strength is the sum of theirs: of their counts by the
+ * weights of their events, or 1 each.
  *
  * With `store`, 500,000 ratings and more are kept in a temporary file, by strata, and are never in memory all at once.
  * Splits by time, leave-last-out, and a vocabulary need them in memory.
@@ -56,11 +59,12 @@ export async function readRatings(
   checkOptions(given, READ_OPTIONS);
   const { store, ...options } = given;
   if (typeof store === 'object') checkOptions(store, STORE_OPTIONS, 'store is');
+  checkMeaning(options);
   const paths = [path].flat();
   const { split = 'random', vocabulary } = options;
   if (store && split === 'random' && !vocabulary)
     return readToStore(paths, options, store === true ? {} : store);
-  const table = await readTable(paths, options, ['user', 'item', 'rating'], ['time']);
+  const table = await readTable(paths, options, wantedColumns(options));
   return readingOf(table, paths.join(', '), options);
 }
 
@@ -74,7 +78,7 @@ export async function readOwnRatings(
   options: SourceOptions = {},
 ): Promise<{ item: string; rating: number }[]> {
   checkReading(path, options);
-  const table = await readTable([path], options, ['item', 'rating'], ['user', 'time']);
+  const table = await readTable([path], options, { wanted: ['item', 'rating'], welcome: ['user', 'time'] });
   if (table.userIds.length > 1)
     throw new UserError(
       'data',
@@ -88,7 +92,7 @@ export async function readOwnRatings(
 /** Reads a list of users. Duplicates are removed. */
 export async function readUsers(path: string, options: SourceOptions = {}): Promise<readonly string[]> {
   checkReading(path, options);
-  return (await readTable([path], options, ['user'])).userIds;
+  return (await readTable([path], options, { wanted: ['user'], welcome: [] })).userIds;
 }
 
 /** Items to leave out of recommendations, as `Recommender.recommend` takes them. */
@@ -107,7 +111,10 @@ export interface Exclusions {
  */
 export async function readExclusions(path: string, options: SourceOptions = {}): Promise<Exclusions> {
   checkReading(path, options);
-  const { userIds, itemIds, users, items } = await readTable([path], options, ['item'], ['user']);
+  const { userIds, itemIds, users, items } = await readTable([path], options, {
+    wanted: ['item'],
+    welcome: ['user'],
+  });
   if (userIds.length === 0 || userIds.includes(NO_ID)) return { exclude: itemIds };
   const lists = userIds.map((): string[] => []);
   for (const [index, row] of users.entries()) lists[row].push(itemIds[items[index]]);
@@ -120,7 +127,10 @@ export async function readPairs(
   options: SourceOptions = {},
 ): Promise<{ users: string[]; items: string[] }> {
   checkReading(path, options, expected.paths);
-  const { userIds, itemIds, users, items } = await readTable([path].flat(), options, ['user', 'item']);
+  const { userIds, itemIds, users, items } = await readTable([path].flat(), options, {
+    wanted: ['user', 'item'],
+    welcome: [],
+  });
   return {
     users: Array.from(users, (row) => userIds[row]),
     items: Array.from(items, (row) => itemIds[row]),

@@ -1,15 +1,32 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
+import type { DataKind } from '../../../graphs/models/model.ts';
 import type { Dataset } from '../dataset/dataset.ts';
-import { latestIndices, Ratings, type RatingsParts, renumbered, selectRows } from '../dataset/ratings.ts';
+import {
+  addedUp,
+  latestIndices,
+  Ratings,
+  type RatingsParts,
+  renumbered,
+  selectRows,
+} from '../dataset/ratings.ts';
+import type { Rows } from '../dataset/rows.ts';
 import { type HoldOut, holdOut } from '../dataset/split.ts';
+import { kindByValues, type Spread, spreadOf } from './meaning.ts';
 
 /** What was read. The numbers include what was held out. */
 export interface ReadReport {
+  readonly kind: DataKind;
+  /** Number of ratings, or of interactions. */
   readonly ratings: number;
   readonly users: number;
   readonly items: number;
-  /** Number of ratings that a later one of the same user and item replaced. */
+  /**
+   * Number of ratings that a later one of the same user and item replaced; or of interactions that were added to an earlier
+   * one.
+   */
   readonly duplicates: number;
+  /** Number of rows of interactions without a user, such as orders of guests, which are left out. */
+  readonly withoutUser: number;
   /** What the reader assumed, one sentence each. */
   readonly assumptions: readonly string[];
 }
@@ -22,30 +39,55 @@ export interface Reading<Data extends Dataset = Ratings> {
 }
 
 /** The rows of files, in order. Row numbers of ids are in order of first appearance. */
-export interface Table extends Omit<RatingsParts, 'name' | 'unknown'> {
+export interface Table extends Omit<RatingsParts, 'name' | 'unknown' | 'kind' | 'ratings'>, Rows {
+  /** Undefined where the values decide. */
+  readonly kind: DataKind | undefined;
+  /** The column of the ratings; undefined if there is none. */
+  readonly column?: string | undefined;
+  readonly withoutUser: number;
   readonly assumptions: readonly string[];
 }
 
-/** Removes duplicates from a table, applies a vocabulary, and holds out ratings. */
+/** The kind of the rows, whether their values count, and a sentence if the values are no ratings. */
+export function meaningOf(
+  { kind, column = '' }: Pick<Table, 'kind' | 'column'>,
+  spread: () => Spread,
+): { readonly kind: DataKind; readonly counts: boolean; readonly because: readonly string[] } {
+  if (kind === 'ratings' || (kind && column === '')) return { kind, counts: true, because: [] };
+  const values = spread();
+  const found = kindByValues(values, column);
+  // A column with one value says nothing, whatever the value is.
+  const counts = values.low < values.high || (kind ?? found.kind) === 'ratings';
+  return { kind: kind ?? found.kind, counts, because: !kind && found.because ? [found.because] : [] };
+}
+
+/** Merges duplicates of a table, applies a vocabulary, and holds out ratings. */
 export function readingOf(
-  { assumptions, ...table }: Table,
+  { assumptions, withoutUser, column, kind: said, ...table }: Table,
   name: string,
-  { vocabulary, ...held }: HoldOut & { readonly vocabulary?: Vocabulary } = {},
+  { vocabulary, ...held }: HoldOut & { readonly vocabulary?: Vocabulary | undefined } = {},
 ): Reading {
-  const read = new Ratings({ ...table, name });
-  const indices = latestIndices(table);
-  const latest = indices ? selectRows(read, indices) : read;
-  const all = vocabulary ? renumbered(latest, vocabulary) : latest;
+  const { kind, counts, because } = meaningOf({ kind: said, column }, () => spreadOf(table.ratings));
+  const read = new Ratings({ ...table, kind, name, ...(!counts && { ratings: undefined }) });
+  const merged = kind === 'ratings' ? latest(read) : addedUp(read);
+  const all = vocabulary ? renumbered(merged, vocabulary) : merged;
   const { train, valid } = holdOut(all, held);
   return {
     ratings: train,
     ...(valid && { valid }),
     report: {
-      ratings: latest.ratings.length,
+      kind,
+      ratings: merged.ratings.length,
       users: table.userIds.length,
       items: table.itemIds.length,
-      duplicates: read.ratings.length - latest.ratings.length,
-      assumptions,
+      duplicates: read.ratings.length - merged.ratings.length,
+      withoutUser,
+      assumptions: [...assumptions, ...because],
     },
   };
+}
+
+function latest(ratings: Ratings): Ratings {
+  const indices = latestIndices(ratings);
+  return indices ? selectRows(ratings, indices) : ratings;
 }

@@ -15,6 +15,8 @@ export const SOURCE_OPTIONS: OptionTable<SourceOptions> = {
   item: text,
   rating: text,
   time: text,
+  countColumn: text,
+  eventColumn: text,
   optionNames: checkedLater,
   delimiter: text,
   header: flag,

@@ -3,20 +3,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
+import type { DataKind } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
 import { count, notNegative, type OptionTable, path } from '../../util/options.ts';
 import { type Dataset, MANY } from '../dataset/dataset.ts';
 import { Ratings } from '../dataset/ratings.ts';
-import { emptyRows } from '../dataset/rows.ts';
+import { emptyRows, type Rows } from '../dataset/rows.ts';
 import { type HoldOut, validLength } from '../dataset/split.ts';
 import { type BlockCounts, blockCounts, blocksOf, type Strata, sampleOf } from '../dataset/strata.ts';
 import { StrataFile } from '../dataset/strata-file.ts';
 import { type Connection, identifier, numbers, rows, withDatabase } from './duckdb.ts';
+import { type MeaningOptions, wantedColumns } from './meaning.ts';
 import { findFiles } from './open.ts';
 import { explain } from './problems.ts';
-import { type Reading, readingOf } from './reading.ts';
+import { meaningOf, type Reading, readingOf } from './reading.ts';
 import type { Part, SourceOptions } from './source.ts';
-import { assumptions, loadAll, openParts, tableOf } from './table.ts';
+import { assumptions, kindOfParts, type Loaded, loadAll, openParts, tableOf } from './table.ts';
 import { writeStrata } from './write-strata.ts';
 
 export interface StoreOptions {
@@ -47,7 +49,7 @@ export const STORE_OPTIONS: OptionTable<StoreOptions> = {
  */
 export async function readToStore(
   paths: readonly string[],
-  options: SourceOptions & HoldOut,
+  options: SourceOptions & MeaningOptions & HoldOut,
   { from = MANY, folder = tmpdir(), memory = 2e9, workers = availableParallelism(), blocks }: StoreOptions,
 ): Promise<Reading<Dataset>> {
   const name = paths.join(', ');
@@ -59,14 +61,13 @@ export async function readToStore(
   try {
     return await withDatabase(async (connection) => {
       const files = await findFiles(connection, paths);
-      const parts = await openParts(connection, files, options, {
-        wanted: ['user', 'item', 'rating'],
-        welcome: ['time'],
-      });
-      const length = (await openDirectly(connection, parts, from)) ?? (await loadAll(connection, parts));
-      if (length < from) return readingOf(await tableOf(connection, parts, length), name, options);
+      const parts = await openParts(connection, files, options, wantedColumns(options));
+      const loaded =
+        (await openDirectly(connection, parts, from)) ?? (await loadAll(connection, parts, options));
+      const { length } = loaded;
+      if (length < from) return readingOf(await tableOf(connection, parts, loaded, options), name, options);
       if (options.valid !== undefined) validLength(length, options.valid);
-      return store(connection, parts, { ...options, name, folder, workers, blocks });
+      return store(connection, parts, { ...options, ...loaded, name, folder, workers, blocks });
     }, database);
   } catch (error) {
     const lack = shortage(error as Error, folder);
@@ -94,12 +95,18 @@ function shortage({ message }: Error, folder: string): UserError | undefined {
  *
  * @returns the number of rows; undefined if there are few, or if they must be read as text
  */
-async function openDirectly(connection: Connection, parts: readonly Part[], from: number) {
-  if (!parts.every(({ source }) => source.kind === 'parquet')) return undefined;
-  const columns = ['user', 'item', 'rating'] as const;
-  const selects = parts.map(({ source: { names, table }, columns: indices }) => {
-    const quoted = columns.map((role) => identifier(names[indices[role] as number]));
-    return `SELECT ${quoted.map((name, at) => `${name} AS ${columns[at]}_id`).join(', ')} FROM ${table}`;
+async function openDirectly(
+  connection: Connection,
+  parts: readonly Part[],
+  from: number,
+): Promise<Loaded | undefined> {
+  if (!parts.every(({ source, columns }) => source.kind === 'parquet' && columns.event === undefined))
+    return undefined;
+  const selects = parts.map(({ source: { names, table }, columns: { user, item, rating, count } }) => {
+    const [userId, itemId] = [user as number, item as number].map((index) => identifier(names[index]));
+    const value = rating ?? count;
+    const number = value === undefined ? '1::FLOAT' : identifier(names[value]);
+    return `SELECT ${userId} AS user_id, ${itemId} AS item_id, ${number} AS rating_id FROM ${table}`;
   });
   try {
     const query = (select: string) => `SELECT column_type FROM (DESCRIBE ${select})`;
@@ -121,7 +128,7 @@ async function openDirectly(connection: Connection, parts: readonly Part[], from
       `SELECT count(*)::INTEGER FROM raw
        WHERE user_id IS NULL OR item_id IS NULL OR rating IS NULL OR NOT isfinite(rating)${badTexts.join('')}`,
     );
-    if (bad === 0) return Number(count);
+    if (bad === 0) return { length: Number(count), withoutUser: 0 };
   } catch {
     // `loadAll` finds out what is wrong.
   }
@@ -132,9 +139,13 @@ async function openDirectly(connection: Connection, parts: readonly Part[], from
 
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/;
 
-interface Storing extends HoldOut, Required<Pick<StoreOptions, 'folder' | 'workers'>> {
+interface Storing
+  extends MeaningOptions,
+    HoldOut,
+    Loaded,
+    Required<Pick<StoreOptions, 'folder' | 'workers'>> {
   readonly name: string;
-  readonly blocks?: BlockCounts;
+  readonly blocks?: BlockCounts | undefined;
 }
 
 async function store(
@@ -142,79 +153,133 @@ async function store(
   parts: readonly Part[],
   { folder, seed = 1, ...storing }: Storing,
 ): Promise<Reading<Dataset>> {
+  const { kind, counts, because } = await meaningOfRaw(connection, parts, storing);
   await connection.run('SET preserve_insertion_order = false');
   await connection.run(
     `CREATE MACRO draw(user_id, item_id, purpose) AS hash(user_id, item_id, ${seed}, purpose)`,
   );
   const file = await StrataFile.create(folder);
   try {
+    const value = counts ? 'rating' : '1::FLOAT AS rating';
+    const writing = { ...storing, kind, value };
     let duplicates = 0;
-    let stored = await writeRatings(connection, file, storing);
+    let stored = await writeRatings(connection, file, writing);
     if (!stored) {
-      duplicates = await dropDuplicates(connection, parts);
-      stored = (await writeRatings(connection, file, storing)) as NonNullable<typeof stored>;
+      duplicates = await dropDuplicates(connection, parts, storing);
+      stored = (await writeRatings(connection, file, writing)) as NonNullable<typeof stored>;
     }
     const { ratings, valid } = stored;
+    const read = ratings.facts.ratings + (valid?.ratings.length ?? 0);
     const report = {
-      ratings: ratings.facts.ratings + (valid?.ratings.length ?? 0),
+      kind,
+      ratings: read,
       users: ratings.facts.users + (valid?.unknown?.users ?? 0),
       items: ratings.facts.items + (valid?.unknown?.items ?? 0),
+      // Interactions are added up while they are written.
+      duplicates: kind === 'interactions' ? storing.length - read : duplicates,
+      withoutUser: storing.withoutUser,
+      assumptions: [...assumptions(parts), ...because],
     };
-    return { ...stored, report: { ...report, duplicates, assumptions: assumptions(parts) } };
+    return { ...stored, report };
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
+/** What the rows of `raw` mean: see `meaningOf`. */
+async function meaningOfRaw(connection: Connection, parts: readonly Part[], options: MeaningOptions) {
+  const [spread] = await rows(
+    connection,
+    `SELECT min(rating)::DOUBLE, max(rating)::DOUBLE, quantile_disc(rating, 0.25)::DOUBLE,
+       quantile_disc(rating, 0.5)::DOUBLE, quantile_disc(rating, 0.75)::DOUBLE, bool_and(rating = round(rating))::INTEGER
+     FROM raw`,
+  );
+  const [low, high, quarter, median, threeQuarters, whole] = spread.map(Number);
+  return meaningOf(kindOfParts(parts, options), () => ({
+    ...{ values: Number.POSITIVE_INFINITY, low, high, whole: whole === 1 },
+    quartiles: [quarter, median, threeQuarters],
+  }));
+}
+
+interface Writing extends Omit<Storing, 'folder'> {
+  readonly kind: DataKind;
+  /** SQL expression of the value of a row of `raw`, named `rating`. */
+  readonly value: string;
+}
+
 /** @returns undefined if a user rated an item twice */
 async function writeRatings(
   connection: Connection,
   file: StrataFile,
-  { name, valid: part, workers, blocks: wanted }: Omit<Storing, 'folder'>,
+  { name, kind, value, leaveOut, valid: part, workers, blocks: wanted }: Writing,
 ): Promise<Omit<Reading<Dataset>, 'report'> | undefined> {
   const isHeld =
     part === undefined ? 'false' : `(draw(user_id, item_id, 1) >> 11)::DOUBLE / ${2 ** 53} < ${part}`;
-  await connection.run(
-    `CREATE OR REPLACE VIEW train AS SELECT user_id, item_id, rating FROM raw WHERE NOT (${isHeld})`,
-  );
+  const columns = `user_id, item_id, ${value}${leaveOut ? ', left_out' : ''}`;
+  await connection.run(`CREATE OR REPLACE VIEW train AS SELECT ${columns} FROM raw WHERE NOT (${isHeld})`);
   const users = await number(connection, 'user');
   const items = await number(connection, 'item');
   // A hash that does not depend on the order of the ratings.
   const hash = 'hash(user_id, item_id, rating)';
-  const query = `SELECT count(*)::INTEGER, min(rating), max(rating),
-    bit_xor(${hash})::VARCHAR || ' ' || sum(${hash}::HUGEINT)::VARCHAR FROM train`;
-  const [facts] = await rows(connection, query);
-  const [ratings, low, high] = facts.map(Number);
-  if (ratings === 0)
-    throw new UserError('argument', `holding out ${part} of the ratings leaves none to train with`);
-  const sizes = { users: users.ids.length, items: items.ids.length, ratings };
-  const storedIn = blockCounts(sizes, workers, wanted);
+  const query = `SELECT count(*)::INTEGER, bit_xor(${hash})::VARCHAR || ' ' || sum(${hash}::HUGEINT)::VARCHAR FROM train`;
+  const [[count, hashed]] = await rows(connection, query);
+  if (count === 0)
+    throw new UserError('argument', `holding out ${part} of the ${kind} leaves none to train with`);
+  const sizes = { users: users.ids.length, items: items.ids.length };
+  const storedIn = blockCounts({ ...sizes, ratings: Number(count) }, workers, wanted);
   const blocks = { users: blocksOf(users.counts, storedIn[0]), items: blocksOf(items.counts, storedIn[1]) };
-  const held = `SELECT * FROM raw WHERE ${isHeld}`;
-  const written = !(await hasDuplicates(connection, held)) && (await writeStrata(connection, blocks, file));
+  const held = `SELECT ${columns} FROM raw WHERE ${isHeld}`;
+  const adds = kind === 'interactions';
+  const written =
+    (adds || !(await hasDuplicates(connection, held))) &&
+    (await writeStrata(connection, { ...blocks, adds }, file));
   if (!written) return undefined;
-  const { starts, itemSums } = written;
+  const { starts, itemCounts, itemSums, low, high } = written;
   const vocabulary = { userIds: users.ids, itemIds: items.ids };
-  const valid = part === undefined ? undefined : await heldOut(connection, held, vocabulary);
+  const valid = part === undefined ? undefined : await heldOut(connection, held, vocabulary, kind);
   const strata: Strata = { ...blocks, starts, read: (number) => file.read(starts, number) };
-  const sha = createHash('sha256').update([JSON.stringify(vocabulary), String(facts[3])].join());
+  const sha = createHash('sha256').update([JSON.stringify(vocabulary), String(hashed)].join());
   const hashes = sha.digest('hex');
+  const ratings = starts[starts.length - 1];
+  const leftOut = leaveOut && (await leftOutIn(connection));
   return {
     ...(valid && { valid }),
     ratings: {
       name,
       ...vocabulary,
-      facts: { ...sizes, low, high, mean: itemSums.reduce((sum, one) => sum + one, 0) / ratings },
-      itemCounts: items.counts,
-      itemAverages: itemSums.map((sum, row) => sum / items.counts[row]),
+      facts: {
+        ...{ kind, ...sizes, ratings, low, high },
+        mean: itemSums.reduce((sum, one) => sum + one, 0) / ratings,
+      },
+      itemCounts,
+      itemAverages: itemSums.map((sum, row) => sum / itemCounts[row]),
       storedIn,
       sample: (count) => sampleOf(strata, count),
+      toLeaveOut: async () => leftOut ?? sampleOf(strata, Number.POSITIVE_INFINITY),
       strata: () => strata,
       hashes: async () => hashes,
       close: () => file.close(),
     },
   };
+}
+
+/** The pairs of `train` that recommendations leave out. */
+async function leftOutIn(connection: Connection): Promise<Pick<Rows, 'users' | 'items'>> {
+  const pairs = 'SELECT DISTINCT user_id, item_id FROM train WHERE left_out';
+  const [[found]] = await rows(connection, `SELECT count(*)::INTEGER FROM (${pairs})`);
+  const { users, items } = emptyRows(Number(found));
+  const result = await connection.stream(
+    `SELECT users.row, items.row FROM (${pairs}) JOIN users ON users.id = user_id JOIN items ON items.id = item_id
+     ORDER BY ALL`,
+  );
+  let at = 0;
+  for await (const chunk of result) {
+    users.set(numbers<Int32Array>(chunk, 0).subarray(0, chunk.rowCount), at);
+    items.set(numbers<Int32Array>(chunk, 1).subarray(0, chunk.rowCount), at);
+    at += chunk.rowCount;
+  }
+  return { users, items };
 }
 
 /** Numbers the ids in `train`, the most rated first: makes a table `users` or `items` with id, row and ratings. */
@@ -241,13 +306,17 @@ async function hasDuplicates(connection: Connection, query: string): Promise<boo
  *
  * @returns the number of ratings that it removes
  */
-async function dropDuplicates(connection: Connection, parts: readonly Part[]): Promise<number> {
+async function dropDuplicates(
+  connection: Connection,
+  parts: readonly Part[],
+  options: MeaningOptions,
+): Promise<number> {
   const isView = (await rows(connection, "SELECT 1 FROM duckdb_views() WHERE view_name = 'raw'")).length > 0;
   if (isView) {
     await connection.run('DROP VIEW raw');
     // Without times, the order of rows says which is the latest.
     await connection.run('SET preserve_insertion_order = true');
-    await loadAll(connection, parts);
+    await loadAll(connection, parts, options);
   }
   const timed = parts.every(({ columns }) => columns.time !== undefined);
   // Only pairs with equal hashes can be duplicates. To check those takes far less memory than to group by ids.
@@ -260,30 +329,45 @@ async function dropDuplicates(connection: Connection, parts: readonly Part[]): P
   return rowsChanged;
 }
 
-/** The ratings of a query, with the row numbers of `users` and `items`; unknown ids get the unknown row. */
-async function heldOut(connection: Connection, query: string, { userIds, itemIds }: Vocabulary) {
+/**
+ * The ratings of a query, with the row numbers of `users` and `items`; unknown ids get the unknown row. Interactions of a pair
+ * are added up.
+ */
+async function heldOut(
+  connection: Connection,
+  query: string,
+  { userIds, itemIds }: Vocabulary,
+  kind: DataKind,
+): Promise<Ratings> {
+  const isFlagged = (await rows(connection, `SELECT column_name FROM (DESCRIBE ${query})`)).length > 3;
+  const merged =
+    kind === 'ratings'
+      ? query
+      : `SELECT user_id, item_id, sum(rating ORDER BY rating)::FLOAT AS rating${isFlagged ? ', bool_or(left_out) AS left_out' : ''}
+         FROM (${query}) GROUP BY user_id, item_id`;
   const [[count, users, items]] = await rows(
     connection,
     `SELECT count(*)::INTEGER, (count(DISTINCT user_id) FILTER (WHERE users.row IS NULL))::INTEGER,
        (count(DISTINCT item_id) FILTER (WHERE items.row IS NULL))::INTEGER
-     FROM (${query}) LEFT JOIN users ON users.id = user_id LEFT JOIN items ON items.id = item_id`,
+     FROM (${merged}) LEFT JOIN users ON users.id = user_id LEFT JOIN items ON items.id = item_id`,
   );
   const held = emptyRows(Number(count));
+  const leftOut = isFlagged ? new Uint8Array(Number(count)) : undefined;
   const result = await connection.stream(
-    `SELECT coalesce(users.row, ${userIds.length}), coalesce(items.row, ${itemIds.length}), rating
-     FROM (${query}) LEFT JOIN users ON users.id = user_id LEFT JOIN items ON items.id = item_id ORDER BY draw(user_id, item_id, 0)`,
+    `SELECT coalesce(users.row, ${userIds.length}), coalesce(items.row, ${itemIds.length}), rating::FLOAT${isFlagged ? ', left_out::UTINYINT' : ''}
+     FROM (${merged}) LEFT JOIN users ON users.id = user_id LEFT JOIN items ON items.id = item_id ORDER BY draw(user_id, item_id, 0)`,
   );
   let at = 0;
   for await (const chunk of result) {
     held.users.set(numbers<Int32Array>(chunk, 0).subarray(0, chunk.rowCount), at);
     held.items.set(numbers<Int32Array>(chunk, 1).subarray(0, chunk.rowCount), at);
     held.ratings.set(numbers<Float32Array>(chunk, 2).subarray(0, chunk.rowCount), at);
+    leftOut?.set(numbers<Uint8Array>(chunk, 3).subarray(0, chunk.rowCount), at);
     at += chunk.rowCount;
   }
   return new Ratings({
-    userIds,
-    itemIds,
-    ...held,
+    ...{ kind, userIds, itemIds, ...held },
+    ...(leftOut && { leftOut }),
     unknown: { users: Number(users), items: Number(items) },
   });
 }

@@ -1,7 +1,10 @@
-import { oneLine, UserError } from '../../errors.ts';
+import { oneLine, option, UserError } from '../../errors.ts';
+import { quoted } from '../../util/text.ts';
 import { emptyRows } from '../dataset/rows.ts';
 import { type Columns, findColumns, type Role, type WantedColumns } from './columns.ts';
 import { type Connection, literal, numbers, rows, withDatabase } from './duckdb.ts';
+import { faults } from './faults.ts';
+import { checkAlike, interactionsInWords, kindByColumns, type MeaningOptions } from './meaning.ts';
 import { findFiles, openSource } from './open.ts';
 import { diagnose, fieldError } from './problems.ts';
 import type { Table } from './reading.ts';
@@ -10,22 +13,21 @@ import type { Part, Source, SourceOptions } from './source.ts';
 /** The id where a file has no column of ids. An id in a file must not be empty. */
 export const NO_ID = '';
 
-const roles: readonly Role[] = ['user', 'item', 'rating', 'time'];
+const roles: readonly Role[] = ['user', 'item', 'rating', 'count', 'event', 'time'];
 
 /**
  * Reads files, one after the other, into one table. Row numbers of ids are in order of first appearance. Where there is no
- * column, ids are NO_ID and ratings 0.
+ * column, ids are NO_ID and ratings 1.
  */
 export function readTable(
   paths: readonly string[],
-  options: SourceOptions,
-  wanted: readonly Role[],
-  welcome: readonly Role[] = [],
+  options: SourceOptions & MeaningOptions,
+  wanted: WantedColumns,
 ): Promise<Table> {
   return withDatabase(async (connection) => {
     const files = await findFiles(connection, paths);
-    const parts = await openParts(connection, files, options, { wanted, welcome });
-    return tableOf(connection, parts, await loadAll(connection, parts));
+    const parts = await openParts(connection, files, options, wanted);
+    return tableOf(connection, parts, await loadAll(connection, parts, options), options);
   });
 }
 
@@ -41,48 +43,127 @@ export async function openParts(
     const source = await openSource(connection, file, options, roles.wanted);
     parts.push({ source, columns: findColumns(file, source.names, roles, options) });
   }
+  checkAlike(parts.map(({ source: { file }, columns }) => ({ file, columns })));
   return parts;
 }
 
+/** The number of rows of `raw`, and of those that were left out because they have no user. */
+export interface Loaded {
+  readonly length: number;
+  readonly withoutUser: number;
+}
+
 /**
- * Loads files into the table `raw`: user_id, item_id, rating, time.
- *
- * @returns the number of rows
+ * Loads files into the table `raw`: user_id, item_id, rating (or strength of an interaction), time; and left_out, if only some
+ * kinds of events are left out of recommendations.
  */
-export async function loadAll(connection: Connection, parts: readonly Part[]): Promise<number> {
-  await connection.run('CREATE TABLE raw (user_id VARCHAR, item_id VARCHAR, rating FLOAT, time DOUBLE)');
+export async function loadAll(
+  connection: Connection,
+  parts: readonly Part[],
+  options: MeaningOptions = {},
+): Promise<Loaded> {
+  const { leaveOut } = options;
+  await connection.run(
+    `CREATE TABLE raw (user_id VARCHAR, item_id VARCHAR, rating FLOAT, time DOUBLE${leaveOut ? ', left_out BOOLEAN' : ''})`,
+  );
   await connection.run(`
     CREATE MACRO seconds(value) AS CASE WHEN abs(value) > 1e11 THEN value / 1000 ELSE value END;
     CREATE MACRO is_bad(id) AS coalesce(id, '') = '' OR contains(id, chr(0))`);
   let length = 0;
   for (const { source, columns } of parts) {
-    const added = await load(connection, source, columns);
-    await checkRows(connection, source, columns, length);
+    const added = await load(connection, source, columns, options);
+    await checkRows(connection, { source, columns }, length, options);
     length += added;
   }
-  return length;
+  if (leaveOut) await checkLeaveOut(connection, parts, leaveOut);
+  return withUsers(connection, parts, length);
+}
+
+/** Leaves out interactions without a user, such as the orders of guests. */
+async function withUsers(connection: Connection, parts: readonly Part[], length: number): Promise<Loaded> {
+  if (parts.some(({ columns }) => !mayLackUsers(columns))) return { length, withoutUser: 0 };
+  const [[found]] = await rows(
+    connection,
+    "SELECT count(*)::INTEGER FROM raw WHERE coalesce(user_id, '') = ''",
+  );
+  const withoutUser = Number(found);
+  if (withoutUser === length && length > 0)
+    throw new UserError(
+      'data',
+      `${parts[0].source.file}: no row has a user; name another column with ${option('user')}`,
+    );
+  if (withoutUser > 0)
+    // A new table, because the numbers of its rows must have no gaps.
+    await connection.run(`
+      CREATE TABLE with_users AS SELECT * FROM raw WHERE coalesce(user_id, '') <> '' ORDER BY rowid;
+      DROP TABLE raw; ALTER TABLE with_users RENAME TO raw`);
+  return { length: length - withoutUser, withoutUser };
+}
+
+const mayLackUsers = ({ user, item, rating }: Columns): boolean =>
+  user !== undefined && item !== undefined && rating === undefined;
+
+async function checkLeaveOut(connection: Connection, parts: readonly Part[], leaveOut: readonly string[]) {
+  for (const name of leaveOut) {
+    let found = 0;
+    for (const { source, columns } of parts) {
+      const event = source.expressions[columns.event as number];
+      const query = `SELECT count(*)::INTEGER FROM ${source.table} WHERE ${event} = ${literal(name)}`;
+      found += Number((await rows(connection, query))[0][0]);
+    }
+    if (found === 0)
+      throw new UserError(
+        'data',
+        `${parts[0].source.file}: no row has the event ${quoted(name)} (${option('leaveOut')}); correct the name`,
+      );
+  }
 }
 
 /** The rows of the table `raw`, in order. */
-export async function tableOf(connection: Connection, parts: readonly Part[], size: number): Promise<Table> {
+export async function tableOf(
+  connection: Connection,
+  parts: readonly Part[],
+  { length, withoutUser }: Loaded,
+  options: MeaningOptions = {},
+): Promise<Table> {
   const timed = parts.every(({ columns }) => columns.time !== undefined);
-  return { ...(await numbered(connection, size, timed)), assumptions: assumptions(parts) };
+  return {
+    ...(await numbered(connection, length, { timed, flagged: options.leaveOut !== undefined })),
+    ...kindOfParts(parts, options),
+    withoutUser,
+    assumptions: assumptions(parts),
+  };
 }
 
-/** Appends a file to the table. Text that is not a number or a time becomes null, a missing column 0. */
-async function load(connection: Connection, source: Source, columns: Columns): Promise<number> {
-  const { user, item, rating, time } = columns;
+/** The kind of the rows, undefined where the values decide, and the name of the column of ratings. */
+export function kindOfParts(
+  [{ source, columns }]: readonly Part[],
+  options: MeaningOptions,
+): Pick<Table, 'kind' | 'column'> {
+  const { rating } = columns;
+  return {
+    kind: kindByColumns(options, columns),
+    ...(rating !== undefined && { column: source.names[rating] }),
+  };
+}
+
+/** Appends a file to the table. Text that is not a number or a time becomes null; a missing time is 0, a missing rating 1. */
+async function load(
+  connection: Connection,
+  source: Source,
+  columns: Columns,
+  { eventWeights, leaveOut }: MeaningOptions,
+): Promise<number> {
+  const { user, item, rating, time, count, event } = columns;
   const text = source.expressions;
   const id = (index: number | undefined): string => (index === undefined ? literal(NO_ID) : text[index]);
+  const value = rating ?? count;
+  const number = value === undefined ? '1' : `TRY_CAST(${decimal(source, text[value])} AS FLOAT)`;
+  const weight = event === undefined ? '' : ` * ${weightOf(text[event], eventWeights)}`;
+  const isLeftOut = leaveOut && `, ${text[event as number]} IN (${leaveOut.map(literal)})`;
   const { rowsChanged } = await connection
     .run(
-      `INSERT INTO raw SELECT ${id(user)}, ${id(item)},
-         ${rating === undefined ? 0 : `TRY_CAST(${decimal(source, text[rating])} AS FLOAT)`},
-         ${
-           time === undefined
-             ? 0
-             : `coalesce(seconds(TRY_CAST(${text[time]} AS DOUBLE)), epoch(TRY_CAST(${text[time]} AS TIMESTAMPTZ)))`
-         }
+      `INSERT INTO raw SELECT ${id(user)}, ${id(item)}, ${number}${weight}, ${time === undefined ? 0 : timeOf(text[time])}${isLeftOut ?? ''}
        FROM ${source.table}`,
     )
     .catch(async (error: Error) => {
@@ -90,12 +171,22 @@ async function load(connection: Connection, source: Source, columns: Columns): P
     });
   // A list of ids may be empty.
   if (rowsChanged === 0 && columns.user !== undefined && columns.item !== undefined)
-    throw new UserError(
-      'data',
-      `${source.file}: has a header and no ratings; give a file with one rating a line`,
-    );
+    throw new UserError('data', `${source.file}: ${faults.none(columns)}`);
   return rowsChanged;
 }
+
+/** The weight of an event, null for one without a weight, which is a fault. */
+const weightOf = (event: string, weights: MeaningOptions['eventWeights']): string =>
+  weights
+    ? `CASE ${event} ${Object.entries(weights)
+        .map(([name, weight]) => `WHEN ${literal(name)} THEN ${weight}::FLOAT`)
+        .join(' ')} END`
+    : `CASE WHEN coalesce(${event}, '') <> '' THEN 1 END`;
+
+/** Unix seconds of a number of seconds or milliseconds, of an ISO date, or of a date such as 24.12.2026. */
+const timeOf = (time: string): string =>
+  `coalesce(seconds(TRY_CAST(${time} AS DOUBLE)), epoch(TRY_CAST(${time} AS TIMESTAMPTZ)),
+    epoch(TRY_STRPTIME(${time}, ['%d.%m.%Y', '%d.%m.%Y %H:%M', '%d.%m.%Y %H:%M:%S'])))`;
 
 /** Where the delimiter is not a comma, a comma may be the decimal separator. */
 function decimal(source: Source, text: string): string {
@@ -103,11 +194,13 @@ function decimal(source: Source, text: string): string {
 }
 
 /** Throws for the first row from `start` on with an invalid id, rating or time. */
-async function checkRows(connection: Connection, source: Source, columns: Columns, start: number) {
+async function checkRows(connection: Connection, part: Part, start: number, options: MeaningOptions) {
+  const { columns } = part;
+  const empty = mayLackUsers(columns) ? "coalesce(user_id, '') <> '' AND" : '';
   const [fault] = await rows(
     connection,
     `SELECT rowid::INTEGER - ${start} AS row, CASE
-       WHEN ${columns.user !== undefined} AND is_bad(user_id) THEN 'user'
+       WHEN ${columns.user !== undefined} AND ${empty} is_bad(user_id) THEN 'user'
        WHEN ${columns.item !== undefined} AND is_bad(item_id) THEN 'item'
        WHEN rating IS NULL OR NOT isfinite(rating) THEN 'rating'
        WHEN time IS NULL OR NOT isfinite(time) THEN 'time'
@@ -115,10 +208,14 @@ async function checkRows(connection: Connection, source: Source, columns: Column
      FROM raw WHERE rowid >= ${start} AND role IS NOT NULL ORDER BY row LIMIT 1`,
   );
   if (fault !== undefined)
-    throw await fieldError(connection, { source, columns }, fault[1] as Role, Number(fault[0]));
+    throw await fieldError(connection, part, { role: fault[1] as Role, index: Number(fault[0]) }, options);
 }
 
-async function numbered(connection: Connection, length: number, timed: boolean) {
+async function numbered(
+  connection: Connection,
+  length: number,
+  { timed, flagged }: { readonly timed: boolean; readonly flagged: boolean },
+) {
   for (const role of ['user', 'item'])
     await connection.run(
       `CREATE TABLE ${role}s AS
@@ -128,8 +225,9 @@ async function numbered(connection: Connection, length: number, timed: boolean) 
     (await rows(connection, `SELECT ${role}_id FROM ${role}s ORDER BY row`)).map(([id]) => String(id));
   const { users, items, ratings } = emptyRows(length);
   const times = timed ? new Float64Array(length) : undefined;
+  const leftOut = flagged ? new Uint8Array(length) : undefined;
   const result = await connection.run(
-    `SELECT raw.rowid::INTEGER, users.row, items.row, rating, time
+    `SELECT raw.rowid::INTEGER, users.row, items.row, rating, time${flagged ? ', left_out::UTINYINT' : ''}
      FROM raw JOIN users USING (user_id) JOIN items USING (item_id)`,
   );
   // A join does not keep the order, so each row brings its index.
@@ -139,11 +237,13 @@ async function numbered(connection: Connection, length: number, timed: boolean) 
     const item = numbers<Int32Array>(chunk, 2);
     const rating = numbers<Float32Array>(chunk, 3);
     const time = numbers<Float64Array>(chunk, 4);
+    const flag = leftOut && numbers<Uint8Array>(chunk, 5);
     for (let row = 0; row < index.length; row++) {
       users[index[row]] = user[row];
       items[index[row]] = item[row];
       ratings[index[row]] = rating[row];
       if (times) times[index[row]] = time[row];
+      if (leftOut && flag) leftOut[index[row]] = flag[row];
     }
   }
   return {
@@ -153,11 +253,15 @@ async function numbered(connection: Connection, length: number, timed: boolean) 
     items,
     ratings,
     ...(times && { times }),
+    ...(leftOut && { leftOut }),
   };
 }
 
 /** What the reader assumed, in sentences. */
 export function assumptions(parts: readonly Part[]): string[] {
+  const [{ source, columns }] = parts;
+  const isInteractions =
+    columns.rating === undefined && columns.user !== undefined && columns.item !== undefined;
   const said = parts.flatMap(({ source, columns }) => {
     if (source.kind !== 'text' || source.header) return [];
     const order = roles.filter((role) => columns[role] !== undefined);
@@ -167,5 +271,6 @@ export function assumptions(parts: readonly Part[]): string[] {
   const untimed = parts.filter(({ columns }) => columns.time === undefined);
   if (untimed.length > 0 && untimed.length < parts.length)
     said.push(oneLine(`${untimed[0].source.file}: has no times, so times are not used`));
+  if (isInteractions) said.push(...interactionsInWords(columns, source.names).map(oneLine));
   return said;
 }

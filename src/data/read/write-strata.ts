@@ -2,17 +2,29 @@ import type { Strata } from '../dataset/strata.ts';
 import { BYTES_PER_RATING, type StrataFile } from '../dataset/strata-file.ts';
 import { type Connection, type DuckDBDataChunk, type DuckDBResult, numbers } from './duckdb.ts';
 
+/** What was written. */
+export interface Written {
+  /** Index of each stratum's first rating, and the number of ratings at the end. */
+  readonly starts: Float64Array;
+  /** Number of ratings of each item, and their sum. */
+  readonly itemCounts: Int32Array;
+  readonly itemSums: Float64Array;
+  /** The lowest and the highest rating. */
+  readonly low: number;
+  readonly high: number;
+}
+
 /**
  * Writes the ratings of `train` by strata, in random order within each.
  *
- * @returns the index of each stratum's first rating, and the sum of each item's ratings; undefined if a user rated an item
- *   twice
+ * @param blocks `adds`: whether several ratings of an item by the same user are added up
+ * @returns undefined if a user rated an item twice, and they are not added up
  */
 export async function writeStrata(
   connection: Connection,
-  blocks: Pick<Strata, 'users' | 'items'>,
+  { adds, ...blocks }: Pick<Strata, 'users' | 'items'> & { readonly adds: boolean },
   file: StrataFile,
-): Promise<{ starts: Float64Array; itemSums: Float64Array } | undefined> {
+): Promise<Written | undefined> {
   const counts = { users: blocks.users.starts.length - 1, items: blocks.items.starts.length - 1 };
   // The same as `blockOf`.
   const block = (row: string, blocks: number): string =>
@@ -21,12 +33,14 @@ export async function writeStrata(
     `SELECT (${block('users.row', counts.users)}) * ${counts.items} + (${block('items.row', counts.items)}) AS stratum,
        users.row // ${counts.users} AS user, items.row // ${counts.items} AS item, rating
      FROM train JOIN users ON users.id = user_id JOIN items ON items.id = item_id
-     ORDER BY stratum, draw(user_id, item_id, 0)`,
+     ORDER BY stratum, draw(user_id, item_id, 0)${adds ? ', rating' : ''}`,
   );
   const starts = new Float64Array(counts.users * counts.items + 1);
   const { order, starts: firsts } = blocks.items;
   // Added up here, in the order of the file, because DuckDB's order of addition varies.
   const itemSums = new Float64Array(order.length);
+  const itemCounts = new Int32Array(order.length);
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   const users = new Column<Int32Array>(Int32Array);
   const items = new Column<Int32Array>(Int32Array);
   const ratings = new Column<Float32Array>(Float32Array);
@@ -35,10 +49,16 @@ export async function writeStrata(
   let repeats = false;
   const finish = async (): Promise<void> => {
     // Ratings of the same pair are neighbours, because their random number is a hash of the ids.
-    repeats ||= users.repeatsWith(items);
+    if (adds) addUp(users, items, ratings);
+    else repeats ||= users.repeatsWith(items);
     const first = firsts[stratum % counts.items];
     const of = ratings.numbers;
-    for (const [at, position] of items.numbers.entries()) itemSums[order[first + position]] += of[at];
+    for (const [at, position] of items.numbers.entries()) {
+      itemSums[order[first + position]] += of[at];
+      itemCounts[order[first + position]]++;
+      if (of[at] < low) low = of[at];
+      if (of[at] > high) high = of[at];
+    }
     for (const column of [users, items, ratings]) {
       const bytes = column.take();
       await file.write(bytes, position);
@@ -63,7 +83,22 @@ export async function writeStrata(
     if (repeats) return undefined;
   }
   while (stratum + 1 < starts.length) await finish();
-  return repeats ? undefined : { starts, itemSums };
+  return repeats ? undefined : { starts, itemCounts, itemSums, low, high };
+}
+
+/** Adds up the strengths of neighbours with the same user and item. */
+function addUp(users: Column<Int32Array>, items: Column<Int32Array>, strengths: Column<Float32Array>): void {
+  const [user, item, strength] = [users.numbers, items.numbers, strengths.numbers];
+  let last = -1;
+  for (let index = 0; index < user.length; index++) {
+    if (last >= 0 && user[index] === user[last] && item[index] === item[last]) {
+      strength[last] += strength[index];
+      continue;
+    }
+    last++;
+    [user[last], item[last], strength[last]] = [user[index], item[index], strength[index]];
+  }
+  for (const column of [users, items, strengths]) column.cutTo(last + 1);
 }
 
 /** The chunks of a result. DuckDB computes the next one while one is used. */
@@ -101,6 +136,10 @@ class Column<T extends Int32Array<ArrayBufferLike> | Float32Array<ArrayBufferLik
 
   get numbers(): T {
     return this.data.subarray(0, this.length) as T;
+  }
+
+  cutTo(length: number): void {
+    this.length = length;
   }
 
   /** Whether two neighbours are equal both here and in another column. */

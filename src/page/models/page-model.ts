@@ -1,6 +1,6 @@
 import { builtIn } from '../../../graphs/models/index.ts';
 import { enoughRatings } from '../../util/item-map.ts';
-import type { Manifest, Recommender } from '../../web.ts';
+import type { Item, Manifest, Recommender } from '../../web.ts';
 import { readableTitle } from './titles.ts';
 
 /** What the page shows of an item. */
@@ -35,13 +35,12 @@ export class PageModel {
     readonly source?: string,
   ) {
     const { titles, items } = recommender;
-    const facts =
-      items.length > 0 ? items : [...titles.keys()].map((item) => ({ item, ratings: 0, average: 0 }));
+    const facts: readonly Item[] =
+      items.length > 0 ? items : [...titles.keys()].map((item) => ({ item, count: 0 }));
     this.items = facts
-      .map(({ item: id, ratings, average, ...rest }) => {
+      .map(({ item: id, count: ratings, average = 0, genres = [] }) => {
         const { name, year } = readableTitle(titles.get(id) ?? id);
         const title = year === undefined ? name : `${name} (${year})`;
-        const genres = 'genres' in rest ? (rest.genres ?? []) : [];
         return { id, title, name, year, genres, ratings, average };
       })
       .sort((a, b) => b.ratings - a.ratings);

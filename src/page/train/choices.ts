@@ -61,5 +61,5 @@ export const recipeFor = (model: ModelName, { recipe }: Choices): Recipe => ({
 /** What a model learns, in the order of training. */
 export function objectivesOf({ recipe }: Choices): Progress['objective'][] {
   const { objective = trainingChoices.objective.default } = recipe;
-  return objective === 'both' ? ['rating', 'ranking'] : [objective];
+  return objective === 'rating' || objective === 'ranking' ? [objective] : ['rating', 'ranking'];
 }

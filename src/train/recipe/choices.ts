@@ -26,9 +26,9 @@ const negatives: Kind<number | 'all'> = {
 export const trainingChoices = {
   model: { kind: kinds.nameIn(models), help: 'model to train', default: 'dot-bias' },
   objective: {
-    kind: kinds.oneOf(['both', 'rating', 'ranking']),
-    help: 'what to learn: rating predicts ratings, ranking recommends what users like, both does each in its own part of the model',
-    default: 'both',
+    kind: kinds.oneOf(['auto', 'both', 'rating', 'ranking']),
+    help: 'what to learn: rating predicts ratings, ranking recommends what users like, both does each in its own part of the model; auto is both for ratings, ranking for interactions',
+    default: 'auto',
     field: 8,
   },
   seed: {
@@ -103,8 +103,14 @@ export const trainingChoices = {
     positive: {
       objective: 'ranking',
       kind: positive,
-      help: 'the lowest rating that counts as liking an item; all: every rating counts',
-      otherwise: 'the start of the last quarter of the scale, such as 4 of 1 to 5',
+      help: 'the lowest rating, or strength of an interaction, that counts as liking an item; all: every one counts',
+      otherwise: 'the start of the last quarter of the scale, such as 4 of 1 to 5; all interactions',
+    },
+    weights: {
+      objective: 'ranking',
+      kind: kinds.oneOf(['log', 'none']),
+      help: 'how much counts of interactions weigh: log weighs an interaction by log(1 + count), none weighs all alike',
+      default: 'log',
     },
     rankingFactors: {
       objective: 'ranking',

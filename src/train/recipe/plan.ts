@@ -1,5 +1,6 @@
 import type { RankingSettings } from '../../../graphs/models/built-in.ts';
 import type { Model, ModelDefinition } from '../../../graphs/models/model.ts';
+import type { Weighting } from '../../data/dataset/positives.ts';
 import type { BlockCounts } from '../../data/dataset/strata.ts';
 import type { Given } from '../../util/choices.ts';
 import type { OptimizerName } from '../step/optimizers/index.ts';
@@ -27,7 +28,15 @@ interface Decided {
 /** Choices that are part of what is decided, or of the plan of the other objective. */
 type Absorbed =
   | ('model' | 'objective' | 'learningRate' | 'weightDecay' | keyof Decided)
-  | ('positive' | 'rankingFactors' | 'rankingEpochs' | 'rankingLearningRate' | 'usersPerStep' | 'negatives');
+  | (
+      | 'positive'
+      | 'weights'
+      | 'rankingFactors'
+      | 'rankingEpochs'
+      | 'rankingLearningRate'
+      | 'usersPerStep'
+      | 'negatives'
+    );
 
 /** All choices of a training that predicts ratings, as plain JSON. */
 export type RatingPlan = Omit<Given<typeof trainingChoices>, Absorbed> &
@@ -40,6 +49,8 @@ export interface RankingPlan extends Pick<RankingSettings, 'epochs' | 'userDecay
   readonly patience?: number | undefined;
   /** The lowest rating that counts as a positive, or all. */
   readonly positive: number | 'all';
+  /** How the strengths of interactions weigh; absent for ratings. */
+  readonly weights?: Weighting | undefined;
   readonly usersPerStep: number;
   /** Number of sampled items of a step, or all. */
   readonly negatives: number | 'all';

@@ -1,5 +1,5 @@
 import { builtIn, type ModelName, models } from '../../../graphs/models/index.ts';
-import type { ModelDefinition, Objective } from '../../../graphs/models/model.ts';
+import type { DataKind, ModelDefinition, Objective } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
 import { type Choices, type Chosen, checked } from '../../util/choices.ts';
 import { type Expected, object } from '../../util/options.ts';
@@ -43,12 +43,27 @@ export interface CheckedRecipe {
   readonly chosen: TrainingChoices;
 }
 
+/** What is trained, in this order. @throws UserError if interactions are to predict ratings */
+function objectivesOf(objective: TrainingChoices['objective'], kind: DataKind): readonly Objective[] {
+  if (kind === 'interactions' && (objective === 'both' || objective === 'rating'))
+    throw new UserError(
+      'argument',
+      `interactions have no ratings to predict; leave out ${option(`objective: '${objective}'`)}`,
+    );
+  if (objective === 'rating' || objective === 'ranking') return [objective];
+  return kind === 'interactions' ? ['ranking'] : ['rating', 'ranking'];
+}
+
 /**
- * Checks a recipe without the data.
+ * Checks a recipe, without the data but for their kind.
  *
+ * @param kind what is trained on. Default: ratings; interactions cannot be trained by every recipe
  * @throws UserError for the first invalid choice: what it is, and what to give
  */
-export function checkRecipe({ model: named, ...choices }: ProgramRecipe): CheckedRecipe {
+export function checkRecipe(
+  { model: named, ...choices }: ProgramRecipe,
+  kind: DataKind = 'ratings',
+): CheckedRecipe {
   const { model = trainingChoices.model.default, ...all } = checked(recipeChoices, {
     ...choices,
     ...(typeof named !== 'function' && { model: named }),
@@ -56,16 +71,15 @@ export function checkRecipe({ model: named, ...choices }: ProgramRecipe): Checke
   const [config, chosen]: Record<string, unknown>[] = [{}, {}];
   for (const [name, value] of Object.entries(all))
     (Object.hasOwn(modelChoices, name) ? config : chosen)[name] = value;
-  const { objective = trainingChoices.objective.default } = chosen as TrainingChoices;
+  const objectives = objectivesOf((chosen as TrainingChoices).objective, kind);
   for (const name of Object.keys(all)) {
     const other = recipeChoices[name].objective;
-    if (other && objective !== 'both' && other !== objective)
+    if (other && !objectives.includes(other))
       throw new UserError(
         'argument',
-        `${option(name)} is for the objective ${other}, not for ${objective}; leave it out`,
+        `${option(name)} is for the objective ${other}, not for ${objectives[0]}; leave it out`,
       );
   }
-  const objectives = objective === 'both' ? (['rating', 'ranking'] as const) : [objective];
   if (typeof named === 'function') {
     const [first] = [...Object.keys(config), ...('rankingFactors' in chosen ? ['rankingFactors'] : [])];
     if (first !== undefined)

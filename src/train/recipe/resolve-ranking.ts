@@ -1,7 +1,7 @@
 import { RANKING } from '../../../graphs/models/built-in.ts';
 import { builtIn } from '../../../graphs/models/index.ts';
 import { type DataFacts, type Model, scoreOf } from '../../../graphs/models/model.ts';
-import { lastQuarter } from '../../data/dataset/positives.ts';
+import { lastQuarter, type Weighting } from '../../data/dataset/positives.ts';
 import { option, UserError } from '../../errors.ts';
 import { nodesBefore } from '../../onnx/graph.ts';
 import * as onnx from '../../onnx/index.ts';
@@ -23,10 +23,13 @@ export function positiveOf({ positive }: ProgramRecipe, facts: DataFacts): numbe
   if (typeof positive === 'number' && Math.fround(positive) > facts.high)
     throw new UserError(
       'argument',
-      `${option('positive')} is ${positive}, but the highest rating is ${facts.high}; give a lower one, or all`,
+      `${option('positive')} is ${positive}, but the highest ${facts.kind === 'interactions' ? 'strength of an interaction' : 'rating'} is ${facts.high}; give a lower one, or all`,
     );
-  return positive ?? lastQuarter(facts);
+  return positive ?? (facts.kind === 'interactions' ? 'all' : lastQuarter(facts));
 }
+
+export const weightingOf = ({ weights = trainingChoices.weights.default }: ProgramRecipe): Weighting =>
+  weights;
 
 /**
  * Makes every choice that a recipe leaves open for ranking.
@@ -38,7 +41,7 @@ export function resolveRanking(
   recipe: ProgramRecipe,
   facts: DataFacts & { readonly positives: number },
 ): Resolved<RankingPlan> {
-  const { chosen, objectives, definition: definitionFor } = checkRecipe(recipe);
+  const { chosen, objectives, definition: definitionFor } = checkRecipe(recipe, facts.kind);
   const { learningRate, rankingLearningRate, rankingFactors } = chosen;
   const sizes = { ...facts, ratings: facts.positives };
   const standard = definitionFor('ranking', rankingFactors)(sizes, 'ranking');
@@ -73,6 +76,7 @@ export function resolveRanking(
     epochs,
     ...(patience !== undefined && { patience }),
     positive: positiveOf(recipe, facts),
+    ...(facts.kind === 'interactions' && { weights: weightingOf(recipe) }),
     usersPerStep: chosen.usersPerStep ?? usersPerStep(model, facts, negatives),
     negatives,
     userDecay: settings.userDecay,

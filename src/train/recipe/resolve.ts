@@ -41,7 +41,7 @@ const LARGE_TABLES = 50_000;
  * @throws UserError for an invalid choice
  */
 export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: Environment = {}): Resolved {
-  const { chosen, ...checked } = checkRecipe(recipe);
+  const { chosen, ...checked } = checkRecipe(recipe, facts.kind);
   const definition = checked.definition('rating');
   const engine = engineOf(chosen, facts, environment);
   checkEngine(engine, chosen, environment);
