@@ -63,6 +63,7 @@ export {
   type Item,
   type ItemRating,
   type ListOptions,
+  type Own,
   type Recommended,
   Recommender,
   type RecommendOptions,

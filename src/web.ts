@@ -14,6 +14,7 @@ export {
   type Item,
   type ItemRating,
   type ListOptions,
+  type Own,
   type Recommended,
   Recommender,
   type RecommendOptions,

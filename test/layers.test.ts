@@ -15,7 +15,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'graphs/models': ['errors', 'util', 'onnx'],
   'graphs/heads': ['util', 'onnx', 'graphs/models'],
   'data/dataset': ['errors', 'util', 'graphs/models', 'graphs/heads'],
-  'data/read': ['errors', 'util', 'graphs/heads', 'data/dataset'],
+  'data/read': ['errors', 'util', 'graphs/models', 'graphs/heads', 'data/dataset'],
   data: ['errors', 'util', 'data/read'],
   artifact: ['errors', 'version', 'util', 'onnx', 'run', 'graphs/models', 'graphs/heads'],
   recommend: ['errors', 'util', 'run', 'artifact'],

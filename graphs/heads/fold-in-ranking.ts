@@ -27,12 +27,16 @@ type Named = Readonly<Record<string, Value>>;
  * what is popular.
  *
  * @param itemRow int64[n, m]: the items that each person rated; a number of `items` is an unknown item or padding
- * @param rating float[n, m]
+ * @param rating float[n, m]; undefined for a model of interactions, where everything listed is a positive
  * @returns the people's rows, [n, …] each, and the scores of all items, float[n, items + 1]
  */
 export function foldedByRanking(
   { model, trained, positive, userDecay: [weight, power], counts }: RankingPart,
-  { itemRow, rating, items }: { readonly itemRow: Value; readonly rating: Value; readonly items: number },
+  {
+    itemRow,
+    rating,
+    items,
+  }: { readonly itemRow: Value; readonly rating: Value | undefined; readonly items: number },
 ): { rows: Named; scores: Value } {
   const grid = positiveGrid(itemRow, rating, { positive, items });
   const people = onnx.rowNumbers(grid, 'person');
@@ -85,11 +89,13 @@ function slopesOf(scores: Value, grid: Value, positives: Value): Value {
 /** 1 for each item that a person has, however often it is listed, and 0 for the others: float[n, items + 1]. */
 function positiveGrid(
   itemRow: Value,
-  rating: Value,
+  rating: Value | undefined,
   { positive, items }: { readonly positive: number | 'all'; readonly items: number },
 ): Value {
   const had =
-    positive === 'all' ? itemRow : onnx.where(onnx.greaterOrEqual(rating, positive), itemRow, items, 'had');
+    positive === 'all' || !rating
+      ? itemRow
+      : onnx.where(onnx.greaterOrEqual(rating, positive), itemRow, items, 'had');
   const shape = concat([onnx.slice(onnx.shapeOf(had), 0, 1), onnx.constant([items + 1], 'int64')], 0);
   const zeros = onnx.full(shape, 0, 'float', { dims: [had.dims[0], items + 1] });
   const marked = onnx.scatterElements(zeros, had, onnx.fullLike(had, 1, 'float'), { axis: 1 });

@@ -13,7 +13,7 @@ import { ratingsFromScores, ratingsOf } from './top-ratings.ts';
  * Fold-in of a person who was not in the training data: `item: string[m]`, `rating: float[m]`, `k: int64[1]` → the person's
  * row of each user parameter of the model that ranks; `top_item: string[k]` and `top_score: float[k]`, the best items except
  * those rated; and `top_rating: float[k]` if there is a model of ratings. Unknown items are ignored. A model without user
- * parameters gives every person the same answer.
+ * parameters gives every person the same answer. A model of interactions has no `rating`: everything listed is a positive.
  */
 export function foldInGraph({ rating: rated, ranking }: Parts, { itemIds }: Vocabulary): onnx.ModelParts {
   const item = onnx.input('item', 'string', ['m']);
@@ -24,8 +24,14 @@ export function foldInGraph({ rating: rated, ranking }: Parts, { itemIds }: Voca
   const list = onnx.unsqueeze(itemRow, [0], 'list');
   const person = onnx.constant([0], 'int64');
   const ofRatings = rated && foldedInto(rated, { itemRow, rating, items });
+  const isRated = ranking?.kind !== 'interactions';
   const ofRanking =
-    ranking && foldedByRanking(ranking, { itemRow: list, rating: onnx.unsqueeze(rating, [0]), items });
+    ranking &&
+    foldedByRanking(ranking, {
+      itemRow: list,
+      rating: isRated ? onnx.unsqueeze(rating, [0]) : undefined,
+      items,
+    });
   const { rows, scores } = ofRanking ?? withScores(ofRatings as Folded, person, items);
   const top = topItems(scores, list, k, itemIds);
   const ratings = !ofRatings
@@ -35,7 +41,7 @@ export function foldInGraph({ rating: rated, ranking }: Parts, { itemIds }: Voca
       : ratingsFromScores(ofRatings.model, top);
   return {
     name: `fold-in ${(ranking ?? ofRatings)?.model.name}`,
-    inputs: [item, rating, k],
+    inputs: [item, ...(isRated ? [rating] : []), k],
     outputs: {
       // Triton's configurations cannot declare scalars.
       ...mapValues(rows, (row) => (row.dims.length > 1 ? onnx.squeeze(row, [0]) : row)),
@@ -56,12 +62,17 @@ export function foldInManyGraph(ranking: RankingPart, { itemIds }: Vocabulary): 
   const k = onnx.input('k', 'int64', [1]);
   const items = itemIds.length;
   const itemRow = withLentRow(onnx.labelEncoder(item, itemIds, 'item_row'), items);
-  const { rows, scores } = foldedByRanking(ranking, { itemRow, rating: withLentRow(rating, 0), items });
+  const isRated = ranking.kind !== 'interactions';
+  const { rows, scores } = foldedByRanking(ranking, {
+    itemRow,
+    rating: isRated ? withLentRow(rating, 0) : undefined,
+    items,
+  });
   const top = topItems(scores, itemRow, k, itemIds);
   const outputs = { ...rows, top_item: top.items, top_score: top.scores };
   return {
     name: `fold-in-many ${ranking.model.name}`,
-    inputs: [item, rating, k],
+    inputs: [item, ...(isRated ? [rating] : []), k],
     outputs: mapValues(outputs, (output) => withoutLentRow(output, item)),
   };
 }

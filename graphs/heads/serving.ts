@@ -1,7 +1,7 @@
 import { initializer, type Value } from '../../src/onnx/index.ts';
 import { mapValues } from '../../src/util/map-values.ts';
 import type { Decay } from '../models/list-loss.ts';
-import type { Model } from '../models/model.ts';
+import type { DataKind, Model } from '../models/model.ts';
 
 /** The ids of users and items, in the order of their rows. */
 export interface Vocabulary {
@@ -27,6 +27,8 @@ export interface RankingPart {
   readonly trained: Tensors;
   /** Lowest rating that counts as positive, or all. */
   readonly positive: number | 'all';
+  /** What it was trained on. Of interactions a person gives a list of items, without ratings. @default 'ratings' */
+  readonly kind?: DataKind | undefined;
   /** Weight decay of a user's row. */
   readonly userDecay: Decay;
   /** Positives of each item in the training data, by row. */

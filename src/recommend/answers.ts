@@ -6,6 +6,9 @@ export interface ItemRating {
   readonly rating: number;
 }
 
+/** What a person has: rated items, or, for a model of interactions, ids of items. */
+export type Own = readonly ItemRating[] | readonly string[];
+
 /** A recommended item. */
 export interface Recommended {
   readonly item: string;
@@ -33,7 +36,7 @@ export interface RecommendOptions extends ListOptions {
   /** Ids of items that the list of one user does not have, by user id; see `readExclusions`. */
   readonly excludeByUser?: ReadonlyMap<string, readonly string[]>;
   /**
-   * Whether a list may have items that its user rated in training. They are known where the model was saved with
+   * Whether a list may have items that its user had in training. They are known where the model was saved with
    * `keepSeen`.
    *
    * @default false
@@ -51,6 +54,6 @@ export interface Rows {
 export interface FoldedIn {
   /** The person's row of each user parameter, by the parameter's name. */
   readonly parameters: Readonly<Record<string, Float32Array>>;
-  /** Items with the highest scores, without those that the person rated. */
+  /** Items with the highest scores, without those that the person has. */
   readonly recommended: readonly Recommended[];
 }

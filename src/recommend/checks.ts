@@ -1,6 +1,7 @@
-import type { Artifact } from '../artifact/manifest.ts';
+import type { Artifact, Manifest } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import { told } from '../util/options.ts';
+import type { Own } from './answers.ts';
 import { decimal } from './listed.ts';
 
 // A program in JavaScript has no types that would find these mistakes.
@@ -38,22 +39,44 @@ export function checkExcludeByUser(lists: ReadonlyMap<string, readonly string[]>
   if (first !== undefined) checkId(first);
 }
 
-/** @throws UserError for anything but a list of items and ratings within those of training */
-export function checkRatings(ratings: readonly unknown[], { manifest }: Artifact): void {
-  if (!Array.isArray(ratings))
-    throw new UserError('argument', `the ratings are ${told(ratings)}; give a list of { item, rating }`);
-  const { low, high } = manifest.data;
-  for (const one of ratings) {
-    const { item, rating } = (one ?? {}) as { item?: unknown; rating?: unknown };
-    if (item === undefined || typeof rating !== 'number')
-      throw new UserError('argument', `${told(one)} is no rating; give { item: '296', rating: 5 }, say`);
-    checkId(item);
-    // Compared as 32-bit floats, because low and high are such.
-    if (Math.fround(rating) >= low && Math.fround(rating) <= high) continue;
-    const [from, to] = [low, high].map(decimal);
+/**
+ * @throws UserError for anything but a list of items and ratings within those of training, or, for a model of interactions, a
+ *   list of ids
+ */
+export function checkOwn(own: Own, { manifest }: Artifact): void {
+  const { kind } = manifest.data;
+  if (!Array.isArray(own))
     throw new UserError(
       'argument',
-      `the rating of ${told(item)} is ${rating}; the model was trained on ratings from ${from} to ${to}`,
+      kind === 'ratings'
+        ? `the ratings are ${told(own)}; give a list of { item, rating }`
+        : `the items are ${told(own)}; give a list of ids`,
     );
-  }
+  for (const one of own as readonly unknown[])
+    if (kind === 'ratings') checkRating(one, manifest);
+    else if (typeof one === 'object')
+      throw new UserError(
+        'argument',
+        `${told(one)}: the model was trained on interactions, without ratings; give the ids of items, such as ['296']`,
+      );
+    else checkId(one);
+}
+
+function checkRating(one: unknown, { data: { low, high } }: Manifest): void {
+  if (typeof one === 'string')
+    throw new UserError(
+      'argument',
+      `${told(one)}: the model was trained on ratings; give { item: ${told(one)}, rating: ${decimal(high)} }, say`,
+    );
+  const { item, rating } = (one ?? {}) as { item?: unknown; rating?: unknown };
+  if (item === undefined || typeof rating !== 'number')
+    throw new UserError('argument', `${told(one)} is no rating; give { item: '296', rating: 5 }, say`);
+  checkId(item);
+  // Compared as 32-bit floats, because low and high are such.
+  if (Math.fround(rating) >= low && Math.fround(rating) <= high) return;
+  const [from, to] = [low, high].map(decimal);
+  throw new UserError(
+    'argument',
+    `the rating of ${told(item)} is ${rating}; the model was trained on ratings from ${from} to ${to}`,
+  );
 }

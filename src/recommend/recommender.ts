@@ -1,20 +1,19 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import { type Artifact, headFile, headOf, type TrainedFor, trainedFor } from '../artifact/manifest.ts';
+import {
+  type Artifact,
+  headFile,
+  headOf,
+  type Manifest,
+  type TrainedFor,
+  trainedFor,
+} from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { mapValues } from '../util/map-values.ts';
 import * as expected from '../util/options.ts';
 import { checkOptions, type Expected, type OptionTable } from '../util/options.ts';
-import type {
-  FoldedIn,
-  ItemRating,
-  ListOptions,
-  Recommended,
-  RecommendOptions,
-  Rows,
-  Similar,
-} from './answers.ts';
-import { checkExcludeByUser, checkIds, checkRatings } from './checks.ts';
+import type { FoldedIn, ListOptions, Own, Recommended, RecommendOptions, Rows, Similar } from './answers.ts';
+import { checkExcludeByUser, checkIds, checkOwn } from './checks.ts';
 import { runInChunks } from './chunks.ts';
 import { allFoldedIn, foldedIn, isOfSeveral, type Latest, latestOf, type Run } from './fold-in.ts';
 import { type Item, itemsOf, titlesOf } from './tables.ts';
@@ -100,6 +99,11 @@ export class Recommender {
   /** What the model was trained for. */
   get objective(): TrainedFor {
     return trainedFor(this.artifact.manifest);
+  }
+
+  /** What the model was trained on. */
+  get kind(): Manifest['data']['kind'] {
+    return this.artifact.manifest.data.kind;
   }
 
   private rowsPerRun(head: string): number {
@@ -225,32 +229,34 @@ export class Recommender {
   }
 
   /**
-   * Recommends to a person that the model has never seen, from some of their ratings (fold-in), or to each of several people:
-   * fits the person's factors to them. Ratings of items that the model has never seen are ignored. What several people get
-   * from a model that was trained to rank has no predicted ratings.
+   * Recommends to a person that the model has never seen, from some of their ratings, or from what they have (fold-in), or to
+   * each of several people: fits the person's factors to them. Items that the model has never seen are ignored. What several
+   * people get from a model that was trained to rank has no predicted ratings.
    *
-   * @param ratings the ratings of a person, or of several people, [n]
+   * @param own of a person, or of several people, [n]: ratings, or, for a model that was trained on interactions, ids of items
    * @returns what the person gets, or each of them, [n]
-   * @throws UserError for a rating outside the range of the training ratings, an id that is not a string or has a NUL
+   * @throws UserError for ratings where the model has none, a rating outside the range of the training ratings, an id that is not a string or has a NUL
    *   character, or a `k` that is not a whole number from 1
    */
-  foldIn(ratings: readonly ItemRating[], options?: ListOptions): Promise<FoldedIn>;
-  foldIn(people: readonly (readonly ItemRating[])[], options?: ListOptions): Promise<FoldedIn[]>;
-  async foldIn(
-    ratings: readonly ItemRating[] | readonly (readonly ItemRating[])[],
-    options: ListOptions = {},
-  ): Promise<FoldedIn | FoldedIn[]> {
+  foldIn(own: Own, options?: ListOptions): Promise<FoldedIn>;
+  foldIn(people: readonly Own[], options?: ListOptions): Promise<FoldedIn[]>;
+  async foldIn(own: Own | readonly Own[], options: ListOptions = {}): Promise<FoldedIn | FoldedIn[]> {
     checkOptions(options, LIST_OPTIONS);
     const { without, wanted } = leavingOut<Recommended>(options);
     const limited = (one: FoldedIn): FoldedIn => ({ ...one, recommended: without(one.recommended) });
-    const run: Run = (head, feeds) => this.run(head, feeds);
-    const ofOne = (one: readonly ItemRating[]): Latest => {
-      checkRatings(one, this.artifact);
+    const ofOne = (one: Own): Latest => {
+      checkOwn(one, this.artifact);
       return latestOf(one);
     };
-    if (!isOfSeveral(ratings)) return limited(await foldedIn(run, ofOne(ratings), wanted));
-    const atOnce = this.artifact.manifest.files['fold-in-many.onnx'] && this.rowsPerRun('fold-in-many');
-    return (await allFoldedIn(run, ratings.map(ofOne), wanted, atOnce)).map(limited);
+    const { files } = this.artifact.manifest;
+    const how = {
+      run: ((head, feeds) => this.run(head, feeds)) satisfies Run,
+      k: wanted,
+      isRated: this.kind === 'ratings',
+      atOnce: files['fold-in-many.onnx'] && this.rowsPerRun('fold-in-many'),
+    };
+    if (!isOfSeveral(own)) return limited(await foldedIn(ofOne(own), how));
+    return (await allFoldedIn(own.map(ofOne), how)).map(limited);
   }
 
   /**

@@ -52,6 +52,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
       model: ranking.model,
       trained: ranking.parameters,
       positive: ranking.plan.training.positive,
+      kind: data.facts.kind,
       userDecay: ranking.plan.training.userDecay,
       counts: ranking.positives.counts,
     },

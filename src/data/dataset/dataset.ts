@@ -17,7 +17,7 @@ export interface Dataset extends Vocabulary {
   /** Name for messages: the files, or "the ratings". */
   readonly name: string;
   readonly facts: DataFacts;
-  /** Number of ratings of each item, by row. */
+  /** Number of ratings of each item, or of users who have it, by row. */
   readonly itemCounts: Int32Array;
   /** Mean rating of each item, by row; for an item without ratings, the mean of all ratings. */
   readonly itemAverages: Float64Array;

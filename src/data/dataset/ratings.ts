@@ -186,7 +186,8 @@ function summaryOf({ kind, userIds, itemIds, items, ratings }: Ratings) {
   const itemCounts = new Int32Array(itemIds.length + 1);
   const sums = new Float64Array(itemIds.length + 1);
   for (const [index, row] of items.entries()) {
-    itemCounts[row]++;
+    // An interaction without a strength is no item that a user has.
+    if (kind === 'ratings' || ratings[index] > 0) itemCounts[row]++;
     sums[row] += ratings[index];
   }
   const all = sums.reduce((total, sum) => total + sum, 0) / ratings.length;

@@ -134,10 +134,11 @@ export function kindByValues(
   spread: Spread,
   name: string,
 ): { readonly kind: DataKind; readonly because?: string } {
-  const { low, high, whole, quartiles } = spread;
+  const { values, low, high, whole, quartiles } = spread;
   const column = quoted(name);
   const interactions = (because: string) => ({ kind: 'interactions', because }) as const;
-  if (low === high) return interactions(`${column} is always ${short(low)}, so each row is an interaction`);
+  if (low === high && (low === 1 || values >= ENOUGH_VALUES))
+    return interactions(`${column} is always ${short(low)}, so each row is an interaction`);
   if (whole && low >= -1 && low <= 0 && high === 1)
     return interactions(
       `${column} has values from ${low} to 1, so a row with 1 is an interaction, and other rows are none`,

@@ -55,7 +55,7 @@ export async function writeStrata(
     const of = ratings.numbers;
     for (const [at, position] of items.numbers.entries()) {
       itemSums[order[first + position]] += of[at];
-      itemCounts[order[first + position]]++;
+      if (!adds || of[at] > 0) itemCounts[order[first + position]]++;
       if (of[at] < low) low = of[at];
       if (of[at] > high) high = of[at];
     }
