@@ -418,7 +418,7 @@ describe('items', () => {
     itemIds.map((item, row) => {
       const own = [...ratings].filter((_, index) => items[index] === row);
       const mean = own.reduce((sum, one) => sum + one, 0) / own.length;
-      return { item, ratings: own.length, average: Number(mean.toFixed(3)) };
+      return { item, count: own.length, average: Number(mean.toFixed(3)) };
     });
 
   test('have their numbers of ratings and averages, without genres where none are known', async () => {
@@ -440,7 +440,7 @@ describe('items', () => {
     const more = new Ratings({ ...ratings, itemIds: [...itemIds, 'unrated'] });
     const { items } = await (await train(more, { factors: 2, epochs: 1 })).recommender();
     const mean = ratings.ratings.reduce((sum, one) => sum + one, 0) / ratings.ratings.length;
-    expect(items.at(-1)).toEqual({ item: 'unrated', ratings: 0, average: Number(mean.toFixed(3)) });
+    expect(items.at(-1)).toEqual({ item: 'unrated', count: 0, average: Number(mean.toFixed(3)) });
   });
 });
 
