@@ -46,8 +46,8 @@ export async function infer(
   const wanted = chosenOutputs(session, request);
   const feeds = readInputs(session, request, binary);
   checkSizes(session, feeds);
-  if (head === 'fold-in' && feeds.item.size > LIMITS.ratings)
-    throw badRequest(`${feeds.item.size} ratings; fold-in accepts up to ${LIMITS.ratings}`);
+  if (head.startsWith('fold-in') && feeds.item.size > LIMITS.ratings)
+    throw badRequest(`${feeds.item.size} items; ${head} accepts up to ${LIMITS.ratings}`);
   const results = await model.recommender.run(head, feeds);
   const parts = wanted.map(({ name, binary }) => {
     const tensor = results[name];

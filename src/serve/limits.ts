@@ -10,7 +10,7 @@ export const LIMITS = {
   elements: 2 ** 20,
   /** Items in a list. */
   k: 1000,
-  /** Ratings for a fold-in, whose time grows faster than their number: it takes half a second for so many. */
+  /** Ratings, or items, in a request for a fold-in, whose time grows faster than their number: it takes half a second for so many. */
   ratings: 3000,
   connections: 1024,
   /** Characters of an id in a path: Node's limit of all headers. */

@@ -10,7 +10,7 @@ import type { Runtime } from '../run/runtime.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
 
 /** The heads that clients can run. `seen` is only used by `recommend`. */
-export const HEADS = ['predict', 'recommend', 'similar', 'fold-in'];
+export const HEADS = ['predict', 'recommend', 'similar', 'fold-in', 'fold-in-many'];
 
 /** A version of a model, loaded. */
 export interface OpenModel {
@@ -163,7 +163,8 @@ async function tryOut(recommender: Recommender, user: string, item: string): Pro
   if (heads.has('recommend')) await recommender.recommend(user, { k: 1 });
   if (heads.has('similar')) await recommender.similar(item, { k: 1 });
   if (heads.has('factors')) await recommender.factors(item);
-  const ratings = [{ item, rating: recommender.artifact.manifest.data.mean }];
-  if (heads.has('fold-in')) await recommender.foldIn(ratings, { k: 1 });
-  if (heads.has('fold-in-many')) await recommender.foldIn([ratings], { k: 1 });
+  const { kind, mean } = recommender.artifact.manifest.data;
+  const own = kind === 'ratings' ? [{ item, rating: mean }] : [item];
+  if (heads.has('fold-in')) await recommender.foldIn(own, { k: 1 });
+  if (heads.has('fold-in-many')) await recommender.foldIn([own], { k: 1 });
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { decimal, listed } from '../recommend/listed.ts';
-import type { ItemRating } from '../recommend/recommender.ts';
+import type { ItemRating, Own, Recommender } from '../recommend/recommender.ts';
 import { badRequest, HttpError } from './errors.ts';
 import { textProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
@@ -44,8 +44,12 @@ const recommended = item('score', 'rating');
 const recommend: Endpoint<{ user: string }, undefined> = {
   at: 'GET /recommend/:user',
   head: 'recommend',
-  summary: 'Recommendations for a user, without items that the user rated',
-  query: { k, model, includeSeen: { type: 'boolean', description: 'Also recommends items that they rated' } },
+  summary: 'Recommendations for a user, without items that the user rated or has',
+  query: {
+    k,
+    model,
+    includeSeen: { type: 'boolean', description: 'Also recommends items that they rated or have' },
+  },
   response: object({ user: text, known: { type: 'boolean' }, items: list(recommended) }),
   async answer({ recommender, users }, { params: { user }, query: { k, includeSeen } }) {
     const best = await recommender.recommend(user, { k, includeSeen });
@@ -68,28 +72,58 @@ const similar: Endpoint<{ item: string }, undefined> = {
   },
 };
 
-const foldIn: Endpoint<unknown, { ratings: ItemRating[]; k?: number; exclude?: string[] }> = {
+interface Person {
+  readonly ratings?: readonly ItemRating[];
+  readonly items?: readonly string[];
+  readonly k?: number;
+  readonly exclude?: readonly string[];
+}
+
+const foldIn: Endpoint<unknown, Person> = {
   at: 'POST /recommend',
   head: 'fold-in',
-  summary: 'Recommendations for a person who is not in the training data, from some of their ratings',
+  summary:
+    'Recommendations for a person who is not in the training data, from some of their ratings; of a model of interactions, from items that they have',
   body: object(
     {
-      ratings: { ...list(object({ item: text, rating: number })), maxItems: LIMITS.ratings },
+      ratings: {
+        ...list(object({ item: text, rating: number })),
+        maxItems: LIMITS.ratings,
+        description: 'For a model of ratings',
+      },
+      items: {
+        ...list(text),
+        maxItems: LIMITS.ratings,
+        description: 'Ids of items that the person has, for a model of interactions',
+      },
       k,
       exclude: list(text),
     },
-    ['ratings'],
+    [],
   ),
   response: object({
     items: list(recommended),
-    unknown: { ...list(text), description: 'Rated items that the model does not know' },
+    unknown: { ...list(text), description: 'Items of the request that the model does not know' },
   }),
-  async answer({ recommender, items }, { body: { ratings, k, exclude } }) {
-    const folded = await recommender.foldIn(ratings, { k, exclude });
-    const unknown = new Set(ratings.map(({ item }) => item).filter((item) => !items.has(item)));
+  async answer({ recommender, items }, { body: { k, exclude, ...person } }) {
+    const own = ownOf(person, recommender.kind);
+    const folded = await recommender.foldIn(own, { k, exclude });
+    const ids = own.map((one) => (typeof one === 'string' ? one : one.item));
+    const unknown = new Set(ids.filter((item) => !items.has(item)));
     return { items: listed(recommender.titles, folded.recommended), unknown: [...unknown] };
   },
 };
+
+/** @throws HttpError 400 for what a model of this kind does not take */
+function ownOf({ ratings, items }: Person, kind: Recommender['kind']): Own {
+  const [own, other] = kind === 'ratings' ? [ratings, items] : [items, ratings];
+  if (own && !other) return own;
+  throw badRequest(
+    kind === 'ratings'
+      ? 'the model was trained on ratings; send the person’s, {"ratings": [{"item": "ID", "rating": 5}]}, and no items'
+      : 'the model was trained on interactions; send items that the person has, {"items": ["ID"]}, and no ratings',
+  );
+}
 
 const predict: Endpoint<unknown, { pairs: { user: string; item: string }[] }> = {
   at: 'POST /predict',

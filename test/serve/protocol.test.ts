@@ -5,7 +5,7 @@ import { served } from '../support/served.ts';
 const movies = served();
 const { get, post } = movies;
 
-const heads = ['predict', 'recommend', 'similar', 'fold-in'];
+const heads = ['predict', 'recommend', 'similar', 'fold-in', 'fold-in-many'];
 
 describe('the server and its models', () => {
   test('are described', async () => {
@@ -337,7 +337,7 @@ describe('inference', () => {
       'more ratings than one person has',
       'fold-in',
       [texts('item', ...Array(3001).fill('i1')), tensor('rating', 'FP32', [3001], Array(3001).fill(1))],
-      /3001 ratings; fold-in accepts up to 3000/,
+      /3001 items; fold-in accepts up to 3000/,
     ],
     ['no rows', 'recommend', [texts('user')], /no rows/],
     ['a NUL in an id', 'predict', [texts('user', 'a\0b')], /NUL/],

@@ -106,7 +106,8 @@ describe('POST /recommend', () => {
   });
 
   test.each<[unknown, RegExp]>([
-    [{}, /ratings/],
+    [{}, /^the model was trained on ratings; send the person’s, .*, and no items$/],
+    [{ items: ['i1'] }, /the model was trained on ratings/],
     [[], /the body must be a JSON object/],
     [null, /the body must be a JSON object/],
     ['{', /not JSON/],

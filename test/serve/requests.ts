@@ -87,6 +87,11 @@ const good = fc
       inferring('similar', item, count),
       inferring('fold-in', item, tensor('rating', 'FP32', shape, stars), count),
       inferring('fold-in', item, tensor('rating', 'INT8', shape, stars)),
+      inferring(
+        'fold-in-many',
+        tensor('item', 'BYTES', [...shape, 1], items),
+        tensor('rating', 'FP32', [...shape, 1], stars),
+      ),
       { path: '/recommend', document: { ratings, k, exclude: items } as object },
       { path: '/predict', document: { pairs: pairs.map(([user, item]) => ({ user, item })) } as object },
     );
@@ -195,6 +200,7 @@ const models = [
   'movies.recommend',
   'movies.similar',
   'movies.fold-in',
+  'movies.fold-in-many',
   'movies.seen',
   'movies',
   '',

@@ -25,8 +25,15 @@ export async function smallModel(path: string, recipe: Recipe = {}): Promise<Art
   return model.artifact({ titles, keepSeen: true });
 }
 
-/** A folder `movies` that is served to the tests of one file, with a small page, and the same model in this thread. */
-export function served(options: ServeOptions = {}) {
+/** The pairs of `ratingsCsv`, without ratings. */
+export const interactionsCsv = () => ratingsCsv().replace(/^(\w+,\w+),.*$/gm, '$1');
+
+/**
+ * A folder `movies` that is served to the tests of one file, with a small page, and the same model in this thread.
+ *
+ * @param csv what the model is trained on
+ */
+export function served({ csv = ratingsCsv(), ...options }: ServeOptions & { readonly csv?: string } = {}) {
   const folder = temporaryFolder();
   const model = {
     directory: '',
@@ -45,7 +52,7 @@ export function served(options: ServeOptions = {}) {
   };
   beforeAll(async () => {
     model.directory = join(folder.path, 'movies');
-    await writeArtifact(model.directory, await smallModel(await folder.write('ratings.csv', ratingsCsv())));
+    await writeArtifact(model.directory, await smallModel(await folder.write('ratings.csv', csv)));
     model.recommender = await load(model.directory);
     const page = await standInPage(join(folder.path, 'page'));
     model.server = await serve([model.directory], { port: 0, logLevel: 'silent', page, ...options });
