@@ -109,7 +109,7 @@ export const trainingChoices = {
     weights: {
       objective: 'ranking',
       kind: kinds.oneOf(['log', 'none']),
-      help: 'how much counts of interactions weigh: log weighs an interaction by log(1 + count), none weighs all alike',
+      help: 'how much counts of interactions weigh: log, half alike and half by log(1 + count); none, all alike',
       default: 'log',
     },
     rankingFactors: {
