@@ -34,6 +34,7 @@ export {
   type Exclusions,
   type ReadOptions,
   readExclusions,
+  readOwnItems,
   readOwnRatings,
   readPairs,
   readRatings,

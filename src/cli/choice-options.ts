@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import * as v from 'valibot';
+import type { ReadOptions } from '../data/read/read.ts';
 import type { Device } from '../run/device-names.ts';
 import { chooseDevice } from '../run/devices.ts';
 import { defaultText, recipeChoices } from '../train/recipe/choices.ts';
-import type { Recipe } from '../train/recipe/recipe.ts';
+import { kindFor, type Recipe } from '../train/recipe/recipe.ts';
 import { allChoices, type RunChoices, runChoices } from '../train/recipe/run-choices.ts';
 import { type Choice, type Choices, type Given, type Kind, kinds } from '../util/choices.ts';
 import { flagOf, noFlagOf } from './flag-names.ts';
@@ -18,7 +19,10 @@ export type Flags<Names extends keyof RunChoices = never, Own extends Choices = 
 > &
   Given<Own>;
 
-export const READING = ['user', 'item', 'rating', 'time', 'delimiter', 'header', 'encoding'] as const;
+export const READING = [
+  ...(['user', 'item', 'rating', 'time', 'countColumn', 'eventColumn', 'eventWeights', 'leaveOut'] as const),
+  ...(['delimiter', 'header', 'encoding'] as const),
+] as const;
 
 /** Flags for reading a file whose columns other flags name, or none. */
 export const LISTS = ['delimiter', 'header', 'encoding'] as const;
@@ -80,6 +84,12 @@ export const recipeOf = (flags: object): Recipe => chosenFrom(Object.keys(recipe
 /** The flags for reading a file. */
 export const readingOf = (flags: object): Pick<RunChoices, (typeof READING)[number]> =>
   chosenFrom(READING, flags);
+
+/** The flags for reading a file to train on. */
+export const readingToTrain = (flags: object): ReturnType<typeof readingOf> & Pick<ReadOptions, 'kind'> => ({
+  ...readingOf(flags),
+  kind: kindFor(flags),
+});
 
 /** The device to run on. Prints a note if `auto` did not find CUDA. */
 export async function chosenDevice({

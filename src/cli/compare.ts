@@ -26,7 +26,7 @@ export function compareCommand(): Command {
       `--config-${model} <file>`,
       `choices for ${model}, such as the best.json of cofactor tune`,
     );
-  return withFoldChoices(command, ['seed', 'objective', 'positive']).action(run);
+  return withFoldChoices(command, ['seed', 'objective', 'positive', 'weights']).action(run);
 }
 
 /** The key of a flag in commander: `configDotBias` for `--config-dot-bias`. */
@@ -34,12 +34,16 @@ const configKey = (model: ModelName): string =>
   `config-${model}`.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 
 async function run(files: string[], flags: CompareFlags): Promise<void> {
-  const { seed = trainingChoices.seed.default, objective, positive } = flags;
-  const shared = { seed, objective, positive };
+  const { seed = trainingChoices.seed.default, objective, positive, weights } = flags;
+  const shared = { seed, objective, positive, weights };
   const recipes: Record<string, Recipe> = {};
   for (const model of modelNames)
     recipes[model] = await recipeFrom(model, flags[configKey(model)] as string | undefined, shared);
-  const objectives = new Set(Object.values(recipes).flatMap((recipe) => checkRecipe(recipe).objectives));
+  const folds = await readFolds(files, flags);
+  const { kind } = folds[0].train;
+  const objectives = new Set(
+    Object.values(recipes).flatMap((recipe) => checkRecipe(recipe, kind).objectives),
+  );
   const predictors = {
     ...recipes,
     ...Object.fromEntries(baselineNames(objectives).map((name) => [name, name] as const)),
@@ -47,7 +51,6 @@ async function run(files: string[], flags: CompareFlags): Promise<void> {
   const pairs = modelNames.flatMap((one, at) =>
     modelNames.slice(at + 1).map((other) => [one, other] as const),
   );
-  const folds = await readFolds(files, flags);
   // Imported here because its statistics load slowly.
   const { compare } = await import('../experiment/compare.ts');
   const { workers = availableParallelism() } = flags;
@@ -72,9 +75,15 @@ const baselineNames = (objectives: ReadonlySet<Objective>) =>
 async function recipeFrom(
   model: ModelName,
   file: string | undefined,
-  { seed, objective, positive }: Pick<Recipe, 'seed' | 'objective' | 'positive'>,
+  { seed, objective, positive, weights }: Pick<Recipe, 'seed' | 'objective' | 'positive' | 'weights'>,
 ): Promise<Recipe> {
-  const own = { model, seed, ...(objective && { objective }), ...(positive !== undefined && { positive }) };
+  const own = {
+    model,
+    seed,
+    ...(objective && { objective }),
+    ...(positive !== undefined && { positive }),
+    ...(weights && { weights }),
+  };
   if (file === undefined) {
     checkRecipe(own);
     return own;

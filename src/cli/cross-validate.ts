@@ -53,6 +53,6 @@ async function run(files: string[], flags: FoldFlags): Promise<void> {
         : `${name} ${error(mean)}; with one fold there is no interval`,
     );
   }
-  if (!validation.ndcg && checkRecipe(recipe).objectives.includes('ranking'))
+  if (!validation.ndcg && checkRecipe(recipe, folds[0].train.kind).objectives.includes('ranking'))
     printLine('No ranking: in some fold, no user has a relevant item that is held out');
 }

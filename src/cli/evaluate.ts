@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { partsOf } from '../artifact/manifest.ts';
+import { ABOVE_ZERO } from '../data/dataset/positives.ts';
 import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
 import type { Interval } from '../evaluate/bootstrap.ts';
@@ -9,6 +10,7 @@ import type { Group } from '../evaluate/groups.ts';
 import type { RankingAt } from '../evaluate/ranking.ts';
 import { decimal } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
+import type { Recommender } from '../recommend/recommender.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import type { RankingPlan } from '../train/recipe/plan.ts';
 import { type Choices, kinds } from '../util/choices.ts';
@@ -18,12 +20,16 @@ import { count, error, plural, printJson, printLine, printNote, printTable } fro
 const own = {
   train: {
     kind: kinds.text('file'),
-    help: 'training ratings, which rankings leave out; not needed for a model trained with --keep-seen',
+    help: 'training data, which rankings leave out; not needed for a model trained with --keep-seen',
   },
   k: { kind: kinds.lengths, help: 'lengths of the ranked lists to evaluate', default: [10] },
   threshold: {
     kind: kinds.number,
-    help: 'lowest rating of a relevant item (default: the start of the last quarter of the scale, 4 for ratings from 1 to 5)',
+    help: 'lowest rating, or strength of an interaction, of a relevant item (default: the start of the last quarter of the scale, 4 for ratings from 1 to 5; all interactions)',
+  },
+  weighted: {
+    kind: kinds.flag,
+    help: 'let NDCG weigh a relevant item by its held-out rating, or by how often: the strength of the interaction',
   },
   baselines: { kind: kinds.flag, help: 'evaluate simple baselines, too, made from --train' },
   positive: {
@@ -36,33 +42,35 @@ const own = {
 
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
-    .description('Evaluate a model on the ratings in a file: errors of predictions, and quality of rankings.')
+    .description(
+      'Evaluate a model on the ratings or interactions in a file: errors of predictions, and quality of rankings.',
+    )
     .argument('<folder>', 'a trained model')
-    .argument('<file...>', 'ratings that were not used in training: files or patterns');
+    .argument('<file...>', 'ratings or interactions that were not used in training: files or patterns');
   return withChoices(command, ['device', ...READING], own).action(run);
 }
 
 async function run(directory: string, files: string[], flags: Flags<'device', typeof own>): Promise<void> {
   if (flags.baselines && flags.train === undefined)
-    throw new UserError(
-      'argument',
-      '--baselines are made from training ratings; give them with --train FILE',
-    );
+    throw new UserError('argument', '--baselines are made from training data; give them with --train FILE');
   if (flags.positive !== undefined && !flags.baselines)
     throw new UserError('argument', '--positive is about the baselines; give --baselines, too');
   const recommender = await load(directory, { device: await chosenDevice(flags) });
-  const read = async (paths: string | string[]) => (await readRatings(paths, readingOf(flags))).ratings;
+  const { kind } = recommender;
+  const read = async (paths: string | string[]) =>
+    (await readRatings(paths, { ...readingOf(flags), kind })).ratings;
   const ratings = await read(files);
   const train = flags.train === undefined ? undefined : await read(flags.train);
-  const { k, threshold } = flags;
+  const { k, threshold, weighted } = flags;
   const { ranking } = partsOf(recommender.artifact.manifest);
   const { positive = (ranking?.training as Partial<RankingPlan> | undefined)?.positive } = flags;
-  const result = await evaluate(recommender, ratings, { train, k, threshold });
+  const result = await evaluate(recommender, ratings, { train, k, threshold, weighted });
   const baselines =
     flags.baselines && train
       ? await evaluateBaselines(train, ratings, {
           k,
           threshold: result.ranking?.threshold ?? threshold,
+          weighted,
           positive,
         })
       : undefined;
@@ -70,34 +78,49 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
   else {
     if (train === undefined && result.ranking && result.ranking.withoutRelevant > result.ranking.users)
       printNote(
-        'Most users have no relevant item that the model has not seen: with --keep-seen and --valid it has also seen the held-out ratings; give those of training with --train',
+        'Most users have no relevant item that the model has not seen: with --keep-seen and --valid it also knows what was held out; give the data of training with --train',
       );
-    print(result, baselines, train !== undefined || SEEN in recommender.artifact.manifest.files);
+    const isKnown = train !== undefined || SEEN in recommender.artifact.manifest.files;
+    print(result, { kind, baselines, weighted, isKnown });
   }
 }
 
-/** @param isKnown whether it is known what the model was trained on */
-function print(
-  result: Evaluation,
-  baselines: Readonly<Record<string, BaselineJudgement>> = {},
-  isKnown = false,
-): void {
+interface About {
+  readonly kind: Recommender['kind'];
+  readonly baselines?: Readonly<Record<string, BaselineJudgement>> | undefined;
+  readonly weighted?: boolean | undefined;
+  /** Whether it is known what the model was trained on. */
+  readonly isKnown: boolean;
+}
+
+function print(result: Evaluation, { kind, baselines = {}, weighted, isKnown }: About): void {
   const { ranking } = result;
   const judged = { model: result, ...baselines };
-  printErrors(result);
+  printErrors(result, kind);
   const predicting = Object.entries(judged).flatMap(([name, { rmse, mae }]) =>
     rmse === undefined || mae === undefined ? [] : [[name, error(rmse), error(mae)]],
   );
-  if (Object.keys(baselines).length > 0) printColumns(['', 'RMSE', 'MAE'], predicting);
+  if (kind === 'ratings' && Object.keys(baselines).length > 0) printColumns(['', 'RMSE', 'MAE'], predicting);
   if (!ranking) {
-    printLine(`\nNo ranking: ${isKnown ? NOTHING_RELEVANT : UNKNOWN_TRAINING}`);
+    printLine(`\nNo ranking: ${isKnown ? nothingRelevant(kind) : UNKNOWN_TRAINING}`);
     return;
   }
   printLine(
-    `\nRanking of all items except those rated in training, for ${plural(ranking.users, 'user')} with held-out ratings of at least ${decimal(ranking.threshold)}; ${count(ranking.withoutRelevant)} have none`,
+    `\nRanking of all items except those ${kind === 'ratings' ? 'rated' : 'left out'} in training, for ${plural(ranking.users, 'user')} with held-out ${relevantInWords(kind, ranking.threshold)}; ${count(ranking.withoutRelevant)} have none`,
   );
   printColumns(
-    ['', 'precision', 'recall', 'NDCG', 'MAP', 'MRR', 'hit rate', 'coverage', 'Gini', 'novelty'],
+    [
+      '',
+      'precision',
+      'recall',
+      weighted ? 'weighted NDCG' : 'NDCG',
+      'MAP',
+      'MRR',
+      'hit rate',
+      'coverage',
+      'Gini',
+      'novelty',
+    ],
     Object.entries(judged).flatMap(([name, { ranking }]) =>
       (ranking?.at ?? []).flatMap((at) => rankingRows(name, at)),
     ),
@@ -106,10 +129,17 @@ function print(
     if (skipped !== undefined) printLine(`${name} was skipped: ${skipped}`);
 }
 
-function printErrors({ rmse, mae, intervals, groups, ...result }: Evaluation): void {
+function printErrors(
+  { rmse, mae, intervals, groups, ...result }: Evaluation,
+  kind: Recommender['kind'],
+): void {
   const unknown = `${plural(result.unknownUsers, 'user')} and ${plural(result.unknownItems, 'item')} were unknown to the model`;
   if (rmse === undefined || mae === undefined || !intervals) {
-    printLine('The model ranks, and predicts no ratings: there are no errors');
+    printLine(
+      kind === 'ratings'
+        ? 'The model ranks, and predicts no ratings: there are no errors'
+        : `Judged on ${plural(result.ratings, 'interaction')}`,
+    );
     printLine(`${unknown}; unknown users are in no ranking, and unknown items count as missed`);
     return;
   }
@@ -131,8 +161,14 @@ const SEEN = 'seen.onnx';
 
 const UNKNOWN_TRAINING =
   'it is not known what the model was trained on; give it with --train, or train with --keep-seen';
-const NOTHING_RELEVANT =
-  'no known user has a relevant item that they did not rate in training; give ratings that were not used in training, or a lower --threshold';
+const nothingRelevant = (kind: Recommender['kind']): string =>
+  `no known user has a relevant item that they did not ${kind === 'ratings' ? 'rate' : 'have'} in training; give ${kind} that were not used in training, or a lower --threshold`;
+
+/** Interactions are all relevant if their strengths are above 0. */
+const relevantInWords = (kind: Recommender['kind'], threshold: number): string =>
+  kind === 'interactions' && threshold <= ABOVE_ZERO
+    ? 'interactions'
+    : `${kind} of at least ${decimal(threshold)}`;
 
 const between = ([low, high]: Interval): string => `${error(low)}–${error(high)}`;
 

@@ -6,14 +6,21 @@ import { UserError } from '../errors.ts';
 import { type TrialPool, trialPool } from '../experiment/pool.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { type Flags, JSON_OBJECT, READING, readingOf, withChoices } from './choice-options.ts';
+import {
+  type Flags,
+  JSON_OBJECT,
+  READING,
+  readingOf,
+  readingToTrain,
+  withChoices,
+} from './choice-options.ts';
 import { bar } from './progress.ts';
 import { readInMemory } from './train-data.ts';
 
 const own = {
   folds: {
     kind: kinds.whole(2),
-    help: 'number of folds: random parts of the ratings, each held out once (default: 5)',
+    help: 'number of folds: random parts of the data, each held out once (default: 5)',
   },
   ...JSON_OBJECT,
 } as const satisfies Choices;
@@ -84,9 +91,13 @@ export async function readFolds(files: readonly string[], flags: FoldFlags): Pro
   if (!pairs) return folds((await readInMemory(files, flags)).ratings, count, seed);
   const read: Split[] = [];
   for (const [base, test] of pairs) {
-    const { ratings: train } = await readRatings(base, readingOf(flags));
+    const { ratings: train } = await readRatings(base, readingToTrain(flags));
     checkTrainable(train);
-    const { ratings: valid } = await readRatings(test, { ...readingOf(flags), vocabulary: train });
+    const { ratings: valid } = await readRatings(test, {
+      ...readingOf(flags),
+      kind: train.kind,
+      vocabulary: train,
+    });
     read.push({ train, valid });
   }
   return read;

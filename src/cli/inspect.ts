@@ -5,7 +5,7 @@ import { readArtifact } from '../artifact/artifact.ts';
 import { type Manifest, partsOf } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import { decodeModel, describe, GraphError, type GraphFile, type ModelFile } from '../onnx/index.ts';
-import { measured, plural, printJson, printLine, size } from './output.ts';
+import { measured, nounOf, plural, printJson, printLine, size } from './output.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
@@ -100,7 +100,7 @@ function printManifest(manifest: Manifest): void {
       .map(([key, value]) => `${key} ${JSON.stringify(value)}`)
       .join(', ');
   printLine(
-    `${manifest.model.name}, trained on ${plural(data.ratings, 'rating')} from ${data.low} to ${data.high}: ${plural(data.users, 'user')}, ${plural(data.items, 'item')}`,
+    `${manifest.model.name}, trained on ${plural(data.ratings, nounOf(data.kind))}${data.kind === 'ratings' ? ` from ${data.low} to ${data.high}` : ''}: ${plural(data.users, 'user')}, ${plural(data.items, 'item')}`,
   );
   for (const { model, training, metrics, history } of Object.values(partsOf(manifest))) {
     const { objective, ...others } = training;

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import type { ValidMetrics } from '../train/progress.ts';
 
-export { count, plural, size } from '../util/format.ts';
+export { count, nounOf, plural, size } from '../util/format.ts';
 
 /** The one JSON object of `--json`. */
 export function printJson(value: unknown): void {

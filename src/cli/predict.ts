@@ -32,7 +32,9 @@ const COLUMNS = { user: 'userColumn', item: 'itemColumn' };
 
 export function predictCommand(): Command {
   const command = new Command('predict')
-    .description('Predict the rating of an item by a user, or of all pairs in a file.')
+    .description(
+      'Predict the rating of an item by a user, or of all pairs in a file; of a model that ranks, the score.',
+    )
     .argument('<folder>', 'a trained model')
     .argument('[pairs]', 'file of users and items');
   return withChoices(command, ['device', ...LISTS], own).action(run);
@@ -77,7 +79,7 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
     for (const [row, user] of users.entries()) printLine(csvLine([user, items[row], numbers[row]]));
   }
   if (ranks) printNote('The model ranks: these are scores, not ratings; the higher, the better');
-  noteUnknown('user', users, known.userIds);
+  noteUnknown('user', users, known.userIds, ranks ? 'scored by what is popular' : undefined);
   noteUnknown('item', items, known.itemIds);
   if (out !== undefined) printLine(`Wrote ${plural(users.length, 'prediction')} to ${out}`);
 }

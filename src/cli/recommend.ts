@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
-import { readExclusions, readOwnRatings } from '../data/read/read.ts';
+import { readExclusions, readOwnItems, readOwnRatings } from '../data/read/read.ts';
 import { oneLine, UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
@@ -19,7 +19,7 @@ export const RECOMMENDING = {
   },
   includeSeen: {
     kind: kinds.flag,
-    help: 'recommend rated items, too; a model trained with --keep-seen leaves them out',
+    help: 'recommend what the user has, too; a model trained with --keep-seen leaves it out',
   },
 } as const satisfies Choices;
 
@@ -29,9 +29,13 @@ const own = {
     kind: kinds.text('file'),
     help: 'file of items and ratings of a person who is not in the training data',
   },
+  items: {
+    kind: kinds.text('file'),
+    help: 'file of the items that a person has who is not in the training data, for a model of interactions',
+  },
   itemColumn: {
     kind: kinds.text('column'),
-    help: 'column of item ids in the file of ratings: its name, or its number from 1',
+    help: 'column of item ids in the file of ratings or items: its name, or its number from 1',
   },
   ratingColumn: { kind: kinds.text('column'), help: 'column of ratings in the file of ratings' },
   ...RECOMMENDING,
@@ -42,22 +46,30 @@ type RecommendFlags = Flags<'device', typeof own>;
 
 export function recommendCommand(): Command {
   const command = new Command('recommend')
-    .description('Recommend items to a user, or to a person whose ratings are in a file.')
+    .description('Recommend items to a user, or to a person whose ratings, or items, are in a file.')
     .argument('<folder>', 'a trained model');
   return withChoices(command, ['device', ...LISTS], own).action(run);
 }
 
 async function run(directory: string, flags: RecommendFlags): Promise<void> {
-  const { user, ratings, json } = flags;
-  if ((user === undefined) === (ratings === undefined))
-    throw new UserError('argument', 'give either --user or --ratings');
-  if (ratings !== undefined && flags.includeSeen)
-    throw new UserError('argument', '--include-seen is for --user; items in --ratings are always left out');
+  const { user, ratings, items, json } = flags;
+  const own = ratings ?? items;
+  if ([user, ratings, items].filter((one) => one !== undefined).length !== 1)
+    throw new UserError(
+      'argument',
+      'give --user, or a file with --ratings, or with --items for a model of interactions; only one of them',
+    );
+  if (own !== undefined && flags.includeSeen)
+    throw new UserError(
+      'argument',
+      `--include-seen is for --user; items in --${ratings === undefined ? 'items' : 'ratings'} are always left out`,
+    );
   const recommender = await load(directory, { device: await chosenDevice(flags) });
+  checkKind(recommender, flags);
   const best =
-    user === undefined
-      ? await forPerson(recommender, ratings as string, flags)
-      : await forUser(recommender, user, flags);
+    own === undefined
+      ? await forUser(recommender, user as string, flags)
+      : await forPerson(recommender, own, flags);
   const list = listed(recommender.titles, best);
   if (json) printJson(list);
   else
@@ -65,6 +77,22 @@ async function run(directory: string, flags: RecommendFlags): Promise<void> {
       list.map(({ item, score, rating }) => [...namesOf(recommender, item), (rating ?? score).toFixed(2)]),
     );
   if (list.length === 0) printNote('There is nothing left to recommend');
+}
+
+/** @throws UserError for a file of ratings where the model has none, or the other way round */
+function checkKind({ kind }: Recommender, { ratings, items, ratingColumn }: RecommendFlags): void {
+  if (kind === 'interactions' && ratings !== undefined)
+    throw new UserError(
+      'argument',
+      'the model was trained on interactions, without ratings; give what the person has with --items',
+    );
+  if (kind === 'ratings' && items !== undefined)
+    throw new UserError(
+      'argument',
+      'the model was trained on ratings; give those of the person with --ratings',
+    );
+  if (items !== undefined && ratingColumn !== undefined)
+    throw new UserError('argument', '--rating-column is for --ratings; leave it out');
 }
 
 async function forUser(
@@ -79,15 +107,19 @@ async function forUser(
 }
 
 async function forPerson(recommender: Recommender, file: string, { k, exclude, ...flags }: RecommendFlags) {
-  const own = await readOwnRatings(file, {
+  const columns = {
     ...listFlags(flags),
     item: flags.itemColumn,
-    rating: flags.ratingColumn,
     optionNames: { item: 'itemColumn', rating: 'ratingColumn' },
-  });
+  };
+  const own =
+    recommender.kind === 'ratings'
+      ? await readOwnRatings(file, { ...columns, rating: flags.ratingColumn })
+      : await readOwnItems(file, columns);
+  const items = own.map((one) => (typeof one === 'string' ? one : one.item));
   const { itemIds } = readVocabulary(recommender.artifact);
   const known = new Set(itemIds);
-  if (!own.some(({ item }) => known.has(item)))
+  if (!items.some((item) => known.has(item)))
     throw new UserError(
       'argument',
       `${file}: the model does not know any of its items; are their ids those of the training data?`,
@@ -96,15 +128,10 @@ async function forPerson(recommender: Recommender, file: string, { k, exclude, .
   if (exclusions.excludeByUser)
     throw new UserError(
       'argument',
-      `${exclude}: has a column of users; with --ratings, give a file with items only`,
+      `${exclude}: has a column of users; for a person who is not in the training data, give a file with items only`,
     );
   const { recommended } = await recommender.foldIn(own, { k, exclude: exclusions.exclude });
-  noteUnknown(
-    'item',
-    own.map(({ item }) => item),
-    itemIds,
-    'ignored',
-  );
+  noteUnknown('item', items, itemIds, 'ignored');
   return recommended;
 }
 

@@ -32,7 +32,7 @@ export function reportCommand(): Command {
 async function run(directory: string, { data, out, json, ...flags }: ReportFlags): Promise<void> {
   const recommender = await load(directory, { device: await chosenDevice(flags) });
   const ratings = data && {
-    data: (await readRatings(data, readingOf(flags))).ratings,
+    data: (await readRatings(data, { ...readingOf(flags), kind: recommender.kind })).ratings,
     source: data.map((path) => basename(path)).join(', '),
   };
   const bytes = await writeReport(recommender, out, ratings);

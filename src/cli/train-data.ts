@@ -6,8 +6,8 @@ import { readRatings } from '../data/read/read.ts';
 import type { Reading, ReadReport } from '../data/read/reading.ts';
 import { UserError } from '../errors.ts';
 import { INCOMING } from '../util/files.ts';
-import { type Flags, type READING, readingOf } from './choice-options.ts';
-import { plural, printLine, seconds } from './output.ts';
+import { type Flags, type READING, readingToTrain } from './choice-options.ts';
+import { nounOf, plural, printLine, seconds } from './output.ts';
 
 export type DataFlags = Flags<
   (typeof READING)[number] | 'test' | 'valid' | 'split' | 'workers' | 'memory' | 'out'
@@ -15,7 +15,7 @@ export type DataFlags = Flags<
 
 /** @throws UserError as `readRatings` does, or if the ratings cannot train a model */
 export async function readInMemory(files: readonly string[], flags: object): Promise<Reading> {
-  const reading = await readRatings(files, readingOf(flags));
+  const reading = await readRatings(files, readingToTrain(flags));
   checkTrainable(reading.ratings);
   return reading;
 }
@@ -32,7 +32,7 @@ export async function readToTrain(
   out?: string,
 ): Promise<Reading<Dataset>> {
   const { seed, valid, split, workers, memory, blocks } = flags;
-  const options = { ...readingOf(flags), seed, valid, split };
+  const options = { ...readingToTrain(flags), seed, valid, split };
   const read = async (folder?: string): Promise<Reading<Dataset>> => {
     const store = folder === undefined ? false : { folder, workers, memory, blocks };
     const reading = await readRatings(files, { ...options, store });
@@ -75,25 +75,26 @@ export function checkHeldOut({ test, valid, split, patience }: DataFlags): void 
       `--split ${split} needs a fraction to hold out; give one, such as --valid 0.2`,
     );
   if (split === 'leave-last-out' && valid !== undefined) {
-    throw new UserError(
-      'argument',
-      '--split leave-last-out holds out one rating per user; leave out --valid',
-    );
+    throw new UserError('argument', '--split leave-last-out holds out one item per user; leave out --valid');
   }
   if (patience !== undefined && !holding)
     throw new UserError(
       'argument',
-      '--patience needs validation ratings; hold some out, such as with --valid 0.2',
+      '--patience needs held-out ratings or interactions; hold some out, such as with --valid 0.2',
     );
 }
 
 export function reportReading(report: ReadReport, files: readonly string[], took: number): void {
   const from = files.length === 1 ? files[0] : `${files.length} files`;
   printLine(
-    `Read ${plural(report.ratings, 'rating')} of ${plural(report.items, 'item')} by ${plural(report.users, 'user')} from ${from} in ${seconds(took)}`,
+    `Read ${plural(report.ratings, nounOf(report.kind))} of ${plural(report.items, 'item')} by ${plural(report.users, 'user')} from ${from} in ${seconds(took)}`,
   );
-  if (report.duplicates > 0)
-    printLine(`  ${plural(report.duplicates, 'rating')} replaced by a later one of the same user and item`);
+  const { duplicates, withoutUser, kind } = report;
+  if (duplicates > 0 && kind === 'ratings')
+    printLine(`  ${plural(duplicates, 'rating')} replaced by a later one of the same user and item`);
+  if (duplicates > 0 && kind === 'interactions')
+    printLine(`  ${plural(duplicates, 'row')} with the same user and item as an earlier one, added to it`);
+  if (withoutUser > 0) printLine(`  ${plural(withoutUser, 'row')} without a user left out`);
   for (const assumption of report.assumptions) printLine(`  ${assumption}`);
 }
 

@@ -11,6 +11,7 @@ import type { ItemTable } from '../data/read/item-table.ts';
 import { readItems } from '../data/read/items.ts';
 import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
+import { decimal } from '../recommend/listed.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import { type NodeRuntime, nodeRuntime } from '../run/node.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
@@ -18,7 +19,7 @@ import { TRAINING_FOLDER, VOCABULARY } from '../train/engines/ort-training/expor
 import type { ValidMetrics } from '../train/progress.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import type { RankingPlan } from '../train/recipe/plan.ts';
-import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
+import { checkRecipe } from '../train/recipe/recipe.ts';
 import { checkEngine } from '../train/recipe/resolve.ts';
 import type { RunChoices } from '../train/recipe/run-choices.ts';
 import { type Fitted, type RankedOn, train } from '../train/train.ts';
@@ -26,7 +27,7 @@ import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, JSON_OBJECT, readingOf, recipeOf, withChoices } from './choice-options.ts';
 import { KEYS, printConfig, withConfig } from './config.ts';
 import { onInterrupt } from './interrupt.ts';
-import { count, measured, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
+import { count, measured, nounOf, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
 import { progressBar } from './progress.ts';
 import { reportWritten, writeReport } from './report.ts';
 import { checkHeldOut, readToTrain, reportReading, stem } from './train-data.ts';
@@ -44,8 +45,10 @@ type TrainFlags = Flags<keyof RunChoices, typeof own>;
 
 export function trainCommand(): Command {
   const command = new Command('train')
-    .description('Train a model on a file of ratings: CSV, TSV, Parquet or JSON lines, also compressed.')
-    .argument('<file...>', 'ratings: files or patterns');
+    .description(
+      'Train a model on a file of ratings, clicks, plays or purchases: CSV, TSV, Parquet or JSON lines, also compressed.',
+    )
+    .argument('<file...>', 'ratings or interactions: files or patterns');
   return withConfig(withChoices(command, KEYS, own), KEYS).action(run);
 }
 
@@ -78,23 +81,23 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   });
   const exporting = performance.now();
   const before = existed ? await readArtifact(out).catch(() => undefined) : undefined;
-  const { keepSeen, quantize: precision } = flags;
+  const { keepSeen = flags.leaveOut && true, quantize: precision } = flags;
   const artifact = await made.fitted.save(out, { ...made.table, keepSeen, precision });
   const export_ = (performance.now() - exporting) / 1000;
   // An interrupted training can be resumed.
-  const cutOff = made.aborted && !isComplete(made.fitted, recipe);
+  const { objectives } = checkRecipe(recipe, artifact.manifest.data.kind);
+  const cutOff = made.aborted && !isComplete(made.fitted, objectives);
   if (!cutOff) await removeCheckpoint(path);
   const reportBytes = await reportOn(made, artifact, runtime, flags);
   await tell({ ...made, artifact, out, export_, reportBytes, before }, flags);
   const isHalf = made.fitted.plan.training.objective === 'rating' && !made.fitted.ranking;
-  const before_ = isHalf && checkRecipe(recipe).objectives.length > 1 ? ' before the part that ranks' : '';
+  const before_ = isHalf && objectives.length > 1 ? ' before the part that ranks' : '';
   if (cutOff) printNote(`Stopped early${before_}; with the same settings, --resume resumes from ${path}`);
 }
 
 /** Whether a training took all of its epochs, for each of its objectives. */
-const isComplete = (fitted: Fitted, recipe: Recipe): boolean =>
-  [fitted, fitted.ranking].filter((part) => part !== undefined).length ===
-    checkRecipe(recipe).objectives.length &&
+const isComplete = (fitted: Fitted, objectives: readonly Objective[]): boolean =>
+  [fitted, fitted.ranking].filter((part) => part !== undefined).length === objectives.length &&
   [fitted, fitted.ranking].every((part) => !part || part.history.length === part.plan.training.epochs);
 
 interface Made {
@@ -125,7 +128,10 @@ async function readAndTrain(files: readonly string[], flags: TrainFlags, out: st
   const test = flags.test === undefined ? undefined : await readTest(flags.test, flags, ratings);
   const table = flags.titles === undefined ? undefined : await readTitles(flags, ratings);
   const read = (performance.now() - started) / 1000;
-  if (!flags.json) reportReading(report, files, read);
+  if (!flags.json) {
+    reportReading(report, files, read);
+    if (flags.objective === undefined || flags.objective === 'auto') printLine(`  ${aimOf(ratings)}`);
+  }
   const bar = progressBar();
   const { signal, stop } = onInterrupt(
     'Stopping after this epoch; Ctrl-C again stops at once, and --resume then resumes from the previous epoch',
@@ -146,15 +152,24 @@ async function readAndTrain(files: readonly string[], flags: TrainFlags, out: st
   }
 }
 
-const readTest = async (file: string, flags: TrainFlags, vocabulary: Dataset): Promise<Ratings> =>
-  (await readRatings(file, { ...readingOf(flags), vocabulary })).ratings;
+/** Says what the model learns, and how to change that. */
+const aimOf = ({ facts: { kind, low, high } }: Dataset): string =>
+  kind === 'interactions'
+    ? 'The model learns to recommend; --objective both would also predict ratings, from a column of them'
+    : `Ratings from ${decimal(low)} to ${decimal(high)}: the model learns to predict them and to recommend; --objective rating or ranking trains one part`;
 
-async function readTitles({ titles = '', item }: TrainFlags, { itemIds }: Dataset): Promise<ItemTable> {
+const readTest = async (file: string, flags: TrainFlags, vocabulary: Dataset): Promise<Ratings> =>
+  (await readRatings(file, { ...readingOf(flags), kind: vocabulary.facts.kind, vocabulary })).ratings;
+
+async function readTitles(
+  { titles = '', item }: TrainFlags,
+  { facts, itemIds }: Dataset,
+): Promise<ItemTable> {
   const table = await readItems(titles, { item });
   if (itemIds.some((id) => table.titles.has(id))) return table;
   throw new UserError(
     'argument',
-    `${titles}: has no title for any of the ${plural(itemIds.length, 'item')}; are its ids those of the ratings?`,
+    `${titles}: has no title for any of the ${plural(itemIds.length, 'item')}; are its ids those of the ${facts.kind ?? 'ratings'}?`,
   );
 }
 
@@ -163,7 +178,7 @@ async function reportOn({ test, valid }: Made, artifact: Artifact, runtime: Node
   if (flags.report === undefined) return 0;
   return writeReport(await Recommender.create(artifact, runtime), flags.report, {
     data: test ?? valid,
-    source: test ? basename(String(flags.test)) : 'validation ratings',
+    source: test ? basename(String(flags.test)) : `validation ${artifact.manifest.data.kind}`,
   });
 }
 
@@ -175,9 +190,9 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
   const judged = test ?? valid;
   const heldOut = await heldOutMeasures(made);
   if (flags.json) {
-    const { users, items, ratings } = data;
+    const { kind, users, items, ratings } = data;
     printJson({
-      ...{ model: model.name, objective: trainedFor(manifest), out, users, items, ratings },
+      ...{ model: model.name, objective: trainedFor(manifest), out, users, items, [kind]: ratings },
       epochs: manifest.history.length,
       seconds: { read: made.read, ...took, export: made.export_ },
       train: fitted.metrics.train,
@@ -186,14 +201,14 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
     });
     return;
   }
-  printLine(`Trained ${model.name} on ${plural(data.ratings, 'rating')} in ${seconds(took.train)}`);
+  printLine(`Trained ${model.name} on ${plural(data.ratings, nounOf(data.kind))} in ${seconds(took.train)}`);
   const name = test ? 'test' : 'validation';
-  const on = judged ? ` on ${count(judged.ratings.length)} ratings` : '';
+  const on = judged ? ` on ${count(judged.ratings.length)} ${data.kind}` : '';
   for (const [objective, { history, metrics, training }] of Object.entries(partsOf(manifest))) {
     const measures = heldOut[objective as Objective];
     printLine(
       `  ${objective}: ${[
-        `${plural(history.length, 'epoch')}${objective === 'ranking' ? positivesInWords(training as unknown as RankingPlan) : ''}`,
+        `${plural(history.length, 'epoch')}${objective === 'ranking' ? positivesInWords(training as unknown as RankingPlan, data) : ''}`,
         ...(metrics.train ? [`training ${measured(metrics.train)}`] : []),
         ...(measures ? [`${name} ${measured(measures)}${on}${besidePopular(measures)}`] : []),
         ...(judged && !measures ? ['no user has a relevant item that is held out'] : []),
@@ -248,11 +263,18 @@ function noteReduction({ reduction }: Fitted): void {
   );
 }
 
-const positivesInWords = ({ positive }: RankingPlan): string =>
-  positive === 'all' ? ' of all that users rated (--positive)' : ` of ratings from ${positive} (--positive)`;
+function positivesInWords({ positive, weights }: RankingPlan, data: Artifact['manifest']['data']): string {
+  if (data.kind === 'interactions') {
+    const from = positive === 'all' ? '' : ` of interactions from ${positive} (--positive)`;
+    return `${from}${weights === 'log' && data.low < data.high ? ' weighed by how often (--weights)' : ''}`;
+  }
+  return positive === 'all'
+    ? ' of all that users rated (--positive)'
+    : ` of ratings from ${positive} (--positive)`;
+}
 
 const OPTIONAL_FILES = {
   'titles.json': ['titles', '--titles'],
-  'seen.onnx': ['the items that users rated', '--keep-seen'],
+  'seen.onnx': ['the items that users have', '--keep-seen'],
   'fold-in-many.onnx': ['a part that ranks', '--objective both'],
 };

@@ -54,16 +54,17 @@ export function tuneCommand(): Command {
 async function run(files: string[], flags: TuneFlags): Promise<void> {
   const { model, seed, objective } = trainingChoices;
   const given: Fixed = { model: model.default, seed: seed.default, ...recipeOf(flags) } as Fixed;
-  const { objectives } = checkRecipe(given);
+  checkRecipe(given);
+  if (flags.valid !== undefined && flags.folds !== undefined)
+    throw new UserError('argument', '--valid and --folds cannot be combined; give only one of them');
+  const { ratings } = await readInMemory(files, flags);
+  const { objectives } = checkRecipe(given, ratings.kind);
   const beside = objectives.length > 1;
   const parts = objectives.map((objective): Part => {
     const fixed = partOf(given, objective);
     return { objective, fixed, space: spaceBeside(fixed, { beside }) };
   });
   const out = flags.out ?? join('tune', `${stem(files[0])}-${given.model}`);
-  if (flags.valid !== undefined && flags.folds !== undefined)
-    throw new UserError('argument', '--valid and --folds cannot be combined; give only one of them');
-  const { ratings } = await readInMemory(files, flags);
   const splits = splitsOf(ratings, given.seed, flags);
   const about = {
     ...{ cofactor: VERSION, objective: objective.default, ...given, ...held(flags) },

@@ -50,12 +50,12 @@ export async function evaluateBaselines(
   checkArgument('the ratings are', ratings, someRatings);
   checkOptions(options, BASELINE_OPTIONS);
   const least = relevantFrom(train.facts);
-  const { k = [10], threshold = least, positive = least } = options;
+  const { k = [10], threshold = least, positive = least, weighted } = options;
   const positives = ratingsFrom(train, positive);
   const heldOut = renumbered(ratings, train);
   const rated = await itemsLeftOut(train);
   const rank = async (scorer: Scorer): Promise<Judgement> => {
-    const ranked = await ranking(baselineRanker(scorer, rated), rated, heldOut, { k, threshold });
+    const ranked = await ranking(baselineRanker(scorer, rated), rated, heldOut, { k, threshold, weighted });
     return ranked ? { ranking: ranked } : {};
   };
   const judged: Record<string, BaselineJudgement> = {};

@@ -57,7 +57,7 @@ export async function evaluate(
   checkArgument('the recommender is', recommender, someRecommender);
   checkArgument('the ratings are', ratings, someRatings);
   checkOptions(options, EVALUATE_OPTIONS);
-  const { train, k = [10], threshold } = options;
+  const { train, k = [10], threshold, weighted } = options;
   const { artifact } = recommender;
   const known = readVocabulary(artifact);
   const predicted =
@@ -73,6 +73,7 @@ export async function evaluate(
     heldOut &&
     (await ranking(recommenderRanker(recommender, known, rated), rated, heldOut, {
       k,
+      weighted,
       threshold: threshold ?? relevantFrom(artifact.manifest.data),
     }));
   return {

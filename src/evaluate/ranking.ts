@@ -1,6 +1,6 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { indicesByUser } from '../data/dataset/rows.ts';
-import { count, number, type OptionTable } from '../util/options.ts';
+import { count, flag, number, type OptionTable } from '../util/options.ts';
 import { bootstrap, type Interval } from './bootstrap.ts';
 import type { Ranker } from './rankers.ts';
 
@@ -16,7 +16,10 @@ export interface RankingMeans {
   readonly precision: number;
   /** Share of the relevant items that are in the list. */
   readonly recall: number;
-  /** Normalised discounted cumulative gain with binary relevance; the discount is 1 / log₂(rank + 1). */
+  /**
+   * Normalised discounted cumulative gain; the discount is 1 / log₂(rank + 1), and the gain of a relevant item is 1, or its
+   * held-out strength if `weighted`.
+   */
   readonly ndcg: number;
   /**
    * Mean average precision: the sum of the precisions at the ranks of the relevant items in the list, divided by the number
@@ -58,6 +61,10 @@ export interface Ranking<At = RankingAt> {
 }
 
 export interface RankingOptions {
+  /**
+   * Whether NDCG weighs each relevant item by its held-out rating, or strength of an interaction. @default false
+   */
+  readonly weighted?: boolean | undefined;
   /** Lengths of the lists to evaluate. @default [10] */
   readonly k?: readonly number[] | undefined;
   /**
@@ -73,7 +80,11 @@ export const RANKING_OPTIONS: OptionTable<RankingOptions> = {
     give: 'a list of whole numbers from 1',
   },
   threshold: number,
+  weighted: flag,
 };
+
+/** How rankings are judged; only `weighted` may be left out. */
+type JudgeOptions = Required<Pick<RankingOptions, 'k' | 'threshold'>> & Pick<RankingOptions, 'weighted'>;
 
 /**
  * The quality of rankings, with confidence intervals; see `rankingMeans`.
@@ -86,7 +97,7 @@ export const ranking = (
   ranker: Ranker,
   rated: readonly Int32Array[],
   heldOut: Ratings,
-  options: Required<RankingOptions>,
+  options: JudgeOptions,
 ): Promise<Ranking | undefined> =>
   judged(ranker, rated, heldOut, {
     ...options,
@@ -103,7 +114,7 @@ export const rankingMeans = (
   ranker: Ranker,
   rated: readonly Int32Array[],
   heldOut: Ratings,
-  options: Required<RankingOptions>,
+  options: JudgeOptions,
 ): Promise<Ranking<RankingMeans> | undefined> =>
   judged(ranker, rated, heldOut, { ...options, more: () => ({}) });
 
@@ -112,7 +123,7 @@ async function judged<More>(
   ranker: Ranker,
   rated: readonly Int32Array[],
   heldOut: Ratings,
-  { k, threshold, more }: Required<RankingOptions> & { more(measures: Float64Array[]): More },
+  { k, threshold, weighted = false, more }: JudgeOptions & { more(measures: Float64Array[]): More },
 ): Promise<Ranking<RankingMeans & More> | undefined> {
   const { known, relevant } = relevantItems(rated, heldOut, threshold);
   if (relevant.size === 0) return undefined;
@@ -125,7 +136,7 @@ async function judged<More>(
     withoutRelevant: known - users.length,
     threshold,
     at: k.map((k) => {
-      const measures = measured(lists, k, [...relevant.values()], counts.length);
+      const measures = measured(lists, k, [...relevant.values()], { items: counts.length, weighted });
       const columns = MEASURES.map((name) => measures[name]);
       const sums = columns.map((column) => column.reduce((sum, value) => sum + value, 0));
       return {
@@ -152,13 +163,19 @@ export function countsOfItems(rated: readonly Int32Array[], items: number): Floa
 const named = <T>(values: readonly T[]): Record<Measure, T> =>
   Object.fromEntries(MEASURES.map((name, index) => [name, values[index]])) as Record<Measure, T>;
 
-/** The relevant items of each user who has some, by row number, and the number of known users. */
+/** The items that are relevant to a user, by row number, and what each is worth. */
+interface Relevant {
+  readonly items: Int32Array;
+  readonly values: Float32Array;
+}
+
+/** The relevant items of each user who has some, and the number of known users. */
 function relevantItems(
   rated: readonly Int32Array[],
   { users, items, ratings, itemIds }: Ratings,
   threshold: number,
-): { known: number; relevant: Map<number, Int32Array> } {
-  const relevant = new Map<number, Int32Array>();
+): { known: number; relevant: Map<number, Relevant> } {
+  const relevant = new Map<number, Relevant>();
   // Ratings are 32-bit floats, so the threshold must be rounded alike.
   const least = Math.fround(threshold);
   const ratedBy = new Int32Array(itemIds.length).fill(-1);
@@ -166,10 +183,12 @@ function relevantItems(
   for (const indices of indicesByUser(users, rated.length + 1)) {
     if (user === rated.length) break;
     for (const item of rated[user]) ratedBy[item] = user;
-    const found = indices
-      .filter((index) => ratings[index] >= least && ratedBy[items[index]] !== user)
-      .map((index) => items[index]);
-    if (found.length > 0) relevant.set(user, found);
+    const found = indices.filter((index) => ratings[index] >= least && ratedBy[items[index]] !== user);
+    if (found.length > 0)
+      relevant.set(user, {
+        items: found.map((index) => items[index]),
+        values: Float32Array.from(found, (index) => Math.max(0, ratings[index])),
+      });
     if (indices.length > 0) known++;
     user++;
   }
@@ -186,31 +205,38 @@ interface Lists {
 function measured(
   { rows, longest }: Lists,
   k: number,
-  relevant: readonly Int32Array[],
-  items: number,
+  relevant: readonly Relevant[],
+  { items, weighted }: { readonly items: number; readonly weighted: boolean },
 ): Record<Measure, Float64Array> {
   const measures = named(MEASURES.map(() => new Float64Array(relevant.length)));
   const relevantTo = new Int32Array(items).fill(-1);
+  const gains = new Float32Array(items).fill(1);
   // Higher ranks have no hits, however large k is.
   const ranks = Math.min(
     k,
-    relevant.reduce((most, { length }) => Math.max(most, length), longest),
+    relevant.reduce((most, { items }) => Math.max(most, items.length), longest),
   );
   const discounts = Float64Array.from({ length: ranks }, (_, rank) => 1 / Math.log2(rank + 2));
-  for (const [user, wanted] of relevant.entries()) {
-    for (const item of wanted) relevantTo[item] = user;
+  for (const [user, { items: wanted, values }] of relevant.entries()) {
+    for (const [at, item] of wanted.entries()) {
+      relevantTo[item] = user;
+      if (weighted) gains[item] = values[at];
+    }
+    const best = weighted ? values.toSorted().reverse() : undefined;
     let [hits, gain, precisions, first, ideal] = [0, 0, 0, 0, 0];
     for (let rank = 0; rank < ranks; rank++) {
-      if (rank < wanted.length) ideal += discounts[rank];
-      if (rank >= longest || relevantTo[rows[user * longest + rank]] !== user) continue;
+      if (rank < wanted.length) ideal += (best?.[rank] ?? 1) * discounts[rank];
+      const item = rows[user * longest + rank];
+      if (rank >= longest || relevantTo[item] !== user) continue;
       hits++;
-      gain += discounts[rank];
+      gain += gains[item] * discounts[rank];
       precisions += hits / (rank + 1);
       first ||= rank + 1;
     }
     measures.precision[user] = hits / k;
     measures.recall[user] = hits / wanted.length;
-    measures.ndcg[user] = gain / ideal;
+    // With weights, all relevant items may be worth nothing.
+    measures.ndcg[user] = ideal > 0 ? gain / ideal : 0;
     measures.map[user] = precisions / wanted.length;
     measures.mrr[user] = first === 0 ? 0 : 1 / first;
     measures.hitRate[user] = Math.min(hits, 1);

@@ -20,7 +20,7 @@ import { endOf, type Suggestion, smooth, suggest } from './range-curve.ts';
 import { trainingChoices } from './recipe/choices.ts';
 import { checkRecipe, type ProgramRecipe, someRecipe } from './recipe/recipe.ts';
 import { resolve } from './recipe/resolve.ts';
-import { positiveOf, resolveRanking } from './recipe/resolve-ranking.ts';
+import { positiveOf, resolveRanking, weightingOf } from './recipe/resolve-ranking.ts';
 import type { Schedule } from './step/schedules.ts';
 
 /** The range of learning rates to try. */
@@ -103,7 +103,7 @@ export async function findLearningRate(
   const { runtime, ...options } = given;
   const chosen = checked(rangeChoices, options);
   checkTrainable(ratings);
-  const { objectives } = checkRecipe(recipe);
+  const { objectives } = checkRecipe(recipe, ratings.kind);
   const sample = usersOf(ratings, MOST_RATINGS, recipe.seed ?? trainingChoices.seed.default);
   const data = { ratings, sample, runtime };
   const tests: PartRangeTest[] = [];
@@ -174,7 +174,9 @@ function ofLists(recipe: ProgramRecipe, data: Data): Tested {
   const { ratings, sample, runtime } = data;
   const { facts } = ratings;
   const positive = positiveOf(recipe, facts);
-  const [all, some] = [ratings, sample].map((rows) => positivesOf(rows, rows.facts, positive));
+  const [all, some] = [ratings, sample].map((rows) =>
+    positivesOf(rows, rows.facts, positive, weightingOf(recipe)),
+  );
   const resolved = resolveRanking(recipe, { ...facts, positives: all.items.length });
   const { plan, definition } = resolved;
   const { usersPerStep, seed } = plan.training;

@@ -7,6 +7,10 @@ export const count = (value: number): string => counts.format(value);
 export const plural = (value: number, noun: string): string =>
   `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 
+/** What one of a kind of data is called. */
+export const nounOf = (kind: 'ratings' | 'interactions' = 'ratings'): 'rating' | 'interaction' =>
+  kind === 'ratings' ? 'rating' : 'interaction';
+
 /** A number with a fixed number of decimals and a minus sign (−), or `–` if it is not finite. */
 export const decimal = (value: number, digits = 2): string =>
   Number.isFinite(value) ? unsignedZero(value.toFixed(digits)).replace('-', '−') : '–';

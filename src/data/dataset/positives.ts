@@ -12,7 +12,7 @@ export interface Positives {
 }
 
 /** The least positive 32-bit float: every interaction with a strength above 0 counts. */
-const ABOVE_ZERO = 2 ** -149;
+export const ABOVE_ZERO = 2 ** -149;
 
 /** The lowest rating, or strength of an interaction, that counts. */
 export const limitOf = (least: number | 'all', { kind }: Pick<DataFacts, 'kind'>): number => {

@@ -150,6 +150,14 @@ export function kindByValues(
   return { kind: 'ratings' };
 }
 
+/** What is odd about values that are read as ratings because an option says so. */
+export const doubtsAbout = (spread: Spread, name: string): string[] =>
+  isHeavyTailed(spread)
+    ? [
+        `half of ${quoted(name)} is at most ${short(spread.quartiles[1])} and the highest is ${short(spread.high)}, as counts are, not ratings: predictions of them will be poor`,
+      ]
+    : [];
+
 /** Says why rows without ratings are interactions, and what counts them. */
 export function interactionsInWords(columns: Columns, names: readonly string[]): string[] {
   const { count, event } = columns;

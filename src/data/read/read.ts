@@ -89,6 +89,22 @@ export async function readOwnRatings(
   return Array.from(indices, (index) => ({ item: itemIds[items[index]], rating: ratings[index] }));
 }
 
+/**
+ * Reads the items of one person. Duplicates are removed.
+ *
+ * @throws UserError as `readRatings` does, or for items of several users
+ */
+export async function readOwnItems(path: string, options: SourceOptions = {}): Promise<readonly string[]> {
+  checkReading(path, options);
+  const table = await readTable([path], options, { wanted: ['item'], welcome: ['user'] });
+  if (table.userIds.length > 1)
+    throw new UserError(
+      'data',
+      `${path}: has items of ${table.userIds.length} users; give those of one person`,
+    );
+  return table.itemIds;
+}
+
 /** Reads a list of users. Duplicates are removed. */
 export async function readUsers(path: string, options: SourceOptions = {}): Promise<readonly string[]> {
   checkReading(path, options);

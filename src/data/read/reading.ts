@@ -11,7 +11,7 @@ import {
 } from '../dataset/ratings.ts';
 import type { Rows } from '../dataset/rows.ts';
 import { type HoldOut, holdOut } from '../dataset/split.ts';
-import { kindByValues, type Spread, spreadOf } from './meaning.ts';
+import { doubtsAbout, kindByValues, type Spread, spreadOf } from './meaning.ts';
 
 /** What was read. The numbers include what was held out. */
 export interface ReadReport {
@@ -53,8 +53,9 @@ export function meaningOf(
   { kind, column = '' }: Pick<Table, 'kind' | 'column'>,
   spread: () => Spread,
 ): { readonly kind: DataKind; readonly counts: boolean; readonly because: readonly string[] } {
-  if (kind === 'ratings' || (kind && column === '')) return { kind, counts: true, because: [] };
+  if (kind && column === '') return { kind, counts: true, because: [] };
   const values = spread();
+  if (kind === 'ratings') return { kind, counts: true, because: doubtsAbout(values, column) };
   const found = kindByValues(values, column);
   // A column with one value says nothing, whatever the value is.
   const counts = values.low < values.high || (kind ?? found.kind) === 'ratings';

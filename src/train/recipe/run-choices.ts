@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { SPLITS } from '../../data/dataset/split.ts';
 import { PRECISIONS } from '../../onnx/compress.ts';
 import { DEVICES } from '../../run/device-names.ts';
-import { type Choices, type Chosen, grouped, kinds } from '../../util/choices.ts';
+import { type Choices, type Chosen, grouped, type Kind, kinds } from '../../util/choices.ts';
 import { recipeChoices } from './choices.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -25,6 +25,34 @@ const column = {
   parse: (text: string) => text,
 };
 
+const eventWeights: Kind<Readonly<Record<string, number>>> = {
+  schema: v.record(
+    v.pipe(v.string(), v.nonEmpty('give the name of a kind of events')),
+    v.pipe(v.number('give a number for each kind of events, such as view=1,purchase=10'), v.finite()),
+    'give a number for each kind of events, such as view=1,purchase=10',
+  ),
+  placeholder: 'event=weight',
+  parse: (text) =>
+    Object.fromEntries(
+      text.split(',').map((one) => {
+        const at = one.lastIndexOf('=');
+        return [
+          one.slice(0, at),
+          at < 0 || one.slice(at + 1).trim() === '' ? undefined : Number(one.slice(at + 1)),
+        ];
+      }),
+    ),
+};
+
+const events: Kind<readonly string[]> = {
+  schema: v.pipe(
+    v.array(v.pipe(v.string(), v.nonEmpty()), 'give the names of kinds of events'),
+    v.minLength(1, 'give the names of kinds of events, such as purchase'),
+  ),
+  placeholder: 'events',
+  parse: (text) => text.split(',').filter((name) => name !== ''),
+};
+
 /** Choices of `cofactor train` beside its recipe. Other commands take some of them. */
 export const runChoices = {
   device: {
@@ -33,12 +61,15 @@ export const runChoices = {
     default: 'cpu',
   },
   out: { kind: kinds.text('folder'), help: 'folder for the model', otherwise: 'artifacts/FILE-MODEL' },
-  test: { kind: kinds.text('file'), help: 'ratings to report the error on; they are not used in training' },
+  test: {
+    kind: kinds.text('file'),
+    help: 'ratings or interactions to judge the model on; they are not used in training',
+  },
   valid: {
     kind: { ...kinds.fraction, placeholder: 'fraction' },
-    help: 'fraction of the ratings to hold out; the epoch with the lowest error on them is kept',
+    help: 'fraction of the ratings or interactions to hold out; the epoch that does best on them is kept',
   },
-  split: { kind: kinds.oneOf(SPLITS, 'how'), help: 'which ratings to hold out', otherwise: 'random' },
+  split: { kind: kinds.oneOf(SPLITS, 'how'), help: 'which ones to hold out', otherwise: 'random' },
   ...grouped('Training', {
     workers: {
       kind: kinds.count,
@@ -63,7 +94,7 @@ export const runChoices = {
     titles: { kind: kinds.text('file'), help: 'table of item ids and titles, to store in the model' },
     keepSeen: {
       kind: kinds.flag,
-      help: 'store which items each user rated, so that recommendations leave them out (2 bytes per rating)',
+      help: 'store which items each user has, so that recommendations leave them out (2 bytes each)',
     },
     quantize: {
       kind: kinds.oneOf(PRECISIONS.filter((name) => name !== 'float32') as ('float16' | 'int8')[], 'type'),
@@ -76,6 +107,21 @@ export const runChoices = {
     item: { kind: column, help: 'column of item ids' },
     rating: { kind: column, help: 'column of ratings' },
     time: { kind: column, help: 'column of times' },
+    countColumn: {
+      kind: column,
+      help: 'column of how often, or for how long: plays, quantity, seconds; for interactions without ratings',
+      otherwise: 'found by its usual names, if there are no ratings',
+    },
+    eventColumn: { kind: column, help: 'column of kinds of events, such as view and purchase' },
+    eventWeights: {
+      kind: eventWeights,
+      help: 'weight of each kind of events, such as view=1,cart=3,purchase=10',
+      otherwise: '1 each',
+    },
+    leaveOut: {
+      kind: events,
+      help: 'kinds of events, such as purchase, after which an item is not recommended again; stores them as --keep-seen does',
+    },
     delimiter: { kind: kinds.text('text'), help: 'separator of fields' },
     header: { kind: kinds.flag, help: 'the first line names the columns', no: 'the first line is data' },
     encoding: { kind: kinds.oneOf(['utf-8', 'latin-1', 'utf-16']), help: 'encoding of text files' },
