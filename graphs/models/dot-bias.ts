@@ -45,8 +45,9 @@ export function dotBias(config: DotBiasConfig = {}): ModelDefinition {
     const ranks = objective === 'ranking';
     return {
       name: 'dot-bias',
-      config: { factors, range, initialStd, spectral },
-      range,
+      // The order of scores is that of ratings: what ranks has no range.
+      config: { factors, ...(!ranks && { range }), initialStd, spectral },
+      ...(!ranks && { range }),
       parameters: {
         user_factors: embedding('user', facts, factors, { normal: initialStd, spectral: spectral[0] }),
         item_factors: embedding('item', facts, factors, { normal: initialStd, spectral: spectral[1] }),

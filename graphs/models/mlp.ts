@@ -80,8 +80,13 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
     const center = scoreAt(facts.mean, range);
     return {
       name: 'mlp',
-      config: { factors: [userFactors, itemFactors], hidden, dropout, range, initialStd, spectral },
-      range,
+      config: {
+        ...{ factors: [userFactors, itemFactors], hidden, dropout },
+        ...(!ranks && { range }),
+        ...{ initialStd, spectral },
+      },
+      // The order of scores is that of ratings: what ranks has no range.
+      ...(!ranks && { range }),
       parameters: {
         user_factors: embedding('user', facts, userFactors, { normal: initialStd, spectral: spectral[0] }),
         item_factors: embedding('item', facts, itemFactors, { normal: initialStd, spectral: spectral[1] }),

@@ -1,3 +1,4 @@
+import { option } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
 import type { Columns, Role } from './columns.ts';
 
@@ -20,7 +21,8 @@ export const faults = {
     const field = `${value === '' ? 'an empty field' : quoted(value)} ${where}`;
     const correct = `correct or remove the ${record}`;
     if (role === 'rating' || role === 'count') return `${field} is not a finite number; ${correct}`;
-    if (role === 'event') return `${field} is an event without a weight; give it one, 0 for none`;
+    if (role === 'event')
+      return `${field} is an event without a weight (${option('eventWeights')}); give it one, 0 for none`;
     if (role === 'time')
       return `${field} is not a time (Unix seconds or milliseconds, or an ISO date); correct it`;
     return `${value ? 'a NUL byte in the id' : 'an empty id'} ${where}; ${correct}`;

@@ -52,11 +52,8 @@ export async function fieldError(
   const column = columns[role] as number;
   const where = await locate(connection, source, index);
   const what = faults.field(role, await textOf(column), source.names[column], where.split(' ')[0]);
-  const more = {
-    time: `, or read no times with ${option("time: ''")}`,
-    event: ` (${option('eventWeights')})`,
-  };
-  return new UserError('data', `${source.file}, ${where}: ${what}${more[role as 'time'] ?? ''}`);
+  const more = role === 'time' ? `, or read no times with ${option("time: ''")}` : '';
+  return new UserError('data', `${source.file}, ${where}: ${what}${more}`);
 }
 
 /** The line, or else the row, of record number `index` (from 0). */
