@@ -17,7 +17,10 @@ describe('ratings in memory', () => {
     const data: Dataset = made();
     expect(data.name).toBe('the ratings');
     expect(data.storedIn).toBeUndefined();
-    expect(data.facts).toEqual({ users: 2, items: 3, ratings: 4, low: 1, high: 5, mean: 3 });
+    expect(data.facts).toEqual({
+      ...{ kind: 'ratings', users: 2, items: 3, ratings: 4 },
+      ...{ low: 1, high: 5, mean: 3 },
+    });
     expect([...data.itemCounts]).toEqual([2, 0, 1]);
     // Nobody rated Rio: it has the average of all.
     expect([...data.itemAverages]).toEqual([2, 3, 5]);

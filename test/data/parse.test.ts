@@ -223,7 +223,7 @@ describe('what is wrong is said in the same words', () => {
     ['the first of two', `${good}b,y,x\n,y,4\n`, /^FILE, line 3: "x"/],
     ['a broken line before a bad field', `${good}b,y,x\nb\n`, /^FILE, line 4: 1 field/],
     ['a column that is missing, before a broken line', 'who,item,rating\na\n', /^FILE: no user column found/],
-    ['all columns', 'lorem ipsum\n', /^FILE: no user, item, rating column found.*call the right ones user/],
+    ['all columns', 'lorem ipsum\n', /^FILE: no user, item column found.*call the right ones user/],
   ])('%s', async (_, text, message) => {
     expect(await ratingsIn(text)).toMatch(message);
   });

@@ -165,7 +165,7 @@ test.each<[string, string | Buffer, string, string?, ReadOptions?]>([
   [
     'no column at all',
     'root:x:0:0:root:/root:/bin/bash\n',
-    'FILE: no user, item, rating column found; the columns are "root:x:0:0:root:/root:/bin/bash"; name the right ones with `user`, `item`, `rating`',
+    'FILE: no user, item column found; the columns are "root:x:0:0:root:/root:/bin/bash"; name the right ones with `user`, `item`',
     'passwd',
   ],
   [
@@ -249,7 +249,7 @@ test.each<[string, string | Buffer, string, string?, ReadOptions?]>([
   [
     'JSON that is no object',
     '{"user":1,"item":2,"rating":3}\n[1,2,3]\n',
-    'FILE: no user, item, rating column found; the columns are "json"; name the right ones with `user`, `item`, `rating`',
+    'FILE: no user, item column found; the columns are "json"; name the right ones with `user`, `item`',
     'bad.jsonl',
   ],
   [
@@ -402,7 +402,10 @@ test('a file name with a line break stays on one line', async () => {
 test.each([
   ['a,x,3\na,y,4', 'all ratings are by one user, "a"; training needs at least 2 users'],
   ['a,x,3\nb,x,4', 'all ratings are of one item, "x"; training needs at least 2 items'],
-  ['a,x,3\nb,y,3', 'all ratings are 3; training needs at least 2 different ratings'],
+  [
+    'a,x,3\nb,y,3',
+    "all ratings are 3; training needs at least 2 different ratings, or interactions: `kind: 'interactions'`",
+  ],
 ])('too little to train on: %j', async (rows, message) => {
   const path = await folder.write('few.csv', `user,item,rating\n${rows}\n`);
   const { ratings } = await readRatings(path);

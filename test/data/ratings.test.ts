@@ -385,7 +385,10 @@ describe('what is held out', () => {
     const { ratings, valid, report } = await readRatings(file, options);
     expect({ train: ratings, valid }).toEqual(split(whole.ratings));
     expect(report).toEqual(whole.report);
-    expect(report).toEqual({ ratings: 40, users: 5, items: 8, duplicates: 1, assumptions: [] });
+    expect(report).toEqual({
+      ...{ kind: 'ratings', ratings: 40, users: 5, items: 8, duplicates: 1 },
+      ...{ withoutUser: 0, assumptions: [] },
+    });
     expect(parseRatings(await readFile(file, 'utf8'), file, options)).toEqual({ ratings, valid, report });
   });
 
@@ -429,7 +432,10 @@ test('the sample holds MovieLens latest-small', async () => {
     ['1', '3', 4, 964981247],
   ]);
   expect(listed(ratings).at(-1)).toEqual(['610', '170875', 3, 1493846415]);
-  expect(report).toEqual({ ratings: 100_836, users: 610, items: 9724, duplicates: 0, assumptions: [] });
+  expect(report).toEqual({
+    ...{ kind: 'ratings', ratings: 100_836, users: 610, items: 9724, duplicates: 0 },
+    ...{ withoutUser: 0, assumptions: [] },
+  });
 });
 
 describe.skipIf(!hasShared)(`MovieLens 100K${why}`, () => {

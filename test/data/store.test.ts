@@ -132,7 +132,7 @@ describe.each(['train.parquet', 'train.csv'])('%s', (name) => {
     const users = stored.ratings.userIds.length;
     expect(stored.report).toEqual({
       ...{ ratings: synthetic.ratings, users, items: 100 },
-      ...{ duplicates: 0, assumptions: [] },
+      ...{ kind: 'ratings', duplicates: 0, withoutUser: 0, assumptions: [] },
     });
   });
 
@@ -150,7 +150,8 @@ describe.each(['train.parquet', 'train.csv'])('%s', (name) => {
     expect(Float64Array.from(itemCounts)).toEqual(tally(items, itemIds.length, () => 1));
     expect(itemAverages).toEqual(itemSums.map((total, row) => total / itemCounts[row]));
     expect(facts).toEqual({
-      ...{ users: userIds.length, items: itemIds.length, ratings: synthetic.ratings, low: 0.5, high: 5 },
+      ...{ kind: 'ratings', users: userIds.length, items: itemIds.length },
+      ...{ ratings: synthetic.ratings, low: 0.5, high: 5 },
       mean: expect.closeTo(sum(ratings) / ratings.length, 12),
     });
     for (const counts of [userCounts, Float64Array.from(itemCounts)])
@@ -393,7 +394,10 @@ describe('fewer ratings', () => {
     const split = randomSplit((await readRatings(path)).ratings, 0.1, 7);
     // Vitest takes seconds to compare as many numbers.
     expect(isDeepStrictEqual({ train: ratings, valid }, split)).toBe(true);
-    expect(report).toEqual({ ratings: 100_836, users: 610, items: 9724, duplicates: 0, assumptions: [] });
+    expect(report).toEqual({
+      ...{ kind: 'ratings', ratings: 100_836, users: 610, items: 9724, duplicates: 0 },
+      ...{ withoutUser: 0, assumptions: [] },
+    });
   });
 
   test('than one more are stored', async () => {

@@ -170,7 +170,10 @@ describe('evaluate', () => {
       [[recommender, valid, { k: [2.5] }], 'k is [2.5]; give a list of whole numbers from 1'],
       [[recommender, valid, { k: [Number.NaN] }], '; give a list of whole numbers from 1'],
       [[recommender, valid, { threshold: '4' }], 'threshold is "4"; give a number'],
-      [[recommender, valid, { ks: [5] }], 'there is no option "ks"; the options are k, threshold, train'],
+      [
+        [recommender, valid, { ks: [5] }],
+        'there is no option "ks"; the options are k, threshold, weighted, train',
+      ],
       [[recommender, valid, null], 'the options are null'],
     ];
     for (const [given, message] of cases) expect(await argumentError(asked(...given))).toContain(message);
