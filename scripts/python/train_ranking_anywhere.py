@@ -1,8 +1,9 @@
-"""Trains a model to rank on any ratings with nothing but its training graph:
+"""Trains a model to rank, on any ratings or interactions, with nothing but its training graph:
 
-    python train_ranking_anywhere.py train-ranking.onnx RATINGS.csv
+    python train_ranking_anywhere.py train-ranking.onnx ROWS.csv
 
-RATINGS.csv has a header and three columns first: user, item, rating. Prints the mean loss of each epoch.
+ROWS.csv has a header and three columns first: user, item, and a rating, or how often; without the third, each row of
+interactions counts 1. The graph of a model of interactions is train.onnx. Prints the mean loss of each epoch.
 """
 
 import csv
@@ -26,14 +27,25 @@ with open(sys.argv[2], newline="", encoding="utf-8") as file:
     rows = list(csv.reader(file))[1:]
 users, user = numpy.unique([row[0] for row in rows], return_inverse=True)
 items, item = numpy.unique([row[1] for row in rows], return_inverse=True)
-rating = numpy.array([row[2] for row in rows], numpy.float32)
-if training["positive"] != "all":  # only what users liked is learned
-    liked = rating >= numpy.float32(training["positive"])
-    user, item = user[liked], item[liked]
+value = numpy.array([row[2] if len(row) > 2 else 1 for row in rows], numpy.float32)
+least = -numpy.inf if training["positive"] == "all" else numpy.float32(training["positive"])
+if "weights" in training:  # interactions: those of a user with an item are added up, and count if they are above 0
+    pairs, pair = numpy.unique(user * len(items) + item, return_inverse=True)
+    user, item, value = pairs // len(items), pairs % len(items), numpy.bincount(pair, weights=value)
+    least = max(least, numpy.nextafter(0, 1))
+liked = value >= least  # only what users like, or have, is learned
+user, item, value = user[liked], item[liked], value[liked]
 if len(user) == 0:
-    raise SystemExit(f"no rating is {training['positive']} or higher")
-# What each user has, and how many users have each item.
-owned = numpy.split(item[numpy.argsort(user, kind="stable")], numpy.cumsum(numpy.bincount(user, minlength=len(users)))[:-1])
+    raise SystemExit(f"no row is {least} or higher")
+by_user = numpy.argsort(user, kind="stable")
+ends = numpy.cumsum(numpy.bincount(user, minlength=len(users)))[:-1]
+# What each user has, how much it weighs, and how many users have each item.
+owned = numpy.split(item[by_user], ends)
+weight = numpy.ones(len(user))
+if "weight" in inputs:  # half alike and half by how often
+    logarithms = numpy.log1p(value)
+    weight = (1 + logarithms / logarithms.mean()) / 2
+weights = numpy.split(weight[by_user], ends)
 counts = numpy.bincount(item, minlength=len(items))
 active = numpy.flatnonzero([len(own) for own in owned])
 random = numpy.random.default_rng(1)
@@ -79,10 +91,9 @@ updates = steps
 if sampled:  # the expected number of steps that update an item's row
     expected = training["negatives"] * (counts + 1) / (counts + 1).sum()
     updates = steps * -numpy.expm1(-expected - counts / steps)
-sizes = numpy.array([len(own) for own in owned], float)
 decays = {
-    "user_decay": decay(sizes, training["userDecay"]),
-    "item_decay": decay(counts.astype(float), training["itemDecay"], updates),
+    "user_decay": decay(numpy.array([own.sum() for own in weights]), training["userDecay"]),
+    "item_decay": decay(numpy.bincount(item, weights=weight, minlength=len(items)), training["itemDecay"], updates),
 }
 for epoch in range(epochs):
     order = random.permutation(active)
@@ -110,10 +121,12 @@ for epoch in range(epochs):
         **decays,
         "learning_rate": rate.astype(numpy.float32),
     }
+    if "weight" in inputs:
+        feeds["weight"] = numpy.concatenate([weights[one] for one in order]).astype(numpy.float32)
     if sampled:
         feeds["candidate"] = numpy.concatenate(candidates).astype(numpy.int32)
         feeds["candidate_start"] = starts(candidates)
         feeds["correction"] = numpy.concatenate(corrections).astype(numpy.float32)
     results = dict(zip(outputs, session.run(outputs, {**carried, **feeds})))
     carried = {name: results[f"{name}.next"] for name in carried}
-    print(f"epoch {epoch + 1}: loss {results['loss'].sum() / len(item):.4f}")
+    print(f"epoch {epoch + 1}: loss {results['loss'].sum() / weight.sum():.4f}")

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { modelNames } from '../../graphs/models/index.ts';
+import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { decodeModel } from '../../src/onnx/index.ts';
 import { train } from '../../src/train/train.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
@@ -45,6 +46,21 @@ test.for(cases)(
     expect(history.at(-1)).toBeLessThan(history[0] - 0.05);
   },
 );
+
+test('the list graph of a model of interactions trains on counts in Python', async (context) => {
+  const python = await pythonForOnnx().catch((error: Error) => context.skip(error.message));
+  const counted = new Ratings({ ...lowRank(), kind: 'interactions' });
+  const { files } = await (await train(counted, { factors: 8, epochs: 60, usersPerStep: 4 })).artifact();
+  const graph = await folder.write('counts.onnx', Buffer.from(files['train.onnx']));
+  const { userIds, itemIds, users, items, ratings } = others;
+  const lines = Array.from(users, (user, row) => `"${userIds[user]}",${itemIds[items[row]]},${ratings[row]}`);
+  const file = await folder.write('counts.csv', ['user,item,plays', ...lines, ...lines, ''].join('\n'));
+  const program = 'scripts/python/train_ranking_anywhere.py';
+  const { stdout } = await execute(python as string, [program, graph, file]);
+  const history = [...stdout.matchAll(/: loss (-?\d+\.\d{4})$/gm)].map(([, loss]) => Number(loss));
+  expect(history).toHaveLength(60);
+  expect(history.at(-1)).toBeLessThan(history[0] - 0.05);
+});
 
 /** An epoch of two steps on numbers at random: 3 users, then 2, with two items each. */
 function feedsFor(graph: Uint8Array): Record<string, Tensor> {

@@ -43,7 +43,7 @@ const SIZES = [
 
 /**
  * Makes a golden set of every head of both models: as trained on the sample data, with difficult ids, for one objective
- * alone, in each precision, and with items that tie. The folder of a file says which.
+ * alone, on interactions without ratings, in each precision, and with items that tie. The folder of a file says which.
  *
  * @param recipe of the training on the sample data
  */
@@ -57,6 +57,7 @@ export async function makeGoldenSet(folder: string, recipe: Recipe = {}): Promis
       ...Object.entries(IDS).map(([kind, ids]): [string, Ratings] => [kind, inventedRatings(ids)]),
       ['rating', difficult, {}, { objective: 'rating' }],
       ['ranking', difficult, {}, { objective: 'ranking' }],
+      ['interactions', new Ratings({ ...difficult, kind: 'interactions' })],
       ['float16', difficult, { precision: 'float16' }],
       ['int8', difficult, { precision: 'int8' }],
     ];

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -30,7 +30,9 @@ const fileOf = (block: Block): string => `${block.name.replace(/\W+/g, '-')}.mts
 /** Whether a document shows figures, for which its commands need all of the data. */
 const hasFigures = (blocks: readonly Block[]): boolean => blocks.some(({ language }) => language === 'text');
 
-/** What the documents take for granted: the sample data, of which a part is mostly enough, and the model of the README. */
+const GIVEN = ['ratings.csv', 'movies.csv', 'movies', 'orders.csv', 'articles.csv', 'plays.csv', 'shop'];
+
+/** What the documents take for granted: the sample data, of which a part is mostly enough, and the models of the README and of a shop. */
 beforeAll(async () => {
   const text = async (name: string) => gunzipSync(await readFile(join(root, sample, name))).toString();
   const all = await text('ratings.csv.gz');
@@ -45,12 +47,21 @@ beforeAll(async () => {
   await mkdir(at('node_modules'));
   await symlink(root, at('node_modules/cofactor'), 'junction');
   await symlink(join(root, 'node_modules/@types'), at('node_modules/@types'), 'junction');
-  const flags = ['--titles', 'movies.csv', '--keep-seen', '--out', 'movies'];
-  await run(process.execPath, [program, 'train', 'ratings.csv', ...flags], { cwd: folder.path });
+  for (const name of ['shop/orders', 'shop/articles', 'plays/plays'])
+    await folder.write(
+      `${basename(name)}.csv`,
+      gunzipSync(await readFile(join(root, dirname(sample), `${name}.csv.gz`))),
+    );
+  for (const [data, titles, out] of [
+    ['ratings.csv', 'movies.csv', 'movies'],
+    ['orders.csv', 'articles.csv', 'shop'],
+  ])
+    await run(process.execPath, [program, 'train', data, '--titles', titles, '--keep-seen', '--out', out], {
+      cwd: folder.path,
+    });
   for (const { name, blocks } of withBlocks) {
     await mkdir(folderOf(name));
-    for (const given of ['ratings.csv', 'movies.csv', 'movies'])
-      await cp(at(given), join(folderOf(name), given), { recursive: true });
+    for (const given of GIVEN) await cp(at(given), join(folderOf(name), given), { recursive: true });
     if (hasFigures(blocks)) await writeFile(join(folderOf(name), 'ratings.csv'), all);
   }
 });
