@@ -30,7 +30,7 @@ const validInWords = ({ rmse, ndcg }: ValidMetrics = {}): string => {
 
 export function progressBar(): { update(progress: Progress): void; stop(): void } {
   // It must fit in 80 columns.
-  const training = bar('epoch {epoch} {bar} · {left} left · {rate} ratings/s · loss {loss}{valid}');
+  const training = bar('epoch {epoch} {bar} · {left} left · {rate} {what}/s · loss {loss}{valid}');
   let at = performance.now();
   let first = 0;
   let current: Objective | undefined;
@@ -53,6 +53,7 @@ export function progressBar(): { update(progress: Progress): void; stop(): void 
         epoch: `${epoch + 1}/${epochs}`,
         left: `${Math.ceil((epochs * ratings - all) / rate)} s`,
         rate: count(Math.round(rate)),
+        what: objective === 'rating' ? 'ratings' : 'positives',
         loss: loss.toFixed(4),
         valid: validInWords(valid),
       };

@@ -162,7 +162,7 @@ async function ofModel(
   if (!errors && !ranked)
     throw new UserError(
       'data',
-      `no user has a relevant item that is held out; give more ratings, or a lower ${option('positive')}`,
+      `no user has a relevant item that is held out; give more ${ratings.kind}, or a lower ${option('positive')}`,
     );
   const seconds = fitted.seconds.build + fitted.seconds.train;
   const sizes = files ? Object.values((await fitted.artifact()).files).map(({ length }) => length) : [];

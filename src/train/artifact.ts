@@ -22,8 +22,8 @@ export interface ExportOptions {
    */
   readonly precision?: Precision | undefined;
   /**
-   * Keeps which items each user rated, held-out ratings included, so that recommendations leave them out. It takes 2 or 4
-   * bytes per rating. @default false
+   * Keeps which items each user rated or has, held-out ones included, so that recommendations leave them out. It takes 2 or
+   * 4 bytes each. @default false
    */
   readonly keepSeen?: boolean | undefined;
   /** Titles by item id, such as those of `readItems`. Default: none */

@@ -121,7 +121,7 @@ export async function fitModel(
   if (recipe.patience !== undefined && !valid)
     throw new UserError(
       'argument',
-      `patience needs validation ratings; give ${option('valid')}, or leave out ${option('patience')}`,
+      `patience needs validation ${data.facts.kind ?? 'ratings'}; give ${option('valid')}, or leave out ${option('patience')}`,
     );
   const seen = { ...data.facts, fingerprint: await fingerprint(data, valid) };
   const settings = {

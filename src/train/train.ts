@@ -86,7 +86,7 @@ export async function train(
   if (typeof data?.sample !== 'function')
     throw new UserError(
       'argument',
-      'the ratings are not a dataset; give the ratings of readRatings, or new Ratings',
+      'this is not a dataset to train on; give the ratings of readRatings, or new Ratings',
     );
   checkArgument('the recipe is', recipe, someRecipe);
   const runtime = others.runtime ?? (await nodeRuntime({ device }));

@@ -118,7 +118,7 @@ describe('what cannot train a model is refused', () => {
   test('arguments that are not ratings or not a recipe', async () => {
     const rows = { ...ratings } as unknown as Ratings;
     expect(await userError(train(rows, small))).toMatch(
-      /^the ratings are not a dataset; give the ratings of/,
+      /^this is not a dataset to train on; give the ratings of/,
     );
     for (const recipe of ['mlp', null, [], 5] as unknown[] as Recipe[])
       expect(await userError(train(part, recipe))).toMatch(

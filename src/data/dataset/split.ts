@@ -1,3 +1,4 @@
+import type { DataKind } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
 import { checkArgument, checkedLater, number, type OptionTable } from '../../util/options.ts';
 import { generator, shuffled } from '../../util/random.ts';
@@ -54,7 +55,7 @@ export function randomSplit(ratings: Ratings, fraction: number, seed: number): S
   const held = new Uint8Array(length);
   // Stream −1, because training uses the streams 1 and 1000, 1001, …
   const order = shuffled(length, generator(seed, -1));
-  for (const index of order.subarray(0, validLength(length, fraction))) held[index] = 1;
+  for (const index of order.subarray(0, validLength(length, fraction, ratings.kind))) held[index] = 1;
   return split(ratings, held);
 }
 
@@ -69,9 +70,9 @@ export function timeSplit(ratings: Ratings, fraction: number): Split {
   if (times === undefined)
     throw new UserError(
       'data',
-      `a split by time needs times, and the ratings have none; name their column with ${option('time')}`,
+      `a split by time needs times, and the ${ratings.kind} have none; name their column with ${option('time')}`,
     );
-  const length = validLength(times.length, fraction);
+  const length = validLength(times.length, fraction, ratings.kind);
   const first = times.slice().sort()[times.length - length];
   const held = Uint8Array.from(times, (time) => (time > first ? 1 : 0));
   let missing = length - held.reduce((sum, one) => sum + one, 0);
@@ -99,7 +100,10 @@ export function leaveLastOut(ratings: Ratings): Split {
     held[indices.reduce((last, index) => (times && times[index] < times[last] ? last : index))] = 1;
   }
   if (!held.includes(1))
-    throw new UserError('data', 'no user has two ratings, so none can be held out; use a random split');
+    throw new UserError(
+      'data',
+      `no user has two ${ratings.kind}, so none can be held out; use a random split`,
+    );
   return split(ratings, held);
 }
 
@@ -115,7 +119,7 @@ export function folds(ratings: Ratings, count: number, seed: number): Split[] {
   if (!(Number.isSafeInteger(count) && count >= 2 && count <= length))
     throw new UserError(
       'argument',
-      `the number of folds is ${count}; give a whole number from 2 to ${length}, the ratings`,
+      `the number of folds is ${count}; give a whole number from 2 to ${length}, the ${ratings.kind}`,
     );
   const parts = new Int32Array(length);
   for (const [at, index] of shuffled(length, generator(seed, -2)).entries()) parts[index] = at % count;
@@ -132,7 +136,7 @@ export function folds(ratings: Ratings, count: number, seed: number): Split[] {
  *
  * @throws UserError if a part would be empty
  */
-export function validLength(length: number, fraction: number): number {
+export function validLength(length: number, fraction: number, kind: DataKind = 'ratings'): number {
   if (!(fraction > 0 && fraction < 1))
     throw new UserError(
       'argument',
@@ -142,8 +146,8 @@ export function validLength(length: number, fraction: number): number {
   if (held === 0 || held === length)
     throw new UserError(
       'argument',
-      `holding out ${fraction} of ${length} ratings leaves ${held === 0 ? 'none to validate' : 'none to train'} with; ` +
-        'change the fraction or give more ratings',
+      `holding out ${fraction} of ${length} ${kind} leaves ${held === 0 ? 'none to validate' : 'none to train'} with; ` +
+        `change the fraction or give more ${kind}`,
     );
   return held;
 }

@@ -66,7 +66,7 @@ export async function readToStore(
         (await openDirectly(connection, parts, from)) ?? (await loadAll(connection, parts, options));
       const { length } = loaded;
       if (length < from) return readingOf(await tableOf(connection, parts, loaded, options), name, options);
-      if (options.valid !== undefined) validLength(length, options.valid);
+      if (options.valid !== undefined) validLength(length, options.valid, kindOfParts(parts, options).kind);
       return store(connection, parts, { ...options, ...loaded, name, folder, workers, blocks });
     }, database);
   } catch (error) {
