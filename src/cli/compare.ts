@@ -12,7 +12,7 @@ import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
 import { recipeOf } from './choice-options.ts';
 import { readConfig } from './config.ts';
-import { COLUMNS, type FoldFlags, readFolds, withFoldChoices, withPool } from './fold-data.ts';
+import { columnsAt, type FoldFlags, readFolds, withFoldChoices, withPool } from './fold-data.ts';
 import { error, plural, printJson, printLine, printTable, seconds, size } from './output.ts';
 
 type CompareFlags = FoldFlags & { readonly [config: string]: unknown };
@@ -58,10 +58,10 @@ async function run(files: string[], flags: CompareFlags): Promise<void> {
     { folds, workers },
     '{value} of {total} trained {bar}',
     Object.keys(predictors).length * folds.length,
-    (pool, onResult) => compare(pool, predictors, pairs, onResult),
+    (pool, onResult) => compare(pool, predictors, pairs, { k: flags.k, onResult }),
   );
   if (flags.json) printJson({ folds: folds.length, ...comparison });
-  else print(comparison, folds.length, workers);
+  else print(comparison, { folds: folds.length, workers, k: flags.k });
 }
 
 /** The baselines that add something: `global-mean` does not rank, `most-popular` predicts as `user-item-means` does. */
@@ -104,8 +104,12 @@ async function recipeFrom(
   return recipe;
 }
 
-function print({ predictors, pairs }: Comparison, folds: number, workers: number): void {
-  const shown = COLUMNS.filter(([key]) => Object.values(predictors).some((of) => of[key]));
+function print(
+  { predictors, pairs }: Comparison,
+  { folds, workers, k }: { readonly folds: number; readonly workers: number; readonly k: number },
+): void {
+  const columns = columnsAt(k);
+  const shown = columns.filter(([key]) => Object.values(predictors).some((of) => of[key]));
   printTable([
     ['', ...shown.map(([, title]) => title), 'training', 'files'],
     ...Object.entries(predictors).map(([name, of]) => [
@@ -119,7 +123,8 @@ function print({ predictors, pairs }: Comparison, folds: number, workers: number
     `Means over ${plural(folds, 'fold')}; ${workers === 1 ? 'one training' : `${workers} trainings`} at a time`,
   );
   const compared = Object.values(MEASURES).filter(({ key }) => pairs.some(({ measure }) => measure === key));
-  for (const { key, title, sign } of compared) {
+  for (const { key, sign } of compared) {
+    const title = columns.find(([name]) => name === key)?.[1];
     printLine(`\n${title}, ${sign > 0 ? 'lower' : 'higher'} is better:`);
     for (const pair of pairs) if (pair.measure === key) printLine(`  ${inWords(pair, sign)}`);
   }

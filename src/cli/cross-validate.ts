@@ -4,7 +4,7 @@ import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe } from '../train/recipe/recipe.ts';
 import { RECIPE, recipeOf } from './choice-options.ts';
 import { withConfig } from './config.ts';
-import { COLUMNS, type FoldFlags, readFolds, withFoldChoices, withPool } from './fold-data.ts';
+import { columnsAt, type FoldFlags, readFolds, withFoldChoices, withPool } from './fold-data.ts';
 import { count, error, plural, printJson, printLine, printTable, seconds } from './output.ts';
 
 export function crossValidateCommand(): Command {
@@ -24,7 +24,7 @@ async function run(files: string[], flags: FoldFlags): Promise<void> {
     { folds, workers: flags.workers },
     'fold {value}/{total} {bar}',
     folds.length,
-    (pool, onResult) => crossValidate(pool, recipe, { onResult }),
+    (pool, onResult) => crossValidate(pool, recipe, { k: flags.k, onResult }),
   );
   if (flags.json) {
     const parts = results.map(({ took: _, recipe: __, ...result }, fold) => ({
@@ -36,7 +36,7 @@ async function run(files: string[], flags: FoldFlags): Promise<void> {
     printJson({ model, folds: parts, ...measures });
     return;
   }
-  const shown = COLUMNS.filter(([key]) => validation[key]);
+  const shown = columnsAt(flags.k).filter(([key]) => validation[key]);
   printTable([
     ['fold', 'trained on', 'tested on', ...shown.map(([, name]) => name), 'time'],
     ...results.map((result, fold) => [

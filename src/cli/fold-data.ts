@@ -22,16 +22,18 @@ const own = {
     kind: kinds.whole(2),
     help: 'number of folds: random parts of the data, each held out once (default: 5)',
   },
+  k: { kind: kinds.count, help: 'length of the ranked lists', default: 10 },
   ...JSON_OBJECT,
 } as const satisfies Choices;
 
-/** Columns of tables of what predictors are judged by: those of rankings are at 10 items. */
-export const COLUMNS = [
-  ['rmse', 'RMSE'],
-  ['mae', 'MAE'],
-  ['ndcg', 'NDCG@10'],
-  ['precision', 'P@10'],
-] as const;
+/** Columns of tables of what predictors are judged by: those of rankings are at `k` items. */
+export const columnsAt = (k: number) =>
+  [
+    ['rmse', 'RMSE'],
+    ['mae', 'MAE'],
+    ['ndcg', `NDCG@${k}`],
+    ['precision', `P@${k}`],
+  ] as const;
 
 export type FoldFlags = Flags<'workers', typeof own> & {
   readonly fold?: readonly [base: string, test: string][];

@@ -2,7 +2,7 @@ import type { DataKind, Objective } from '../../graphs/models/model.ts';
 import { relevantFrom } from '../data/dataset/positives.ts';
 import { UserError } from '../errors.ts';
 import { checkRecipe } from '../train/recipe/recipe.ts';
-import { type CrossValidation, crossValidate } from './cross-validate.ts';
+import { type CrossValidateOptions, type CrossValidation, crossValidate } from './cross-validate.ts';
 import { MEASURES, type Measure } from './measures.ts';
 import type { TrialPool } from './pool.ts';
 import { type Difference, heldOutRatio, pairedDifference } from './statistics.ts';
@@ -38,12 +38,12 @@ export async function compare(
   pool: TrialPool,
   predictors: Readonly<Record<string, Predictor>>,
   wanted: readonly (readonly [string, string])[] = [],
-  onResult?: () => void,
+  { k, onResult }: Pick<CrossValidateOptions, 'k' | 'onResult'> = {},
 ): Promise<Comparison> {
   const { facts } = pool.folds[0].train;
   const objectives = objectivesOf(Object.values(predictors), facts.kind);
   const trial = {
-    ...{ files: true, objectives, onResult },
+    ...{ files: true, objectives, k, onResult },
     threshold: relevantFrom(facts),
     positive: positiveOf(Object.values(predictors)),
   };

@@ -6,7 +6,8 @@ import type { Predictor, Trial, TrialResult } from './trial.ts';
 /** What predictors are judged by, if they have it on all folds. */
 const MEASURED = ['rmse', 'mae', 'ndcg', 'precision'] as const;
 
-export interface CrossValidateOptions extends Pick<Trial, 'files' | 'objectives' | 'threshold' | 'positive'> {
+export interface CrossValidateOptions
+  extends Pick<Trial, 'files' | 'objectives' | 'threshold' | 'positive' | 'k'> {
   /** Called when a fold is done. */
   onResult?(): void;
 }
@@ -20,7 +21,7 @@ export interface CrossValidation {
   /** The errors of a predictor of ratings. */
   readonly rmse?: Estimate;
   readonly mae?: Estimate;
-  /** NDCG and precision at 10 of a ranking. */
+  /** NDCG and precision of a ranking, at 10 or at `k`. */
   readonly ndcg?: Estimate;
   readonly precision?: Estimate;
   /** Mean seconds to make the predictor. */

@@ -31,6 +31,8 @@ export interface Trial {
   readonly files?: boolean;
   /** What to judge a baseline by. A model is judged by what it was trained for. @default both */
   readonly objectives?: readonly Objective[];
+  /** Length of the lists to judge. @default 10 */
+  readonly k?: number | undefined;
   /** Lowest rating of a relevant item. Default: see `rankingOn` of `Fitted`; for a baseline, the last quarter of the scale */
   readonly threshold?: number;
   /** Lowest rating from which a baseline ranks, or all. Default: the last quarter of the scale */
@@ -109,7 +111,7 @@ const OBJECTIVES = ['rating', 'ranking'] as const;
 async function ofBaseline(
   name: BaselineName,
   { train, valid }: Split,
-  { objectives = OBJECTIVES, threshold = relevantFrom(train.facts), positive }: Trial,
+  { objectives = OBJECTIVES, threshold = relevantFrom(train.facts), positive, k = 10 }: Trial,
 ): Promise<Omit<TrialResult, 'took'>> {
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
@@ -130,7 +132,7 @@ async function ofBaseline(
     : undefined;
   const rated = await itemsLeftOut(train);
   const ranked = ranks
-    ? await rankingMeans(baselineRanker(made, rated), rated, valid, { k: [10], threshold })
+    ? await rankingMeans(baselineRanker(made, rated), rated, valid, { k: [k], threshold })
     : undefined;
   const [at] = ranked?.at ?? [];
   return { ...errors, ...(at && { ndcg: at.ndcg, precision: at.precision }), ...result };
@@ -147,7 +149,7 @@ const PACE = 2 ** 14;
 async function ofModel(
   recipe: Recipe,
   { train: ratings, valid }: Split,
-  { files = false, threshold }: Trial,
+  { files = false, threshold, k }: Trial,
   onProgress?: (part: number) => void,
 ): Promise<Omit<TrialResult, 'took'>> {
   const { objectives } = checkRecipe(recipe, ratings.kind);
@@ -158,7 +160,7 @@ async function ofModel(
       onProgress?.((objectives.indexOf(objective) + (epoch + done / all) / epochs) / objectives.length),
   });
   const errors = objectives.includes('rating') ? await fitted.errors(valid) : undefined;
-  const ranked = objectives.includes('ranking') ? await fitted.rankingOn(valid, { threshold }) : undefined;
+  const ranked = objectives.includes('ranking') ? await fitted.rankingOn(valid, { threshold, k }) : undefined;
   if (!errors && !ranked)
     throw new UserError(
       'data',

@@ -17,9 +17,11 @@ export interface RankingJudgeOptions {
   readonly valid: Ratings;
   /** Lowest rating of a relevant item. Default: the start of the last quarter of the scale, whatever counts as a positive; all interactions */
   readonly threshold?: number | undefined;
+  /** Length of the lists. @default 10 */
+  readonly k?: number | undefined;
 }
 
-/** NDCG and precision at 10; undefined if no user has a relevant item. */
+/** NDCG and precision; undefined if no user has a relevant item. */
 export interface RankingJudge {
   model(parameters: Tensors): Promise<ValidMetrics | undefined>;
   /** Of the items with the most positives, for everybody. */
@@ -30,7 +32,7 @@ export interface RankingJudge {
 export async function rankingJudge(
   { model, plan }: Resolved<RankingPlan>,
   runtime: Runtime,
-  { data, rows, valid, threshold }: RankingJudgeOptions,
+  { data, rows, valid, threshold, k = 10 }: RankingJudgeOptions,
 ): Promise<RankingJudge> {
   const { facts } = data;
   const rank = await createRanker(model, runtime);
@@ -39,7 +41,7 @@ export async function rankingJudge(
   const { positive } = plan.training;
   const least = threshold ?? relevantFrom(facts);
   const judged = async (ranker: Ranker): Promise<ValidMetrics | undefined> => {
-    const found = await rankingMeans(ranker, rated, valid, { k: [10], threshold: least });
+    const found = await rankingMeans(ranker, rated, valid, { k: [k], threshold: least });
     return found && { ndcg: found.at[0].ndcg, precision: found.at[0].precision };
   };
   const counts = Float32Array.from(positivesOf(rows, facts, positive).counts);

@@ -152,18 +152,18 @@ export class Fitted implements TrainedModel {
   }
 
   /**
-   * NDCG and precision at 10 of the model's rankings, on ratings that have the same ids as the training ratings, beside those
+   * NDCG and precision of the model's rankings, on ratings that have the same ids as the training ratings, beside those
    * of the most popular items; undefined if no user has a relevant item.
    *
    * @param options `threshold`: the lowest rating of a relevant item. Default: the start of the last quarter of the scale,
-   *   whatever counts as a positive
+   *   whatever counts as a positive; all interactions. `k`: length of the lists. Default: 10
    * @throws UserError if the ratings have other ids, or the model does not rank
    */
   async rankingOn(
     actual: Ratings,
-    options: Pick<RankingOptions, 'threshold'> = {},
+    options: Pick<RankingOptions, 'threshold'> & { readonly k?: number | undefined } = {},
   ): Promise<RankedOn | undefined> {
-    checkOptions(options, { threshold: expected.number });
+    checkOptions(options, { threshold: expected.number, k: expected.count });
     checkArgument('the ratings are', actual, someRatings);
     checkVocabulary(actual, this.result.data, actual.name);
     const { ranking, data, runtime } = this.result;
