@@ -36,6 +36,8 @@ export interface BuiltInModel {
 export interface RankingSettings {
   readonly epochs: number;
   readonly learningRate: number;
+  /** Factor of the learning rate of users' rows. @default 1 */
+  readonly userRate?: number | undefined;
   /** Weight decay of a user's row and of an item's row, by the number of its positives. */
   readonly userDecay: Decay;
   readonly itemDecay: Decay;

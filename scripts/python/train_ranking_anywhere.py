@@ -21,7 +21,7 @@ session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExec
 about = {key: json.loads(value) for key, value in session.get_modelmeta().custom_metadata_map.items()}
 training = about["training"]
 inputs = {one.name: one.shape for one in session.get_inputs()}
-if "positive" not in inputs:
+if "positive_item" not in inputs:
     raise SystemExit("this graph trains on ratings; use train_anywhere.py")
 with open(sys.argv[2], newline="", encoding="utf-8") as file:
     rows = list(csv.reader(file))[1:]
@@ -65,15 +65,11 @@ def first(name):
     return (numbers + drawn.get("center", 0)).astype(numpy.float32)
 
 
-def candidates_of(positives):
-    """Items by popularity, and the positives of the step, each once; and what is added to their scores in the sum."""
-    weights = (counts + 1) / (counts + 1).sum()
-    drawn = random.choice(len(items), training["negatives"], p=weights)
-    found, times = numpy.unique(numpy.append(drawn, positives), return_counts=True)
-    times -= numpy.isin(found, positives) * numpy.bincount(positives, minlength=len(items))[found]
-    expected = training["negatives"] * weights[found]
-    # An item that was not drawn counts as a positive only.
-    return found, numpy.where(times > 0, numpy.log(numpy.maximum(times, 1) / expected), -50)
+def drawn_items():
+    """Items by popularity, and how many items each of them stands for."""
+    shares = (counts + 1) / (counts + 1).sum()
+    drawn = random.choice(len(items), training["negatives"], p=shares)
+    return drawn, 1 / (training["negatives"] * shares[drawn])
 
 
 def decay(sizes, weight_and_power, updates=1):
@@ -86,27 +82,31 @@ carried = {name: first(name) for name in inputs if f"{name}.next" in outputs}
 epochs = training["epochs"]
 steps = -(-len(active) // training["usersPerStep"])
 bounds = numpy.arange(steps + 1) * len(active) // steps
-sampled = "candidate" in inputs
+sampled = "negative" in inputs
 updates = steps
 if sampled:  # the expected number of steps that update an item's row
     expected = training["negatives"] * (counts + 1) / (counts + 1).sum()
     updates = steps * -numpy.expm1(-expected - counts / steps)
+weight_of_user = numpy.array([own.sum() for own in weights])
 decays = {
-    "user_decay": decay(numpy.array([own.sum() for own in weights]), training["userDecay"]),
+    "user_decay": decay(weight_of_user, training["userDecay"]),
     "item_decay": decay(numpy.bincount(item, weights=weight, minlength=len(items)), training["itemDecay"], updates),
 }
 for epoch in range(epochs):
     order = random.permutation(active)
-    places, candidates, corrections = [], [], []
+    positive_users, positive_items, step_items, negatives, stands_for = [], [], [], [], []
     for step in range(steps):
         lists = [owned[one] for one in order[bounds[step] : bounds[step + 1]]]
-        found = numpy.arange(len(items))
-        if sampled:
-            found, correction = candidates_of(numpy.concatenate(lists))
-            candidates.append(found)
-            corrections.append(correction)
-        # The places in the step's grid of users and candidates.
-        places.append(numpy.concatenate([row * len(found) + numpy.searchsorted(found, own) for row, own in enumerate(lists)]))
+        positives = numpy.concatenate(lists)
+        if sampled:  # the step's items are those that it has positives of or draws
+            drawn, times = drawn_items()
+            found = numpy.union1d(positives, drawn)
+            positives = numpy.searchsorted(found, positives)
+            step_items.append(found)
+            negatives.append(numpy.searchsorted(found, drawn))
+            stands_for.append(times)
+        positive_users.append(numpy.repeat(numpy.arange(len(lists)), [len(own) for own in lists]))
+        positive_items.append(positives)
 
     def starts(parts):
         return numpy.append(0, numpy.cumsum([len(part) for part in parts]))
@@ -116,17 +116,20 @@ for epoch in range(epochs):
     feeds = {
         "user": order.astype(numpy.int32),
         "user_start": bounds,
-        "positive": numpy.concatenate(places).astype(numpy.int32),
-        "positive_start": starts(places),
+        "positive_user": numpy.concatenate(positive_users).astype(numpy.int32),
+        "positive_item": numpy.concatenate(positive_items).astype(numpy.int32),
+        "positive_start": starts(positive_items),
+        "user_weight": weight_of_user[order].astype(numpy.float32),
         **decays,
         "learning_rate": rate.astype(numpy.float32),
     }
     if "weight" in inputs:
         feeds["weight"] = numpy.concatenate([weights[one] for one in order]).astype(numpy.float32)
     if sampled:
-        feeds["candidate"] = numpy.concatenate(candidates).astype(numpy.int32)
-        feeds["candidate_start"] = starts(candidates)
-        feeds["correction"] = numpy.concatenate(corrections).astype(numpy.float32)
+        feeds["item"] = numpy.concatenate(step_items).astype(numpy.int32)
+        feeds["item_start"] = starts(step_items)
+        feeds["negative"] = numpy.array(negatives, numpy.int32)
+        feeds["stands_for"] = numpy.array(stands_for, numpy.float32)
     results = dict(zip(outputs, session.run(outputs, {**carried, **feeds})))
     carried = {name: results[f"{name}.next"] for name in carried}
     print(f"epoch {epoch + 1}: loss {results['loss'].sum() / weight.sum():.4f}")

@@ -81,8 +81,10 @@ function feedsFor(graph: Uint8Array): Record<string, Tensor> {
   const given: Record<string, Tensor> = {
     user: int32([9, 3, 40, 11, 5]),
     user_start: int64([0, 3, 5]),
-    positive: int32([1, 7, 55 + 2, 55 + 54, 110, 111, 6, 9, 55 + 3, 55 + 30]),
+    positive_user: int32([0, 0, 1, 1, 2, 2, 0, 0, 1, 1]),
+    positive_item: int32([1, 7, 2, 54, 0, 1, 6, 9, 3, 30]),
     positive_start: int64([0, 6, 10]),
+    user_weight: new Tensor('float32', new Float32Array(5).fill(2), [5]),
     learning_rate: new Tensor('float32', Float32Array.of(0.1, 0.05), [2]),
   };
   for (const { name, dims } of decodeModel(graph).graph.inputs) {

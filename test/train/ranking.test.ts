@@ -146,14 +146,18 @@ function plainEpoch(
   for (let step = 0; step < steps.stepsOfEpoch; step++) {
     const users = [...steps.users.slice(steps.userStarts[step], steps.userStarts[step + 1])];
     const { sample } = steps;
-    const [first, last] = sample ? [sample.starts[step], sample.starts[step + 1]] : [0, counts.length];
-    const candidates = sample ? [...sample.candidates.slice(first, last)] : [...counts.keys()];
+    const items = sample
+      ? [...sample.items.slice(sample.starts[step], sample.starts[step + 1])]
+      : [...counts.keys()];
+    const size = (sample?.negatives.length ?? 0) / steps.stepsOfEpoch;
+    const ofStep = <T>(values: ArrayLike<T>): T[] => Array.from(values).slice(step * size, (step + 1) * size);
+    const negatives = sample ? ofStep(sample.negatives).map((place) => items[place]) : items;
+    const standsFor = sample && ofStep(sample.standsFor);
     const lossOf = (all: Numbers): number =>
       users.reduce((sum, user) => {
         const own = positives.items.slice(positives.starts[user], positives.starts[user + 1]);
-        const total = candidates.reduce(
-          (sum, item, at) =>
-            sum + Math.exp(score(all, user, item) + (sample ? sample.corrections[first + at] : 0)),
+        const total = negatives.reduce(
+          (sum, item, at) => sum + (standsFor?.[at] ?? 1) * Math.exp(score(all, user, item)),
           0,
         );
         return own.reduce((sum, item) => sum - score(all, user, item) + Math.log(total), sum);
@@ -164,7 +168,8 @@ function plainEpoch(
     for (const [name, { dims, rowsOf }] of Object.entries(model.parameters)) {
       if (IDLE.includes(name)) continue;
       const width = rowsOf ? dims.slice(1).reduce((size, dim) => size * dim, 1) : 1;
-      const rows = { user: users, item: candidates };
+      const rows = { user: users, item: items };
+      const rate = learningRate * (rowsOf === 'user' ? (training.userRate ?? 1) : 1);
       for (const index of before[name].keys()) {
         const at = Math.floor(index / width);
         if (rowsOf && !rows[rowsOf].includes(at)) continue;
@@ -184,7 +189,7 @@ function plainEpoch(
         state[name][index] += gradient ** 2;
         // A gradient of differences is never quite 0.
         if (Math.abs(gradient) > 1e-7)
-          parameters[name][index] -= (learningRate * gradient) / Math.sqrt(state[name][index]);
+          parameters[name][index] -= (rate * gradient) / Math.sqrt(state[name][index]);
       }
     }
   }
@@ -192,19 +197,24 @@ function plainEpoch(
 }
 
 describe.each(MODELS)('%s: an epoch of two steps does what a plain computation does', (_, model, score) => {
-  test.each(['all', 5] as const)('with %s negatives', async (negatives) => {
+  test.each([
+    ['all', 1],
+    ['all', 3],
+    [5, 1],
+  ] as const)('with %s negatives, and a rate of users of %i', async (negatives, userRate) => {
     const task = taskOf(few, { objective: 'ranking', model, epochs: 1, usersPerStep: 3, negatives });
-    const { training } = task.plan;
+    const training = { ...task.plan.training, userRate };
     const steps = await stepsOf(task.positives, training);
     expect(steps.stepsOfEpoch).toBe(2);
     const start = initialParameters(task.model, 1);
+    const plan = { ...task.plan, training };
     const plain = plainEpoch(
-      task,
+      { ...task, plan },
       score,
       steps,
       Object.fromEntries(Object.entries(start).map(([name, { data }]) => [name, Array.from(data)])),
     );
-    const prepared = await prepareLists({ ...task, runtime: await nodeRuntime() });
+    const prepared = await prepareLists({ ...task, plan, runtime: await nodeRuntime() });
     const running = await prepared.start({ epochs: 0, carried: start });
     const losses: number[] = [];
     for await (const done of running.epoch(0))
@@ -261,10 +271,6 @@ describe('a weight of 2 is a positive listed twice', () => {
 describe('the steps of an epoch', () => {
   const positives = liked(ratings);
   const training = (chosen: Recipe): RankingPlan => taskOf(ratings, { ...small, ...chosen }).plan.training;
-  const placesOf = (steps: ListSteps, step: number) => [
-    ...steps.positives.slice(steps.positiveStarts[step], steps.positiveStarts[step + 1]),
-  ];
-
   test.each(['all', 10] as const)(
     'have every user with all that the user likes, once; negatives: %s',
     async (negatives) => {
@@ -272,11 +278,10 @@ describe('the steps of an epoch', () => {
       expect(new Set(steps.users).size).toBe(steps.users.length);
       const found = new Map<number, number[]>();
       for (let step = 0; step < steps.stepsOfEpoch; step++) {
-        const [first, last] = steps.sample?.starts.slice(step, step + 2) ?? [0, positives.counts.length];
-        for (const place of placesOf(steps, step)) {
-          const user = steps.users[steps.userStarts[step] + Math.floor(place / (last - first))];
-          const column = place % (last - first);
-          const item = steps.sample ? steps.sample.candidates[first + column] : column;
+        for (let at = steps.positiveStarts[step]; at < steps.positiveStarts[step + 1]; at++) {
+          const user = steps.users[steps.userStarts[step] + steps.positiveUsers[at]];
+          const place = steps.positiveItems[at];
+          const item = steps.sample ? steps.sample.items[steps.sample.starts[step] + place] : place;
           found.set(user, [...(found.get(user) ?? []), item]);
         }
       }
@@ -296,7 +301,7 @@ describe('the steps of an epoch', () => {
     expect(one.users.toSorted()).toEqual(other.users.toSorted());
   });
 
-  test('sample by popularity, and the corrections make up for it', async () => {
+  test('sample by popularity, and each item stands for itself, in the mean', async () => {
     const negatives = 20;
     const sums = new Float64Array(positives.counts.length);
     let count = 0;
@@ -304,14 +309,12 @@ describe('the steps of an epoch', () => {
       const { sample, stepsOfEpoch } = await stepsOf(positives, training({ negatives }), epoch);
       if (!sample) throw new Error('nothing is sampled');
       for (let step = 0; step < stepsOfEpoch; step++, count++) {
-        const own = sample.candidates.slice(sample.starts[step], sample.starts[step + 1]);
+        const own = sample.items.slice(sample.starts[step], sample.starts[step + 1]);
         expect(new Set(own).size).toBe(own.length);
+        for (let at = step * negatives; at < (step + 1) * negatives; at++)
+          sums[own[sample.negatives[at]]] += sample.standsFor[at];
       }
-      sample.candidates.forEach((item, at) => {
-        sums[item] += Math.exp(sample.corrections[at]);
-      });
     }
-    // Each item stands for itself, in the mean.
     for (const sum of sums) expect(Math.abs(sum / count - 1)).toBeLessThan(0.15);
   });
 });

@@ -43,7 +43,8 @@ export type RatingPlan = Omit<Given<typeof trainingChoices>, Absorbed> &
   Decided & { readonly objective: 'rating' };
 
 /** All choices of a training that ranks, as plain JSON. */
-export interface RankingPlan extends Pick<RankingSettings, 'epochs' | 'userDecay' | 'itemDecay'> {
+export interface RankingPlan
+  extends Pick<RankingSettings, 'epochs' | 'userRate' | 'userDecay' | 'itemDecay'> {
   readonly objective: 'ranking';
   readonly seed: number;
   readonly patience?: number | undefined;

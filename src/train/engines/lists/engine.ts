@@ -27,6 +27,7 @@ export function prepareLists(task: ListTask): PreparedTraining {
     listGraph(model, {
       optimizer,
       sampled: training.negatives !== 'all',
+      userRate: training.userRate,
       weighted: positives.weights !== undefined,
     }),
   );
@@ -75,26 +76,32 @@ const copied = (tensors: Tensors): Tensors =>
   mapValues(tensors, ({ dims, data }) => ({ dims, data: data.slice() }));
 
 function stepFeeds({ plan, schedule, positives }: ListTask, steps: ListSteps, itemDecay: Float32Array) {
-  const { users, userStarts, sample, first, stepsOfEpoch, epoch } = steps;
+  const { users, userStarts, weights, sample, first, stepsOfEpoch, epoch } = steps;
   const { epochs, userDecay } = plan.training;
   const int64 = (values: readonly number[]): Tensor =>
     new Tensor('int64', BigInt64Array.from(values, BigInt));
+  const count = userStarts.length - 1;
   const rates = Float32Array.from(
-    { length: userStarts.length - 1 },
+    { length: count },
     (_, step) => schedule.at((epoch + (first + step) / stepsOfEpoch) / epochs).learningRate,
   );
+  const sizes = sizesOfUsers(positives, users);
+  const bySteps = [count, (sample?.negatives.length ?? 0) / count];
   return {
     user: new Tensor('int32', Int32Array.from(users.keys())),
     user_start: int64(userStarts),
-    positive: new Tensor('int32', steps.positives),
+    positive_user: new Tensor('int32', steps.positiveUsers),
+    positive_item: new Tensor('int32', steps.positiveItems),
     positive_start: int64(steps.positiveStarts),
-    ...(steps.weights && { weight: new Tensor('float32', steps.weights) }),
+    user_weight: new Tensor('float32', Float32Array.from(sizes)),
+    ...(weights && { weight: new Tensor('float32', weights) }),
     ...(sample && {
-      candidate: new Tensor('int32', sample.candidates),
-      candidate_start: int64(sample.starts),
-      correction: new Tensor('float32', sample.corrections),
+      item: new Tensor('int32', sample.items),
+      item_start: int64(sample.starts),
+      negative: new Tensor('int32', sample.negatives, bySteps),
+      stands_for: new Tensor('float32', sample.standsFor, bySteps),
     }),
-    user_decay: new Tensor('float32', decays(sizesOfUsers(positives, users), userDecay)),
+    user_decay: new Tensor('float32', decays(sizes, userDecay)),
     item_decay: new Tensor('float32', itemDecay),
     learning_rate: new Tensor('float32', rates),
   };

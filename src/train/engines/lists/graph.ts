@@ -13,24 +13,30 @@ import { ofAnySize, trainingMetadata } from '../any-size.ts';
 
 export interface ListGraphOptions {
   readonly optimizer: Optimizer;
-  /** Whether each step has candidates of its own. Default: all items are candidates in every step */
+  /** Whether each step has items of its own. Default: all items in every step */
   readonly sampled: boolean;
+  /** Factor of the learning rate of users' rows. @default 1 */
+  readonly userRate?: number | undefined;
   /** Whether each positive has a weight. @default false */
   readonly weighted?: boolean;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**
- * Many steps of training by the loss of rankings as one graph: a `Loop` whose body takes some users, scores the candidates
- * for each of them, and updates their rows and the candidates' from the gradients of `listLoss` and the weight decay.
+ * Many steps of training by the loss of rankings as one graph: a `Loop` whose body takes some users, scores items for each of
+ * them, and updates their rows and the items' from the gradients of `listLoss` and the weight decay.
  *
  * Inputs: parameters and optimizer state (see `carriedDims`); `user` int32[users in order], in the order of training, and
- * `user_start` int64[steps + 1]: step i has the users from user_start[i] to before user_start[i + 1]; `positive`
- * int32[positives]: the places of what they have in the step's grid [users, candidates], user · candidates + candidate, and
- * `positive_start` int64[steps + 1]; `user_decay` float[users] and `item_decay` float[items]: the decay of each row in a
- * step; `learning_rate` float[steps]. With weighted positives also `weight` float[positives]. With sampled candidates also `candidate` int32[candidates in order], without
- * duplicates in a step, `candidate_start` int64[steps + 1], and `correction` float[candidates in order]: what is added to a
- * candidate's score in the sum over candidates.
+ * `user_start` int64[steps + 1]: step i has the users from user_start[i] to before user_start[i + 1]; `positive_user` and
+ * `positive_item` int32[positives]: what they have, as places among the step's users and among its items, and
+ * `positive_start` int64[steps + 1]; `user_weight` float[users in order]: the sum of the weights of each user's positives;
+ * `user_decay` float[users] and `item_decay` float[items]: the decay of each row in a step; `learning_rate` float[steps].
+ * With weighted positives also `weight` float[positives].
+ *
+ * The items of a step are all items. With sampled items they are those that it has positives of or ranks them against:
+ * `item` int32[items in order], without duplicates in a step, and `item_start` int64[steps + 1]; `negative` int32[steps,
+ * negatives]: what a step ranks the positives against, as places among its items, and `stands_for` float[steps, negatives]:
+ * the number of items that each of these stands for.
  *
  * Outputs: the parameters and state after the last step, with the names of the inputs and `.next`; `loss` float[steps]: the
  * weighted sum over the step's positives.
@@ -39,7 +45,7 @@ export interface ListGraphOptions {
  */
 export function listGraph(
   given: Model<Dim>,
-  { optimizer, sampled, weighted, metadata }: ListGraphOptions,
+  { optimizer, sampled, userRate = 1, weighted, metadata }: ListGraphOptions,
 ): ModelFile {
   // A run may have the rows of some users only.
   const model: Model<Dim> = {
@@ -50,76 +56,119 @@ export function listGraph(
   };
   checkLookups(model);
   const carried = carriedInputs(model, optimizer);
-  const items = Object.values(model.parameters).find(({ rowsOf }) => rowsOf === 'item')?.dims[0] ?? 'items';
-  const user = onnx.input('user', 'int32', ['users_in_order']);
-  const positive = onnx.input('positive', 'int32', ['positives']);
-  const weight = onnx.input('weight', 'float', ['positives']);
-  const candidate = onnx.input('candidate', 'int32', ['candidates_in_order']);
-  const correction = onnx.input('correction', 'float', ['candidates_in_order']);
-  const starts = (name: string): Value => onnx.input(`${name}_start`, 'int64', ['steps+1']);
-  const [userStart, positiveStart, candidateStart] = ['user', 'positive', 'candidate'].map(starts);
-  const userDecay = onnx.input('user_decay', 'float', ['users']);
-  const itemDecay = onnx.input('item_decay', 'float', [items]);
-  const learningRate = onnx.input('learning_rate', 'float', ['steps']);
-
-  const wide = (x: Value): Value => onnx.cast(x, 'int64', `${x.name}_row`);
-  const [userRow, positivePlace, candidateRow] = [wide(user), wide(positive), wide(candidate)];
-  const everyItem = everyRow(itemDecay);
-  const rates = optimizer.scalars({ learningRate, momentum: learningRate, step: learningRate });
+  const itemCount =
+    Object.values(model.parameters).find(({ rowsOf }) => rowsOf === 'item')?.dims[0] ?? 'items';
+  const inputs = {
+    user: onnx.input('user', 'int32', ['users_in_order']),
+    userStart: onnx.input('user_start', 'int64', ['steps+1']),
+    positiveUser: onnx.input('positive_user', 'int32', ['positives']),
+    positiveItem: onnx.input('positive_item', 'int32', ['positives']),
+    positiveStart: onnx.input('positive_start', 'int64', ['steps+1']),
+    userWeight: onnx.input('user_weight', 'float', ['users_in_order']),
+    userDecay: onnx.input('user_decay', 'float', ['users']),
+    itemDecay: onnx.input('item_decay', 'float', [itemCount]),
+    learningRate: onnx.input('learning_rate', 'float', ['steps']),
+    ...(weighted && { weight: onnx.input('weight', 'float', ['positives']) }),
+    ...(sampled && {
+      item: onnx.input('item', 'int32', ['items_in_order']),
+      itemStart: onnx.input('item_start', 'int64', ['steps+1']),
+      negative: onnx.input('negative', 'int32', ['steps', 'negatives']),
+      standsFor: onnx.input('stands_for', 'float', ['steps', 'negatives']),
+    }),
+  };
+  const { learningRate } = inputs;
+  const rates = (learningRate: Value): Scalars =>
+    optimizer.scalars({ learningRate, momentum: learningRate, step: learningRate });
+  const [ofItems, ofUsers] = [
+    rates(learningRate),
+    rates(userRate === 1 ? learningRate : onnx.mul(learningRate, userRate, 'learning_rate_of_users')),
+  ];
   const stepCount = onnx.reshape(onnx.shapeOf(learningRate), [], undefined, 'step_count');
-
+  const begin = stepsOf(model, inputs);
   const { state, scan } = onnx.loop(stepCount, carried, (trip, values) => {
     const all = Object.fromEntries(carried.map(({ name }, index) => [name, values[index]]));
-    const at = onnx.reshape(trip, [1], undefined, 'trip_row');
-    const next = onnx.add(at, 1);
-    const ofStep = (x: Value, start: Value, dim: string): Value =>
-      onnx.slice(x, onnx.gather(start, at), onnx.gather(start, next), { dim, name: `step_${x.name}` });
-    const ids = {
-      user: ofStep(userRow, userStart, 'batch'),
-      item: sampled ? ofStep(candidateRow, candidateStart, 'candidates') : undefined,
-    };
-    // Of users and sampled candidates, the step has only their own rows.
-    const tables = mapValues(model.parameters, ({ rowsOf }, name) => {
-      const rows = rowsOf && ids[rowsOf];
-      return rows ? onnx.gather(all[name], rows, 0, `step_${name}`) : all[name];
-    });
-    const scores = onnx.allPairs(
-      (left, right) => scoreOf(model, tables, { user: left, item: right }),
-      everyRow(ids.user),
-      ids.item ? everyRow(ids.item) : everyItem,
+    const [scalars, scalarsOfUsers] = [ofItems, ofUsers].map((rates) =>
+      mapValues(rates, (vector, name) => onnx.gather(vector, trip, 0, name)),
     );
-    const places = ofStep(positivePlace, positiveStart, 'step_positives');
-    const loss = listLoss(
-      scores,
-      {
-        places,
-        weights: weighted ? ofStep(weight, positiveStart, 'step_positives') : undefined,
-      },
-      sampled ? ofStep(correction, candidateStart, 'candidates') : undefined,
-    );
-    const decays = {
-      user: onnx.gather(userDecay, ids.user),
-      item: ids.item ? onnx.gather(itemDecay, ids.item) : itemDecay,
-    };
-    const scalars = mapValues(rates, (vector, name) => onnx.gather(vector, trip, 0, name));
-    const after = updated(model, { all, tables, ids, decays, loss, optimizer, scalars });
-    return { state: carried.map(({ name }) => after[name]), scan: [loss] };
+    const step = begin(trip, all);
+    const after = updated(model, { ...step, all, optimizer, scalars, scalarsOfUsers });
+    return { state: carried.map(({ name }) => after[name]), scan: [step.loss] };
   });
   return onnx.buildModel({
     name: `rank ${model.name}`,
-    inputs: [
-      ...carried,
-      ...[user, userStart, positive, positiveStart],
-      ...(weighted ? [weight] : []),
-      ...(sampled ? [candidate, candidateStart, correction] : []),
-      ...[userDecay, itemDecay, learningRate],
-    ],
+    inputs: [...carried, ...Object.values(inputs)],
     outputs: {
       ...Object.fromEntries(carried.map(({ name }, index) => [`${name}.next`, state[index]])),
       loss: scan[0],
     },
     metadata: { ...metadata, intra_op_threads: '1' },
   });
+}
+
+type Inputs = Readonly<
+  Record<
+    | ('user' | 'userStart' | 'positiveUser' | 'positiveItem' | 'positiveStart')
+    | ('userWeight' | 'userDecay' | 'itemDecay'),
+    Value
+  > &
+    Partial<Record<'weight' | 'item' | 'itemStart' | 'negative' | 'standsFor', Value>>
+>;
+
+/** @returns a function that gives the users and items of a step, their rows and their loss */
+function stepsOf(
+  model: Model<Dim>,
+  inputs: Inputs,
+): (trip: Value, all: Step['all']) => Pick<Step, 'tables' | 'ids' | 'decays' | 'loss'> {
+  const { userStart, positiveStart, userDecay, itemDecay, weight } = inputs;
+  const wide = (x: Value): Value => onnx.cast(x, 'int64', `${x.name}_row`);
+  const [userRow, positiveUser, positiveItem] = [inputs.user, inputs.positiveUser, inputs.positiveItem].map(
+    wide,
+  );
+  const itemRow = inputs.item && wide(inputs.item);
+  const everyItem = everyRow(itemDecay);
+  return (trip, all) => {
+    const at = onnx.reshape(trip, [1], undefined, 'trip_row');
+    const next = onnx.add(at, 1);
+    const ofStep = (x: Value, start: Value, dim: string): Value =>
+      onnx.slice(x, onnx.gather(start, at), onnx.gather(start, next), { dim, name: `step_${x.name}` });
+    const user = ofStep(userRow, userStart, 'batch');
+    const item = itemRow && ofStep(itemRow, inputs.itemStart as Value, 'step_items');
+    const ids = { user, item };
+    // Of users and sampled items, the step has only their own rows.
+    const tables = mapValues(model.parameters, ({ rowsOf }, name) => {
+      const rows = rowsOf && ids[rowsOf];
+      return rows ? onnx.gather(all[name], rows, 0, `step_${name}`) : all[name];
+    });
+    const score = (user: Value, item: Value): Value => scoreOf(model, tables, { user, item });
+    const negative = inputs.negative && wide(onnx.gather(inputs.negative, trip, 0, 'step_negative'));
+    const scores = onnx.allPairs(score, everyRow(user), negative ?? everyItem);
+    const [ofUser, ofItem] = [positiveUser, positiveItem].map((x) =>
+      ofStep(x, positiveStart, 'step_positives'),
+    );
+    const positives = {
+      // With all items, the scores of the positives are in the grid.
+      scores: negative ? score(ofUser, ofItem) : atPlaces(scores, ofUser, ofItem),
+      weights: weight && ofStep(weight, positiveStart, 'step_positives'),
+      weightOfUser: ofStep(inputs.userWeight, userStart, 'batch'),
+    };
+    const standsFor = inputs.standsFor && onnx.gather(inputs.standsFor, trip, 0, 'step_stands_for');
+    return {
+      ids,
+      tables,
+      decays: {
+        user: onnx.gather(userDecay, user),
+        item: item ? onnx.gather(itemDecay, item) : itemDecay,
+      },
+      loss: listLoss(scores, positives, standsFor),
+    };
+  };
+}
+
+/** Elements of a matrix. */
+function atPlaces(matrix: Value, row: Value, column: Value): Value {
+  const width = onnx.slice(onnx.shapeOf(matrix), 1, 2, { name: 'width' });
+  const flat = onnx.reshape(matrix, [-1], ['users*items'], 'flat_scores');
+  return onnx.gather(flat, onnx.add(onnx.mul(row, width), column, 'place'), 0, 'score_of_positive');
 }
 
 interface Step {
@@ -132,12 +181,14 @@ interface Step {
   readonly loss: Value;
   readonly optimizer: Optimizer;
   readonly scalars: Scalars;
+  readonly scalarsOfUsers: Scalars;
 }
 
 /** All parameters and their state after a step. */
 function updated(model: Model<Dim>, step: Step): Record<string, Value> {
   const { all, tables, ids, decays, loss, optimizer, scalars } = step;
   const rule = { optimizer, sparseUpdates: true, scalars };
+  const ofUsers = { ...rule, scalars: step.scalarsOfUsers };
   const names = Object.keys(model.parameters);
   const slopes = onnx.gradients(
     loss,
@@ -154,7 +205,11 @@ function updated(model: Model<Dim>, step: Step): Record<string, Value> {
         parameter: all[name],
         state: Object.fromEntries(optimizer.state.map((part) => [part, all[stateName(name, part)]])),
       };
-      const { parameter, state } = update(rule, before, rows ? { ids: rows, rows: gradient } : gradient);
+      const { parameter, state } = update(
+        rowsOf === 'user' ? ofUsers : rule,
+        before,
+        rows ? { ids: rows, rows: gradient } : gradient,
+      );
       return [
         [name, parameter] as const,
         ...Object.entries(state).map(([part, value]) => [stateName(name, part), value] as const),
@@ -178,6 +233,7 @@ export function listGraphOfAnySize({
   return listGraph(ofAnySize(model), {
     optimizer,
     sampled: plan.training.negatives !== 'all',
+    userRate: plan.training.userRate,
     weighted: positives.weights !== undefined,
     metadata: trainingMetadata(model, plan),
   });

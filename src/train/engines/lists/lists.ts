@@ -13,22 +13,25 @@ export interface ListSteps {
   /** Row numbers of the users. */
   readonly users: Int32Array;
   readonly userStarts: readonly number[];
-  readonly positives: Int32Array;
+  /** Places of the positives among the step's users and among its items. */
+  readonly positiveUsers: Int32Array;
+  readonly positiveItems: Int32Array;
   readonly positiveStarts: readonly number[];
   /** Weight of each positive. Default: 1 each */
   readonly weights?: Float32Array | undefined;
-  /** Candidates of each step, and their corrections. Default: all items */
-  readonly sample?: Sample;
+  /** Default: the items of each step are all items */
+  readonly sample?: Sample | undefined;
 }
 
 interface Sample {
-  readonly candidates: Int32Array;
+  /** Row numbers of the items of each step, without duplicates. */
+  readonly items: Int32Array;
   readonly starts: readonly number[];
-  readonly corrections: Float32Array;
+  /** Places of the negatives among the step's items, as many in each step. */
+  readonly negatives: Int32Array;
+  /** How many items each negative stands for. */
+  readonly standsFor: Float32Array;
 }
-
-/** Correction of a candidate that was not drawn: its part in the sum is too small to count. */
-const NOT_DRAWN = -50;
 
 /** Largest number of scores in one run, so that it takes about a second or less. */
 const SCORES_PER_RUN = 2 ** 23;
@@ -75,7 +78,7 @@ export async function* listEpoch<Done>(
 
 /** @param bounds the first user of each step in `order`, and the end of the last */
 function stepsOf(
-  { starts, items, counts, weights }: Positives,
+  { starts, items, weights }: Positives,
   order: Int32Array,
   bounds: readonly number[],
   of: Pick<ListSteps, 'epoch' | 'first' | 'stepsOfEpoch'> & {
@@ -86,94 +89,89 @@ function stepsOf(
   const { sampler, random, ...place } = of;
   const [begin, end] = [bounds[0], bounds[bounds.length - 1]];
   const users = order.subarray(begin, end);
-  const places = new Int32Array(users.reduce((sum, user) => sum + starts[user + 1] - starts[user], 0));
-  const weightsOfStep = weights && new Float32Array(places.length);
-  const [userStarts, positiveStarts, candidateStarts] = [[0], [0], [0]];
-  const samples: StepSample[] = [];
+  const positiveUsers = new Int32Array(users.reduce((sum, user) => sum + starts[user + 1] - starts[user], 0));
+  const positiveItems = new Int32Array(positiveUsers.length);
+  const weightsOfStep = weights && new Float32Array(positiveUsers.length);
+  const [userStarts, positiveStarts] = [[0], [0]];
   let at = 0;
   for (let step = 0; step + 1 < bounds.length; step++) {
-    const own = order.subarray(bounds[step], bounds[step + 1]);
-    const sample = sampler?.draw(positivesOfStep(own, starts, items), random);
-    const width = sample?.candidates.length ?? counts.length;
-    for (const [row, user] of own.entries())
-      for (let index = starts[user]; index < starts[user + 1]; index++) {
-        const item = items[index];
-        if (weightsOfStep) weightsOfStep[at] = (weights as Float32Array)[index];
-        places[at++] = row * width + (sample ? sample.columnOf(item) : item);
-      }
+    const first = at;
+    for (let row = bounds[step]; row < bounds[step + 1]; row++) {
+      const [from, to] = [starts[order[row]], starts[order[row] + 1]];
+      positiveUsers.fill(row - bounds[step], at, at + to - from);
+      positiveItems.set(items.subarray(from, to), at);
+      weightsOfStep?.set((weights as Float32Array).subarray(from, to), at);
+      at += to - from;
+    }
     userStarts.push(bounds[step + 1] - begin);
     positiveStarts.push(at);
-    if (!sample) continue;
-    samples.push(sample);
-    candidateStarts.push(candidateStarts[step] + width);
+    sampler?.add(positiveItems.subarray(first, at), random);
   }
   return {
     ...place,
     users,
     userStarts,
-    positives: places,
+    positiveUsers,
+    positiveItems,
     positiveStarts,
     weights: weightsOfStep,
-    ...(sampler && {
-      sample: {
-        candidates: Int32Array.from(samples.flatMap(({ candidates }) => Array.from(candidates))),
-        starts: candidateStarts,
-        corrections: Float32Array.from(samples.flatMap(({ corrections }) => Array.from(corrections))),
-      },
-    }),
+    sample: sampler?.take(),
   };
 }
 
-function* positivesOfStep(users: Int32Array, starts: Int32Array, items: Int32Array): Generator<number> {
-  for (const user of users) for (let at = starts[user]; at < starts[user + 1]; at++) yield items[at];
-}
-
-interface StepSample {
-  readonly candidates: Int32Array;
-  readonly corrections: Float32Array;
-  columnOf(item: number): number;
-}
-
-/** Draws the candidates of steps: items by popularity, count + 1, with replacement, and the positives of the step. */
+/** Draws the negatives of steps: items by popularity, count + 1, with replacement. */
 class Sampler {
   private readonly cumulative: Float64Array;
-  private readonly column: Int32Array;
+  /** The place of each item in the step. */
+  private readonly place: Int32Array;
+  private steps: Sample[] = [];
 
   constructor(
     private readonly counts: Int32Array,
     readonly size: number,
   ) {
     this.cumulative = new Float64Array(counts.length);
-    this.column = new Int32Array(counts.length).fill(-1);
+    this.place = new Int32Array(counts.length).fill(-1);
     let sum = 0;
     for (const [item, count] of counts.entries()) this.cumulative[item] = sum += count + 1;
   }
 
-  draw(positives: Iterable<number>, random: RandomGenerator): StepSample {
-    const { column, counts, cumulative, size } = this;
+  /** Adds a step. Its positives, row numbers of items, become places among the step's items. */
+  add(positives: Int32Array, random: RandomGenerator): void {
+    const { counts, cumulative, place, size } = this;
     const total = cumulative[cumulative.length - 1];
-    const candidates: number[] = [];
-    const times: number[] = [];
-    const add = (item: number, count: number): void => {
-      if (column[item] < 0) {
-        column[item] = candidates.length;
-        candidates.push(item);
-        times.push(0);
+    const items = new Int32Array(Math.min(counts.length, size + positives.length));
+    let count = 0;
+    const placeOf = (item: number): number => {
+      if (place[item] < 0) {
+        place[item] = count;
+        items[count++] = item;
       }
-      times[column[item]] += count;
+      return place[item];
     };
-    for (const number of uniforms(size, random)) add(this.itemAt(number * total), 1);
-    for (const item of positives) add(item, 0);
-    const corrections = Float32Array.from(times, (count, index) =>
-      count > 0 ? Math.log((count * total) / (size * (counts[candidates[index]] + 1))) : NOT_DRAWN,
-    );
-    const columns = new Map(candidates.map((item, index) => [item, index]));
-    for (const item of candidates) column[item] = -1;
-    return {
-      candidates: Int32Array.from(candidates),
-      corrections,
-      columnOf: (item) => columns.get(item) as number,
-    };
+    const drawn = Int32Array.from(uniforms(size, random), (number) => this.itemAt(number * total));
+    const standsFor = Float32Array.from(drawn, (item) => total / (size * (counts[item] + 1)));
+    const negatives = drawn.map(placeOf);
+    for (let index = 0; index < positives.length; index++) positives[index] = placeOf(positives[index]);
+    const own = items.slice(0, count);
+    for (const item of own) place[item] = -1;
+    this.steps.push({ items: own, starts: [count], negatives, standsFor });
+  }
+
+  /** The steps that were added, joined. */
+  take(): Sample {
+    const steps = this.steps.splice(0);
+    const starts = [0];
+    for (const [step, { items }] of steps.entries()) starts.push(starts[step] + items.length);
+    const joined = { items: new Int32Array(starts[steps.length]), starts };
+    const negatives = new Int32Array(steps.length * this.size);
+    const standsFor = new Float32Array(negatives.length);
+    for (const [step, one] of steps.entries()) {
+      joined.items.set(one.items, starts[step]);
+      negatives.set(one.negatives, step * this.size);
+      standsFor.set(one.standsFor, step * this.size);
+    }
+    return { ...joined, negatives, standsFor };
   }
 
   private itemAt(weight: number): number {
