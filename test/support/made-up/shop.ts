@@ -14,7 +14,7 @@ const TASTES: readonly Readonly<Record<string, number>>[] = [
   { Bath: 7, Stationery: 1, Biscuits: 1 },
 ];
 
-const CUSTOMERS = 420;
+const CUSTOMERS = 480;
 const FIRST_DAY = Date.UTC(2024, 0, 2);
 const DAYS = 720;
 const DAY = 86_400_000;
@@ -25,7 +25,8 @@ const MOST_ORDERS = 40;
 const AGAIN = 0.4;
 const OTHERWISE = 0.12;
 const RETURNED = 0.025;
-const QUANTITIES = [1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 6];
+/** Of what is bought again. */
+const QUANTITIES = [1, 1, 1, 2, 2, 2, 3, 4, 6];
 
 interface Line {
   readonly article: Article;
@@ -40,15 +41,17 @@ interface Order {
 
 /**
  * The tables of a shop that does not exist, as programs in Europe export them: `;` between the fields, decimal commas.
- * Customers have one to three tastes, and leanings in each category. They buy some things again, and send some back, which are
- * orders with negative quantities.
+ * Customers have one to three tastes, and leanings in each category. They buy again what they like, and send some things back,
+ * which are orders with negative quantities.
  */
 export function shop(seed = 1): { readonly orders: string; readonly articles: string } {
   const draw = chance(seed, -3);
   const leanings = new Map(articles.map(({ sort }) => [sort, leaning(draw)]));
-  const popularity = draw.shuffled(articles.map((_, rank) => (rank + 8) ** -0.7));
-  const appeal = (own: Leaning, index: number): number =>
-    popularity[index] * harmony(leanings.get(articles[index].sort) as Leaning, own);
+  const popularity = new Map(
+    draw.shuffled(articles).map((article, rank) => [article, (rank + 8) ** -0.7] as const),
+  );
+  const appeal = (article: Article, own: Leaning): number =>
+    (popularity.get(article) as number) * harmony(leanings.get(article.sort) as Leaning, own);
   const orders = Array.from({ length: CUSTOMERS }, (_, index) =>
     ordersOf(`C${1001 + index}`, draw, appeal),
   ).flat();
@@ -79,29 +82,30 @@ const table = (names: readonly string[], rows: readonly (readonly string[])[]): 
 const priceOn = (day: number, { price }: Article): string =>
   ((day < DEARER ? price : Math.round(price * 0.104) * 10) / 100).toFixed(2).replace('.', ',');
 
-/** @param appeal how much an article, by its index, appeals to someone with a leaning */
-function ordersOf(customer: string, draw: Chance, appeal: (own: Leaning, index: number) => number): Order[] {
+/** @param appeal how much an article appeals to someone with a leaning */
+function ordersOf(
+  customer: string,
+  draw: Chance,
+  appeal: (article: Article, own: Leaning) => number,
+): Order[] {
   const tastes = draw.shuffled(TASTES).slice(0, 1 + draw.weighted([5, 4, 1]));
   const wanted = CATEGORIES.map((category) =>
     tastes.reduce((sum, taste, rank) => sum + (taste[category] ?? 0) / (rank + 1), 0),
   );
   const own = CATEGORIES.map(() => leaning(draw));
-  const appeals = articles.map(({ category }, index) => appeal(own[CATEGORIES.indexOf(category)], index));
+  const appealTo = (article: Article): number => appeal(article, own[CATEGORIES.indexOf(article.category)]);
+  const liking = (article: Article): number =>
+    (0.3 + wanted[CATEGORIES.indexOf(article.category)]) * appealTo(article);
   const bought: Article[] = [];
   const choose = (): Article => {
     const usedUp = bought.filter(({ isUsedUp }) => isUsedUp);
-    if (usedUp.length > 0 && draw.uniform() < AGAIN) return usedUp[draw.below(usedUp.length)];
+    if (usedUp.length > 0 && draw.uniform() < AGAIN) return usedUp[draw.weighted(usedUp.map(liking))];
     const category =
       CATEGORIES[draw.uniform() < OTHERWISE ? draw.below(CATEGORIES.length) : draw.weighted(wanted)];
-    return articles[
-      draw.weighted(
-        articles.map((article, index) =>
-          article.category === category && (article.isUsedUp || !bought.includes(article))
-            ? appeals[index]
-            : 0,
-        ),
-      )
-    ];
+    const left = articles.filter(
+      (article) => article.category === category && (article.isUsedUp || !bought.includes(article)),
+    );
+    return left.length > 0 ? left[draw.weighted(left.map(appealTo))] : choose();
   };
   const first = draw.below(0.8 * DAYS);
   // Few order often, most seldom.
@@ -113,7 +117,8 @@ function ordersOf(customer: string, draw: Chance, appeal: (own: Leaning, index: 
     do {
       const article = choose();
       if (lines.some((line) => line.article === article)) continue;
-      lines.push({ article, quantity: article.isUsedUp ? QUANTITIES[draw.below(QUANTITIES.length)] : 1 });
+      const quantity = bought.includes(article) ? QUANTITIES[draw.below(QUANTITIES.length)] : 1;
+      lines.push({ article, quantity });
     } while (draw.uniform() < 0.58);
     bought.push(...lines.map(({ article }) => article));
     orders.push({ customer, day, lines });
