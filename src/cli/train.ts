@@ -266,7 +266,8 @@ function noteReduction({ reduction }: Fitted): void {
 function positivesInWords({ positive, weights }: RankingPlan, data: Artifact['manifest']['data']): string {
   if (data.kind === 'interactions') {
     const from = positive === 'all' ? '' : ` of interactions from ${positive} (--positive)`;
-    return `${from}${weights === 'log' && data.low < data.high ? ' weighed by how often (--weights)' : ''}`;
+    const how = weights === 'log' ? 'by how often' : 'alike';
+    return `${from}${data.low < data.high ? ` weighed ${how} (--weights)` : ''}`;
   }
   return positive === 'all'
     ? ' of all that users rated (--positive)'

@@ -22,6 +22,7 @@ import { checkRecipe, type ProgramRecipe, someRecipe } from './recipe/recipe.ts'
 import { resolve } from './recipe/resolve.ts';
 import { positiveOf, resolveRanking, weightingOf } from './recipe/resolve-ranking.ts';
 import type { Schedule } from './step/schedules.ts';
+import { weightedPositives } from './weighted-positives.ts';
 
 /** The range of learning rates to try. */
 export const rangeChoices = {
@@ -173,11 +174,9 @@ function ofRatings(recipe: ProgramRecipe, data: Data): Tested {
 function ofLists(recipe: ProgramRecipe, data: Data): Tested {
   const { ratings, sample, runtime } = data;
   const { facts } = ratings;
-  const positive = positiveOf(recipe, facts);
-  const [all, some] = [ratings, sample].map((rows) =>
-    positivesOf(rows, rows.facts, positive, weightingOf(recipe)),
-  );
-  const resolved = resolveRanking(recipe, { ...facts, positives: all.items.length });
+  const { positives: all, recipe: decided } = weightedPositives(recipe, ratings, facts);
+  const some = positivesOf(sample, sample.facts, positiveOf(recipe, facts), weightingOf(decided));
+  const resolved = resolveRanking(decided, { ...facts, positives: all.items.length });
   const { plan, definition } = resolved;
   const { usersPerStep, seed } = plan.training;
   const size = some.items.length;

@@ -1,7 +1,7 @@
 import type { Tensors } from '../../graphs/heads/serving.ts';
 import type { Model, Objective } from '../../graphs/models/model.ts';
 import { checkTrainable, checkVocabulary, type Dataset, fingerprint } from '../data/dataset/dataset.ts';
-import { type Positives, pairsOf, positivesOf } from '../data/dataset/positives.ts';
+import { type Positives, pairsOf } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
@@ -28,7 +28,8 @@ import type { EngineName } from './recipe/engines.ts';
 import type { RankingPlan, RatingPlan, Resolved } from './recipe/plan.ts';
 import { checkRecipe, type ProgramRecipe } from './recipe/recipe.ts';
 import { resolve } from './recipe/resolve.ts';
-import { positiveOf, resolveRanking, weightingOf } from './recipe/resolve-ranking.ts';
+import { resolveRanking } from './recipe/resolve-ranking.ts';
+import { weightedPositives } from './weighted-positives.ts';
 
 export interface FitOptions {
   readonly runtime: Runtime;
@@ -215,8 +216,8 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
   const { runtime, valid, ratingsPerRun } = options;
   const { facts } = data;
   const rows = await data.sample(Number.POSITIVE_INFINITY);
-  const positives = positivesOf(rows, facts, positiveOf(recipe, facts), weightingOf(recipe));
-  const resolved = resolveRanking(recipe, { ...facts, positives: positives.items.length });
+  const { positives, recipe: decided } = weightedPositives(recipe, rows, facts);
+  const resolved = resolveRanking(decided, { ...facts, positives: positives.items.length });
   const { model, plan } = resolved;
   return {
     resolved,

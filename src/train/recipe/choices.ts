@@ -110,7 +110,7 @@ export const trainingChoices = {
       objective: 'ranking',
       kind: kinds.oneOf(['log', 'none']),
       help: 'how much counts of interactions weigh: log, half alike and half by log(1 + count); none, all alike',
-      default: 'log',
+      otherwise: 'log, or none where the counts do not follow tastes',
     },
     rankingFactors: {
       objective: 'ranking',

@@ -28,8 +28,8 @@ export function positiveOf({ positive }: ProgramRecipe, facts: DataFacts): numbe
   return positive ?? (facts.kind === 'interactions' ? 'all' : lastQuarter(facts));
 }
 
-export const weightingOf = ({ weights = trainingChoices.weights.default }: ProgramRecipe): Weighting =>
-  weights;
+/** How strengths weigh, if they follow tastes. */
+export const weightingOf = ({ weights = 'log' }: ProgramRecipe): Weighting => weights;
 
 /**
  * Makes every choice that a recipe leaves open for ranking.

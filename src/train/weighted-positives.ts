@@ -1,0 +1,21 @@
+import type { DataFacts } from '../../graphs/models/model.ts';
+import { type Positives, positivesOf } from '../data/dataset/positives.ts';
+import type { Rows } from '../data/dataset/rows.ts';
+import { followTastes } from './parameters/tastes.ts';
+import { trainingChoices } from './recipe/choices.ts';
+import type { ProgramRecipe } from './recipe/recipe.ts';
+import { positiveOf, weightingOf } from './recipe/resolve-ranking.ts';
+
+/** The positives of a training, and its recipe with the choice how they weigh: all alike, if their counts do not follow tastes. */
+export function weightedPositives(
+  recipe: ProgramRecipe,
+  rows: Rows,
+  facts: DataFacts,
+): { readonly positives: Positives; readonly recipe: ProgramRecipe } {
+  const positives = positivesOf(rows, facts, positiveOf(recipe, facts), weightingOf(recipe));
+  const { weights, ...alike } = positives;
+  const { seed = trainingChoices.seed.default } = recipe;
+  return recipe.weights || !weights || followTastes(positives, seed)
+    ? { positives, recipe }
+    : { positives: alike, recipe: { ...recipe, weights: 'none' } };
+}
