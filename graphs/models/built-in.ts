@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type Choice, type Choices, kinds } from '../../src/util/choices.ts';
 import type { Decay } from './list-loss.ts';
-import type { ModelDefinition } from './model.ts';
+import type { ModelDefinition, Objective } from './model.ts';
 
 /** The values that a search tries: a range of numbers, sampled log-uniformly, or a list. */
 export type SearchRange =
@@ -14,8 +14,8 @@ export interface BuiltInModel {
   readonly title: string;
   /** One or two sentences for someone who chooses a model. */
   readonly about: string;
-  /** How it predicts a rating, for someone who looks at a trained model. */
-  readonly formula: string;
+  /** How it predicts a rating, or scores an item, for someone who looks at a trained model. */
+  readonly formula: Readonly<Record<Objective, string>>;
   /** Its hyperparameters: part of every recipe that names the model. */
   readonly choices: Choices;
   /** Learning rates at the peak of the schedule, by optimizer. @default the optimizer's own default */

@@ -74,12 +74,16 @@ function startAt(ratings: number): number {
   return ratings < 10_000 ? 1 : 0.5;
 }
 
+const FACTORS = 'Each user and each item has a row of numbers, the factors. The more alike the two rows are,';
+
 export const dotBiasModel = {
   title: 'Factors and biases',
   about:
-    'A few numbers for each person and each title; where they match, the rating is high. Small, fast, hard to beat.',
-  formula:
-    'Each user and each item has a row of numbers, the factors. The more alike the two rows are, the higher the rating. A bias for each user adds how generous the user is, and a bias for each item how well liked the item is.',
+    'A few numbers for each person and each title; where they match, the person likes the title. Small, fast, hard to beat.',
+  formula: {
+    rating: `${FACTORS} the higher the rating. A bias for each user adds how generous the user is, and a bias for each item how well liked the item is.`,
+    ranking: `${FACTORS} the higher the score. A bias for each item adds how well liked the item is.`,
+  },
   choices,
   search: commonSearch,
   rankingSearch: commonRankingSearch,

@@ -150,11 +150,16 @@ function dropoutRates(dropout: number | readonly number[], hiddenLayers: number)
   return Array.from({ length: hiddenLayers + 1 }, (_, index) => rates[index] ?? 0);
 }
 
+const NETWORK =
+  'Each user and each item has a row of numbers, the factors. A neural network takes both rows and gives';
+
 export const mlpModel = {
   title: 'Neural network',
   about: 'A few numbers for each person and each title, combined by a small neural network. Slower.',
-  formula:
-    'Each user and each item has a row of numbers, the factors. A neural network takes both rows and gives the rating.',
+  formula: {
+    rating: `${NETWORK} the rating.`,
+    ranking: `${NETWORK} the score; a bias for each item adds how well liked the item is.`,
+  },
   choices,
   learningRates: { adamw: 2e-3, sgd: 0.3, 'sgd-momentum': 0.1 },
   ranking: { epochs: 5, learningRate: 0.05, itemDecay: [0.5, 0.5] },

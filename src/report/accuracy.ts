@@ -1,4 +1,5 @@
 import { errorBy, type Group } from '../evaluate/groups.ts';
+import type { Recommender } from '../recommend/recommender.ts';
 import { count, decimal, error, percent, plural, short } from '../util/format.ts';
 import type { Judged } from './data.ts';
 import { bars, type Figure, figure, GRID, xAxis, yAxis } from './figure.ts';
@@ -14,13 +15,20 @@ export interface AllJudged {
   readonly rankings: RankingsJudged | string;
 }
 
-/** @param source name of the ratings, such as that of their file */
-export async function accuracySection(judged: AllJudged | undefined, source: string): Promise<Html> {
+/** @param source name of the data, such as that of their file */
+export async function accuracySection(
+  judged: AllJudged | undefined,
+  source: string,
+  kind: Recommender['kind'],
+): Promise<Html> {
   if (!judged)
     return missing(
-      'Errors by rating, user and item, and the quality of recommendations, need ratings to compare with. Make the report with data: ratings that the model was not trained on, if possible.',
+      kind === 'interactions'
+        ? 'The quality of recommendations needs interactions to compare with. Make the report with data: interactions that the model was not trained on.'
+        : 'Errors by rating, user and item, and the quality of recommendations, need ratings to compare with. Make the report with data: ratings that the model was not trained on, if possible.',
     );
   const { ratings, rankings } = judged;
+  if (kind === 'interactions') return rankingsPart(rankings, source);
   return html`<h3>Recommendations</h3>
 ${rankingsPart(rankings, source)}
 <h3>Predicted ratings</h3>

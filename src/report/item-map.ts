@@ -4,13 +4,15 @@ import { ENDS, furthest, type ItemMap, itemMap } from '../util/item-map.ts';
 import { type Chart, chartOf, colours, namesWithin, scatter } from './figure.ts';
 import { type Html, html, missing } from './html.ts';
 import { knownItems, titled, titleOf } from './known-items.ts';
+import { WORDS } from './words.ts';
 
-/** So many of the most rated items are on the map. */
+/** So many of the best-known items are on the map. */
 const MOST = 2000;
 const AT_ENDS = 6;
 
 export async function mapSection(recommender: Recommender): Promise<Html> {
   const known = knownItems(recommender);
+  const isRated = recommender.kind === 'ratings';
   const items = known.items.slice(0, MOST);
   const map =
     recommender.heads.includes('factors') && items.length > 0
@@ -23,16 +25,16 @@ export async function mapSection(recommender: Recommender): Promise<Html> {
     'A map of items by the first principal component of their factors, to the right, and the second, upwards. The lists below have the items at its ends';
   const ends = Math.min(AT_ENDS, items.length >> 1);
   return html`<figure class="map">
-<figcaption><b>Items by their factors</b> Each circle is an item; the more ratings it has, the larger it is. The same
-people like items that are near each other. The factors have more dimensions than a page. These two, their principal
+<figcaption><b>Items by their factors</b> Each circle is an item; the more ${isRated ? 'ratings it has' : 'users have it'}, the larger it is. The same
+people ${isRated ? 'like' : 'have'} items that are near each other. The factors have more dimensions than a page. These two, their principal
 components, explain ${across} (left to right) and ${up} (bottom to top) of the variance between items. The map is made from
-${plural(items.length, 'item')} with at least ${plural(known.least, 'rating')}; the most rated are drawn.</figcaption>
+${plural(items.length, 'item')} ${WORDS[recommender.kind].atLeast(known.least)}; the best known are drawn.</figcaption>
 ${await chartOf({ ...drawn(recommender, map, 350, WIDE), label, class: 'wide' })}
 ${await chartOf({ ...drawn(recommender, map, 100, NARROW), label, class: 'narrow' })}
 </figure>
 <h3>What each axis separates</h3>
-<p>Nobody named these directions; the model found them. People who like one item of a list tend to like the others, and
-tend not to like those at the opposite end.</p>
+<p>Nobody named these directions; the model found them. People who ${isRated ? 'like' : 'have'} one item of a list tend to
+${isRated ? 'like' : 'have'} the others, and tend not to ${isRated ? 'like' : 'have'} those at the opposite end.</p>
 <div class="ends">${ENDS.map(
     (end) => html`<div>
 <h4><span aria-hidden="true">${end.arrow}</span> ${end.name}</h4>
@@ -51,7 +53,7 @@ function drawn(
   size: { readonly width: number; readonly height: number },
 ): Omit<Chart, 'label'> {
   const points = map.points.slice(0, most);
-  const ratings = points[0].item.count;
+  const largest = points[0].item.count;
   const axis = (component: 0 | 1) => {
     const values = points.map(({ at }) => at[component]);
     const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -77,7 +79,7 @@ function drawn(
           ...scatter(
             points.map(({ item, at }) => ({
               at,
-              size: 4 + 12 * Math.sqrt(item.count / ratings),
+              size: 4 + 12 * Math.sqrt(item.count / largest),
               name: shortened(titleOf(recommender, item.item)),
             })),
             0.5,

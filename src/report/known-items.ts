@@ -1,17 +1,17 @@
 import type { Item, Recommender } from '../recommend/recommender.ts';
-import { enoughRatings } from '../util/item-map.ts';
+import { enoughCount } from '../util/item-map.ts';
 import { type Html, html } from './html.ts';
 
-/** Items with enough ratings for their factors to be more than noise, the most rated first. */
+/** Items that enough people know for their factors to be more than noise, the best known first. */
 export interface KnownItems {
   readonly items: readonly Item[];
-  /** Minimum number of ratings of these items. */
+  /** Minimum number of ratings of these items, or of people who have them. */
   readonly least: number;
 }
 
 export function knownItems({ items }: Recommender): KnownItems {
   const sorted = [...items].sort((one, other) => other.count - one.count);
-  const least = enoughRatings(sorted.map(({ count }) => ({ ratings: count })));
+  const least = enoughCount(sorted);
   return { items: sorted.filter(({ count }) => count >= least), least };
 }
 

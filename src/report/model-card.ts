@@ -7,6 +7,7 @@ import {
   type TrainedPart,
   trainedFor,
 } from '../artifact/manifest.ts';
+import type { Choices } from '../util/choices.ts';
 import { capital, count, error, plural, short, size, words } from '../util/format.ts';
 import { type Html, html } from './html.ts';
 import { facts, table } from './table.ts';
@@ -14,17 +15,15 @@ import { facts, table } from './table.ts';
 export const nameOf = ({ model }: Manifest): string => builtIn(model.name)?.title ?? model.name;
 
 export function modelCard(manifest: Manifest): Html {
-  const { model, data, precision, device, libraries, cofactor, files } = manifest;
+  const { model, training, data, precision, device, libraries, cofactor, files } = manifest;
   const parts = Object.entries(partsOf(manifest)) as [Objective, TrainedPart][];
-  return html`<p>${builtIn(model.name)?.formula ?? 'This is not a built-in model; its formula is in its files.'} ${PURPOSES[trainedFor(manifest)]}
-It knows nothing about its users and items except their ratings.</p>
+  return html`<p>${builtIn(model.name)?.formula[training.objective] ?? 'This is not a built-in model; its formula is in its files.'} ${purposeOf(manifest)}</p>
 <div class="columns">
 <div><h3>Data</h3>${facts([
-    ['Ratings', count(data.ratings)],
+    [capital(data.kind), count(data.ratings)],
     ['Users', count(data.users)],
     ['Items', count(data.items)],
-    ['Lowest to highest rating', `${short(data.low)} to ${short(data.high)}`],
-    ['Mean rating', error(data.mean)],
+    ...scaleOf(data),
     ['Fingerprint (SHA-256)', html`<code>${data.fingerprint}</code>`],
   ])}</div>
 <div><h3>Made with</h3>${facts([
@@ -55,6 +54,22 @@ const PURPOSES: Readonly<Record<TrainedFor, string>> = {
     'It ranks, to recommend what users like, and predicts no ratings. An unknown user gets what is popular.',
 };
 
+function purposeOf(manifest: Manifest): string {
+  if (manifest.data.kind === 'interactions')
+    return 'It ranks, to recommend what users would like to have. An unknown user gets what is popular. It knows nothing about its users and items except who has what.';
+  return `${PURPOSES[trainedFor(manifest)]} It knows nothing about its users and items except their ratings.`;
+}
+
+/** The ratings or, if they differ, the strengths of interactions. */
+function scaleOf({ kind, low, high, mean }: Manifest['data']): [string, string][] {
+  const range = `${short(low)} to ${short(high)}`;
+  if (kind === 'interactions') return low < high ? [['Lowest to highest strength', range]] : [];
+  return [
+    ['Lowest to highest rating', range],
+    ['Mean rating', error(mean)],
+  ];
+}
+
 const AIMS: Readonly<Record<Objective, string>> = { rating: 'predict ratings', ranking: 'rank' };
 
 /** The model that was trained for an objective, its training, and its results. */
@@ -63,7 +78,7 @@ function partOf(objective: Objective, { model, training, metrics, history }: Tra
   const { train, valid } = metrics;
   const measured = (value: number | undefined) => (value === undefined ? undefined : error(value));
   const aim = AIMS[objective];
-  return html`<div><h3>Model to ${aim}</h3>${facts([['Kind', model.name], ...settingsOf(model.config)])}
+  return html`<div><h3>Model to ${aim}</h3>${facts([['Kind', model.name], ...settingsOf(configFor(objective, model))])}
 <h3>Results</h3>${facts([
     ['Epochs run', count(history.length)],
     ['Training RMSE', measured(train?.rmse)],
@@ -75,6 +90,17 @@ function partOf(objective: Objective, { model, training, metrics, history }: Tra
   ])}</div>
 <div><h3>Training to ${aim}</h3>${facts([...settingsOf(settings), ...settingsOf({ optimizer, schedule })])}</div>
 `;
+}
+
+/** The hyperparameters of a model that matter for an objective. */
+function configFor(
+  objective: Objective,
+  { name, config }: TrainedPart['model'],
+): TrainedPart['model']['config'] {
+  const choices: Choices = builtIn(name)?.choices ?? {};
+  return Object.fromEntries(
+    Object.entries(config).filter(([key]) => (choices[key]?.objective ?? objective) === objective),
+  );
 }
 
 export const sizeOf = ({ files }: Manifest): number =>

@@ -7,63 +7,68 @@ import { count, decimal, plural, short } from '../util/format.ts';
 import { type Html, html, missing } from './html.ts';
 import { titled } from './known-items.ts';
 import { numbers, table } from './table.ts';
+import { WORDS } from './words.ts';
 
-/** A user and the items that they rated, by id; ratings are undefined if only the items are known. */
+/**
+ * A user and the items that they rated, or have, by id. The numbers are ratings or strengths; undefined if only the items are
+ * known.
+ */
 interface Person {
   readonly user: string;
-  /** Number of their ratings, in words. */
+  /** Number of their items, in words. */
   readonly kind: string;
-  readonly rated: ReadonlyMap<string, number | undefined>;
+  readonly own: ReadonlyMap<string, number | undefined>;
 }
 
-/** Three kinds of users, by the fraction of users who have fewer ratings. */
+/** Three kinds of users, by the fraction of users who have fewer items. */
 const KINDS = [
   ['few', 0.1],
   ['a medium number of', 0.5],
   ['many', 0.9],
 ] as const;
-/** Users with fewer ratings are not shown. */
+/** Users with fewer items are not shown. */
 const LEAST = 5;
 const SHOWN = 10;
 
 export async function peopleSection(recommender: Recommender, data: Ratings | undefined): Promise<Html> {
   if (!recommender.heads.includes('recommend')) return missing('The model has no recommend.onnx.');
+  const { did } = WORDS[recommender.kind];
+  const many = recommender.kind === 'ratings' ? 'ratings' : 'items';
   const people = threePeople(recommender, data);
   if (!people)
     return missing(
-      'It is not known which items users rated. Make the report with data, or train the model with keepSeen, which stores these items in the model.',
+      `It is not known which items users ${did}. Make the report with data, or train the model with keepSeen, which stores these items in the model.`,
     );
   if (people.length === 0)
-    return missing(`No user that the model knows has ${LEAST} ratings or more, so none is shown.`);
+    return missing(`No user that the model knows has ${LEAST} ${many} or more, so none is shown.`);
   const cards: Html[] = [];
   for (const person of people) cards.push(await cardOf(recommender, person, data !== undefined));
-  const kept = recommender.heads.includes('seen');
-  const leftOut = kept
-    ? 'Items that a user rated in training are not recommended.'
-    : 'Items that a user rated in the file are not recommended.';
-  return html`<p>One user with few ratings, one with a medium number, and one with many: compare the recommendations with
-what they like. ${leftOut}</p>
+  const where = recommender.heads.includes('seen') ? 'training' : 'the file';
+  return html`<p>One user with few ${many}, one with a medium number, and one with many: compare the recommendations with
+what they like. Items that a user ${did} in ${where} are not recommended.</p>
 ${cards}`;
 }
 
-/** Three users; undefined if it is not known which items users rated. */
+/** Three users; undefined if it is not known which items are theirs. */
 function threePeople({ artifact }: Recommender, data: Ratings | undefined): Person[] | undefined {
   const known = readVocabulary(artifact);
   const rows = data ? renumbered(data, known) : undefined;
-  // For each user the indices of ratings in the data, or the row numbers of items.
+  // An interaction without a strength is no item that a user has.
+  const isOwn = (index: number): boolean => data?.kind !== 'interactions' || data.ratings[index] > 0;
+  // For each user the indices of rows of the data, or the row numbers of items.
   const lists = rows
     ? [...indicesByUser(rows.users, known.userIds.length + 1)]
         .slice(0, -1)
-        .map((own) => own.filter((index) => rows.items[index] < known.itemIds.length))
+        .map((own) => own.filter((index) => rows.items[index] < known.itemIds.length && isOwn(index)))
     : readSeen(artifact);
-  const rated = (at: number): [string, number | undefined] =>
+  const ownAt = (at: number): [string, number | undefined] =>
     rows ? [known.itemIds[rows.items[at]], rows.ratings[at]] : [known.itemIds[at], undefined];
   return (
     lists &&
     threeOf(lists).map(([row, kind]) => ({
       user: known.userIds[row],
       kind,
-      rated: new Map(Array.from(lists[row], rated)),
+      own: new Map(Array.from(lists[row], ownAt)),
     }))
   );
 }
@@ -81,22 +86,24 @@ function threeOf(lists: readonly Int32Array[]): [row: number, kind: string][] {
   return [...chosen];
 }
 
-async function cardOf(recommender: Recommender, { user, kind, rated }: Person, fromFile: boolean) {
-  const exclude = recommender.heads.includes('seen') ? [] : [...rated.keys()];
+async function cardOf(recommender: Recommender, { user, kind, own }: Person, fromFile: boolean) {
+  const exclude = recommender.heads.includes('seen') ? [] : [...own.keys()];
+  const isRated = recommender.kind === 'ratings';
   const best = await recommender.recommend(user, { k: SHOWN, exclude });
   const gave = (item: string): string => {
-    const rating = rated.get(item);
-    return rating === undefined ? '–' : short(rating);
+    const number = own.get(item);
+    if (number === undefined) return '–';
+    return isRated ? short(number) : 'yes';
   };
   const popular = recommender.items
-    .filter(({ item }) => !rated.has(item))
+    .filter(({ item }) => !own.has(item))
     .sort((one, other) => other.count - one.count)
     .slice(0, SHOWN);
   const predicts = recommender.objective !== 'ranking';
-  const hits = best.some(({ item }) => rated.get(item) !== undefined);
+  const hits = best.some(({ item }) => own.get(item) !== undefined);
   const recommended = table(
     'Recommended',
-    ['Item', ...numbers(...(predicts ? ['Predicted'] : []), ...(hits ? ['Gave'] : []))],
+    ['Item', ...numbers(...(predicts ? ['Predicted'] : []), ...(hits ? [isRated ? 'Gave' : 'Has it'] : []))],
     best.map(({ item, rating }) => [
       titled(recommender, item),
       ...(predicts ? [decimal(rating ?? Number.NaN)] : []),
@@ -104,26 +111,40 @@ async function cardOf(recommender: Recommender, { user, kind, rated }: Person, f
     ]),
   );
   return html`<article>
-<h3>User <bdi>${user}</bdi>, with ${kind} ratings</h3>
+<h3>User <bdi>${user}</bdi>, with ${kind} ${isRated ? 'ratings' : 'items'}</h3>
 <div class="columns">
-${fromFile ? await history(recommender, user, rated as ReadonlyMap<string, number>) : seenHistory(recommender, rated)}
+${await historyOf(recommender, user, { own, fromFile })}
 ${best.length > 0 ? recommended : missing('There is nothing left to recommend.')}
-${popular.length > 0 && popularTable(recommender, popular)}
+${popular.length > 0 && known(recommender, 'Popular with everyone', popular)}
 </div>
 </article>`;
 }
 
-/** What everyone would get without a model. */
-const popularTable = (recommender: Recommender, popular: readonly Item[]): Html =>
-  table(
-    'Popular with everyone',
-    ['Item', ...numbers('Average', 'Ratings')],
-    popular.map(({ item, average, count: ratings }) => [
+function historyOf(
+  recommender: Recommender,
+  user: string,
+  { own, fromFile }: Pick<Person, 'own'> & { readonly fromFile: boolean },
+): Promise<Html> | Html {
+  if (!fromFile) return seenHistory(recommender, own);
+  const numbered = own as ReadonlyMap<string, number>;
+  return recommender.kind === 'ratings'
+    ? history(recommender, user, numbered)
+    : strongest(recommender, numbered);
+}
+
+/** Items, and how well known they are. */
+const known = (recommender: Recommender, title: string, items: readonly Item[]): Html => {
+  const isRated = recommender.kind === 'ratings';
+  return table(
+    title,
+    ['Item', ...numbers(...(isRated ? ['Average'] : []), WORDS[recommender.kind].knownBy)],
+    items.map(({ item, average = Number.NaN, count: people }) => [
       titled(recommender, item),
-      decimal(average ?? Number.NaN),
-      count(ratings),
+      ...(isRated ? [decimal(average)] : []),
+      count(people),
     ]),
   );
+};
 
 /** The user's highest and lowest ratings, with the model's predictions. */
 async function history(recommender: Recommender, user: string, rated: ReadonlyMap<string, number>) {
@@ -148,20 +169,30 @@ async function history(recommender: Recommender, user: string, rated: ReadonlyMa
   );
 }
 
-function seenHistory(recommender: Recommender, rated: Person['rated']): Html {
-  const facts = new Map(recommender.items.map((item) => [item.item, item]));
-  const known = [...rated.keys()].sort(
-    (one, other) => (facts.get(other)?.count ?? 0) - (facts.get(one)?.count ?? 0),
-  );
+/** The items of a user with the highest strengths. */
+function strongest(recommender: Recommender, own: ReadonlyMap<string, number>): Html {
+  const strengths = [...own.values()];
+  if (strengths.every((strength) => strength === strengths[0])) return seenHistory(recommender, own);
   return table(
-    `${plural(rated.size, 'item')} rated${rated.size > SHOWN ? `: the ${SHOWN} best known` : ''}`,
-    ['Item', ...numbers('Average', 'Ratings')],
-    known
+    `Has ${plural(own.size, 'item')}${own.size > SHOWN ? `: the ${SHOWN} strongest` : ''}`,
+    ['Item', ...numbers('Strength')],
+    [...own]
+      .sort(([, one], [, other]) => other - one)
       .slice(0, SHOWN)
-      .map((id) => [
-        titled(recommender, id),
-        decimal(facts.get(id)?.average ?? Number.NaN),
-        count(facts.get(id)?.count ?? 0),
-      ]),
+      .map(([item, strength]) => [titled(recommender, item), short(strength)]),
+  );
+}
+
+function seenHistory(recommender: Recommender, own: Person['own']): Html {
+  const facts = new Map(recommender.items.map((item) => [item.item, item]));
+  const items = [...own.keys()]
+    .map((item): Item => facts.get(item) ?? { item, count: 0 })
+    .sort((one, other) => other.count - one.count);
+  const size = plural(own.size, 'item');
+  const some = own.size > SHOWN ? `: the ${SHOWN} best known` : '';
+  return known(
+    recommender,
+    `${recommender.kind === 'ratings' ? `${size} rated` : `Has ${size}`}${some}`,
+    items.slice(0, SHOWN),
   );
 }

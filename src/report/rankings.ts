@@ -8,9 +8,11 @@ import type { Recommender } from '../recommend/recommender.ts';
 import { count, decimal, error, percent, plural } from '../util/format.ts';
 import { type Html, html, missing } from './html.ts';
 import { numbers, table } from './table.ts';
+import { WORDS } from './words.ts';
 
-/** Quality of lists: of the model's, and of the list of the most rated items, which is the same for everyone. */
+/** Quality of lists: of the model's, and of the list of the most popular items, which is the same for everyone. */
 export interface RankingsJudged {
+  readonly kind: Recommender['kind'];
   readonly model: Ranking<RankingMeans>;
   readonly popular?: Ranking<RankingMeans> | undefined;
 }
@@ -20,35 +22,40 @@ export async function judgeRankings(
   recommender: Recommender,
   data: Ratings,
 ): Promise<RankingsJudged | string> {
-  const { artifact, items } = recommender;
+  const { artifact, items, kind } = recommender;
   if (!recommender.heads.includes('recommend')) return 'The model has no recommend.onnx.';
   const rated = readSeen(artifact);
   if (!rated)
-    return 'How good the recommendations are is not shown, because it is not known what users rated in training. Train the model with keepSeen, which stores that in the model.';
+    return `How good the recommendations are is not shown, because it is not known what users ${WORDS[kind].did} in training. Train the model with keepSeen, which stores that in the model.`;
   const known = readVocabulary(artifact);
   const heldOut = renumbered(data, known);
   const options = { k: [10], threshold: relevantFrom(artifact.manifest.data) };
   const model = await rankingMeans(recommenderRanker(recommender, known, rated), rated, heldOut, options);
   if (!model)
-    return `How good the recommendations are is not shown: no user that the model knows has a rating of ${decimal(options.threshold)} or higher here of an item that they did not rate in training.`;
+    return `How good the recommendations are is not shown: no user that the model knows has ${
+      kind === 'ratings'
+        ? `a rating of ${decimal(options.threshold)} or higher here of an item that they did not rate in training`
+        : 'an item here that recommendations to them may have'
+    }.`;
   const counts = Float32Array.from(items, ({ count }) => count);
   const popular =
     counts.length > 0
       ? await rankingMeans(baselineRanker({ scores: () => counts }, rated), rated, heldOut, options)
       : undefined;
-  return { model, popular };
+  return { kind, model, popular };
 }
 
 export function rankingsPart(judged: RankingsJudged | string, source: string): Html {
   if (typeof judged === 'string') return missing(judged);
-  const { model, popular } = judged;
+  const { kind, model, popular } = judged;
   const rows: [string, Ranking<RankingMeans> | undefined][] = [
     ['this model', model],
     ['popular with everyone', popular],
   ];
-  return html`<p>Lists of ten for ${plural(model.users, 'user')}, of all items except those that the user rated in training.
-An item is right if the user rates it ${decimal(model.threshold)} or higher in <bdi class="source">${source}</bdi>. The list
-of what is popular has the most rated items, the same for everyone.</p>
+  const right = kind === 'ratings' ? `rates it ${decimal(model.threshold)} or higher` : 'has it';
+  return html`<p>Lists of ten for ${plural(model.users, 'user')}, of all items except those that the user ${WORDS[kind].did} in training.
+An item is right if the user ${right} in <bdi class="source">${source}</bdi>. The list of what is popular has
+${WORDS[kind].popular}, the same for everyone.</p>
 ${table(
   'Lists of ten recommendations',
   ['', ...numbers('NDCG', 'Precision', 'Recall', 'Users with a right item', 'Items ever listed')],

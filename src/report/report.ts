@@ -14,34 +14,44 @@ import { judgeRankings } from './rankings.ts';
 import { standingsSection } from './standings.ts';
 import { inShort } from './table.ts';
 import { trainingSection } from './training.ts';
+import { WORDS } from './words.ts';
 
 export interface ReportOptions {
   /**
-   * Ratings to evaluate the model on, if possible ratings that it was not trained on. Of more than a million ratings, an
-   * even sample of a million is used. Default: no evaluation
+   * Ratings, or interactions, to evaluate the model on, if possible such that it was not trained on. Errors are those of an
+   * even sample of a million ratings. Default: no evaluation
    */
   readonly data?: Ratings | undefined;
-  /** Name of these ratings, such as that of their file. @default 'the data' */
+  /** Name of these data, such as that of their file. @default 'the data' */
   readonly source?: string | undefined;
 }
 
 const REPORT_OPTIONS: OptionTable<ReportOptions> = { data: someRatings, source: text };
 
+const ERRORS =
+  'RMSE is the root mean squared error, MAE the mean absolute error, both in rating points. Lower is better. ';
+
 /**
- * Makes a report on a trained model: what it is, how it was trained, its errors, how good its recommendations are, and what
- * it has learned. It is one HTML
- * file, without scripts, fonts or network.
+ * Makes a report on a trained model: what it is, how it was trained, its errors if it predicts ratings, how good its
+ * recommendations are, and what it has learned. It is one HTML file, without scripts, fonts or network.
  *
  * @returns the text of the HTML file
- * @throws UserError for data without ratings
+ * @throws UserError for data without rows, or interactions for a model of ratings
  */
 export async function report(recommender: Recommender, options: ReportOptions = {}): Promise<string> {
   checkArgument('the recommender is', recommender, someRecommender);
   checkOptions(options, REPORT_OPTIONS);
   const { data, source = 'the data' } = options;
   if (data && data.ratings.length === 0)
-    throw new UserError('data', `${source}: has no ratings to evaluate the model on`);
+    throw new UserError('data', `${source}: has no ${data.kind} to evaluate the model on`);
   const { manifest } = recommender.artifact;
+  const { kind } = recommender;
+  if (data && kind === 'ratings' && data.kind === 'interactions')
+    throw new UserError(
+      'data',
+      `${source}: has interactions, but the model was trained on ratings; give ratings`,
+    );
+  const words = WORDS[kind];
   const { rating, ranking } = partsOf(manifest);
   const judged: AllJudged | undefined = data && {
     ratings: rating && (await judge(recommender, data)),
@@ -50,10 +60,14 @@ export async function report(recommender: Recommender, options: ReportOptions = 
   const sections = [
     { id: 'model', title: 'The model', body: modelCard(manifest) },
     { id: 'training', title: 'How it was trained', body: await trainingSection(manifest) },
-    { id: 'accuracy', title: 'How accurate it is', body: await accuracySection(judged, source) },
+    {
+      id: 'accuracy',
+      title: kind === 'ratings' ? 'How accurate it is' : 'How good its recommendations are',
+      body: await accuracySection(judged, source, kind),
+    },
     {
       id: 'standings',
-      title: 'Best and worst items',
+      title: words.best,
       body: await standingsSection(recommender),
     },
     { id: 'map', title: 'The map of items', body: await mapSection(recommender) },
@@ -73,11 +87,13 @@ export async function report(recommender: Recommender, options: ReportOptions = 
     ['items', count(facts.items)],
     ['size of its files', size(sizeOf(manifest))],
   ];
+  const differ = kind === 'ratings' || facts.low < facts.high;
+  const scale =
+    differ && `${kind === 'ratings' ? '' : ' of strengths'} from ${short(facts.low)} to ${short(facts.high)}`;
   const body = html`<header>
 <p class="eyebrow">Report on a trained model</p>
 <h1>${name}</h1>
-<p class="lead">${model.name}, trained by cofactor ${cofactor} on ${plural(facts.ratings, 'rating')} from ${short(facts.low)} to
-${short(facts.high)}</p>
+<p class="lead">${model.name}, trained by cofactor ${cofactor} on ${plural(facts.ratings, words.row)}${scale}</p>
 ${inShort(numbers)}
 <nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 </header>
@@ -89,7 +105,6 @@ ${body}
 </section>
 `,
 )}</main>
-<footer>Made by cofactor report. RMSE is the root mean squared error, MAE the mean absolute error, both in rating points.
-Lower is better. NDCG is the normalised discounted cumulative gain of lists of ten. Higher is better.</footer>`;
+<footer>Made by cofactor report. ${rating && ERRORS}NDCG is the normalised discounted cumulative gain of lists of ten. Higher is better.</footer>`;
   return pageOf(`${name}: report on a trained model`, body);
 }

@@ -1,9 +1,10 @@
 import type { Recommender } from '../recommend/recommender.ts';
-import { count, decimal, plural, signed } from '../util/format.ts';
+import { count, decimal, signed } from '../util/format.ts';
 import { standingTexts, standingValues } from '../util/standings.ts';
 import { type Html, html, missing } from './html.ts';
 import { knownItems, titled } from './known-items.ts';
 import { numbers, table } from './table.ts';
+import { WORDS } from './words.ts';
 
 const MOST = 10;
 
@@ -11,30 +12,32 @@ export async function standingsSection(recommender: Recommender): Promise<Html> 
   const { items, least } = knownItems(recommender);
   if (items.length < 2) return missing('This model has no items.json; train it again.');
   const { of, values } = await standingValues(
-    items.map(({ item, average }) => ({ id: item, average: average ?? Number.NaN })),
-    recommender.objective,
+    items.map(({ item, ...facts }) => ({ id: item, ...facts })),
+    recommender,
     {
       factors: async () => (recommender.heads.includes('factors') ? recommender : undefined),
       predict: async () => (recommender.heads.includes('predict') ? recommender : undefined),
     },
   );
   const { first, last, column, why } = standingTexts[of];
+  const words = WORDS[recommender.kind];
+  const isRated = recommender.kind === 'ratings';
   const sorted = items
     .map((item, row) => ({ ...item, value: values[row] }))
     .sort((one, other) => other.value - one.value);
   const tableOf = (name: string, rows: typeof sorted): Html =>
     table(
       name,
-      ['Item', ...numbers(column, 'Average', 'Ratings')],
-      rows.map(({ item, value, average, count: ratings }) => [
+      ['Item', ...numbers(...(column ? [column] : []), ...(isRated ? ['Average'] : []), words.knownBy)],
+      rows.map(({ item, value, average = Number.NaN, count: known }) => [
         titled(recommender, item),
-        of === 'rating' ? decimal(value) : signed(value),
-        decimal(average ?? Number.NaN),
-        count(ratings),
+        ...(column ? [of === 'rating' ? decimal(value) : signed(value)] : []),
+        ...(isRated ? [decimal(average)] : []),
+        count(known),
       ]),
     );
   const half = Math.min(MOST, items.length >> 1);
-  return html`<p>${why('item', 'user', 'people')} Only items with at least ${plural(least, 'rating')} in training are ranked: ${count(items.length)} of
+  return html`<p>${why('item', 'user', 'people')} Only items ${words.atLeast(least)} in training are ranked: ${count(items.length)} of
 ${count(recommender.items.length)}.</p>
 <div class="columns">
 ${tableOf(first, sorted.slice(0, half))}

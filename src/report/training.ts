@@ -37,7 +37,7 @@ async function trainingOf(manifest: TrainedPart, objective: Objective): Promise<
       ? `Training ended after ${plural(history.length, 'epoch')} of the ${count(planned)} that were planned.`
       : `Training took ${plural(history.length, 'epoch')}.`;
   const kept = history.some(({ valid }) => valid)
-    ? ` The model is from epoch ${keptEpoch(manifest)}, whose ${objective === 'rating' ? 'validation error was the lowest' : 'NDCG on the validation ratings was the highest'}.`
+    ? ` The model is from epoch ${keptEpoch(manifest)}, whose ${objective === 'rating' ? 'validation error was the lowest' : 'NDCG on the held-out part was the highest'}.`
     : '';
   const rate = rates(manifest);
   const curves = objective === 'rating' ? errorCurves(manifest) : rankingCurves(manifest);
@@ -77,7 +77,7 @@ function rankingCurves({ history }: TrainedPart): Figure[] {
     title: 'Quality of lists by epoch',
     unit: 'at 10',
     caption:
-      'How well lists of ten items fit the held-out ratings. Higher is better. Where the loss falls and these fall too, the model overfits.',
+      'How well lists of ten items fit the held-out part. Higher is better. Where the loss falls and these fall too, the model overfits.',
     series: [
       line(
         'validation NDCG',

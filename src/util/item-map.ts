@@ -11,7 +11,7 @@ export interface ItemMap<Item> {
   readonly shares: readonly [number, number];
 }
 
-/** The axes come from the most rated items: the factors of rarely rated items are mostly noise. */
+/** The axes come from the best-known items: the factors of items that few people know are mostly noise. */
 const AXES_FROM = 2000;
 
 /** Item parameters by name; each has one row per item. */
@@ -28,7 +28,7 @@ export function vectorsOf(factors: Factors, items: number): number[][] {
 /**
  * Makes a map of items.
  *
- * @param items the most rated item first
+ * @param items the best-known item first
  * @returns undefined for fewer than three items, or fewer than two factors per item
  */
 export async function itemMap<Item>(
@@ -44,7 +44,7 @@ export async function itemMap<Item>(
   const axes = pca.getEigenvectors().subMatrixColumn([0, 1]).transpose().to2DArray();
   const centers = axes.map((axis) => dot(axis, pca.toJSON().means));
   const rows = vectors.map((vector) => axes.map((axis, at) => dot(axis, vector) - centers[at]));
-  // The sign of a component is arbitrary, so the most rated item is always right of the center and above it.
+  // The sign of a component is arbitrary, so the best-known item is always right of the center and above it.
   const [signX, signY] = rows[0].map((value) => Math.sign(value) || 1);
   const [across = 0, up = 0] = pca.getExplainedVariance();
   return {
@@ -80,12 +80,12 @@ export const furthest = <Item>(
     .map(({ item }) => item);
 
 /**
- * The number of ratings from which an item's factors are more than noise: the highest of 50, 20, 10 and 5 that leaves a
- * hundred items, or half of them.
+ * The number of ratings, or of people who have it, from which an item's factors are more than noise: the highest of 50, 20, 10
+ * and 5 that leaves a hundred items, or half of them.
  *
- * @param items the most rated item first
+ * @param items the best-known item first
  */
-export function enoughRatings(items: readonly { readonly ratings: number }[]): number {
+export function enoughCount(items: readonly { readonly count: number }[]): number {
   const last = items[Math.min(99, items.length >> 1)];
-  return [50, 20, 10, 5].find((least) => (last?.ratings ?? 0) >= least) ?? 1;
+  return [50, 20, 10, 5].find((least) => (last?.count ?? 0) >= least) ?? 1;
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { partsOf } from '../../src/artifact/manifest.ts';
 import { Ratings, selectRows } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
@@ -86,7 +86,7 @@ test.each<[string, Recipe]>([
     for (const measure of Object.values(part?.metrics.valid ?? {}))
       expect(model).toContain(measure?.toFixed(4));
   for (const { loss } of ranking?.history ?? []) expect(training).toContain(loss.toFixed(4));
-  expect(training.includes('NDCG on the validation ratings was the highest')).toBe(objective !== 'rating');
+  expect(training.includes('NDCG on the held-out part was the highest')).toBe(objective !== 'rating');
   expect(training.includes('validation error was the lowest')).toBe(objective !== 'ranking');
   expect(accuracy.includes('predicts no ratings')).toBe(objective === 'ranking');
   const { ranking: expected } = await evaluate(recommender, held);
@@ -96,6 +96,54 @@ test.each<[string, Recipe]>([
   expect(textOf(parts.people).match(/Popular with everyone/g)).toHaveLength(3);
   expect(textOf(parts.people).includes('Predicted')).toBe(objective !== 'ranking');
   expect(textOf(parts.standings)).toMatch(objective === 'ranking' ? /how many people like/ : /generous/);
+});
+
+describe('a model of interactions', () => {
+  const bare = (ratings: Ratings) =>
+    new Ratings({ ...ratings, kind: 'interactions', name: 'interactions', ratings: undefined });
+  const counted = (ratings: Ratings) => new Ratings({ ...ratings, kind: 'interactions', name: 'plays' });
+
+  test.each([
+    ['all alike', bare],
+    ['with strengths', counted],
+  ])('%s: has rankings, and says nothing of ratings', async (_, of) => {
+    const { train: some, valid } = randomSplit(of(known), 0.2, 2);
+    const recommender = await trained({}, { ratings: some, valid, keepSeen: true });
+    const { manifest } = recommender.artifact;
+    const page = await report(recommender, { data: of(held), source: 'held.csv' });
+    expect(page).not.toMatch(/NaN|undefined|Infinity|\[object/);
+    const parts = sections(page);
+    expect(Object.keys(parts)).toEqual(SECTIONS);
+    const withoutHashes = textOf(page).replace(/[0-9a-f]{16,}/g, '');
+    expect(withoutHashes.match(/.{30}\b(rated|ratings?|stars?|RMSE|MAE|generous)\b.{30}/gi)).toBeNull();
+    const model = textOf(parts.model);
+    expect(model).toContain(`Interactions ${some.ratings.length}`);
+    expect(model.includes('Lowest to highest strength')).toBe(of === counted);
+    for (const measure of Object.values(manifest.metrics.valid ?? {}))
+      expect(model).toContain(measure?.toFixed(4));
+    const accuracy = textOf(parts.accuracy);
+    const { ranking } = await evaluate(recommender, of(held));
+    expect(accuracy).toContain(`this model ${ranking?.at[0].ndcg.toFixed(4)}`);
+    expect(accuracy).toMatch(/An item is right if the user has it in held\.csv/);
+    expect(parts.accuracy).not.toContain('class="missing"');
+    expect(textOf(parts.standings)).toMatch(/Only items that at least \d+ users have in training/);
+    expect(textOf(parts.people).includes('Strength')).toBe(of === counted);
+    expect(parts.people.match(/<article>/g)).toHaveLength(3);
+    expect(textOf(parts.people)).toMatch(/Popular with everyone Item Users/);
+  });
+
+  test('without data, it says what would give its quality', async () => {
+    const recommender = await trained({}, { ratings: bare(known), keepSeen: true });
+    const parts = sections(await report(recommender));
+    expect(textOf(parts.accuracy)).toMatch(/Make the report with data: interactions/);
+    expect(textOf(parts.people)).toMatch(/Has \d+ items/);
+  });
+
+  test('does not judge a model of ratings', async () => {
+    expect(await userError(report(await trained(), { data: bare(held), source: 'plays.csv' }))).toBe(
+      'plays.csv: has interactions, but the model was trained on ratings; give ratings',
+    );
+  });
 });
 
 test('recommendations are those of the model, beside what the user gave', async () => {

@@ -1,0 +1,35 @@
+import type { Manifest } from '../artifact/manifest.ts';
+import { plural } from '../util/format.ts';
+
+/** What a report says of a model of ratings, or of interactions. */
+interface Words {
+  /** One row of the data. */
+  readonly row: string;
+  /** What a user did with the items of their rows. */
+  readonly did: string;
+  /** The number of ratings of an item, or of its users, as the name of a column. */
+  readonly knownBy: string;
+  /** Which items there are, after `items`. */
+  atLeast(least: number): string;
+  readonly best: string;
+  readonly popular: string;
+}
+
+export const WORDS: Readonly<Record<Manifest['data']['kind'], Words>> = {
+  ratings: {
+    row: 'rating',
+    did: 'rated',
+    knownBy: 'Ratings',
+    atLeast: (least) => `with at least ${plural(least, 'rating')}`,
+    best: 'Best and worst items',
+    popular: 'the most rated items',
+  },
+  interactions: {
+    row: 'interaction',
+    did: 'had',
+    knownBy: 'Users',
+    atLeast: (least) => `that at least ${plural(least, 'user')} ${least === 1 ? 'has' : 'have'}`,
+    best: 'Most and least popular items',
+    popular: 'the items that the most users have',
+  },
+};
