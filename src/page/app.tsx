@@ -6,6 +6,7 @@ import { Loading } from './frame/loading.tsx';
 import { MapView } from './map/map-view.tsx';
 import { useDemo } from './models/open.ts';
 import { useOwnModel } from './models/use-own-model.ts';
+import { HEADS, type Words } from './models/words.ts';
 import { RecommendView } from './recommend/recommend-view.tsx';
 import { ROUTES, type Route, useRoute, VIEWS } from './routes.ts';
 import { useScheme } from './scheme.ts';
@@ -27,6 +28,7 @@ export function App() {
       return (
         <TrainView
           {...{ trainer, dark }}
+          kind={model?.kind}
           used={own.trained}
           onUse={(trained, source) => void own.use({ source, artifact: trained.artifact }, trained)}
         />
@@ -50,7 +52,7 @@ export function App() {
       <main id="main" tabIndex={-1}>
         {ROUTES.filter((view) => visited.has(view)).map((view) => (
           <div key={view} class="view" hidden={view !== route}>
-            <ViewHead view={view} />
+            <ViewHead view={view} heads={model?.words.heads ?? HEADS} />
             {content(view)}
           </div>
         ))}
@@ -67,8 +69,13 @@ function useVisited(route: Route): ReadonlySet<Route> {
   return visited;
 }
 
-function ViewHead({ view }: { readonly view: Route }) {
-  const { title, lead } = VIEWS[view];
+interface ViewHeadProps {
+  readonly view: Route;
+  readonly heads: Words['heads'];
+}
+
+function ViewHead({ view, heads }: ViewHeadProps) {
+  const { title, lead } = heads[view];
   return (
     <header class="view-head">
       <h1 tabIndex={-1} id={`heading-${view}`}>

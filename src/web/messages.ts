@@ -1,5 +1,5 @@
 import type { Artifact } from '../artifact/manifest.ts';
-import type { HoldOut } from '../data/dataset/split.ts';
+import type { ParseOptions } from '../data/read/parse.ts';
 import type { ReadReport } from '../data/read/reading.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { WebRuntimeOptions } from '../run/web.ts';
@@ -7,7 +7,7 @@ import type { ExportOptions } from '../train/artifact.ts';
 import type { Progress } from '../train/progress.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 
-/** Summary of a file of ratings after it was read. */
+/** Summary of a file after it was read. */
 export interface ReadSummary extends ReadReport {
   readonly heldOut: number;
 }
@@ -15,8 +15,13 @@ export interface ReadSummary extends ReadReport {
 /** Options of training that can be sent to a worker: no functions, no signals. */
 export interface TrainSettings
   extends WebRuntimeOptions,
-    Pick<HoldOut, 'valid' | 'split'>,
-    Pick<ExportOptions, 'precision' | 'keepSeen'> {
+    Omit<ParseOptions, 'seed'>,
+    Pick<ExportOptions, 'precision'> {
+  /**
+   * Keeps which items each user has, so that recommendations leave them out. Default: true with `leaveOut`, which says
+   * which, else false
+   */
+  readonly keepSeen?: boolean | undefined;
   /** A table of item ids, titles and, optionally, genres, such as MovieLens's `movies.csv`. */
   readonly titles?: Blob;
   /**

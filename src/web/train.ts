@@ -22,11 +22,11 @@ const errorOf = ({ code, message }: Failure): Error =>
   code === undefined ? new Error(message) : new UserError(code, message);
 
 /**
- * Trains a model on a visitor's file of ratings, in a worker. The code is the same as in Node: the same file, recipe and
+ * Trains a model on a visitor's file of ratings or interactions, in a worker. The code is the same as in Node: the same file, recipe and
  * seed give the same model, up to rounding. Nothing leaves the page.
  *
  * @param file CSV, TSV, MovieLens's `u.data` or `ratings.dat`, plain or gzipped
- * @throws UserError if the file cannot be read, or has too few ratings to train a model
+ * @throws UserError if the file cannot be read, or its data cannot train a model
  */
 export async function train(
   file: Blob,

@@ -1,3 +1,4 @@
+import { kindFor } from '../data/read/meaning.ts';
 import { parseItems, parseRatings } from '../data/read/parse.ts';
 import { UserError } from '../errors.ts';
 import { webRuntime } from '../run/web.ts';
@@ -16,19 +17,20 @@ const stopped = new AbortController();
 const tell = (message: FromWorker): void => postMessage(message);
 
 async function train(request: TrainRequest) {
-  const { file, name, titles, wasmPaths, ortTraining, recipe, valid: part, split, ...exporting } = request;
-  if (ortTraining && recipe.objective === 'ranking')
-    throw new UserError(
-      'argument',
-      'the training API trains ratings, not rankings; leave out `ortTraining`, or train both objectives',
-    );
+  const { file, name, titles, wasmPaths, ortTraining, recipe, precision, ...others } = request;
+  const { keepSeen = others.leaveOut !== undefined, kind = kindFor(recipe.objective), ...reading } = others;
   const [runtime, text, table] = await Promise.all([
     webRuntime({ wasmPaths }),
     readText(file, name),
     titles && readText(titles, 'the titles').then((text) => parseItems(text, 'the titles')),
   ]);
   const { seed } = recipe;
-  const { ratings, valid, report } = parseRatings(text, name, { valid: part, split, seed });
+  const { ratings, valid, report } = parseRatings(text, name, { ...reading, kind, seed });
+  if (ortTraining && (recipe.objective === 'ranking' || report.kind === 'interactions'))
+    throw new UserError(
+      'argument',
+      'the training API predicts ratings, and trains no rankings; leave out `ortTraining`',
+    );
   tell({ read: { ...report, heldOut: valid?.ratings.length ?? 0 } });
   const fitted = await fitModel(ratings, ortTraining ? { ...recipe, engine: 'ort-training' } : recipe, {
     engines: {
@@ -41,7 +43,7 @@ async function train(request: TrainRequest) {
     ratingsPerRun: RATINGS_PER_RUN,
     onProgress: (progress) => tell({ progress }),
   });
-  const artifact = await artifactOf(fitted, { ...exporting, ...table });
+  const artifact = await artifactOf(fitted, { precision, keepSeen, ...table });
   tell({ done: { artifact, seconds: fitted.seconds.train } });
 }
 

@@ -57,7 +57,7 @@ inBrowser('a visitor rates three titles, and gets ten others with reasons', asyn
   await rate(page, '5 stars', '4.5 stars', '2 stars');
   await expect.poll(() => recommended(page).count()).toBe(10);
   const names = await page.locator('.recommended-title').allTextContents();
-  const own = await page.locator('.rated .rows li').allTextContents();
+  const own = await page.locator('.own .rows li').allTextContents();
   for (const title of titlesIn(names))
     for (const mine of titlesIn(own)) expect(mine.startsWith(title)).toBe(false);
   for (const why of await recommended(page).locator('.why').allTextContents())
@@ -110,7 +110,7 @@ inBrowser(
 
 inBrowser('a model that ranks alone shows no stars, and says what its tables are', async (context) => {
   const page = await open(context, 'train');
-  await page.getByLabel('Ratings file').setInputFiles(ratingsFile);
+  await page.getByLabel('Data file').setInputFiles(ratingsFile);
   await page.getByText('Settings').click();
   await page.getByLabel('Objective').selectOption('ranking');
   await page.getByLabel('Epochs').fill('2');
@@ -165,7 +165,7 @@ for (const [name, model] of [
 ] as const) {
   inBrowser(`a visitor trains on a file of theirs what Node trains: ${model}`, async (context) => {
     const page = await open(context, 'train');
-    await page.getByLabel('Ratings file').setInputFiles(ratingsFile);
+    await page.getByLabel('Data file').setInputFiles(ratingsFile);
     await page.getByLabel(/^Titles file/).setInputFiles(titlesFile);
     await page.getByRole('radio', { name }).check({ force: true });
     await page.getByRole('button', { name: 'Start training' }).click();
@@ -203,7 +203,7 @@ for (const [name, model] of [
 inBrowser('a file that cannot be used is refused in one clear line, and nothing is lost', async (context) => {
   const page = await open(context, 'train');
   const broken = await folder.write('broken.csv', 'user,item,rating\n1,2,3\n1,3,four\n');
-  await page.getByLabel('Ratings file').setInputFiles(broken);
+  await page.getByLabel('Data file').setInputFiles(broken);
   await page.getByRole('button', { name: 'Start training' }).click();
   await expect
     .poll(() => page.getByRole('alert').textContent())

@@ -299,7 +299,7 @@ inBrowser('what cannot be used ends in one line', async (context) => {
   expect(said).toEqual([
     'UserError: mine.csv, line 3: "four" in column "rating" is not a finite number; correct or remove the line',
     'UserError: mine.csv: is a zip archive or a spreadsheet; unzip it, or save it as CSV',
-    'UserError: the training API trains ratings, not rankings; leave out `ortTraining`, or train both objectives',
+    'UserError: the training API predicts ratings, and trains no rankings; leave out `ortTraining`',
     'UserError: the fraction to hold out is 2; give a number between 0 and 1, for example 0.2',
     'UserError: epochs is 0; give a whole number from 1',
   ]);

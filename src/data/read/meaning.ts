@@ -33,6 +33,10 @@ export const MEANING_OPTIONS: OptionTable<Omit<MeaningOptions, keyof ColumnOptio
   },
 };
 
+/** What rows must be for an objective: ratings, where they are to be predicted; else either. */
+export const kindFor = (objective: string | undefined): DataKind | undefined =>
+  objective === 'rating' || objective === 'both' ? 'ratings' : undefined;
+
 /** @throws UserError for options that cannot be combined */
 export function checkMeaning(options: MeaningOptions): void {
   const { kind, rating, countColumn, eventColumn, eventWeights, leaveOut } = options;

@@ -15,8 +15,8 @@ function Facts({ model }: { readonly model: PageModel }) {
   const error = metrics.valid?.rmse;
   return (
     <p>
-      A {modelName(model.manifest)}, trained on {count(data.ratings)} ratings of {count(data.items)} titles by{' '}
-      {count(data.users)} people{model.source && ` (${model.source})`}.
+      A {modelName(model.manifest)}, trained on {count(data.ratings)} {data.kind} of {count(data.items)}{' '}
+      {model.words.items} by {count(data.users)} people{model.source && ` (${model.source})`}.
       {error !== undefined &&
         ` Its predictions miss by ${decimal(error)} rating points (RMSE, on ratings held out).`}
     </p>

@@ -13,7 +13,7 @@ export function Loading({ demo }: { readonly demo: Demo }) {
         </p>
         <p>{missing ? 'It is expected in the folder model, next to index.html.' : `${demo.message}.`}</p>
         <p>
-          You can still <a href={addressOf('train')}>train one on your own ratings</a>.
+          You can still <a href={addressOf('train')}>train one on your own data</a>.
         </p>
       </div>
     );

@@ -21,6 +21,7 @@ const SIZES = [500, 2000];
 
 export function MapChart({ model, map, dark }: Props) {
   const chart = useRef<EChartsType>(undefined);
+  const { items } = model.words;
   const all = map.points.length;
   const sizes = [...SIZES.filter((size) => size < all), all];
   const [shown, setShown] = useState(sizes[0]);
@@ -29,7 +30,7 @@ export function MapChart({ model, map, dark }: Props) {
   const genres = useMemo(() => commonGenres(model.items), [model]);
   const palette = dark ? DARK : LIGHT;
   const option = useMemo(
-    () => mapOption({ map, shown, genres, hidden, highlighted, palette }),
+    () => mapOption({ map, words: model.words, shown, genres, hidden, highlighted, palette }),
     [map, shown, genres, hidden, highlighted, palette],
   );
 
@@ -58,8 +59,8 @@ export function MapChart({ model, map, dark }: Props) {
       <div class="map-tools">
         <TitleSearch
           model={model}
-          label="Find a title on the map"
-          placeholder="Find a title on the map"
+          label={`Find ${items} on the map`}
+          placeholder={`Find ${items} on the map`}
           onChoose={find}
         />
         <fieldset class="choices">
@@ -75,7 +76,7 @@ export function MapChart({ model, map, dark }: Props) {
       <div class="map-frame">
         <Chart
           class="map-canvas"
-          label={`A map of ${count(shown)} titles. The lists below have the titles at its ends`}
+          label={`A map of ${count(shown)} ${items}. The lists below have the ${items} at its ends`}
           option={option}
           onReady={(ready) => {
             chart.current = ready;

@@ -1,13 +1,15 @@
 import type { EChartsCoreOption } from 'echarts/core';
-import { decimal, plural } from '../../util/format.ts';
+import { decimal } from '../../util/format.ts';
 import type { ItemMap, MapPoint } from '../../util/item-map.ts';
 import { genreOf, OTHER } from '../genres.ts';
 import type { PageItem } from '../models/page-model.ts';
+import type { Words } from '../models/words.ts';
 import type { Palette } from '../palette.ts';
 
 interface Choices {
   readonly map: ItemMap<PageItem>;
-  /** Number of items to draw, the most rated first. */
+  readonly words: Words;
+  /** Number of items to draw, the best known first. */
   readonly shown: number;
   readonly genres: readonly string[];
   readonly hidden: ReadonlySet<string>;
@@ -21,10 +23,10 @@ const NAMED = 250;
 type Drawn = { readonly value: MapPoint<PageItem>['at']; readonly item: PageItem };
 
 export function mapOption(choices: Choices): EChartsCoreOption {
-  const { map, shown, genres, hidden, highlighted, palette } = choices;
+  const { map, words, shown, genres, hidden, highlighted, palette } = choices;
   const points = map.points.slice(0, shown);
   const visible = points.filter(({ item }) => !hidden.has(genreOf(item, genres)));
-  const most = Math.max(1, points[0].item.ratings);
+  const most = Math.max(1, points[0].item.count);
   const marked = map.points.find(({ item }) => item === highlighted);
   const axis = (values: number[]) => ({
     type: 'value',
@@ -48,7 +50,7 @@ export function mapOption(choices: Choices): EChartsCoreOption {
       borderColor: palette.line,
       textStyle: { color: palette.ink, fontSize: 13 },
       confine: true,
-      formatter: ({ data }: { data: Drawn }) => description(data.item),
+      formatter: ({ data }: { data: Drawn }) => description(data.item, words),
     },
     series: [
       ...[...genres, OTHER].map((genre, at) => ({
@@ -59,7 +61,7 @@ export function mapOption(choices: Choices): EChartsCoreOption {
           opacity: shown > 1000 ? 0.6 : 0.75,
         },
         emphasis: { itemStyle: { opacity: 1, borderColor: palette.ink, borderWidth: 1.5 } },
-        symbolSize: (_: unknown, { data }: { data: Drawn }) => 4 + 11 * Math.sqrt(data.item.ratings / most),
+        symbolSize: (_: unknown, { data }: { data: Drawn }) => 4 + 11 * Math.sqrt(data.item.count / most),
         data: visible
           .filter(({ item }) => (genres.length === 0 ? OTHER : genreOf(item, genres)) === genre)
           .map(drawn),
@@ -110,7 +112,7 @@ const nameLabel = (palette: Palette, fontSize: number) => ({
 const shortened = (name: string): string => (name.length > 26 ? `${name.slice(0, 24).trimEnd()}…` : name);
 
 /** An element, not markup, because a title may contain any characters. */
-function description({ title, genres, average, ratings }: PageItem): HTMLElement {
+function description({ title, genres, average, count }: PageItem, { known }: Words): HTMLElement {
   const element = document.createElement('div');
   const line = (text: string, bold = false): void => {
     const part = document.createElement(bold ? 'strong' : 'div');
@@ -119,7 +121,9 @@ function description({ title, genres, average, ratings }: PageItem): HTMLElement
   };
   line(title, true);
   if (genres.length > 0) line(genres.join(' · '));
-  line(ratings > 0 ? `average ${decimal(average)} of ${plural(ratings, 'rating')}` : 'no ratings');
+  line(
+    average === undefined || count === 0 ? known(count) : `average ${decimal(average)} of ${known(count)}`,
+  );
   element.className = 'map-tooltip';
   return element;
 }

@@ -14,12 +14,11 @@ async function ask(model: PageModel): Promise<ItemMap<PageItem> | undefined> {
 export function MapView({ model, dark }: { readonly model: PageModel; readonly dark: boolean }) {
   const map = useAnswer(model, ask);
   const found = useAnswer(model, standings);
-  const least = model.enoughRatings;
   return (
     <div class="map">
       <MapPart {...{ model, map, dark }} />
-      {map.state === 'here' && map.value && <EndsLists map={map.value} least={least} />}
-      {found.state === 'here' && found.value && <StandingTables found={found.value} least={least} />}
+      {map.state === 'here' && map.value && <EndsLists {...{ model }} map={map.value} />}
+      {found.state === 'here' && found.value && <StandingTables {...{ model }} found={found.value} />}
       {found.state === 'failed' && <Problem>{found.message}</Problem>}
     </div>
   );
@@ -41,6 +40,7 @@ function MapPart({ model, map, dark }: PartProps) {
       </div>
     );
   if (map.state === 'failed') return <Problem>{map.message}</Problem>;
-  if (!map.value) return <p class="notice">This model has no map, because its titles have no factors.</p>;
+  if (!map.value)
+    return <p class="notice">This model has no map, because its {model.words.items} have no factors.</p>;
   return <MapChart {...{ model, dark }} map={map.value} />;
 }

@@ -1,4 +1,4 @@
-import { count, decimal, plural, signed } from '../../util/format.ts';
+import { capital, count, decimal, signed } from '../../util/format.ts';
 import { type StandingOf, standingTexts, standingValues } from '../../util/standings.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
 import { Columns, ItemName } from '../parts.tsx';
@@ -18,7 +18,7 @@ interface Standings {
 export async function standings(model: PageModel, most = 10): Promise<Standings | undefined> {
   const items = model.wellKnown();
   if (items.length === 0) return undefined;
-  const { of, values } = await standingValues(items, model.recommender.objective, {
+  const { of, values } = await standingValues(items, model.recommender, {
     factors: async () => (model.can('factors') ? await model.with('factors') : undefined),
     predict: async () => (model.can('predict') ? await model.with('predict') : undefined),
   });
@@ -31,46 +31,53 @@ export async function standings(model: PageModel, most = 10): Promise<Standings 
   };
 }
 
-export function StandingTables({ found, least }: { readonly found: Standings; readonly least: number }) {
+interface Props {
+  readonly model: PageModel;
+  readonly found: Standings;
+}
+
+export function StandingTables({ model, found }: Props) {
   const { of, best, worst } = found;
-  const { title, first, last, why, column } = standingTexts[of];
+  const { title, first, last, why } = standingTexts[of];
+  const { item, items, listed } = model.words;
   return (
     <section aria-labelledby="standings-heading">
-      <h2 id="standings-heading">{title('titles')}</h2>
+      <h2 id="standings-heading">{title(items)}</h2>
       <p class="lead">
-        {why('title', 'person', 'people')} Only titles with at least {plural(least, 'rating')} are listed.
+        {why(item, 'person', 'people')} {listed(model.enoughCount)}
       </p>
       <div class="tables">
-        <StandingTable name={first} rows={best} {...{ of, column }} />
-        {worst.length > 0 && <StandingTable name={last} rows={worst} {...{ of, column }} />}
+        <StandingTable {...{ model, of }} name={first} rows={best} />
+        {worst.length > 0 && <StandingTable {...{ model, of }} name={last} rows={worst} />}
       </div>
     </section>
   );
 }
 
 interface TableProps {
+  readonly model: PageModel;
+  readonly of: StandingOf;
   readonly name: string;
   readonly rows: readonly Standing[];
-  readonly of: StandingOf;
-  readonly column: string;
 }
 
-function StandingTable({ name, rows, of, column }: TableProps) {
+function StandingTable({ model, of, name, rows }: TableProps) {
+  const { column } = standingTexts[of];
+  const { item, knownBy } = model.words;
+  const rated = model.kind === 'ratings';
   return (
     <table class="data">
       <caption>{name}</caption>
-      <Columns names={['Title', ...(of === 'average' ? [] : [column]), 'Average', 'Ratings']} />
+      <Columns names={[capital(item), ...(column ? [column] : []), ...(rated ? ['Average'] : []), knownBy]} />
       <tbody>
         {rows.map(({ item, value }) => (
           <tr key={item.id}>
             <th scope="row">
               <ItemName item={item} />
             </th>
-            {of !== 'average' && (
-              <td class="number strong">{of === 'rating' ? decimal(value) : signed(value)}</td>
-            )}
-            <td class="number">{decimal(item.average)}</td>
-            <td class="number">{count(item.ratings)}</td>
+            {column && <td class="number strong">{of === 'rating' ? decimal(value) : signed(value)}</td>}
+            {rated && <td class="number">{decimal(item.average ?? Number.NaN)}</td>}
+            <td class="number">{count(item.count)}</td>
           </tr>
         ))}
       </tbody>

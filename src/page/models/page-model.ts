@@ -1,7 +1,8 @@
 import { builtIn } from '../../../graphs/models/index.ts';
-import { enoughRatings } from '../../util/item-map.ts';
+import { enoughCount } from '../../util/item-map.ts';
 import type { Item, Manifest, Recommender } from '../../web.ts';
 import { readableTitle } from './titles.ts';
+import { type Kind, WORDS, type Words } from './words.ts';
 
 /** What the page shows of an item. */
 export interface PageItem {
@@ -11,8 +12,10 @@ export interface PageItem {
   readonly name: string;
   readonly year?: string;
   readonly genres: readonly string[];
-  readonly ratings: number;
-  readonly average: number;
+  /** Number of ratings, or of people who have it. */
+  readonly count: number;
+  /** The mean rating; absent where there are no ratings. */
+  readonly average?: number;
 }
 
 export function modelName({ model: { name } }: Manifest): string {
@@ -21,7 +24,7 @@ export function modelName({ model: { name } }: Manifest): string {
 }
 
 export class PageModel {
-  /** The items, the most rated first. */
+  /** The items, the best known first. */
   readonly items: readonly PageItem[];
   private readonly byId: ReadonlyMap<string, PageItem>;
 
@@ -38,17 +41,25 @@ export class PageModel {
     const facts: readonly Item[] =
       items.length > 0 ? items : [...titles.keys()].map((item) => ({ item, count: 0 }));
     this.items = facts
-      .map(({ item: id, count: ratings, average = 0, genres = [] }) => {
+      .map(({ item: id, count, average, genres = [] }) => {
         const { name, year } = readableTitle(titles.get(id) ?? id);
         const title = year === undefined ? name : `${name} (${year})`;
-        return { id, title, name, year, genres, ratings, average };
+        return { id, title, name, year, genres, count, average };
       })
-      .sort((a, b) => b.ratings - a.ratings);
+      .sort((a, b) => b.count - a.count);
     this.byId = new Map(this.items.map((item) => [item.id, item]));
   }
 
   get manifest(): Manifest {
     return this.recommender.artifact.manifest;
+  }
+
+  get kind(): Kind {
+    return this.recommender.kind;
+  }
+
+  get words(): Words {
+    return WORDS[this.kind];
   }
 
   /** Whether the model has a head, such as `fold-in`. */
@@ -66,16 +77,16 @@ export class PageModel {
   }
 
   item(id: string): PageItem {
-    return this.byId.get(id) ?? { id, title: id, name: id, genres: [], ratings: 0, average: 0 };
+    return this.byId.get(id) ?? { id, title: id, name: id, genres: [], count: 0 };
   }
 
-  /** Number of ratings from which an item's factors are more than noise. */
-  get enoughRatings(): number {
-    return enoughRatings(this.items);
+  /** The count from which an item's factors are more than noise. */
+  get enoughCount(): number {
+    return enoughCount(this.items);
   }
 
   wellKnown(): PageItem[] {
-    const least = this.enoughRatings;
-    return this.items.filter(({ ratings }) => ratings >= least);
+    const least = this.enoughCount;
+    return this.items.filter(({ count }) => count >= least);
   }
 }

@@ -1,20 +1,19 @@
 import { useId, useState } from 'preact/hooks';
 import type { PageItem } from '../models/page-model.ts';
-import { Genre, ItemName } from '../parts.tsx';
-import type { RatingProps } from './use-ratings.ts';
+import type { OwnProps } from './use-own-items.ts';
 
-interface Props extends Pick<RatingProps, 'scale' | 'ratings'> {
+export interface InputProps extends Pick<OwnProps, 'scale' | 'own'> {
   readonly item: PageItem;
-  /** Removes the rating. Default: removes it from `ratings`. */
+  /** Removes the rating. Default: removes it from `own`. */
   onRemove?(): void;
 }
 
 /** Radio buttons that look like stars, or like numbers if the scale does not end at 5. */
-export function RatingInput({ item, scale, ratings, onRemove }: Props) {
+export function RatingInput({ item, scale, own, onRemove }: InputProps) {
   const name = useId();
-  const value = ratings.of(item.id);
-  const rate = (rating: number): void => ratings.rate(item.id, rating);
-  const remove = onRemove ?? (() => ratings.rate(item.id, undefined));
+  const value = own.of(item.id)?.rating;
+  const rate = (rating: number): void => own.add(item.id, rating);
+  const remove = onRemove ?? (() => own.remove(item.id));
   const [hovered, setHovered] = useState<number>();
   const filled = hovered ?? value ?? 0;
 
@@ -56,15 +55,5 @@ export function RatingInput({ item, scale, ratings, onRemove }: Props) {
     </div>
   );
 }
-
-export const CardContent = (props: Props) => (
-  <>
-    <p class="card-title">
-      <ItemName item={props.item} />
-    </p>
-    <Genre item={props.item} />
-    <RatingInput {...props} />
-  </>
-);
 
 const stars = (step: number): string => `${step} ${step === 1 ? 'star' : 'stars'}`;

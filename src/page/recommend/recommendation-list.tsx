@@ -1,8 +1,8 @@
 import { decimal } from '../../util/format.ts';
-import type { ItemRating } from '../../web.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
 import type { Scale } from '../models/scale.ts';
 import { Genre, Icon, ItemName, Problem } from '../parts.tsx';
+import type { OwnItem } from './use-own-items.ts';
 import type { Recommendation, Recommendations } from './use-recommendations.ts';
 
 interface Props {
@@ -36,7 +36,7 @@ export function RecommendationList({ model, scale, shown, onSimilar }: Props) {
           ))}
         </ol>
       )}
-      {list.length === 0 && model.can('fold-in') && <Skeleton waiting={waiting} />}
+      {list.length === 0 && model.can('fold-in') && <Skeleton waiting={waiting} start={model.words.start} />}
       {milliseconds !== undefined && (
         <p class="note timing">
           Computed in your browser in {Math.max(1, Math.round(milliseconds))} ms. Nothing was sent anywhere.
@@ -101,18 +101,19 @@ function RecommendationRow({ model, scale, one, rank, onSimilar }: RowProps) {
 }
 
 interface WhyProps extends Pick<Props, 'model' | 'scale'> {
-  readonly reasons: readonly ItemRating[];
+  readonly reasons: readonly OwnItem[];
 }
 
 function Why({ model, scale, reasons }: WhyProps) {
-  if (reasons.length === 0) return <>Many people like it. No single one of your ratings explains it.</>;
+  if (reasons.length === 0) return <>{model.words.unexplained}</>;
   return (
     <>
-      Because you rated{' '}
+      {model.words.because}{' '}
       {reasons.map(({ item, rating }, at) => (
         <>
           {at > 0 && ' and '}
-          <b>{model.item(item).name}</b> {scale.stars ? `★\u00a0${rating}` : rating}
+          <b>{model.item(item).name}</b>
+          {rating !== undefined && (scale.stars ? ` ★\u00a0${rating}` : ` ${rating}`)}
         </>
       ))}
     </>
@@ -122,10 +123,10 @@ function Why({ model, scale, reasons }: WhyProps) {
 const STAR = 'm12 2.5 2.9 6.1 6.6.9-4.8 4.6 1.2 6.6-5.9-3.2-5.9 3.2 1.2-6.6L2.5 9.5l6.6-.9z';
 
 /** Placeholders for ten recommendations. */
-function Skeleton({ waiting }: { readonly waiting: boolean }) {
+function Skeleton({ waiting, start }: { readonly waiting: boolean; readonly start: string }) {
   return (
     <div class="empty" data-waiting={waiting}>
-      <p>{waiting ? 'Computing the first ones…' : 'Rate one title, and ten recommendations appear here.'}</p>
+      <p>{waiting ? 'Computing the first ones…' : start}</p>
       <div aria-hidden="true">
         {[72, 58, 80, 64, 50].map((width) => (
           <div key={width} class="ghost">

@@ -1,12 +1,13 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { capital } from '../../util/format.ts';
 import type { Similar } from '../../web.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
 import { CrossButton, ItemName, Problem } from '../parts.tsx';
 import { useAnswer } from '../use-answer.ts';
-import { RatingInput } from './rating-input.tsx';
-import type { RatingProps } from './use-ratings.ts';
+import { OwnInput } from './own-input.tsx';
+import type { OwnProps } from './use-own-items.ts';
 
-interface Props extends RatingProps {
+interface Props extends OwnProps {
   readonly item: PageItem;
   onClose(): void;
 }
@@ -14,15 +15,16 @@ interface Props extends RatingProps {
 const SHOWN = 8;
 const ASKED = 100;
 
-/** The items most similar to an item. Items with few ratings come last, because their factors are mostly noise. */
+/** The items most similar to an item. Items that few people know come last, because their factors are mostly noise. */
 async function similarTo(model: PageModel, id: string): Promise<Similar[]> {
   const found = await model.recommender.similar(id, { k: ASKED });
-  const least = model.enoughRatings / 5;
-  const isKnown = ({ item }: Similar): boolean => model.item(item).ratings >= least;
+  const least = model.enoughCount / 5;
+  const isKnown = ({ item }: Similar): boolean => model.item(item).count >= least;
   return [...found.filter(isKnown), ...found.filter((one) => !isKnown(one))].slice(0, SHOWN);
 }
 
-export function SimilarDialog({ model, scale, ratings, item, onClose }: Props) {
+export function SimilarDialog({ model, scale, own, item, onClose }: Props) {
+  const { words } = model;
   const dialog = useRef<HTMLDialogElement>(null);
   const found = useAnswer(item, () => similarTo(model, item.id));
   const similar = found.state === 'here' ? found.value : [];
@@ -47,21 +49,21 @@ export function SimilarDialog({ model, scale, ratings, item, onClose }: Props) {
           <CrossButton label="Close" onClick={() => dialog.current?.close()} />
         </div>
         <p class="note">
-          The first line is the title itself. Below it are titles that people rate in a similar way.
+          The first line is the {words.item} itself. {words.alike}
         </p>
         {found.state === 'failed' && <Problem>{found.message}</Problem>}
-        <ul class="rows similar-rows" aria-label={`Titles like ${item.title}`}>
+        <ul class="rows similar-rows" aria-label={`${capital(words.items)} like ${item.title}`}>
           {[{ item: item.id }, ...similar].map((one) => (
-            <li key={one.item} class="rated-row">
+            <li key={one.item} class="own-row">
               <span>
                 <ItemName item={model.item(one.item)} />
                 {'similarity' in one && <span class="note"> {Math.round(one.similarity * 100)}% alike</span>}
               </span>
-              <RatingInput item={model.item(one.item)} {...{ scale, ratings }} />
+              <OwnInput item={model.item(one.item)} {...{ scale, own }} />
             </li>
           ))}
         </ul>
-        {found.state === 'here' && similar.length === 0 && <p>This model finds no similar title.</p>}
+        {found.state === 'here' && similar.length === 0 && <p>This model finds no similar {words.item}.</p>}
       </div>
     </dialog>
   );

@@ -22,8 +22,8 @@ export function titleIndex(model: PageModel): FindTitles {
         prefix: true,
         fuzzy: (term) => (term.length > 3 ? 0.2 : false),
         combineWith: 'AND',
-        // Of titles that match equally well, the one with more ratings comes first.
-        boostDocument: (id) => 1 + Math.log1p(model.item(id as string).ratings),
+        // Of titles that match equally well, the best known comes first.
+        boostDocument: (id) => 1 + Math.log1p(model.item(id as string).count),
       })
       .slice(0, 8)
       .map(({ id }) => model.item(id as string));

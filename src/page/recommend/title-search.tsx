@@ -1,5 +1,5 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
-import { plural } from '../../util/format.ts';
+import { capital, plural } from '../../util/format.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
 import { ItemName } from '../parts.tsx';
 import { titleIndex } from './title-index.ts';
@@ -15,6 +15,7 @@ interface Props {
 
 /** A combobox with a list box: https://www.w3.org/WAI/ARIA/apg/patterns/combobox/ */
 export function TitleSearch({ model, label, placeholder, noteOf, onChoose }: Props) {
+  const { words } = model;
   const id = useId();
   const [text, setText] = useState('');
   const [open, setOpen] = useState(false);
@@ -79,7 +80,7 @@ export function TitleSearch({ model, label, placeholder, noteOf, onChoose }: Pro
         <div
           id={`${id}-list`}
           role="listbox"
-          aria-label="Titles found"
+          aria-label={`${capital(words.items)} found`}
           ref={list}
           hidden={found.length === 0}
         >
@@ -95,15 +96,15 @@ export function TitleSearch({ model, label, placeholder, noteOf, onChoose }: Pro
               onClick={() => choose(item)}
             >
               <ItemName item={item} />
-              <span class="note">
-                {noteOf?.(item) ?? (item.ratings > 0 ? plural(item.ratings, 'rating') : '')}
-              </span>
+              <span class="note">{noteOf?.(item) ?? (item.count > 0 ? words.known(item.count) : '')}</span>
             </div>
           ))}
         </div>
-        {found.length === 0 && <p class="nothing">No title matches. Try fewer letters, or another word.</p>}
+        {found.length === 0 && (
+          <p class="nothing">No {words.item} matches. Try fewer letters, or another word.</p>
+        )}
       </div>
-      <output class="hidden-label">{shown ? plural(found.length, 'title') : ''}</output>
+      <output class="hidden-label">{shown ? plural(found.length, words.item) : ''}</output>
     </div>
   );
 }

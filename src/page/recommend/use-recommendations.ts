@@ -1,15 +1,16 @@
 import { useEffect, useState } from 'preact/hooks';
 import { vectorsOf } from '../../util/item-map.ts';
-import type { ItemRating, Recommender } from '../../web.ts';
+import type { ItemRating, Own, Recommender } from '../../web.ts';
 import { messageOf } from '../messages.ts';
 import type { PageModel } from '../models/page-model.ts';
+import type { OwnItem } from './use-own-items.ts';
 
 export interface Recommendation {
   readonly item: string;
   /** Predicted rating; absent for a model that only ranks. */
   readonly rating?: number | undefined;
-  /** The ratings that explain it best. */
-  readonly reasons: readonly ItemRating[];
+  /** What the visitor has that explains it best. */
+  readonly reasons: readonly OwnItem[];
 }
 
 export interface Recommendations {
@@ -22,35 +23,35 @@ export interface Recommendations {
 
 const NONE: Recommendations = { list: [], waiting: false };
 
-export function useRecommendations(model: PageModel, ratings: readonly ItemRating[]): Recommendations {
+export function useRecommendations(model: PageModel, own: readonly OwnItem[]): Recommendations {
   const [shown, setShown] = useState<Recommendations>(NONE);
   useEffect(() => {
     if (!model.can('fold-in')) return setShown(NONE);
-    // Opens the session early, so that the first rating need not wait for it.
+    // Opens the session early, so that the first recommendations need not wait for it.
     model.recommender.session('fold-in').catch(() => undefined);
-    if (ratings.length === 0) return setShown(NONE);
+    if (own.length === 0) return setShown(NONE);
     let current = true;
     setShown((before) => ({ ...before, waiting: before.list.length === 0, error: undefined }));
-    recommend(model, ratings).then(
+    recommend(model, own).then(
       (found) => current && setShown(found),
       (error) => current && setShown({ ...NONE, error: messageOf(error) }),
     );
     return () => {
       current = false;
     };
-  }, [model, ratings]);
+  }, [model, own]);
   return shown;
 }
 
-async function recommend(model: PageModel, ratings: readonly ItemRating[]): Promise<Recommendations> {
+async function recommend(model: PageModel, own: readonly OwnItem[]): Promise<Recommendations> {
   const { recommender } = model;
   const explains = model.can('factors');
   // Before the clock starts: opening sessions is not part of a recommendation's time.
   await Promise.all(['fold-in', ...(explains ? ['factors'] : [])].map((head) => recommender.session(head)));
   const started = performance.now();
-  const { recommended } = await recommender.foldIn(ratings, { k: 10 });
+  const { recommended } = await recommender.foldIn(given(model, own), { k: 10 });
   const items = recommended.map(({ item }) => item);
-  const reasons = explains ? await reasonsFor(recommender, items, ratings) : [];
+  const reasons = explains ? await reasonsFor(recommender, items, own) : [];
   return {
     list: recommended.map((one, at) => ({
       item: one.item,
@@ -62,28 +63,37 @@ async function recommend(model: PageModel, ratings: readonly ItemRating[]): Prom
   };
 }
 
+/** What a model is asked with. */
+const given = ({ kind }: PageModel, own: readonly OwnItem[]): Own =>
+  kind === 'ratings' ? (own as ItemRating[]) : own.map(({ item }) => item);
+
 /**
- * Explains recommendations: of the ratings that are at least the person's average, the two with the most similar items.
+ * Explains recommendations: of the items that the person likes, the two that are the most similar.
  *
  * @returns a list for each recommended item; empty if no item is similar
  */
 async function reasonsFor(
   recommender: Recommender,
   recommended: readonly string[],
-  ratings: readonly ItemRating[],
-): Promise<ItemRating[][]> {
-  const mean = ratings.reduce((sum, { rating }) => sum + rating, 0) / ratings.length;
-  const liked = ratings.filter(({ rating }) => rating >= mean);
+  own: readonly OwnItem[],
+): Promise<OwnItem[][]> {
+  const liked = likedOf(own);
   const ids = [...recommended, ...liked.map(({ item }) => item)];
   const vectors = vectorsOf(await recommender.factors(ids), ids.length);
   return recommended.map((_, at) =>
     liked
-      .map((rating, index) => ({ rating, near: cosine(vectors[at], vectors[recommended.length + index]) }))
+      .map((mine, index) => ({ mine, near: cosine(vectors[at], vectors[recommended.length + index]) }))
       .filter(({ near }) => near > 0)
       .sort((a, b) => b.near - a.near)
       .slice(0, 2)
-      .map(({ rating }) => rating),
+      .map(({ mine }) => mine),
   );
+}
+
+/** What a person rated at least as high as on average, or all that they have. */
+function likedOf(own: readonly OwnItem[]): readonly OwnItem[] {
+  const mean = own.reduce((sum, { rating = 0 }) => sum + rating, 0) / own.length;
+  return own.filter(({ rating = mean }) => rating >= mean);
 }
 
 function cosine(a: readonly number[], b: readonly number[]): number {

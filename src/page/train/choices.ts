@@ -3,12 +3,13 @@ import { type ModelName, modelNames, models } from '../../../graphs/models/index
 import { trainingChoices } from '../../train/recipe/choices.ts';
 import type { Choice } from '../../util/choices.ts';
 import type { Progress, Recipe } from '../../web.ts';
+import type { Kind } from '../models/words.ts';
 
 export interface Choices {
   readonly models: readonly ModelName[];
   /** The recipe, without choices that have their defaults. */
   readonly recipe: Recipe;
-  /** Fraction of the ratings to hold out; 0 for none. */
+  /** Fraction of the data to hold out; 0 for none. */
   readonly heldOut: number;
 }
 
@@ -22,8 +23,10 @@ const tableOf = (model: ModelName): Readonly<Record<string, Choice>> => ({
   ...models[model].choices,
 });
 
-export const fieldsFor = (chosen: readonly ModelName[]): Field[] =>
+/** Interactions have one objective. */
+export const fieldsFor = (chosen: readonly ModelName[], kind: Kind): Field[] =>
   Object.entries<Choice>(Object.assign({}, ...chosen.map(tableOf)))
+    .filter(([name]) => kind === 'ratings' || name !== 'objective')
     .flatMap(([name, { field }]) => (field ? [{ name: name as Field, field }] : []))
     .sort((one, other) => one.field - other.field)
     .map(({ name }) => name);
@@ -58,8 +61,9 @@ export const recipeFor = (model: ModelName, { recipe }: Choices): Recipe => ({
   ...Object.fromEntries(Object.entries(recipe).filter(([name]) => tableOf(model)[name])),
 });
 
-/** What a model learns, in the order of training. */
-export function objectivesOf({ recipe }: Choices): Progress['objective'][] {
+/** What a model learns from data of a kind, in the order of training. */
+export function objectivesOf({ recipe }: Choices, kind: Kind): Progress['objective'][] {
   const { objective = trainingChoices.objective.default } = recipe;
+  if (kind === 'interactions') return ['ranking'];
   return objective === 'rating' || objective === 'ranking' ? [objective] : ['rating', 'ranking'];
 }

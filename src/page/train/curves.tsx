@@ -40,12 +40,12 @@ function textsOf(objective: Objective, judged: boolean): Texts {
   if (judged)
     return {
       title: 'Recommendations: how well lists of ten fit (NDCG)',
-      note: 'Higher is better, 1 is perfect. On ratings it has not seen: whether the titles that a person rated high come first among all titles.',
+      note: 'Higher is better, 1 is perfect. On data it has not seen: whether what a person likes comes first among everything.',
       lines: [HELD_OUT],
     };
   return {
     title: 'Recommendations: training loss',
-    note: 'Lower is better. On the ratings it learns from, because none are held out.',
+    note: 'Lower is better. On the data it learns from, because none are held out.',
     lines: [LEARNING],
   };
 }

@@ -1,14 +1,17 @@
-import { count } from '../../util/format.ts';
+import { capital, count } from '../../util/format.ts';
 import type { ReadSummary as Summary } from '../../web.ts';
+import { WORDS } from '../models/words.ts';
 
 /** What was found in the file, and what the reader assumed. */
 export function ReadSummary({ read }: { readonly read: Summary }) {
+  const { kind, users, items, ratings, heldOut, duplicates, withoutUser } = read;
   const facts: [string, number][] = [
-    ['People', read.users],
-    ['Titles', read.items],
-    ['Ratings to train on', read.ratings - read.heldOut],
-    ['Ratings held out', read.heldOut],
-    ...(read.duplicates > 0 ? [['Replaced by a later rating', read.duplicates] as [string, number]] : []),
+    ['People', users],
+    [capital(WORDS[kind].items), items],
+    [`${capital(kind)} to train on`, ratings - heldOut],
+    [`${capital(kind)} held out`, heldOut],
+    ...some(kind === 'ratings' ? 'Replaced by a later rating' : 'Added to an earlier row', duplicates),
+    ...some('Left out: nobody’s', withoutUser),
   ];
   return (
     <div class="read">
@@ -30,3 +33,5 @@ export function ReadSummary({ read }: { readonly read: Summary }) {
     </div>
   );
 }
+
+const some = (name: string, number: number): [string, number][] => (number > 0 ? [[name, number]] : []);

@@ -14,7 +14,7 @@ interface Props {
   onDownload(model: ModelName, trained: WebTrained): void;
 }
 
-/** A measure on the held-out ratings. */
+/** A measure on the held-out data. */
 interface Column {
   readonly name: ComponentChildren;
   readonly higherIsBetter: boolean;
@@ -38,11 +38,7 @@ const COLUMNS: readonly Column[] = [
     of: ({ artifact }) => partsOf(artifact.manifest).ranking?.metrics.valid?.ndcg,
   },
   {
-    name: (
-      <abbr title="Share of the titles in lists of ten that the person rated high in the held-out ratings">
-        Precision
-      </abbr>
-    ),
+    name: <abbr title="Share of lists of ten that the person likes, by the held-out data">Precision</abbr>,
     higherIsBetter: true,
     of: ({ artifact }) => partsOf(artifact.manifest).ranking?.metrics.valid?.precision,
   },
@@ -101,8 +97,8 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
       )}
       {ranks && (
         <p class="note">
-          NDCG and precision say how well lists of ten recommendations fit what people rated high in the
-          ratings held out: the higher, the better. NDCG also counts how early in the list it comes.
+          NDCG and precision say how well lists of ten recommendations fit what people like in the data held
+          out: the higher, the better. NDCG also counts how early in the list it comes.
         </p>
       )}
     </div>

@@ -1,6 +1,7 @@
 import { useId, useState } from 'preact/hooks';
 import { modelNames, models } from '../../../graphs/models/index.ts';
 import { capital, words } from '../../util/format.ts';
+import type { Kind } from '../models/words.ts';
 import { type Choices, choiceOf, type Field, fieldsFor, valueIn } from './choices.ts';
 
 interface Props {
@@ -20,7 +21,7 @@ const WAYS = [
     value: 'all',
     chosen: modelNames,
     name: modelNames.length === 2 ? 'Both, side by side' : 'All, side by side',
-    about: 'One after the other, on the same ratings, to compare.',
+    about: 'One after the other, on the same data, to compare.',
   },
 ];
 
@@ -53,16 +54,16 @@ export function ModelChoice({ choices, onChange }: Props) {
   );
 }
 
-export function Settings({ choices, onChange }: Props) {
+export function Settings({ choices, kind, onChange }: Props & { readonly kind: Kind }) {
   return (
     <details class="settings">
       <summary>Settings</summary>
       <div class="fields">
-        {fieldsFor(choices.models).map((name) => (
+        {fieldsFor(choices.models, kind).map((name) => (
           <RecipeField key={name} {...{ name, choices, onChange }} />
         ))}
         <label class="field">
-          <span>Held-out ratings</span>
+          <span>Held-out part</span>
           <input
             type="number"
             min={0}
@@ -75,7 +76,7 @@ export function Settings({ choices, onChange }: Props) {
               onChange({ ...choices, heldOut: valueAsNumber / 100 })
             }
           />
-          <span class="note">Percent of the ratings to hold out, to measure the error on</span>
+          <span class="note">Percent of the data to hold out, to judge the model by</span>
         </label>
       </div>
     </details>

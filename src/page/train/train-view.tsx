@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { type ModelName, models } from '../../../graphs/models/index.ts';
 import type { WebTrained } from '../../web.ts';
+import { type Kind, WORDS } from '../models/words.ts';
 import { Icon, Problem } from '../parts.tsx';
 import { type Choices, DEFAULTS } from './choices.ts';
 import { Curves } from './curves.tsx';
@@ -12,12 +13,14 @@ import { isRunning, type Objective, type Run, stateOf, type Trainer, type Traini
 
 interface Props {
   readonly trainer: Trainer;
+  /** What the model in use was trained on. */
+  readonly kind: Kind | undefined;
   readonly dark: boolean;
   readonly used: WebTrained | undefined;
   onUse(trained: WebTrained, source: string): void;
 }
 
-export function TrainView({ trainer, dark, used, onUse }: Props) {
+export function TrainView({ trainer, kind = 'ratings', dark, used, onUse }: Props) {
   const { training, start, stop } = trainer;
   const [file, setFile] = useState<File>();
   const [titles, setTitles] = useState<File>();
@@ -34,8 +37,8 @@ export function TrainView({ trainer, dark, used, onUse }: Props) {
       >
         <FileField
           large
-          label="Ratings file"
-          hint="CSV or TSV with a user, an item and a rating on each line; also compressed by gzip. Drop it here."
+          label="Data file"
+          hint={`CSV or TSV with a user and an item on each line, and ${WORDS[kind].columns} if there is one; also compressed by gzip. Drop it here.`}
           file={file}
           onChoose={setFile}
         />
@@ -51,7 +54,7 @@ export function TrainView({ trainer, dark, used, onUse }: Props) {
         </p>
         {training?.error !== undefined && <Problem>{training.error}</Problem>}
         <ModelChoice choices={choices} onChange={setChoices} />
-        <Settings choices={choices} onChange={setChoices} />
+        <Settings choices={choices} kind={training?.read?.kind ?? kind} onChange={setChoices} />
         <div class="buttons">
           <button type="submit" disabled={running || !file}>
             Start training
@@ -61,7 +64,7 @@ export function TrainView({ trainer, dark, used, onUse }: Props) {
               Stop
             </button>
           )}
-          {!file && <span class="note">Choose a ratings file first.</span>}
+          {!file && <span class="note">Choose a data file first.</span>}
           {training?.stopping && running && (
             <span class="note">Training stops after this epoch, and keeps the model.</span>
           )}
@@ -74,7 +77,12 @@ export function TrainView({ trainer, dark, used, onUse }: Props) {
   );
 }
 
-function Watched({ training, dark, used, onUse }: Omit<Props, 'trainer'> & { readonly training: Training }) {
+function Watched({
+  training,
+  dark,
+  used,
+  onUse,
+}: Pick<Props, 'dark' | 'used' | 'onUse'> & { readonly training: Training }) {
   const { runs, read, file, objectives } = training;
   const save = async (model: ModelName, { artifact }: WebTrained): Promise<void> => {
     const { download } = await import('./download.ts');
@@ -84,13 +92,11 @@ function Watched({ training, dark, used, onUse }: Omit<Props, 'trainer'> & { rea
     <>
       <ul class="runs" aria-label="Progress">
         {runs.flatMap((run) =>
-          objectives.map((objective, at) => (
-            <RunRow
-              key={run.model + objective}
-              {...{ run, objective }}
-              reading={!read && run.state === 'running' && at === 0}
-            />
-          )),
+          read
+            ? objectives.map((objective, at) => (
+                <RunRow key={run.model + objective} {...{ run, objective }} before={objectives[at - 1]} />
+              ))
+            : [<ReadingRow key={run.model} run={run} />],
         )}
       </ul>
       {read && <ReadSummary read={read} />}
@@ -116,12 +122,24 @@ function Watched({ training, dark, used, onUse }: Omit<Props, 'trainer'> & { rea
 interface RunRowProps {
   readonly run: Run;
   readonly objective: Objective;
-  readonly reading: boolean;
+  /** What the model learns before it. */
+  readonly before: Objective | undefined;
+}
+
+/** A model before it is known what it learns from the file. */
+function ReadingRow({ run: { model, state } }: Pick<RunRowProps, 'run'>) {
+  return (
+    <li data-state={state}>
+      <span id={`run-${model}`}>{models[model].title}</span>
+      <span class="note">{state === 'running' ? 'reading the file' : STATES[state]}</span>
+      <progress aria-labelledby={`run-${model}`} max={1} value={state === 'running' ? undefined : 0} />
+    </li>
+  );
 }
 
 /** The progress of one model for one objective. */
-function RunRow({ run, objective, reading }: RunRowProps) {
-  const state = stateOf(run, objective);
+function RunRow({ run, objective, before }: RunRowProps) {
+  const state = stateOf(run, objective, before);
   const part = run.parts[objective];
   const id = `run-${run.model}-${objective}`;
   return (
@@ -130,7 +148,7 @@ function RunRow({ run, objective, reading }: RunRowProps) {
         {models[run.model].title}
         <span class="note"> {LEARNS[objective]}</span>
       </span>
-      <span class="note">{reading ? 'reading the file' : STATES[state]}</span>
+      <span class="note">{STATES[state]}</span>
       <progress
         aria-labelledby={id}
         max={1}

@@ -13,9 +13,9 @@ export type Objective = Progress['objective'];
 /** The training of a model for one objective. */
 export interface Part {
   readonly epochs: number;
-  /** On the training ratings: the error of ratings, or the loss of the ranking. */
+  /** On the training data: the error of ratings, or the loss of the ranking. */
   readonly learning: readonly CurvePoint[];
-  /** On the held-out ratings: the error of ratings, or NDCG at 10. */
+  /** On the held-out data: the error of ratings, or NDCG at 10. */
   readonly heldOut: readonly CurvePoint[];
   /** Fraction of all epochs that is done, 0 to 1. */
   readonly done: number;
@@ -34,8 +34,9 @@ export interface Run {
 /** A training that the visitor started, of one or more models. */
 export interface Training {
   readonly file: string;
+  /** What the models learn; empty until it is known what the file has. */
   readonly objectives: readonly Objective[];
-  /** Whether ratings are held out. */
+  /** Whether a part is held out. */
   readonly judged: boolean;
   readonly runs: readonly Run[];
   readonly read?: ReadSummary;
@@ -45,12 +46,12 @@ export interface Training {
 
 const newRun = (model: ModelName): Run => ({ model, state: 'waiting', parts: {} });
 
-/** The state of a part of a run. A part waits until those before it are done. */
-export function stateOf({ state, parts }: Run, objective: Objective): State {
+/** The state of a part of a run. A part waits until that before it is done. */
+export function stateOf({ state, parts }: Run, objective: Objective, before: Objective | undefined): State {
   const part = parts[objective];
   if (state !== 'running') return state === 'done' && !part ? 'waiting' : state;
   if (part) return part.done < 1 ? 'running' : 'done';
-  return objective === 'rating' || !parts.rating || parts.rating.done < 1 ? 'waiting' : 'running';
+  return before && (parts[before]?.done ?? 0) < 1 ? 'waiting' : 'running';
 }
 
 export const isRunning = (training: Training | undefined): boolean =>
@@ -119,7 +120,8 @@ export function useTraining(): Trainer {
           ...(heldOut > 0 && { valid: heldOut }),
           titles,
           signal,
-          onRead: (read) => change((training) => ({ ...training, read })),
+          onRead: (read) =>
+            change((training) => ({ ...training, read, objectives: objectivesOf(choices, read.kind) })),
           onProgress: (progress) => changeRun(at, (run) => withProgress(run, progress)),
         });
         changeRun(at, (run) => ({ ...run, state: 'done', trained }));
@@ -143,7 +145,7 @@ export function useTraining(): Trainer {
       const runs = choices.models.map(newRun);
       setTraining({
         file: file.name,
-        objectives: objectivesOf(choices),
+        objectives: [],
         judged: choices.heldOut > 0,
         runs,
         stopping: false,

@@ -40,7 +40,7 @@ export const trainingChoices = {
   ...grouped('Training', {
     epochs: {
       kind: kinds.count,
-      help: 'number of epochs: passes over the ratings',
+      help: 'number of epochs: passes over the data',
       otherwise: '6 to predict ratings; 12 to rank, 5 with the MLP',
       field: 1,
     },
