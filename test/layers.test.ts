@@ -63,7 +63,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ],
     'train',
   ],
-  page: ['util', 'graphs/models', 'train/recipe', 'web'],
+  page: ['util', 'graphs/models', 'artifact', 'train/recipe', 'web'],
   index: ['*'],
   cli: ['*'],
 };

@@ -6,6 +6,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, expect } from 'vitest';
 import { load, readItems, readRatings, train } from '../../src/index.ts';
 import { browserTests, staticHost } from '../support/browser.ts';
+import { ratingsCsv } from '../support/cli.ts';
 import { temporaryFolder } from '../support/files.ts';
 
 // The page, with a model of interactions, or with a visitor's file of them.
@@ -182,12 +183,40 @@ inBrowser('a visitor trains on a file of plays what Node trains', async (context
   await expect.poll(() => recommended(page).count()).toBe(10);
 });
 
+inBrowser('a model that an older version of the page kept is of ratings', async (context) => {
+  const page = await open(context, 'train');
+  const file = await folder.write('few.csv', ratingsCsv());
+  await page.getByLabel('Data file').setInputFiles(file);
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await page.getByRole('button', { name: 'Use this model' }).click();
+  await page.getByText('You are using your own').waitFor();
+  await page.waitForFunction(
+    () =>
+      new Promise<boolean>((resolve) => {
+        indexedDB.open('cofactor').onsuccess = ({ target }) => {
+          const store = (target as IDBOpenDBRequest).result
+            .transaction('models', 'readwrite')
+            .objectStore('models');
+          store.get('used').onsuccess = ({ target }) => {
+            const kept = (target as IDBRequest).result;
+            if (!kept) return resolve(false);
+            kept.artifact.manifest.format = 3;
+            delete kept.artifact.manifest.data.kind;
+            store.put(kept, 'used').onsuccess = () => resolve(true);
+          };
+        };
+      }),
+  );
+  await page.goto(`${host.url}index.html#/recommend`);
+  await page.reload();
+  await page.getByRole('button', { name: 'Use it' }).click();
+  await page.getByRole('heading', { name: /^Rate a few titles/ }).waitFor();
+  await page.getByRole('radiogroup').first().waitFor();
+});
+
 inBrowser('ratings are predicted only from ratings', async (context) => {
   const page = await open(context, 'train');
-  const rated = await folder.write(
-    'rated.csv',
-    `user,item,rating\n${Array.from({ length: 400 }, (_, row) => `u${row % 20},i${(row * 7) % 33},${1 + (row % 5)}`).join('\n')}\n`,
-  );
+  const rated = await folder.write('rated.csv', ratingsCsv());
   await page.getByLabel('Data file').setInputFiles(rated);
   await page.getByRole('button', { name: 'Start training' }).click();
   await page.getByRole('table', { name: 'Results' }).waitFor();

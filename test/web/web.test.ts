@@ -276,6 +276,46 @@ inBrowser(
   },
 );
 
+inBrowser('a page trains on interactions with the options of reading, as Node does', async (context) => {
+  const options = {
+    item: 'article',
+    eventColumn: 'event',
+    eventWeights: { view: 1, buy: 5 },
+    leaveOut: ['buy'],
+    valid: 0.2,
+  };
+  const rows = Array.from({ length: 900 }, (_, row) => {
+    const user = row % 60;
+    return `u${user},a${(user * 7 + Math.floor(row / 60) * 3) % 40},${row % 4 === 0 ? 'buy' : 'view'}`;
+  });
+  const csv = `user,article,event\n${rows.join('\n')}\n`;
+  const { ratings, valid } = await readRatings(await folder.write('events.csv', csv), options);
+  const fitted = await train(ratings, { factors: 4, epochs: 2 }, { valid });
+  const expected = await fitted.recommender({ keepSeen: true });
+  const page = await opened(context);
+  await withLibrary(page);
+  const found = await page.evaluate(
+    async ({ csv, options }) => {
+      const reads: object[] = [];
+      const recipe = { factors: 4, epochs: 2 };
+      const onRead = (read: object) => reads.push(read);
+      const trained = await library.train(new File([csv], 'events.csv'), recipe, { ...options, onRead });
+      const recommender = await trained.recommender();
+      const { recommended } = await recommender.foldIn(['a1', 'a2'], { k: 5 });
+      const { data, files } = trained.artifact.manifest;
+      return { reads, data, kept: 'seen.onnx' in files, scores: recommended.map(({ score }) => score) };
+    },
+    { csv, options },
+  );
+  expect(found.reads).toMatchObject([{ kind: 'interactions', heldOut: valid?.ratings.length }]);
+  expect(found.data).toEqual(expected.artifact.manifest.data);
+  // Which of the items are left out has to be kept.
+  expect(found.kept).toBe(true);
+  const { recommended } = await expected.foldIn(['a1', 'a2'], { k: 5 });
+  for (const [index, { score }] of recommended.entries())
+    expect(Math.abs(found.scores[index] - score)).toBeLessThan(1e-3);
+});
+
 inBrowser('what cannot be used ends in one line', async (context) => {
   const page = await opened(context);
   await withLibrary(page);
@@ -294,6 +334,8 @@ inBrowser('what cannot be used ends in one line', async (context) => {
       ),
       await message(library.train(file('user,item,rating\n1,2,3\n2,3,4\n'), {}, { valid: 2 })),
       await message(library.train(file('user,item,rating\n1,2,3\n2,3,4\n'), { epochs: 0 })),
+      await message(library.train(file('user,item\n1,2\n2,3\n'), {}, { ortTraining: 'x/' })),
+      await message(library.train(file('user,item,plays\n1,2,7\n2,3,9\n'), { objective: 'both' })),
     ];
   });
   expect(said).toEqual([
@@ -302,6 +344,8 @@ inBrowser('what cannot be used ends in one line', async (context) => {
     'UserError: the training API predicts ratings, and trains no rankings; leave out `ortTraining`',
     'UserError: the fraction to hold out is 2; give a number between 0 and 1, for example 0.2',
     'UserError: epochs is 0; give a whole number from 1',
+    'UserError: the training API predicts ratings, and trains no rankings; leave out `ortTraining`',
+    expect.stringMatching(/^UserError: mine\.csv: .*rating/),
   ]);
 });
 

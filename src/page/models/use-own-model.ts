@@ -1,6 +1,7 @@
 import { createStore, del, get, set } from 'idb-keyval';
 import { useEffect, useState } from 'preact/hooks';
-import { type Artifact, Recommender, type WebTrained } from '../../web.ts';
+import { upgraded } from '../../artifact/format.ts';
+import { type Artifact, type Manifest, Recommender, type WebTrained } from '../../web.ts';
 import { messageOf } from '../messages.ts';
 import { runtime } from './open.ts';
 import { PageModel } from './page-model.ts';
@@ -29,7 +30,14 @@ const KEY = 'used';
 
 /** The store. Its functions throw synchronously if the browser stores nothing; these reject. */
 const kept = {
-  read: async () => get<KeptModel>(KEY, store),
+  read: async (): Promise<KeptModel | undefined> => {
+    const kept = await get<KeptModel>(KEY, store);
+    if (!kept) return undefined;
+    const { source, artifact } = kept;
+    // An older version of the page may have stored it.
+    const manifest = upgraded(artifact.manifest, source) as Manifest;
+    return { source, artifact: { ...artifact, manifest } };
+  },
   write: async (model: KeptModel) => set(KEY, model, store),
   forget: async () => del(KEY, store),
 };
