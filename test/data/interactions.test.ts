@@ -66,7 +66,9 @@ describe('without ratings, rows are interactions', () => {
       ['ann', 'y', 2],
       ['ben', 'x', 7],
     ]);
-    expect(plays.report.assumptions.join()).toContain('"plays" counts');
+    expect(plays.report.assumptions).toEqual([
+      'no column of ratings, so each row is an interaction that "plays" counts; not read: "skips"',
+    ]);
     const skips = await reading(text, { countColumn: 'skips' });
     expect(listed(skips.ratings)[0]).toEqual(['ann', 'x', 5]);
     const none = await reading(text, { countColumn: '' });
@@ -143,7 +145,7 @@ describe('events', () => {
   test('count alike, which is said, unless their column is named', async () => {
     const { ratings, report } = await reading(text);
     expect(listed(ratings).map(([, , strength]) => strength)).toEqual([2, 1, 2]);
-    expect(report.assumptions.join()).toContain('"event" is not read');
+    expect(report.assumptions.join()).toContain('kinds of events count alike, because "event" is not read');
   });
 
   test('have weights, and only some of them are left out', async () => {

@@ -2,7 +2,7 @@ import type { DataKind } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
 import { short } from '../../util/format.ts';
 import { type OptionTable, oneOf } from '../../util/options.ts';
-import { quoted } from '../../util/text.ts';
+import { list, quoted } from '../../util/text.ts';
 import { type ColumnOptions, type Columns, eventColumnIn, type WantedColumns } from './columns.ts';
 
 // What the rows of a file mean: ratings, or interactions of some strength. Node's reader and the page's share it.
@@ -162,12 +162,14 @@ export const doubtsAbout = (spread: Spread, name: string): string[] =>
       ]
     : [];
 
-/** Says why rows without ratings are interactions, and what counts them. */
+/** Says why rows without ratings are interactions, what counts them, and which columns are not read. */
 export function interactionsInWords(columns: Columns, names: readonly string[]): string[] {
   const { count, event } = columns;
-  const events = event === undefined ? eventColumnIn(names) : undefined;
+  const read: (number | undefined)[] = Object.values(columns);
+  const others = names.filter((_, index) => !read.includes(index));
+  const events = event === undefined ? eventColumnIn(others) : undefined;
   return [
-    `no column of ratings, so each row is an interaction${count === undefined ? '' : ` that ${quoted(names[count])} counts`}`,
-    ...(events === undefined ? [] : [`${quoted(events)} is not read, so all kinds of events count alike`]),
+    `no column of ratings, so each row is an interaction${count === undefined ? '' : ` that ${quoted(names[count])} counts`}${others.length > 0 ? `; not read: ${list(others)}` : ''}`,
+    ...(events === undefined ? [] : [`kinds of events count alike, because ${quoted(events)} is not read`]),
   ];
 }
