@@ -5,6 +5,7 @@ export type { ModelName } from '../graphs/models/index.ts';
 export { type MlpConfig, mlp } from '../graphs/models/mlp.ts';
 export {
   type DataFacts,
+  type DataKind,
   type Dropout,
   defaultRange,
   type Initial,

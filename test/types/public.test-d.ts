@@ -45,6 +45,9 @@ test('one question has one answer, and many questions have many', () => {
   expectTypeOf(isKnown(recommender, ['414'])).toEqualTypeOf<boolean[]>();
   expectTypeOf(recommender.foldIn([ratings])).resolves.toEqualTypeOf<FoldedIn[]>();
   expectTypeOf(recommender.foldIn(ratings)).resolves.toEqualTypeOf<FoldedIn>();
+  expectTypeOf(recommender.foldIn(['296', '1'])).resolves.toEqualTypeOf<FoldedIn>();
+  expectTypeOf(recommender.foldIn([['296'], ['1']])).resolves.toEqualTypeOf<FoldedIn[]>();
+  expectTypeOf(recommender.kind).toEqualTypeOf<'ratings' | 'interactions'>();
   // @ts-expect-error a user and many items
   recommender.predict('414', ['296']);
   // @ts-expect-error an id that is a number
