@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import * as v from 'valibot';
+import { kindFor } from '../data/read/meaning.ts';
 import type { ReadOptions } from '../data/read/read.ts';
 import type { Device } from '../run/device-names.ts';
 import { chooseDevice } from '../run/devices.ts';
 import { defaultText, recipeChoices } from '../train/recipe/choices.ts';
-import { kindFor, type Recipe } from '../train/recipe/recipe.ts';
+import type { Recipe } from '../train/recipe/recipe.ts';
 import { allChoices, type RunChoices, runChoices } from '../train/recipe/run-choices.ts';
 import { type Choice, type Choices, type Given, type Kind, kinds } from '../util/choices.ts';
 import { flagOf, noFlagOf } from './flag-names.ts';
@@ -79,16 +80,22 @@ export const chosenFrom = <Chosen extends object>(names: readonly string[], flag
     Object.entries(flags).filter(([name, value]) => names.includes(name) && value !== undefined),
   ) as Chosen;
 
-export const recipeOf = (flags: object): Recipe => chosenFrom(Object.keys(recipeChoices), flags);
+/** The recipe. Who gives weights of events wants them to weigh, whether they follow tastes or not. */
+export const recipeOf = (flags: object): Recipe => ({
+  ...('eventWeights' in flags && flags.eventWeights !== undefined && { weights: 'log' }),
+  ...chosenFrom<Recipe>(Object.keys(recipeChoices), flags),
+});
 
 /** The flags for reading a file. */
 export const readingOf = (flags: object): Pick<RunChoices, (typeof READING)[number]> =>
   chosenFrom(READING, flags);
 
 /** The flags for reading a file to train on. */
-export const readingToTrain = (flags: object): ReturnType<typeof readingOf> & Pick<ReadOptions, 'kind'> => ({
+export const readingToTrain = (
+  flags: Pick<Recipe, 'objective'>,
+): ReturnType<typeof readingOf> & Pick<ReadOptions, 'kind'> => ({
   ...readingOf(flags),
-  kind: kindFor(flags),
+  kind: kindFor(flags.objective),
 });
 
 /** The device to run on. Prints a note if `auto` did not find CUDA. */

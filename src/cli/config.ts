@@ -52,7 +52,8 @@ export function withConfig(command: Command, more: readonly Key[] = []): Command
  * that depend on the data are left out.
  */
 export function printConfig(flags: CofactorConfig): void {
-  const { model = trainingChoices.model.default, objective = trainingChoices.objective.default } = flags;
+  const { model = trainingChoices.model.default } = flags;
+  const objective = flags.objective === 'auto' ? 'both' : (flags.objective ?? 'both');
   const table: Choices = { ...trainingChoices, ...builtIn(model)?.choices, ...runChoices };
   const all = Object.entries(table).filter(
     ([, choice]) => objective === 'both' || (choice.objective ?? objective) === objective,

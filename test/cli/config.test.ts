@@ -46,7 +46,7 @@ test('flags win, and --no-config ignores the file', async () => {
   );
   expect(printed).toMatchObject({ ...config, factors: 5, sparseUpdates: false, user: '1' });
   const ignored = JSON.parse(await text('train', 'ratings.csv', '--no-config', '--print-config'));
-  expect(ignored).toMatchObject({ model: 'dot-bias', objective: 'both', loss: 'mse' });
+  expect(ignored).toMatchObject({ model: 'dot-bias', objective: 'auto', loss: 'mse' });
   // It is another number for each objective.
   expect(ignored).not.toHaveProperty('factors');
   await rm(at('cofactor.config.json'));
@@ -71,7 +71,7 @@ test('what --print-config prints trains the same, and it trains nothing', async 
   expect(JSON.parse(printed)).toMatchObject({
     ...config,
     user: '1',
-    objective: 'both',
+    objective: 'auto',
     loss: 'mse',
     engine: 'auto',
     seed: 1,
@@ -118,7 +118,7 @@ test.each([
     /engine is "gpu"; give one of auto, epoch-graph, strata, ort-training$/,
   ],
   ['memory.json', '{ "memory": "1kB" }', /memory is "1kB"; give a size of at least 500MB, such as "1GB"$/],
-  ['together.json', '{ "patience": 1 }', /--patience needs validation ratings/],
+  ['together.json', '{ "patience": 1 }', /--patience needs held-out ratings/],
   ['list.json', '[1]', /holds \[ 1 \]; give an object/],
   ['cut.json', '{ "factors": 4', /is not JSON/],
   ['throws.ts', 'throw new Error("out of\\ncoffee")', /cannot be loaded: out of coffee/],
@@ -173,6 +173,10 @@ const every: CofactorConfig = {
   item: '2',
   rating: 'rating',
   time: 'timestamp',
+  countColumn: '',
+  eventColumn: 'type',
+  eventWeights: { view: 1, buy: 10 },
+  leaveOut: ['buy'],
   delimiter: ',',
   header: true,
   encoding: 'utf-8',
@@ -184,9 +188,18 @@ const flagOf = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${let
 const printed = async (...more: string[]): Promise<Record<string, unknown>> =>
   JSON.parse(await text('train', 'ratings.csv', '--no-config', '--print-config', ...more));
 
+/** A value as the text of a flag: `view=1,buy=10` for an object. */
+const textOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.entries(value)
+        .map((entry) => entry.join('='))
+        .join()
+    : String(value);
+
 function someValue({ kind }: Choice): unknown {
   if (kind.names) return kind.names[0];
-  const texts = kind.placeholder === undefined ? ['true'] : ['2', '0.2', '2,3', '0.1,0.2', '1GB', 'text'];
+  const texts =
+    kind.placeholder === undefined ? ['true'] : ['2', '0.2', '2,3', '0.1,0.2', '1GB', 'view=1', 'text'];
   return texts.map(kind.parse).find((value) => v.is(kind.schema, value));
 }
 
@@ -202,7 +215,7 @@ test.each(modelNames)('every choice is a flag of train, and a key of its file: %
   );
   for (const config of [together, { test }]) {
     const given = Object.entries(config).flatMap(([name, value]) =>
-      value === true ? [flagOf(name)] : [flagOf(name), String(value)],
+      value === true ? [flagOf(name)] : [flagOf(name), textOf(value)],
     );
     expect(await printed(...given)).toMatchObject(config);
     await write('every.json', JSON.stringify(config));

@@ -14,7 +14,7 @@ const bad: [name: string, content: string | Buffer, message: RegExp][] = [
   ['fields.csv', withLine('u1,i1'), /fields.csv, line 2: 2 fields where the header has 4/],
   ['quote.csv', withLine('"u1,i1,3,1'), /quote.csv, line 2/],
   ['late.csv', `${good}u1,i1\n`, /late.csv, line 362/],
-  ['column.csv', good.replace('rating', 'colour'), /no rating column.*"colour"/],
+  ['column.csv', good.replace('item', 'colour'), /no item column.*"colour"/],
   ['text.csv', withLine('u1,i1,good,1'), /text.csv, line 2: "good" in column "rating"/],
   ['blank.csv', withLine('u1,i1,,1'), /line 2: an empty field in column "rating"/],
   ['nan.csv', withLine('u1,i1,NaN,1'), /line 2: "NaN"/],

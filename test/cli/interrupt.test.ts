@@ -158,9 +158,9 @@ describe.skipIf(!hasScript)(`on a terminal${why}`, () => {
     expect(printed).toMatch(/epoch 1\/6 [█░]+ · \d+ s left · [\d,]+ ratings\/s · loss \d\.\d{4}/);
     expect(printed).toMatch(/epoch 6\/6 █+ · 0 s left · [\d,]+ ratings\/s · loss \d\.\d{4} · RMSE \d\.\d{4}/);
     // The part that ranks has a bar of its own.
-    expect(printed).toMatch(/epoch 1\/12 [█░]+ · \d+ s left · [\d,]+ ratings\/s · loss \d\.\d{4}/);
+    expect(printed).toMatch(/epoch 1\/12 [█░]+ · \d+ s left · [\d,]+ positives\/s · loss \d\.\d{4}/);
     expect(printed).toMatch(
-      /epoch 12\/12 █+ · 0 s left · [\d,]+ ratings\/s · loss \d\.\d{4} · NDCG 0\.\d{4}/,
+      /epoch 12\/12 █+ · 0 s left · [\d,]+ positives\/s · loss \d\.\d{4} · NDCG 0\.\d{4}/,
     );
     expect(printed.indexOf('epoch 1/12')).toBeGreaterThan(printed.indexOf('epoch 6/6'));
   });

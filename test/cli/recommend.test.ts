@@ -169,7 +169,7 @@ describe('recommend', () => {
     const list: Row[] = await json('recommend', 'plain', '--ratings', 'own.csv', ...named);
     expect(list).toHaveLength(10);
     expect(await failure('predict', 'plain', 'odd.csv')).toContain('with --user-column, --item-column');
-    expect(await failure('recommend', 'plain')).toContain('give either --user or --ratings');
+    expect(await failure('recommend', 'plain')).toContain('give --user, or a file with --ratings');
     expect(await failure('recommend', 'plain', '--user', 'u1', '-k', '0')).toMatch(
       /-k.*Give a whole number from 1\.$/,
     );
@@ -297,7 +297,7 @@ test('a model that lacks what the one before it had says so', async () => {
   );
   expect({ stderr, code }).toEqual({
     stderr:
-      'The previous model in again had the items that users rated, which this one does not have; use --keep-seen to store them\n',
+      'The previous model in again had the items that users have, which this one does not have; use --keep-seen to store them\n',
     code: 0,
   });
 });

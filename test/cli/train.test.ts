@@ -111,6 +111,7 @@ test('prints what was read, how well the model fits and where it is', async () =
   expect(lines).toEqual([
     expect.stringMatching(/^Read 360 ratings of 20 items by 30 users from twice.csv in [\d.]+ s$/),
     '  1 rating replaced by a later one of the same user and item',
+    '  Ratings from 1 to 5: the model learns to predict them and to recommend; --objective rating or ranking trains one part',
     expect.stringMatching(/^Trained dot-bias on 270 ratings in [\d.]+ s$/),
     expect.stringMatching(
       /^ {2}rating: 1 epoch, training RMSE \d\.\d{4}, validation RMSE \d\.\d{4}, MAE \d\.\d{4} on 90 ratings$/,

@@ -189,7 +189,7 @@ test.each([
   ],
   [
     ['ratings.csv', '--folds', '3', '--out', 'killed'],
-    /belongs to another search: objective was "rating", is "both"/,
+    /belongs to another search: objective was "rating", is "auto"/,
   ],
   [['ratings.csv', '--objective', 'ranking', '--dropout', '0.1'], /dropout is for the (objective|model)/],
   [

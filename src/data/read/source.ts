@@ -42,4 +42,6 @@ export interface Source {
 export interface Part {
   readonly source: Source;
   readonly columns: Columns;
+  /** Whether the rows are interactions, whatever their values. */
+  readonly isInteractions: boolean;
 }

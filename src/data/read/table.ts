@@ -41,7 +41,9 @@ export async function openParts(
   const parts: Part[] = [];
   for (const file of files) {
     const source = await openSource(connection, file, options, roles.wanted);
-    parts.push({ source, columns: findColumns(file, source.names, roles, options) });
+    const columns = findColumns(file, source.names, roles, options);
+    const isInteractions = roles.welcome.includes('count') && columns.rating === undefined;
+    parts.push({ source, columns, isInteractions });
   }
   checkAlike(parts.map(({ source: { file }, columns }) => ({ file, columns })));
   return parts;
@@ -70,9 +72,10 @@ export async function loadAll(
     CREATE MACRO seconds(value) AS CASE WHEN abs(value) > 1e11 THEN value / 1000 ELSE value END;
     CREATE MACRO is_bad(id) AS coalesce(id, '') = '' OR contains(id, chr(0))`);
   let length = 0;
-  for (const { source, columns } of parts) {
+  for (const part of parts) {
+    const { source, columns } = part;
     const added = await load(connection, source, columns, options);
-    await checkRows(connection, { source, columns }, length, options);
+    await checkRows(connection, part, length, options);
     length += added;
   }
   if (leaveOut) await checkLeaveOut(connection, parts, leaveOut);
@@ -81,7 +84,7 @@ export async function loadAll(
 
 /** Leaves out interactions without a user, such as the orders of guests. */
 async function withUsers(connection: Connection, parts: readonly Part[], length: number): Promise<Loaded> {
-  if (parts.some(({ columns }) => !mayLackUsers(columns))) return { length, withoutUser: 0 };
+  if (parts.some(({ isInteractions }) => !isInteractions)) return { length, withoutUser: 0 };
   const [[found]] = await rows(
     connection,
     "SELECT count(*)::INTEGER FROM raw WHERE coalesce(user_id, '') = ''",
@@ -99,9 +102,6 @@ async function withUsers(connection: Connection, parts: readonly Part[], length:
       DROP TABLE raw; ALTER TABLE with_users RENAME TO raw`);
   return { length: length - withoutUser, withoutUser };
 }
-
-const mayLackUsers = ({ user, item, rating }: Columns): boolean =>
-  user !== undefined && item !== undefined && rating === undefined;
 
 async function checkLeaveOut(connection: Connection, parts: readonly Part[], leaveOut: readonly string[]) {
   for (const name of leaveOut) {
@@ -196,7 +196,7 @@ function decimal(source: Source, text: string): string {
 /** Throws for the first row from `start` on with an invalid id, rating or time. */
 async function checkRows(connection: Connection, part: Part, start: number, options: MeaningOptions) {
   const { columns } = part;
-  const empty = mayLackUsers(columns) ? "coalesce(user_id, '') <> '' AND" : '';
+  const empty = part.isInteractions ? "coalesce(user_id, '') <> '' AND" : '';
   const [fault] = await rows(
     connection,
     `SELECT rowid::INTEGER - ${start} AS row, CASE
@@ -259,9 +259,7 @@ async function numbered(
 
 /** What the reader assumed, in sentences. */
 export function assumptions(parts: readonly Part[]): string[] {
-  const [{ source, columns }] = parts;
-  const isInteractions =
-    columns.rating === undefined && columns.user !== undefined && columns.item !== undefined;
+  const [{ source, columns, isInteractions }] = parts;
   const said = parts.flatMap(({ source, columns }) => {
     if (source.kind !== 'text' || source.header) return [];
     const order = roles.filter((role) => columns[role] !== undefined);

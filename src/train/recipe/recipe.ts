@@ -43,10 +43,6 @@ export interface CheckedRecipe {
   readonly chosen: TrainingChoices;
 }
 
-/** How ratings are read for a recipe: one that predicts ratings needs a column of them. */
-export const kindFor = ({ objective }: Pick<Recipe, 'objective'>): DataKind | undefined =>
-  objective === 'both' || objective === 'rating' ? 'ratings' : undefined;
-
 /** What is trained, in this order. @throws UserError if interactions are to predict ratings */
 function objectivesOf(objective: TrainingChoices['objective'], kind: DataKind): readonly Objective[] {
   if (kind === 'interactions' && (objective === 'both' || objective === 'rating'))

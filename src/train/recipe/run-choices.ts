@@ -120,7 +120,7 @@ export const runChoices = {
     },
     leaveOut: {
       kind: events,
-      help: 'kinds of events, such as purchase, after which an item is not recommended again; stores them as --keep-seen does',
+      help: 'kinds of events, such as purchase, after which an item is not recommended again; they are stored in the model',
     },
     delimiter: { kind: kinds.text('text'), help: 'separator of fields' },
     header: { kind: kinds.flag, help: 'the first line names the columns', no: 'the first line is data' },
