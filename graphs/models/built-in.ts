@@ -22,6 +22,8 @@ export interface BuiltInModel {
   readonly learningRates?: Readonly<Record<string, number>>;
   /** Its settings for ranking, where they are not those of `RANKING`. */
   readonly ranking?: Partial<RankingSettings>;
+  /** The same for data that have `MANY` positives. */
+  readonly rankingOfMany?: Partial<RankingSettings>;
   /**
    * Search spaces of `cofactor tune`, of predicting ratings and of ranking. Hyperparameters that are not listed keep their
    * defaults.

@@ -1,19 +1,32 @@
 import { add, gather, mul, reduceSum } from '../../src/onnx/index.ts';
 import { type Chosen, checked, grouped, kinds, withDefaults } from '../../src/util/choices.ts';
 import { type BuiltInModel, common, commonRankingSearch, commonSearch } from './built-in.ts';
-import { defaultRange, embedding, type ModelDefinition, POPULARITY, type Range, scoreAt } from './model.ts';
+import {
+  defaultRange,
+  embedding,
+  MANY,
+  type ModelDefinition,
+  POPULARITY,
+  type Range,
+  scoreAt,
+} from './model.ts';
 
 /** Defaults of the choices that depend on the objective. */
 const DEFAULTS = {
   rating: { factors: 50, initialStd: 0.01, spectral: [0.08, 0.2] },
   ranking: { factors: 256, initialStd: 0.05, spectral: [0.1, 0.1] },
+  // Fewer epochs start nearer to the end.
+  rankingOfMany: { factors: 256, initialStd: 0.05, spectral: [0.3, 0.3] },
 } as const;
 
 const choices = grouped('Model', {
   factors: { ...common.factors, kind: kinds.width, otherwise: '50 to predict ratings, 256 to rank' },
   range: common.range,
   initialStd: { ...common.initialStd, otherwise: '0.01 to predict ratings, 0.05 to rank' },
-  spectral: { ...common.spectral, otherwise: '0.08,0.2 to predict ratings, 0.1,0.1 to rank' },
+  spectral: {
+    ...common.spectral,
+    otherwise: '0.08,0.2 to predict ratings, 0.1,0.1 to rank, 0.3,0.3 of many',
+  },
 });
 
 /**
@@ -22,7 +35,7 @@ const choices = grouped('Model', {
  * - `initialStd`: initial standard deviation of the factors and biases, which are drawn at random. Default: 0.01 to predict
  *   ratings, 0.05 to rank.
  * - `spectral`: scale of the spectral initialisation of user factors and item factors, see `Initial`. Default: [0.08, 0.2]
- *   to predict ratings, [0.1, 0.1] to rank.
+ *   to predict ratings, [0.1, 0.1] to rank, [0.3, 0.3] to rank by 500,000 positives or more.
  */
 export type DotBiasConfig = Chosen<typeof choices>;
 
@@ -38,7 +51,11 @@ export type DotBiasConfig = Chosen<typeof choices>;
 export function dotBias(config: DotBiasConfig = {}): ModelDefinition {
   const chosen = withDefaults(choices, checked(choices, config, 'dot-bias: '));
   return (facts, objective = 'rating') => {
-    const { factors, initialStd, spectral } = { ...DEFAULTS[objective], ...chosen };
+    const isOfMany = objective === 'ranking' && facts.ratings >= MANY;
+    const { factors, initialStd, spectral } = {
+      ...DEFAULTS[isOfMany ? 'rankingOfMany' : objective],
+      ...chosen,
+    };
     const range: Range = chosen.range ?? defaultRange(facts);
     const center = (startAt(facts.ratings) * scoreAt(facts.mean, range)) / 2;
     const bias = { normal: initialStd, center };
@@ -87,5 +104,8 @@ export const dotBiasModel = {
   choices,
   search: commonSearch,
   rankingSearch: commonRankingSearch,
+  // A user's row has one update in an epoch, so that fewer epochs need larger ones. On a fifth of MovieLens 100K and of plays of
+  // artists, 8 epochs have .98 to .99 of the NDCG of 12.
+  rankingOfMany: { epochs: 8, userRate: 3 },
   define: dotBias,
 } satisfies BuiltInModel;

@@ -6,6 +6,9 @@ import { add, type Dim, describe, GraphError, mul, sigmoid, type Value } from '.
  */
 export type Objective = 'rating' | 'ranking';
 
+/** From so many ratings, training has settings of its own, and uses all cores. */
+export const MANY = 500_000;
+
 /**
  * What a model is trained on: ratings on a scale; or interactions, such as clicks, plays and purchases, which say that a user
  * has an item.

@@ -11,7 +11,7 @@ import { mapValues } from '../util/map-values.ts';
 import { VERSION } from '../version.ts';
 import { sumOfLosses } from './engines/batches.ts';
 import type { Engine, Engines, PreparedTraining, Training } from './engines/engine.ts';
-import { prepareLists } from './engines/lists/engine.ts';
+import { type ListTask, prepareLists } from './engines/lists/engine.ts';
 import { initialParameters, MOST_PAIRS } from './parameters/initial.ts';
 import { createScorer, type Scorer } from './parameters/score.ts';
 import {
@@ -34,6 +34,8 @@ import { weightedPositives } from './weighted-positives.ts';
 export interface FitOptions {
   readonly runtime: Runtime;
   readonly engines: Engines;
+  /** Trains a ranking of many positives in parallel. Default: in one thread */
+  readonly inShards?: ListTask['inShards'];
   /** Maximum number of threads that train in parallel. @default 1 */
   readonly workers?: number | undefined;
   /** Validation ratings, with the ids of the training ratings. The epoch with the lowest error on them is kept. */
@@ -213,17 +215,21 @@ interface RankingPart extends Part {
 }
 
 async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOptions): Promise<RankingPart> {
-  const { runtime, valid, ratingsPerRun } = options;
+  const { runtime, valid } = options;
   const { facts } = data;
   const rows = await data.sample(Number.POSITIVE_INFINITY);
   const { positives, recipe: decided } = weightedPositives(recipe, rows, facts);
-  const resolved = resolveRanking(decided, { ...facts, positives: positives.items.length });
+  const resolved = resolveRanking(
+    decided,
+    { ...facts, positives: positives.items.length },
+    { isParallel: options.inShards !== undefined },
+  );
   const { model, plan } = resolved;
   return {
     resolved,
     positives,
     size: positives.items.length,
-    prepared: prepareLists({ ...resolved, positives, runtime, ratingsPerRun }),
+    prepared: prepareLists({ ...options, ...resolved, positives }),
     // By chance it is the logarithm of the number of items.
     most: 2 * Math.log(facts.items) + 5,
     initial: async () =>

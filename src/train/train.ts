@@ -14,6 +14,7 @@ import * as expected from '../util/options.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 import { artifactOf, type ExportOptions } from './artifact.ts';
 import { checkpointFile } from './checkpoint.ts';
+import { trainInShards } from './engines/lists/shards.ts';
 import { nodeEngines } from './engines/node.ts';
 import { errorOn, type FitOptions, type FitResult, fitModel, partsOf } from './fit.ts';
 import type { EpochRecord, PartMetrics, ValidMetrics } from './progress.ts';
@@ -96,6 +97,7 @@ export async function train(
       workers,
       runtime,
       engines: nodeEngines,
+      inShards: trainInShards,
       checkpoint: checkpoint && checkpointFile(checkpoint.path, checkpoint.resume),
     }),
   );

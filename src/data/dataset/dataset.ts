@@ -1,13 +1,12 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
-import type { DataFacts } from '../../../graphs/models/model.ts';
+import { type DataFacts, MANY } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
 import { sha256 } from '../../util/hash.ts';
 import { quoted } from '../../util/text.ts';
 import type { Rows } from './rows.ts';
 import type { BlockCounts, Strata } from './strata.ts';
 
-/** From so many ratings, training is by strata, and `store: true` keeps the ratings in a file. */
-export const MANY = 500_000;
+export { MANY };
 
 /**
  * Ratings of items by users, or interactions of users with items, in memory (`Ratings`) or in a file of strata. A dataset is checked when it is made, and is

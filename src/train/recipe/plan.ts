@@ -53,6 +53,8 @@ export interface RankingPlan
   /** How the strengths of interactions weigh; absent for ratings. */
   readonly weights?: Weighting | undefined;
   readonly usersPerStep: number;
+  /** Number of groups of users that are trained side by side. Default: users are trained one step after the other */
+  readonly shards?: number | undefined;
   /** Number of sampled items of a step, or all. */
   readonly negatives: number | 'all';
   readonly optimizer: Named<OptimizerName>;

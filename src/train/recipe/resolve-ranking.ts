@@ -1,6 +1,7 @@
 import { RANKING } from '../../../graphs/models/built-in.ts';
 import { builtIn } from '../../../graphs/models/index.ts';
 import { type DataFacts, type Model, scoreOf } from '../../../graphs/models/model.ts';
+import { MANY } from '../../data/dataset/dataset.ts';
 import { lastQuarter, type Weighting } from '../../data/dataset/positives.ts';
 import { option, UserError } from '../../errors.ts';
 import { nodesBefore } from '../../onnx/graph.ts';
@@ -40,12 +41,15 @@ export const weightingOf = ({ weights = 'log' }: ProgramRecipe): Weighting => we
 export function resolveRanking(
   recipe: ProgramRecipe,
   facts: DataFacts & { readonly positives: number },
+  { isParallel = false }: { readonly isParallel?: boolean } = {},
 ): Resolved<RankingPlan> {
   const { chosen, objectives, definition: definitionFor } = checkRecipe(recipe, facts.kind);
   const { learningRate, rankingLearningRate, rankingFactors } = chosen;
   const sizes = { ...facts, ratings: facts.positives };
   const standard = definitionFor('ranking', rankingFactors)(sizes, 'ranking');
-  const settings = { ...RANKING, ...builtIn(standard.name)?.ranking };
+  const isMany = facts.positives >= MANY;
+  const { ranking, rankingOfMany } = builtIn(standard.name) ?? {};
+  const settings = { ...RANKING, ...ranking, ...(isMany && rankingOfMany) };
   const epochs = chosen.rankingEpochs ?? chosen.epochs ?? settings.epochs;
   const isChosen = rankingFactors !== undefined || recipe.factors !== undefined || !builtIn(standard.name);
   const narrower = isChosen ? [] : NARROWER.filter((factors) => factors < factorsOf(standard));
@@ -56,11 +60,14 @@ export function resolveRanking(
   const isLarge = facts.items > 2 * NEGATIVES;
   const asked =
     typeof chosen.negatives === 'number' && chosen.negatives >= facts.items ? 'all' : chosen.negatives;
-  const usual = asked ?? (isLarge && breadthOf(standard, facts.items) > 1 ? NEGATIVES : 'all');
+  const usual = asked ?? (isLarge && (isMany || breadthOf(standard, facts.items) > 1) ? NEGATIVES : 'all');
   const seconds = ({ model }: { model: Model }): number =>
-    secondsOf({ model, epochs, negatives: usual }, facts);
-  const most = Math.max(SECONDS, SECONDS_OF_RATING * facts.ratings);
-  const fitting = options.find((option) => seconds(option) <= most);
+    secondsOf({ model, epochs, negatives: usual }, sizes);
+  const isBounded = isMany && rankingOfMany !== undefined;
+  const most = isBounded
+    ? SECONDS_OF_POSITIVE * facts.positives
+    : Math.max(SECONDS, SECONDS_OF_RATING * facts.ratings);
+  const fitting = options.find((option) => seconds(option) <= most && !(isBounded && isHeavy(option.model)));
   const { definition, model } = fitting ?? options[options.length - 1];
   checkSizes(model);
   const optimizer = adagrad();
@@ -77,8 +84,10 @@ export function resolveRanking(
     ...(patience !== undefined && { patience }),
     positive: positiveOf(recipe, facts),
     ...(facts.kind === 'interactions' && { weights: weightingOf(recipe) }),
-    usersPerStep: chosen.usersPerStep ?? usersPerStep(model, facts, negatives),
+    usersPerStep: chosen.usersPerStep ?? usersPerStep(model, sizes, negatives),
     negatives,
+    ...(isMany && isParallel && { shards: SHARDS }),
+    ...(settings.userRate !== undefined && { userRate: settings.userRate }),
     userDecay: settings.userDecay,
     itemDecay: settings.itemDecay,
     optimizer: { name: 'adagrad', ...optimizer.config },
@@ -106,6 +115,12 @@ export function reductionOf(
   return { factors, negatives, times: full / secondsOf({ model, epochs, negatives }, facts) };
 }
 
+/**
+ * More shards would keep more cores busy, but their users start from older rows of items: on a million pairs 8 have an NDCG
+ * of .116 where users one after the other have .116, or .092 of .093, as 4 do; see docs/decisions.md.
+ */
+const SHARDS = 8;
+
 /** Numbers of factors that are tried for large data, where the default takes too long. */
 const NARROWER = [128, 64];
 /**
@@ -117,13 +132,27 @@ const NEGATIVES = 2048;
 /** The estimated training time may be this many seconds, or this many per rating, ten times that of predicting ratings. */
 const SECONDS = 150;
 const SECONDS_OF_RATING = 80e-6;
+/** With many positives it may be this many seconds per positive, so that it grows as they do. */
+const SECONDS_OF_POSITIVE = 15e-6;
+/** Most numbers in a table of factors for many positives. Training has some six copies of it, by 4 bytes a number. */
+const LARGEST_TABLE = 2 ** 25;
+
+const isHeavy = ({ parameters }: Model): boolean =>
+  Object.values(parameters).some(({ dims }) => dims.reduce((size, dim) => size * dim, 1) > LARGEST_TABLE);
 
 /** Estimated time of a training, in seconds. */
 const secondsOf = (
   { model, epochs, negatives }: { model: Model; epochs: number; negatives: number | 'all' },
   facts: DataFacts,
 ): number =>
-  epochs * facts.users * (negatives === 'all' ? facts.items : negatives) * secondsOfScore(model, facts);
+  epochs *
+  (negatives === 'all'
+    ? facts.users * facts.items * secondsOfScore(model, facts)
+    : facts.users * negatives * secondsOfScore(model, facts) +
+      facts.ratings * factorsOf(model) * SECONDS_OF_NUMBER);
+
+/** Of sampled items, each number of a positive's rows. */
+const SECONDS_OF_NUMBER = 4e-9;
 
 /**
  * Estimated time per user and candidate of an epoch, in seconds: for the products of factors, for the numbers of the grid of
@@ -163,12 +192,14 @@ function breadthOf(model: Model, items: number): number {
 const LARGEST = 2 ** 24;
 
 /**
- * A power of two, so that an epoch has some 15 steps or more, but no more users than memory allows. Larger steps update the
- * items less often, and cost less.
+ * A power of two, so that an epoch has some 15 steps or more, 80 of many positives, but no more users than memory allows. Larger
+ * steps update the items less often, and cost less.
  */
-function usersPerStep(model: Model, { users, items }: DataFacts, negatives: number | 'all'): number {
+function usersPerStep(model: Model, { users, items, ratings }: DataFacts, negatives: number | 'all'): number {
+  const isMany = ratings >= MANY;
   // Beside the negatives, a step has the positives of its users.
   const candidates = negatives === 'all' ? items : 2 * negatives;
   const most = Math.floor(LARGEST / (candidates * breadthOf(model, items)));
-  return Math.max(1, Math.min(most, 2 ** Math.min(8, Math.max(6, Math.round(Math.log2(users / 15))))));
+  const wanted = Math.round(Math.log2(users / (isMany ? 80 : 15)));
+  return Math.max(1, Math.min(most, 2 ** Math.min(isMany ? 10 : 8, Math.max(6, wanted))));
 }

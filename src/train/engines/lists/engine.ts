@@ -1,27 +1,45 @@
-import { Tensor } from 'onnxruntime-common';
 import type { Tensors } from '../../../../graphs/heads/serving.ts';
 import type { Decay } from '../../../../graphs/models/list-loss.ts';
 import type { Positives } from '../../../data/dataset/positives.ts';
 import { encodeModel } from '../../../onnx/index.ts';
+import { type Parts, tensorOf } from '../../../run/rows.ts';
 import type { Runtime } from '../../../run/runtime.ts';
 import { mapValues } from '../../../util/map-values.ts';
 import type { RankingPlan, Resolved } from '../../recipe/plan.ts';
-import { carriedDims, stateName } from '../../step/layout.ts';
-import type { PreparedTraining, StepsDone } from '../engine.ts';
+import { carriedDims } from '../../step/layout.ts';
+import { pause } from '../batches.ts';
+import type { PreparedTraining, StepsDone, Training } from '../engine.ts';
 import { withState } from '../epoch/engine.ts';
 import { listGraph } from './graph.ts';
 import { type ListSteps, listEpoch, updatesOfItems } from './lists.ts';
+import { rowsOf, writeRows } from './tables.ts';
 
 export interface ListTask extends Resolved<RankingPlan> {
   readonly positives: Positives;
   readonly runtime: Runtime;
   /** Positives per run of the graph. Between runs it yields to the event loop. @default 262_144 */
   readonly ratingsPerRun?: number | undefined;
+  /** Trains the shards of a plan that has some. Default: steps come one after the other, without shards */
+  readonly inShards?: ShardTraining | undefined;
+  /** Maximum number of threads for shards. @default 1 */
+  readonly workers?: number | undefined;
+}
+
+type ShardTraining = (task: ListTask, runs: ListRuns) => Promise<Training>;
+
+/** What runs of the list graph take and give. */
+export interface ListRuns {
+  readonly graph: Uint8Array;
+  /** The parameters and optimizer state, with the names of the graph's inputs. */
+  readonly tables: Record<string, Tensors[string]>;
+  /** The rows of a table that a run of some steps has. Default: all */
+  rowsIn(steps: ListSteps, table: string): Int32Array | undefined;
+  feeds(steps: ListSteps): Record<string, Parts>;
 }
 
 /** Trains a model to rank, with the list graph, which takes many steps in one run: see `graph.ts`. */
 export function prepareLists(task: ListTask): PreparedTraining {
-  const { model, optimizer, plan, positives, runtime, ratingsPerRun = 2 ** 18 } = task;
+  const { model, optimizer, plan, positives, inShards } = task;
   const { training } = plan;
   const graph = encodeModel(
     listGraph(model, {
@@ -31,55 +49,71 @@ export function prepareLists(task: ListTask): PreparedTraining {
       weighted: positives.weights !== undefined,
     }),
   );
-  const names = Object.keys(carriedDims(model, optimizer));
-  const ofUsers = new Set(
-    Object.entries(model.parameters)
-      .filter(([, { rowsOf }]) => rowsOf === 'user')
-      .flatMap(([name]) => ['', ...optimizer.state].map((part) => stateName(name, part))),
-  );
-  const isOfUsers = (name: string): boolean => ofUsers.has(name);
+  const sideOf = (table: string) => model.parameters[table.split('.')[0]].rowsOf;
   const itemDecay = decays(sizesOfItems(positives), training.itemDecay, updatesOfItems(positives, training));
   return {
     graph,
-    async start(from) {
-      const session = await runtime.createSession(graph, { threads: 1 });
-      const carried: Record<string, Tensors[string]> = copied(withState(task, from.carried));
-      const run = async (steps: ListSteps): Promise<StepsDone> => {
-        // A run has the rows of its own users only, because the loop copies their tables in every step.
-        const feeds = mapValues(carried, (tensor, name) => {
-          const { dims, data } = isOfUsers(name) ? rowsOf(tensor, steps.users) : tensor;
-          return new Tensor('float32', data, dims);
-        });
-        const results = await session.run({ ...feeds, ...stepFeeds(task, steps, itemDecay) });
-        for (const name of names) {
-          const { dims, data } = results[`${name}.next`];
-          if (isOfUsers(name)) writeRows(carried[name], steps.users, data as Float32Array);
-          else carried[name] = { dims, data: data as Float32Array };
-        }
-        const sums = results.loss.data as Float32Array;
-        return {
-          losses: sums.map((sum, step) => sum / weightOfStep(steps, step)),
-          starts: steps.positiveStarts,
-        };
+    start: async ({ carried }) => {
+      const tables = copied(withState(task, carried));
+      const rowsIn: ListRuns['rowsIn'] = ({ users, sample }, table) =>
+        ({ user: users, item: sample?.rows, none: undefined })[sideOf(table) ?? 'none'];
+      const runs: ListRuns = {
+        graph,
+        tables,
+        rowsIn,
+        feeds: (steps) => ({
+          // A run has its own rows only, because the loop copies tables in every step.
+          ...mapValues(tables, (table, name): Parts => {
+            const rows = rowsIn(steps, name);
+            return { type: 'float32', ...(rows ? rowsOf(table, rows) : table) };
+          }),
+          ...stepFeeds(task, steps, itemDecay),
+        }),
       };
-      return {
-        epoch: (number) => listEpoch(positives, number, training, { mostPositives: ratingsPerRun, run }),
-        // Copies, because the next epoch writes to the tables of users.
-        carried: async () => copied(carried),
-        release: () => session.release(),
-      };
+      return inShards && training.shards ? inShards(task, runs) : inOneThread(task, runs);
     },
   };
 }
 
-const copied = (tensors: Tensors): Tensors =>
+async function inOneThread(task: ListTask, { graph, tables, rowsIn, feeds }: ListRuns): Promise<Training> {
+  const { model, optimizer, plan, positives, runtime, ratingsPerRun = 2 ** 18 } = task;
+  const session = await runtime.createSession(graph, { threads: 1 });
+  return {
+    async *epoch(number) {
+      for (const steps of listEpoch(positives, number, plan.training, { positives: ratingsPerRun })) {
+        const results = await session.run(mapValues(feeds(steps), tensorOf));
+        for (const name of Object.keys(carriedDims(model, optimizer))) {
+          const { dims, data } = results[`${name}.next`];
+          const rows = rowsIn(steps, name);
+          if (rows) writeRows(tables[name], rows, data as Float32Array);
+          else tables[name] = { dims, data: data as Float32Array };
+        }
+        yield stepsDone(steps, results.loss.data as Float32Array);
+        await pause();
+      }
+    },
+    // Copies, because the next epoch writes to the tables.
+    carried: async () => copied(tables),
+    release: () => session.release(),
+  };
+}
+
+export const copied = (tensors: Tensors): Record<string, Tensors[string]> =>
   mapValues(tensors, ({ dims, data }) => ({ dims, data: data.slice() }));
 
-function stepFeeds({ plan, schedule, positives }: ListTask, steps: ListSteps, itemDecay: Float32Array) {
+/** @param sums the loss of each step */
+export const stepsDone = (steps: ListSteps, sums: Float32Array): StepsDone => ({
+  losses: sums.map((sum, step) => sum / weightOfStep(steps, step)),
+  starts: steps.positiveStarts,
+});
+
+function stepFeeds(
+  { plan, schedule, positives }: ListTask,
+  steps: ListSteps,
+  itemDecay: Float32Array,
+): Record<string, Parts> {
   const { users, userStarts, weights, sample, first, stepsOfEpoch, epoch } = steps;
   const { epochs, userDecay } = plan.training;
-  const int64 = (values: readonly number[]): Tensor =>
-    new Tensor('int64', BigInt64Array.from(values, BigInt));
   const count = userStarts.length - 1;
   const rates = Float32Array.from(
     { length: count },
@@ -88,24 +122,32 @@ function stepFeeds({ plan, schedule, positives }: ListTask, steps: ListSteps, it
   const sizes = sizesOfUsers(positives, users);
   const bySteps = [count, (sample?.negatives.length ?? 0) / count];
   return {
-    user: new Tensor('int32', Int32Array.from(users.keys())),
+    user: int32(Int32Array.from(users.keys())),
     user_start: int64(userStarts),
-    positive_user: new Tensor('int32', steps.positiveUsers),
-    positive_item: new Tensor('int32', steps.positiveItems),
+    positive_user: int32(steps.positiveUsers),
+    positive_item: int32(steps.positiveItems),
     positive_start: int64(steps.positiveStarts),
-    user_weight: new Tensor('float32', Float32Array.from(sizes)),
-    ...(weights && { weight: new Tensor('float32', weights) }),
+    user_weight: floats(Float32Array.from(sizes)),
+    ...(weights && { weight: floats(weights) }),
     ...(sample && {
-      item: new Tensor('int32', sample.items),
+      item: int32(sample.items),
       item_start: int64(sample.starts),
-      negative: new Tensor('int32', sample.negatives, bySteps),
-      stands_for: new Tensor('float32', sample.standsFor, bySteps),
+      negative: int32(sample.negatives, bySteps),
+      stands_for: floats(sample.standsFor, bySteps),
     }),
-    user_decay: new Tensor('float32', decays(sizes, userDecay)),
-    item_decay: new Tensor('float32', itemDecay),
-    learning_rate: new Tensor('float32', rates),
+    user_decay: floats(decays(sizes, userDecay)),
+    item_decay: floats(sample?.rows ? Float32Array.from(sample.rows, (row) => itemDecay[row]) : itemDecay),
+    learning_rate: floats(rates),
   };
 }
+
+const floats = (data: Float32Array, dims = [data.length]): Parts => ({ type: 'float32', dims, data });
+const int32 = (data: Int32Array, dims = [data.length]): Parts => ({ type: 'int32', dims, data });
+const int64 = (values: readonly number[]): Parts => ({
+  type: 'int64',
+  dims: [values.length],
+  data: BigInt64Array.from(values, BigInt),
+});
 
 /** The sum of the weights of a step's positives. */
 function weightOfStep({ positiveStarts, weights }: ListSteps, step: number): number {
@@ -137,21 +179,4 @@ function sizesOfItems({ items, counts, weights }: Positives): Float64Array {
  */
 function decays(sizes: Float64Array, [weight, power]: Decay, updates?: Float64Array): Float32Array {
   return Float32Array.from(sizes, (size, row) => (2 * weight * size ** power) / (updates?.[row] ?? 1));
-}
-
-const widthOf = ({ dims: [, ...rest] }: Tensors[string]): number =>
-  rest.reduce((product, dim) => product * dim, 1);
-
-function rowsOf(table: Tensors[string], rows: Int32Array): Tensors[string] {
-  const width = widthOf(table);
-  const data = new Float32Array(rows.length * width);
-  for (const [to, row] of rows.entries())
-    data.set(table.data.subarray(row * width, (row + 1) * width), to * width);
-  return { dims: [rows.length, ...table.dims.slice(1)], data };
-}
-
-function writeRows(table: Tensors[string], rows: Int32Array, data: Float32Array): void {
-  const width = widthOf(table);
-  for (const [from, row] of rows.entries())
-    table.data.set(data.subarray(from * width, (from + 1) * width), row * width);
 }

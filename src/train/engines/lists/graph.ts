@@ -47,12 +47,14 @@ export function listGraph(
   given: Model<Dim>,
   { optimizer, sampled, userRate = 1, weighted, metadata }: ListGraphOptions,
 ): ModelFile {
-  // A run may have the rows of some users only.
+  // A run may have the rows of some users only, and of some items if they are sampled.
   const model: Model<Dim> = {
     ...given,
-    parameters: mapValues(given.parameters, (parameter) =>
-      parameter.rowsOf === 'user' ? { ...parameter, dims: ['users', ...parameter.dims.slice(1)] } : parameter,
-    ),
+    parameters: mapValues(given.parameters, (parameter) => {
+      const { rowsOf, dims } = parameter;
+      const isPartial = rowsOf === 'user' || (rowsOf === 'item' && sampled);
+      return isPartial ? { ...parameter, dims: [`${rowsOf}s`, ...dims.slice(1)] } : parameter;
+    }),
   };
   checkLookups(model);
   const carried = carriedInputs(model, optimizer);

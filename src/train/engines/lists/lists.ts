@@ -1,7 +1,7 @@
 import type { Positives } from '../../../data/dataset/positives.ts';
 import { generator, type RandomGenerator, shuffled, uniforms } from '../../../util/random.ts';
 import type { RankingPlan } from '../../recipe/plan.ts';
-import { FIRST_EPOCH, pause } from '../batches.ts';
+import { FIRST_EPOCH } from '../batches.ts';
 
 /** Several steps of a ranking epoch, in the order of training: see the inputs of `listGraph`. */
 export interface ListSteps {
@@ -24,7 +24,9 @@ export interface ListSteps {
 }
 
 interface Sample {
-  /** Row numbers of the items of each step, without duplicates. */
+  /** Row numbers of the items of all steps, without duplicates. Default: all items, if the steps have most of them */
+  readonly rows?: Int32Array | undefined;
+  /** The items of each step, as places in `rows`, without duplicates. */
   readonly items: Int32Array;
   readonly starts: readonly number[];
   /** Places of the negatives among the step's items, as many in each step. */
@@ -42,13 +44,25 @@ export const activeUsers = ({ starts }: Positives): Int32Array =>
     (user) => starts[user + 1] > starts[user],
   );
 
-/** An epoch over all users with positives, in random order, in steps of nearly equal numbers of users. */
-export async function* listEpoch<Done>(
+/** Number of steps per epoch. */
+export const stepsOfEpoch = (
+  positives: Positives,
+  { usersPerStep }: Pick<RankingPlan, 'usersPerStep'>,
+): number => Math.ceil(activeUsers(positives).length / usersPerStep);
+
+/**
+ * An epoch over all users with positives, in random order, in steps of nearly equal numbers of users.
+ *
+ * @param most limits of the steps that come together; there is at least one
+ */
+export function* listEpoch(
   positives: Positives,
   number: number,
   { usersPerStep, negatives, seed }: Pick<RankingPlan, 'usersPerStep' | 'negatives' | 'seed'>,
-  { mostPositives, run }: { mostPositives: number; run(steps: ListSteps): Promise<Done> },
-): AsyncGenerator<Done> {
+  most: { readonly steps?: number; readonly positives?: number },
+): Generator<ListSteps> {
+  const { steps: mostSteps = Number.POSITIVE_INFINITY, positives: mostPositives = Number.POSITIVE_INFINITY } =
+    most;
   const random = generator(seed, FIRST_EPOCH + number);
   const users = activeUsers(positives);
   const order = shuffled(users.length, random).map((index) => users[index]);
@@ -63,15 +77,12 @@ export async function* listEpoch<Done>(
         taken += positives.starts[order[at] + 1] - positives.starts[order[at]];
       last++;
     } while (
-      last < steps &&
+      last < Math.min(steps, first + mostSteps) &&
       taken < mostPositives &&
       (startOf(last) - startOf(first)) * candidates < SCORES_PER_RUN
     );
     const own = Array.from({ length: last - first + 1 }, (_, at) => startOf(first + at));
-    yield await run(
-      stepsOf(positives, order, own, { epoch: number, first, stepsOfEpoch: steps, sampler, random }),
-    );
-    await pause();
+    yield stepsOf(positives, order, own, { epoch: number, first, stepsOfEpoch: steps, sampler, random });
     first = last;
   }
 }
@@ -119,12 +130,15 @@ function stepsOf(
   };
 }
 
+/** If the steps of a run have this share of the items, the run has all, which need not be copied. */
+const MOST = 0.75;
+
 /** Draws the negatives of steps: items by popularity, count + 1, with replacement. */
 class Sampler {
   private readonly cumulative: Float64Array;
   /** The place of each item in the step. */
   private readonly place: Int32Array;
-  private steps: Sample[] = [];
+  private steps: Pick<Sample, 'items' | 'negatives' | 'standsFor'>[] = [];
 
   constructor(
     private readonly counts: Int32Array,
@@ -155,23 +169,32 @@ class Sampler {
     for (let index = 0; index < positives.length; index++) positives[index] = placeOf(positives[index]);
     const own = items.slice(0, count);
     for (const item of own) place[item] = -1;
-    this.steps.push({ items: own, starts: [count], negatives, standsFor });
+    this.steps.push({ items: own, negatives, standsFor });
   }
 
   /** The steps that were added, joined. */
   take(): Sample {
+    const { place, size } = this;
     const steps = this.steps.splice(0);
     const starts = [0];
     for (const [step, { items }] of steps.entries()) starts.push(starts[step] + items.length);
-    const joined = { items: new Int32Array(starts[steps.length]), starts };
-    const negatives = new Int32Array(steps.length * this.size);
+    const items = new Int32Array(starts[steps.length]);
+    for (const [step, one] of steps.entries()) items.set(one.items, starts[step]);
+    const negatives = new Int32Array(steps.length * size);
     const standsFor = new Float32Array(negatives.length);
     for (const [step, one] of steps.entries()) {
-      joined.items.set(one.items, starts[step]);
-      negatives.set(one.negatives, step * this.size);
-      standsFor.set(one.standsFor, step * this.size);
+      negatives.set(one.negatives, step * size);
+      standsFor.set(one.standsFor, step * size);
     }
-    return { ...joined, negatives, standsFor };
+    for (const item of items) place[item] = 0;
+    const rows = Int32Array.from(place.keys()).filter((item) => place[item] === 0);
+    const isPartial = rows.length < MOST * place.length;
+    if (isPartial) {
+      for (const [at, item] of rows.entries()) place[item] = at;
+      for (let at = 0; at < items.length; at++) items[at] = place[items[at]];
+    }
+    for (const item of rows) place[item] = -1;
+    return { rows: isPartial ? rows : undefined, items, starts, negatives, standsFor };
   }
 
   private itemAt(weight: number): number {
@@ -194,8 +217,7 @@ export function updatesOfItems(
   { usersPerStep, negatives }: Pick<RankingPlan, 'usersPerStep' | 'negatives'>,
 ): Float64Array {
   const { counts } = positives;
-  const users = activeUsers(positives).length;
-  const steps = Math.ceil(users / usersPerStep);
+  const steps = stepsOfEpoch(positives, { usersPerStep });
   if (negatives === 'all') return new Float64Array(counts.length).fill(steps);
   const total = counts.reduce((sum, count) => sum + count + 1, 0);
   return Float64Array.from(

@@ -3,7 +3,8 @@ import type { Dataset } from '../../../data/dataset/dataset.ts';
 import { type BlockCounts, type Strata, type Stratum, strataOf } from '../../../data/dataset/strata.ts';
 import { encodeModel } from '../../../onnx/index.ts';
 import type { Parts } from '../../../run/rows.ts';
-import { WorkerHandle } from '../../../run/worker-handle.ts';
+import { SESSION, startThreads } from '../../../run/worker-graph.ts';
+import type { WorkerHandle } from '../../../run/worker-handle.ts';
 import { buffersOf, type NamedParts } from '../../../run/worker-messages.ts';
 import { mapValues } from '../../../util/map-values.ts';
 import { generator, type RandomGenerator, uniforms } from '../../../util/random.ts';
@@ -44,25 +45,6 @@ export const strataEngine: Engine = {
 async function strataInMemory(data: Dataset, blocks: BlockCounts, seed: number): Promise<Strata> {
   const { userIds, itemIds, facts } = data;
   return strataOf({ ...(await data.sample(facts.ratings)), userIds, itemIds }, blocks, seed);
-}
-
-const SESSION = 0;
-
-async function startThreads(count: number, graph: Uint8Array): Promise<WorkerHandle[]> {
-  const starting = Array.from({ length: count }, async () => {
-    const { handle } = await WorkerHandle.start({ device: 'cpu' });
-    await handle.create(SESSION, graph).catch(async (error) => {
-      await handle.terminate();
-      throw error;
-    });
-    return handle;
-  });
-  const ended = await Promise.allSettled(starting);
-  const threads = ended.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
-  const failed = ended.find((end) => end.status === 'rejected');
-  if (!failed) return threads;
-  await Promise.all(threads.map((thread) => thread.terminate()));
-  throw failed.reason;
 }
 
 /** The training of one stratum in an epoch. */
