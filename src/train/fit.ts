@@ -1,7 +1,7 @@
 import type { Tensors } from '../../graphs/heads/serving.ts';
 import type { Model, Objective } from '../../graphs/models/model.ts';
 import { checkTrainable, checkVocabulary, type Dataset, fingerprint } from '../data/dataset/dataset.ts';
-import { type Positives, pairsOf } from '../data/dataset/positives.ts';
+import type { Positives } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
@@ -12,7 +12,7 @@ import { VERSION } from '../version.ts';
 import { sumOfLosses } from './engines/batches.ts';
 import type { Engine, Engines, PreparedTraining, Training } from './engines/engine.ts';
 import { type ListTask, prepareLists } from './engines/lists/engine.ts';
-import { initialParameters, MOST_PAIRS } from './parameters/initial.ts';
+import { initialForRanking, initialParameters, MOST_PAIRS } from './parameters/initial.ts';
 import { createScorer, type Scorer } from './parameters/score.ts';
 import {
   type CheckpointProgress,
@@ -233,7 +233,7 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
     // By chance it is the logarithm of the number of items.
     most: 2 * Math.log(facts.items) + 5,
     initial: async () =>
-      withZeroRows(model, initialParameters(model, plan.training.seed, pairsOf(positives)), positives),
+      withZeroRows(model, initialForRanking(model, plan.training.seed, positives), positives),
     ...(valid && { judge: (await rankingJudge(resolved, runtime, { data, rows, valid })).model }),
   };
 }

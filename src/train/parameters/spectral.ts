@@ -4,6 +4,11 @@ import { generator, normals } from '../../util/random.ts';
 
 export type Pairs = Pick<Ratings, 'users' | 'items'>;
 
+export interface SpectralPairs extends Pairs {
+  /** With more pairs, the rounds are on those of some users, and only the last products are of all. Default: all pairs */
+  readonly mostInRounds?: number;
+}
+
 const STREAM = 2;
 /** Additional columns of the subspace iteration, which make it converge sooner. */
 const SPARE = 8;
@@ -26,7 +31,7 @@ const ROUNDS = 4;
  * @returns [users, width] and [items, width]; undefined if all would be noise
  */
 export function spectralFactors(
-  { users, items }: Pairs,
+  { users, items, mostInRounds = Number.POSITIVE_INFINITY }: SpectralPairs,
   sizes: { readonly users: number; readonly items: number },
   width: number,
   seed: number,
@@ -39,14 +44,30 @@ export function spectralFactors(
   const userWeights = inverseRoots(users, sizes.users);
   const itemWeights = inverseRoots(items, sizes.items);
 
-  /** The interaction matrix, or its transpose, times a table. */
-  const times = (from: Table, fromRows: Int32Array, toRows: Int32Array, rows: number): Table => {
+  const few = Math.max(1, Math.ceil(count / mostInRounds));
+
+  /** The interaction matrix, or its transpose, times a table: of all users, or of every `few`th. */
+  const times = (
+    from: Table,
+    [fromRows, toRows]: readonly [Int32Array, Int32Array],
+    rows: number,
+    few: number,
+  ): Table => {
     const data = new Float64Array(rows * columns);
     for (let index = 0; index < count; index++) {
+      if (few > 1 && users[index] % few !== 0) continue;
       const weight = userWeights[users[index]] * itemWeights[items[index]];
-      let source = fromRows[index] * columns;
-      let target = toRows[index] * columns;
-      for (let column = 0; column < columns; column++) data[target++] += weight * from.data[source++];
+      const source = fromRows[index] * columns;
+      const target = toRows[index] * columns;
+      // Four at once take six tenths of the time.
+      let column = 0;
+      for (; column + 3 < columns; column += 4) {
+        data[target + column] += weight * from.data[source + column];
+        data[target + column + 1] += weight * from.data[source + column + 1];
+        data[target + column + 2] += weight * from.data[source + column + 2];
+        data[target + column + 3] += weight * from.data[source + column + 3];
+      }
+      for (; column < columns; column++) data[target + column] += weight * from.data[source + column];
     }
     return { rows, width: columns, data };
   };
@@ -56,9 +77,15 @@ export function spectralFactors(
   let left = right;
   let lengths = new Float64Array(columns);
   for (let round = 0; round < ROUNDS; round++) {
-    left = times(right, items, users, sizes.users);
-    orthonormalize(left);
-    right = times(left, users, items, sizes.items);
+    left = times(right, [items, users], sizes.users, few);
+    if (few === 1) orthonormalize(left);
+    right = times(left, [users, items], sizes.items, few);
+    lengths = orthonormalize(right);
+  }
+  if (few > 1) {
+    left = times(right, [items, users], sizes.users, 1);
+    normalize(left);
+    right = times(left, [users, items], sizes.items, 1);
     lengths = orthonormalize(right);
   }
   const scaled = ({ rows, data }: Table): Float32Array => {
@@ -71,6 +98,13 @@ export function spectralFactors(
     return result;
   };
   return { user: scaled(left), item: scaled(right) };
+}
+
+/** Gives the columns of a table length 1. */
+function normalize({ width, data }: Table): void {
+  const squares = new Float64Array(width);
+  for (let index = 0; index < data.length; index++) squares[index % width] += data[index] ** 2;
+  for (let index = 0; index < data.length; index++) data[index] /= Math.sqrt(squares[index % width]) || 1;
 }
 
 /** For each row 1/√(number of ratings). */

@@ -70,7 +70,7 @@ export async function trainInShards(task: ListTask, runs: ListRuns): Promise<Tra
 }
 
 /** About how often the shards of an epoch are merged. */
-const ROUNDS = 3;
+const ROUNDS = 2;
 /** Steps of a shard, if these are few: a run copies the rows of all its users in each step. */
 const MOST_STEPS = 8;
 
