@@ -182,7 +182,7 @@ describe('ratings in a file', () => {
     expect(count).toBeGreaterThan(10_000);
     expect(manifest.data).toMatchObject({ ratings: count, users: 200, items: 300 });
     const items = JSON.parse(Buffer.from(files['items.json']).toString());
-    expect(items.ratings.reduce((sum: number, count: number) => sum + count, 0)).toBe(count);
+    expect(items.count.reduce((sum: number, count: number) => sum + count, 0)).toBe(count);
     const recommender = await model.recommender();
     const [list] = await recommender.recommend([stored.userIds[0]], { k: 3 });
     expect(list).toHaveLength(3);
