@@ -76,7 +76,7 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
       : undefined;
   if (flags.json) printJson({ ...result, ...(baselines && { baselines }) });
   else {
-    if (train === undefined && result.ranking && result.ranking.withoutRelevant > result.ranking.users)
+    if (train === undefined && result.ranking && result.ranking.withoutNew > result.ranking.users)
       printNote(
         'Most users have no relevant item that the model has not seen: with --keep-seen and --valid it also knows what was held out; give the data of training with --train',
       );

@@ -55,7 +55,12 @@ export async function evaluateBaselines(
   const heldOut = renumbered(ratings, train);
   const rated = await itemsLeftOut(train);
   const rank = async (scorer: Scorer): Promise<Judgement> => {
-    const ranked = await ranking(baselineRanker(scorer, rated), rated, heldOut, { k, threshold, weighted });
+    const ranked = await ranking(baselineRanker(scorer, rated), rated, heldOut, {
+      k,
+      threshold,
+      weighted,
+      ...(train.kind === 'interactions' && { counts: train.itemCounts }),
+    });
     return ranked ? { ranking: ranked } : {};
   };
   const judged: Record<string, BaselineJudgement> = {};

@@ -75,6 +75,7 @@ export async function evaluate(
       k,
       weighted,
       threshold: threshold ?? relevantFrom(artifact.manifest.data),
+      ...(recommender.kind === 'interactions' && { counts: countsIn(recommender) }),
     }));
   return {
     ratings: ratings.ratings.length,
@@ -90,6 +91,10 @@ export async function evaluate(
     ...(ranked && { ranking: ranked }),
   };
 }
+
+/** Number of users who have each item in training, by row; undefined if the model's files do not say. */
+const countsIn = ({ items }: Recommender): number[] | undefined =>
+  items.length > 0 ? items.map(({ count }) => count) : undefined;
 
 /** The ids of row numbers; '' for the unknown row. */
 export function idsOf(rows: Int32Array, ids: readonly string[]): string[] {

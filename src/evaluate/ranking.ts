@@ -55,6 +55,8 @@ export interface Ranking<At = RankingAt> {
   readonly users: number;
   /** Number of users of the held-out ratings who are known from training, but have no relevant item. */
   readonly withoutRelevant: number;
+  /** Number of these whose held-out ratings have relevant items, all of which they have from training. */
+  readonly withoutNew: number;
   /** An item is relevant to a user whose held-out rating of it is this or higher. */
   readonly threshold: number;
   readonly at: readonly At[];
@@ -83,13 +85,20 @@ export const RANKING_OPTIONS: OptionTable<RankingOptions> = {
   weighted: flag,
 };
 
-/** How rankings are judged; only `weighted` may be left out. */
-type JudgeOptions = Required<Pick<RankingOptions, 'k' | 'threshold'>> & Pick<RankingOptions, 'weighted'>;
+/** How rankings are judged. */
+interface JudgeOptions extends Required<Pick<RankingOptions, 'k' | 'threshold'>> {
+  readonly weighted?: RankingOptions['weighted'];
+  /**
+   * Number of users who have each item in training, for the novelty. Default: by the items that rankings leave out, which may
+   * be fewer
+   */
+  readonly counts?: ArrayLike<number> | undefined;
+}
 
 /**
  * The quality of rankings, with confidence intervals; see `rankingMeans`.
  *
- * @param rated row numbers of the items that each user rated in training
+ * @param rated row numbers of the items that rankings leave out for each user: those of training, or some of them
  * @param heldOut held-out ratings, with the ids of training
  * @returns undefined if no user has a relevant item
  */
@@ -123,27 +132,29 @@ async function judged<More>(
   ranker: Ranker,
   rated: readonly Int32Array[],
   heldOut: Ratings,
-  { k, threshold, weighted = false, more }: JudgeOptions & { more(measures: Float64Array[]): More },
+  { k, threshold, weighted = false, ...others }: JudgeOptions & { more(measures: Float64Array[]): More },
 ): Promise<Ranking<RankingMeans & More> | undefined> {
-  const { known, relevant } = relevantItems(rated, heldOut, threshold);
+  const { known, withoutNew, relevant } = relevantItems(rated, heldOut, threshold);
   if (relevant.size === 0) return undefined;
   const users = Int32Array.from(relevant.keys());
   const longest = Math.min(Math.max(1, ...k), heldOut.itemIds.length);
   const lists = { rows: await ranker(users, longest), longest };
-  const counts = countsOfItems(rated, heldOut.itemIds.length);
+  const items = heldOut.itemIds.length;
+  const { counts = countsOfItems(rated, items) } = others;
   return {
     users: users.length,
     withoutRelevant: known - users.length,
+    withoutNew,
     threshold,
     at: k.map((k) => {
-      const measures = measured(lists, k, [...relevant.values()], { items: counts.length, weighted });
+      const measures = measured(lists, k, [...relevant.values()], { items: items + 1, weighted });
       const columns = MEASURES.map((name) => measures[name]);
       const sums = columns.map((column) => column.reduce((sum, value) => sum + value, 0));
       return {
         k,
         ...named(meansOf(Float64Array.of(...sums, users.length))),
-        ...coverageOf(lists, k, counts, rated.length),
-        ...more(columns),
+        ...coverageOf(lists, k, counts, { users: rated.length, items }),
+        ...others.more(columns),
       };
     }),
   };
@@ -169,30 +180,32 @@ interface Relevant {
   readonly values: Float32Array;
 }
 
-/** The relevant items of each user who has some, and the number of known users. */
+/** The relevant items of each user who has some, and the numbers of known users and of those who have all from training. */
 function relevantItems(
   rated: readonly Int32Array[],
   { users, items, ratings, itemIds }: Ratings,
   threshold: number,
-): { known: number; relevant: Map<number, Relevant> } {
+): { known: number; withoutNew: number; relevant: Map<number, Relevant> } {
   const relevant = new Map<number, Relevant>();
   // Ratings are 32-bit floats, so the threshold must be rounded alike.
   const least = Math.fround(threshold);
   const ratedBy = new Int32Array(itemIds.length).fill(-1);
-  let [user, known] = [0, 0];
+  let [user, known, withoutNew] = [0, 0, 0];
   for (const indices of indicesByUser(users, rated.length + 1)) {
     if (user === rated.length) break;
     for (const item of rated[user]) ratedBy[item] = user;
-    const found = indices.filter((index) => ratings[index] >= least && ratedBy[items[index]] !== user);
+    const liked = indices.filter((index) => ratings[index] >= least);
+    const found = liked.filter((index) => ratedBy[items[index]] !== user);
     if (found.length > 0)
       relevant.set(user, {
         items: found.map((index) => items[index]),
         values: Float32Array.from(found, (index) => Math.max(0, ratings[index])),
       });
+    else if (liked.length > 0) withoutNew++;
     if (indices.length > 0) known++;
     user++;
   }
-  return { known, relevant };
+  return { known, withoutNew, relevant };
 }
 
 /** Row numbers of the best items of each user: lists of length `longest`, one after the other. */
@@ -245,8 +258,13 @@ function measured(
 }
 
 /** Coverage, Gini coefficient and novelty of the lists. */
-function coverageOf({ rows, longest }: Lists, k: number, counts: Float32Array, users: number) {
-  const timesListed = new Int32Array(counts.length - 1);
+function coverageOf(
+  { rows, longest }: Lists,
+  k: number,
+  counts: ArrayLike<number>,
+  { users, items }: { readonly users: number; readonly items: number },
+) {
+  const timesListed = new Int32Array(items);
   let [information, listed] = [0, 0];
   for (let index = 0; index < rows.length; index++) {
     const item = rows[index];
