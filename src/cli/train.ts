@@ -81,7 +81,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   });
   const exporting = performance.now();
   const before = existed ? await readArtifact(out).catch(() => undefined) : undefined;
-  const { keepSeen = flags.leaveOut && true, quantize: precision } = flags;
+  const { keepSeen, quantize: precision } = flags;
   const artifact = await made.fitted.save(out, { ...made.table, keepSeen, precision });
   const export_ = (performance.now() - exporting) / 1000;
   // An interrupted training can be resumed.

@@ -1,3 +1,4 @@
+import { checkKind } from '../data/dataset/dataset.ts';
 import { limitOf, relevantFrom } from '../data/dataset/positives.ts';
 import { type Ratings, renumbered, selectRows, someRatings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
@@ -49,6 +50,7 @@ export async function evaluateBaselines(
   checkArgument('the training ratings are', train, someRatings);
   checkArgument('the ratings are', ratings, someRatings);
   checkOptions(options, BASELINE_OPTIONS);
+  checkKind(ratings, train.kind);
   const least = relevantFrom(train.facts);
   const { k = [10], threshold = least, positive = least, weighted } = options;
   const positives = ratingsFrom(train, positive);

@@ -1,5 +1,6 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary, unknownIds } from '../artifact/vocabulary.ts';
+import { checkKind } from '../data/dataset/dataset.ts';
 import { relevantFrom } from '../data/dataset/positives.ts';
 import { type Ratings, renumbered, someRatings } from '../data/dataset/ratings.ts';
 import { type Recommender, someRecommender } from '../recommend/recommender.ts';
@@ -47,7 +48,7 @@ const COUNT_GROUPS = 5;
  * Evaluates a model on ratings: the errors of its predictions, including those for unknown users and items, and the quality
  * of its rankings. A model that was trained to rank alone predicts no ratings, so it has no errors.
  *
- * @throws UserError for a `k` that is not a whole number from 1
+ * @throws UserError for a `k` that is not a whole number from 1, or ratings where the model is trained on interactions
  */
 export async function evaluate(
   recommender: Recommender,
@@ -58,6 +59,7 @@ export async function evaluate(
   checkArgument('the ratings are', ratings, someRatings);
   checkOptions(options, EVALUATE_OPTIONS);
   const { train, k = [10], threshold, weighted } = options;
+  for (const data of [ratings, ...(train ? [train] : [])]) checkKind(data, recommender.kind);
   const { artifact } = recommender;
   const known = readVocabulary(artifact);
   const predicted =

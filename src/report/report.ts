@@ -1,4 +1,5 @@
 import { partsOf } from '../artifact/manifest.ts';
+import { checkKind } from '../data/dataset/dataset.ts';
 import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
 import { UserError } from '../errors.ts';
 import { type Recommender, someRecommender } from '../recommend/recommender.ts';
@@ -36,7 +37,7 @@ const ERRORS =
  * recommendations are, and what it has learned. It is one HTML file, without scripts, fonts or network.
  *
  * @returns the text of the HTML file
- * @throws UserError for data without rows, or interactions for a model of ratings
+ * @throws UserError for data without rows, or of another kind than those of training
  */
 export async function report(recommender: Recommender, options: ReportOptions = {}): Promise<string> {
   checkArgument('the recommender is', recommender, someRecommender);
@@ -46,11 +47,7 @@ export async function report(recommender: Recommender, options: ReportOptions = 
     throw new UserError('data', `${source}: has no ${data.kind} to evaluate the model on`);
   const { manifest } = recommender.artifact;
   const { kind } = recommender;
-  if (data && kind === 'ratings' && data.kind === 'interactions')
-    throw new UserError(
-      'data',
-      `${source}: has interactions, but the model was trained on ratings; give ratings`,
-    );
+  if (data) checkKind({ kind: data.kind, name: source }, kind);
   const words = WORDS[kind];
   const { rating, ranking } = partsOf(manifest);
   const judged: AllJudged | undefined = data && {

@@ -23,7 +23,7 @@ export interface ExportOptions {
   readonly precision?: Precision | undefined;
   /**
    * Keeps which items each user rated or has, held-out ones included, so that recommendations leave them out. It takes 2 or
-   * 4 bytes each. @default false
+   * 4 bytes each. Default: only if the data say what is left out, as with `leaveOut` of `readRatings`
    */
   readonly keepSeen?: boolean | undefined;
   /** Titles by item id, such as those of `readItems`. Default: none */
@@ -39,7 +39,7 @@ export interface ExportOptions {
  */
 export async function artifactOf(fitted: FitResult, options: ExportOptions = {}): Promise<Artifact> {
   const { data, valid, runtime, rating, ranking } = fitted;
-  const { precision, titles, genres, keepSeen } = options;
+  const { precision, titles, genres, keepSeen = data.leavesOutSome } = options;
   if (precision && !PRECISIONS.includes(precision))
     throw new UserError('argument', `precision is "${precision}"; give one of ${PRECISIONS.join(', ')}`);
   const heads = await buildHeads({

@@ -1,6 +1,12 @@
 import type { Tensors } from '../../graphs/heads/serving.ts';
 import type { Model, Objective } from '../../graphs/models/model.ts';
-import { checkTrainable, checkVocabulary, type Dataset, fingerprint } from '../data/dataset/dataset.ts';
+import {
+  checkKind,
+  checkTrainable,
+  checkVocabulary,
+  type Dataset,
+  fingerprint,
+} from '../data/dataset/dataset.ts';
 import type { Positives } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
@@ -114,6 +120,7 @@ export async function fitModel(
   if (valid) {
     const name = `the validation ${valid.kind}`;
     if (valid.ratings.length === 0) throw new UserError('data', `${name}: there are none`);
+    checkKind({ ...valid, name }, data.facts.kind);
     checkVocabulary(valid, data, name);
   }
   const started = performance.now();

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { writeArtifact } from '../artifact/artifact.ts';
 import type { Artifact } from '../artifact/manifest.ts';
-import { checkVocabulary, type Dataset } from '../data/dataset/dataset.ts';
+import { checkKind, checkVocabulary, type Dataset } from '../data/dataset/dataset.ts';
 import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
 import type { Metrics } from '../evaluate/metrics.ts';
@@ -143,6 +143,7 @@ export class Fitted implements TrainedModel {
    */
   async errors(actual: Ratings): Promise<Metrics> {
     checkArgument('the ratings are', actual, someRatings);
+    checkKind(actual, this.result.data.facts.kind);
     checkVocabulary(actual, this.result.data, actual.name);
     const { rating } = this.result;
     if (!rating)
@@ -167,6 +168,7 @@ export class Fitted implements TrainedModel {
   ): Promise<RankedOn | undefined> {
     checkOptions(options, { threshold: expected.number, k: expected.count });
     checkArgument('the ratings are', actual, someRatings);
+    checkKind(actual, this.result.data.facts.kind);
     checkVocabulary(actual, this.result.data, actual.name);
     const { ranking, data, runtime } = this.result;
     if (!ranking)

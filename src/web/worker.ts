@@ -18,7 +18,7 @@ const tell = (message: FromWorker): void => postMessage(message);
 
 async function train(request: TrainRequest) {
   const { file, name, titles, wasmPaths, ortTraining, recipe, precision, ...others } = request;
-  const { keepSeen = others.leaveOut !== undefined, kind = kindFor(recipe.objective), ...reading } = others;
+  const { keepSeen, kind = kindFor(recipe.objective), ...reading } = others;
   const [runtime, text, table] = await Promise.all([
     webRuntime({ wasmPaths }),
     readText(file, name),

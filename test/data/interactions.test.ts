@@ -22,6 +22,7 @@ async function reading(text: string, options: ReadOptions = {}, name = 'rows.csv
     expect(sorted(listed({ ...rows, userIds, itemIds }))).toEqual(sorted(listed(read.ratings)));
     expect(stored.report).toEqual(read.report);
     expect(stored.ratings.facts.kind).toBe(read.ratings.kind);
+    expect(stored.ratings.leavesOutSome).toBe(read.ratings.leavesOutSome);
     const left = await stored.ratings.toLeaveOut();
     const pairs = (data: Pick<Ratings, 'users' | 'items' | 'userIds' | 'itemIds'>) =>
       sorted(Array.from(data.users, (user, at) => [data.userIds[user], data.itemIds[data.items[at]]]));

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { evaluate } from '../../src/evaluate/evaluate.ts';
 import { evaluateBaselines } from '../../src/evaluate/evaluate-baselines.ts';
+import { report } from '../../src/report/report.ts';
 import { train } from '../../src/train/train.ts';
 
 const ids = (name: string, count: number) => Array.from({ length: count }, (_, row) => `${name}${row}`);
@@ -64,4 +65,45 @@ test('users who have all their relevant items from training are told from users 
   });
   const { ranking } = await evaluate(recommender, heldOut, { train: all });
   expect(ranking).toMatchObject({ users: 1, withoutRelevant: 2, withoutNew: 1 });
+});
+
+test('ratings and interactions are not taken for each other', async () => {
+  const pairs = interactions(0, 3);
+  const rated = new Ratings({
+    ...pairs,
+    kind: 'ratings',
+    name: 'the ratings',
+    ratings: Float32Array.from(pairs.users, (_, at) => 1 + (at % 5)),
+  });
+  const [ofRatings, ofInteractions] = await Promise.all([
+    train(rated, { ...recipe, epochs: 2 }),
+    train(pairs, recipe),
+  ]);
+  const wrong = (kind: string, trained: string) =>
+    new RegExp(
+      `these are ${kind}, but the model is trained on ${trained}; read them with \`kind: '${trained}'\`$`,
+    );
+  for (const [model, data, message] of [
+    [ofRatings, pairs, wrong('interactions', 'ratings')],
+    [ofInteractions, rated, wrong('ratings', 'interactions')],
+  ] as const) {
+    const recommender = await model.recommender();
+    await expect(evaluate(recommender, data)).rejects.toThrow(message);
+    await expect(report(recommender, { data })).rejects.toThrow(message);
+    await expect(model.errors(data)).rejects.toThrow(message);
+    await expect(model.rankingOn(data)).rejects.toThrow(message);
+  }
+  await expect(train(rated, recipe, { valid: pairs })).rejects.toThrow(wrong('interactions', 'ratings'));
+  await expect(evaluate(await ofRatings.recommender(), rated, { train: pairs })).rejects.toThrow();
+  await expect(evaluateBaselines(rated, pairs)).rejects.toThrow(wrong('interactions', 'ratings'));
+});
+
+test('what is left out is stored unless a program says no', async () => {
+  const model = await train(leaving, recipe);
+  expect((await model.artifact()).files['seen.onnx']).toBeDefined();
+  expect((await model.artifact({ keepSeen: false })).files['seen.onnx']).toBeUndefined();
+  expect((await (await train(interactions(0, 3), recipe)).artifact()).files['seen.onnx']).toBeUndefined();
+  const lists = await (await model.recommender()).recommend(userIds, { k: 8 });
+  for (const [user, list] of lists.entries())
+    expect(list.map(({ item }) => item).sort()).toEqual(allowed(user).map((item) => itemIds[item]));
 });

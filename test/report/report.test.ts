@@ -141,7 +141,7 @@ describe('a model of interactions', () => {
 
   test('does not judge a model of ratings', async () => {
     expect(await userError(report(await trained(), { data: bare(held), source: 'plays.csv' }))).toBe(
-      'plays.csv: has interactions, but the model was trained on ratings; give ratings',
+      "plays.csv: these are interactions, but the model is trained on ratings; read them with `kind: 'ratings'`",
     );
   });
 });

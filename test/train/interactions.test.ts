@@ -133,7 +133,7 @@ test('only some events are left out of recommendations, in the model and in judg
   });
   const path = await folder.write('events.csv', `user,item,event\n${rows.join('\n')}\n`);
   const { ratings } = await readRatings(path, { eventColumn: 'event', leaveOut: ['buy'] });
-  const model = await (await train(ratings, { factors: 4 })).recommender({ keepSeen: true });
+  const model = await (await train(ratings, { factors: 4 })).recommender();
   const bought = new Set(
     rows.filter((row) => row.startsWith('u0,') && row.endsWith('buy')).map((row) => row.split(',')[1]),
   );

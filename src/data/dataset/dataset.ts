@@ -1,5 +1,5 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
-import { type DataFacts, MANY } from '../../../graphs/models/model.ts';
+import { type DataFacts, type DataKind, MANY } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
 import { sha256 } from '../../util/hash.ts';
 import { quoted } from '../../util/text.ts';
@@ -26,6 +26,8 @@ export interface Dataset extends Vocabulary {
   readonly storedIn?: BlockCounts | undefined;
   /** About `count` of the ratings, or more; in memory, all. */
   sample(count: number): Promise<Rows>;
+  /** Whether recommendations leave out only some of what users have, such as what they bought. */
+  readonly leavesOutSome?: boolean | undefined;
   /** What recommendations leave out. */
   toLeaveOut(): Promise<Pick<Rows, 'users' | 'items'>>;
   /** The strata in the file; absent in memory, where `strataOf` makes them. */
@@ -63,6 +65,18 @@ export function checkTrainable({ name, facts, userIds, itemIds, unknown }: Datas
     );
   if (kind === 'interactions' && high <= 0)
     throw wrong('no interaction has a strength above 0, so nobody has anything');
+}
+
+/** @throws UserError for interactions where the model is of ratings, or the other way round */
+export function checkKind(
+  { kind, name }: { readonly kind: DataKind; readonly name: string },
+  trained: DataKind = 'ratings',
+): void {
+  if (kind !== trained)
+    throw new UserError(
+      'argument',
+      `${name}: these are ${kind}, but the model is trained on ${trained}; read them with ${option(`kind: '${trained}'`)}`,
+    );
 }
 
 /** @throws UserError if the ids are not those of the training data, because then row numbers mean other users and items */

@@ -81,6 +81,10 @@ export class Ratings implements Dataset, Rows {
     return this.summary.itemAverages;
   }
 
+  get leavesOutSome(): boolean {
+    return this.leftOut !== undefined;
+  }
+
   async sample(): Promise<Rows> {
     return this;
   }

@@ -256,6 +256,7 @@ async function writeRatings(
       itemAverages: itemSums.map((sum, row) => sum / itemCounts[row]),
       storedIn,
       sample: (count) => sampleOf(strata, count),
+      leavesOutSome: leaveOut !== undefined,
       toLeaveOut: async () => leftOut ?? sampleOf(strata, Number.POSITIVE_INFINITY),
       strata: () => strata,
       hashes: async () => hashes,
