@@ -93,7 +93,9 @@ export async function readFolds(files: readonly string[], flags: FoldFlags): Pro
   if (!pairs) return folds((await readInMemory(files, flags)).ratings, count, seed);
   const read: Split[] = [];
   for (const [base, test] of pairs) {
-    const { ratings: train } = await readRatings(base, readingToTrain(flags));
+    // The first fold decides what the values of all mean.
+    const kind = read[0]?.train.kind;
+    const { ratings: train } = await readRatings(base, { ...readingToTrain(flags), ...(kind && { kind }) });
     checkTrainable(train);
     const { ratings: valid } = await readRatings(test, {
       ...readingOf(flags),

@@ -188,7 +188,64 @@ describe('events', () => {
   });
 });
 
+describe('strengths', () => {
+  test.each([
+    ['0.1', '0.6', '-0.7'],
+    ['-0.7', '0.1', '0.6'],
+  ])('are added up without rounding: %s, %s and %s', async (...counts) => {
+    const rows = counts.map((count) => `a,x,${count}`);
+    const { ratings } = await reading(`user,item,count\n${rows.join('\n')}\nb,y,1\n`);
+    expect(listed(ratings)).toEqual([
+      ['a', 'x', 0],
+      ['b', 'y', 1],
+    ]);
+  });
+
+  test.each(['1e38', '-1e38'])('that are too large are refused: %s', async (count) => {
+    const text = `user,item,count\nb,y,1\n${`a,x,${count}\n`.repeat(4)}`;
+    const path = await folder.write('large.csv', text);
+    const message = /large.csv: the interactions of user "a" with item "x" add up to more than a 32-bit/;
+    expect(await userError(readRatings(path))).toMatch(message);
+    expect(await userError(readRatings(path, { store: { from: 1 } }))).toMatch(message);
+    expect(await userError((async () => parseRatings(text, path))())).toMatch(message);
+  });
+
+  test.each<[string, ReadOptions, RegExp]>([
+    ['a,x,view,1e38', { eventWeights: { view: 10 } }, /line 2: "1e38" in column "count" is .* too large/],
+    [
+      'a,x,constructor,1',
+      { eventWeights: { view: 1 } },
+      /"constructor" in column "event" is an event without/,
+    ],
+    ['a,x,,1', { eventWeights: { view: 1 } }, /an empty field in column "event" is an event without/],
+  ])('need a good count and weight: %s', async (row, options, message) => {
+    const text = `user,item,event,count\n${row}\n`;
+    const path = await folder.write('weighted.csv', text);
+    const given = { ...options, eventColumn: 'event' };
+    expect(await userError(readRatings(path, given))).toMatch(message);
+    expect(await userError((async () => parseRatings(text, path, given))())).toMatch(message);
+  });
+
+  test('are by weights of any name', async () => {
+    const text = 'user,item,event\na,x,\nb,x,__proto__\nb,y,constructor\n';
+    const eventWeights = JSON.parse('{"": 2, "__proto__": 3, "constructor": 4}');
+    const { ratings } = await reading(text, { eventColumn: 'event', eventWeights });
+    expect(Array.from(ratings.ratings)).toEqual([2, 3, 4]);
+  });
+
+  test.each([{}, { view: 1e300 }, { view: '1' }])('are by weights that are numbers: %j', async (weights) => {
+    const path = await folder.write('weights.csv', 'user,item,event\na,x,view\n');
+    const options = { eventColumn: 'event', eventWeights: weights as Record<string, number> };
+    const message = /eventWeights.*give an object of 32-bit/;
+    expect(await userError(readRatings(path, options))).toMatch(message);
+    expect(
+      await userError((async () => parseRatings('user,item,event\na,x,view\n', path, options))()),
+    ).toMatch(message);
+  });
+});
+
 describe('the values of a column of ratings', () => {
+  const rating = { label: '"rating"', isNamed: false };
   const random = generator(1);
   const drawn = (make: (part: number) => number): Float32Array => uniforms(400, random).map(make);
 
@@ -201,8 +258,10 @@ describe('the values of a column of ratings', () => {
     ['0 to 1', drawn((part) => part)],
     ['few', Float32Array.of(1, 1, 1, 5)],
     ['two, which may be a scale', Float32Array.of(2, 5)],
+    ['1 to 5, most of them 1', drawn((part) => (part < 0.7 ? 1 : 1 + Math.floor(5 * part)))],
+    ['0 to 10, many of them 0', drawn((part) => (part < 0.4 ? 0 : Math.floor(11 * part)))],
   ])('are ratings: %s', (_, values) => {
-    expect(kindByValues(spreadOf(values), 'rating').kind).toBe('ratings');
+    expect(kindByValues(spreadOf(values), rating).kind).toBe('ratings');
   });
 
   test.each<[string, Float32Array, RegExp]>([
@@ -212,12 +271,36 @@ describe('the values of a column of ratings', () => {
     ['thumbs', Float32Array.of(-1, 1, 1), /values from -1 to 1/],
     ['plays', drawn((part) => Math.ceil(Math.exp(8 * part * part))), /as counts are/],
     ['seconds', drawn((part) => 3600 * part ** 6), /as counts are/],
-    ['quantities', drawn((part) => (part < 0.8 ? 1 : Math.ceil(20 * (part - 0.8)))), /as counts are/],
+    ['quantities', drawn((part) => (part < 0.8 ? 1 : Math.ceil(200 * (part - 0.8)))), /as counts are/],
     ['0 for not rated', drawn((part) => (part < 0.6 ? 0 : 7)), /as counts are/],
   ])('are interactions: %s', (_, values, because) => {
-    const found = kindByValues(spreadOf(values), 'rating');
+    const found = kindByValues(spreadOf(values), rating);
     expect(found.kind).toBe('interactions');
-    expect(found.because).toMatch(because);
+    expect(found.because.join()).toMatch(because);
+  });
+
+  test('are ratings in spite of a mistyped one, which is said', () => {
+    const values = Float32Array.from(drawn((part) => 0.5 + Math.floor(10 * part) / 2)).fill(20, 7, 8);
+    expect(kindByValues(spreadOf(values), rating)).toEqual({
+      kind: 'ratings',
+      because: ['the highest value of "rating" is 20, far above the rest: nearly all are at most 5'],
+    });
+  });
+
+  test('are ratings on a larger scale, whose lowest value is frequent, if an option names them', async () => {
+    const values = drawn((part) => (part < 0.6 ? 5 : Math.round(100 * part)));
+    expect(kindByValues(spreadOf(values), rating).kind).toBe('interactions');
+    expect(kindByValues(spreadOf(values), { ...rating, isNamed: true }).kind).toBe('ratings');
+    const rows = Array.from(values, (value, at) => `u${at % 20},i${at},${value}`);
+    const text = `user,item,score\n${rows.join('\n')}\n`;
+    expect((await reading(text)).report.kind).toBe('interactions');
+    expect((await reading(text, { rating: 'score' })).report.kind).toBe('ratings');
+  });
+
+  test('are named by their column, or its number where there is no header', async () => {
+    const rows = Array.from({ length: 40 }, (_, at) => `u${at % 8},i${at % 5},${at < 30 ? 1 : at * at}`);
+    const { report } = await reading(rows.join('\n'));
+    expect(report.assumptions.join()).toContain('half of column 3 is at most 1');
   });
 
   test('decide what a file holds, and a kind that is given decides before them', async () => {

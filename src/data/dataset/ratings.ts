@@ -3,8 +3,9 @@ import type { DataFacts, DataKind } from '../../../graphs/models/model.ts';
 import { UserError } from '../../errors.ts';
 import { sha256 } from '../../util/hash.ts';
 import type { Expected } from '../../util/options.ts';
+import { quoted } from '../../util/text.ts';
 import type { Dataset } from './dataset.ts';
-import { indicesByUser, type Rows, rangeOf } from './rows.ts';
+import { indicesByUser, type Rows, rangeOf, StrengthSum } from './rows.ts';
 
 /** The fields of `Ratings`. */
 export interface RatingsParts extends Vocabulary, Omit<Rows, 'ratings'> {
@@ -267,21 +268,37 @@ export function latestIndices(ratings: Omit<RatingsParts, 'name'>): Int32Array |
  * the latest, and it is left out of recommendations if any of them is.
  */
 export function addedUp(interactions: Ratings): Ratings {
-  const [ratings, times, leftOut] = [interactions.ratings, interactions.times, interactions.leftOut].map(
-    (column) => column?.slice(),
-  ) as [Float32Array, Float64Array | undefined, Uint8Array | undefined];
+  const { name, userIds, itemIds, users, items } = interactions;
+  const [times, leftOut] = [interactions.times, interactions.leftOut].map((column) => column?.slice()) as [
+    Float64Array | undefined,
+    Uint8Array | undefined,
+  ];
+  const sums = new Map<number, StrengthSum>();
   const repeated = new Set<number>();
   eachRepeat(interactions, (index, first) => {
-    ratings[first] += ratings[index];
+    const sum = sums.get(first) ?? new StrengthSum().add(interactions.ratings[first]);
+    sums.set(first, sum.add(interactions.ratings[index]));
     if (times) times[first] = Math.max(times[first], times[index]);
     if (leftOut) leftOut[first] |= leftOut[index];
     repeated.add(index);
     return first;
   });
   if (repeated.size === 0) return interactions;
-  const kept = interactions.users.map((_, index) => index).filter((index) => !repeated.has(index));
+  const ratings = interactions.ratings.slice();
+  for (const [first, { total }] of sums) {
+    ratings[first] = total;
+    if (!Number.isFinite(ratings[first])) throw tooStrong(name, userIds[users[first]], itemIds[items[first]]);
+  }
+  const kept = users.map((_, index) => index).filter((index) => !repeated.has(index));
   return selectRows(new Ratings({ ...interactions, ratings, times, leftOut }, true), kept);
 }
+
+/** The error for a pair whose strength is no 32-bit number. */
+export const tooStrong = (name: string, user: string, item: string): UserError =>
+  new UserError(
+    'data',
+    `${name}: the interactions of user ${quoted(user)} with item ${quoted(item)} add up to more than a 32-bit number holds; give smaller counts or weights`,
+  );
 
 /** Calls `choose` for each further row of a user and an item, with its index and that of the row that was chosen before. */
 function eachRepeat(

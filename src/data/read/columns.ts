@@ -180,6 +180,12 @@ export function positionalNames(fields: string[], wanted: readonly Role[]): stri
 const isSurelyTime = (field: string | undefined): boolean =>
   /^\s*(\d{4}-\d\d-\d\d([ T].*)?|(79|[89]\d|1\d\d)\d{7}(\d{3})?)\s*$/.test(field ?? '');
 
+/** A column as messages call it: `"stars"`, or `column 3` where its name is only that of its position. */
+export const columnLabel = (
+  { names, positional }: { readonly names: readonly string[]; readonly positional: boolean },
+  index: number,
+): string => (positional ? `column ${index + 1}` : quoted(names[index]));
+
 function givenColumn(names: string[], given: string): number {
   const exact = names.indexOf(given);
   if (exact !== -1) return exact;

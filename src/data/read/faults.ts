@@ -20,7 +20,8 @@ export const faults = {
     const where = `in column ${quoted(column)}`;
     const field = `${value === '' ? 'an empty field' : quoted(value)} ${where}`;
     const correct = `correct or remove the ${record}`;
-    if (role === 'rating' || role === 'count') return `${field} is not a finite number; ${correct}`;
+    if (role === 'rating') return `${field} is not a finite number${numberOf(value)}; ${correct}`;
+    if (role === 'count') return `${field} is not a finite number, or is too large; ${correct}`;
     if (role === 'event')
       return `${field} is an event without a weight (${option('eventWeights')}); give it one, 0 for none`;
     if (role === 'time')
@@ -28,6 +29,14 @@ export const faults = {
     return `${value ? 'a NUL byte in the id' : 'an empty id'} ${where}; ${correct}`;
   },
 };
+
+/** What to write for words such as `up`, `dislike` and `true`. */
+const numberOf = (value: string): string =>
+  /^(up|down|(thumbs?)?[-_ ]?(up|down)|(dis)?liked?|yes|no|true|false|positive|negative|[+-])$/i.test(
+    value.trim(),
+  )
+    ? ': write 1 for good and -1 for bad'
+    : '';
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;

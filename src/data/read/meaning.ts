@@ -23,8 +23,11 @@ export const MEANING_OPTIONS: OptionTable<Omit<MeaningOptions, keyof ColumnOptio
   kind: oneOf(['ratings', 'interactions']),
   eventWeights: {
     fits: (value) =>
-      typeof value === 'object' && value !== null && Object.values(value).every(Number.isFinite),
-    give: 'an object of numbers, such as { view: 1, purchase: 10 }',
+      typeof value === 'object' &&
+      value !== null &&
+      Object.keys(value).length > 0 &&
+      Object.values(value).every((one) => typeof one === 'number' && Number.isFinite(Math.fround(one))),
+    give: 'an object of 32-bit numbers, such as { view: 1, purchase: 10 }',
   },
   leaveOut: {
     fits: (value) =>
@@ -58,6 +61,11 @@ export function checkMeaning(options: MeaningOptions): void {
       value !== undefined && !eventColumn,
       `${option(name)} needs the column of events; name it with ${option('eventColumn')}`,
     );
+  const weights = MEANING_OPTIONS.eventWeights;
+  refuse(
+    eventWeights !== undefined && !weights.fits(eventWeights),
+    `${option('eventWeights')} is ${JSON.stringify(eventWeights)}; give ${weights.give}`,
+  );
   const unweighted = leaveOut?.find((name) => eventWeights && !Object.hasOwn(eventWeights, name));
   refuse(
     unweighted !== undefined,
@@ -101,18 +109,27 @@ export interface Spread {
   readonly high: number;
   /** The values below which a quarter, a half and three quarters of the values are. */
   readonly quartiles: readonly [number, number, number];
+  /** The value that at most 1 % of the values exceed, at least one of them. */
+  readonly most: number;
+  /** The number of different values. */
+  readonly distinct: number;
   /** Whether all are whole numbers. */
   readonly whole: boolean;
 }
 
+/** The part of so many values that `most` of a spread is not exceeded by. */
+export const mostOf = (values: number): number => Math.min(0.99, (values - 1.5) / values);
+
 export function spreadOf(values: Float32Array): Spread {
   const sorted = values.slice().sort();
-  const at = (part: number): number => sorted[Math.ceil(part * sorted.length) - 1];
+  const at = (part: number): number => sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
   return {
     values: sorted.length,
     low: sorted[0],
     high: sorted[sorted.length - 1],
     quartiles: [at(0.25), at(0.5), at(0.75)],
+    most: at(mostOf(sorted.length)),
+    distinct: sorted.reduce((count, value, index) => count + Number(value !== sorted[index - 1]), 0),
     whole: values.every(Number.isInteger),
   };
 }
@@ -122,43 +139,68 @@ const LONG_TAIL = 10;
 /** Fewer values do not tell. */
 const ENOUGH_VALUES = 20;
 
+/**
+ * Whether values are on a scale: few different ones in a small range, however often the lowest occurs. If half are 0, that
+ * means "not rated". A column that an option names as the ratings may have a larger scale.
+ */
+function areOnScale({ low, quartiles, most, distinct }: Spread, isNamed: boolean): boolean {
+  const [different, range] = isNamed ? [101, 100] : [21, 10];
+  return distinct <= different && low >= -range && most <= range && !(low === 0 && quartiles[1] === 0);
+}
+
 /** Whether values look like counts, durations or money, not like a scale: most are low, and a few are far higher. */
-export const isHeavyTailed = ({ values, low, high, quartiles }: Spread): boolean => {
+export function isHeavyTailed(spread: Spread, isNamed = false): boolean {
+  const { values, low, most, quartiles } = spread;
   const [quarter, median, threeQuarters] = quartiles;
   return (
     values >= ENOUGH_VALUES &&
-    high - low > 1 &&
-    (median - low <= 0.1 * (high - low) ||
-      (threeQuarters > quarter && high - median > LONG_TAIL * (threeQuarters - quarter)))
+    !areOnScale(spread, isNamed) &&
+    most - low > 1 &&
+    (median - low <= 0.1 * (most - low) ||
+      (threeQuarters > quarter && most - median > LONG_TAIL * (threeQuarters - quarter)))
   );
-};
+}
 
-/** What values of ratings mean: `because` says it in words if they are no ratings on a scale. */
+/** A column of ratings, as messages call it: `"stars"`, or `column 3`. */
+export interface RatingColumn {
+  readonly label: string;
+  /** Whether an option names it. */
+  readonly isNamed: boolean;
+}
+
+/** What values of ratings mean, and in words why they are no ratings, or what is odd about them. */
 export function kindByValues(
   spread: Spread,
-  name: string,
-): { readonly kind: DataKind; readonly because?: string } {
+  { label, isNamed }: RatingColumn,
+): { readonly kind: DataKind; readonly because: string[] } {
   const { values, low, high, whole, quartiles } = spread;
-  const column = quoted(name);
-  const interactions = (because: string) => ({ kind: 'interactions', because }) as const;
+  const interactions = (because: string) => ({ kind: 'interactions' as const, because: [because] });
   if (low === high && (low === 1 || values >= ENOUGH_VALUES))
-    return interactions(`${column} is always ${short(low)}, so each row is an interaction`);
+    return interactions(`${label} is always ${short(low)}, so each row is an interaction`);
   if (whole && low >= -1 && low <= 0 && high === 1)
     return interactions(
-      `${column} has values from ${low} to 1, so a row with 1 is an interaction, and other rows are none`,
+      `${label} has values from ${low} to 1, so a row with 1 is an interaction, and other rows are none`,
     );
-  if (isHeavyTailed(spread))
+  if (isHeavyTailed(spread, isNamed))
     return interactions(
-      `half of ${column} is at most ${short(quartiles[1])} and the highest is ${short(high)}, as counts are, not ratings, so each row is an interaction that it counts`,
+      `half of ${label} is at most ${short(quartiles[1])} and the highest is ${short(high)}, as counts are, not ratings, so each row is an interaction that it counts`,
     );
-  return { kind: 'ratings' };
+  return { kind: 'ratings', because: farAbove(spread, label) };
 }
 
 /** What is odd about values that are read as ratings because an option says so. */
-export const doubtsAbout = (spread: Spread, name: string): string[] =>
-  isHeavyTailed(spread)
+export const doubtsAbout = (spread: Spread, { label, isNamed }: RatingColumn): string[] =>
+  isHeavyTailed(spread, isNamed)
     ? [
-        `half of ${quoted(name)} is at most ${short(spread.quartiles[1])} and the highest is ${short(spread.high)}, as counts are, not ratings: predictions of them will be poor`,
+        `half of ${label} is at most ${short(spread.quartiles[1])} and the highest is ${short(spread.high)}, as counts are, not ratings: predictions of them will be poor`,
+      ]
+    : farAbove(spread, label);
+
+/** Says if the highest value is so far above the rest that it may be mistyped. */
+const farAbove = ({ values, low, most, high }: Spread, label: string): string[] =>
+  values >= ENOUGH_VALUES && most > low && high - most > most - low
+    ? [
+        `the highest value of ${label} is ${short(high)}, far above the rest: nearly all are at most ${short(most)}`,
       ]
     : [];
 

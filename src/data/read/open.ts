@@ -144,13 +144,23 @@ function openText(
     `read_csv(${path}, auto_detect = false, header = ${header}, columns = {${columns}}, ` +
     `delim = ${literal(delimiter)}, quote = ${mark}, escape = ${mark}, ${reading})`;
   const names = header ? fields : positionalNames(fields, wanted);
-  return { ...source, kind: 'text', table, names, expressions, header, delimiter, quote };
+  return {
+    ...source,
+    kind: 'text',
+    table,
+    names,
+    expressions,
+    header,
+    positional: !header,
+    delimiter,
+    quote,
+  };
 }
 
 /** A delimiter that occurs in no text, so that a line is one field. */
 const noDelimiter = '\x01\x02\x03';
 
-const plain = { names: [], expressions: [], header: false, delimiter: '\n', quote: false };
+const plain = { names: [], expressions: [], header: false, positional: false, delimiter: '\n', quote: false };
 
 function named(described: (string | number | null)[][]): Pick<Source, 'names' | 'expressions'> {
   const names = described.map(([name]) => String(name));

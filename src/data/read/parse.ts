@@ -5,6 +5,7 @@ import type { HoldOut } from '../dataset/split.ts';
 import {
   type ColumnOptions,
   type Columns,
+  columnLabel,
   findColumns,
   findItemColumns,
   looksLikeHeader,
@@ -76,7 +77,12 @@ export function parseRatings(text: string, file: string, options: ParseOptions =
     {
       ...table,
       kind: kindByColumns(options, columns),
-      ...(rating !== undefined && { column: names[rating] }),
+      ...(rating !== undefined && {
+        column: {
+          label: columnLabel({ names, positional: !header }, rating),
+          isNamed: options.rating !== undefined,
+        },
+      }),
       withoutUser: all.length - records.length,
       assumptions: [
         ...(header ? [] : [oneLine(`${file}: no header, so columns by position: ${named}`)]),
@@ -126,12 +132,17 @@ function rowsOf(
     const value = rating ?? count;
     const decimal =
       value !== undefined && (delimiter === ',' ? fields[value] : fields[value].replace(',', '.'));
-    table.ratings[index] = decimal === false ? 1 : numberIn(decimal);
-    check(rating === undefined ? 'count' : 'rating', Number.isFinite(table.ratings[index]));
+    const number = decimal === false ? 1 : numberIn(decimal);
+    table.ratings[index] = number;
+    check(
+      rating === undefined ? 'count' : 'rating',
+      Number.isFinite(event === undefined ? table.ratings[index] : number),
+    );
     if (event !== undefined) {
-      const weight = eventWeights ? eventWeights[fields[event]] : fields[event] === '' ? undefined : 1;
+      const weight = weightOf(fields[event], eventWeights);
       check('event', weight !== undefined);
-      table.ratings[index] *= weight as number;
+      table.ratings[index] = number * (weight as number);
+      check('count', Number.isFinite(table.ratings[index]));
       events.add(fields[event]);
       if (table.leftOut && leaveOut?.includes(fields[event])) table.leftOut[index] = 1;
     }
@@ -203,6 +214,12 @@ function openTable(
     return header ? found.slice(1) : found;
   };
   return { names: header ? start : positionalNames(start, wanted), header, delimiter, records };
+}
+
+/** The weight of an event; undefined for one without. */
+function weightOf(event: string, weights: MeaningOptions['eventWeights']): number | undefined {
+  if (!weights) return event === '' ? undefined : 1;
+  return Object.hasOwn(weights, event) ? weights[event] : undefined;
 }
 
 const isId = (field: string): boolean => field !== '' && !field.includes('\0');

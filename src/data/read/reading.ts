@@ -11,7 +11,7 @@ import {
 } from '../dataset/ratings.ts';
 import type { Rows } from '../dataset/rows.ts';
 import { type HoldOut, holdOut } from '../dataset/split.ts';
-import { doubtsAbout, kindByValues, type Spread, spreadOf } from './meaning.ts';
+import { doubtsAbout, kindByValues, type RatingColumn, type Spread, spreadOf } from './meaning.ts';
 
 /** What was read. The numbers include what was held out. */
 export interface ReadReport {
@@ -43,23 +43,23 @@ export interface Table extends Omit<RatingsParts, 'name' | 'unknown' | 'kind' | 
   /** Undefined where the values decide. */
   readonly kind: DataKind | undefined;
   /** The column of the ratings; undefined if there is none. */
-  readonly column?: string | undefined;
+  readonly column?: RatingColumn | undefined;
   readonly withoutUser: number;
   readonly assumptions: readonly string[];
 }
 
 /** The kind of the rows, whether their values count, and a sentence if the values are no ratings. */
 export function meaningOf(
-  { kind, column = '' }: Pick<Table, 'kind' | 'column'>,
+  { kind, column }: Pick<Table, 'kind' | 'column'>,
   spread: () => Spread,
 ): { readonly kind: DataKind; readonly counts: boolean; readonly because: readonly string[] } {
-  if (kind && column === '') return { kind, counts: true, because: [] };
+  if (!column) return { kind: kind ?? 'interactions', counts: true, because: [] };
   const values = spread();
   if (kind === 'ratings') return { kind, counts: true, because: doubtsAbout(values, column) };
   const found = kindByValues(values, column);
   // A column with one value says nothing, whatever the value is.
   const counts = values.low < values.high || (kind ?? found.kind) === 'ratings';
-  return { kind: kind ?? found.kind, counts, because: !kind && found.because ? [found.because] : [] };
+  return { kind: kind ?? found.kind, counts, because: kind ? [] : found.because };
 }
 
 /** Merges duplicates of a table, applies a vocabulary, and holds out ratings. */

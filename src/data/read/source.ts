@@ -35,6 +35,8 @@ export interface Source {
   names: string[];
   expressions: string[];
   header: boolean;
+  /** Whether the names are only those of positions. */
+  positional: boolean;
   delimiter: string;
   quote: boolean;
 }

@@ -13,11 +13,12 @@ import { type HoldOut, validLength } from '../dataset/split.ts';
 import { type BlockCounts, blockCounts, blocksOf, type Strata, sampleOf } from '../dataset/strata.ts';
 import { StrataFile } from '../dataset/strata-file.ts';
 import { type Connection, identifier, numbers, rows, withDatabase } from './duckdb.ts';
-import { type MeaningOptions, wantedColumns } from './meaning.ts';
+import { type MeaningOptions, mostOf, wantedColumns } from './meaning.ts';
 import { findFiles } from './open.ts';
 import { explain } from './problems.ts';
 import { meaningOf, type Reading, readingOf } from './reading.ts';
 import type { Part, SourceOptions } from './source.ts';
+import { checkStrengths, STRENGTH } from './strengths.ts';
 import { assumptions, kindOfParts, type Loaded, loadAll, openParts, tableOf } from './table.ts';
 import { writeStrata } from './write-strata.ts';
 
@@ -162,6 +163,8 @@ async function store(
   try {
     const value = counts ? 'rating' : '1::FLOAT AS rating';
     const writing = { ...storing, kind, value };
+    if (kind === 'interactions')
+      await checkStrengths(connection, `SELECT user_id, item_id, ${value} FROM raw`, storing.name);
     let duplicates = 0;
     let stored = await writeRatings(connection, file, writing);
     if (!stored) {
@@ -188,16 +191,21 @@ async function store(
 }
 
 /** What the rows of `raw` mean: see `meaningOf`. */
-async function meaningOfRaw(connection: Connection, parts: readonly Part[], options: MeaningOptions) {
+async function meaningOfRaw(
+  connection: Connection,
+  parts: readonly Part[],
+  { length, ...options }: MeaningOptions & Pick<Loaded, 'length'>,
+) {
   const [spread] = await rows(
     connection,
     `SELECT min(rating)::DOUBLE, max(rating)::DOUBLE, quantile_disc(rating, 0.25)::DOUBLE,
-       quantile_disc(rating, 0.5)::DOUBLE, quantile_disc(rating, 0.75)::DOUBLE, bool_and(rating = round(rating))::INTEGER
+       quantile_disc(rating, 0.5)::DOUBLE, quantile_disc(rating, 0.75)::DOUBLE,
+       quantile_disc(rating, ${mostOf(length)})::DOUBLE, count(DISTINCT rating)::INTEGER, bool_and(rating = round(rating))::INTEGER
      FROM raw`,
   );
-  const [low, high, quarter, median, threeQuarters, whole] = spread.map(Number);
+  const [low, high, quarter, median, threeQuarters, most, distinct, whole] = spread.map(Number);
   return meaningOf(kindOfParts(parts, options), () => ({
-    ...{ values: Number.POSITIVE_INFINITY, low, high, whole: whole === 1 },
+    ...{ values: length, low, high, most, distinct, whole: whole === 1 },
     quartiles: [quarter, median, threeQuarters],
   }));
 }
@@ -344,7 +352,7 @@ async function heldOut(
   const merged =
     kind === 'ratings'
       ? query
-      : `SELECT user_id, item_id, sum(rating ORDER BY rating)::FLOAT AS rating${isFlagged ? ', bool_or(left_out) AS left_out' : ''}
+      : `SELECT user_id, item_id, ${STRENGTH} AS rating${isFlagged ? ', bool_or(left_out) AS left_out' : ''}
          FROM (${query}) GROUP BY user_id, item_id`;
   const [[count, users, items]] = await rows(
     connection,

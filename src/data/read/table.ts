@@ -1,7 +1,7 @@
 import { oneLine, option, UserError } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
 import { emptyRows } from '../dataset/rows.ts';
-import { type Columns, findColumns, type Role, type WantedColumns } from './columns.ts';
+import { type Columns, columnLabel, findColumns, type Role, type WantedColumns } from './columns.ts';
 import { type Connection, literal, numbers, rows, withDatabase } from './duckdb.ts';
 import { faults } from './faults.ts';
 import { checkAlike, interactionsInWords, kindByColumns, type MeaningOptions } from './meaning.ts';
@@ -108,7 +108,7 @@ async function checkLeaveOut(connection: Connection, parts: readonly Part[], lea
     let found = 0;
     for (const { source, columns } of parts) {
       const event = source.expressions[columns.event as number];
-      const query = `SELECT count(*)::INTEGER FROM ${source.table} WHERE ${event} = ${literal(name)}`;
+      const query = `SELECT count(*)::INTEGER FROM ${source.table} WHERE coalesce(${event}, '') = ${literal(name)}`;
       found += Number((await rows(connection, query))[0][0]);
     }
     if (found === 0)
@@ -143,7 +143,9 @@ export function kindOfParts(
   const { rating } = columns;
   return {
     kind: kindByColumns(options, columns),
-    ...(rating !== undefined && { column: source.names[rating] }),
+    ...(rating !== undefined && {
+      column: { label: columnLabel(source, rating), isNamed: options.rating !== undefined },
+    }),
   };
 }
 
@@ -158,12 +160,12 @@ async function load(
   const text = source.expressions;
   const id = (index: number | undefined): string => (index === undefined ? literal(NO_ID) : text[index]);
   const value = rating ?? count;
-  const number = value === undefined ? '1' : `TRY_CAST(${decimal(source, text[value])} AS FLOAT)`;
+  const number = value === undefined ? '1::DOUBLE' : `TRY_CAST(${decimal(source, text[value])} AS DOUBLE)`;
   const weight = event === undefined ? '' : ` * ${weightOf(text[event], eventWeights)}`;
-  const isLeftOut = leaveOut && `, ${text[event as number]} IN (${leaveOut.map(literal)})`;
+  const isLeftOut = leaveOut && `, coalesce(${text[event as number]}, '') IN (${leaveOut.map(literal)})`;
   const { rowsChanged } = await connection
     .run(
-      `INSERT INTO raw SELECT ${id(user)}, ${id(item)}, ${number}${weight}, ${time === undefined ? 0 : timeOf(text[time])}${isLeftOut ?? ''}
+      `INSERT INTO raw SELECT ${id(user)}, ${id(item)}, TRY_CAST(${number}${weight} AS FLOAT), ${time === undefined ? 0 : timeOf(text[time])}${isLeftOut ?? ''}
        FROM ${source.table}`,
     )
     .catch(async (error: Error) => {
@@ -178,8 +180,8 @@ async function load(
 /** The weight of an event, null for one without a weight, which is a fault. */
 const weightOf = (event: string, weights: MeaningOptions['eventWeights']): string =>
   weights
-    ? `CASE ${event} ${Object.entries(weights)
-        .map(([name, weight]) => `WHEN ${literal(name)} THEN ${weight}::FLOAT`)
+    ? `CASE coalesce(${event}, '') ${Object.entries(weights)
+        .map(([name, weight]) => `WHEN ${literal(name)} THEN ${weight}::DOUBLE`)
         .join(' ')} END`
     : `CASE WHEN coalesce(${event}, '') <> '' THEN 1 END`;
 
@@ -261,7 +263,7 @@ async function numbered(
 export function assumptions(parts: readonly Part[]): string[] {
   const [{ source, columns, isInteractions }] = parts;
   const said = parts.flatMap(({ source, columns }) => {
-    if (source.kind !== 'text' || source.header) return [];
+    if (!source.positional) return [];
     const order = roles.filter((role) => columns[role] !== undefined);
     const named = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
     return [oneLine(`${source.file}: no header, so columns by position: ${named}`)];

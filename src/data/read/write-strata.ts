@@ -1,3 +1,4 @@
+import { StrengthSum } from '../dataset/rows.ts';
 import type { Strata } from '../dataset/strata.ts';
 import { BYTES_PER_RATING, type StrataFile } from '../dataset/strata-file.ts';
 import { type Connection, type DuckDBDataChunk, type DuckDBResult, numbers } from './duckdb.ts';
@@ -90,13 +91,14 @@ export async function writeStrata(
 function addUp(users: Column<Int32Array>, items: Column<Int32Array>, strengths: Column<Float32Array>): void {
   const [user, item, strength] = [users.numbers, items.numbers, strengths.numbers];
   let last = -1;
+  let sum = new StrengthSum();
   for (let index = 0; index < user.length; index++) {
-    if (last >= 0 && user[index] === user[last] && item[index] === item[last]) {
-      strength[last] += strength[index];
-      continue;
+    if (last < 0 || user[index] !== user[last] || item[index] !== item[last]) {
+      last++;
+      [user[last], item[last]] = [user[index], item[index]];
+      sum = new StrengthSum();
     }
-    last++;
-    [user[last], item[last], strength[last]] = [user[index], item[index], strength[index]];
+    strength[last] = sum.add(strength[index]).total;
   }
   for (const column of [users, items, strengths]) column.cutTo(last + 1);
 }
