@@ -9,6 +9,7 @@ export const MANIFEST = 'manifest.json';
 const MOST_FILE_BYTES = 2 ** 31;
 const MOST_FILES = 100;
 
+const size = v.pipe(v.number(), v.integer(), v.minValue(0));
 const optional = v.optional(v.number());
 const measures = v.object({ rmse: optional, mae: optional, ndcg: optional, precision: optional });
 
@@ -31,18 +32,21 @@ const manifestSchema = v.object({
   ...part,
   /** The part that ranks, of a model that was trained for both objectives. */
   ranking: v.optional(v.object(part)),
-  data: v.object({
-    kind: v.picklist(['ratings', 'interactions']),
-    users: v.number(),
-    items: v.number(),
-    /** Number of ratings, or of interactions. */
-    ratings: v.number(),
-    low: v.number(),
-    high: v.number(),
-    mean: v.number(),
-    /** SHA-256 of the ids and ratings of the training and validation data. */
-    fingerprint: v.string(),
-  }),
+  data: v.pipe(
+    v.object({
+      kind: v.picklist(['ratings', 'interactions']),
+      users: size,
+      items: size,
+      /** Number of ratings, or of interactions. */
+      ratings: size,
+      low: v.number(),
+      high: v.number(),
+      mean: v.number(),
+      /** SHA-256 of the ids and ratings of the training and validation data. */
+      fingerprint: v.string(),
+    }),
+    v.check(({ low, high }) => low <= high, 'low is above high'),
+  ),
   /** Type of the numbers in large tables. Default: float32. */
   precision: v.optional(v.string()),
   /** Device of the training. Default: the CPU. */

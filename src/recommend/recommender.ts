@@ -3,6 +3,7 @@ import {
   type Artifact,
   headFile,
   headOf,
+  MANIFEST,
   type Manifest,
   type TrainedFor,
   trainedFor,
@@ -77,7 +78,7 @@ export class Recommender {
   private async open(head: string): Promise<InferenceSession> {
     const name = `${head}.onnx`;
     const bytes = headFile(this.artifact, head);
-    return this.runtime
+    const session = await this.runtime
       .createSession(bytes, { threads: 1, batch: this.rowsPerRun(head) })
       .catch((error: Error) => {
         if (error instanceof UserError) throw error;
@@ -87,6 +88,13 @@ export class Recommender {
           `${name}: ${this.runtime.name} refuses it: ${reason}; train the model again`,
         );
       });
+    const isRated = session.inputNames.includes('rating');
+    if (head.startsWith('fold-in') && isRated !== (this.kind === 'ratings'))
+      throw new UserError(
+        'model',
+        `${name}: is of a model of ${isRated ? 'ratings' : 'interactions'}, but ${MANIFEST} is of one of ${this.kind}; train the model again`,
+      );
+    return session;
   }
 
   /** Runs a head on tensors, in chunks of rows that bound its memory. */

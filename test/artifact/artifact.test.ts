@@ -161,6 +161,16 @@ describe('a broken artifact names the file', () => {
       /data\.users: /,
     ],
     [
+      'with a number of ratings below 0',
+      (manifest) => ({ ...manifest, data: { ...manifest.data, ratings: -1 } }),
+      /data\.ratings: /,
+    ],
+    [
+      'with a lowest rating above the highest',
+      (manifest) => ({ ...manifest, data: { ...manifest.data, low: 5, high: 1 } }),
+      /data: low is above high/,
+    ],
+    [
       'with a sum that is none',
       (manifest) => ({ ...manifest, files: { 'predict.onnx': { bytes: 1, sha256: 'abc' } } }),
       /files\.predict\.onnx\.sha256: /,

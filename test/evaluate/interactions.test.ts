@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { evaluate } from '../../src/evaluate/evaluate.ts';
 import { evaluateBaselines } from '../../src/evaluate/evaluate-baselines.ts';
+import type { Own } from '../../src/recommend/answers.ts';
+import { Recommender } from '../../src/recommend/recommender.ts';
 import { report } from '../../src/report/report.ts';
+import { nodeRuntime } from '../../src/run/node.ts';
 import { train } from '../../src/train/train.ts';
 
 const ids = (name: string, count: number) => Array.from({ length: count }, (_, row) => `${name}${row}`);
@@ -96,6 +99,16 @@ test('ratings and interactions are not taken for each other', async () => {
   await expect(train(rated, recipe, { valid: pairs })).rejects.toThrow(wrong('interactions', 'ratings'));
   await expect(evaluate(await ofRatings.recommender(), rated, { train: pairs })).rejects.toThrow();
   await expect(evaluateBaselines(rated, pairs)).rejects.toThrow(wrong('interactions', 'ratings'));
+});
+
+test('a manifest of another kind than its files is refused when they are opened', async () => {
+  const { manifest, files } = await (await train(leaving, recipe)).artifact();
+  const data = { ...manifest.data, kind: 'ratings' } as const;
+  const mixed = await Recommender.create({ manifest: { ...manifest, data }, files }, await nodeRuntime());
+  for (const own of [[{ item: 'i0', rating: 1 }], [[{ item: 'i0', rating: 1 }], []]])
+    await expect(mixed.foldIn(own as Own)).rejects.toThrow(
+      /^fold-in(-many)?.onnx: is of a model of interactions, but manifest.json is of one of ratings; train the model again$/,
+    );
 });
 
 test('what is left out is stored unless a program says no', async () => {
