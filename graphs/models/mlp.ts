@@ -162,7 +162,7 @@ export const mlpModel = {
   },
   choices,
   learningRates: { adamw: 2e-3, sgd: 0.3, 'sgd-momentum': 0.1 },
-  ranking: { epochs: 5, learningRate: 0.05, itemDecay: [0.5, 0.5] },
+  ranking: { epochs: 5, learningRate: 0.05, fullRateFrom: 1, itemDecay: [0.5, 0.5] },
   search: {
     ...commonSearch,
     batchSize: [64, 256, 1024],

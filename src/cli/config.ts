@@ -52,11 +52,14 @@ export function withConfig(command: Command, more: readonly Key[] = []): Command
  * that depend on the data are left out.
  */
 export function printConfig(flags: CofactorConfig): void {
-  const { model = trainingChoices.model.default } = flags;
-  const objective = flags.objective === 'auto' ? 'both' : (flags.objective ?? 'both');
+  const { model = trainingChoices.model.default, objective = trainingChoices.objective.default } = flags;
   const table: Choices = { ...trainingChoices, ...builtIn(model)?.choices, ...runChoices };
   const all = Object.entries(table).filter(
-    ([, choice]) => objective === 'both' || (choice.objective ?? objective) === objective,
+    ([name, choice]) =>
+      objective === 'both' ||
+      // With auto, the data decide which objectives there are.
+      (choice.objective ?? objective) === objective ||
+      flags[name as Key] !== undefined,
   );
   const choices: Readonly<Record<string, unknown>> = withDefaults(
     Object.fromEntries(all),

@@ -5,7 +5,7 @@ import { readArtifact } from '../artifact/artifact.ts';
 import { type Manifest, partsOf } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import { decodeModel, describe, GraphError, type GraphFile, type ModelFile } from '../onnx/index.ts';
-import { measured, nounOf, plural, printJson, printLine, size } from './output.ts';
+import { epochsInWords, measured, nounOf, plural, printJson, printLine, size } from './output.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
@@ -109,7 +109,7 @@ function printManifest(manifest: Manifest): void {
     const { train, valid } = metrics;
     printLine(
       `    ${[
-        plural(history.length, 'epoch'),
+        epochsInWords(history),
         ...(train ? [`training ${measured(train)}`] : []),
         ...(valid ? [`validation ${measured(valid)}`] : []),
       ].join(', ')}`,

@@ -1,5 +1,6 @@
 import stringWidth from 'string-width';
-import type { ValidMetrics } from '../train/progress.ts';
+import { type EpochRecord, epochsSinceBest, type ValidMetrics } from '../train/progress.ts';
+import { plural } from '../util/format.ts';
 
 export { count, nounOf, plural, size } from '../util/format.ts';
 
@@ -33,6 +34,12 @@ export function measured({ rmse, mae, ndcg, precision }: ValidMetrics): string {
     ...of('NDCG@10', ndcg),
     ...of('precision@10', precision),
   ].join(', ');
+}
+
+/** How many epochs there were, and of which the model is if that is not the last. */
+export function epochsInWords(history: readonly EpochRecord[]): string {
+  const best = history.length - epochsSinceBest(history);
+  return `${plural(history.length, 'epoch')}${best < history.length ? `, the best is ${best}` : ''}`;
 }
 
 /** Prints a table with aligned columns. The last column is aligned right. */

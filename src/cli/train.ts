@@ -27,7 +27,18 @@ import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, JSON_OBJECT, readingOf, recipeOf, withChoices } from './choice-options.ts';
 import { KEYS, printConfig, withConfig } from './config.ts';
 import { onInterrupt } from './interrupt.ts';
-import { count, measured, nounOf, plural, printJson, printLine, printNote, seconds, size } from './output.ts';
+import {
+  count,
+  epochsInWords,
+  measured,
+  nounOf,
+  plural,
+  printJson,
+  printLine,
+  printNote,
+  seconds,
+  size,
+} from './output.ts';
 import { progressBar } from './progress.ts';
 import { reportWritten, writeReport } from './report.ts';
 import { checkHeldOut, readToTrain, reportReading, stem } from './train-data.ts';
@@ -155,7 +166,7 @@ async function readAndTrain(files: readonly string[], flags: TrainFlags, out: st
 /** Says what the model learns, and how to change that. */
 const aimOf = ({ facts: { kind, low, high } }: Dataset): string =>
   kind === 'interactions'
-    ? 'The model learns to recommend; --objective both would also predict ratings, from a column of them'
+    ? 'The model learns to recommend; to predict ratings, too, give --objective both, and --rating for their column'
     : `Ratings from ${decimal(low)} to ${decimal(high)}: the model learns to predict them and to recommend; --objective rating or ranking trains one part`;
 
 const readTest = async (file: string, flags: TrainFlags, vocabulary: Dataset): Promise<Ratings> =>
@@ -208,7 +219,7 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
     const measures = heldOut[objective as Objective];
     printLine(
       `  ${objective}: ${[
-        `${plural(history.length, 'epoch')}${objective === 'ranking' ? positivesInWords(training as unknown as RankingPlan, data) : ''}`,
+        `${epochsInWords(history)}${objective === 'ranking' ? positivesInWords(training as unknown as RankingPlan, data) : ''}`,
         ...(metrics.train ? [`training ${measured(metrics.train)}`] : []),
         ...(measures ? [`${name} ${measured(measures)}${on}${besidePopular(measures)}`] : []),
         ...(judged && !measures ? ['no user has a relevant item that is held out'] : []),

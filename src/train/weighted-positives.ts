@@ -2,7 +2,6 @@ import type { DataFacts } from '../../graphs/models/model.ts';
 import { type Positives, positivesOf } from '../data/dataset/positives.ts';
 import type { Rows } from '../data/dataset/rows.ts';
 import { followTastes } from './parameters/tastes.ts';
-import { trainingChoices } from './recipe/choices.ts';
 import type { ProgramRecipe } from './recipe/recipe.ts';
 import { positiveOf, weightingOf } from './recipe/resolve-ranking.ts';
 
@@ -14,8 +13,7 @@ export function weightedPositives(
 ): { readonly positives: Positives; readonly recipe: ProgramRecipe } {
   const positives = positivesOf(rows, facts, positiveOf(recipe, facts), weightingOf(recipe));
   const { weights, ...alike } = positives;
-  const { seed = trainingChoices.seed.default } = recipe;
-  return recipe.weights || !weights || followTastes(positives, seed)
+  return recipe.weights || !weights || followTastes(positives)
     ? { positives, recipe }
     : { positives: alike, recipe: { ...recipe, weights: 'none' } };
 }

@@ -54,7 +54,7 @@ export const trainingChoices = {
       kind: kinds.positive,
       help: 'the highest learning rate; with the objective both, that of predicting ratings',
       otherwise:
-        '0.06 for row-adagrad, 0.1 with many ratings; else by optimizer and model; to rank 0.1, 0.05 with the MLP',
+        '0.06 for row-adagrad, 0.1 with many ratings; else by optimizer and model; to rank 0.1 or, with few positives, less; 0.05 with the MLP',
     },
     schedule: {
       objective: 'rating',
@@ -128,7 +128,7 @@ export const trainingChoices = {
       objective: 'ranking',
       kind: kinds.positive,
       help: 'the highest learning rate to rank with',
-      otherwise: '0.1; 0.05 for the MLP',
+      otherwise: '0.1, less with fewer than 16,000 positives; 0.05 for the MLP',
     },
     usersPerStep: {
       objective: 'ranking',

@@ -73,7 +73,9 @@ export function resolveRanking(
   const optimizer = adagrad();
   const schedule = cosine({
     learningRate:
-      rankingLearningRate ?? (objectives.length > 1 ? undefined : learningRate) ?? settings.learningRate,
+      rankingLearningRate ??
+      (objectives.length > 1 ? undefined : learningRate) ??
+      rounded(settings.learningRate * rateFor(facts.positives / settings.fullRateFrom)),
   });
   const { seed = trainingChoices.seed.default, patience } = chosen;
   const negatives = fitting || !isLarge ? usual : (asked ?? NEGATIVES);
@@ -96,6 +98,11 @@ export function resolveRanking(
   const plan = { model: { name: model.name, config: model.config }, training };
   return { plan, definition, model, optimizer, schedule };
 }
+
+/** The part of the learning rate for a part of the positives that the full one is for: half of it at least. */
+const rateFor = (part: number): number => Math.min(1, Math.max(0.5, Math.sqrt(part)));
+
+const rounded = (rate: number): number => Number(rate.toPrecision(2));
 
 /**
  * What a plan has less of than the defaults, because of the size of the data, and about how many times as long the defaults
