@@ -142,7 +142,7 @@ const SECONDS_OF_RATING = 80e-6;
 /** With many positives it may be this many seconds per positive, so that it grows as they do. */
 const SECONDS_OF_POSITIVE = 15e-6;
 /** Most numbers in a table of factors for many positives. Training has some six copies of it, by 4 bytes a number. */
-const LARGEST_TABLE = 2 ** 25;
+const LARGEST_TABLE = 2 ** 24;
 
 const isHeavy = ({ parameters }: Model): boolean =>
   Object.values(parameters).some(({ dims }) => dims.reduce((size, dim) => size * dim, 1) > LARGEST_TABLE);
