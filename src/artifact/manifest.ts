@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { UserError } from '../errors.ts';
 import { sha256 } from '../util/hash.ts';
+import type { Expected } from '../util/options.ts';
 import { FORMAT, upgraded } from './format.ts';
 
 export const MANIFEST = 'manifest.json';
@@ -10,6 +11,28 @@ const MOST_FILE_BYTES = 2 ** 31;
 const MOST_FILES = 100;
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(0));
+// Not v.record, which leaves out names such as "constructor".
+const weights = v.custom<Readonly<Record<string, number>>>(
+  (value) =>
+    typeof value === 'object' && value !== null && Object.values(value).every((one) => Number.isFinite(one)),
+  'is no object of numbers by event',
+);
+
+/** What the columns and events of interactions mean. */
+export const readingSchema = v.object({
+  countColumn: v.optional(v.string()),
+  eventColumn: v.optional(v.string()),
+  eventWeights: v.optional(weights),
+  leaveOut: v.optional(v.pipe(v.array(v.string()), v.readonly())),
+});
+
+export type Reading = v.InferOutput<typeof readingSchema>;
+
+export const someReading: Expected = {
+  fits: (value) => v.is(readingSchema, value),
+  give: 'an object of countColumn, eventColumn, eventWeights and leaveOut, as readRatings takes them',
+};
+
 const optional = v.optional(v.number());
 const measures = v.object({ rmse: optional, mae: optional, ndcg: optional, precision: optional });
 
@@ -44,6 +67,8 @@ const manifestSchema = v.object({
       mean: v.number(),
       /** SHA-256 of the ids and ratings of the training and validation data. */
       fingerprint: v.string(),
+      /** How interactions were read, for more data of this kind. */
+      reading: v.optional(readingSchema),
     }),
     v.check(({ low, high }) => low <= high, 'low is above high'),
   ),

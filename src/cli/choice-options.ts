@@ -20,8 +20,12 @@ export type Flags<Names extends keyof RunChoices = never, Own extends Choices = 
 > &
   Given<Own>;
 
+/** What the rows of interactions mean. A model stores them, for data that it is judged on. */
+export const MEANING = ['countColumn', 'eventColumn', 'eventWeights', 'leaveOut'] as const;
+
 export const READING = [
-  ...(['user', 'item', 'rating', 'time', 'countColumn', 'eventColumn', 'eventWeights', 'leaveOut'] as const),
+  ...(['user', 'item', 'rating', 'time'] as const),
+  ...MEANING,
   ...(['delimiter', 'header', 'encoding'] as const),
 ] as const;
 

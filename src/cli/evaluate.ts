@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { partsOf } from '../artifact/manifest.ts';
 import { ABOVE_ZERO } from '../data/dataset/positives.ts';
-import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
 import type { Interval } from '../evaluate/bootstrap.ts';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.ts';
@@ -14,7 +13,8 @@ import type { Recommender } from '../recommend/recommender.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import type { RankingPlan } from '../train/recipe/plan.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { chosenDevice, type Flags, JSON_OBJECT, READING, readingOf, withChoices } from './choice-options.ts';
+import { chosenDevice, type Flags, JSON_OBJECT, READING, withChoices } from './choice-options.ts';
+import { readForModel } from './model-data.ts';
 import { count, error, plural, printJson, printLine, printNote, printTable } from './output.ts';
 
 const own = {
@@ -57,10 +57,9 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
     throw new UserError('argument', '--positive is about the baselines; give --baselines, too');
   const recommender = await load(directory, { device: await chosenDevice(flags) });
   const { kind } = recommender;
-  const read = async (paths: string | string[]) =>
-    (await readRatings(paths, { ...readingOf(flags), kind })).ratings;
-  const ratings = await read(files);
-  const train = flags.train === undefined ? undefined : await read(flags.train);
+  const ratings = await readForModel(recommender, files, flags, 'held-out');
+  const train =
+    flags.train === undefined ? undefined : await readForModel(recommender, flags.train, flags, 'training');
   const { k, threshold, weighted } = flags;
   const { ranking } = partsOf(recommender.artifact.manifest);
   const { positive = (ranking?.training as Partial<RankingPlan> | undefined)?.positive } = flags;

@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { readRatings } from '../data/read/read.ts';
 import { load } from '../recommend/load.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { type ReportOptions, report } from '../report/report.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
-import { chosenDevice, type Flags, JSON_OBJECT, READING, readingOf, withChoices } from './choice-options.ts';
+import { chosenDevice, type Flags, JSON_OBJECT, READING, withChoices } from './choice-options.ts';
+import { readForModel } from './model-data.ts';
 import { printJson, printLine, size } from './output.ts';
 
 const own = {
@@ -32,7 +32,7 @@ export function reportCommand(): Command {
 async function run(directory: string, { data, out, json, ...flags }: ReportFlags): Promise<void> {
   const recommender = await load(directory, { device: await chosenDevice(flags) });
   const ratings = data && {
-    data: (await readRatings(data, { ...readingOf(flags), kind: recommender.kind })).ratings,
+    data: await readForModel(recommender, data, flags, 'held-out'),
     source: data.map((path) => basename(path)).join(', '),
   };
   const bytes = await writeReport(recommender, out, ratings);

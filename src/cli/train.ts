@@ -24,7 +24,16 @@ import { checkEngine } from '../train/recipe/resolve.ts';
 import type { RunChoices } from '../train/recipe/run-choices.ts';
 import { type Fitted, type RankedOn, train } from '../train/train.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { chosenDevice, type Flags, JSON_OBJECT, readingOf, recipeOf, withChoices } from './choice-options.ts';
+import {
+  chosenDevice,
+  chosenFrom,
+  type Flags,
+  JSON_OBJECT,
+  MEANING,
+  readingOf,
+  recipeOf,
+  withChoices,
+} from './choice-options.ts';
 import { KEYS, printConfig, withConfig } from './config.ts';
 import { onInterrupt } from './interrupt.ts';
 import {
@@ -93,7 +102,12 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const exporting = performance.now();
   const before = existed ? await readArtifact(out).catch(() => undefined) : undefined;
   const { keepSeen, quantize: precision } = flags;
-  const artifact = await made.fitted.save(out, { ...made.table, keepSeen, precision });
+  const artifact = await made.fitted.save(out, {
+    ...made.table,
+    keepSeen,
+    precision,
+    reading: chosenFrom(MEANING, flags),
+  });
   const export_ = (performance.now() - exporting) / 1000;
   // An interrupted training can be resumed.
   const { objectives } = checkRecipe(recipe, artifact.manifest.data.kind);

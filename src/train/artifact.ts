@@ -1,6 +1,13 @@
+import * as v from 'valibot';
 import { FORMAT } from '../artifact/format.ts';
 import { buildHeads } from '../artifact/heads.ts';
-import type { Artifact, Manifest, TrainedPart } from '../artifact/manifest.ts';
+import {
+  type Artifact,
+  type Manifest,
+  type Reading,
+  readingSchema,
+  type TrainedPart,
+} from '../artifact/manifest.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import type { Rows } from '../data/dataset/rows.ts';
@@ -26,6 +33,8 @@ export interface ExportOptions {
    * 4 bytes each. Default: only if the data say what is left out, as with `leaveOut` of `readRatings`
    */
   readonly keepSeen?: boolean | undefined;
+  /** How interactions were read, which `cofactor evaluate` and `cofactor report` take as defaults for more. Default: not stored */
+  readonly reading?: Reading | undefined;
   /** Titles by item id, such as those of `readItems`. Default: none */
   readonly titles?: ReadonlyMap<string, string> | undefined;
   /** Genres by item id. Default: none */
@@ -39,7 +48,7 @@ export interface ExportOptions {
  */
 export async function artifactOf(fitted: FitResult, options: ExportOptions = {}): Promise<Artifact> {
   const { data, valid, runtime, rating, ranking } = fitted;
-  const { precision, titles, genres, keepSeen = data.leavesOutSome } = options;
+  const { precision, titles, genres, reading, keepSeen = data.leavesOutSome } = options;
   if (precision && !PRECISIONS.includes(precision))
     throw new UserError('argument', `precision is "${precision}"; give one of ${PRECISIONS.join(', ')}`);
   const heads = await buildHeads({
@@ -81,7 +90,12 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
     cofactor: VERSION,
     ...recorded(first),
     ...(second && { ranking: recorded(second) }),
-    data: { kind: 'ratings', ...data.facts, fingerprint: fitted.fingerprint },
+    data: {
+      kind: 'ratings',
+      ...data.facts,
+      fingerprint: fitted.fingerprint,
+      ...(reading && data.facts.kind === 'interactions' && storedReading(reading)),
+    },
     // The manifest names a device on which the same seed may give other bytes.
     ...(runtime.device && runtime.device !== 'cpu' && { device: runtime.device }),
     libraries: { ...fitted.libraries },
@@ -100,6 +114,12 @@ const recorded = ({ plan, history, metrics }: FittedPart): TrainedPart => ({
   history: [...history],
   metrics,
 });
+
+/** What the manifest says of how interactions were read: nothing, if they were read by default. */
+function storedReading(options: Reading): { reading?: Reading } {
+  const reading = v.parse(readingSchema, options);
+  return Object.values(reading).some((value) => value !== undefined) ? { reading } : {};
+}
 
 /** A training graph for any number of users and items; undefined for a formula that needs to know these numbers. */
 function trainingGraph(build: () => ModelFile): Uint8Array | undefined {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { writeArtifact } from '../artifact/artifact.ts';
-import type { Artifact } from '../artifact/manifest.ts';
+import { type Artifact, someReading } from '../artifact/manifest.ts';
 import { checkKind, checkVocabulary, type Dataset } from '../data/dataset/dataset.ts';
 import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
@@ -56,6 +56,7 @@ const CHECKPOINT_OPTIONS: OptionTable<NonNullable<TrainOptions['checkpoint']>> =
 const EXPORT_OPTIONS: OptionTable<ExportOptions> = {
   precision: expected.oneOf(PRECISIONS),
   keepSeen: expected.flag,
+  reading: someReading,
   titles: expected.mapOf('a Map from item id to title, such as that of readItems', expected.text.fits),
   genres: expected.mapOf(
     'a Map from item id to a list of genres, such as that of readItems',

@@ -43,7 +43,12 @@ async function train(request: TrainRequest) {
     ratingsPerRun: RATINGS_PER_RUN,
     onProgress: (progress) => tell({ progress }),
   });
-  const artifact = await artifactOf(fitted, { precision, keepSeen, ...table });
+  const artifact = await artifactOf(fitted, {
+    precision,
+    keepSeen,
+    reading,
+    ...table,
+  });
   tell({ done: { artifact, seconds: fitted.seconds.train } });
 }
 

@@ -111,6 +111,26 @@ describe('kinds of events', () => {
     expect(data.high).toBeGreaterThanOrEqual(10);
   });
 
+  test('are read in judging as in training, and it is said how', async () => {
+    const { reading } = (await manifest('events')).data;
+    const eventWeights = { view: 1, cart: 3, buy: 10 };
+    expect(reading).toEqual({ eventColumn: 'type', eventWeights, leaveOut: ['buy'] });
+    await write('new.csv', 'user,item,type\nu0,i5,view\nu0,i0,cart\nu1,i6,cart\nu2,i0,view\n');
+    const judge = ['evaluate', 'events', 'new.csv', '--train', 'events.csv', '--weighted', '--json'];
+    const stored = await here(...judge);
+    expect(stored.stderr).toMatch(/^new\.csv: .*\nevents\.csv: /);
+    const flags = await here(...judge, ...events, '--leave-out', 'buy');
+    expect(JSON.parse(stored.stdout)).toEqual(JSON.parse(flags.stdout));
+    const alike = await here(...judge, '--event-weights', 'view=5,cart=1,buy=1');
+    expect(JSON.parse(alike.stdout)).not.toEqual(JSON.parse(stored.stdout));
+    expect((await here('report', 'events', '--data', 'new.csv', '--out', 'events.html')).code).toBe(0);
+    await write('bare.csv', 'user,item\nu0,i5\nu1,i6\n');
+    const bare = await here('evaluate', 'events', 'bare.csv');
+    expect(bare.stderr).toContain('Read without the columns of training: bare.csv: no column "type"');
+    await write('more.csv', 'user,item,type\nu0,i5,gift\n');
+    expect(await failure('evaluate', 'events', 'more.csv')).toContain('an event without a weight');
+  });
+
   test.each([
     [
       ['--event-column', 'type', '--event-weights', 'view=1'],
