@@ -1,13 +1,6 @@
-import * as v from 'valibot';
 import { FORMAT } from '../artifact/format.ts';
 import { buildHeads } from '../artifact/heads.ts';
-import {
-  type Artifact,
-  type Manifest,
-  type Reading,
-  readingSchema,
-  type TrainedPart,
-} from '../artifact/manifest.ts';
+import type { Artifact, Manifest, Reading, TrainedPart } from '../artifact/manifest.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import type { Rows } from '../data/dataset/rows.ts';
@@ -116,9 +109,10 @@ const recorded = ({ plan, history, metrics }: FittedPart): TrainedPart => ({
 });
 
 /** What the manifest says of how interactions were read: nothing, if they were read by default. */
-function storedReading(options: Reading): { reading?: Reading } {
-  const reading = v.parse(readingSchema, options);
-  return Object.values(reading).some((value) => value !== undefined) ? { reading } : {};
+function storedReading({ countColumn, eventColumn, eventWeights, leaveOut }: Reading): { reading?: Reading } {
+  const reading = { countColumn, eventColumn, eventWeights, leaveOut };
+  const given = Object.entries(reading).filter(([, value]) => value !== undefined);
+  return given.length > 0 ? { reading: Object.fromEntries(given) } : {};
 }
 
 /** A training graph for any number of users and items; undefined for a formula that needs to know these numbers. */
