@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { addedUp, Ratings } from '../../src/data/dataset/ratings.ts';
 import { kindByValues, spreadOf } from '../../src/data/read/meaning.ts';
 import { parseRatings } from '../../src/data/read/parse.ts';
-import { type ReadOptions, readOwnItems, readRatings } from '../../src/data/read/read.ts';
+import { type ReadOptions, readExclusions, readOwnItems, readRatings } from '../../src/data/read/read.ts';
 import type { Reading } from '../../src/data/read/reading.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
 import { temporaryFolder, userError } from '../support/files.ts';
@@ -69,6 +69,7 @@ describe('without ratings, rows are interactions', () => {
     ]);
     expect(plays.report.assumptions).toEqual([
       'no column of ratings, so each row is an interaction that "plays" counts; not read: "skips"',
+      'user "user", item "artist"',
     ]);
     const skips = await reading(text, { countColumn: 'skips' });
     expect(listed(skips.ratings)[0]).toEqual(['ann', 'x', 5]);
@@ -100,6 +101,51 @@ describe('without ratings, rows are interactions', () => {
     expect(report).toMatchObject({ duplicates: 1, withoutUser: 1 });
     // A returned item is known, but nobody has it.
     expect(Array.from(ratings.itemCounts)).toEqual([1, 1]);
+  });
+
+  test.each([
+    ['customer_id,product,qty', 'customer_id', 'product'],
+    ['Kunde;Artikel;Menge', 'Kunde', 'Artikel'],
+    ['email,sku,order_id', 'email', 'sku'],
+    ['InvoiceNo,StockCode,CustomerID', 'CustomerID', 'StockCode'],
+  ])('whose columns of users and items are said: %s', async (header, user, item) => {
+    const delimiter = /[,;]/.exec(header)?.[0];
+    const rows = ['1', '2'].map((digit) => [digit, digit, digit].join(delimiter));
+    const { report } = await reading([header, ...rows].join('\n'));
+    expect(report.assumptions).toContain(`user "${user}", item "${item}"`);
+  });
+
+  test('in which a column that an option names has no other role', async () => {
+    const text = 'u1,i1,x,1433221332\nu2,i1,y,1433221399\n';
+    const { ratings } = await reading(text, { countColumn: '4' });
+    expect(ratings.times).toBeUndefined();
+    expect(Array.from(ratings.ratings)).toEqual([1433221376, 1433221376]);
+  });
+
+  test('in a file without a header, if its columns are named by number', async () => {
+    const numbers = { user: '1', item: '2', eventColumn: '3' };
+    const text = 'ann,tea,view\nben,tea,view\n';
+    expect((await reading(text, numbers)).report.ratings).toBe(2);
+    expect((await reading(`customer,article,event\n${text}`, numbers)).report.ratings).toBe(2);
+    const path = await folder.write('bare.csv', text);
+    expect(await userError(readRatings(path))).toContain(
+      'if the first line is no header, say so with `header: false`',
+    );
+  });
+
+  test('in several files, whose columns of counts are alike, or else said', async () => {
+    const plays = await folder.write('plays.csv', 'user,item,plays\na,x,3\n');
+    const clicks = await folder.write('clicks.csv', 'user,item,clicks\na,y,2\n');
+    const bare = await folder.write('bare.csv', 'user,item\na,z\n');
+    expect(await userError(readRatings([bare, plays]))).toMatch(
+      /bare.csv: no count column found, but .*plays.csv has one; name it with `countColumn`/,
+    );
+    expect((await readRatings([bare, plays], { countColumn: '' })).report.ratings).toBe(2);
+    const { report } = await readRatings([plays, clicks]);
+    expect(report.assumptions).toEqual([
+      `${plays}: no column of ratings, so each row is an interaction that "plays" counts`,
+      `${clicks}: no column of ratings, so each row is an interaction that "clicks" counts`,
+    ]);
   });
 
   test.each([
@@ -161,6 +207,15 @@ describe('events', () => {
       ['ben', 'milk', 2],
     ]);
     expect(Array.from((await ratings.toLeaveOut()).items, (row) => ratings.itemIds[row])).toEqual(['milk']);
+  });
+
+  test('need not be in data to evaluate on', async () => {
+    const options = { eventColumn: 'event', leaveOut: ['purchase'] };
+    const { ratings: vocabulary } = await reading(text, options);
+    const path = await folder.write('later.csv', 'user,event,item\nann,view,milk\n');
+    expect(await userError(readRatings(path, options))).toContain('no row has the event "purchase"');
+    expect((await readRatings(path, { ...options, vocabulary })).ratings.ratings.length).toBe(1);
+    expect((await readRatings(path, { ...options, mayLackEvents: true })).ratings.ratings.length).toBe(1);
   });
 
   test.each<[ReadOptions, RegExp]>([
@@ -339,6 +394,30 @@ test('interactions are made in a program, with strengths or without', async () =
   expect(Array.from(addedUp(plain).ratings)).toEqual([2, 1]);
   expect(() => new Ratings({ ...ids, ...rows })).toThrow(/without ratings, give kind: 'interactions'/);
   expect(() => new Ratings({ kind: 'plays' as 'ratings', ...ids, ...rows })).toThrow(/kind is "plays"/);
+});
+
+test('a date with a year of two digits is refused', async () => {
+  const text = 'user,item,date\na,x,4.1.26\n';
+  const path = await folder.write('years.csv', text);
+  expect(await userError(readRatings(path))).toMatch(/"4.1.26" in column "date" is not a time .*24.12.2026/);
+  expect(await userError((async () => parseRatings(text, path))())).toMatch(/"4.1.26" in column "date"/);
+});
+
+test('words in a column of ratings are refused', async () => {
+  const text = 'user,item,thumb\na,x,up\nb,x,down\n';
+  const path = await folder.write('thumbs.csv', text);
+  const message = /line 2: "up" in column "thumb" is not a finite number: write 1 for good and -1 for bad/;
+  expect(await userError(readRatings(path))).toMatch(message);
+  expect(await userError((async () => parseRatings(text, path))())).toMatch(message);
+});
+
+test('a list with a header that names no usual column is refused', async () => {
+  const path = await folder.write('list.csv', 'Ware;Grund\n1;alt\n');
+  for (const read of [readExclusions, readOwnItems])
+    expect(await userError(read(path))).toContain('no item column found; the columns are "Ware", "Grund"');
+  expect(await readExclusions(path, { item: 'Ware' })).toEqual({ exclude: ['1'] });
+  const bare = await folder.write('pairs.csv', 'u1;i1\nu2;i1\n');
+  expect((await readExclusions(bare)).excludeByUser?.get('u2')).toEqual(['i1']);
 });
 
 test('the items of one person come from a file', async () => {

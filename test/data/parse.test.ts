@@ -21,6 +21,7 @@ async function outcome(work: () => Outcome | Promise<Outcome>): Promise<Outcome>
   if ((await Promise.allSettled([working]))[0].status === 'fulfilled') return working;
   return (await userError(working))
     .replace(", or read no times with `time: ''`", '')
+    .replace('; if the first line is no header, say so with `header: false`', '')
     .replace('name the right ones with', 'call the right ones')
     .replaceAll(/`(user|item|rating)`/g, '$1');
 }
@@ -67,6 +68,7 @@ const times = {
   milliseconds: fc.nat(2 ** 31).map((seconds) => String(1000 * seconds + 1e12)),
   day: iso.map((text) => text.slice(0, 10)),
   moment: iso,
+  zoned: iso.map((text) => `${text.slice(0, 19).replace('T', ' ')} +0130`),
   local: iso.map((text) => text.slice(0, 19).replace('T', ' ')),
 };
 
@@ -233,7 +235,7 @@ describe('what is wrong is said in the same words', () => {
     expect(parse('who,item,rating\na,x,3\n')).toThrow(
       'yours: no user column found; the columns are "who", "item", "rating"; call the right ones user',
     );
-    expect(parse('user,item,rating,date\na,x,3,May\n')).toThrow(/, or an ISO date\); correct it$/);
+    expect(parse('user,item,rating,date\na,x,3,May\n')).toThrow(/, or 24.12.2026\); correct it$/);
   });
 });
 

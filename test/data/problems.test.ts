@@ -150,12 +150,12 @@ test.each<[string, string | Buffer, string, string?, ReadOptions?]>([
   [
     'a bad time',
     'user,item,rating,date\na,x,3,May 5\n',
-    'FILE, line 2: "May 5" in column "date" is not a time (Unix seconds or milliseconds, or an ISO date); correct it, or read no times with `time: \'\'`',
+    'FILE, line 2: "May 5" in column "date" is not a time (Unix seconds or milliseconds, 2026-12-24, or 24.12.2026); correct it, or read no times with `time: \'\'`',
   ],
   [
     'an empty time',
     'user,item,rating,date\na,x,3,\n',
-    'FILE, line 2: an empty field in column "date" is not a time (Unix seconds or milliseconds, or an ISO date); correct it, or read no times with `time: \'\'`',
+    'FILE, line 2: an empty field in column "date" is not a time (Unix seconds or milliseconds, 2026-12-24, or 24.12.2026); correct it, or read no times with `time: \'\'`',
   ],
   [
     'no user column',

@@ -16,6 +16,15 @@ export interface ColumnOptions {
   optionNames?: Partial<Record<Role, string>> | undefined;
 }
 
+/** The columns of a file. */
+export interface ColumnNames {
+  readonly names: readonly string[];
+  /** Whether they are only those of positions. */
+  readonly positional: boolean;
+  /** Whether they are from a first line that looks like a header. */
+  readonly guessed: boolean;
+}
+
 /** Index of the column of each role. */
 export interface Columns {
   user?: number;
@@ -34,19 +43,20 @@ export interface WantedColumns {
   readonly welcome: readonly Role[];
 }
 
-const itemNames = `item items itemid iid movie movieid product productid asin isbn book bookid song songid track trackid
-  artist artistid article articleid game gameid anime animeid business businessid recipe recipeid film filmid`;
+const itemNames = `item items itemid iid movie movieid product productid sku asin isbn stockcode book bookid song songid track trackid
+  artist artistid article articleid artikel produkt game gameid anime animeid business businessid recipe recipeid film filmid`;
 
 /** Usual names, the most specific first, in lower case, without spaces, `_`, `-` and `.`. */
 const usualNames = {
   user: `user users userid uid username member memberid customer customerid reviewer reviewerid account accountid
-    visitor visitorid client clientid person personid`,
+    visitor visitorid client clientid person personid kunde benutzer email`,
   item: itemNames,
-  rating: 'rating ratings score stars star value overall rate bookrating starrating userrating reviewscore',
+  rating: `rating ratings score stars star value overall rate bookrating starrating userrating reviewscore
+    thumb thumbs vote votes liked like likes reaction feedback`,
   time: `timestamp time ts date datetime unixtime unixreviewtime unixtimestamp ratingtimestamp ratingdate ratedat
-    createdat`,
+    createdat eventtime orderdate purchasedate invoicedate datum`,
   count: `count counts playcount plays listencount listens viewcount views clickcount clicks purchasecount purchases
-    quantity qty times frequency duration durationms seconds minutes hours hoursplayed playtime watchtime dwelltime weight`,
+    quantity qty times frequency duration durationms seconds minutes hours hoursplayed playtime watchtime dwelltime menge weight`,
   id: `${itemNames} id`,
   genre: 'genres genre category categories tags',
   title: 'title name movietitle booktitle itemtitle itemname producttitle productname',
@@ -69,8 +79,12 @@ export const eventColumnIn = (names: readonly string[]): string | undefined =>
   names.find((name) => EVENT_NAMES.includes(plainName(name)));
 
 /** Index of the column with a usual name for the role, or −1. */
-function usualColumn(names: string[], role: keyof typeof usualNames): number {
-  const plain = names.map(plainName);
+function usualColumn(
+  names: readonly string[],
+  role: keyof typeof usualNames,
+  taken: ReadonlySet<number> = new Set(),
+): number {
+  const plain = names.map((name, index) => (taken.has(index) ? '' : plainName(name)));
   const name = usualNames[role].split(/\s+/).find((candidate) => plain.includes(candidate));
   return name === undefined ? -1 : plain.indexOf(name);
 }
@@ -82,12 +96,15 @@ function usualColumn(names: string[], role: keyof typeof usualNames): number {
  */
 export function findColumns(
   file: string,
-  names: string[],
+  { names, guessed }: ColumnNames,
   { wanted, welcome }: WantedColumns,
   options: ColumnOptions,
 ): Columns {
   const { optionNames = ownNames } = options;
   const found: Columns = {};
+  // A column that an option names has no other role.
+  const given = roles.map((role) => givenFor(role, options)).filter((name) => name !== undefined);
+  const taken = new Set(given.map((name) => givenColumn(names, name)));
   const missing: Role[] = [];
   for (const role of [...wanted, ...welcome]) {
     const given = givenFor(role, options);
@@ -96,21 +113,25 @@ export function findColumns(
     // With ratings, other numbers are no counts, unless an option says so.
     if (role === 'count' && given === undefined && found.rating !== undefined) continue;
     const index =
-      given === undefined ? usualColumn(names, role as keyof typeof usualNames) : givenColumn(names, given);
+      given === undefined
+        ? usualColumn(names, role as keyof typeof usualNames, taken)
+        : givenColumn(names, given);
     if (index !== -1) found[role] = index;
     else if (given !== undefined)
       throw new UserError(
         'data',
-        `${file}: no column ${quoted(given)} (${option(String(optionNames[role]))}); the columns are ${list(names)}`,
+        `${file}: no column ${quoted(given)} (${option(String(optionNames[role]))}); the columns are ${list([...names])}`,
       );
     else if (wanted.includes(role)) missing.push(role);
   }
   if (missing.length > 0)
     throw new UserError(
       'data',
-      `${file}: no ${missing.join(', ')} column found; the columns are ${list(names)}; ` +
+      `${file}: no ${missing.join(', ')} column found; the columns are ${list([...names])}; ` +
         (missing.every((role) => optionNames[role])
-          ? `name the right ones with ${missing.map((role) => option(String(optionNames[role]))).join(', ')}`
+          ? `name the right ones with ${missing.map((role) => option(String(optionNames[role]))).join(', ')}${
+              guessed ? `; if the first line is no header, say so with ${option('header: false')}` : ''
+            }`
           : `call the right ones ${missing.join(', ')}`),
     );
   return found;
@@ -138,19 +159,34 @@ export function findItemColumns(file: string, names: string[], item?: string): I
   if (missing.length > 0)
     throw new UserError(
       'data',
-      `${file}: no column of ${missing.join(' and none of ')} found; the columns are ${list(names)}; call them id and title`,
+      `${file}: no column of ${missing.join(' and none of ')} found; the columns are ${list([...names])}; call them id and title`,
     );
   return { id, title, genre: usualColumn(names, 'genre') };
+}
+
+const roles: readonly Role[] = ['user', 'item', 'rating', 'time', 'count', 'event'];
+const NAMED = ['user', 'item', 'rating', 'time', 'count'] as const;
+
+/** Whether the options name columns, and all by their numbers, as those of a file without a header are. */
+function areNumbers(options: ColumnOptions): boolean {
+  const given = roles.map((role) => givenFor(role, options)).filter(Boolean);
+  return given.length > 0 && given.every((name) => /^\d+$/.test(String(name)));
 }
 
 /** Whether the first line is a header: its rating is not a number, or, without a rating, a column has a usual name. */
 export function looksLikeHeader(fields: string[], wanted: readonly Role[], options: ColumnOptions): boolean {
   const positional = positionalNames(fields, wanted);
-  const rating = Number(options.rating ?? options.countColumn) || positional.indexOf('rating') + 1;
+  const given = Number(options.rating ?? options.countColumn);
+  const rating = given || positional.indexOf('rating') + 1;
   if (isNumber(fields[rating - 1])) return false;
+  if (fields[rating - 1] !== undefined && (wanted.includes('rating') || rating === given)) return true;
+  if (areNumbers(options))
+    return NAMED.some((role) => usualColumn(fields, role) !== -1) || eventColumnIn(fields) !== undefined;
   if (fields[rating - 1] !== undefined) return true;
   if (positional[2] === 'time') return false;
   if (fields.length > 2 || fields.length < Math.min(2, wanted.length)) return true;
+  // In a list, words without digits are names of columns, not an id of a user and one of an item.
+  if (wanted.length === 1 && fields.length > 1 && !fields.some((field) => /\d/.test(field))) return true;
   return (['user', 'item'] as const).some((role) => {
     const given = options[role];
     return given === undefined
@@ -180,13 +216,25 @@ export function positionalNames(fields: string[], wanted: readonly Role[]): stri
 const isSurelyTime = (field: string | undefined): boolean =>
   /^\s*(\d{4}-\d\d-\d\d([ T].*)?|(79|[89]\d|1\d\d)\d{7}(\d{3})?)\s*$/.test(field ?? '');
 
+/** The columns of users and items in words, where a header has other names for them. */
+export const idsInWords = (
+  table: Pick<ColumnNames, 'names' | 'positional'>,
+  { user, item }: Columns,
+): string[] =>
+  user === undefined ||
+  item === undefined ||
+  table.positional ||
+  (plainName(table.names[user]) === 'user' && plainName(table.names[item]) === 'item')
+    ? []
+    : [`user ${columnLabel(table, user)}, item ${columnLabel(table, item)}`];
+
 /** A column as messages call it: `"stars"`, or `column 3` where its name is only that of its position. */
 export const columnLabel = (
-  { names, positional }: { readonly names: readonly string[]; readonly positional: boolean },
+  { names, positional }: Pick<ColumnNames, 'names' | 'positional'>,
   index: number,
 ): string => (positional ? `column ${index + 1}` : quoted(names[index]));
 
-function givenColumn(names: string[], given: string): number {
+function givenColumn(names: readonly string[], given: string): number {
   const exact = names.indexOf(given);
   if (exact !== -1) return exact;
   const similar = names.map(plainName).indexOf(plainName(given));

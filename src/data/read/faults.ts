@@ -25,7 +25,7 @@ export const faults = {
     if (role === 'event')
       return `${field} is an event without a weight (${option('eventWeights')}); give it one, 0 for none`;
     if (role === 'time')
-      return `${field} is not a time (Unix seconds or milliseconds, or an ISO date); correct it`;
+      return `${field} is not a time (Unix seconds or milliseconds, 2026-12-24, or 24.12.2026); correct it`;
     return `${value ? 'a NUL byte in the id' : 'an empty id'} ${where}; ${correct}`;
   },
 };

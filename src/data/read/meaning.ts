@@ -1,9 +1,16 @@
 import type { DataKind } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
 import { short } from '../../util/format.ts';
-import { type OptionTable, oneOf } from '../../util/options.ts';
-import { list, quoted } from '../../util/text.ts';
-import { type ColumnOptions, type Columns, eventColumnIn, type WantedColumns } from './columns.ts';
+import { flag, type OptionTable, oneOf } from '../../util/options.ts';
+import { quoted } from '../../util/text.ts';
+import {
+  type ColumnNames,
+  type ColumnOptions,
+  type Columns,
+  columnLabel,
+  eventColumnIn,
+  type WantedColumns,
+} from './columns.ts';
 
 // What the rows of a file mean: ratings, or interactions of some strength. Node's reader and the page's share it.
 
@@ -17,6 +24,8 @@ export interface MeaningOptions extends Pick<ColumnOptions, 'rating' | 'countCol
   eventWeights?: Readonly<Record<string, number>> | undefined;
   /** Kinds of events after which an item is not recommended to the user again. Default: all */
   leaveOut?: readonly string[] | undefined;
+  /** Whether `leaveOut` may name events that no row has, as in data to evaluate on. Default: with a vocabulary */
+  mayLackEvents?: boolean | undefined;
 }
 
 export const MEANING_OPTIONS: OptionTable<Omit<MeaningOptions, keyof ColumnOptions>> = {
@@ -34,6 +43,7 @@ export const MEANING_OPTIONS: OptionTable<Omit<MeaningOptions, keyof ColumnOptio
       Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string'),
     give: "a list of kinds of events, such as ['purchase']",
   },
+  mayLackEvents: flag,
 };
 
 /** What rows must be for an objective: ratings, where they are to be predicted; else either. */
@@ -88,18 +98,21 @@ export const wantedColumns = ({ kind, countColumn, eventColumn, rating }: Meanin
 export const kindByColumns = ({ kind }: MeaningOptions, columns: Columns): DataKind | undefined =>
   columns.rating === undefined ? 'interactions' : kind;
 
-/** @throws UserError if some files have ratings and others have none */
+/** @throws UserError if some files have ratings, or counts, and others have none */
 export function checkAlike(files: readonly { readonly file: string; readonly columns: Columns }[]): void {
-  const [first] = files;
-  const other = files.find(
-    ({ columns }) => (columns.rating === undefined) !== (first.columns.rating === undefined),
-  );
-  if (!other) return;
-  const [rated, bare] = first.columns.rating === undefined ? [other, first] : [first, other];
-  throw new UserError(
-    'data',
-    `${bare.file}: no rating column found, but ${rated.file} has one; read files of ratings and of interactions one by one`,
-  );
+  for (const role of ['rating', 'count'] as const) {
+    const having = files.find(({ columns }) => columns[role] !== undefined);
+    const lacking = files.find(({ columns }) => columns[role] === undefined);
+    if (!having || !lacking) continue;
+    const what =
+      role === 'rating'
+        ? 'read files of ratings and of interactions one by one'
+        : `name it with ${option('countColumn')}, or read no counts with ${option("countColumn: ''")}`;
+    throw new UserError(
+      'data',
+      `${lacking.file}: no ${role} column found, but ${having.file} has one; ${what}`,
+    );
+  }
 }
 
 /** How some values are spread. */
@@ -205,13 +218,19 @@ const farAbove = ({ values, low, most, high }: Spread, label: string): string[] 
     : [];
 
 /** Says why rows without ratings are interactions, what counts them, and which columns are not read. */
-export function interactionsInWords(columns: Columns, names: readonly string[]): string[] {
+export function interactionsInWords(
+  table: Pick<ColumnNames, 'names' | 'positional'>,
+  columns: Columns,
+): string[] {
+  const { names } = table;
   const { count, event } = columns;
   const read: (number | undefined)[] = Object.values(columns);
-  const others = names.filter((_, index) => !read.includes(index));
-  const events = event === undefined ? eventColumnIn(others) : undefined;
+  const others = [...names.keys()].filter((index) => !read.includes(index));
+  const events = event === undefined ? eventColumnIn(others.map((index) => names[index])) : undefined;
+  const counting = count === undefined ? '' : ` that ${columnLabel(table, count)} counts`;
+  const unread = others.map((index) => columnLabel(table, index));
   return [
-    `no column of ratings, so each row is an interaction${count === undefined ? '' : ` that ${quoted(names[count])} counts`}${others.length > 0 ? `; not read: ${list(others)}` : ''}`,
+    `no column of ratings, so each row is an interaction${counting}${unread.length > 0 ? `; not read: ${unread.join(', ')}` : ''}`,
     ...(events === undefined ? [] : [`kinds of events count alike, because ${quoted(events)} is not read`]),
   ];
 }

@@ -152,6 +152,7 @@ function openText(
     expressions,
     header,
     positional: !header,
+    guessed: header && options.header === undefined,
     delimiter,
     quote,
   };
@@ -160,7 +161,10 @@ function openText(
 /** A delimiter that occurs in no text, so that a line is one field. */
 const noDelimiter = '\x01\x02\x03';
 
-const plain = { names: [], expressions: [], header: false, positional: false, delimiter: '\n', quote: false };
+const plain = {
+  ...{ names: [], expressions: [], header: false, positional: false, guessed: false },
+  ...{ delimiter: '\n', quote: false },
+};
 
 function named(described: (string | number | null)[][]): Pick<Source, 'names' | 'expressions'> {
   const names = described.map(([name]) => String(name));

@@ -8,6 +8,7 @@ import {
   columnLabel,
   findColumns,
   findItemColumns,
+  idsInWords,
   looksLikeHeader,
   positionalNames,
   type Role,
@@ -59,8 +60,17 @@ interface Table {
 export function parseRatings(text: string, file: string, options: ParseOptions = {}): Reading {
   checkMeaning(options);
   const roles = wantedColumns(options);
-  const { names, header, delimiter, records: read } = openTable(text, file, { wanted: roles.wanted });
-  const columns = findColumns(file, names, roles, { ...options, optionNames });
+  const {
+    names,
+    header,
+    delimiter,
+    records: read,
+  } = openTable(text, file, {
+    wanted: roles.wanted,
+    columns: options,
+  });
+  const named = { names, positional: !header, guessed: false };
+  const columns = findColumns(file, named, roles, { ...options, optionNames });
   const all = read();
   if (all.length === 0) throw new UserError('data', `${file}: ${faults.none(columns)}`);
   const { user, rating } = columns as Required<typeof columns>;
@@ -71,7 +81,7 @@ export function parseRatings(text: string, file: string, options: ParseOptions =
   const order = (['user', 'item', 'rating', 'count', 'event', 'time'] as const).filter(
     (role) => columns[role] !== undefined,
   );
-  const named = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
+  const positions = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
   const { valid, split, seed } = options;
   return readingOf(
     {
@@ -79,14 +89,15 @@ export function parseRatings(text: string, file: string, options: ParseOptions =
       kind: kindByColumns(options, columns),
       ...(rating !== undefined && {
         column: {
-          label: columnLabel({ names, positional: !header }, rating),
+          label: columnLabel(named, rating),
           isNamed: options.rating !== undefined,
         },
       }),
+      ids: idsInWords(named, columns),
       withoutUser: all.length - records.length,
       assumptions: [
-        ...(header ? [] : [oneLine(`${file}: no header, so columns by position: ${named}`)]),
-        ...(rating === undefined ? interactionsInWords(columns, names).map(oneLine) : []),
+        ...(header ? [] : [oneLine(`${file}: no header, so columns by position: ${positions}`)]),
+        ...(rating === undefined ? interactionsInWords(named, columns).map(oneLine) : []),
       ],
     },
     file,
@@ -105,7 +116,7 @@ interface Opened {
 function rowsOf(
   records: readonly Record[],
   { file, names, delimiter, columns }: Opened,
-  { eventWeights, leaveOut }: MeaningOptions,
+  { eventWeights, leaveOut, mayLackEvents }: MeaningOptions,
 ) {
   const { user, item, rating, time, count, event } = columns as Required<typeof columns>;
   const userRows = new Map<string, number>();
@@ -150,7 +161,7 @@ function rowsOf(
     table.times[index] = secondsIn(fields[time]);
     check('time', Number.isFinite(table.times[index]));
   }
-  const missing = leaveOut?.find((name) => !events.has(name));
+  const missing = mayLackEvents ? undefined : leaveOut?.find((name) => !events.has(name));
   if (missing !== undefined)
     throw new UserError(
       'data',
@@ -181,7 +192,15 @@ export function parseItems(text: string, file: string): ItemTable {
 function openTable(
   text: string,
   file: string,
-  { hasHeader, wanted = [] }: { readonly hasHeader?: boolean; readonly wanted?: readonly Role[] },
+  {
+    hasHeader,
+    wanted = [],
+    columns = {},
+  }: {
+    readonly hasHeader?: boolean;
+    readonly wanted?: readonly Role[];
+    readonly columns?: ColumnOptions;
+  },
 ): Table {
   // Lines, and the line breaks between them, which are part of the field if they are in quotes.
   const parts = text.replace(/^\ufeff/, '').split(/(\r\n|\n|\r)/);
@@ -190,7 +209,7 @@ function openTable(
   const delimiter = likelyDelimiter(parts[first]);
   const quote = delimiter !== '::';
   const { fields: start } = splitLine(parts[first], delimiter, quote);
-  const header = hasHeader ?? looksLikeHeader(start, wanted, {});
+  const header = hasHeader ?? looksLikeHeader(start, wanted, columns);
   const records = (): Record[] => {
     const found: Record[] = [];
     for (let at = first; at < parts.length; at += 2) {
@@ -243,7 +262,7 @@ function secondsIn(field: string): number {
 }
 
 const ISO_DATE =
-  /^(\d{1,6})([-/])(\d{1,2})\2(\d{1,2})(?:(?:T| +)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d*)?(Z| UTC| GMT|[+-]\d\d(?::?\d\d)?)?)?)?$/;
+  /^(\d{1,6})([-/])(\d{1,2})\2(\d{1,2})(?:(?:T| +)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d*)?(Z| UTC| GMT| *[+-]\d\d(?::?\d\d)?)?)?)?$/;
 
 /** 24.12.2026, with or without a time of day. */
 const DOTTED_DATE = /^(\d{1,2})\.(\d{1,2})\.(\d{4})(?= |$)/;
@@ -261,7 +280,7 @@ function secondsOfDate(text: string): number {
   const clock = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
   const real = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
   if (!whole || !real || Number(minute) > 59 || Number(second) > 59 || clock > 86_400) return Number.NaN;
-  const [, sign, hours = 0, minutes = 0] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
+  const [, sign, hours = 0, minutes = 0] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone.trim()) ?? [];
   const ahead = Number(`${sign ?? ''}1`) * (Number(hours) * 3600 + Number(minutes) * 60);
   const microseconds = Math.round(Number(`0${part.slice(0, 7)}`) * 1e6);
   // One division at the end, so that the result is rounded only once.

@@ -61,10 +61,10 @@ export async function readRatings(
   if (typeof store === 'object') checkOptions(store, STORE_OPTIONS, 'store is');
   checkMeaning(options);
   const paths = [path].flat();
-  const { split = 'random', vocabulary } = options;
+  const { split = 'random', vocabulary, mayLackEvents = vocabulary !== undefined } = options;
   if (store && split === 'random' && !vocabulary)
     return readToStore(paths, options, store === true ? {} : store);
-  const table = await readTable(paths, options, wantedColumns(options));
+  const table = await readTable(paths, { ...options, mayLackEvents }, wantedColumns(options));
   return readingOf(table, paths.join(', '), options);
 }
 

@@ -44,31 +44,34 @@ export interface Table extends Omit<RatingsParts, 'name' | 'unknown' | 'kind' | 
   readonly kind: DataKind | undefined;
   /** The column of the ratings; undefined if there is none. */
   readonly column?: RatingColumn | undefined;
+  /** The columns of users and items in words, for interactions. */
+  readonly ids: readonly string[];
   readonly withoutUser: number;
   readonly assumptions: readonly string[];
 }
 
 /** The kind of the rows, whether their values count, and a sentence if the values are no ratings. */
 export function meaningOf(
-  { kind, column }: Pick<Table, 'kind' | 'column'>,
+  { kind, column, ids }: Pick<Table, 'kind' | 'column' | 'ids'>,
   spread: () => Spread,
 ): { readonly kind: DataKind; readonly counts: boolean; readonly because: readonly string[] } {
-  if (!column) return { kind: kind ?? 'interactions', counts: true, because: [] };
+  if (!column) return { kind: kind ?? 'interactions', counts: true, because: ids };
   const values = spread();
   if (kind === 'ratings') return { kind, counts: true, because: doubtsAbout(values, column) };
   const found = kindByValues(values, column);
+  const because = [...((kind ?? found.kind) === 'interactions' ? ids : []), ...(kind ? [] : found.because)];
   // A column with one value says nothing, whatever the value is.
   const counts = values.low < values.high || (kind ?? found.kind) === 'ratings';
-  return { kind: kind ?? found.kind, counts, because: kind ? [] : found.because };
+  return { kind: kind ?? found.kind, counts, because };
 }
 
 /** Merges duplicates of a table, applies a vocabulary, and holds out ratings. */
 export function readingOf(
-  { assumptions, withoutUser, column, kind: said, ...table }: Table,
+  { assumptions, withoutUser, column, ids, kind: said, ...table }: Table,
   name: string,
   { vocabulary, ...held }: HoldOut & { readonly vocabulary?: Vocabulary | undefined } = {},
 ): Reading {
-  const { kind, counts, because } = meaningOf({ kind: said, column }, () => spreadOf(table.ratings));
+  const { kind, counts, because } = meaningOf({ kind: said, column, ids }, () => spreadOf(table.ratings));
   const read = new Ratings({ ...table, kind, name, ...(!counts && { ratings: undefined }) });
   const merged = kind === 'ratings' ? latest(read) : addedUp(read);
   const all = vocabulary ? renumbered(merged, vocabulary) : merged;

@@ -1,5 +1,5 @@
 import { checkedLater, flag, type OptionTable, oneOf, text } from '../../util/options.ts';
-import type { ColumnOptions, Columns } from './columns.ts';
+import type { ColumnNames, ColumnOptions, Columns } from './columns.ts';
 
 export interface SourceOptions extends ColumnOptions {
   /** Separator of fields in a text file; `\t` is a tab. Default: detected from the first line */
@@ -23,7 +23,7 @@ export const SOURCE_OPTIONS: OptionTable<SourceOptions> = {
   encoding: oneOf(['utf-8', 'latin-1', 'utf-16']),
 };
 
-export interface Source {
+export interface Source extends ColumnNames {
   /** The path that the user gave. */
   file: string;
   kind: 'text' | 'json' | 'json array' | 'parquet';
@@ -31,12 +31,12 @@ export interface Source {
   table: string;
   /** SQL expression of the table of lines, with one column `line`, which is null for an empty line. */
   lines: string;
-  /** Column names, and SQL expressions of the columns as text. */
   names: string[];
+  /** SQL expressions of the columns as text. */
   expressions: string[];
   header: boolean;
-  /** Whether the names are only those of positions. */
   positional: boolean;
+  guessed: boolean;
   delimiter: string;
   quote: boolean;
 }

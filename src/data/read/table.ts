@@ -1,7 +1,14 @@
 import { oneLine, option, UserError } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
 import { emptyRows } from '../dataset/rows.ts';
-import { type Columns, columnLabel, findColumns, type Role, type WantedColumns } from './columns.ts';
+import {
+  type Columns,
+  columnLabel,
+  findColumns,
+  idsInWords,
+  type Role,
+  type WantedColumns,
+} from './columns.ts';
 import { type Connection, literal, numbers, rows, withDatabase } from './duckdb.ts';
 import { faults } from './faults.ts';
 import { checkAlike, interactionsInWords, kindByColumns, type MeaningOptions } from './meaning.ts';
@@ -41,7 +48,7 @@ export async function openParts(
   const parts: Part[] = [];
   for (const file of files) {
     const source = await openSource(connection, file, options, roles.wanted);
-    const columns = findColumns(file, source.names, roles, options);
+    const columns = findColumns(file, source, roles, options);
     const isInteractions = roles.welcome.includes('count') && columns.rating === undefined;
     parts.push({ source, columns, isInteractions });
   }
@@ -78,7 +85,7 @@ export async function loadAll(
     await checkRows(connection, part, length, options);
     length += added;
   }
-  if (leaveOut) await checkLeaveOut(connection, parts, leaveOut);
+  if (leaveOut && !options.mayLackEvents) await checkLeaveOut(connection, parts, leaveOut);
   return withUsers(connection, parts, length);
 }
 
@@ -139,10 +146,11 @@ export async function tableOf(
 export function kindOfParts(
   [{ source, columns }]: readonly Part[],
   options: MeaningOptions,
-): Pick<Table, 'kind' | 'column'> {
+): Pick<Table, 'kind' | 'column' | 'ids'> {
   const { rating } = columns;
   return {
     kind: kindByColumns(options, columns),
+    ids: idsInWords(source, columns),
     ...(rating !== undefined && {
       column: { label: columnLabel(source, rating), isNamed: options.rating !== undefined },
     }),
@@ -187,8 +195,10 @@ const weightOf = (event: string, weights: MeaningOptions['eventWeights']): strin
 
 /** Unix seconds of a number of seconds or milliseconds, of an ISO date, or of a date such as 24.12.2026. */
 const timeOf = (time: string): string =>
-  `coalesce(seconds(TRY_CAST(${time} AS DOUBLE)), epoch(TRY_CAST(${time} AS TIMESTAMPTZ)),
-    epoch(TRY_STRPTIME(${time}, ['%d.%m.%Y', '%d.%m.%Y %H:%M', '%d.%m.%Y %H:%M:%S'])))`;
+  `coalesce(seconds(TRY_CAST(${time} AS DOUBLE)),
+    epoch(TRY_CAST(regexp_replace(${time}, '(:\\d\\d(?:\\.\\d*)?) +([+-]\\d\\d(?::?\\d\\d)?)$', '\\1\\2') AS TIMESTAMPTZ)),
+    CASE WHEN regexp_matches(${time}, '^\\d{1,2}\\.\\d{1,2}\\.\\d{4}( |$)')
+      THEN epoch(TRY_STRPTIME(${time}, ['%d.%m.%Y', '%d.%m.%Y %H:%M', '%d.%m.%Y %H:%M:%S'])) END)`;
 
 /** Where the delimiter is not a comma, a comma may be the decimal separator. */
 function decimal(source: Source, text: string): string {
@@ -261,7 +271,6 @@ async function numbered(
 
 /** What the reader assumed, in sentences. */
 export function assumptions(parts: readonly Part[]): string[] {
-  const [{ source, columns, isInteractions }] = parts;
   const said = parts.flatMap(({ source, columns }) => {
     if (!source.positional) return [];
     const order = roles.filter((role) => columns[role] !== undefined);
@@ -271,6 +280,11 @@ export function assumptions(parts: readonly Part[]): string[] {
   const untimed = parts.filter(({ columns }) => columns.time === undefined);
   if (untimed.length > 0 && untimed.length < parts.length)
     said.push(oneLine(`${untimed[0].source.file}: has no times, so times are not used`));
-  if (isInteractions) said.push(...interactionsInWords(columns, source.names).map(oneLine));
+  const words = parts.map(({ source, columns, isInteractions }) =>
+    isInteractions ? interactionsInWords(source, columns) : [],
+  );
+  const areAlike = words.every((sentences) => sentences.join() === words[0].join());
+  for (const [at, { source }] of parts.slice(0, areAlike ? 1 : undefined).entries())
+    said.push(...words[at].map((sentence) => oneLine(areAlike ? sentence : `${source.file}: ${sentence}`)));
   return said;
 }
