@@ -184,3 +184,19 @@ test('counts that are trained as ratings come with a warning', async () => {
     'predictions of them will be poor',
   );
 });
+
+test('the first fold says what the values of all folds mean', async () => {
+  const rows = (most: (at: number) => number): string =>
+    `user,item,value\n${Array.from({ length: 60 }, (_, at) => `u${at % 10},i${at % 7},${most(at)}`).join('\n')}\n`;
+  await write(
+    'f1.csv',
+    rows((at) => 1 + (at % 5)),
+  );
+  await write(
+    'f2.csv',
+    rows((at) => (at % 10 === 0 ? 40 * at : 1)),
+  );
+  const folds = ['--fold', 'f1.csv:f1.csv', '--fold', 'f2.csv:f2.csv'];
+  const results = await text('cross-validate', ...folds, ...small, '--epochs', '2');
+  expect(results).toContain('RMSE');
+});

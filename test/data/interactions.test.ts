@@ -215,7 +215,6 @@ describe('events', () => {
     const path = await folder.write('later.csv', 'user,event,item\nann,view,milk\n');
     expect(await userError(readRatings(path, options))).toContain('no row has the event "purchase"');
     expect((await readRatings(path, { ...options, vocabulary })).ratings.ratings.length).toBe(1);
-    expect((await readRatings(path, { ...options, mayLackEvents: true })).ratings.ratings.length).toBe(1);
   });
 
   test.each<[ReadOptions, RegExp]>([

@@ -1,7 +1,7 @@
 import type { DataKind } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
 import { short } from '../../util/format.ts';
-import { flag, type OptionTable, oneOf } from '../../util/options.ts';
+import { type OptionTable, oneOf } from '../../util/options.ts';
 import { quoted } from '../../util/text.ts';
 import {
   type ColumnNames,
@@ -24,8 +24,6 @@ export interface MeaningOptions extends Pick<ColumnOptions, 'rating' | 'countCol
   eventWeights?: Readonly<Record<string, number>> | undefined;
   /** Kinds of events after which an item is not recommended to the user again. Default: all */
   leaveOut?: readonly string[] | undefined;
-  /** Whether `leaveOut` may name events that no row has, as in data to evaluate on. Default: with a vocabulary */
-  mayLackEvents?: boolean | undefined;
 }
 
 export const MEANING_OPTIONS: OptionTable<Omit<MeaningOptions, keyof ColumnOptions>> = {
@@ -43,7 +41,6 @@ export const MEANING_OPTIONS: OptionTable<Omit<MeaningOptions, keyof ColumnOptio
       Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string'),
     give: "a list of kinds of events, such as ['purchase']",
   },
-  mayLackEvents: flag,
 };
 
 /** What rows must be for an objective: ratings, where they are to be predicted; else either. */

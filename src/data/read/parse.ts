@@ -116,7 +116,7 @@ interface Opened {
 function rowsOf(
   records: readonly Record[],
   { file, names, delimiter, columns }: Opened,
-  { eventWeights, leaveOut, mayLackEvents }: MeaningOptions,
+  { eventWeights, leaveOut }: MeaningOptions,
 ) {
   const { user, item, rating, time, count, event } = columns as Required<typeof columns>;
   const userRows = new Map<string, number>();
@@ -161,7 +161,7 @@ function rowsOf(
     table.times[index] = secondsIn(fields[time]);
     check('time', Number.isFinite(table.times[index]));
   }
-  const missing = mayLackEvents ? undefined : leaveOut?.find((name) => !events.has(name));
+  const missing = leaveOut?.find((name) => !events.has(name));
   if (missing !== undefined)
     throw new UserError(
       'data',

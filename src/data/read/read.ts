@@ -61,9 +61,10 @@ export async function readRatings(
   if (typeof store === 'object') checkOptions(store, STORE_OPTIONS, 'store is');
   checkMeaning(options);
   const paths = [path].flat();
-  const { split = 'random', vocabulary, mayLackEvents = vocabulary !== undefined } = options;
+  const { split = 'random', vocabulary } = options;
   if (store && split === 'random' && !vocabulary)
     return readToStore(paths, options, store === true ? {} : store);
+  const mayLackEvents = vocabulary !== undefined;
   const table = await readTable(paths, { ...options, mayLackEvents }, wantedColumns(options));
   return readingOf(table, paths.join(', '), options);
 }

@@ -22,13 +22,18 @@ export const NO_ID = '';
 
 const roles: readonly Role[] = ['user', 'item', 'rating', 'count', 'event', 'time'];
 
+interface LoadOptions extends MeaningOptions {
+  /** Whether `leaveOut` may name events that no row has, as in data to evaluate on. */
+  readonly mayLackEvents?: boolean;
+}
+
 /**
  * Reads files, one after the other, into one table. Row numbers of ids are in order of first appearance. Where there is no
  * column, ids are NO_ID and ratings 1.
  */
 export function readTable(
   paths: readonly string[],
-  options: SourceOptions & MeaningOptions,
+  options: SourceOptions & LoadOptions,
   wanted: WantedColumns,
 ): Promise<Table> {
   return withDatabase(async (connection) => {
@@ -69,7 +74,7 @@ export interface Loaded {
 export async function loadAll(
   connection: Connection,
   parts: readonly Part[],
-  options: MeaningOptions = {},
+  options: LoadOptions = {},
 ): Promise<Loaded> {
   const { leaveOut } = options;
   await connection.run(
