@@ -72,8 +72,6 @@ test('what --print-config prints trains the same, and it trains nothing', async 
     ...config,
     user: '1',
     objective: 'auto',
-    loss: 'mse',
-    engine: 'auto',
     seed: 1,
     device: 'cpu',
     out: 'second',
