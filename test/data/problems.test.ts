@@ -404,7 +404,7 @@ test.each([
   ['a,x,3\nb,x,4', 'all ratings are of one item, "x"; training needs at least 2 items'],
   [
     'a,x,3\nb,y,3',
-    "all ratings are 3; training needs at least 2 different ratings, or interactions: `kind: 'interactions'`",
+    'all ratings are 3, which is no scale: a model can learn to recommend from them, as from interactions without ratings, but not to predict them',
   ],
 ])('too little to train on: %j', async (rows, message) => {
   const path = await folder.write('few.csv', `user,item,rating\n${rows}\n`);

@@ -115,8 +115,15 @@ describe('what does not fit', () => {
     [{ batchSize: 4 }, '`batchSize` is for the objective rating'],
     [{ range: [0, 5] }, '`range` is for the objective rating'],
     [{ positive: 1e6 }, 'the highest strength of an interaction is'],
+    [{ positive: -5 }, 'an interaction counts from above 0'],
   ] as const)('is refused: %j', async (wrong, message) => {
     expect(await argumentError(train(orders, wrong))).toContain(message);
+  });
+
+  test('weights of ratings', async () => {
+    expect(await argumentError(train(await ratings(), { weights: 'log' }))).toContain(
+      '`weights` are for interactions',
+    );
   });
 
   test('nobody with anything', async () => {

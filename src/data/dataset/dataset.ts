@@ -61,7 +61,7 @@ export function checkTrainable({ name, facts, userIds, itemIds, unknown }: Datas
     throw wrong(`all ${kind} are of one item, ${quoted(itemIds[0])}; training needs at least 2 items`);
   if (kind === 'ratings' && low === high)
     throw wrong(
-      `all ratings are ${low}; training needs at least 2 different ratings, or interactions: ${option("kind: 'interactions'")}`,
+      `all ratings are ${low}, which is no scale: a model can learn to recommend from them, as from interactions without ratings, but not to predict them`,
     );
   if (kind === 'interactions' && high <= 0)
     throw wrong('no interaction has a strength above 0, so nobody has anything');

@@ -44,7 +44,10 @@ export interface CheckedRecipe {
 }
 
 /** What is trained, in this order. @throws UserError if interactions are to predict ratings */
-function objectivesOf(objective: TrainingChoices['objective'], kind: DataKind): readonly Objective[] {
+function objectivesOf(
+  objective: TrainingChoices['objective'],
+  kind: DataKind | undefined,
+): readonly Objective[] {
   if (kind === 'interactions' && (objective === 'both' || objective === 'rating'))
     throw new UserError(
       'argument',
@@ -57,13 +60,10 @@ function objectivesOf(objective: TrainingChoices['objective'], kind: DataKind): 
 /**
  * Checks a recipe, without the data but for their kind.
  *
- * @param kind what is trained on. Default: ratings; interactions cannot be trained by every recipe
+ * @param kind what is trained on, if it is known: not every recipe fits both
  * @throws UserError for the first invalid choice: what it is, and what to give
  */
-export function checkRecipe(
-  { model: named, ...choices }: ProgramRecipe,
-  kind: DataKind = 'ratings',
-): CheckedRecipe {
+export function checkRecipe({ model: named, ...choices }: ProgramRecipe, kind?: DataKind): CheckedRecipe {
   const { model = trainingChoices.model.default, ...all } = checked(recipeChoices, {
     ...choices,
     ...(typeof named !== 'function' && { model: named }),
@@ -72,6 +72,11 @@ export function checkRecipe(
   for (const [name, value] of Object.entries(all))
     (Object.hasOwn(modelChoices, name) ? config : chosen)[name] = value;
   const objectives = objectivesOf((chosen as TrainingChoices).objective, kind);
+  if (kind === 'ratings' && (chosen as TrainingChoices).weights !== undefined)
+    throw new UserError(
+      'argument',
+      `${option('weights')} are for interactions, and these are ratings; leave them out`,
+    );
   for (const name of Object.keys(all)) {
     const other = recipeChoices[name].objective;
     if (other && !objectives.includes(other))

@@ -26,6 +26,11 @@ export function positiveOf({ positive }: ProgramRecipe, facts: DataFacts): numbe
       'argument',
       `${option('positive')} is ${positive}, but the highest ${facts.kind === 'interactions' ? 'strength of an interaction' : 'rating'} is ${facts.high}; give a lower one, or all`,
     );
+  if (facts.kind === 'interactions' && typeof positive === 'number' && positive <= 0)
+    throw new UserError(
+      'argument',
+      `${option('positive')} is ${positive}, but an interaction counts from above 0; give a higher one, or all`,
+    );
   return positive ?? (facts.kind === 'interactions' ? 'all' : lastQuarter(facts));
 }
 
