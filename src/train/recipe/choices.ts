@@ -41,7 +41,7 @@ export const trainingChoices = {
     epochs: {
       kind: kinds.count,
       help: 'number of epochs: passes over the data',
-      otherwise: '6 to predict ratings; 12 to rank, 5 with the MLP',
+      otherwise: '6 to predict ratings; 12 to rank, 8 by many positives, 5 with the MLP',
       field: 1,
     },
     batchSize: {
@@ -134,7 +134,7 @@ export const trainingChoices = {
       objective: 'ranking',
       kind: kinds.count,
       help: 'users per step of ranking',
-      otherwise: '64 to 256, chosen from the number of users',
+      otherwise: '64 to 1024, chosen from the number of users',
     },
     negatives: {
       objective: 'ranking',
