@@ -1,5 +1,6 @@
 import type { Tensors } from '../../graphs/heads/serving.ts';
-import type { Model, Objective } from '../../graphs/models/model.ts';
+
+import { MANY, type Model, type Objective } from '../../graphs/models/model.ts';
 import {
   checkKind,
   checkTrainable,
@@ -7,6 +8,7 @@ import {
   type Dataset,
   fingerprint,
 } from '../data/dataset/dataset.ts';
+
 import type { Positives } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
@@ -19,6 +21,7 @@ import { sumOfLosses } from './engines/batches.ts';
 import type { Engine, Engines, PreparedTraining, Training } from './engines/engine.ts';
 import { type ListTask, prepareLists } from './engines/lists/engine.ts';
 import { initialForRanking, initialParameters, MOST_PAIRS } from './parameters/initial.ts';
+import { patternsOf } from './parameters/patterns.ts';
 import { createScorer, type Scorer } from './parameters/score.ts';
 import {
   type CheckpointProgress,
@@ -30,6 +33,7 @@ import {
   progressIn,
 } from './progress.ts';
 import { rankingJudge } from './ranking-judge.ts';
+import { trainingChoices } from './recipe/choices.ts';
 import type { EngineName } from './recipe/engines.ts';
 import type { RankingPlan, RatingPlan, Resolved } from './recipe/plan.ts';
 import { checkRecipe, type ProgramRecipe } from './recipe/recipe.ts';
@@ -228,7 +232,7 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
   const { positives, recipe: decided } = weightedPositives(recipe, rows, facts);
   const resolved = resolveRanking(
     decided,
-    { ...facts, positives: positives.items.length },
+    { ...facts, positives: positives.items.length, patterns: patternsIn(positives, recipe) },
     { isParallel: options.inShards !== undefined },
   );
   const { model, plan } = resolved;
@@ -244,6 +248,15 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
     ...(valid && { judge: (await rankingJudge(resolved, runtime, { data, rows, valid })).model }),
   };
 }
+
+/** Of few positives it makes no difference. */
+const patternsIn = (
+  positives: Positives,
+  { factors, rankingFactors, seed = trainingChoices.seed.default }: ProgramRecipe,
+) =>
+  positives.items.length >= MANY && factors === undefined && rankingFactors === undefined
+    ? patternsOf(positives, seed)
+    : undefined;
 
 /** Rows of zero for users without positives, whom training does not move: the scores of their items are by popularity. */
 function withZeroRows(model: Model, parameters: Tensors, { starts }: Positives): Tensors {

@@ -51,6 +51,24 @@ export function orthonormalize({ rows, width, data }: Table): Float64Array<Array
   return lengths;
 }
 
+/** About the singular values of a matrix, the largest first, by Rutishauser's LR algorithm (1958). */
+export function singularValues({ rows, width, data }: Table): Float64Array {
+  let gram = new Float64Array(width * width);
+  for (let row = 0; row < rows; row++)
+    for (let i = 0, from = row * width; i < width; i++)
+      for (let j = i; j < width; j++) gram[i * width + j] += data[from + i] * data[from + j];
+  for (let round = 0; round < 100; round++) {
+    const root = choleskyRoot(gram, width);
+    gram = new Float64Array(width * width);
+    for (let i = 0; i < width; i++)
+      for (let j = i; j < width; j++)
+        for (let k = j; k < width; k++) gram[i * width + j] += root[i * width + k] * root[j * width + k];
+  }
+  return Float64Array.from({ length: width }, (_, i) => Math.sqrt(gram[i * width + i]))
+    .sort()
+    .reverse();
+}
+
 /**
  * Solves AX = B in place, by the factors LDLᵀ of Cholesky.
  *

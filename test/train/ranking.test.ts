@@ -663,10 +663,17 @@ describe('what a recipe leaves open', () => {
   test.each([
     ['100K', { factors: 256, negatives: 'all', usersPerStep: 64 }],
     ['10M', { factors: 128, negatives: 2048, usersPerStep: 1024, epochs: 8 }],
-    ['20M', { factors: 128, negatives: 2048, usersPerStep: 1024, epochs: 8 }],
-    ['25M', { factors: 128, negatives: 2048, usersPerStep: 1024, epochs: 8 }],
+    ['20M', { factors: 64, negatives: 2048, usersPerStep: 1024, epochs: 8 }],
+    ['25M', { factors: 64, negatives: 2048, usersPerStep: 1024, epochs: 8 }],
   ] as const)('follows from the size of the data: %s', (set, expected) => {
     expect(chosen({}, set)).toEqual({ ...dotBiasDefaults, ...expected });
+  });
+
+  test('has as many factors as patterns need', () => {
+    const factors = (patterns: number, recipe: ProgramRecipe = {}) =>
+      factorsOf(resolveRanking(recipe, { ...sets['10M'], patterns }).model);
+    expect([3, 8, 9].map((patterns) => factors(patterns))).toEqual([16, 16, 32]);
+    expect(factors(3, { factors: 100 })).toBe(100);
   });
 
   test('is what the model says of itself', () => {

@@ -1,8 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
+import { positivesOf } from '../../src/data/dataset/positives.ts';
+import { readRatings } from '../../src/data/read/read.ts';
 import { initialParameters } from '../../src/train/parameters/initial.ts';
+import { patternsOf } from '../../src/train/parameters/patterns.ts';
 import { type Pairs, spectralFactors } from '../../src/train/parameters/spectral.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
+import { sample } from '../support/files.ts';
 
 const sizes = { users: 60, items: 40 };
 
@@ -67,10 +71,40 @@ test('two halves that share nothing, and more columns than there are vectors, gi
 
 test('one seed gives the same; what a model does not ask for stays as it was', () => {
   const pairs = twoHalves(0.9, 0.2);
-  expect(spectralFactors(pairs, sizes, 3, 1)).toEqual(spectralFactors(pairs, sizes, 3, 1));
+  const [one, same] = [1, 1].map((seed) => spectralFactors(pairs, sizes, 3, seed));
+  expect([same?.user, same?.item]).toEqual([one?.user, one?.item]);
   const facts = { ...sizes, ratings: pairs.users.length, low: 1, high: 5, mean: 3 };
   const model = dotBias({ factors: 3 })(facts);
   const [begun, random] = [initialParameters(model, 1, pairs), initialParameters(model, 1)];
   expect(begun.user_bias).toEqual(random.user_bias);
   expect(begun.user_factors).not.toEqual(random.user_factors);
+});
+
+describe('patterns of who has what', () => {
+  /** Users and items of some groups: a user has a tenth of the items of the own group, and one in fifty of the others. */
+  function grouped(groups: number) {
+    const random = generator(1, -9);
+    const [users, items] = [4000, 2000];
+    const pairs: [number, number][] = [];
+    for (let user = 0; user < users; user++)
+      for (const [item, number] of uniforms(items, random).entries())
+        if (number < (user % groups === item % groups ? 0.1 : 0.02)) pairs.push([user, item]);
+    const rows = {
+      users: Int32Array.from(pairs, ([user]) => user),
+      items: Int32Array.from(pairs, ([, item]) => item),
+      ratings: new Float32Array(pairs.length).fill(1),
+    };
+    return positivesOf(rows, { users, items }, 'all');
+  }
+
+  test('are counted if all else is chance', () => {
+    // One fewer than groups tells them apart.
+    expect(patternsOf(grouped(5), 1)).toBe(4);
+    expect(patternsOf(grouped(1), 1)).toBeUndefined();
+  });
+
+  test('are not counted if they get weaker bit by bit, as those of films', async () => {
+    const { ratings } = await readRatings(`${sample}/ratings.csv.gz`);
+    expect(patternsOf(positivesOf(ratings, ratings.facts, 'all'), 1)).toBeUndefined();
+  });
 });

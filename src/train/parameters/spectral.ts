@@ -1,8 +1,15 @@
 import type { Ratings } from '../../data/dataset/ratings.ts';
-import { orthonormalize, type Table } from '../../util/linear-algebra.ts';
+import { orthonormalize, singularValues, type Table } from '../../util/linear-algebra.ts';
 import { generator, normals } from '../../util/random.ts';
 
 export type Pairs = Pick<Ratings, 'users' | 'items'>;
+
+export interface SpectralFactors {
+  readonly user: Float32Array;
+  readonly item: Float32Array;
+  /** The largest singular values after the first, in order. */
+  strengths(): Float64Array;
+}
 
 export interface SpectralPairs extends Pairs {
   /** With more pairs, the rounds are on those of some users, and only the last products are of all. Default: all pairs */
@@ -35,7 +42,7 @@ export function spectralFactors(
   sizes: { readonly users: number; readonly items: number },
   width: number,
   seed: number,
-): { readonly user: Float32Array; readonly item: Float32Array } | undefined {
+): SpectralFactors | undefined {
   const count = users.length;
   const trust = 1 - Math.sqrt(sizes.users / count) - Math.sqrt(sizes.items / count);
   const wanted = Math.min(width, MOST_COLUMNS, sizes.users - 1, sizes.items - 1);
@@ -97,7 +104,11 @@ export function spectralFactors(
           data[row * columns + column + 1] * Math.sqrt(rows * lengths[column + 1]) * trust;
     return result;
   };
-  return { user: scaled(left), item: scaled(right) };
+  return {
+    user: scaled(left),
+    item: scaled(right),
+    strengths: () => singularValues(times(left, [users, items], sizes.items, 1)).subarray(1, 1 + wanted),
+  };
 }
 
 /** Gives the columns of a table length 1. */

@@ -40,12 +40,12 @@ export const weightingOf = ({ weights = 'log' }: ProgramRecipe): Weighting => we
 /**
  * Makes every choice that a recipe leaves open for ranking.
  *
- * @param facts about the data; `positives`: number of ratings that count as such
+ * @param facts about the data; `positives`: number of ratings that count as such; `patterns`: see `patternsOf`
  * @throws UserError for an invalid choice
  */
 export function resolveRanking(
   recipe: ProgramRecipe,
-  facts: DataFacts & { readonly positives: number },
+  facts: DataFacts & { readonly positives: number; readonly patterns?: number | undefined },
   { isParallel = false }: { readonly isParallel?: boolean } = {},
 ): Resolved<RankingPlan> {
   const { chosen, objectives, definition: definitionFor } = checkRecipe(recipe, facts.kind);
@@ -57,8 +57,14 @@ export function resolveRanking(
   const settings = { ...RANKING, ...ranking, ...(isMany && rankingOfMany) };
   const epochs = chosen.rankingEpochs ?? chosen.epochs ?? settings.epochs;
   const isChosen = rankingFactors !== undefined || recipe.factors !== undefined || !builtIn(standard.name);
-  const narrower = isChosen ? [] : NARROWER.filter((factors) => factors < factorsOf(standard));
-  const options = [rankingFactors, ...narrower].map((factors) => {
+  const enough = facts.patterns && Math.max(16, 2 ** Math.ceil(Math.log2(2 * facts.patterns)));
+  const narrower = isChosen
+    ? []
+    : NARROWER.filter(
+        (factors) => factors < Math.min(factorsOf(standard), enough ?? Number.POSITIVE_INFINITY),
+      );
+  const widest = isChosen ? rankingFactors : (enough ?? rankingFactors);
+  const options = [widest, ...narrower].map((factors) => {
     const definition = definitionFor('ranking', factors);
     return { definition, model: definition(sizes, 'ranking') };
   });
