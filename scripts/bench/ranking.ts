@@ -16,6 +16,7 @@ import { nodeRuntime } from '../../src/run/node.ts';
 import { trainInShards } from '../../src/train/engines/lists/shards.ts';
 import { nodeEngines } from '../../src/train/engines/node.ts';
 import { fitModel } from '../../src/train/fit.ts';
+import { patternsOf } from '../../src/train/parameters/patterns.ts';
 import { createRanker } from '../../src/train/parameters/score.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { pythonEnvironment } from '../../test/support/python.ts';
@@ -84,6 +85,7 @@ async function cofactor(method: string, recipe: Recipe): Promise<Point> {
     runtime,
     engines: nodeEngines,
     inShards: trainInShards,
+    patternsOf,
     workers: 1,
   });
   const seconds = cpu() - start;

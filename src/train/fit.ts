@@ -21,7 +21,6 @@ import { sumOfLosses } from './engines/batches.ts';
 import type { Engine, Engines, PreparedTraining, Training } from './engines/engine.ts';
 import { type ListTask, prepareLists } from './engines/lists/engine.ts';
 import { initialForRanking, initialParameters, MOST_PAIRS } from './parameters/initial.ts';
-import { patternsOf } from './parameters/patterns.ts';
 import { createScorer, type Scorer } from './parameters/score.ts';
 import {
   type CheckpointProgress,
@@ -46,6 +45,8 @@ export interface FitOptions {
   readonly engines: Engines;
   /** Trains a ranking of many positives in parallel. Default: in one thread */
   readonly inShards?: ListTask['inShards'];
+  /** Counts patterns among many positives, see `patterns.ts`. Default: they are not counted */
+  readonly patternsOf?: ((positives: Positives, seed: number) => number | undefined) | undefined;
   /** Maximum number of threads that train in parallel. @default 1 */
   readonly workers?: number | undefined;
   /** Validation ratings, with the ids of the training ratings. The epoch with the lowest error on them is kept. */
@@ -232,7 +233,7 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
   const { positives, recipe: decided } = weightedPositives(recipe, rows, facts);
   const resolved = resolveRanking(
     decided,
-    { ...facts, positives: positives.items.length, patterns: patternsIn(positives, recipe) },
+    { ...facts, positives: positives.items.length, patterns: patternsIn(positives, recipe, options) },
     { isParallel: options.inShards !== undefined },
   );
   const { model, plan } = resolved;
@@ -253,9 +254,10 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
 const patternsIn = (
   positives: Positives,
   { factors, rankingFactors, seed = trainingChoices.seed.default }: ProgramRecipe,
-) =>
+  { patternsOf }: Pick<FitOptions, 'patternsOf'>,
+): number | undefined =>
   positives.items.length >= MANY && factors === undefined && rankingFactors === undefined
-    ? patternsOf(positives, seed)
+    ? patternsOf?.(positives, seed)
     : undefined;
 
 /** Rows of zero for users without positives, whom training does not move: the scores of their items are by popularity. */

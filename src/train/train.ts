@@ -17,6 +17,7 @@ import { checkpointFile } from './checkpoint.ts';
 import { trainInShards } from './engines/lists/shards.ts';
 import { nodeEngines } from './engines/node.ts';
 import { errorOn, type FitOptions, type FitResult, fitModel, partsOf } from './fit.ts';
+import { patternsOf } from './parameters/patterns.ts';
 import type { EpochRecord, PartMetrics, ValidMetrics } from './progress.ts';
 import { rankingJudge } from './ranking-judge.ts';
 import type { Plan } from './recipe/plan.ts';
@@ -99,6 +100,7 @@ export async function train(
       runtime,
       engines: nodeEngines,
       inShards: trainInShards,
+      patternsOf,
       checkpoint: checkpoint && checkpointFile(checkpoint.path, checkpoint.resume),
     }),
   );

@@ -1,4 +1,5 @@
 import { type Positives, pairsOf } from '../../data/dataset/positives.ts';
+import { singularValues } from '../../util/linear-algebra.ts';
 import { spectralFactors } from './spectral.ts';
 
 /** Number of singular values that are looked at, and the largest number of patterns. */
@@ -16,7 +17,9 @@ const ALIKE = 1.05;
  */
 export function patternsOf(positives: Positives, seed: number): number | undefined {
   const sizes = { users: positives.starts.length - 1, items: positives.counts.length };
-  const values = spectralFactors(pairsOf(positives), sizes, LOOKED_AT, seed)?.strengths();
+  const factors = spectralFactors(pairsOf(positives), sizes, LOOKED_AT, seed);
+  // Without the first, which only has the numbers of positives.
+  const values = factors && singularValues(factors.product()).subarray(1, 1 + LOOKED_AT);
   if (!values || values.length < LOOKED_AT) return undefined;
   const last = values[LOOKED_AT - 1];
   const count = values.findIndex((value) => value <= ALIKE * last);

@@ -1,5 +1,5 @@
 import type { Ratings } from '../../data/dataset/ratings.ts';
-import { orthonormalize, singularValues, type Table } from '../../util/linear-algebra.ts';
+import { orthonormalize, type Table } from '../../util/linear-algebra.ts';
 import { generator, normals } from '../../util/random.ts';
 
 export type Pairs = Pick<Ratings, 'users' | 'items'>;
@@ -7,8 +7,8 @@ export type Pairs = Pick<Ratings, 'users' | 'items'>;
 export interface SpectralFactors {
   readonly user: Float32Array;
   readonly item: Float32Array;
-  /** The largest singular values after the first, in order. */
-  strengths(): Float64Array;
+  /** A matrix whose singular values are about the largest of the interaction matrix; more of them than columns. */
+  product(): Table;
 }
 
 export interface SpectralPairs extends Pairs {
@@ -107,7 +107,7 @@ export function spectralFactors(
   return {
     user: scaled(left),
     item: scaled(right),
-    strengths: () => singularValues(times(left, [users, items], sizes.items, 1)).subarray(1, 1 + wanted),
+    product: () => times(left, [users, items], sizes.items, 1),
   };
 }
 
