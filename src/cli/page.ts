@@ -31,7 +31,11 @@ async function run(directory: string, { out, json }: { out: string; json?: boole
   printLine(
     `Wrote ${out}: ${plural(Object.keys(files).length, 'file')}, ${size(bytes)}; upload it to any static host`,
   );
-  printLine('It only has data about items: no ids, factors or ratings of users');
+  printLine(
+    artifact.manifest.data.kind === 'ratings'
+      ? 'It only has data about items: no ids, factors or ratings of users'
+      : 'It only has data about items, such as how many users have each, and nothing about single users',
+  );
   printLine(`To view it: python3 -m http.server --directory ${out} 8000, then http://127.0.0.1:8000`);
   printLine(`npx cofactor serve ${directory} serves the same page without writing it`);
 }

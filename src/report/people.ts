@@ -7,7 +7,7 @@ import { count, decimal, plural, short } from '../util/format.ts';
 import { type Html, html, missing } from './html.ts';
 import { titled } from './known-items.ts';
 import { numbers, table } from './table.ts';
-import { WORDS } from './words.ts';
+import { leftOut, WORDS } from './words.ts';
 
 /**
  * A user and the items that they rated, or have, by id. The numbers are ratings or strengths; undefined if only the items are
@@ -30,7 +30,12 @@ const KINDS = [
 const LEAST = 5;
 const SHOWN = 10;
 
-export async function peopleSection(recommender: Recommender, data: Ratings | undefined): Promise<Html> {
+/** @param source name of the data, such as that of their file */
+export async function peopleSection(
+  recommender: Recommender,
+  data: Ratings | undefined,
+  source: string,
+): Promise<Html> {
   if (!recommender.heads.includes('recommend')) return missing('The model has no recommend.onnx.');
   const { did } = WORDS[recommender.kind];
   const many = recommender.kind === 'ratings' ? 'ratings' : 'items';
@@ -42,10 +47,11 @@ export async function peopleSection(recommender: Recommender, data: Ratings | un
   if (people.length === 0)
     return missing(`No user that the model knows has ${LEAST} ${many} or more, so none is shown.`);
   const cards: Html[] = [];
-  for (const person of people) cards.push(await cardOf(recommender, person, data !== undefined));
-  const where = recommender.heads.includes('seen') ? 'training' : 'the file';
+  for (const person of people) cards.push(await cardOf(recommender, person, data && source));
+  const seen = readSeen(recommender.artifact);
+  const items = seen ? leftOut(recommender.artifact, seen) : `that the user ${did} in the file`;
   return html`<p>One user with few ${many}, one with a medium number, and one with many: compare the recommendations with
-what they like. Items that a user ${did} in ${where} are not recommended.</p>
+what they like. Not recommended are items ${items}.</p>
 ${cards}`;
 }
 
@@ -86,7 +92,7 @@ function threeOf(lists: readonly Int32Array[]): [row: number, kind: string][] {
   return [...chosen];
 }
 
-async function cardOf(recommender: Recommender, { user, kind, own }: Person, fromFile: boolean) {
+async function cardOf(recommender: Recommender, { user, kind, own }: Person, source: string | undefined) {
   const exclude = recommender.heads.includes('seen') ? [] : [...own.keys()];
   const isRated = recommender.kind === 'ratings';
   const best = await recommender.recommend(user, { k: SHOWN, exclude });
@@ -103,7 +109,13 @@ async function cardOf(recommender: Recommender, { user, kind, own }: Person, fro
   const hits = best.some(({ item }) => own.get(item) !== undefined);
   const recommended = table(
     'Recommended',
-    ['Item', ...numbers(...(predicts ? ['Predicted'] : []), ...(hits ? [isRated ? 'Gave' : 'Has it'] : []))],
+    [
+      'Item',
+      ...numbers(
+        ...(predicts ? ['Predicted'] : []),
+        ...(hits ? [isRated ? 'Gave' : source === undefined ? 'Has it' : `Has it in ${source}`] : []),
+      ),
+    ],
     best.map(({ item, rating }) => [
       titled(recommender, item),
       ...(predicts ? [decimal(rating ?? Number.NaN)] : []),
@@ -113,7 +125,7 @@ async function cardOf(recommender: Recommender, { user, kind, own }: Person, fro
   return html`<article>
 <h3>User <bdi>${user}</bdi>, with ${kind} ${isRated ? 'ratings' : 'items'}</h3>
 <div class="columns">
-${await historyOf(recommender, user, { own, fromFile })}
+${await historyOf(recommender, user, { own, source })}
 ${best.length > 0 ? recommended : missing('There is nothing left to recommend.')}
 ${popular.length > 0 && known(recommender, 'Popular with everyone', popular)}
 </div>
@@ -123,13 +135,13 @@ ${popular.length > 0 && known(recommender, 'Popular with everyone', popular)}
 function historyOf(
   recommender: Recommender,
   user: string,
-  { own, fromFile }: Pick<Person, 'own'> & { readonly fromFile: boolean },
+  { own, source }: Pick<Person, 'own'> & { readonly source: string | undefined },
 ): Promise<Html> | Html {
-  if (!fromFile) return seenHistory(recommender, own);
+  if (source === undefined) return seenHistory(recommender, own);
   const numbered = own as ReadonlyMap<string, number>;
   return recommender.kind === 'ratings'
     ? history(recommender, user, numbered)
-    : strongest(recommender, numbered);
+    : strongest(recommender, numbered, source);
 }
 
 /** Items, and how well known they are. */
@@ -170,11 +182,11 @@ async function history(recommender: Recommender, user: string, rated: ReadonlyMa
 }
 
 /** The items of a user with the highest strengths. */
-function strongest(recommender: Recommender, own: ReadonlyMap<string, number>): Html {
+function strongest(recommender: Recommender, own: ReadonlyMap<string, number>, source: string): Html {
   const strengths = [...own.values()];
-  if (strengths.every((strength) => strength === strengths[0])) return seenHistory(recommender, own);
+  if (strengths.every((strength) => strength === strengths[0])) return seenHistory(recommender, own, source);
   return table(
-    `Has ${plural(own.size, 'item')}${own.size > SHOWN ? `: the ${SHOWN} strongest` : ''}`,
+    `Has ${plural(own.size, 'item')} in ${source}${own.size > SHOWN ? `: the ${SHOWN} strongest` : ''}`,
     ['Item', ...numbers('Strength')],
     [...own]
       .sort(([, one], [, other]) => other - one)
@@ -183,7 +195,7 @@ function strongest(recommender: Recommender, own: ReadonlyMap<string, number>): 
   );
 }
 
-function seenHistory(recommender: Recommender, own: Person['own']): Html {
+function seenHistory(recommender: Recommender, own: Person['own'], source?: string): Html {
   const facts = new Map(recommender.items.map((item) => [item.item, item]));
   const items = [...own.keys()]
     .map((item): Item => facts.get(item) ?? { item, count: 0 })
@@ -192,7 +204,7 @@ function seenHistory(recommender: Recommender, own: Person['own']): Html {
   const some = own.size > SHOWN ? `: the ${SHOWN} best known` : '';
   return known(
     recommender,
-    `${recommender.kind === 'ratings' ? `${size} rated` : `Has ${size}`}${some}`,
+    `${recommender.kind === 'ratings' ? `${size} rated` : `Has ${size}${source === undefined ? '' : ` in ${source}`}`}${some}`,
     items.slice(0, SHOWN),
   );
 }

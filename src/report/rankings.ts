@@ -8,11 +8,13 @@ import type { Recommender } from '../recommend/recommender.ts';
 import { count, decimal, error, percent, plural } from '../util/format.ts';
 import { type Html, html, missing } from './html.ts';
 import { numbers, table } from './table.ts';
-import { WORDS } from './words.ts';
+import { leftOut, WORDS } from './words.ts';
 
 /** Quality of lists: of the model's, and of the list of the most popular items, which is the same for everyone. */
 export interface RankingsJudged {
   readonly kind: Recommender['kind'];
+  /** Which items the lists leave out, after `items`. */
+  readonly leftOut: string;
   readonly model: Ranking<RankingMeans>;
   readonly popular?: Ranking<RankingMeans> | undefined;
 }
@@ -42,18 +44,18 @@ export async function judgeRankings(
     counts.length > 0
       ? await rankingMeans(baselineRanker({ scores: () => counts }, rated), rated, heldOut, options)
       : undefined;
-  return { kind, model, popular };
+  return { kind, leftOut: leftOut(artifact, rated), model, popular };
 }
 
 export function rankingsPart(judged: RankingsJudged | string, source: string): Html {
   if (typeof judged === 'string') return missing(judged);
-  const { kind, model, popular } = judged;
+  const { kind, leftOut, model, popular } = judged;
   const rows: [string, Ranking<RankingMeans> | undefined][] = [
     ['this model', model],
     ['popular with everyone', popular],
   ];
   const right = kind === 'ratings' ? `rates it ${decimal(model.threshold)} or higher` : 'has it';
-  return html`<p>Lists of ten for ${plural(model.users, 'user')}, of all items except those that the user ${WORDS[kind].did} in training.
+  return html`<p>Lists of ten for ${plural(model.users, 'user')}, of all items except those ${leftOut}.
 An item is right if the user ${right} in <bdi class="source">${source}</bdi>. The list of what is popular has
 ${WORDS[kind].popular}, the same for everyone.</p>
 ${table(

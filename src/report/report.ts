@@ -1,4 +1,4 @@
-import { partsOf } from '../artifact/manifest.ts';
+import { partsOf, type TrainedFor, trainedFor } from '../artifact/manifest.ts';
 import { checkKind } from '../data/dataset/dataset.ts';
 import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
 import { UserError } from '../errors.ts';
@@ -31,6 +31,12 @@ const REPORT_OPTIONS: OptionTable<ReportOptions> = { data: someRatings, source: 
 
 const ERRORS =
   'RMSE is the root mean squared error, MAE the mean absolute error, both in rating points. Lower is better. ';
+
+const AIMS: Readonly<Record<TrainedFor, string>> = {
+  both: 'It recommends items, and predicts ratings',
+  rating: 'It predicts ratings, and recommends by them',
+  ranking: 'It recommends items',
+};
 
 /**
  * Makes a report on a trained model: what it is, how it was trained, its errors if it predicts ratings, how good its
@@ -68,12 +74,13 @@ export async function report(recommender: Recommender, options: ReportOptions = 
       body: await standingsSection(recommender),
     },
     { id: 'map', title: 'The map of items', body: await mapSection(recommender) },
-    { id: 'people', title: 'Three users', body: await peopleSection(recommender, data) },
+    { id: 'people', title: 'Three users', body: await peopleSection(recommender, data, source) },
   ];
   const { model, cofactor, data: facts } = manifest;
   const lists = typeof judged?.rankings === 'object' ? judged.rankings.model.at[0] : undefined;
   const inFigures = (value: number | undefined) => (value === undefined ? undefined : error(value));
   const name = nameOf(manifest);
+  const title = `A recommender trained on ${kind}`;
   const numbers: [string, string | undefined][] = [
     ['NDCG on the data', inFigures(lists?.ndcg)],
     ['RMSE on the data', inFigures(judged?.ratings?.rmse)],
@@ -89,8 +96,8 @@ export async function report(recommender: Recommender, options: ReportOptions = 
     differ && `${kind === 'ratings' ? '' : ' of strengths'} from ${short(facts.low)} to ${short(facts.high)}`;
   const body = html`<header>
 <p class="eyebrow">Report on a trained model</p>
-<h1>${name}</h1>
-<p class="lead">${model.name}, trained by cofactor ${cofactor} on ${plural(facts.ratings, words.row)}${scale}</p>
+<h1>${title}</h1>
+<p class="lead">${AIMS[trainedFor(manifest)]}: the model “${name}” (${model.name}), trained by cofactor ${cofactor} on ${plural(facts.ratings, words.row)}${scale} of ${plural(facts.items, 'item')} by ${plural(facts.users, 'user')}</p>
 ${inShort(numbers)}
 <nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 </header>
@@ -103,5 +110,5 @@ ${body}
 `,
 )}</main>
 <footer>Made by cofactor report. ${rating && ERRORS}NDCG is the normalised discounted cumulative gain of lists of ten. Higher is better.</footer>`;
-  return pageOf(`${name}: report on a trained model`, body);
+  return pageOf(`${title}: report on a trained model`, body);
 }

@@ -1,5 +1,6 @@
-import type { Manifest } from '../artifact/manifest.ts';
+import type { Artifact, Manifest } from '../artifact/manifest.ts';
 import { plural } from '../util/format.ts';
+import { list } from '../util/text.ts';
 
 /** What a report says of a model of ratings, or of interactions. */
 interface Words {
@@ -33,3 +34,17 @@ export const WORDS: Readonly<Record<Manifest['data']['kind'], Words>> = {
     popular: 'the items that the most users have',
   },
 };
+
+/**
+ * Which items recommendations leave out, after `items`.
+ *
+ * @param seen what is stored as left out, by user
+ */
+export function leftOut({ manifest }: Artifact, seen: readonly Int32Array[]): string {
+  const { kind, ratings, reading } = manifest.data;
+  const { leaveOut } = reading ?? {};
+  const stored = seen.reduce((sum, items) => sum + items.length, 0);
+  if (kind === 'ratings' || (!leaveOut && stored >= ratings))
+    return `that the user ${WORDS[kind].did} in training`;
+  return `that recommendations leave out${leaveOut ? `: what the user has by ${list([...leaveOut])}` : ', which are some of what users have'}`;
+}

@@ -137,6 +137,27 @@ describe('a model of interactions', () => {
     const parts = sections(await report(recommender));
     expect(textOf(parts.accuracy)).toMatch(/Make the report with data: interactions/);
     expect(textOf(parts.people)).toMatch(/Has \d+ items/);
+    expect(textOf(parts.people)).toContain('Not recommended are items that the user had in training.');
+  });
+
+  test('says what recommendations leave out, and where the items that it shows are from', async () => {
+    const leftOut = Uint8Array.from(known.users, (_, at) => at % 2);
+    const some = new Ratings({ ...bare(known), leftOut });
+    for (const [reading, what] of [
+      [undefined, 'leave out, which are some of what users have'],
+      [{ eventColumn: 'event', leaveOut: ['buy'] }, 'leave out: what the user has by "buy"'],
+    ] as const) {
+      const page = await report(await trained({}, { ratings: some, reading }), {
+        data: bare(held),
+        source: 'held.csv',
+      });
+      const parts = sections(page);
+      expect(textOf(parts.people)).toContain(`Not recommended are items that recommendations ${what}.`);
+      expect(textOf(parts.people)).toMatch(/Has \d+ items in held\.csv/);
+      expect(textOf(parts.accuracy)).toContain(`of all items except those that recommendations ${what}.`);
+      expect(textOf(page)).not.toContain('had in training');
+      expect(textOf(page)).toMatch(/A recommender trained on interactions It recommends items: /);
+    }
   });
 
   test('does not judge a model of ratings', async () => {
