@@ -13,7 +13,7 @@ export function weightedPositives(
 ): { readonly positives: Positives; readonly recipe: ProgramRecipe } {
   const positives = positivesOf(rows, facts, positiveOf(recipe, facts), weightingOf(recipe));
   const { weights, ...alike } = positives;
-  return recipe.weights || followTastes(positives)
+  return facts.kind !== 'interactions' || recipe.weights || followTastes(positives)
     ? { positives, recipe }
     : { positives: alike, recipe: { ...recipe, weights: 'none' } };
 }
