@@ -46,7 +46,7 @@ test('a trial of both objectives is one training, judged by both', async () => {
   expect(ranking).toEqual({
     ...{ ndcg: expect.any(Number), precision: expect.any(Number) },
     ...{ seconds: expect.any(Number), took: expect.any(Number) },
-    recipe: { ...alone, rankingLearningRate: 0.1 },
+    recipe: { ...alone, rankingLearningRate: 0.05 },
   });
   expect(outcome.recipe).toEqual({ ...rating.recipe, ...ranking.recipe, objective: 'both' });
   const strict = (await pool.run({ predictor: alone, fold: 1, threshold: 4.5 })) as TrialResult;
