@@ -89,12 +89,14 @@ export function reportReading(report: ReadReport, files: readonly string[], took
   printLine(
     `Read ${plural(report.ratings, nounOf(report.kind))} of ${plural(report.items, 'item')} by ${plural(report.users, 'user')} from ${from} in ${seconds(took)}`,
   );
-  const { duplicates, withoutUser, kind } = report;
+  const { duplicates, withoutUser, withoutStrength, kind } = report;
   if (duplicates > 0 && kind === 'ratings')
     printLine(`  ${plural(duplicates, 'rating')} replaced by a later one of the same user and item`);
   if (duplicates > 0 && kind === 'interactions')
     printLine(`  ${plural(duplicates, 'row')} with the same user and item as an earlier one, added to it`);
   if (withoutUser > 0) printLine(`  ${plural(withoutUser, 'row')} without a user left out`);
+  if (withoutStrength > 0)
+    printLine(`  ${plural(withoutStrength, 'pair')} returned, or of no weight: known, but nobody has them`);
   for (const assumption of report.assumptions) printLine(`  ${assumption}`);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addedUp, Ratings } from '../../src/data/dataset/ratings.ts';
+import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { kindByValues, spreadOf } from '../../src/data/read/meaning.ts';
 import { parseRatings } from '../../src/data/read/parse.ts';
 import { type ReadOptions, readExclusions, readOwnItems, readRatings } from '../../src/data/read/read.ts';
@@ -98,7 +98,7 @@ describe('without ratings, rows are interactions', () => {
       '2025-12-26T10:30:00.000Z',
       '2025-12-28T00:00:00.000Z',
     ]);
-    expect(report).toMatchObject({ duplicates: 1, withoutUser: 1 });
+    expect(report).toMatchObject({ duplicates: 1, withoutUser: 1, withoutStrength: 1 });
     // A returned item is known, but nobody has it.
     expect(Array.from(ratings.itemCounts)).toEqual([1, 1]);
   });
@@ -388,9 +388,13 @@ test('interactions are made in a program, with strengths or without', async () =
   const ids = { userIds: ['a', 'b'], itemIds: ['x', 'y'] };
   const rows = { users: Int32Array.of(0, 1, 0), items: Int32Array.of(0, 1, 0) };
   const plain = new Ratings({ kind: 'interactions', ...ids, ...rows });
-  expect(Array.from(plain.ratings)).toEqual([1, 1, 1]);
+  expect(Array.from(plain.ratings)).toEqual([2, 1]);
+  expect(Array.from(plain.itemCounts)).toEqual([1, 1]);
   expect(plain.name).toBe('the interactions');
-  expect(Array.from(addedUp(plain).ratings)).toEqual([2, 1]);
+  for (const leftOut of [Uint8Array.of(0, 1, 2), [0, 1, 1]])
+    expect(
+      () => new Ratings({ kind: 'interactions', ...ids, ...rows, leftOut: leftOut as Uint8Array }),
+    ).toThrow('leftOut must be a Uint8Array of 0 and 1');
   expect(() => new Ratings({ ...ids, ...rows })).toThrow(/without ratings, give kind: 'interactions'/);
   expect(() => new Ratings({ kind: 'plays' as 'ratings', ...ids, ...rows })).toThrow(/kind is "plays"/);
 });

@@ -387,7 +387,7 @@ describe('what is held out', () => {
     expect(report).toEqual(whole.report);
     expect(report).toEqual({
       ...{ kind: 'ratings', ratings: 40, users: 5, items: 8, duplicates: 1 },
-      ...{ withoutUser: 0, assumptions: [] },
+      ...{ withoutUser: 0, withoutStrength: 0, assumptions: [] },
     });
     expect(parseRatings(await readFile(file, 'utf8'), file, options)).toEqual({ ratings, valid, report });
   });
@@ -434,7 +434,7 @@ test('the sample holds MovieLens latest-small', async () => {
   expect(listed(ratings).at(-1)).toEqual(['610', '170875', 3, 1493846415]);
   expect(report).toEqual({
     ...{ kind: 'ratings', ratings: 100_836, users: 610, items: 9724, duplicates: 0 },
-    ...{ withoutUser: 0, assumptions: [] },
+    ...{ withoutUser: 0, withoutStrength: 0, assumptions: [] },
   });
 });
 

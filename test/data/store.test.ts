@@ -132,7 +132,7 @@ describe.each(['train.parquet', 'train.csv'])('%s', (name) => {
     const users = stored.ratings.userIds.length;
     expect(stored.report).toEqual({
       ...{ ratings: synthetic.ratings, users, items: 100 },
-      ...{ kind: 'ratings', duplicates: 0, withoutUser: 0, assumptions: [] },
+      ...{ kind: 'ratings', duplicates: 0, withoutUser: 0, withoutStrength: 0, assumptions: [] },
     });
   });
 
@@ -396,7 +396,7 @@ describe('fewer ratings', () => {
     expect(isDeepStrictEqual({ train: ratings, valid }, split)).toBe(true);
     expect(report).toEqual({
       ...{ kind: 'ratings', ratings: 100_836, users: 610, items: 9724, duplicates: 0 },
-      ...{ withoutUser: 0, assumptions: [] },
+      ...{ withoutUser: 0, withoutStrength: 0, assumptions: [] },
     });
   });
 

@@ -28,7 +28,7 @@ export interface RatingsParts extends Vocabulary, Omit<Rows, 'ratings'> {
 
 /**
  * Ratings of items by users, or interactions of users with items, in memory. The arrays are parallel, with one element per
- * rating or interaction.
+ * rating or interaction. Several interactions of a user with an item are added up to one.
  */
 export class Ratings implements Dataset, Rows {
   readonly kind: DataKind;
@@ -62,7 +62,16 @@ export class Ratings implements Dataset, Rows {
     if (parts.times) this.times = parts.times;
     if (parts.leftOut) this.leftOut = parts.leftOut;
     if (parts.unknown) this.unknown = parts.unknown;
-    if (!derived) check(this);
+    if (derived) return;
+    check(this);
+    // Data with unknown ids have several users or items in one row.
+    if (this.kind === 'ratings' || this.unknown) return;
+    const added = addedUp(this);
+    this.users = added.users;
+    this.items = added.items;
+    this.ratings = added.ratings;
+    if (added.times) this.times = added.times;
+    if (added.leftOut) this.leftOut = added.leftOut;
   }
 
   private get summary() {
@@ -169,6 +178,9 @@ function check({
   for (const [what, column] of Object.entries({ times, leftOut }))
     if (column && column.length !== count)
       throw new UserError('data', `${name}: ${count} ${kind}, but ${column.length} ${what}`);
+  const flag = leftOut?.findIndex((one) => one > 1) ?? -1;
+  if (leftOut && (!(leftOut instanceof Uint8Array) || flag >= 0))
+    throw new UserError('data', `${name}: leftOut must be a Uint8Array of 0 and 1`);
   const at = ratings.findIndex((rating) => !Number.isFinite(rating));
   if (at >= 0)
     throw new UserError('data', `${name}: rating ${at + 1} is ${ratings[at]}, not a finite number`);
@@ -267,7 +279,7 @@ export function latestIndices(ratings: Omit<RatingsParts, 'name'>): Int32Array |
  * Interactions without duplicates. Those of a user with an item become one: its strength is the sum of theirs, its time is
  * the latest, and it is left out of recommendations if any of them is.
  */
-export function addedUp(interactions: Ratings): Ratings {
+function addedUp(interactions: Ratings): Ratings {
   const { name, userIds, itemIds, users, items } = interactions;
   const [times, leftOut] = [interactions.times, interactions.leftOut].map((column) => column?.slice()) as [
     Float64Array | undefined,

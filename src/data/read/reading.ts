@@ -1,14 +1,7 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import type { DataKind } from '../../../graphs/models/model.ts';
 import type { Dataset } from '../dataset/dataset.ts';
-import {
-  addedUp,
-  latestIndices,
-  Ratings,
-  type RatingsParts,
-  renumbered,
-  selectRows,
-} from '../dataset/ratings.ts';
+import { latestIndices, Ratings, type RatingsParts, renumbered, selectRows } from '../dataset/ratings.ts';
 import type { Rows } from '../dataset/rows.ts';
 import { type HoldOut, holdOut } from '../dataset/split.ts';
 import { doubtsAbout, kindByValues, type RatingColumn, type Spread, spreadOf } from './meaning.ts';
@@ -27,6 +20,8 @@ export interface ReadReport {
   readonly duplicates: number;
   /** Number of rows of interactions without a user, such as orders of guests, which are left out. */
   readonly withoutUser: number;
+  /** Number of interactions without a strength above 0, such as returned orders: nobody has their items. */
+  readonly withoutStrength: number;
   /** What the reader assumed, one sentence each. */
   readonly assumptions: readonly string[];
 }
@@ -73,7 +68,7 @@ export function readingOf(
 ): Reading {
   const { kind, counts, because } = meaningOf({ kind: said, column, ids }, () => spreadOf(table.ratings));
   const read = new Ratings({ ...table, kind, name, ...(!counts && { ratings: undefined }) });
-  const merged = kind === 'ratings' ? latest(read) : addedUp(read);
+  const merged = kind === 'ratings' ? latest(read) : read;
   const all = vocabulary ? renumbered(merged, vocabulary) : merged;
   const { train, valid } = holdOut(all, held);
   return {
@@ -84,12 +79,16 @@ export function readingOf(
       ratings: merged.ratings.length,
       users: table.userIds.length,
       items: table.itemIds.length,
-      duplicates: read.ratings.length - merged.ratings.length,
+      duplicates: table.users.length - merged.ratings.length,
       withoutUser,
+      withoutStrength: withoutStrength(merged),
       assumptions: [...assumptions, ...because],
     },
   };
 }
+
+export const withoutStrength = ({ kind, ratings }: Pick<Ratings, 'kind' | 'ratings'>): number =>
+  kind === 'ratings' ? 0 : ratings.reduce((count, strength) => count + Number(strength <= 0), 0);
 
 function latest(ratings: Ratings): Ratings {
   const indices = latestIndices(ratings);

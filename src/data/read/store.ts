@@ -16,7 +16,7 @@ import { type Connection, identifier, numbers, rows, withDatabase } from './duck
 import { type MeaningOptions, mostOf, wantedColumns } from './meaning.ts';
 import { findFiles } from './open.ts';
 import { explain } from './problems.ts';
-import { meaningOf, type Reading, readingOf } from './reading.ts';
+import { meaningOf, type Reading, readingOf, withoutStrength } from './reading.ts';
 import type { Part, SourceOptions } from './source.ts';
 import { checkStrengths, STRENGTH } from './strengths.ts';
 import { assumptions, kindOfParts, type Loaded, loadAll, openParts, tableOf } from './table.ts';
@@ -181,6 +181,10 @@ async function store(
       // Interactions are added up while they are written.
       duplicates: kind === 'interactions' ? storing.length - read : duplicates,
       withoutUser: storing.withoutUser,
+      withoutStrength:
+        ratings.facts.ratings -
+        ratings.itemCounts.reduce((sum, one) => sum + one, 0) +
+        (valid ? withoutStrength(valid) : 0),
       assumptions: [...assumptions(parts), ...because],
     };
     return { ...stored, report };
