@@ -349,6 +349,8 @@ describe('the values of a column of ratings', () => {
     const text = `user,item,score\n${rows.join('\n')}\n`;
     expect((await reading(text)).report.kind).toBe('interactions');
     expect((await reading(text, { rating: 'score' })).report.kind).toBe('ratings');
+    const plays = drawn((part) => Math.ceil(part < 0.98 ? 3 * part : 1000 * part));
+    expect(kindByValues(spreadOf(plays), { ...rating, isNamed: true }).kind).toBe('interactions');
   });
 
   test('are named by their column, or its number where there is no header', async () => {

@@ -119,7 +119,7 @@ export interface Spread {
   readonly high: number;
   /** The values below which a quarter, a half and three quarters of the values are. */
   readonly quartiles: readonly [number, number, number];
-  /** The value that at most 1 % of the values exceed, at least one of them. */
+  /** The value that at most one in a thousand exceeds, or one of fewer values: those may be mistyped. */
   readonly most: number;
   /** The number of different values. */
   readonly distinct: number;
@@ -128,7 +128,7 @@ export interface Spread {
 }
 
 /** The part of so many values that `most` of a spread is not exceeded by. */
-export const mostOf = (values: number): number => Math.min(0.99, (values - 1.5) / values);
+export const mostOf = (values: number): number => Math.min(0.999, (values - 1.5) / values);
 
 export function spreadOf(values: Float32Array): Spread {
   const sorted = values.slice().sort();
