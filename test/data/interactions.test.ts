@@ -255,6 +255,20 @@ describe('strengths', () => {
     ]);
   });
 
+  test('are added up alike in memory, in a file of strata, and in what is held out of it', async () => {
+    const rows = Array.from(
+      { length: 90 },
+      (_, at) => `u${at % 5},i${at % 6},${[0.1, 0.6, -0.7][Math.floor(at / 30)]}`,
+    );
+    const path = await folder.write('sums.csv', `user,item,count\n${rows.join('\n')}\nu0,i9,2\nu1,i9,3\n`);
+    const { report } = await readRatings(path);
+    expect(report).toMatchObject({ ratings: 32, withoutStrength: 30 });
+    const stored = await readRatings(path, { store: { from: 1 }, valid: 0.4 });
+    expect(stored.report).toMatchObject({ ratings: 32, withoutStrength: 30 });
+    expect(stored.valid?.ratings.filter((strength) => strength === 0).length).toBeGreaterThan(0);
+    await stored.ratings.close();
+  });
+
   test.each(['1e38', '-1e38'])('that are too large are refused: %s', async (count) => {
     const text = `user,item,count\nb,y,1\n${`a,x,${count}\n`.repeat(4)}`;
     const path = await folder.write('large.csv', text);

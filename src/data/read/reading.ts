@@ -48,10 +48,9 @@ export interface Table extends Omit<RatingsParts, 'name' | 'unknown' | 'kind' | 
 /** The kind of the rows, whether their values count, and a sentence if the values are no ratings. */
 export function meaningOf(
   { kind, column, ids }: Pick<Table, 'kind' | 'column' | 'ids'>,
-  spread: () => Spread,
+  values: Spread | undefined,
 ): { readonly kind: DataKind; readonly counts: boolean; readonly because: readonly string[] } {
-  if (!column) return { kind: kind ?? 'interactions', counts: true, because: ids };
-  const values = spread();
+  if (!column || !values) return { kind: kind ?? 'interactions', counts: true, because: ids };
   if (kind === 'ratings') return { kind, counts: true, because: doubtsAbout(values, column) };
   const found = kindByValues(values, column);
   const because = [...((kind ?? found.kind) === 'interactions' ? ids : []), ...(kind ? [] : found.because)];
@@ -66,7 +65,7 @@ export function readingOf(
   name: string,
   { vocabulary, ...held }: HoldOut & { readonly vocabulary?: Vocabulary | undefined } = {},
 ): Reading {
-  const { kind, counts, because } = meaningOf({ kind: said, column, ids }, () => spreadOf(table.ratings));
+  const { kind, counts, because } = meaningOf({ kind: said, column, ids }, column && spreadOf(table.ratings));
   const read = new Ratings({ ...table, kind, name, ...(!counts && { ratings: undefined }) });
   const merged = kind === 'ratings' ? latest(read) : read;
   const all = vocabulary ? renumbered(merged, vocabulary) : merged;

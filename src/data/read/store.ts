@@ -200,18 +200,23 @@ async function meaningOfRaw(
   parts: readonly Part[],
   { length, ...options }: MeaningOptions & Pick<Loaded, 'length'>,
 ) {
+  const known = kindOfParts(parts, options);
+  if (!known.column) return meaningOf(known, undefined);
   const [spread] = await rows(
     connection,
-    `SELECT min(rating)::DOUBLE, max(rating)::DOUBLE, quantile_disc(rating, 0.25)::DOUBLE,
-       quantile_disc(rating, 0.5)::DOUBLE, quantile_disc(rating, 0.75)::DOUBLE,
-       quantile_disc(rating, ${mostOf(length)})::DOUBLE, count(DISTINCT rating)::INTEGER, bool_and(rating = round(rating))::INTEGER
-     FROM raw`,
+    `SELECT low, high, parts[1]::DOUBLE, parts[2]::DOUBLE, parts[3]::DOUBLE, parts[4]::DOUBLE, whole::INTEGER, different::DOUBLE
+     FROM (SELECT min(rating)::DOUBLE AS low, max(rating)::DOUBLE AS high, bool_and(rating = round(rating)) AS whole,
+         quantile_disc(rating, [0.25, 0.5, 0.75, ${mostOf(length)}]) AS parts, approx_count_distinct(rating) AS different
+       FROM raw)`,
   );
-  const [low, high, quarter, median, threeQuarters, most, distinct, whole] = spread.map(Number);
-  return meaningOf(kindOfParts(parts, options), () => ({
+  const [low, high, quarter, median, threeQuarters, most, whole, about] = spread.map(Number);
+  // Counting exactly takes memory for each different value, and only few are a scale.
+  const exactly = 'SELECT count(DISTINCT rating)::INTEGER FROM raw';
+  const distinct = about > 1000 ? about : Number((await rows(connection, exactly))[0][0]);
+  return meaningOf(known, {
     ...{ values: length, low, high, most, distinct, whole: whole === 1 },
     quartiles: [quarter, median, threeQuarters],
-  }));
+  });
 }
 
 interface Writing extends Omit<Storing, 'folder'> {
