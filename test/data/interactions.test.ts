@@ -430,6 +430,17 @@ test('words in a column of ratings are refused', async () => {
   expect(await userError((async () => parseRatings(text, path))())).toMatch(message);
 });
 
+test('a column of ratings need not be read', async () => {
+  const text = 'user,item,feedback\na,x,came late\nb,x,good\n';
+  const path = await folder.write('feedback.csv', text);
+  expect(await userError(readRatings(path))).toMatch(/"came late" .*, or read no ratings with `rating: ''`/);
+  const { report } = await reading(text, { rating: '' });
+  expect(report.kind).toBe('interactions');
+  expect(report.assumptions.join()).toContain('not read: "feedback"');
+  const bare = await reading('a,x,5\nb,x,4\n', { rating: '' });
+  expect(Array.from(bare.ratings.ratings)).toEqual([1, 1]);
+});
+
 test('a list with a header that names no usual column is refused', async () => {
   const path = await folder.write('list.csv', 'Ware;Grund\n1;alt\n');
   for (const read of [readExclusions, readOwnItems])

@@ -5,6 +5,7 @@ import { list, quoted } from '../../util/text.ts';
 export interface ColumnOptions {
   user?: string | undefined;
   item?: string | undefined;
+  /** '' reads no ratings, so that the rows are interactions. */
   rating?: string | undefined;
   /** '' reads no times. */
   time?: string | undefined;
@@ -103,7 +104,7 @@ export function findColumns(
   const { optionNames = ownNames } = options;
   const found: Columns = {};
   // A column that an option names has no other role.
-  const given = roles.map((role) => givenFor(role, options)).filter((name) => name !== undefined);
+  const given = roles.flatMap((role) => givenFor(role, options) || []);
   const taken = new Set(given.map((name) => givenColumn(names, name)));
   const missing: Role[] = [];
   for (const role of [...wanted, ...welcome]) {
@@ -176,7 +177,7 @@ function areNumbers(options: ColumnOptions): boolean {
 /** Whether the first line is a header: its rating is not a number, or, without a rating, a column has a usual name. */
 export function looksLikeHeader(fields: string[], wanted: readonly Role[], options: ColumnOptions): boolean {
   const positional = positionalNames(fields, wanted);
-  const given = Number(options.rating ?? options.countColumn);
+  const given = Number(options.rating || options.countColumn);
   const rating = given || positional.indexOf('rating') + 1;
   if (isNumber(fields[rating - 1])) return false;
   if (fields[rating - 1] !== undefined && (wanted.includes('rating') || rating === given)) return true;

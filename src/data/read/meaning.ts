@@ -55,7 +55,7 @@ export function checkMeaning(options: MeaningOptions): void {
   };
   for (const [name, value] of Object.entries({ countColumn, eventColumn })) {
     refuse(
-      Boolean(value) && rating !== undefined,
+      Boolean(value) && Boolean(rating),
       `${option(name)} is for interactions, and ${option('rating')} for ratings; leave out one of them`,
     );
     refuse(
@@ -82,12 +82,11 @@ export function checkMeaning(options: MeaningOptions): void {
 
 /** The columns that are read for ratings or interactions. */
 export const wantedColumns = ({ kind, countColumn, eventColumn, rating }: MeaningOptions): WantedColumns => {
-  if (kind === 'ratings' || rating !== undefined)
-    return { wanted: ['user', 'item', 'rating'], welcome: ['time'] };
+  if (kind === 'ratings' || rating) return { wanted: ['user', 'item', 'rating'], welcome: ['time'] };
   const isCounted = Boolean(countColumn) || Boolean(eventColumn);
   return {
     wanted: ['user', 'item'],
-    welcome: [...(isCounted ? [] : (['rating'] as const)), 'count', 'event', 'time'],
+    welcome: [...(isCounted || rating === '' ? [] : (['rating'] as const)), 'count', 'event', 'time'],
   };
 };
 

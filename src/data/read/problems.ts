@@ -29,12 +29,15 @@ export async function diagnose(error: Error, connection: Connection, source: Sou
   return explain(error.message, source.file);
 }
 
+/** Names of columns that may hold words, such as comments, instead of ratings. */
+const MAYBE_RATINGS = /thumb|vote|like|reaction|feedback/i;
+
 /** The error for an invalid field in record number `index` (from 0). */
 export async function fieldError(
   connection: Connection,
   { source, columns }: Part,
   at: { readonly role: Role; readonly index: number },
-  { eventWeights }: MeaningOptions,
+  { eventWeights, rating }: MeaningOptions,
 ): Promise<UserError> {
   const { index } = at;
   const textOf = async (column: number): Promise<string> => {
@@ -52,7 +55,12 @@ export async function fieldError(
   const column = columns[role] as number;
   const where = await locate(connection, source, index);
   const what = faults.field(role, await textOf(column), source.names[column], where.split(' ')[0]);
-  const more = role === 'time' ? `, or read no times with ${option("time: ''")}` : '';
+  const more =
+    role === 'time'
+      ? `, or read no times with ${option("time: ''")}`
+      : role === 'rating' && rating === undefined && MAYBE_RATINGS.test(source.names[column])
+        ? `, or read no ratings with ${option("rating: ''")}`
+        : '';
   return new UserError('data', `${source.file}, ${where}: ${what}${more}`);
 }
 
