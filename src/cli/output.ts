@@ -39,7 +39,7 @@ export function measured({ rmse, mae, ndcg, precision }: ValidMetrics): string {
 /** How many epochs there were, and of which the model is if that is not the last. */
 export function epochsInWords(history: readonly EpochRecord[]): string {
   const best = history.length - epochsSinceBest(history);
-  return `${plural(history.length, 'epoch')}${best < history.length ? `, the best is ${best}` : ''}`;
+  return `${plural(history.length, 'epoch')}${best < history.length ? ` (the best: ${best})` : ''}`;
 }
 
 /** Prints a table with aligned columns. The last column is aligned right. */

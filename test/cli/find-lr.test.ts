@@ -52,7 +52,7 @@ test('of both objectives it tests each, and suggests the option of each', async 
   const { model, seconds, ...found } = await json('find-lr', ...flags, '--objective', 'ranking');
   expect({ model, seconds }).toEqual({ model: 'dot-bias', seconds: some });
   expect(found).toEqual(ranking);
-  expect(ranking).toMatchObject({ objective: 'ranking', suggestion: some, usual: 0.1 });
+  expect(ranking).toMatchObject({ objective: 'ranking', suggestion: some, usual: 0.05 });
   expect(ranking.ratings).toBeLessThan(360);
   const printed = await text('find-lr', ...flags, '--out', 'both.svg');
   expect(printed).toMatch(/^Tried \d+ learning rates from .* on 360 ratings in [\d.]+ s for both tests/m);

@@ -105,7 +105,7 @@ export const runChoices = {
   ...grouped('Reading', {
     user: { kind: column, help: 'column of user ids: its name, or its number from 1' },
     item: { kind: column, help: 'column of item ids' },
-    rating: { kind: column, help: 'column of ratings' },
+    rating: { kind: column, help: 'column of ratings; "" reads none' },
     time: { kind: column, help: 'column of times' },
     countColumn: {
       kind: column,
