@@ -96,7 +96,7 @@ const FACTORS = 'Each user and each item has a row of numbers, the factors. The 
 export const dotBiasModel = {
   title: 'Factors and biases',
   about:
-    'A few numbers for each person and each title; where they match, the person likes the title. Small, fast, hard to beat.',
+    'A few numbers for each person and each item; where they match, the person likes the item. Small, fast, hard to beat.',
   formula: {
     rating: `${FACTORS} the higher the rating. A bias for each user adds how generous the user is, and a bias for each item how well liked the item is.`,
     ranking: `${FACTORS} the higher the score. A bias for each item adds how well liked the item is.`,

@@ -155,7 +155,7 @@ const NETWORK =
 
 export const mlpModel = {
   title: 'Neural network',
-  about: 'A few numbers for each person and each title, combined by a small neural network. Slower.',
+  about: 'A few numbers for each person and each item, combined by a small neural network. Slower.',
   formula: {
     rating: `${NETWORK} the rating.`,
     ranking: `${NETWORK} the score; a bias for each item adds how well liked the item is.`,

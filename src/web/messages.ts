@@ -4,7 +4,7 @@ import type { ReadReport } from '../data/read/reading.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { WebRuntimeOptions } from '../run/web.ts';
 import type { ExportOptions } from '../train/artifact.ts';
-import type { Progress } from '../train/progress.ts';
+import type { Progress, ValidMetrics } from '../train/progress.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 
 /** Summary of a file after it was read. */
@@ -43,6 +43,8 @@ export interface Trained {
   readonly artifact: Artifact;
   /** Time that training took, in seconds. */
   readonly seconds: number;
+  /** Measures of the most popular items for everybody, to compare a ranking with, if ratings or interactions are held out. */
+  readonly popular?: ValidMetrics | undefined;
 }
 
 /** Messages to the worker: what to train, then optionally a request to stop after the current epoch. */

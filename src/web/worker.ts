@@ -6,6 +6,7 @@ import { artifactOf } from '../train/artifact.ts';
 import type { Engine } from '../train/engines/engine.ts';
 import { epochEngine } from '../train/engines/epoch/engine.ts';
 import { fitModel } from '../train/fit.ts';
+import { rankingJudge } from '../train/ranking-judge.ts';
 import type { FromWorker, ToWorker, TrainRequest } from './messages.ts';
 import { readText } from './read.ts';
 
@@ -49,7 +50,11 @@ async function train(request: TrainRequest) {
     reading,
     ...table,
   });
-  tell({ done: { artifact, seconds: fitted.seconds.train } });
+  const judge =
+    valid &&
+    fitted.ranking &&
+    (await rankingJudge(fitted.ranking, runtime, { data: ratings, rows: ratings, valid }));
+  tell({ done: { artifact, seconds: fitted.seconds.train, popular: await judge?.popular() } });
 }
 
 async function trainingApi(folder: string): Promise<Engine> {

@@ -175,6 +175,14 @@ inBrowser('a visitor trains on a file of plays what Node trains', async (context
   const { ratings, valid } = await readRatings(plays, { valid: 0.2 });
   const { metrics } = await train(ratings, {}, { valid });
   const [ndcg] = await results.locator('td').allTextContents();
+  const popular = await results
+    .getByRole('row', { name: /^Most popular/ })
+    .locator('td')
+    .allTextContents();
+  expect(popular.slice(0, 2)).toEqual([
+    expect.stringMatching(/^0\.\d{4}$/),
+    expect.stringMatching(/^0\.\d{4}$/),
+  ]);
   expect(Math.abs(Number(ndcg) - (metrics.valid?.ndcg ?? 0))).toBeLessThan(0.01);
 
   await page.getByRole('button', { name: 'Use this model' }).click();
@@ -212,6 +220,22 @@ inBrowser('a model that an older version of the page kept is of ratings', async 
   await page.getByRole('button', { name: 'Use it' }).click();
   await page.getByRole('heading', { name: /^Rate a few titles/ }).waitFor();
   await page.getByRole('radiogroup').first().waitFor();
+});
+
+inBrowser('a visitor names the columns of a file with unusual names', async (context) => {
+  const page = await open(context, 'train');
+  const rows = ratingsCsv().trim().split('\n').slice(1);
+  const file = await folder.write('odd.csv', `wer,was,wieviel,wann\n${rows.join('\n')}\n`);
+  await page.getByLabel('Data file').setInputFiles(file);
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await expect.poll(() => page.getByRole('alert').textContent()).toMatch(/^odd\.csv: no user, item column/);
+  await page.getByText('Columns', { exact: true }).click();
+  await page.getByLabel('People', { exact: true }).fill('wer');
+  await page.getByLabel('Items', { exact: true }).fill('was');
+  await page.getByLabel('Scores', { exact: true }).fill('wieviel');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await page.getByRole('table', { name: 'Results' }).waitFor();
+  expect(await page.locator('.read').textContent()).toMatch(/Ratings to train on/);
 });
 
 inBrowser('ratings are predicted only from ratings', async (context) => {

@@ -11,9 +11,26 @@ export interface Choices {
   readonly recipe: Recipe;
   /** Fraction of the data to hold out; 0 for none. */
   readonly heldOut: number;
+  /** Names of columns that are not found by their usual names. */
+  readonly columns: Readonly<Partial<Record<ColumnRole, string>>>;
 }
 
-export const DEFAULTS: Choices = { models: [trainingChoices.model.default], recipe: {}, heldOut: 0.2 };
+/** Columns of a file, by the name of the option, in the words of the page. */
+export const COLUMNS = {
+  user: 'People',
+  item: 'Items',
+  rating: 'Scores',
+  countColumn: 'Counts',
+} as const;
+
+export type ColumnRole = keyof typeof COLUMNS;
+
+export const DEFAULTS: Choices = {
+  models: [trainingChoices.model.default],
+  recipe: {},
+  heldOut: 0.2,
+  columns: {},
+};
 
 /** The name of a choice. */
 export type Field = keyof Recipe;

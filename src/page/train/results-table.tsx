@@ -19,6 +19,8 @@ interface Column {
   readonly name: ComponentChildren;
   readonly higherIsBetter: boolean;
   of(trained: WebTrained): number | undefined;
+  /** The same of the most popular items, for everybody. */
+  ofPopular?(trained: WebTrained): number | undefined;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -36,11 +38,13 @@ const COLUMNS: readonly Column[] = [
     name: <abbr title="Normalised discounted cumulative gain of lists of ten">NDCG</abbr>,
     higherIsBetter: true,
     of: ({ artifact }) => partsOf(artifact.manifest).ranking?.metrics.valid?.ndcg,
+    ofPopular: ({ popular }) => popular?.ndcg,
   },
   {
     name: <abbr title="Share of lists of ten that the person likes, by the held-out data">Precision</abbr>,
     higherIsBetter: true,
     of: ({ artifact }) => partsOf(artifact.manifest).ranking?.metrics.valid?.precision,
+    ofPopular: ({ popular }) => popular?.precision,
   },
 ];
 
@@ -87,8 +91,27 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
               </tr>
             </Fragment>
           ))}
+          {ranks && done[0].trained.popular && (
+            <tr>
+              <th scope="row">Most popular</th>
+              {columns.map(({ ofPopular }, at) => {
+                const value = ofPopular?.(done[0].trained);
+                return (
+                  <td key={at} class="number">
+                    {value === undefined ? '–' : error(value)}
+                  </td>
+                );
+              })}
+              <td class="number">–</td>
+              <td class="number">–</td>
+            </tr>
+          )}
         </tbody>
       </table>
+      <p class="note">
+        A download is a zip of the model’s files: the ids of people and items, but not who has what. The model
+        that you use is kept in this browser; others are gone when you leave the page.
+      </p>
       {predicts && (
         <p class="note">
           RMSE and MAE say how far predictions are from the ratings held out, in rating points: the lower, the
@@ -98,7 +121,8 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
       {ranks && (
         <p class="note">
           NDCG and precision say how well lists of ten recommendations fit what people like in the data held
-          out: the higher, the better. NDCG also counts how early in the list it comes.
+          out: the higher, the better. NDCG also counts how early in the list it comes. Most popular is the
+          same list for everyone: a model should be better.
         </p>
       )}
     </div>

@@ -2,7 +2,15 @@ import { useId, useState } from 'preact/hooks';
 import { modelNames, models } from '../../../graphs/models/index.ts';
 import { capital, words } from '../../util/format.ts';
 import type { Kind } from '../models/words.ts';
-import { type Choices, choiceOf, type Field, fieldsFor, valueIn } from './choices.ts';
+import {
+  type Choices,
+  COLUMNS,
+  type ColumnRole,
+  choiceOf,
+  type Field,
+  fieldsFor,
+  valueIn,
+} from './choices.ts';
 
 interface Props {
   readonly choices: Choices;
@@ -78,6 +86,34 @@ export function Settings({ choices, kind, onChange }: Props & { readonly kind: K
           />
           <span class="note">Percent of the data to hold out, to judge the model by</span>
         </label>
+      </div>
+    </details>
+  );
+}
+
+/** The names of columns, for files whose columns have unusual names. */
+export function ColumnNames({ choices, onChange }: Props) {
+  return (
+    <details class="settings">
+      <summary>Columns</summary>
+      <p class="note">Name the columns whose names in your file are unusual, or give their numbers from 1.</p>
+      <div class="fields">
+        {(Object.entries(COLUMNS) as [ColumnRole, string][]).map(([role, name]) => (
+          <label key={role} class="field">
+            <span>{name}</span>
+            <input
+              type="text"
+              value={choices.columns[role] ?? ''}
+              onInput={({ currentTarget: { value } }) => {
+                const { [role]: _, ...others } = choices.columns;
+                onChange({
+                  ...choices,
+                  columns: value.trim() === '' ? others : { ...others, [role]: value.trim() },
+                });
+              }}
+            />
+          </label>
+        ))}
       </div>
     </details>
   );

@@ -8,7 +8,7 @@ import { Curves } from './curves.tsx';
 import { FileField } from './file-field.tsx';
 import { ReadSummary } from './read-summary.tsx';
 import { ResultsTable } from './results-table.tsx';
-import { ModelChoice, Settings } from './settings-fields.tsx';
+import { ColumnNames, ModelChoice, Settings } from './settings-fields.tsx';
 import { isRunning, type Objective, type Run, stateOf, type Trainer, type Training } from './use-training.ts';
 
 interface Props {
@@ -44,7 +44,7 @@ export function TrainView({ trainer, kind = 'ratings', dark, used, onUse }: Prop
         />
         <FileField
           label="Titles file (optional)"
-          hint="CSV with columns id and title, perhaps genres, such as MovieLens’s movies.csv."
+          hint="CSV with columns of the items’ ids and their titles or names, perhaps also genres."
           file={titles}
           onChoose={setTitles}
         />
@@ -53,6 +53,7 @@ export function TrainView({ trainer, kind = 'ratings', dark, used, onUse }: Prop
           Your file never leaves this page. It is read, and the model trained, on this device.
         </p>
         {training?.error !== undefined && <Problem>{training.error}</Problem>}
+        <ColumnNames choices={choices} onChange={setChoices} />
         <ModelChoice choices={choices} onChange={setChoices} />
         <Settings choices={choices} kind={training?.read?.kind ?? kind} onChange={setChoices} />
         <div class="buttons">

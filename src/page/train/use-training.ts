@@ -117,6 +117,7 @@ export function useTraining(): Trainer {
       changeRun(at, (run) => ({ ...run, state: 'running' }));
       try {
         const trained = await train(file, recipeFor(model, choices), {
+          ...choices.columns,
           ...(heldOut > 0 && { valid: heldOut }),
           titles,
           signal,
