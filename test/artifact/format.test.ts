@@ -10,10 +10,29 @@ import { trainingFiles } from '../../src/train/engines/ort-training/export.ts';
 
 /** One model of each format that there ever was: 30 users, 20 items, 2 factors, 2 epochs. */
 const folder = fileURLToPath(new URL('../support/artifacts', import.meta.url));
+/** As small, of interactions, which there are from format 4 on. */
+const INTERACTIONS = 'format-4-interactions';
 const FORMATS = Array.from({ length: FORMAT }, (_, index) => index + 1);
 
 test('a model of each format is kept', async () => {
-  expect((await readdir(folder)).sort()).toEqual(FORMATS.map((format) => `format-${format}`));
+  const folders = [...FORMATS.map((format) => `format-${format}`), INTERACTIONS];
+  expect((await readdir(folder)).sort()).toEqual(folders.sort());
+});
+
+test('a model of interactions still answers', async () => {
+  const recommender = await load(join(folder, INTERACTIONS));
+  expect([recommender.kind, recommender.objective]).toEqual(['interactions', 'ranking']);
+  expect(recommender.artifact.manifest.data.reading).toEqual({
+    eventColumn: 'event',
+    eventWeights: { view: 1, buy: 4 },
+    leaveOut: ['buy'],
+  });
+  // Only some of what a user has is left out: two of 20 items.
+  expect(await recommender.recommend('u1', { k: 20 })).toHaveLength(18);
+  expect((await recommender.foldIn(['i1'])).recommended).toHaveLength(10);
+  expect(await recommender.foldIn([['i1'], []])).toHaveLength(2);
+  expect(await recommender.score('u1', 'i7')).toBeTypeOf('number');
+  expect(recommender.items.reduce((sum, { count }) => sum + count, 0)).toBe(240);
 });
 
 test.each(FORMATS)('a model of format %i still answers', async (format) => {
