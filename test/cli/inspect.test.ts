@@ -12,7 +12,9 @@ test('describes a folder and how its model was trained', async () => {
   expect(printed).toMatch(/\n {2}objective rating: factors 2, range \[0,5.5\], initialStd 0\.01/);
   expect(printed).toMatch(/ 6 epochs, training RMSE \d\.\d{4}, validation RMSE \d\.\d{4}, MAE \d\.\d{4}\n/);
   expect(printed).toMatch(/\n {2}objective ranking: factors 2, initialStd 0\.05/);
-  expect(printed).toMatch(/ 12 epochs \(the best: \d+\), validation NDCG@10 0\.\d{4}, precision@10 0\.\d{4}\n/);
+  expect(printed).toMatch(
+    / 12 epochs \(the best: \d+\), validation NDCG@10 0\.\d{4}, precision@10 0\.\d{4}\n/,
+  );
   expect(printed).toMatch(/inputs: user: string\[n\], item: string\[n\]\n {2}outputs: rating: float\[n\]/);
   expect(await json('inspect', 'model')).toEqual({
     manifest: await manifest('model'),
