@@ -19,7 +19,9 @@ test("Triton's client lists, checks and asks the models", async (context) => {
   if (typeof python !== 'string') return context.skip(python.message);
   const { stdout } = await run(python, [at('triton.py'), new URL(movies.url).host]);
   const { names, answers, refusal } = JSON.parse(stdout);
-  expect(names).toEqual(['movies.predict', 'movies.recommend', 'movies.similar', 'movies.fold-in']);
+  expect(names).toEqual(
+    ['predict', 'recommend', 'similar', 'fold-in', 'fold-in-many'].map((head) => `movies.${head}`),
+  );
   const [users, items] = [
     ['u1', 'Zoë', 'nobody'],
     ['i1', 'i2', '☃'],

@@ -273,7 +273,7 @@ describe('duplicates', () => {
           const lines = rows.map((row) => [...row, ...(timed ? [7] : [])].join(','));
           const header = `user,item,rating${timed ? ',time' : ''}`;
           const path = await folder.write('last.csv', [header, ...lines].join('\n'));
-          const { ratings, report } = await readRatings(path);
+          const { ratings, report } = await readRatings(path, { kind: 'ratings' });
           const last = new Map(rows.map(([user, item, rating]) => [`${user}${item}`, rating]));
           expect(new Map(listed(ratings).map(([user, item, rating]) => [`${user}${item}`, rating]))).toEqual(
             last,

@@ -291,7 +291,8 @@ inBrowser('a page trains on interactions with the options of reading, as Node do
   const csv = `user,article,event\n${rows.join('\n')}\n`;
   const { ratings, valid } = await readRatings(await folder.write('events.csv', csv), options);
   const fitted = await train(ratings, { factors: 4, epochs: 2 }, { valid });
-  const expected = await fitted.recommender();
+  const { eventColumn, eventWeights, leaveOut } = options;
+  const expected = await fitted.recommender({ reading: { eventColumn, eventWeights, leaveOut } });
   const page = await opened(context);
   await withLibrary(page);
   const found = await page.evaluate(

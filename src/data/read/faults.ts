@@ -6,6 +6,8 @@ import type { Columns, Role } from './columns.ts';
 export const faults = {
   quote: 'a quote is not closed, or text follows it; write a quote within a field twice',
 
+  firstLine: 'the first line ends within quotes; close the quote, or remove the line break',
+
   fields: (found: number, wanted: number, header: boolean): string =>
     `${count(found, 'field')} where ${header ? 'the header' : 'the first line'} has ${wanted}; correct or remove the line`,
 

@@ -7,6 +7,7 @@ import { UserError } from '../../errors.ts';
 import { likelyDelimiter, splitLine } from '../../util/text.ts';
 import { looksLikeHeader, positionalNames, type Role } from './columns.ts';
 import { type Connection, identifier, literal, rows } from './duckdb.ts';
+import { faults } from './faults.ts';
 import { diagnose, explain } from './problems.ts';
 import type { Source, SourceOptions } from './source.ts';
 
@@ -93,7 +94,12 @@ export async function openSource(
   if (/\.(json|jsonl|ndjson)(\.gz|\.zst)?$/i.test(file))
     return openJson(connection, { file, lines }, { path, line, compression });
   // Skips blank lines: DuckDB would take the second of two for the header.
-  return openText({ file, lines }, { path, line, reading: `skip = ${blank}, ${reading}` }, wanted, options);
+  return openText(
+    { file, lines },
+    { path, line, blank, reading: `skip = ${blank}, ${reading}` },
+    wanted,
+    options,
+  );
 }
 
 async function openParquet(connection: Connection, file: string, path: string): Promise<Source> {
@@ -129,13 +135,14 @@ async function openJson(
 
 function openText(
   source: Pick<Source, 'file' | 'lines'>,
-  { path, line, reading }: { path: string; line: string; reading: string },
+  { path, line, blank, reading }: { path: string; line: string; blank: number; reading: string },
   wanted: readonly Role[],
   options: SourceOptions,
 ): Source {
   const delimiter = (options.delimiter || likelyDelimiter(line)).replaceAll('\\t', '\t');
   const quote = delimiter !== '::';
-  const { fields } = splitLine(line, delimiter, quote);
+  const { fields, open } = splitLine(line, delimiter, quote);
+  if (open) throw new UserError('data', `${source.file}, line ${blank + 1}: ${faults.firstLine}`);
   const header = options.header ?? looksLikeHeader(fields, wanted, options);
   const expressions = fields.map((_, index) => `c${index}`);
   const columns = expressions.map((name) => `${name}: 'VARCHAR'`).join(', ');

@@ -76,7 +76,8 @@ export function parseRatings(text: string, file: string, options: ParseOptions =
   const { user, rating } = columns as Required<typeof columns>;
   // Interactions may lack users, such as orders of guests.
   const records = rating === undefined ? all.filter(({ fields }) => fields[user] !== '') : all;
-  if (records.length === 0) throw new UserError('data', `${file}: no row has a user`);
+  if (records.length === 0)
+    throw new UserError('data', `${file}: no row has a user; name another column with ${option('user')}`);
   const table = rowsOf(records, { file, names, delimiter, columns }, options);
   const order = (['user', 'item', 'rating', 'count', 'event', 'time'] as const).filter(
     (role) => columns[role] !== undefined,
@@ -208,7 +209,8 @@ function openTable(
   if (first === -1) throw new UserError('data', `${file}: is empty; give a file with one rating a line`);
   const delimiter = likelyDelimiter(parts[first]);
   const quote = delimiter !== '::';
-  const { fields: start } = splitLine(parts[first], delimiter, quote);
+  const { fields: start, open } = splitLine(parts[first], delimiter, quote);
+  if (open) throw new UserError('data', `${file}, line ${first / 2 + 1}: ${faults.firstLine}`);
   const header = hasHeader ?? looksLikeHeader(start, wanted, columns);
   const records = (): Record[] => {
     const found: Record[] = [];

@@ -120,7 +120,8 @@ async function checkLeaveOut(connection: Connection, parts: readonly Part[], lea
     let found = 0;
     for (const { source, columns } of parts) {
       const event = source.expressions[columns.event as number];
-      const query = `SELECT count(*)::INTEGER FROM ${source.table} WHERE coalesce(${event}, '') = ${literal(name)}`;
+      const query = `SELECT count(*)::INTEGER FROM ${source.table} WHERE coalesce(${event}, '') = ${literal(name)}
+        AND coalesce(${source.expressions[columns.user as number]}, '') <> ''`;
       found += Number((await rows(connection, query))[0][0]);
     }
     if (found === 0)
@@ -213,16 +214,17 @@ function decimal(source: Source, text: string): string {
 /** Throws for the first row from `start` on with an invalid id, rating or time. */
 async function checkRows(connection: Connection, part: Part, start: number, options: MeaningOptions) {
   const { columns } = part;
-  const empty = part.isInteractions ? "coalesce(user_id, '') <> '' AND" : '';
+  // Rows without a user are left out, whatever else is wrong with them.
+  const counts = part.isInteractions ? "coalesce(user_id, '') <> ''" : 'true';
   const [fault] = await rows(
     connection,
     `SELECT rowid::INTEGER - ${start} AS row, CASE
-       WHEN ${columns.user !== undefined} AND ${empty} is_bad(user_id) THEN 'user'
+       WHEN ${columns.user !== undefined} AND is_bad(user_id) THEN 'user'
        WHEN ${columns.item !== undefined} AND is_bad(item_id) THEN 'item'
        WHEN rating IS NULL OR NOT isfinite(rating) THEN 'rating'
        WHEN time IS NULL OR NOT isfinite(time) THEN 'time'
      END AS role
-     FROM raw WHERE rowid >= ${start} AND role IS NOT NULL ORDER BY row LIMIT 1`,
+     FROM raw WHERE rowid >= ${start} AND ${counts} AND role IS NOT NULL ORDER BY row LIMIT 1`,
   );
   if (fault !== undefined)
     throw await fieldError(connection, part, { role: fault[1] as Role, index: Number(fault[0]) }, options);
