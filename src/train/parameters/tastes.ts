@@ -1,6 +1,5 @@
 import { type Positives, pairsOf } from '../../data/dataset/positives.ts';
 import { generator, shuffled } from '../../util/random.ts';
-import { MOST_PAIRS } from './initial.ts';
 import { type Pairs, spectralFactors } from './spectral.ts';
 
 /** Number of patterns of who has what. */
@@ -10,6 +9,8 @@ const SHUFFLES = 4;
 /** Weights must fit the patterns so many times as well as shuffled ones. Of 260 shuffles of six data sets none did. */
 const LEAST = 4;
 const ROUNDS = 10;
+/** Number of positives that are looked at. */
+const MOST = 2 ** 18;
 /** Not that of the training, so that all trainings on the same data weigh alike. */
 const SEED = 1;
 const STREAM = 3;
@@ -18,11 +19,11 @@ const STREAM = 3;
  * Whether the weights of positives follow users' tastes. If they do not, they are noise to a ranking.
  *
  * Weights are compared with the strongest patterns of who has what, which say how well a user and an item go together. How
- * much a user and an item weigh in the mean does not count. With more than 2²⁰ positives, the first users decide.
+ * much a user and an item weigh in the mean does not count. With many positives, the first users decide.
  */
 export function followTastes({ weights, ...positives }: Positives): boolean {
   if (!weights) return false;
-  const users = positives.starts.findLastIndex((start) => start <= MOST_PAIRS);
+  const users = positives.starts.findLastIndex((start) => start <= MOST);
   const length = positives.starts[users];
   const pairs = pairsOf({
     ...positives,
