@@ -1,4 +1,4 @@
-import { generator, normals, type RandomGenerator } from '../../src/util/random.ts';
+import { generator, normals, type RandomGenerator, uniform } from '../../src/util/random.ts';
 
 export interface Pairs {
   /** The items of user u are from starts[u] to before starts[u + 1]. */
@@ -19,8 +19,6 @@ const STRENGTH = 1.5;
 /** The score at which a user takes every item that comes up. */
 const ENOUGH = 3;
 const HELD_OUT = 0.2;
-
-const uniform = (random: RandomGenerator): number => (random.next() >>> 8) * 2 ** -24;
 
 /**
  * Which users have which items, by hidden factors: users are active to a log-normal degree, items come up by a power law of

@@ -3,7 +3,7 @@ import { checkKind } from '../data/dataset/dataset.ts';
 import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
 import { UserError } from '../errors.ts';
 import { type Recommender, someRecommender } from '../recommend/recommender.ts';
-import { count, error, plural, short, size } from '../util/format.ts';
+import { count, error, nounOf, plural, short, size } from '../util/format.ts';
 import { checkArgument, checkOptions, type OptionTable, text } from '../util/options.ts';
 import { type AllJudged, accuracySection } from './accuracy.ts';
 import { judge } from './data.ts';
@@ -97,7 +97,7 @@ export async function report(recommender: Recommender, options: ReportOptions = 
   const body = html`<header>
 <p class="eyebrow">Report on a trained model</p>
 <h1>${title}</h1>
-<p class="lead">${AIMS[trainedFor(manifest)]}: the model “${name}” (${model.name}), trained by cofactor ${cofactor} on ${plural(facts.ratings, words.row)}${scale} of ${plural(facts.items, 'item')} by ${plural(facts.users, 'user')}</p>
+<p class="lead">${AIMS[trainedFor(manifest)]}: the model “${name}” (${model.name}), trained by cofactor ${cofactor} on ${plural(facts.ratings, nounOf(kind))}${scale} of ${plural(facts.items, 'item')} by ${plural(facts.users, 'user')}</p>
 ${inShort(numbers)}
 <nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 </header>

@@ -4,8 +4,6 @@ import { list } from '../util/text.ts';
 
 /** What a report says of a model of ratings, or of interactions. */
 interface Words {
-  /** One row of the data. */
-  readonly row: string;
   /** What a user did with the items of their rows. */
   readonly did: string;
   /** The number of ratings of an item, or of its users, as the name of a column. */
@@ -18,7 +16,6 @@ interface Words {
 
 export const WORDS: Readonly<Record<Manifest['data']['kind'], Words>> = {
   ratings: {
-    row: 'rating',
     did: 'rated',
     knownBy: 'Ratings',
     atLeast: (least) => `with at least ${plural(least, 'rating')}`,
@@ -26,7 +23,6 @@ export const WORDS: Readonly<Record<Manifest['data']['kind'], Words>> = {
     popular: 'the most rated items',
   },
   interactions: {
-    row: 'interaction',
     did: 'had',
     knownBy: 'Users',
     atLeast: (least) => `that at least ${plural(least, 'user')} ${least === 1 ? 'has' : 'have'}`,

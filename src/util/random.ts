@@ -29,10 +29,13 @@ export function shuffled(length: number, random: RandomGenerator): Int32Array {
   return order;
 }
 
+/** A number in [0, 1), a multiple of 2⁻²⁴. */
+export const uniform = (random: RandomGenerator): number => (random.next() >>> 8) * 2 ** -24;
+
 /** `length` numbers in [0, 1), multiples of 2⁻²⁴. */
 export function uniforms(length: number, random: RandomGenerator): Float32Array {
   const values = new Float32Array(length);
-  for (let index = 0; index < length; index++) values[index] = (random.next() >>> 8) * 2 ** -24;
+  for (let index = 0; index < length; index++) values[index] = uniform(random);
   return values;
 }
 

@@ -1,6 +1,7 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import type { DataFacts, DataKind } from '../../../graphs/models/model.ts';
 import { UserError } from '../../errors.ts';
+import { nounOf } from '../../util/format.ts';
 import { sha256 } from '../../util/hash.ts';
 import type { Expected } from '../../util/options.ts';
 import { quoted } from '../../util/text.ts';
@@ -170,7 +171,7 @@ function check({
     if (at >= 0)
       throw new UserError(
         'data',
-        `${name}: ${kind.slice(0, -1)} ${at + 1} has ${role} row ${rows[at]}, but there are ${ids.length} ${role} ids`,
+        `${name}: ${nounOf(kind)} ${at + 1} has ${role} row ${rows[at]}, but there are ${ids.length} ${role} ids`,
       );
     if (!checkedIds.has(ids)) checkIds(role, ids, name);
     checkedIds.add(ids);
