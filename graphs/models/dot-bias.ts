@@ -15,7 +15,7 @@ import {
 const DEFAULTS = {
   rating: { factors: 50, initialStd: 0.01, spectral: [0.08, 0.2] },
   ranking: { factors: 256, initialStd: 0.05, spectral: [0.1, 0.1] },
-  // Fewer epochs start nearer to the end.
+  // With fewer epochs, training has to start nearer to where it ends.
   rankingOfMany: { factors: 256, initialStd: 0.05, spectral: [0.3, 0.3] },
 } as const;
 

@@ -84,7 +84,7 @@ export const chosenFrom = <Chosen extends object>(names: readonly string[], flag
     Object.entries(flags).filter(([name, value]) => names.includes(name) && value !== undefined),
   ) as Chosen;
 
-/** The recipe. Who gives weights of events wants them to weigh, whether they follow tastes or not. */
+/** The recipe. Event weights that a user gives always count, whether or not they follow tastes. */
 export const recipeOf = (flags: object): Recipe => ({
   ...('eventWeights' in flags && flags.eventWeights !== undefined && { weights: 'log' }),
   ...chosenFrom<Recipe>(Object.keys(recipeChoices), flags),

@@ -250,7 +250,7 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
   };
 }
 
-/** Of few positives it makes no difference. */
+/** The number of patterns, by which the width of many positives is chosen. With few positives it makes no difference. */
 const patternsIn = (
   positives: Positives,
   { factors, rankingFactors, seed = trainingChoices.seed.default }: ProgramRecipe,

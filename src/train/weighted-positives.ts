@@ -5,7 +5,7 @@ import { followTastes } from './parameters/tastes.ts';
 import type { ProgramRecipe } from './recipe/recipe.ts';
 import { positiveOf, weightingOf } from './recipe/resolve-ranking.ts';
 
-/** The positives of a training, and its recipe with the choice how they weigh: all alike, if their counts do not follow tastes. */
+/** The positives of a training, and the recipe with their weighting decided: all alike if counts do not follow tastes. */
 export function weightedPositives(
   recipe: ProgramRecipe,
   rows: Rows,
