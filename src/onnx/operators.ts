@@ -55,6 +55,7 @@ export const operators = {
   },
   Identity: { since: 1, infer: shapes.same, elementwise: true },
   MatMul: { since: 9, infer: shapes.matmul },
+  Gemm: { since: 11, infer: shapes.gemm },
   Transpose: { since: 1, infer: shapes.transpose },
   Reshape: { since: 5, infer: shapes.reshape },
   Expand: { since: 8, infer: shapes.shapeInput },

@@ -116,6 +116,31 @@ export const cast = (x: Value, to: DataType, name?: string): Value =>
 /** The matrix product over the last two axes. The axes before them broadcast. */
 export const matmul = ofTensors('MatMul');
 
+/**
+ * `alpha`·AB + C as one operator, for matrices; A and B may be given transposed. A runtime may write the result to where C is.
+ *
+ * @param c of the shape of the product
+ */
+export const gemm = (
+  a: Value,
+  b: Value,
+  c: Value,
+  options: {
+    readonly alpha?: number;
+    readonly transA?: boolean;
+    readonly transB?: boolean;
+    readonly name?: string;
+  } = {},
+): Value =>
+  one('Gemm', [a, b, c], {
+    attributes: {
+      alpha: { float: options.alpha ?? 1 },
+      transA: { int: Number(options.transA ?? false) },
+      transB: { int: Number(options.transB ?? false) },
+    },
+    name: options.name,
+  });
+
 /** Permutes the axes. @param axes the new order. Default: reversed */
 export const transpose = (x: Value, axes?: readonly number[], name?: string): Value =>
   one('Transpose', [x], { attributes: axes && { perm: { ints: axes } }, name });

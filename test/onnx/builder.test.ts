@@ -286,6 +286,17 @@ group('a wrong graph fails when it is built', () => {
       'MatMul "product" (ratings: float[batch, 50], weight: float[3, 2]): the inner sizes 50 and 3',
     ],
     'a product of vectors': [() => matmul(three, three), 'MatMul "matmul"', 'two axes'],
+    'a third matrix that the product does not fit': [
+      () => onnx.gemm(weight, weight, weight, { transB: true }),
+      'Gemm "gemm"',
+      "float[3, 2] is not of the product's shape [3, 3]",
+    ],
+    'a vector in a product of matrices': [
+      () => onnx.gemm(weight, three, weight),
+      'Gemm',
+      'bias needs two axes',
+    ],
+    'inner sizes of matrices': [() => onnx.gemm(weight, weight, weight), 'Gemm', 'the inner sizes 2 and 3'],
     'types that do not mix': [
       () => add(wide, ids, 'sum'),
       'Add "sum"',

@@ -100,6 +100,13 @@ const cases: Readonly<Record<Differentiable, Case | Readonly<Record<string, Case
     const [rows, inner, columns] = draw.dims(3);
     return matmul(draw.tensor([...before, rows, inner]), draw.tensor([...beforeToo, inner, columns]));
   },
+  Gemm(draw) {
+    const [rows, inner, columns] = draw.dims(3);
+    const [transA, transB] = [draw.pick([true, false]), draw.pick([true, false])];
+    const a = draw.tensor(transA ? [inner, rows] : [rows, inner]);
+    const b = draw.tensor(transB ? [columns, inner] : [inner, columns]);
+    return onnx.gemm(a, b, draw.tensor([rows, columns]), { alpha: draw.pick([1, -0.5]), transA, transB });
+  },
   Transpose: {
     'by an order': (draw) => {
       const dims = draw.dims(0, 4);
