@@ -116,30 +116,14 @@ export const cast = (x: Value, to: DataType, name?: string): Value =>
 /** The matrix product over the last two axes. The axes before them broadcast. */
 export const matmul = ofTensors('MatMul');
 
-/**
- * `alpha`·AB + C as one operator, for matrices; A and B may be given transposed. A runtime may write the result to where C is.
- *
- * @param c of the shape of the product
- */
-export const gemm = (
-  a: Value,
-  b: Value,
-  c: Value,
-  options: {
-    readonly alpha?: number;
-    readonly transA?: boolean;
-    readonly transB?: boolean;
-    readonly name?: string;
-  } = {},
-): Value =>
-  one('Gemm', [a, b, c], {
-    attributes: {
-      alpha: { float: options.alpha ?? 1 },
-      transA: { int: Number(options.transA ?? false) },
-      transB: { int: Number(options.transB ?? false) },
-    },
-    name: options.name,
-  });
+/** How a product is added: times `alpha`, and of matrices that may be given transposed. */
+export type Gemm = Partial<Record<'transA' | 'transB', boolean>> & { readonly alpha?: number };
+
+/** `alpha`·AB + C in one operator. A runtime may write the result to the memory of C, which has its shape. */
+export const gemm = (a: Value, b: Value, c: Value, { alpha = 1, transA, transB }: Gemm = {}): Value => {
+  const turned = { transA: { int: Number(transA ?? false) }, transB: { int: Number(transB ?? false) } };
+  return one('Gemm', [a, b, c], { attributes: { alpha: { float: alpha }, ...turned } });
+};
 
 /** Permutes the axes. @param axes the new order. Default: reversed */
 export const transpose = (x: Value, axes?: readonly number[], name?: string): Value =>

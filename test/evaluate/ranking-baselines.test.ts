@@ -7,9 +7,6 @@ import type { Scorer, Skipped } from '../../src/evaluate/baseline.ts';
 import { ease } from '../../src/evaluate/ease.ts';
 import { evaluateBaselines } from '../../src/evaluate/evaluate-baselines.ts';
 import { implicitAls } from '../../src/evaluate/implicit-als.ts';
-import { inverse } from '../../src/evaluate/inverse.ts';
-import { nodeRuntime } from '../../src/run/node.ts';
-import { solve } from '../../src/util/linear-algebra.ts';
 import { generator, normals, uniforms } from '../../src/util/random.ts';
 import { sample } from '../support/files.ts';
 import { type Row, ratingsOf } from './ratings.ts';
@@ -55,32 +52,6 @@ function expectScores(made: Scorer | Skipped, expected: Matrix, digits: number):
   for (const [user, row] of expected.entries())
     for (const [item, score] of made.scores(user).entries()) expect(score).toBeCloseTo(row[item], digits);
 }
-
-test('systems of equations', () => {
-  // [[4, 2], [2, 3]] of [1, 2] and [3, −1]; what is below the diagonal is not read.
-  const right = Float64Array.of(8, 10, 8, 3);
-  solve(Float64Array.of(4, 2, Number.NaN, 3), 2, right);
-  expect([...right].map((value) => Number(value.toFixed(12)))).toEqual([1, 3, 2, -1]);
-});
-
-test('inverses by halves, of odd sizes too', async () => {
-  const n = 403;
-  const values = normals(n * 20, 1, generator(1));
-  const matrix = new Float32Array(n * n);
-  for (let row = 0; row < n; row++)
-    for (let other = 0; other < n; other++) {
-      for (let at = 0; at < 20; at++)
-        matrix[row * n + other] += values[row * 20 + at] * values[other * 20 + at];
-      if (row === other) matrix[row * n + other] += 10;
-    }
-  const inverted = await inverse(await nodeRuntime(), matrix, n);
-  for (let row = 0; row < n; row += 57)
-    for (let other = 0; other < n; other++) {
-      let sum = 0;
-      for (let at = 0; at < n; at++) sum += matrix[row * n + at] * inverted[at * n + other];
-      expect(sum).toBeCloseTo(Number(row === other), 4);
-    }
-});
 
 test('EASE is its closed form, by users and by items', async () => {
   for (const [users, items] of [

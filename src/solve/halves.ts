@@ -19,31 +19,47 @@ import { solve } from '../util/linear-algebra.ts';
 /** Up to this size, plain code is faster than calls of the runtime. */
 const SMALL = 96;
 
+/** Inverses of matrices that are small enough for several copies. */
+export interface Halves {
+  /**
+   * @param matrix float32[n, n], symmetric and positive definite
+   * @param turn is called before each product
+   */
+  of(matrix: Tensor, turn?: () => Promise<void>): Promise<Tensor>;
+  release(): Promise<void>;
+}
+
 /**
- * The inverse of a symmetric positive definite matrix by halves: A = [[F, B], [Bᵀ, D]] comes from the inverse of F, and that
- * of the Schur complement D − BᵀF⁻¹B. ONNX Runtime executes the products.
- *
- * @param matrix [n, n]
- * @returns [n, n]
+ * The inverse by halves: that of A = [[F, B], [Bᵀ, D]] comes from the inverse of F, and that of the Schur complement
+ * D − BᵀF⁻¹B. ONNX Runtime executes the products.
  */
-export async function inverse(runtime: Runtime, matrix: Float32Array, n: number): Promise<Float32Array> {
+export async function halves(runtime: Runtime): Promise<Halves> {
   const [schur, join] = await Promise.all(
     [schurGraph(), joinGraph()].map((graph) => runtime.createSession(encodeModel(buildModel(graph)))),
   );
-  const inverted = await byHalves({ schur, join }, new Tensor('float32', matrix, [n, n]));
-  return inverted.data as Float32Array;
+  return {
+    of: (matrix, turn = async () => undefined) => byHalves({ schur, join, turn }, matrix),
+    async release() {
+      await Promise.all([schur.release(), join.release()]);
+    },
+  };
 }
 
-async function byHalves(
-  sessions: { readonly schur: InferenceSession; readonly join: InferenceSession },
-  matrix: Tensor,
-): Promise<Tensor> {
+interface Steps {
+  readonly schur: InferenceSession;
+  readonly join: InferenceSession;
+  readonly turn: () => Promise<void>;
+}
+
+async function byHalves(steps: Steps, matrix: Tensor): Promise<Tensor> {
   const [n] = matrix.dims;
   if (n <= SMALL) return small(matrix);
-  const first = await byHalves(sessions, corner(matrix, n >> 1));
-  const { product, complement } = await sessions.schur.run({ matrix, first });
-  const second = await byHalves(sessions, complement);
-  return (await sessions.join.run({ first, product, second })).inverse;
+  const first = await byHalves(steps, corner(matrix, n >> 1));
+  await steps.turn();
+  const { product, complement } = await steps.schur.run({ matrix, first });
+  const second = await byHalves(steps, complement);
+  await steps.turn();
+  return (await steps.join.run({ first, product, second })).inverse;
 }
 
 /** From A and F⁻¹ to F⁻¹B and the Schur complement. */

@@ -1,0 +1,54 @@
+import { tileSize } from './triangle.ts';
+
+/** How large a system is. */
+export interface Sizes {
+  /** Users with two items or more; all users are an upper bound. */
+  readonly users: number;
+  readonly items: number;
+  /** Pairs of user and item. */
+  readonly pairs: number;
+}
+
+/** Whose matrix is inverted: of [items, items] or of [users, users]. */
+export type Side = 'users' | 'items';
+
+/** Floating-point operations in a second: of a product in the runtime, and of plain code. */
+const SPEED = { products: 55e9, plain: 1e9 };
+
+const BYTES = 4;
+
+/** The side that is estimated to be faster, of those that fit into some bytes; if neither does, the one that takes fewer. */
+export function sideOf(sizes: Sizes, memory = Number.POSITIVE_INFINITY): Side {
+  const { users, items, pairs } = sizes;
+  const byItems = items ** 3 / SPEED.products;
+  // All rows, as sums over users and over pairs.
+  const byUsers = users ** 3 / SPEED.products + (pairs * (users + items)) / SPEED.plain;
+  const [faster, other]: Side[] = byUsers < byItems ? ['users', 'items'] : ['items', 'users'];
+  const needed = memoryOfSide(faster, sizes);
+  return needed <= memory || needed <= memoryOfSide(other, sizes) ? faster : other;
+}
+
+/** Bytes that `solved` takes at most, beside its input: of the side that it chooses if it may take `memory`. */
+export const memoryOf = (sizes: Sizes, memory?: number): number => memoryOfSide(sideOf(sizes, memory), sizes);
+
+/** The largest number of items for which `solved` fits into some bytes, given the other sizes. */
+export function mostItems(memory: number, sizes: Omit<Sizes, 'items'>): number {
+  let [fits, over] = [0, 2 ** 31];
+  while (over - fits > 1) {
+    const items = Math.floor((fits + over) / 2);
+    if (memoryOf({ ...sizes, items }, memory) <= memory) fits = items;
+    else over = items;
+  }
+  return fits;
+}
+
+function memoryOfSide(side: Side, { users, items, pairs }: Sizes): number {
+  const n = side === 'items' ? items : users;
+  const size = tileSize(n);
+  // The diagonal's tiles are whole; beside the matrix there are one tile and a few copies of one while it is inverted.
+  const inverted = (n * (n + size)) / 2 + 8 * size ** 2;
+  // Rows of the users' side are sums of rows of the whole matrix.
+  const matrix = side === 'items' ? inverted : n ** 2 + 8 * size ** 2;
+  const lists = 4 * pairs + 10 * (users + items);
+  return BYTES * (matrix + lists);
+}
