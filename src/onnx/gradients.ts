@@ -69,11 +69,13 @@ export const gradientRules = {
   Identity: (_, dy) => [dy],
   MatMul: ({ inputs: [a, b] }, dy) => [ops.matmul(dy, swapLast(b)), ops.matmul(swapLast(a), dy)],
   Gemm: ({ inputs: [a, b], attributes }, dy) => {
+    const turn = (x: Value, flag: string) => (intOf(attributes, flag, 0) ? swapLast(x) : x);
     const scaled = mul(dy, alphaOf(attributes));
-    const [transA, transB] = [intOf(attributes, 'transA', 0), intOf(attributes, 'transB', 0)];
-    const [left, right] = [transA ? swapLast(a) : a, transB ? swapLast(b) : b];
-    const [da, db] = [ops.matmul(scaled, swapLast(right)), ops.matmul(swapLast(left), scaled)];
-    return [transA ? swapLast(da) : da, transB ? swapLast(db) : db, dy];
+    return [
+      turn(ops.matmul(scaled, swapLast(turn(b, 'transB'))), 'transA'),
+      turn(ops.matmul(swapLast(turn(a, 'transA')), scaled), 'transB'),
+      dy,
+    ];
   },
   Transpose: ({ inputs: [x], attributes }, dy) => [ops.transpose(dy, inverse(intsOf(attributes, 'perm'), x))],
   Reshape: ({ inputs: [x] }, dy) => [reshapeLike(dy, x), null],

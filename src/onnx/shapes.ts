@@ -119,19 +119,14 @@ export const matmul: Infer = ([a, b]) => {
   return [{ dtype: a.dtype, dims: [...broadcast(a.dims.slice(0, -2), b.dims.slice(0, -2)), rows, columns] }];
 };
 
-/** αA′B′ + C, where A′ and B′ may be transposed. C has the shape of the result. */
+/** αA′B′ + C of matrices, where A′ and B′ may be transposed. */
 export const gemm: Infer = ([a, b, c], attributes) => {
-  expectSame([a, b, c]);
-  expectDtype(a, REAL);
-  for (const { name, dims } of [a, b, c])
-    if (dims.length !== 2) throw new GraphError(`${name} needs two axes`);
-  const turned = ({ dims }: Value, flag: string): readonly Dim[] =>
-    intOf(attributes, flag, 0) ? dims.toReversed() : dims;
-  const [rows, inner] = turned(a, 'transA');
-  const [innerToo, columns] = turned(b, 'transB');
-  if (inner !== innerToo) throw new GraphError(`the inner sizes ${inner} and ${innerToo} differ`);
-  if (c.dims[0] !== rows || c.dims[1] !== columns)
-    throw new GraphError(`${describe(c)} is not of the product's shape [${rows}, ${columns}]`);
+  const turned = (x: Value, flag: string): Value =>
+    intOf(attributes, flag, 0) ? { ...x, dims: x.dims.toReversed() } : x;
+  expectSame([a, c]);
+  const [{ dims }] = matmul([turned(a, 'transA'), turned(b, 'transB')], {});
+  if (dims.length !== 2 || c.dims.join() !== dims.join())
+    throw new GraphError(`${describe(c)} is not a matrix of the product's shape [${dims.join(', ')}]`);
   return [typeOf(c)];
 };
 

@@ -33,33 +33,38 @@ export interface Halves {
  * The inverse by halves: that of A = [[F, B], [Bᵀ, D]] comes from the inverse of F, and that of the Schur complement
  * D − BᵀF⁻¹B. ONNX Runtime executes the products.
  */
-export async function halves(runtime: Runtime): Promise<Halves> {
-  const [schur, join] = await Promise.all(
-    [schurGraph(), joinGraph()].map((graph) => runtime.createSession(encodeModel(buildModel(graph)))),
-  );
+export function halves(runtime: Runtime): Halves {
+  let opened: Promise<InferenceSession[]> | undefined;
+  // Small matrices need no session.
+  const sessions = () => {
+    opened ??= Promise.all(
+      [schurGraph(), joinGraph()].map((graph) => runtime.createSession(encodeModel(buildModel(graph)))),
+    );
+    return opened;
+  };
   return {
-    of: (matrix, turn = async () => undefined) => byHalves({ schur, join, turn }, matrix),
+    of: (matrix, turn = async () => undefined) => byHalves({ sessions, turn }, matrix),
     async release() {
-      await Promise.all([schur.release(), join.release()]);
+      for (const session of (await opened) ?? []) await session.release();
     },
   };
 }
 
 interface Steps {
-  readonly schur: InferenceSession;
-  readonly join: InferenceSession;
+  readonly sessions: () => Promise<readonly InferenceSession[]>;
   readonly turn: () => Promise<void>;
 }
 
 async function byHalves(steps: Steps, matrix: Tensor): Promise<Tensor> {
   const [n] = matrix.dims;
   if (n <= SMALL) return small(matrix);
+  const [schur, join] = await steps.sessions();
   const first = await byHalves(steps, corner(matrix, n >> 1));
   await steps.turn();
-  const { product, complement } = await steps.schur.run({ matrix, first });
+  const { product, complement } = await schur.run({ matrix, first });
   const second = await byHalves(steps, complement);
   await steps.turn();
-  return (await steps.join.run({ first, product, second })).inverse;
+  return (await join.run({ first, product, second })).inverse;
 }
 
 /** From A and F⁻¹ to F⁻¹B and the Schur complement. */

@@ -1,6 +1,6 @@
 import type { Tensor } from 'onnxruntime-common';
 import type { Runtime } from '../run/runtime.ts';
-import { type Halves, halves } from './halves.ts';
+import { halves } from './halves.ts';
 import { type Products, productsOf } from './products.ts';
 import { elements, newTile, type Triangle } from './triangle.ts';
 
@@ -10,16 +10,6 @@ export interface Between {
   readonly turn?: () => Promise<void>;
   /** @param part of the inverse that is done, up to 1 */
   readonly onProgress?: ((part: number) => void) | undefined;
-}
-
-/** What a sweep of one block needs. */
-interface Sweep {
-  readonly matrix: Triangle;
-  readonly products: Products;
-  readonly inverse: Halves;
-  /** Room for one tile. */
-  readonly spare: Float32Array<ArrayBuffer>;
-  readonly turn: () => Promise<void>;
 }
 
 /**
@@ -35,33 +25,44 @@ export async function invert(
   matrix: Triangle,
   { turn = async () => undefined, onProgress }: Between = {},
 ): Promise<void> {
-  const [products, inverse] = await Promise.all([productsOf(runtime), halves(runtime)]);
   const { size, tiles } = matrix;
-  const spare = new Float32Array(tiles.length > 1 ? size * size : 0);
+  const inverse = halves(runtime);
+  let products: Products | undefined;
   try {
+    if (tiles.length > 1) products = await productsOf(runtime);
+    const spare = new Float32Array(products ? size * size : 0);
     for (const k of tiles.keys()) {
-      await sweepBlock({ matrix, products, inverse, spare, turn }, k);
+      await turn();
+      const p = await inverse.of(tiles[k][k], turn);
+      if (products) await sweepRest({ tiles, products, spare, turn }, k, p);
+      elements(tiles[k][k]).set(elements(p));
+      negate(elements(tiles[k][k]));
       onProgress?.((k + 1) / tiles.length);
     }
   } finally {
-    await Promise.all([products.release(), inverse.release()]);
+    await Promise.all([products?.release(), inverse.release()]);
   }
   for (const tile of tiles.flat()) negate(elements(tile));
 }
 
-async function sweepBlock({ matrix, products, inverse, spare, turn }: Sweep, k: number): Promise<void> {
-  const { tiles } = matrix;
-  await turn();
-  const p = await inverse.of(tiles[k][k], turn);
-  const room = (rows: number, columns: number): Tensor =>
-    newTile(rows, columns, spare.subarray(0, rows * columns));
+interface Sweep {
+  readonly tiles: Triangle['tiles'];
+  readonly products: Products;
+  /** Room for one tile. */
+  readonly spare: Float32Array<ArrayBuffer>;
+  readonly turn: () => Promise<void>;
+}
+
+/** Sweeps all but the tile k of the diagonal, whose inverse is P. */
+async function sweepRest({ tiles, products, spare, turn }: Sweep, k: number, p: Tensor): Promise<void> {
   // From the last row up, because a row needs what the column was in the rows above it.
   for (let i = tiles.length - 1; i >= 0; i--) {
     if (i === k) continue;
     const below = i > k;
     // Above the diagonal, what is stored is the transpose, Bᵀ, in the row of k.
     const b = below ? tiles[i][k] : tiles[k][i];
-    const panel = room(b.dims[0], b.dims[1]);
+    const [rows, columns] = b.dims;
+    const panel = newTile(rows, columns, spare.subarray(0, rows * columns));
     await turn();
     await (below ? products.write(b, p, panel) : products.write(p, b, panel));
     for (let j = 0; j <= i; j++) {
@@ -72,8 +73,6 @@ async function sweepBlock({ matrix, products, inverse, spare, turn }: Sweep, k: 
     }
     elements(b).set(elements(panel));
   }
-  elements(tiles[k][k]).set(elements(p));
-  negate(elements(tiles[k][k]));
 }
 
 function negate(values: Float32Array): void {

@@ -3,8 +3,8 @@ import type { Runtime } from '../run/runtime.ts';
 import { invert } from './inverse.ts';
 import { type Side, sideOf } from './sides.ts';
 import { gram, type ItemLists, type Sparse, type Split, split, usersWithSeveral } from './sparse.ts';
-import { addRowOfSquare, quadraticForm, squareOf } from './square.ts';
-import { addRow, diagonalOf, readRow, type Triangle } from './triangle.ts';
+import { addRowOfSquare, quadraticForm, type Square, squareOf } from './square.ts';
+import { diagonalOf, readRow, type Triangle } from './triangle.ts';
 import { turns } from './turns.ts';
 
 export interface Solving {
@@ -28,7 +28,10 @@ export interface Solved {
   readonly diagonal: Float64Array;
   /** A row of P, float32[items], in an array that the next call overwrites. */
   row(item: number): Float32Array;
-  /** A user's row of XP, float32[items], in an array that the next call overwrites. */
+  /**
+   * A user's row of XP, float32[items], in an array that the next call overwrites. On the items' side, the first call takes as
+   * much memory again as the matrix: a row's other half would else be spread over all of it.
+   */
   rowOfUser(user: number): Float32Array;
 }
 
@@ -62,6 +65,8 @@ async function byItems({ ofItems, ofUsers, diagonal }: Split, solving: Solving):
   const { positives } = solving;
   const p = await inverseOf(ofItems, ofUsers, { diagonal }, solving);
   const values = new Float32Array(p.n);
+  const sums = new Float64Array(p.n);
+  let square: Square | undefined;
   return {
     diagonal: diagonalOf(p),
     row(item) {
@@ -69,9 +74,11 @@ async function byItems({ ofItems, ofUsers, diagonal }: Split, solving: Solving):
       return values;
     },
     rowOfUser(user) {
-      values.fill(0);
+      square ??= squareOf(p);
+      sums.fill(0);
       for (let at = positives.starts[user]; at < positives.starts[user + 1]; at++)
-        addRow(p, positives.items[at], positives.weights?.[at] ?? 1, values);
+        addRowOfSquare(square, positives.items[at], positives.weights?.[at] ?? 1, sums);
+      values.set(sums);
       return values;
     },
   };

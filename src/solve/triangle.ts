@@ -73,28 +73,6 @@ export function readRow({ size, tiles }: Triangle, row: number, into: Float32Arr
   }
 }
 
-/** Adds a multiple of a row. @param into [n] */
-export function addRow(
-  { size, tiles }: Triangle,
-  row: number,
-  factor: number,
-  into: Float32Array | Float64Array,
-): void {
-  const block = Math.floor(row / size);
-  const inside = row - block * size;
-  for (let j = 0; j <= block; j++) {
-    const data = elements(tiles[block][j]);
-    const width = tiles[block][j].dims[1];
-    for (let at = inside * width, end = at + width, to = j * size; at < end; at++, to++)
-      into[to] += factor * data[at];
-  }
-  for (let i = block + 1; i < tiles.length; i++) {
-    const data = elements(tiles[i][block]);
-    const width = tiles[i][block].dims[1];
-    for (let at = inside, to = i * size; at < data.length; at += width, to++) into[to] += factor * data[at];
-  }
-}
-
 /** The diagonal, [n]. */
 export function diagonalOf({ n, size, tiles }: Triangle): Float64Array {
   const diagonal = new Float64Array(n);

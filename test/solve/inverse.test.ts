@@ -3,8 +3,8 @@ import { nodeRuntime } from '../../src/run/node.ts';
 import type { Runtime } from '../../src/run/runtime.ts';
 import { webRuntime } from '../../src/run/web.ts';
 import { invert } from '../../src/solve/inverse.ts';
+import { addRowOfSquare, squareOf } from '../../src/solve/square.ts';
 import {
-  addRow,
   diagonalOf,
   elements,
   readRow,
@@ -79,9 +79,10 @@ test('rows go in and come out', () => {
   const made = triangleOf(matrix, n, 4);
   expect([...rowsOf(made)]).toEqual([...matrix]);
   expect([...diagonalOf(made)]).toEqual(Array.from({ length: n }, (_, row) => matrix[row * n + row]));
+  const square = squareOf(made);
   for (const row of [0, 5, 10]) {
     const into = new Float64Array(n).fill(1);
-    addRow(made, row, 2, into);
+    addRowOfSquare(square, row, 2, into);
     expect([...into]).toEqual([...matrix.subarray(row * n, (row + 1) * n)].map((value) => 1 + 2 * value));
   }
 });

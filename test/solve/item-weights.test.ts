@@ -170,21 +170,21 @@ test('the side is the faster one of those that fit', () => {
   // Sums over very many pairs take longer than the larger inverse, which takes more memory.
   const crowded: Sizes = { users: 10_000, items: 20_000, pairs: 20e6 };
   expect(sideOf(crowded)).toBe('items');
-  expect(memoryOf(crowded, 1e9)).toBeLessThan(memoryOf(crowded));
-  expect(sideOf(crowded, 0.9e9)).toBe('users');
+  expect(memoryOf(crowded, 1.1e9)).toBeLessThan(memoryOf(crowded));
+  expect(sideOf(crowded, 1.1e9)).toBe('users');
 });
 
 test('memory, and the largest catalogue that fits into it', () => {
   // Half a matrix of 16,000 items, and little beside.
   const sizes: Sizes = { users: 40_000, items: 16_000, pairs: 2e6 };
   expect(memoryOf(sizes)).toBeGreaterThan(512e6);
-  expect(memoryOf(sizes)).toBeLessThan(620e6);
-  for (const memory of [1e8, 1e9, 4e9])
+  expect(memoryOf(sizes)).toBeLessThan(720e6);
+  for (const memory of [2e8, 1e9, 4e9])
     for (const users of [500, 8000, 100_000]) {
       const others = { users, pairs: 1e6 };
       const most = mostItems(memory, others);
       expect(memoryOf({ ...others, items: most }, memory)).toBeLessThanOrEqual(memory);
       expect(memoryOf({ ...others, items: most + 1 }, memory)).toBeGreaterThan(memory);
     }
-  expect(mostItems(1000, { users: 10, pairs: 1e6 })).toBe(0);
+  expect(mostItems(1e6, { users: 10, pairs: 1e6 })).toBe(0);
 });
