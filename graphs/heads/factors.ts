@@ -1,6 +1,5 @@
 import { gather, input, labelEncoder, type ModelParts } from '../../src/onnx/index.ts';
-import type { Model } from '../models/model.ts';
-import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
+import { isByWeights, type RankingPart, type RatingPart, servingTables, type Vocabulary } from './serving.ts';
 
 /**
  * `item: string[n]` → the row of each item in every item parameter: `item_factors: float[n, 50]`,
@@ -9,10 +8,11 @@ import { servingTables, type Tensors, type Vocabulary } from './serving.ts';
  * @returns undefined for a model without item parameters
  */
 export function factorsGraph(
-  model: Model,
-  trained: Tensors,
+  part: RankingPart | RatingPart,
   { itemIds }: Vocabulary,
 ): ModelParts | undefined {
+  if (isByWeights(part)) return undefined;
+  const { model, trained } = part;
   const item = input('item', 'string', ['n']);
   const row = labelEncoder(item, itemIds, 'item_row');
   const tables = Object.entries(servingTables(model, trained)).filter(

@@ -5,7 +5,7 @@ import { add, concat, div, gather, mul, sqrt, sub, type Value } from '../../src/
 import { mapValues } from '../../src/util/map-values.ts';
 import { type Model, scoreOf } from '../models/model.ts';
 import { allRows, catalogueScores, orPopular } from './catalogue.ts';
-import { knowsUsers, type RankingPart, servingTables } from './serving.ts';
+import { knowsUsers, type LearnedRanking, servingTables } from './serving.ts';
 
 /** Settings of Adagrad: after these steps the rows are as good as trained ones. */
 const STEPS = 10;
@@ -31,7 +31,7 @@ type Named = Readonly<Record<string, Value>>;
  * @returns the people's rows, [n, …] each, and the scores of all items, float[n, items + 1]
  */
 export function foldedByRanking(
-  { model, trained, positive, userDecay: [weight, power], counts }: RankingPart,
+  { model, trained, positive, userDecay: [weight, power], counts }: LearnedRanking,
   {
     itemRow,
     rating,

@@ -2,9 +2,9 @@ import type { Value } from '../../src/onnx/index.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { mapValues } from '../../src/util/map-values.ts';
 import { catalogueScores } from './catalogue.ts';
-import { foldedByRanking } from './fold-in-ranking.ts';
 import { foldedByRatings } from './fold-in-rating.ts';
 import { withLentRow, withoutLentRow } from './lent-row.ts';
+import { scoresByLists } from './scores.ts';
 import { type Parts, type RankingPart, type RatingPart, servingTables, type Vocabulary } from './serving.ts';
 import { topItems } from './top-items.ts';
 import { ratingsFromScores, ratingsOf } from './top-ratings.ts';
@@ -13,7 +13,8 @@ import { ratingsFromScores, ratingsOf } from './top-ratings.ts';
  * Fold-in of a person who was not in the training data: `item: string[m]`, `rating: float[m]`, `k: int64[1]` → the person's
  * row of each user parameter of the model that ranks; `top_item: string[k]` and `top_score: float[k]`, the best items except
  * those rated; and `top_rating: float[k]` if there is a model of ratings. Unknown items are ignored. A model without user
- * parameters gives every person the same answer. A model of interactions has no `rating`: everything listed is a positive.
+ * parameters gives every person the same answer, unless it is one of weights between items. A model of interactions has no
+ * `rating`: everything listed is a positive.
  */
 export function foldInGraph({ rating: rated, ranking }: Parts, { itemIds }: Vocabulary): onnx.ModelParts {
   const item = onnx.input('item', 'string', ['m']);
@@ -27,7 +28,7 @@ export function foldInGraph({ rating: rated, ranking }: Parts, { itemIds }: Voca
   const isRated = ranking?.kind !== 'interactions';
   const ofRanking =
     ranking &&
-    foldedByRanking(ranking, {
+    scoresByLists(ranking, {
       itemRow: list,
       rating: isRated ? onnx.unsqueeze(rating, [0]) : undefined,
       items,
@@ -63,7 +64,7 @@ export function foldInManyGraph(ranking: RankingPart, { itemIds }: Vocabulary): 
   const items = itemIds.length;
   const itemRow = withLentRow(onnx.labelEncoder(item, itemIds, 'item_row'), items);
   const isRated = ranking.kind !== 'interactions';
-  const { rows, scores } = foldedByRanking(ranking, {
+  const { rows, scores } = scoresByLists(ranking, {
     itemRow,
     rating: isRated ? withLentRow(rating, 0) : undefined,
     items,

@@ -5,17 +5,30 @@ import {
   constant,
   equal,
   gather,
+  gatherElements,
   input,
   labelEncoder,
   type ModelFile,
   type ModelParts,
   range,
+  squeeze,
+  unsqueeze,
   where,
 } from '../../src/onnx/index.ts';
 import { mapValues } from '../../src/util/map-values.ts';
 import { type Model, ratingFromScore, ratingOf, scoreOf } from '../models/model.ts';
+import { scoresOfUsers } from './by-weights.ts';
 import { popularity } from './catalogue.ts';
-import { knowsUsers, type Parts, predictor, servingTables, type Vocabulary } from './serving.ts';
+import { scoresFor } from './scores.ts';
+import {
+  isByWeights,
+  knowsUsers,
+  type Parts,
+  predictor,
+  servingTables,
+  type Vocabulary,
+  type WeightsRanking,
+} from './serving.ts';
 
 /**
  * `user: string[n]`, `item: string[n]` → `rating: float[n]` and, where no other model ranks, the `score: float[n]` that the
@@ -24,11 +37,17 @@ import { knowsUsers, type Parts, predictor, servingTables, type Vocabulary } fro
  */
 export function predictGraph(parts: Parts, { userIds, itemIds }: Vocabulary): ModelParts {
   const { rating, ranking } = parts;
-  const { model, trained } = predictor(parts);
+  const part = predictor(parts);
   const user = input('user', 'string', ['n']);
   const item = input('item', 'string', ['n']);
   const userRow = labelEncoder(user, userIds, 'user_row');
   const itemRow = labelEncoder(item, itemIds, 'item_row');
+  if (isByWeights(part)) {
+    const scores = scoresFor(part, userRow, { users: userIds.length, items: itemIds.length });
+    const score = squeeze(gatherElements(scores, unsqueeze(itemRow, [1]), 1), [1]);
+    return { name: `predict ${part.model.name}`, inputs: [user, item], outputs: { score } };
+  }
+  const { model, trained } = part;
   const ofModel = scoreOf(model, servingTables(model, trained), { user: userRow, item: itemRow });
   const outputs = (): ModelParts['outputs'] => {
     if (rating) return { rating: ratingFromScore(model, ofModel), ...(!ranking && { score: ofModel }) };
@@ -70,4 +89,10 @@ export function gridGraph(model: Model): { readonly file: ModelFile; readonly it
   );
   const inputs = [...Object.values(parameters), user];
   return { file: buildModel({ name: `rank ${model.name}`, inputs, outputs: { score } }), items };
+}
+
+/** The scores of all items by row number of the user, for a model of weights: `user` int64[n] → `score` float[n, items + 1]. */
+export function userGraph(part: WeightsRanking): ModelParts {
+  const user = input('user', 'int64', ['n']);
+  return { name: `rank ${part.model.name}`, inputs: [user], outputs: { score: scoresOfUsers(part, user) } };
 }

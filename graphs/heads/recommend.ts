@@ -1,8 +1,8 @@
 import { input, labelEncoder, type ModelParts } from '../../src/onnx/index.ts';
 import { mapValues } from '../../src/util/map-values.ts';
-import { catalogueScores, orPopular } from './catalogue.ts';
 import { withLentRow, withoutLentRow } from './lent-row.ts';
-import { knowsUsers, type Parts, ranker, servingTables, type Vocabulary } from './serving.ts';
+import { scoresFor } from './scores.ts';
+import { type Parts, ranker, servingTables, type Vocabulary } from './serving.ts';
 import { topItems } from './top-items.ts';
 import { ratingsFromScores, ratingsOf } from './top-ratings.ts';
 
@@ -14,20 +14,18 @@ import { ratingsFromScores, ratingsOf } from './top-ratings.ts';
  */
 export function recommendGraph(parts: Parts, { userIds, itemIds }: Vocabulary): ModelParts {
   const { rating, ranking } = parts;
-  const { model, trained } = ranker(parts);
+  const { model } = ranker(parts);
   const user = input('user', 'string', ['n']);
   const k = input('k', 'int64', [1]);
   const exclude = input('exclude', 'string', ['n', 'm']);
   const userRow = withLentRow(labelEncoder(user, userIds, 'user_row'), userIds.length);
   const excluded = withLentRow(labelEncoder(exclude, itemIds, 'excluded_row'), itemIds.length);
-  const ofModel = catalogueScores(model, servingTables(model, trained), userRow, itemIds.length);
-  const scores =
-    ranking && knowsUsers(model) ? orPopular(ofModel, ranking.counts, userRow, userIds.length) : ofModel;
+  const scores = scoresFor(ranker(parts), userRow, { users: userIds.length, items: itemIds.length });
   const top = topItems(scores, excluded, k, itemIds);
   const ratings =
     rating && ranking
       ? ratingsOf(rating.model, servingTables(rating.model, rating.trained), userRow, top)
-      : rating && ratingsFromScores(model, top);
+      : rating && ratingsFromScores(rating.model, top);
   const outputs = { item: top.items, score: top.scores, ...(ratings && { rating: ratings }) };
   return {
     name: `recommend ${model.name}`,

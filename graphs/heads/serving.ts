@@ -1,5 +1,6 @@
 import { initializer, type Value } from '../../src/onnx/index.ts';
 import { mapValues } from '../../src/util/map-values.ts';
+import type { ItemWeights } from '../models/item-item.ts';
 import type { Decay } from '../models/list-loss.ts';
 import type { DataKind, Model } from '../models/model.ts';
 
@@ -21,19 +22,35 @@ export interface RatingPart {
   readonly error: number;
 }
 
-/** A model that was trained to rank. */
-export interface RankingPart {
-  readonly model: Model;
-  readonly trained: Tensors;
+/** A model that ranks, however it was made. */
+interface Ranks {
   /** Lowest rating that counts as positive, or all. */
   readonly positive: number | 'all';
   /** What it was trained on. Of interactions a person gives a list of items, without ratings. @default 'ratings' */
   readonly kind?: DataKind | undefined;
-  /** Weight decay of a user's row. */
-  readonly userDecay: Decay;
   /** Positives of each item in the training data, by row. */
   readonly counts: ArrayLike<number>;
 }
+
+/** A model that learned to rank by gradients. */
+export interface LearnedRanking extends Ranks {
+  readonly model: Model;
+  readonly trained: Tensors;
+  /** Weight decay of a user's row. */
+  readonly userDecay: Decay;
+}
+
+/** A model that ranks by weights between items. */
+export interface WeightsRanking extends Ranks {
+  readonly model: Pick<Model, 'name' | 'config'>;
+  readonly weights: ItemWeights;
+  /** The positives of all users: those of user u are from starts[u] to before starts[u + 1]. */
+  readonly lists: { readonly starts: Int32Array; readonly items: Int32Array };
+}
+
+export type RankingPart = LearnedRanking | WeightsRanking;
+
+export const isByWeights = (part: RankingPart | RatingPart): part is WeightsRanking => 'weights' in part;
 
 /** The models of an artifact: one of them, or both. */
 export type Parts = { readonly rating?: RatingPart; readonly ranking?: RankingPart } & (

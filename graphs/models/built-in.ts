@@ -8,28 +8,36 @@ export type SearchRange =
   | { readonly from: number; readonly to: number; readonly whole?: boolean }
   | readonly unknown[];
 
-/** A model that comes with the package. Its file holds everything that is specific to it. */
-export interface BuiltInModel {
+/** What every model that comes with the package has. Its file holds everything that is specific to it. */
+interface Described {
   /** Name for people. */
   readonly title: string;
   /** One or two sentences for someone who chooses a model. */
   readonly about: string;
   /** How it predicts a rating, or scores an item, for someone who looks at a trained model. */
-  readonly formula: Readonly<Record<Objective, string>>;
+  readonly formula: Readonly<Partial<Record<Objective, string>>>;
   /** Its hyperparameters: part of every recipe that names the model. */
   readonly choices: Choices;
+  /** Search space of `cofactor tune` for ranking. Hyperparameters that are not listed keep their defaults. */
+  readonly rankingSearch: Readonly<Record<string, SearchRange>>;
+}
+
+/** A model that is computed in closed form, without steps of training. It only ranks. */
+export interface SolvedModel extends Described {
+  readonly isSolved: true;
+}
+
+/** A model that is learned by gradients. */
+export interface BuiltInModel extends Described {
+  readonly isSolved?: false;
   /** Learning rates at the peak of the schedule, by optimizer. @default the optimizer's own default */
   readonly learningRates?: Readonly<Record<string, number>>;
   /** Its settings for ranking, where they are not those of `RANKING`. */
   readonly ranking?: Partial<RankingSettings>;
   /** The same for data that have `MANY` positives. */
   readonly rankingOfMany?: Partial<RankingSettings>;
-  /**
-   * Search spaces of `cofactor tune`, of predicting ratings and of ranking. Hyperparameters that are not listed keep their
-   * defaults.
-   */
+  /** The search space for predicting ratings. */
   readonly search: Readonly<Record<string, SearchRange>>;
-  readonly rankingSearch: Readonly<Record<string, SearchRange>>;
   /** @throws UserError for an invalid choice */
   define(config: Readonly<Record<string, unknown>>): ModelDefinition;
 }

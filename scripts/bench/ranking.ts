@@ -6,9 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Tensors } from '../../graphs/heads/serving.ts';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
-import type { Model } from '../../graphs/models/model.ts';
 import { pairsOf } from '../../src/data/dataset/positives.ts';
 import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { rankingMeans } from '../../src/evaluate/ranking.ts';
@@ -17,7 +15,7 @@ import { trainInShards } from '../../src/train/engines/lists/shards.ts';
 import { nodeEngines } from '../../src/train/engines/node.ts';
 import { fitModel } from '../../src/train/fit.ts';
 import { patternsOf } from '../../src/train/parameters/patterns.ts';
-import { createRanker } from '../../src/train/parameters/score.ts';
+import { createRanker, type TrainingRanker } from '../../src/train/parameters/score.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { pythonEnvironment } from '../../test/support/python.ts';
 import { describeMachine } from './machine.ts';
@@ -52,9 +50,8 @@ const [train, heldOut] = [made.train, made.heldOut].map(
     }),
 );
 
-async function ndcgOf(model: Model, parameters: Tensors): Promise<number> {
-  const rank = await createRanker(model, runtime);
-  const found = await rankingMeans((users, k) => rank(parameters, users, k, rated), rated, heldOut, {
+async function ndcgOf(rank: TrainingRanker): Promise<number> {
+  const found = await rankingMeans((users, k) => rank(users, k, rated), rated, heldOut, {
     k: [10],
     threshold: 1,
   });
@@ -90,13 +87,13 @@ async function cofactor(method: string, recipe: Recipe): Promise<Point> {
   });
   const seconds = cpu() - start;
   if (!ranking) throw new Error('nothing was trained to rank');
-  const { plan, model, parameters } = ranking;
+  const { plan } = ranking;
   return {
     method,
     factors: plan.model.config.factors as number,
-    passes: plan.training.epochs,
+    passes: ranking.history.length,
     seconds,
-    ndcg: await ndcgOf(model, parameters),
+    ndcg: await ndcgOf(await ranking.ranker(runtime)),
     ...(Object.keys(recipe).length === 0 && { isChosen: true }),
   };
 }
@@ -135,7 +132,7 @@ async function* peers(scratch: string): AsyncGenerator<Point> {
       item_bias: table(items),
     };
     const model = dotBias({ factors })(train.facts, 'ranking');
-    const ndcg = await ndcgOf(model, parameters);
+    const ndcg = await ndcgOf((await createRanker(model, runtime))(parameters));
     yield { method: name, factors, passes: iteration, seconds, ndcg, isChosen: iteration === best };
   }
 }

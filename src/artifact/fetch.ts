@@ -1,5 +1,13 @@
 import { option, UserError } from '../errors.ts';
-import { type Artifact, checkFile, MANIFEST, type Manifest, parseManifest, servedFiles } from './manifest.ts';
+import {
+  type Artifact,
+  type ChosenHeads,
+  checkFile,
+  MANIFEST,
+  type Manifest,
+  parseManifest,
+  servedFiles,
+} from './manifest.ts';
 
 /** How much of a model has been read or fetched. */
 export interface FetchProgress {
@@ -9,8 +17,8 @@ export interface FetchProgress {
 }
 
 export interface FetchOptions {
-  /** Heads to read or fetch, such as `predict`. @default all */
-  readonly heads?: readonly string[];
+  /** Heads to read or fetch, such as `predict`, or a function that chooses some of the model's. @default all */
+  readonly heads?: ChosenHeads;
   /** In a page: keeps files for the next visit, where the browser can. @default true */
   readonly cache?: boolean;
   /** Largest size of a model at a URL, in bytes. @default 2_147_483_648 (2 GiB) */

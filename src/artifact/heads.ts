@@ -4,6 +4,7 @@ import { predictGraph } from '../../graphs/heads/predict.ts';
 import { recommendGraph } from '../../graphs/heads/recommend.ts';
 import { seenGraph } from '../../graphs/heads/seen.ts';
 import {
+  isByWeights,
   type Parts,
   predictor,
   type RankingPart,
@@ -60,18 +61,21 @@ const MOST_ROWS = 8192;
 export async function buildHeads(given: HeadParts): Promise<Record<string, Head>> {
   const { vocabulary, runtime, seen } = given;
   const models = partsOf(given);
-  const { model, trained } = ranker(models);
+  const ranks = ranker(models);
   const graphs: Record<string, ModelParts | undefined> = {
     predict: predictGraph(models, vocabulary),
     recommend: recommendGraph(models, vocabulary),
-    similar: similarGraph(model, trained, vocabulary),
+    similar: similarGraph(ranks, vocabulary),
     'fold-in': foldInGraph(models, vocabulary),
     'fold-in-many': models.ranking && foldInManyGraph(models.ranking, vocabulary),
-    factors: factorsGraph(model, trained, vocabulary),
+    factors: factorsGraph(ranks, vocabulary),
     seen: seen && seenGraph(vocabulary, seen.users, seen.items),
   };
   const heads: Record<string, Head> = {};
-  const padding = seen ? mostOften(seen.users, vocabulary.userIds.length) : 1;
+  const padding = Math.max(
+    seen ? mostOften(seen.users, vocabulary.userIds.length) : 1,
+    isByWeights(ranks) ? longest(ranks.lists.starts) : 1,
+  );
   for (const [name, graph] of Object.entries(graphs)) {
     if (!graph) continue;
     const precision = given.precision ?? precisionOf(name, given);
@@ -101,10 +105,13 @@ const factsAbout = (part: RatingPart | RankingPart): Record<string, string> => (
 
 /**
  * Heads that a page downloads have half the size if a model ranks, because its tables are wide. Rankings on MovieLens 100K have
- * the same NDCG at 10 with float16, to four digits.
+ * the same NDCG at 10 with float16, to four digits. All heads of a model of weights have it, so that a known user's list gives
+ * their recommendations exactly.
  */
 const precisionOf = (head: string, { ranking }: HeadParts): Precision =>
-  ranking && ['similar', 'fold-in', 'fold-in-many', 'factors'].includes(head) ? 'float16' : 'float32';
+  ranking && (isByWeights(ranking) || ['similar', 'fold-in', 'fold-in-many', 'factors'].includes(head))
+    ? 'float16'
+    : 'float32';
 
 async function evaluate(values: Readonly<Record<string, Value>>, runtime: Runtime): Promise<Constant[]> {
   const file = buildModel({ name: 'constants', inputs: [], outputs: values });
@@ -124,12 +131,16 @@ function mostOften(numbers: Int32Array, limit: number): number {
   return counts.reduce((most, count) => Math.max(most, count), 1);
 }
 
+/** Length of the longest list. */
+export const longest = (starts: Int32Array): number =>
+  starts.reduce((most, start, at) => Math.max(most, start - (starts[at - 1] ?? 0)), 1);
+
 /**
  * Rows of a request that fit into one run; undefined for a head that takes no rows.
  *
  * @param padding length of the longest list in a padded string[n, m]
  */
-function rowsPerRun({ inputs, outputs }: ModelParts, padding: number): number | undefined {
+export function rowsPerRun({ inputs, outputs }: ModelParts, padding: number): number | undefined {
   if (!inputs.some(({ dims }) => dims[0] === 'n')) return undefined;
   const widths = nodesBefore(Object.values(outputs))
     .flatMap((node) => node.outputs)

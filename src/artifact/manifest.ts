@@ -161,15 +161,20 @@ export function parseManifest(bytes: Uint8Array, source: string): Manifest {
   );
 }
 
+/** Names of heads, or a function that chooses some of those that a model has. */
+export type ChosenHeads = readonly string[] | ((all: readonly string[]) => readonly string[]);
+
 /**
  * Names of the files that serve: the heads and small files, without the training graph.
  *
- * @param heads names of the heads. Default: all. `recommend` comes with `seen`, which tells what it must leave out.
+ * @param chosen names of the heads, or a function that chooses some of the model's. Default: all. `recommend` comes with `seen`,
+ *   which tells what it must leave out.
  * @throws UserError for a head that the model does not have
  */
-export function servedFiles({ files }: Manifest, heads?: readonly string[]): string[] {
+export function servedFiles({ files }: Manifest, chosen?: ChosenHeads): string[] {
   const names = Object.keys(files);
   const all = names.flatMap((name) => headOf(name) ?? []);
+  const heads = typeof chosen === 'function' ? chosen(all) : chosen;
   const unknown = heads?.find((head) => !all.includes(head));
   if (unknown !== undefined)
     throw new UserError('argument', `the model has no head "${unknown}"; it has ${all.join(', ')}`);

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { type ModelName, modelNames } from '../../graphs/models/index.ts';
+import { isSolved, type ModelName, modelNames } from '../../graphs/models/index.ts';
 import type { Objective } from '../../graphs/models/model.ts';
 import { UserError } from '../errors.ts';
 import { baselines, rankingBaselines } from '../evaluate/baselines.ts';
 import type { ComparedPair, Comparison } from '../experiment/compare.ts';
-import { MEASURES } from '../experiment/measures.ts';
+import { MEASURES, type Measure } from '../experiment/measures.ts';
 import { partOf } from '../experiment/parts.ts';
 import type { BaselineName } from '../experiment/trial.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
@@ -37,7 +37,8 @@ async function run(files: string[], flags: CompareFlags): Promise<void> {
   const { seed = trainingChoices.seed.default, objective, positive, weights } = flags;
   const shared = { seed, objective, positive, weights };
   const recipes: Record<string, Recipe> = {};
-  for (const model of modelNames)
+  const named = modelNames.filter((model) => objective !== 'rating' || !isSolved(model));
+  for (const model of named)
     recipes[model] = await recipeFrom(model, flags[configKey(model)] as string | undefined, shared);
   const folds = await readFolds(files, flags);
   const { kind } = folds[0].train;
@@ -48,9 +49,7 @@ async function run(files: string[], flags: CompareFlags): Promise<void> {
     ...recipes,
     ...Object.fromEntries(baselineNames(objectives).map((name) => [name, name] as const)),
   };
-  const pairs = modelNames.flatMap((one, at) =>
-    modelNames.slice(at + 1).map((other) => [one, other] as const),
-  );
+  const pairs = named.flatMap((one, at) => named.slice(at + 1).map((other) => [one, other] as const));
   // Imported here because its statistics load slowly.
   const { compare } = await import('../experiment/compare.ts');
   const { workers = availableParallelism() } = flags;
@@ -64,11 +63,14 @@ async function run(files: string[], flags: CompareFlags): Promise<void> {
   else print(comparison, { folds: folds.length, workers, k: flags.k });
 }
 
-/** The baselines that add something: `global-mean` does not rank, `most-popular` predicts as `user-item-means` does. */
+/**
+ * The baselines that add something: `global-mean` does not rank, `most-popular` predicts as `user-item-means` does, and `ease` is
+ * the model item-item.
+ */
 const baselineNames = (objectives: ReadonlySet<Objective>) =>
   (Object.keys({ ...baselines, ...rankingBaselines }) as BaselineName[]).filter((name) =>
     objectives.has('ranking')
-      ? name !== 'global-mean' || objectives.has('rating')
+      ? name !== 'ease' && (name !== 'global-mean' || objectives.has('rating'))
       : name in baselines && name !== 'most-popular',
   );
 
@@ -80,7 +82,7 @@ async function recipeFrom(
   const own = {
     model,
     seed,
-    ...(objective && { objective }),
+    ...(objective && !isSolved(model) && { objective }),
     ...(positive !== undefined && { positive }),
     ...(weights && { weights }),
   };
@@ -126,12 +128,25 @@ function print(
   for (const { key, sign } of compared) {
     const title = columns.find(([name]) => name === key)?.[1];
     printLine(`\n${title}, ${sign > 0 ? 'lower' : 'higher'} is better:`);
+    printLine(`  ${bestInWords(predictors, { key, sign })}`);
     for (const pair of pairs) if (pair.measure === key) printLine(`  ${inWords(pair, sign)}`);
   }
   if (folds > 1 && compared.length > 0)
     printLine(
       '\nPaired t-tests over folds, with the variance of Nadeau and Bengio (2003), because folds share training ratings; p-values are not corrected for several tests',
     );
+}
+
+/** The best predictor by a measure, with the interval of its mean. */
+function bestInWords(
+  predictors: Comparison['predictors'],
+  { key, sign }: Pick<Measure, 'key' | 'sign'>,
+): string {
+  const [best] = Object.entries(predictors)
+    .flatMap(([name, { [key]: of }]) => (of ? [{ name, of }] : []))
+    .sort((one, other) => sign * (one.of.mean - other.of.mean));
+  const { mean, interval } = best.of;
+  return `the best is ${best.name}, ${error(mean)}${interval ? ` (95 % interval ${interval.map(error).join(' to ')})` : ''}`;
 }
 
 function inWords(

@@ -4,9 +4,9 @@ import { extname, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { type Command, Option } from 'commander';
 import { closest, distance } from 'fastest-levenshtein';
-import { builtIn } from '../../graphs/models/index.ts';
+import { isSolved } from '../../graphs/models/index.ts';
 import { UserError } from '../errors.ts';
-import { trainingChoices } from '../train/recipe/choices.ts';
+import { choicesFor, trainingChoices } from '../train/recipe/choices.ts';
 import { allChoices, type CofactorConfig, runChoices } from '../train/recipe/run-choices.ts';
 import { type Choices, checked, withDefaults } from '../util/choices.ts';
 import { nameNow } from '../util/former-names.ts';
@@ -52,8 +52,9 @@ export function withConfig(command: Command, more: readonly Key[] = []): Command
  * that depend on the data are left out.
  */
 export function printConfig(flags: CofactorConfig): void {
-  const { model = trainingChoices.model.default, objective = trainingChoices.objective.default } = flags;
-  const table: Choices = { ...trainingChoices, ...builtIn(model)?.choices, ...runChoices };
+  const { model = trainingChoices.model.default } = flags;
+  const { objective = isSolved(model) ? 'ranking' : trainingChoices.objective.default } = flags;
+  const table: Choices = { ...choicesFor(model), ...runChoices };
   const all = Object.entries(table).filter(
     ([name, choice]) =>
       objective === 'both' ||

@@ -9,7 +9,7 @@ import {
   rangeChoices,
 } from '../train/find-learning-rate.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
-import { checkRecipe } from '../train/recipe/recipe.ts';
+import { checkLearned } from '../train/recipe/recipe.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
 import {
@@ -54,7 +54,7 @@ async function run(files: string[], flags: Flags<'device', typeof own>): Promise
   if (out !== undefined && !['.html', '.svg'].includes(extname(out)))
     throw new UserError('argument', `--out ${out}: give a name that ends in .html or .svg`);
   const recipe = recipeOf(flags);
-  checkRecipe(recipe);
+  checkLearned(recipe);
   const runtime = await nodeRuntime({ device: await chosenDevice(flags) });
 
   const began = performance.now();

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { isSolved } from '../../graphs/models/index.ts';
 import { readArtifact } from '../artifact/artifact.ts';
 import { type Manifest, partsOf } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
@@ -109,7 +110,7 @@ function printManifest(manifest: Manifest): void {
     const { train, valid } = metrics;
     printLine(
       `    ${[
-        epochsInWords(history),
+        isSolved(model.name) ? 'computed in closed form' : epochsInWords(history),
         ...(train ? [`training ${measured(train)}`] : []),
         ...(valid ? [`validation ${measured(valid)}`] : []),
       ].join(', ')}`,

@@ -30,7 +30,7 @@ const validInWords = ({ rmse, ndcg }: ValidMetrics = {}): string => {
 
 export function progressBar(): { update(progress: Progress): void; stop(): void } {
   // It must fit in 80 columns.
-  const training = bar('epoch {epoch} {bar} · {left} left · {rate} {what}/s · loss {loss}{valid}');
+  const training = bar('{epoch}{bar} · {left} left · {rate} {what}/s{loss}{valid}');
   let at = performance.now();
   let first = 0;
   let current: Objective | undefined;
@@ -50,11 +50,11 @@ export function progressBar(): { update(progress: Progress): void; stop(): void 
       }
       const rate = (all - first) / ((performance.now() - at) / 1000);
       const facts = {
-        epoch: `${epoch + 1}/${epochs}`,
+        epoch: epochs > 1 || loss !== undefined ? `epoch ${epoch + 1}/${epochs} ` : '',
         left: `${Math.ceil((epochs * ratings - all) / rate)} s`,
         rate: count(Math.round(rate)),
         what: objective === 'rating' ? 'ratings' : 'positives',
-        loss: loss.toFixed(4),
+        loss: loss === undefined ? '' : ` · loss ${loss.toFixed(4)}`,
         valid: validInWords(valid),
       };
       if (begins) training.start(epochs * ratings, all, facts);

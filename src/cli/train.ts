@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
+import { isSolved } from '../../graphs/models/index.ts';
 import type { Objective } from '../../graphs/models/model.ts';
 import { CHECKPOINT, checkTarget, readArtifact } from '../artifact/artifact.ts';
 import { type Artifact, partsOf, trainedFor } from '../artifact/manifest.ts';
@@ -16,9 +17,10 @@ import { Recommender } from '../recommend/recommender.ts';
 import { type NodeRuntime, nodeRuntime } from '../run/node.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
 import { TRAINING_FOLDER, VOCABULARY } from '../train/engines/ort-training/export.ts';
+import { checkMemory } from '../train/item-item.ts';
 import type { ValidMetrics } from '../train/progress.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
-import type { RankingPlan } from '../train/recipe/plan.ts';
+import type { RankingPlan, SolvedPlan } from '../train/recipe/plan.ts';
 import { checkRecipe } from '../train/recipe/recipe.ts';
 import { checkEngine } from '../train/recipe/resolve.ts';
 import type { RunChoices } from '../train/recipe/run-choices.ts';
@@ -39,6 +41,7 @@ import { onInterrupt } from './interrupt.ts';
 import {
   count,
   epochsInWords,
+  error,
   measured,
   nounOf,
   plural,
@@ -123,7 +126,10 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
 /** Whether a training took all of its epochs, for each of its objectives. */
 const isComplete = (fitted: Fitted, objectives: readonly Objective[]): boolean =>
   [fitted, fitted.ranking].filter((part) => part !== undefined).length === objectives.length &&
-  [fitted, fitted.ranking].every((part) => !part || part.history.length === part.plan.training.epochs);
+  [fitted, fitted.ranking].every((part) => {
+    const { epochs = 1 } = (part?.plan.training ?? {}) as Partial<RankingPlan>;
+    return !part || part.history.length === epochs;
+  });
 
 interface Made {
   readonly fitted: Fitted;
@@ -155,7 +161,9 @@ async function readAndTrain(files: readonly string[], flags: TrainFlags, out: st
   const read = (performance.now() - started) / 1000;
   if (!flags.json) {
     reportReading(report, files, read);
-    if (flags.objective === undefined || flags.objective === 'auto') printLine(`  ${aimOf(ratings)}`);
+    const { model = trainingChoices.model.default } = flags;
+    if (isSolved(model)) printLine(`  ${needsOf(model, ratings, flags)}`);
+    else if (flags.objective === undefined || flags.objective === 'auto') printLine(`  ${aimOf(ratings)}`);
   }
   const bar = progressBar();
   const { signal, stop } = onInterrupt(
@@ -168,6 +176,7 @@ async function readAndTrain(files: readonly string[], flags: TrainFlags, out: st
       workers: flags.workers,
       checkpoint: { path: join(out, CHECKPOINT), resume: flags.resume },
       signal,
+      memory: flags.memory,
       onProgress: bar.update,
     });
     return { fitted, test, valid, table, read, aborted: signal.aborted };
@@ -176,6 +185,10 @@ async function readAndTrain(files: readonly string[], flags: TrainFlags, out: st
     stop();
   }
 }
+
+/** Says what a model in closed form ranks by, and how much memory it takes. */
+const needsOf = (model: string, data: Dataset, { memory }: TrainFlags): string =>
+  `${model} learns to recommend; its weights between ${plural(data.itemIds.length, 'item')} take at most ${size(checkMemory(data, memory))} of memory (--memory)`;
 
 /** Says what the model learns, and how to change that. */
 const aimOf = ({ facts: { kind, low, high } }: Dataset): string =>
@@ -218,7 +231,7 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
     const { kind, users, items, ratings } = data;
     printJson({
       ...{ model: model.name, objective: trainedFor(manifest), out, users, items, [kind]: ratings },
-      epochs: manifest.history.length,
+      ...(!isSolved(model.name) && { epochs: manifest.history.length }),
       seconds: { read: made.read, ...took, export: made.export_ },
       train: fitted.metrics.train,
       ...(heldOut.rating && { valid: heldOut.rating }),
@@ -229,11 +242,11 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
   printLine(`Trained ${model.name} on ${plural(data.ratings, nounOf(data.kind))} in ${seconds(took.train)}`);
   const name = test ? 'test' : 'validation';
   const on = judged ? ` on ${count(judged.ratings.length)} ${data.kind}` : '';
-  for (const [objective, { history, metrics, training }] of Object.entries(partsOf(manifest))) {
+  for (const [objective, { model, history, metrics, training }] of Object.entries(partsOf(manifest))) {
     const measures = heldOut[objective as Objective];
     printLine(
       `  ${objective}: ${[
-        `${epochsInWords(history)}${objective === 'ranking' ? positivesInWords(training as unknown as RankingPlan, data) : ''}`,
+        `${isSolved(model.name) ? 'weights' : epochsInWords(history)}${objective === 'ranking' ? positivesInWords(training as unknown as SolvedPlan, data) : ''}`,
         ...(metrics.train ? [`training ${measured(metrics.train)}`] : []),
         ...(measures ? [`${name} ${measured(measures)}${on}${besidePopular(measures)}`] : []),
         ...(judged && !measures ? ['no user has a relevant item that is held out'] : []),
@@ -241,6 +254,7 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
     );
   }
   noteReduction(fitted);
+  if (judged) await noteItemItem(fitted, judged);
   const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
   printLine(`Wrote ${out} (${size(bytes)}): ${[...Object.keys(files), 'manifest.json'].join(', ')}`);
   printLine(
@@ -288,7 +302,19 @@ function noteReduction({ reduction }: Fitted): void {
   );
 }
 
-function positivesInWords({ positive, weights }: RankingPlan, data: Artifact['manifest']['data']): string {
+/** Part of the training time that a try of item-item may take. */
+const TRY = 0.1;
+
+/** Says so if item-item ranks what is held out clearly better. */
+async function noteItemItem(fitted: Fitted, judged: Ratings): Promise<void> {
+  const ahead = await fitted.itemItemAhead(judged, TRY * fitted.seconds.train);
+  if (ahead)
+    printLine(
+      `  item-item ranks these better: NDCG@10 ${error(ahead.ndcg)} (95 % interval of the difference ${ahead.difference.map(error).join(' to ')}); train it with --model item-item`,
+    );
+}
+
+function positivesInWords({ positive, weights }: SolvedPlan, data: Artifact['manifest']['data']): string {
   if (data.kind === 'interactions') {
     const from = positive === 'all' ? '' : ` of interactions from ${positive} (--positive)`;
     const how = weights === 'log' ? 'by how often' : 'alike';

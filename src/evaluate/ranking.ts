@@ -127,6 +127,21 @@ export const rankingMeans = (
 ): Promise<Ranking<RankingMeans> | undefined> =>
   judged(ranker, rated, heldOut, { ...options, more: () => ({}) });
 
+/** NDCG at `k` of each user who has a relevant item; undefined if there is none. The parameters are those of `ranking`. */
+export async function ndcgOfUsers(
+  ranker: Ranker,
+  rated: readonly Int32Array[],
+  heldOut: Ratings,
+  { k, threshold }: { readonly k: number; readonly threshold: number },
+): Promise<Float64Array | undefined> {
+  const found = await judged(ranker, rated, heldOut, {
+    k: [k],
+    threshold,
+    more: (measures) => ({ ofUsers: measures[MEASURES.indexOf('ndcg')] }),
+  });
+  return found?.at[0].ofUsers;
+}
+
 /** @param more adds to the means of each `k`, by the measures of each user */
 async function judged<More>(
   ranker: Ranker,

@@ -1,5 +1,5 @@
-import type { BuiltInModel, SearchRange } from '../../graphs/models/built-in.ts';
-import { models } from '../../graphs/models/index.ts';
+import type { BuiltInModel, SearchRange, SolvedModel } from '../../graphs/models/built-in.ts';
+import { isSolved, learned, models } from '../../graphs/models/index.ts';
 import { option, UserError } from '../errors.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
@@ -41,10 +41,11 @@ export function spaceBeside(fixed: Recipe, { beside = false }: { readonly beside
     );
   // A schedule may have its own learning rate.
   const given = { ...(typeof fixed.schedule === 'object' && fixed.schedule), ...fixed };
-  const { search, rankingSearch, choices }: BuiltInModel = models[model];
+  const { rankingSearch, choices }: BuiltInModel | SolvedModel = models[model];
+  const ranks = objective === 'ranking' || isSolved(model);
   const isShared = (name: string): boolean =>
     name !== 'factors' && choices[name] !== undefined && choices[name].objective === undefined;
-  const entries = Object.entries(objective === 'ranking' ? rankingSearch : search)
+  const entries = Object.entries(ranks ? rankingSearch : (learned(model)?.search ?? {}))
     .filter(([name]) => !(name in given) && !((GENERAL[name] ?? name) in given))
     .filter(([name]) => !(beside && isShared(name)))
     .map(([name, range]) => [name as keyof Recipe, dimensionOf(range)] as const);

@@ -1,4 +1,4 @@
-import { models } from '../../graphs/models/index.ts';
+import { isSolved, learned } from '../../graphs/models/index.ts';
 import type { Objective } from '../../graphs/models/model.ts';
 import { relevantFrom } from '../data/dataset/positives.ts';
 import type { Split } from '../data/dataset/split.ts';
@@ -190,7 +190,7 @@ function searched({ plan, ranking }: Fitted, recipe: Recipe): Recipe {
 
 function ofRating({ model: { config }, training }: Plan<RatingPlan>, recipe: Recipe): Recipe {
   const { optimizer, schedule, epochs, batchSize } = training;
-  const { search } = models[recipe.model ?? trainingChoices.model.default];
+  const { search = {} } = learned(recipe.model ?? trainingChoices.model.default) ?? {};
   const own = Object.entries(config)
     .filter(([name]) => Object.hasOwn(search, name))
     .map(([name, value]) => [name, name === 'factors' ? oneWidth(value) : value]);
@@ -201,7 +201,8 @@ function ofRating({ model: { config }, training }: Plan<RatingPlan>, recipe: Rec
   };
 }
 
-function ofRanking({ model: { config }, training }: Plan): Recipe {
+function ofRanking({ model: { name, config }, training }: Plan): Recipe {
+  if (isSolved(name)) return config;
   const { schedule, epochs } = training as RankingPlan;
   return {
     rankingFactors: oneWidth(config.factors),

@@ -57,11 +57,21 @@ function isLargeTable({ dtype, dims, source }: Value): boolean {
   );
 }
 
+/** Of tables that several files have. */
+const halves = new WeakMap<Float32Array, Uint16Array | 'out of range'>();
+
+function halfOf(data: Float32Array): Uint16Array | 'out of range' {
+  const half = Float16Array.from(data);
+  return data.some((element, index) => Number.isFinite(element) && !Number.isFinite(half[index]))
+    ? 'out of range'
+    : new Uint16Array(half.buffer);
+}
+
 function toFloat16(table: Value): Compressed | undefined {
   const data = elementsOf(table);
-  const half = Float16Array.from(data);
-  if (data.some((element, index) => Number.isFinite(element) && !Number.isFinite(half[index]))) return;
-  const bits = new Uint16Array(half.buffer);
+  const bits = halves.get(data) ?? halfOf(data);
+  halves.set(data, bits);
+  if (bits === 'out of range') return;
   return {
     stored: [initializer(`${table.name}_float16`, 'float16', table.dims as number[], bits)],
     restore: ([rows]) => cast(rows, 'float', table.name),

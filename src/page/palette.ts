@@ -6,6 +6,7 @@ export interface Palette {
   readonly card: string;
   readonly accent: string;
   readonly second: string;
+  readonly third: string;
   /** Colours of the nine most common genres, in order. */
   readonly genres: readonly string[];
   readonly other: string;
@@ -20,6 +21,7 @@ export const LIGHT: Palette = {
   card: '#ffffff',
   accent: '#0b6b63',
   second: '#b04a5a',
+  third: '#a3690f',
   genres: ['#cc6677', '#332288', '#117733', '#88ccee', '#ddaa33', '#882255', '#44aa99', '#999933', '#aa4499'],
   other: '#9aa3ad',
 };
@@ -31,6 +33,7 @@ export const DARK: Palette = {
   card: '#1a2128',
   accent: '#63d0c0',
   second: '#ffaabb',
+  third: '#eedd88',
   genres: ['#ee8866', '#77aadd', '#44bb99', '#99ddff', '#eedd88', '#ffaabb', '#bbcc33', '#aaaa00', '#c58be0'],
   other: '#7d8894',
 };

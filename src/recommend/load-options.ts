@@ -16,7 +16,9 @@ import {
 } from '../util/options.ts';
 
 /** Options of `load`, in Node and in a page. */
-export interface LoadOptions extends FetchOptions {
+export interface LoadOptions extends Omit<FetchOptions, 'heads'> {
+  /** Heads to read or fetch, such as `predict`. @default all */
+  readonly heads?: readonly string[];
   /**
    * What the model runs on. `auto` is a GPU if one is available, and the CPU otherwise. A page has the CPU alone, through
    * WebAssembly.

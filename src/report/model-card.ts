@@ -1,4 +1,4 @@
-import { builtIn } from '../../graphs/models/index.ts';
+import { builtIn, isSolved } from '../../graphs/models/index.ts';
 import type { Objective } from '../../graphs/models/model.ts';
 import {
   type Manifest,
@@ -80,7 +80,7 @@ function partOf(objective: Objective, { model, training, metrics, history }: Tra
   const aim = AIMS[objective];
   return html`<div><h3>Model to ${aim}</h3>${facts([['Kind', model.name], ...settingsOf(configFor(objective, model))])}
 <h3>Results</h3>${facts([
-    ['Epochs run', count(history.length)],
+    ['Epochs run', isSolved(model.name) ? undefined : count(history.length)],
     ['Training RMSE', measured(train?.rmse)],
     ['Validation RMSE', measured(valid?.rmse)],
     ['Validation MAE', measured(valid?.mae)],

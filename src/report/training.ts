@@ -1,3 +1,4 @@
+import { isSolved } from '../../graphs/models/index.ts';
 import type { Objective } from '../../graphs/models/model.ts';
 import { type Manifest, partsOf, type TrainedPart } from '../artifact/manifest.ts';
 import { make, type Named } from '../train/recipe/named.ts';
@@ -30,7 +31,9 @@ ${await trainingOf(part, objective)}`);
 const TITLES: Readonly<Record<Objective, string>> = { rating: 'To predict ratings', ranking: 'To rank' };
 
 async function trainingOf(manifest: TrainedPart, objective: Objective): Promise<Html> {
-  const { history, training } = manifest;
+  const { model, history, training } = manifest;
+  if (isSolved(model.name))
+    return html`<p>The weights were computed at once, in closed form: there were no epochs of training.</p>`;
   const planned = Number(training.epochs);
   const ran =
     history.length < planned

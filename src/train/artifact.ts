@@ -11,8 +11,7 @@ import { sha256 } from '../util/hash.ts';
 import { mapValues } from '../util/map-values.ts';
 import { VERSION } from '../version.ts';
 import { epochGraphOfAnySize } from './engines/epoch/graph.ts';
-import { listGraphOfAnySize } from './engines/lists/graph.ts';
-import { type FitResult, type FittedPart, partsOf } from './fit.ts';
+import { type FitResult, partsOf } from './fit.ts';
 
 /** What a model's files contain beside its parameters. */
 export interface ExportOptions {
@@ -50,14 +49,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
       trained: rating.parameters,
       error: rating.metrics.valid?.rmse ?? (rating.metrics.train?.rmse as number),
     },
-    ranking: ranking && {
-      model: ranking.model,
-      trained: ranking.parameters,
-      positive: ranking.plan.training.positive,
-      kind: data.facts.kind,
-      userDecay: ranking.plan.training.userDecay,
-      counts: ranking.positives.counts,
-    },
+    ranking: ranking?.serving,
     vocabulary: data,
     runtime,
     metadata: { cofactor: VERSION },
@@ -68,7 +60,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
   heads['items.json'] = { bytes: itemsFile(data, genres) };
   const graphs = [
     ...(rating ? [() => epochGraphOfAnySize(rating).file] : []),
-    ...(ranking ? [() => listGraphOfAnySize(ranking)] : []),
+    ...(ranking?.graph ? [ranking.graph] : []),
   ];
   for (const [index, build] of graphs.entries()) {
     const bytes = trainingGraph(build);
@@ -101,7 +93,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
 /** Names of the training graphs: of the first part, and of the part that ranks beside it. */
 const TRAINING_GRAPHS = ['train.onnx', 'train-ranking.onnx'];
 
-const recorded = ({ plan, history, metrics }: FittedPart): TrainedPart => ({
+const recorded = ({ plan, history, metrics }: ReturnType<typeof partsOf>[0]): TrainedPart => ({
   model: { ...plan.model },
   training: { ...plan.training },
   history: [...history],

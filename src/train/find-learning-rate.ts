@@ -18,7 +18,7 @@ import { activeUsers } from './engines/lists/lists.ts';
 import { initialParameters, MOST_PAIRS } from './parameters/initial.ts';
 import { endOf, type Suggestion, smooth, suggest } from './range-curve.ts';
 import { trainingChoices } from './recipe/choices.ts';
-import { checkRecipe, type ProgramRecipe, someRecipe } from './recipe/recipe.ts';
+import { checkLearned, checkRecipe, type ProgramRecipe, someRecipe } from './recipe/recipe.ts';
 import { resolve } from './recipe/resolve.ts';
 import { positiveOf, resolveRanking, weightingOf } from './recipe/resolve-ranking.ts';
 import type { Schedule } from './step/schedules.ts';
@@ -103,6 +103,7 @@ export async function findLearningRate(
   checkArgument('runtime is', given?.runtime, expected.runtime);
   const { runtime, ...options } = given;
   const chosen = checked(rangeChoices, options);
+  checkLearned(recipe);
   checkTrainable(ratings);
   const { objectives } = checkRecipe(recipe, ratings.kind);
   const sample = usersOf(ratings, MOST_RATINGS, recipe.seed ?? trainingChoices.seed.default);

@@ -1,5 +1,4 @@
 import type { Tensors } from '../../graphs/heads/serving.ts';
-
 import { MANY, type Model, type Objective } from '../../graphs/models/model.ts';
 import {
   checkKind,
@@ -8,7 +7,6 @@ import {
   type Dataset,
   fingerprint,
 } from '../data/dataset/dataset.ts';
-
 import type { Positives } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
@@ -17,30 +15,25 @@ import type { Runtime } from '../run/runtime.ts';
 import { sha256 } from '../util/hash.ts';
 import { mapValues } from '../util/map-values.ts';
 import { VERSION } from '../version.ts';
-import { sumOfLosses } from './engines/batches.ts';
-import type { Engine, Engines, PreparedTraining, Training } from './engines/engine.ts';
+import type { Engine, Engines } from './engines/engine.ts';
 import { type ListTask, prepareLists } from './engines/lists/engine.ts';
+import { listGraphOfAnySize } from './engines/lists/graph.ts';
+import { DivergedError, type EpochOptions, fitPart, type Part, type Trained } from './epochs.ts';
+import type { FittedRanking } from './fitted-ranking.ts';
+import { solveItemItem } from './item-item.ts';
 import { initialForRanking, initialParameters, MOST_PAIRS } from './parameters/initial.ts';
-import { createScorer, type Scorer } from './parameters/score.ts';
-import {
-  type CheckpointProgress,
-  type CheckpointStore,
-  type EpochRecord,
-  epochsSinceBest,
-  type PartMetrics,
-  type Progress,
-  progressIn,
-} from './progress.ts';
+import { createRanker, createScorer, type Scorer } from './parameters/score.ts';
+import { type CheckpointStore, progressIn } from './progress.ts';
 import { rankingJudge } from './ranking-judge.ts';
 import { trainingChoices } from './recipe/choices.ts';
 import type { EngineName } from './recipe/engines.ts';
 import type { RankingPlan, RatingPlan, Resolved } from './recipe/plan.ts';
 import { checkRecipe, type ProgramRecipe } from './recipe/recipe.ts';
 import { resolve } from './recipe/resolve.ts';
-import { resolveRanking } from './recipe/resolve-ranking.ts';
+import { reductionOf, resolveRanking } from './recipe/resolve-ranking.ts';
 import { weightedPositives } from './weighted-positives.ts';
 
-export interface FitOptions {
+export interface FitOptions extends EpochOptions {
   readonly runtime: Runtime;
   readonly engines: Engines;
   /** Trains a ranking of many positives in parallel. Default: in one thread */
@@ -52,23 +45,15 @@ export interface FitOptions {
   /** Validation ratings, with the ids of the training ratings. The epoch with the lowest error on them is kept. */
   readonly valid?: Ratings | undefined;
   readonly checkpoint?: CheckpointStore | undefined;
-  /** Stops training at the end of the current epoch. */
-  readonly signal?: AbortSignal | undefined;
+  /** Bytes that weights between items may take while they are computed. @default 2e9 */
+  readonly memory?: number | undefined;
   /** Ratings per run of the training graph. Between runs it yields to the event loop. @default 262_144 */
   readonly ratingsPerRun?: number | undefined;
-  /** Called after each run and each epoch. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** A model that was trained for one objective. */
-export interface FittedPart<Training extends RatingPlan | RankingPlan = RatingPlan | RankingPlan>
-  extends Resolved<Training> {
-  /** The parameters, without optimizer state. */
-  readonly parameters: Tensors;
-  readonly history: readonly EpochRecord[];
-  /** The epoch of the parameters, counted from 1. */
-  readonly epoch: number;
-  readonly metrics: PartMetrics;
+/** A model that predicts ratings. */
+export interface FittedRating extends Resolved<RatingPlan>, Trained {
+  readonly scorer: Scorer;
 }
 
 /** What was trained: at least one of the two parts. */
@@ -76,35 +61,20 @@ export interface FitResult {
   readonly data: Dataset;
   readonly valid?: Ratings | undefined;
   /** Predicts ratings. */
-  readonly rating?: (FittedPart<RatingPlan> & { readonly scorer: Scorer }) | undefined;
+  readonly rating?: FittedRating | undefined;
   /** Ranks. */
-  readonly ranking?:
-    | (FittedPart<RankingPlan> & { readonly positives: Positives; readonly recipe: ProgramRecipe })
-    | undefined;
+  readonly ranking?: FittedRanking | undefined;
   readonly fingerprint: string;
   readonly runtime: Runtime;
   readonly libraries: Readonly<Record<string, string>>;
   readonly seconds: { readonly build: number; readonly train: number };
 }
 
+type FittedPart = FittedRating | FittedRanking;
+
 /** The parts of a model in order: that which predicts ratings comes first. */
 export const partsOf = ({ rating, ranking }: FitResult): [FittedPart, FittedPart?] =>
-  [rating, ranking].filter(
-    (part): part is NonNullable<typeof part> => part !== undefined,
-  ) as FittedPart[] as [FittedPart, FittedPart?];
-
-/** Training diverged: the loss or the error is not finite. The learning rate is too high. */
-export class DivergedError extends UserError {
-  constructor({ schedule, plan }: Resolved<RatingPlan | RankingPlan>, epoch: number) {
-    const { learningRate } = schedule.config;
-    super(
-      'training',
-      plan.training.objective === 'ranking'
-        ? `the training of the ranking diverged in epoch ${epoch}; give a lower ${option('rankingLearningRate')} than ${learningRate}`
-        : `training diverged in epoch ${epoch}: the error is not a finite number; use a lower learning rate than ${learningRate}`,
-    );
-  }
-}
+  [rating, ranking].filter((part) => part !== undefined) as FittedPart[] as [FittedPart, FittedPart?];
 
 /** So many ratings are enough to estimate the training error. */
 const SAMPLE = 500_000;
@@ -129,7 +99,16 @@ export async function fitModel(
     checkVocabulary(valid, data, name);
   }
   const started = performance.now();
-  const { objectives } = checkRecipe(recipe, data.facts.kind);
+  const { objectives, solved } = checkRecipe(recipe, data.facts.kind);
+  if (solved) {
+    const ranking = await solveItemItem(data, recipe, options);
+    const print = await fingerprint(data, valid);
+    return {
+      ...{ ranking, data, valid, fingerprint: print, runtime },
+      libraries: { [runtime.name]: runtime.version },
+      seconds: { build: 0, train: (performance.now() - started) / 1000 },
+    };
+  }
   const rating = objectives.includes('rating') ? await ratingPart(data, recipe, options) : undefined;
   const ranking = objectives.includes('ranking') ? await rankingPart(data, recipe, options) : undefined;
   const parts: Partial<Record<Objective, Part>> = { ...(rating && { rating }), ...(ranking && { ranking }) };
@@ -156,7 +135,7 @@ export async function fitModel(
     const result = {
       rating: rating &&
         trained && { ...rating.resolved, ...trained, ...(await judgedOnTraining(data, rating, trained)) },
-      ranking: ranking && ranked && { ...ranking.resolved, ...ranked, positives: ranking.positives, recipe },
+      ranking: ranking && ranked && fittedRanking(data, recipe, ranking, ranked),
     };
     const libraries = [runtime, rating?.engine.library ?? runtime].map(({ name, version }) => [
       name,
@@ -175,19 +154,6 @@ export async function fitModel(
     if (error instanceof DivergedError) await checkpoint?.remove();
     throw error;
   }
-}
-
-/** The training of a model for one objective. */
-interface Part {
-  readonly resolved: Resolved<RatingPlan | RankingPlan>;
-  readonly prepared: PreparedTraining;
-  /** Number of ratings, or of positives, of an epoch. */
-  readonly size: number;
-  initial(): Promise<Tensors>;
-  /** A mean loss above this means that training has diverged. Default: any that is finite */
-  readonly most?: number;
-  /** Measures on the validation ratings; undefined if these have nothing to measure. */
-  judge?(parameters: Tensors): Promise<PartMetrics['valid']>;
 }
 
 interface RatingPart extends Part {
@@ -246,7 +212,37 @@ async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpt
     most: 2 * Math.log(facts.items) + 5,
     initial: async () =>
       withZeroRows(model, initialForRanking(model, plan.training.seed, positives), positives),
-    ...(valid && { judge: (await rankingJudge(resolved, runtime, { data, rows, valid })).model }),
+    ...(valid && { judge: await judgeOf(resolved, positives, { data, valid, runtime }) }),
+  };
+}
+
+async function judgeOf(
+  { model }: Resolved<RankingPlan>,
+  { counts }: Positives,
+  { data, valid, runtime }: { readonly data: Dataset; readonly valid: Ratings; readonly runtime: Runtime },
+): Promise<Part['judge']> {
+  const [judge, rank] = await Promise.all([
+    rankingJudge({ data, valid, counts }),
+    createRanker(model, runtime),
+  ]);
+  return (parameters) => judge.of(rank(parameters));
+}
+
+function fittedRanking(
+  { facts }: Dataset,
+  recipe: ProgramRecipe,
+  { resolved, positives }: RankingPart,
+  trained: Trained,
+): FittedRanking {
+  const { model, plan } = resolved;
+  const { positive, userDecay } = plan.training;
+  const { parameters } = trained;
+  return {
+    ...{ plan, positives, ...trained },
+    serving: { model, trained: parameters, positive, kind: facts.kind, userDecay, counts: positives.counts },
+    ranker: async (runtime) => (await createRanker(model, runtime))(parameters),
+    graph: () => listGraphOfAnySize({ ...resolved, positives }),
+    reduction: reductionOf(resolved, recipe, facts),
   };
 }
 
@@ -290,99 +286,11 @@ async function judgedOnTraining(
   data: Dataset,
   { scorer, resolved }: RatingPart,
   { parameters, metrics: { valid }, epoch }: Trained,
-): Promise<Pick<FittedPart, 'metrics'> & { scorer: Scorer }> {
+): Promise<Pick<FittedRating, 'metrics' | 'scorer'>> {
   const { users, items, ratings } = await data.sample(SAMPLE);
   const { rmse } = metrics(await scorer.score(parameters, users, items), ratings);
   if (!Number.isFinite(rmse)) throw new DivergedError(resolved, epoch);
   return { metrics: { train: { rmse }, ...(valid && { valid }) }, scorer };
-}
-
-type Trained = Pick<FittedPart, 'parameters' | 'history' | 'epoch' | 'metrics'>;
-
-async function fitPart(
-  part: Part,
-  objective: Objective,
-  checkpoints: CheckpointProgress,
-  options: FitOptions,
-): Promise<Trained> {
-  const { resolved, prepared, size, judge } = part;
-  const { model, plan } = resolved;
-  const { epochs, patience = Number.POSITIVE_INFINITY } = plan.training;
-  const resumed = checkpoints.of(objective);
-  const history = [...(resumed?.history ?? [])];
-  let carried = resumed?.carried ?? (await part.initial());
-  let best = resumed?.best;
-  const { signal, onProgress } = options;
-  if (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience) {
-    const training = await prepared.start({ epochs: history.length, carried });
-    try {
-      do {
-        const record = await oneEpoch(part, training, {
-          objective,
-          epoch: history.length,
-          epochs,
-          onProgress,
-        });
-        carried = await training.carried();
-        const parameters = parametersOf(model, carried);
-        if (hasDiverged(part, record, parameters)) throw new DivergedError(resolved, history.length + 1);
-        const valid = await judge?.(parameters);
-        if (valid && !Object.values(valid).every(Number.isFinite))
-          throw new DivergedError(resolved, history.length + 1);
-        history.push({ ...record, ...(valid && { valid }) });
-        if (valid && epochsSinceBest(history) === 0) best = parameters;
-        const epoch = history.length - 1;
-        onProgress?.({ objective, epoch, epochs, ratings: size, done: size, ...history[epoch] });
-        await checkpoints.write(objective, { history, carried, best });
-      } while (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience);
-    } finally {
-      await training.release();
-    }
-  }
-  if (history.length === 0)
-    throw new UserError(
-      'training',
-      'training was stopped before the end of its first epoch, so there is no model',
-    );
-  const epoch = history.length - epochsSinceBest(history);
-  const { valid } = history[epoch - 1];
-  return {
-    parameters: best ?? parametersOf(model, carried),
-    history,
-    epoch,
-    metrics: valid ? { valid } : {},
-  };
-}
-
-/** A parameter above this makes scores that are not finite. */
-const LARGEST = 1e9;
-
-/**
- * Whether a ranking is worse than one by chance, or has numbers that are not finite: Adagrad and log softmax keep the loss finite
- * for long. Of ratings, the error on the training ratings tells.
- */
-function hasDiverged({ most }: Part, { loss }: EpochRecord, parameters: Tensors): boolean {
-  if (most === undefined) return false;
-  return (
-    loss > most ||
-    Object.values(parameters).some(({ data }) => !data.every((value) => Math.abs(value) < LARGEST))
-  );
-}
-
-async function oneEpoch(
-  { resolved, size }: Part,
-  training: Training,
-  { onProgress, ...at }: Pick<Progress, 'objective' | 'epoch' | 'epochs'> & Pick<FitOptions, 'onProgress'>,
-): Promise<EpochRecord> {
-  let sum = 0;
-  let done = 0;
-  for await (const steps of training.epoch(at.epoch)) {
-    sum += sumOfLosses(steps);
-    done += steps.starts[steps.starts.length - 1];
-    if (!Number.isFinite(sum)) throw new DivergedError(resolved, at.epoch + 1);
-    if (done < size) onProgress?.({ ...at, ratings: size, done, loss: sum / done });
-  }
-  return { loss: sum / size };
 }
 
 /** The errors of predictions on some ratings. */
@@ -393,7 +301,3 @@ export async function errorOn(
 ): Promise<Metrics> {
   return metrics(await scorer.score(parameters, users, items), ratings);
 }
-
-/** The parameters, without optimizer state. */
-const parametersOf = (model: Model, carried: Tensors): Tensors =>
-  mapValues(model.parameters, (_, name) => carried[name]);

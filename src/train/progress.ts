@@ -18,7 +18,10 @@ export interface PartMetrics {
 }
 
 export interface EpochRecord {
-  /** Mean training loss of the epoch: of a rating, with dropout, or of a positive. */
+  /**
+   * Mean training loss of the epoch: of a rating, with dropout, or of a positive. Of a model in closed form, the squared error
+   * of its scores on the training data and its penalty, for each positive.
+   */
   readonly loss: number;
   /** Measures on the validation ratings, if there are any. */
   readonly valid?: ValidMetrics | undefined;
@@ -36,8 +39,8 @@ export interface Progress {
   readonly done: number;
   /** Number of ratings, or of positives, per epoch. */
   readonly ratings: number;
-  /** Mean loss of this epoch so far. */
-  readonly loss: number;
+  /** Mean loss of this epoch so far; absent while a model is computed in closed form. */
+  readonly loss?: number | undefined;
   /** Measures on the validation ratings, at the end of an epoch. */
   readonly valid?: ValidMetrics | undefined;
 }

@@ -26,6 +26,8 @@ export interface Choice<T = unknown> {
   readonly only?: 'train';
   /** The only objective that the choice is for. @default both */
   readonly objective?: 'rating' | 'ranking';
+  /** Whether it is about learning by gradients, which a model in closed form does not do. @default false */
+  readonly byGradient?: true;
   /** Position in the page's form; absent if the form does not have the choice. */
   readonly field?: number;
   /** Help of the negative flag, such as `--no-sparse-updates`. */

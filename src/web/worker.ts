@@ -50,10 +50,8 @@ async function train(request: TrainRequest) {
     reading,
     ...table,
   });
-  const judge =
-    valid &&
-    fitted.ranking &&
-    (await rankingJudge(fitted.ranking, runtime, { data: ratings, rows: ratings, valid }));
+  const { counts } = fitted.ranking?.positives ?? {};
+  const judge = valid && counts && (await rankingJudge({ data: ratings, valid, counts }));
   tell({ done: { artifact, seconds: fitted.seconds.train, popular: await judge?.popular() } });
 }
 

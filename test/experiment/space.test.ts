@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { modelNames } from '../../graphs/models/index.ts';
+import { isSolved, modelNames } from '../../graphs/models/index.ts';
 import { logarithmic, oneOf } from '../../src/experiment/dimension.ts';
 import { importance } from '../../src/experiment/importance.ts';
 import { partOf } from '../../src/experiment/parts.ts';
@@ -30,7 +30,9 @@ test('choices have equal shares', () => {
   expect(dimension.positionOf([1])).toBeNaN();
 });
 
-test.each(modelNames)('recipes of %s can be made, and are like the one they are near', (model) => {
+const LEARNED = modelNames.filter((name) => !isSolved(name));
+
+test.each(LEARNED)('recipes of %s can be made, and are like the one they are near', (model) => {
   const fixed = { model, seed: 3, loss: 'mse' } as const;
   const space = spaceBeside(fixed);
   const names = [...space.dimensions.keys()];
@@ -63,7 +65,14 @@ test('nor is the learning rate of a schedule that is given', () => {
   expect([...space.dimensions.keys()]).not.toContain('learningRate');
 });
 
-const OBJECTIVES = modelNames.flatMap((model) =>
+test('of a model in closed form, its own choices are searched', () => {
+  const space = spaceBeside({ model: 'item-item', seed: 3 });
+  expect([...space.dimensions.keys()]).toEqual(['regularization']);
+  const recipe = space.random(generator(1));
+  expect(checkRecipe(recipe)).toMatchObject({ objectives: ['ranking'], solved: { name: 'item-item' } });
+});
+
+const OBJECTIVES = LEARNED.flatMap((model) =>
   (['rating', 'ranking'] as const).map((objective) => [model, objective] as const),
 );
 

@@ -1,7 +1,7 @@
 import * as node from 'onnxruntime-node';
 import * as web from 'onnxruntime-web';
 import { expect, describe as group, test } from 'vitest';
-import type { RankingPart } from '../../graphs/heads/serving.ts';
+import type { LearnedRanking } from '../../graphs/heads/serving.ts';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { mlp } from '../../graphs/models/mlp.ts';
 import { best, count, floats, headsOfParts, padded, rowsOf, strings } from '../support/heads.ts';
@@ -36,7 +36,7 @@ const PEOPLE: readonly (readonly Rating[])[] = [
 
 const id = ([item]: Rating): string => `item ${item}`;
 
-async function folding(part: RankingPart, vocabulary: ReturnType<typeof drawn>['vocabulary']) {
+async function folding(part: LearnedRanking, vocabulary: ReturnType<typeof drawn>['vocabulary']) {
   const { files, run } = await headsOfParts({ ranking: part, vocabulary });
   const one = async (ratings: readonly Rating[], k = 5) =>
     run('fold-in', {
@@ -67,7 +67,7 @@ const farthest = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((most, one, index) => Math.max(most, Math.abs(one - b[index])), 0);
 
 /** The rows that minimise the loss of a list as far as ten steps of Adagrad go, by differences, in double precision. */
-function foldedPlainly({ score }: Ranked, part: RankingPart, ratings: readonly Rating[]) {
+function foldedPlainly({ score }: Ranked, part: LearnedRanking, ratings: readonly Rating[]) {
   const items = part.counts.length;
   const { positive, userDecay, trained } = part;
   const [weight, power] = userDecay;

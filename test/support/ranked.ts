@@ -1,5 +1,5 @@
 /** Models that rank, with parameters that are drawn, and their formulas in plain TypeScript. */
-import type { RankingPart, Tensors, Vocabulary } from '../../graphs/heads/serving.ts';
+import type { LearnedRanking, Tensors, Vocabulary } from '../../graphs/heads/serving.ts';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { mlp } from '../../graphs/models/mlp.ts';
 import type { Model, ModelDefinition } from '../../graphs/models/model.ts';
@@ -84,8 +84,8 @@ export const idsOf = (kind: string, length: number): string[] =>
 /** A model that ranks, as if it were trained on these users and items. */
 export function drawn(
   definition: ModelDefinition,
-  { users = 20, items = 30, ...settings }: { users?: number; items?: number } & Partial<RankingPart> = {},
-): { part: RankingPart; vocabulary: Vocabulary } {
+  { users = 20, items = 30, ...settings }: { users?: number; items?: number } & Partial<LearnedRanking> = {},
+): { part: LearnedRanking; vocabulary: Vocabulary } {
   const facts = { users, items, ratings: 500, low: 1, high: 5, mean: 3 };
   const model: Model = definition(facts, 'ranking');
   const random = generator(5);
@@ -96,12 +96,12 @@ export function drawn(
     }),
   );
   const counts = Array.from({ length: items }, (_, row) => (11 * row + 5) % items);
-  const part: RankingPart = { model, trained, positive: 4, userDecay: [0.5, 0.5], counts, ...settings };
+  const part: LearnedRanking = { model, trained, positive: 4, userDecay: [0.5, 0.5], counts, ...settings };
   return { part, vocabulary: { userIds: idsOf('user', users), itemIds: idsOf('item', items) } };
 }
 
 /** The rows of one user or item in all of its tables. */
-export function rowsIn({ model, trained }: RankingPart, kind: 'user' | 'item', row: number) {
+export function rowsIn({ model, trained }: LearnedRanking, kind: 'user' | 'item', row: number) {
   const tables = Object.entries(model.parameters).filter(([, { rowsOf }]) => rowsOf === kind);
   return Object.fromEntries(
     tables.map(([name, { dims }]) => {

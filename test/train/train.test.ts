@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { modelNames } from '../../graphs/models/index.ts';
+import { isSolved, modelNames } from '../../graphs/models/index.ts';
 import type { ModelDefinition } from '../../graphs/models/model.ts';
 import { Ratings } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
@@ -321,7 +321,7 @@ test('with few ratings a model is no worse than their mean', async () => {
     const ids = Array.from({ length: 10 }, (_, row) => `${row}`);
     return new Ratings({ userIds: ids, itemIds: ids, users: rows(10), items: rows(10), ratings: stars });
   });
-  for (const model of modelNames) {
+  for (const model of modelNames.filter((name) => !isSolved(name))) {
     const { rmse } = await (await train(train_, { model, objective: 'rating' })).errors(valid_);
     expect(rmse).toBeLessThan(1.1 * errorOfMean(valid_));
   }

@@ -27,8 +27,11 @@ export function runtime(): Runtime {
 
 async function openDemo(onProgress: (progress: FetchProgress) => void): Promise<PageModel> {
   const opened = runtime();
-  const fetched = async (heads: readonly string[], onProgress?: (progress: FetchProgress) => void) =>
-    Recommender.create(await fetchArtifact(URL_OF_MODEL, { heads, onProgress }), opened);
+  const fetched = async (heads: readonly string[], onProgress?: (progress: FetchProgress) => void) => {
+    // A model of weights has no factors.
+    const ofModel = (all: readonly string[]) => heads.filter((head) => all.includes(head));
+    return Recommender.create(await fetchArtifact(URL_OF_MODEL, { heads: ofModel, onProgress }), opened);
+  };
   return new PageModel(await fetched(FIRST_HEADS, onProgress), (head) => fetched([head]));
 }
 

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { isSolved } from '../../../graphs/models/index.ts';
 import { vectorsOf } from '../../util/item-map.ts';
 import type { ItemRating, Own, Recommender } from '../../web.ts';
 import { messageOf } from '../messages.ts';
@@ -45,13 +46,15 @@ export function useRecommendations(model: PageModel, own: readonly OwnItem[]): R
 
 async function recommend(model: PageModel, own: readonly OwnItem[]): Promise<Recommendations> {
   const { recommender } = model;
-  const explains = model.can('factors');
+  const byWeights = isSolved(model.manifest.model.name);
+  const explaining = byWeights ? 'similar' : 'factors';
+  const explains = model.can(explaining);
   // Before the clock starts: opening sessions is not part of a recommendation's time.
-  await Promise.all(['fold-in', ...(explains ? ['factors'] : [])].map((head) => recommender.session(head)));
+  await Promise.all(['fold-in', ...(explains ? [explaining] : [])].map((head) => recommender.session(head)));
   const started = performance.now();
   const { recommended } = await recommender.foldIn(given(model, own), { k: 10 });
   const items = recommended.map(({ item }) => item);
-  const reasons = explains ? await reasonsFor(recommender, items, own) : [];
+  const reasons = explains ? await (byWeights ? reasonsByWeights : reasonsFor)(recommender, items, own) : [];
   return {
     list: recommended.map((one, at) => ({
       item: one.item,
@@ -89,6 +92,31 @@ async function reasonsFor(
       .map(({ mine }) => mine),
   );
 }
+
+/** The same by weights: what the person has that adds the most to the score. */
+async function reasonsByWeights(
+  recommender: Recommender,
+  recommended: readonly string[],
+  own: readonly OwnItem[],
+): Promise<OwnItem[][]> {
+  const liked = likedOf(own);
+  const lists = await recommender.similar(
+    liked.map(({ item }) => item),
+    { k: recommender.items.length || MOST_WEIGHTS },
+  );
+  const weights = lists.map((list) => new Map(list.map(({ item, similarity }) => [item, similarity])));
+  return recommended.map((item) =>
+    liked
+      .map((mine, at) => ({ mine, weight: weights[at].get(item) ?? 0 }))
+      .filter(({ weight }) => weight > 0)
+      .sort((a, b) => b.weight - a.weight)
+      .slice(0, 2)
+      .map(({ mine }) => mine),
+  );
+}
+
+/** Number of weights to ask for, where the number of items is not known. */
+const MOST_WEIGHTS = 1000;
 
 /** What a person rated at least as high as on average, or all that they have. */
 function likedOf(own: readonly OwnItem[]): readonly OwnItem[] {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { type ModelName, modelNames, models } from '../../../graphs/models/index.ts';
-import { trainingChoices } from '../../train/recipe/choices.ts';
+import { isSolved, type ModelName, modelNames } from '../../../graphs/models/index.ts';
+import { choicesFor, trainingChoices } from '../../train/recipe/choices.ts';
 import type { Choice } from '../../util/choices.ts';
 import type { Progress, Recipe } from '../../web.ts';
 import type { Kind } from '../models/words.ts';
@@ -35,23 +35,18 @@ export const DEFAULTS: Choices = {
 /** The name of a choice. */
 export type Field = keyof Recipe;
 
-const tableOf = (model: ModelName): Readonly<Record<string, Choice>> => ({
-  ...trainingChoices,
-  ...models[model].choices,
-});
-
 /** Interactions have one objective. */
 export const fieldsFor = (chosen: readonly ModelName[], kind: Kind): Field[] =>
-  Object.entries<Choice>(Object.assign({}, ...chosen.map(tableOf)))
-    .filter(([name]) => kind === 'ratings' || name !== 'objective')
+  Object.entries<Choice>(Object.assign({}, ...chosen.map(choicesFor)))
+    .filter(([name]) => name !== 'objective' || (kind === 'ratings' && !chosen.every(isSolved)))
     .flatMap(([name, { field }]) => (field ? [{ name: name as Field, field }] : []))
     .sort((one, other) => one.field - other.field)
     .map(({ name }) => name);
 
 /** The choice of a field, from a model that has it. */
 export function choiceOf(name: Field): Choice {
-  const model = modelNames.find((model) => tableOf(model)[name]) as ModelName;
-  return tableOf(model)[name];
+  const model = modelNames.find((model) => choicesFor(model)[name]) as ModelName;
+  return choicesFor(model)[name];
 }
 
 /**
@@ -66,7 +61,7 @@ export function valueIn(
 ): { readonly value: unknown } | { readonly message: string } {
   if (text.trim() === '') return { value: undefined };
   const found = chosen.flatMap((model) => {
-    const kind = tableOf(model)[name]?.kind;
+    const kind = choicesFor(model)[name]?.kind;
     return kind ? [v.safeParse(kind.schema, kind.parse(text))] : [];
   });
   const wrong = found.find(({ success }) => !success);
@@ -75,12 +70,20 @@ export function valueIn(
 
 export const recipeFor = (model: ModelName, { recipe }: Choices): Recipe => ({
   model,
-  ...Object.fromEntries(Object.entries(recipe).filter(([name]) => tableOf(model)[name])),
+  ...Object.fromEntries(
+    Object.entries(recipe).filter(
+      ([name]) => choicesFor(model)[name] && !(name === 'objective' && isSolved(model)),
+    ),
+  ),
 });
 
 /** What a model learns from data of a kind, in the order of training. */
-export function objectivesOf({ recipe }: Choices, kind: Kind): Progress['objective'][] {
+export function objectivesOf(
+  model: ModelName,
+  { recipe }: Pick<Choices, 'recipe'>,
+  kind: Kind,
+): Progress['objective'][] {
   const { objective = trainingChoices.objective.default } = recipe;
-  if (kind === 'interactions') return ['ranking'];
+  if (kind === 'interactions' || isSolved(model)) return ['ranking'];
   return objective === 'rating' || objective === 'ranking' ? [objective] : ['rating', 'ranking'];
 }

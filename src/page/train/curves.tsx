@@ -118,7 +118,7 @@ function curvesOption({ runs }: Training, { objective, lines, palette }: Drawn):
     },
     series: runs.flatMap(({ model, parts }, at) => {
       const part = parts[objective];
-      const color = at === 0 ? palette.accent : palette.second;
+      const color = [palette.accent, palette.second, palette.third][at % 3];
       return lines.map(({ suffix, dashed, points }) => {
         const data = part ? points(part) : [];
         return {

@@ -84,7 +84,7 @@ function Watched({
   used,
   onUse,
 }: Pick<Props, 'dark' | 'used' | 'onUse'> & { readonly training: Training }) {
-  const { runs, read, file, objectives } = training;
+  const { runs, read, file } = training;
   const save = async (model: ModelName, { artifact }: WebTrained): Promise<void> => {
     const { download } = await import('./download.ts');
     download(artifact, `${file.replace(/\..*$/, '')}-${model}`);
@@ -94,14 +94,14 @@ function Watched({
       <ul class="runs" aria-label="Progress">
         {runs.flatMap((run) =>
           read
-            ? objectives.map((objective, at) => (
-                <RunRow key={run.model + objective} {...{ run, objective }} before={objectives[at - 1]} />
+            ? run.objectives.map((objective, at) => (
+                <RunRow key={run.model + objective} {...{ run, objective }} before={run.objectives[at - 1]} />
               ))
             : [<ReadingRow key={run.model} run={run} />],
         )}
       </ul>
       {read && <ReadSummary read={read} />}
-      {objectives.map(
+      {(['rating', 'ranking'] as const).map(
         (objective) =>
           runs.some(({ parts }) => parts[objective]) && (
             <Curves key={objective} {...{ training, objective, dark }} />

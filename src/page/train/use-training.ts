@@ -26,6 +26,8 @@ type State = 'waiting' | 'running' | 'done';
 export interface Run {
   readonly model: ModelName;
   readonly state: State;
+  /** What it learns; empty until it is known what the file has. */
+  readonly objectives: readonly Objective[];
   /** What has begun, by objective. */
   readonly parts: Readonly<Partial<Record<Objective, Part>>>;
   readonly trained?: WebTrained;
@@ -34,8 +36,6 @@ export interface Run {
 /** A training that the visitor started, of one or more models. */
 export interface Training {
   readonly file: string;
-  /** What the models learn; empty until it is known what the file has. */
-  readonly objectives: readonly Objective[];
   /** Whether a part is held out. */
   readonly judged: boolean;
   readonly runs: readonly Run[];
@@ -44,7 +44,7 @@ export interface Training {
   readonly error?: string;
 }
 
-const newRun = (model: ModelName): Run => ({ model, state: 'waiting', parts: {} });
+const newRun = (model: ModelName): Run => ({ model, state: 'waiting', objectives: [], parts: {} });
 
 /** The state of a part of a run. A part waits until that before it is done. */
 export function stateOf({ state, parts }: Run, objective: Objective, before: Objective | undefined): State {
@@ -65,7 +65,8 @@ function withProgress(run: Run, progress: Progress): Run {
   const measured = valid?.rmse ?? valid?.ndcg;
   const part: Part = {
     epochs,
-    learning: [...learning, [at, objective === 'rating' ? Math.sqrt(loss) : loss]],
+    learning:
+      loss === undefined ? learning : [...learning, [at, objective === 'rating' ? Math.sqrt(loss) : loss]],
     heldOut: measured === undefined ? heldOut : [...heldOut, [epoch + 1, measured]],
     done: at / epochs,
   };
@@ -122,7 +123,14 @@ export function useTraining(): Trainer {
           titles,
           signal,
           onRead: (read) =>
-            change((training) => ({ ...training, read, objectives: objectivesOf(choices, read.kind) })),
+            change((training) => ({
+              ...training,
+              read,
+              runs: training.runs.map((run) => ({
+                ...run,
+                objectives: objectivesOf(run.model, choices, read.kind),
+              })),
+            })),
           onProgress: (progress) => changeRun(at, (run) => withProgress(run, progress)),
         });
         changeRun(at, (run) => ({ ...run, state: 'done', trained }));
@@ -146,7 +154,6 @@ export function useTraining(): Trainer {
       const runs = choices.models.map(newRun);
       setTraining({
         file: file.name,
-        objectives: [],
         judged: choices.heldOut > 0,
         runs,
         stopping: false,

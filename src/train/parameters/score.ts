@@ -42,9 +42,8 @@ export async function createScorer(model: Model, runtime: Runtime): Promise<Scor
   };
 }
 
-/** Ranks all items for users while a model trains, without those that each has rated: see `Ranker`. */
+/** Ranks all items for users, without those that each has rated: see `Ranker`. */
 export type TrainingRanker = (
-  parameters: Tensors,
   users: Int32Array,
   k: number,
   rated: readonly Int32Array[],
@@ -53,18 +52,41 @@ export type TrainingRanker = (
 /** Scores per run: so few that they stay in the cache. */
 const SCORES_PER_RUN = 2 ** 19;
 
-export async function createRanker(model: Model, runtime: Runtime): Promise<TrainingRanker> {
+/** A function from the parameters of a model in training to its ranker. */
+export async function createRanker(
+  model: Model,
+  runtime: Runtime,
+): Promise<(parameters: Tensors) => TrainingRanker> {
   const { file, items } = gridGraph(model);
   const session = await runtime.createSession(encodeModel(file), { threads: 1 });
-  return async (parameters, users, k, rated) => {
+  return (parameters) => {
     const feeds = mapValues(parameters, ({ dims, data }) => new Tensor('float32', data, dims));
+    return rankerOf(items, Math.max(1, Math.floor(SCORES_PER_RUN / items)), async (user) => {
+      const { score } = await session.run({ ...feeds, user: new Tensor('int32', user) });
+      return score.data as Float32Array;
+    });
+  };
+}
+
+/**
+ * Ranks by scores.
+ *
+ * @param most number of users whose scores are asked for at once
+ * @param scoresOf gives the scores of all items for users, float[n, width], where the items come first
+ */
+export function rankerOf(
+  items: number,
+  most: number,
+  scoresOf: (users: Int32Array) => Promise<Float32Array>,
+): TrainingRanker {
+  return async (users, k, rated) => {
     const lists = new Int32Array(users.length * k).fill(-1);
-    const most = Math.max(1, Math.floor(SCORES_PER_RUN / items));
     for (let from = 0; from < users.length; from += most) {
       const some = users.subarray(from, from + most);
-      const { score } = await session.run({ ...feeds, user: new Tensor('int32', some) });
+      const all = await scoresOf(some);
+      const width = all.length / some.length;
       for (const [index, user] of some.entries()) {
-        const scores = (score.data as Float32Array).subarray(index * items, (index + 1) * items);
+        const scores = all.subarray(index * width, index * width + items);
         for (const item of rated[user]) scores[item] = Number.NEGATIVE_INFINITY;
         lists.set(highest(scores, k), (from + index) * k);
       }

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
-import { models } from '../../../graphs/models/index.ts';
+import type { BuiltInModel, SolvedModel } from '../../../graphs/models/built-in.ts';
+import { type ModelName, models } from '../../../graphs/models/index.ts';
 import { type Choice, type Choices, grouped, type Kind, kinds } from '../../util/choices.ts';
+import { mapValues } from '../../util/map-values.ts';
 import { losses } from '../step/losses.ts';
 import { optimizers } from '../step/optimizers/index.ts';
 import { schedules } from '../step/schedules.ts';
@@ -22,12 +24,16 @@ const negatives: Kind<number | 'all'> = {
   parse: (text) => (text === 'all' ? text : kinds.count.parse(text)),
 };
 
+/** Choices of how a model is learned by gradients. */
+const byGradient = <const Table extends Choices>(table: Table): Table =>
+  mapValues(grouped('Training', table), (choice) => ({ ...choice, byGradient: true })) as Choices as Table;
+
 /** The choices of a recipe, without those of its model. */
 export const trainingChoices = {
   model: { kind: kinds.nameIn(models), help: 'model to train', default: 'dot-bias' },
   objective: {
     kind: kinds.oneOf(['auto', 'both', 'rating', 'ranking']),
-    help: 'what to learn: rating predicts ratings, ranking recommends what users like, both does each in its own part of the model; auto is both for ratings, ranking for interactions',
+    help: 'what to learn: rating predicts ratings, ranking recommends what users like, both does each in its own part of the model; auto is both for ratings, ranking for interactions and for item-item',
     default: 'auto',
     field: 8,
   },
@@ -38,6 +44,20 @@ export const trainingChoices = {
     field: 9,
   },
   ...grouped('Training', {
+    positive: {
+      objective: 'ranking',
+      kind: positive,
+      help: 'the lowest rating, or strength of an interaction, that counts as liking an item; all: every one counts',
+      otherwise: 'the start of the last quarter of the scale, such as 4 of 1 to 5; all interactions',
+    },
+    weights: {
+      objective: 'ranking',
+      kind: kinds.oneOf(['log', 'none']),
+      help: 'how much counts of interactions weigh: log, half alike and half by log(1 + count); none, all alike',
+      otherwise: 'log, or none where the counts do not follow tastes',
+    },
+  }),
+  ...byGradient({
     epochs: {
       kind: kinds.count,
       help: 'number of epochs: passes over the data',
@@ -100,18 +120,6 @@ export const trainingChoices = {
       help: 'stop after so many epochs without a better validation error',
       only: 'train',
     },
-    positive: {
-      objective: 'ranking',
-      kind: positive,
-      help: 'the lowest rating, or strength of an interaction, that counts as liking an item; all: every one counts',
-      otherwise: 'the start of the last quarter of the scale, such as 4 of 1 to 5; all interactions',
-    },
-    weights: {
-      objective: 'ranking',
-      kind: kinds.oneOf(['log', 'none']),
-      help: 'how much counts of interactions weigh: log, half alike and half by log(1 + count); none, all alike',
-      otherwise: 'log, or none where the counts do not follow tastes',
-    },
     rankingFactors: {
       objective: 'ranking',
       kind: kinds.width,
@@ -144,6 +152,15 @@ export const trainingChoices = {
     },
   }),
 } as const satisfies Choices;
+
+/** The choices that a built-in model takes, by name: its own, and those of its training. */
+export function choicesFor(model: ModelName): Choices {
+  const { choices, isSolved }: BuiltInModel | SolvedModel = models[model];
+  const training = Object.entries<Choice>(trainingChoices).filter(
+    ([, choice]) => !(isSolved && choice.byGradient),
+  );
+  return { ...Object.fromEntries(training), ...choices };
+}
 
 /** The choices of all models, by name: each takes the values that any of the models takes, and has all their defaults. */
 export const modelChoices: Choices = merged(Object.entries(models));

@@ -1,4 +1,4 @@
-import { builtIn } from '../../../graphs/models/index.ts';
+import { isSolved, learned } from '../../../graphs/models/index.ts';
 import type { ModelDefinition } from '../../../graphs/models/model.ts';
 import { MANIFEST, type Manifest } from '../../artifact/manifest.ts';
 import { UserError } from '../../errors.ts';
@@ -18,12 +18,17 @@ export function resolveManifest(
   changed: Recipe,
   definition?: ModelDefinition,
 ): Resolved {
+  if (isSolved(name))
+    throw new UserError(
+      'model',
+      `${name} is computed in closed form, and has no training graph; train another model to export one`,
+    );
   if (training.objective === 'ranking')
     throw new UserError(
       'model',
       'the model was trained to rank, and these files train ratings, not rankings; export a model with the objective both or rating, or train with train.onnx',
     );
-  const model = definition ?? builtIn(name)?.define(config);
+  const model = definition ?? learned(name)?.define(config);
   if (!model)
     throw new UserError(
       'model',

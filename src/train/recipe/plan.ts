@@ -42,16 +42,21 @@ type Absorbed =
 export type RatingPlan = Omit<Given<typeof trainingChoices>, Absorbed> &
   Decided & { readonly objective: 'rating' };
 
-/** All choices of a training that ranks, as plain JSON. */
-export interface RankingPlan
-  extends Pick<RankingSettings, 'epochs' | 'userRate' | 'userDecay' | 'itemDecay'> {
+/** All choices of a ranking that is computed in closed form, as plain JSON. */
+export interface SolvedPlan {
   readonly objective: 'ranking';
-  readonly seed: number;
-  readonly patience?: number | undefined;
   /** The lowest rating that counts as a positive, or all. */
   readonly positive: number | 'all';
   /** How the strengths of interactions weigh; absent for ratings. */
   readonly weights?: Weighting | undefined;
+}
+
+/** All choices of a training that learns to rank by gradients, as plain JSON. */
+export interface RankingPlan
+  extends SolvedPlan,
+    Pick<RankingSettings, 'epochs' | 'userRate' | 'userDecay' | 'itemDecay'> {
+  readonly seed: number;
+  readonly patience?: number | undefined;
   readonly usersPerStep: number;
   /** Number of groups of users that are trained side by side. Default: users are trained one step after the other */
   readonly shards?: number | undefined;
@@ -62,7 +67,7 @@ export interface RankingPlan
 }
 
 /** A recipe with all choices made for one objective. It is in the manifest and in the checkpoint. */
-export interface Plan<Training = RatingPlan | RankingPlan> {
+export interface Plan<Training = RatingPlan | RankingPlan | SolvedPlan> {
   readonly model: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
   readonly training: Training;
 }

@@ -1,9 +1,9 @@
-import { builtIn, type ModelName, models } from '../../../graphs/models/index.ts';
+import { isSolved, learned, type ModelName, modelNames, type models } from '../../../graphs/models/index.ts';
 import type { DataKind, ModelDefinition, Objective } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
-import { type Choices, type Chosen, checked } from '../../util/choices.ts';
+import { type Chosen, checked } from '../../util/choices.ts';
 import { type Expected, object } from '../../util/options.ts';
-import { modelChoices, recipeChoices, trainingChoices } from './choices.ts';
+import { choicesFor, modelChoices, recipeChoices, trainingChoices } from './choices.ts';
 
 type BuiltIns = (typeof models)[ModelName];
 type ConfigOf<Model> = Model extends { readonly choices: infer Own extends Parameters<typeof checked>[0] }
@@ -38,16 +38,39 @@ export type TrainingChoices = Omit<Chosen<typeof trainingChoices>, 'model'>;
 export interface CheckedRecipe {
   /** What to train, in this order. */
   readonly objectives: readonly Objective[];
-  /** The model with the hyperparameters that are for an objective. */
+  /** The model with the hyperparameters that are for an objective. @throws UserError for a model in closed form */
   definition(objective: Objective, factors?: number): ModelDefinition;
   readonly chosen: TrainingChoices;
+  /** The name and the hyperparameters of a built-in model in closed form; absent for one that is learned by gradients. */
+  readonly solved?: { readonly name: ModelName; readonly config: ModelConfig };
 }
 
-/** What is trained, in this order. @throws UserError if interactions are to predict ratings */
+const notLearned = (model: ModelName): UserError =>
+  new UserError(
+    'argument',
+    `${model} is computed in closed form, and has no steps of learning; choose another ${option('model')}`,
+  );
+
+/** @throws UserError for a model that is computed in closed form */
+export function checkLearned(recipe: ProgramRecipe): void {
+  const { solved } = checkRecipe(recipe);
+  if (solved) throw notLearned(solved.name);
+}
+
+/** What is trained, in this order. @throws UserError if interactions, or a model that only ranks, are to predict ratings */
 function objectivesOf(
   objective: TrainingChoices['objective'],
   kind: DataKind | undefined,
+  model: ModelName | undefined,
 ): readonly Objective[] {
+  if (model && isSolved(model)) {
+    if (objective === 'both' || objective === 'rating')
+      throw new UserError(
+        'argument',
+        `${model} ranks, and predicts no ratings; leave out ${option(`objective: '${objective}'`)}, or choose another ${option('model')}`,
+      );
+    return ['ranking'];
+  }
   if (kind === 'interactions' && (objective === 'both' || objective === 'rating'))
     throw new UserError(
       'argument',
@@ -71,7 +94,11 @@ export function checkRecipe({ model: named, ...choices }: ProgramRecipe, kind?: 
   const [config, chosen]: Record<string, unknown>[] = [{}, {}];
   for (const [name, value] of Object.entries(all))
     (Object.hasOwn(modelChoices, name) ? config : chosen)[name] = value;
-  const objectives = objectivesOf((chosen as TrainingChoices).objective, kind);
+  const objectives = objectivesOf(
+    (chosen as TrainingChoices).objective,
+    kind,
+    typeof named === 'function' ? undefined : model,
+  );
   if (kind === 'ratings' && (chosen as TrainingChoices).weights !== undefined)
     throw new UserError(
       'argument',
@@ -94,10 +121,10 @@ export function checkRecipe({ model: named, ...choices }: ProgramRecipe, kind?: 
       );
     return { objectives, definition: () => named, chosen };
   }
-  const own: Choices = models[model].choices;
-  for (const name of Object.keys(config)) {
+  const own = choicesFor(model);
+  for (const name of Object.keys(all)) {
     if (Object.hasOwn(own, name)) continue;
-    const others = Object.keys(models).filter((other) => builtIn(other)?.choices[name]);
+    const others = modelNames.filter((other) => Object.hasOwn(choicesFor(other), name));
     throw new UserError(
       'argument',
       `${option(name)} is for the model ${others.join(', ')}, not for ${model}; leave it out`,
@@ -107,12 +134,13 @@ export function checkRecipe({ model: named, ...choices }: ProgramRecipe, kind?: 
     Object.fromEntries(
       Object.entries(config).filter(([name]) => (own[name].objective ?? objective) === objective),
     );
-  // Also checks the configuration.
-  for (const objective of objectives) models[model].define(configFor(objective));
-  return {
-    objectives,
-    definition: (objective, factors) =>
-      models[model].define({ ...configFor(objective), ...(factors !== undefined && { factors }) }),
-    chosen,
+  const definition = (objective: Objective, factors?: number): ModelDefinition => {
+    const { define } = learned(model) ?? {};
+    if (!define) throw notLearned(model);
+    return define({ ...configFor(objective), ...(factors !== undefined && { factors }) });
   };
+  if (isSolved(model)) return { objectives, definition, chosen, solved: { name: model, config } };
+  // Also checks the configuration.
+  for (const objective of objectives) definition(objective);
+  return { objectives, definition, chosen };
 }

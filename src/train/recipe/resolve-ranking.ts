@@ -1,5 +1,5 @@
 import { RANKING } from '../../../graphs/models/built-in.ts';
-import { builtIn } from '../../../graphs/models/index.ts';
+import { learned } from '../../../graphs/models/index.ts';
 import { type DataFacts, type Model, scoreOf } from '../../../graphs/models/model.ts';
 import { MANY } from '../../data/dataset/dataset.ts';
 import { lastQuarter, type Weighting } from '../../data/dataset/positives.ts';
@@ -53,10 +53,10 @@ export function resolveRanking(
   const sizes = { ...facts, ratings: facts.positives };
   const standard = definitionFor('ranking', rankingFactors)(sizes, 'ranking');
   const isMany = facts.positives >= MANY;
-  const { ranking, rankingOfMany } = builtIn(standard.name) ?? {};
+  const { ranking, rankingOfMany } = learned(standard.name) ?? {};
   const settings = { ...RANKING, ...ranking, ...(isMany && rankingOfMany) };
   const epochs = chosen.rankingEpochs ?? chosen.epochs ?? settings.epochs;
-  const isChosen = rankingFactors !== undefined || recipe.factors !== undefined || !builtIn(standard.name);
+  const isChosen = rankingFactors !== undefined || recipe.factors !== undefined || !learned(standard.name);
   const enough = facts.patterns && Math.max(16, 2 ** Math.ceil(Math.log2(2 * facts.patterns)));
   const narrower = isChosen
     ? []

@@ -1,4 +1,4 @@
-import { builtIn } from '../../../graphs/models/index.ts';
+import { learned } from '../../../graphs/models/index.ts';
 import type { DataFacts, Model } from '../../../graphs/models/model.ts';
 import { MANY } from '../../data/dataset/dataset.ts';
 import { type BlockCounts, blockCounts } from '../../data/dataset/strata.ts';
@@ -55,7 +55,7 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: En
   const batchSize = chosen.batchSize ?? optimizer.defaults.batchSize(facts.ratings);
   const learningRate =
     chosenRate ??
-    builtIn(model.name)?.learningRates?.[optimizer.name] ??
+    learned(model.name)?.learningRates?.[optimizer.name] ??
     optimizer.defaults.learningRate({ ratings: facts.ratings, batchSize, dense });
   const schedule = scheduleOf(
     {

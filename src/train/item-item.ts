@@ -1,0 +1,125 @@
+import { Tensor } from 'onnxruntime-common';
+import { userGraph } from '../../graphs/heads/predict.ts';
+import type { WeightsRanking } from '../../graphs/heads/serving.ts';
+import type { ItemItemConfig, ItemWeights } from '../../graphs/models/item-item.ts';
+import { longest, rowsPerRun } from '../artifact/heads.ts';
+import type { Dataset } from '../data/dataset/dataset.ts';
+import { option, UserError } from '../errors.ts';
+import { compressed } from '../onnx/compress.ts';
+import { buildModel, encodeModel } from '../onnx/index.ts';
+import type { Runtime } from '../run/runtime.ts';
+import { memoryOf, mostItems, solved } from '../solve/item-weights.ts';
+import { kept } from '../solve/kept.ts';
+import { regularizationOf } from '../solve/regularization.ts';
+import { count, plural, size } from '../util/format.ts';
+import type { FitOptions } from './fit.ts';
+import type { FittedRanking } from './fitted-ranking.ts';
+import { rankerOf, type TrainingRanker } from './parameters/score.ts';
+import { rankingJudge } from './ranking-judge.ts';
+import type { SolvedPlan } from './recipe/plan.ts';
+import { checkRecipe, type ProgramRecipe } from './recipe/recipe.ts';
+import { positiveOf, weightingOf } from './recipe/resolve-ranking.ts';
+import { weightedPositives } from './weighted-positives.ts';
+
+/** With so many items or fewer, all weights are kept: their file has at most 8 MB. */
+const ALL = 2000;
+/** Number of weights of each item, of more items; docs/decisions.md has the figures. */
+const NEIGHBORS = 200;
+
+export type SolveOptions = Pick<FitOptions, 'runtime' | 'valid' | 'signal' | 'memory' | 'onProgress'>;
+
+/** Default of the memory for solving. */
+const MEMORY = 2e9;
+
+/**
+ * Bytes that the weights of a model take at most while they are computed.
+ *
+ * @throws UserError if that is more than `memory`
+ */
+export function checkMemory({ facts }: Dataset, memory = MEMORY): number {
+  const needed = memoryOf(facts);
+  if (needed <= memory) return needed;
+  const most = mostItems(memory, facts);
+  throw new UserError(
+    'argument',
+    `weights between ${plural(facts.items, 'item')} take ${size(needed)} of memory while they are computed; ${option('memory')} allows ${size(memory)}, enough for ${count(most)} items: leave out rare items, allow more, or train ${option("model: 'dot-bias'")}`,
+  );
+}
+
+/**
+ * Computes weights between items from which of them the same users have, in closed form: EASE. With the users' positives as
+ * rows of X, and P = (XᵀX + λI)⁻¹, the weight from an item to another is −P_ij / P_jj.
+ *
+ * Source: Steck (2019), "Embarrassingly shallow autoencoders for sparse data".
+ *
+ * @throws UserError if the data or the recipe do not fit, there is too little memory, or it is stopped
+ */
+export async function solveItemItem(
+  data: Dataset,
+  recipe: ProgramRecipe,
+  { runtime, valid, signal, memory, onProgress }: SolveOptions,
+): Promise<FittedRanking> {
+  const { facts } = data;
+  checkMemory(data, memory);
+  const { solved: chosen } = checkRecipe(recipe, facts.kind);
+  const { regularization, neighbors }: ItemItemConfig = chosen?.config ?? {};
+  const rows = await data.sample(Number.POSITIVE_INFINITY);
+  const { positives, recipe: decided } = weightedPositives(recipe, rows, facts);
+  const lambda = regularization ?? regularizationOf(positives);
+  const pairs = positives.items.length;
+  const progress = { objective: 'ranking', epoch: 0, epochs: 1, ratings: pairs } as const;
+  const solution = await solved({
+    runtime,
+    positives,
+    penalties: new Float64Array(facts.items).fill(lambda),
+    signal,
+    onProgress: (part) => onProgress?.({ ...progress, done: Math.floor(part * pairs) }),
+  });
+  const width = Math.min(
+    facts.items,
+    neighbors === 'all' ? facts.items : (neighbors ?? (facts.items <= ALL ? facts.items : NEIGHBORS)),
+  );
+  const weights: ItemWeights = await kept(solution, width);
+  const loss = solution.diagonal.reduce((sum, own) => sum + 1 / own - lambda, 0) / pairs;
+  const training: SolvedPlan = {
+    objective: 'ranking',
+    positive: positiveOf(recipe, facts),
+    ...(facts.kind === 'interactions' && { weights: weightingOf(decided) }),
+  };
+  const serving: WeightsRanking = {
+    model: {
+      name: 'item-item',
+      config: { regularization: lambda, neighbors: width < facts.items ? width : 'all' },
+    },
+    weights,
+    lists: positives,
+    positive: training.positive,
+    kind: facts.kind,
+    counts: positives.counts,
+  };
+  const judge = valid && (await rankingJudge({ data, valid, counts: positives.counts }));
+  const measured = await judge?.of(await createWeightsRanker(serving, runtime));
+  const record = { loss, ...(measured && { valid: measured }) };
+  onProgress?.({ ...progress, done: pairs, ...record });
+  return {
+    plan: { model: serving.model, training },
+    history: [record],
+    metrics: measured ? { valid: measured } : {},
+    positives,
+    serving,
+    ranker: (runtime) => createWeightsRanker(serving, runtime),
+  };
+}
+
+/** Ranks by weights, as the model's files do. */
+async function createWeightsRanker(part: WeightsRanking, runtime: Runtime): Promise<TrainingRanker> {
+  const parts = userGraph(part);
+  const session = await runtime.createSession(encodeModel(buildModel(compressed(parts, 'float16'))), {
+    threads: 1,
+  });
+  const most = rowsPerRun(parts, longest(part.lists.starts)) ?? 1;
+  return rankerOf(part.counts.length, most, async (users) => {
+    const user = new Tensor('int64', BigInt64Array.from(users, BigInt));
+    return (await session.run({ user })).score.data as Float32Array;
+  });
+}
