@@ -1,13 +1,13 @@
 import type { ItemWeights } from '../../graphs/models/item-item.ts';
 import { highest } from '../util/highest.ts';
-import type { Solution } from './item-weights.ts';
+import type { Solved } from './item-weights.ts';
 
 /**
  * The weights of a solution that are kept of each item.
  *
  * @param width number of weights of an item; all if it is the number of items
  */
-export async function kept({ diagonal, row }: Solution, width: number): Promise<ItemWeights> {
+export async function kept({ diagonal, row }: Solved, width: number): Promise<ItemWeights> {
   const items = diagonal.length;
   const columns = width < items ? width : items + 1;
   const values = new Float32Array((items + 1) * columns);

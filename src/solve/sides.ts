@@ -19,13 +19,20 @@ const BYTES = 4;
 /** What the runtime, compiled code and garbage take: measured as 30 to 80 MB. */
 const BESIDE = 100e6;
 
+/** Estimated time of a side, in seconds: to invert its matrix, and to make all rows. */
+const secondsOfSide = (side: Side, { users, items, pairs }: Sizes): number =>
+  side === 'items'
+    ? items ** 3 / SPEED.products
+    : // Rows are sums over users and over pairs.
+      users ** 3 / SPEED.products + (pairs * (users + items)) / SPEED.plain;
+
+/** Estimated time of `solved` and all of its rows, in seconds. */
+export const secondsOf = (sizes: Sizes): number => secondsOfSide(sideOf(sizes), sizes);
+
 /** The side that is estimated to be faster, of those that fit into some bytes; if neither does, the one that takes fewer. */
 export function sideOf(sizes: Sizes, memory = Number.POSITIVE_INFINITY): Side {
-  const { users, items, pairs } = sizes;
-  const byItems = items ** 3 / SPEED.products;
-  // All rows, as sums over users and over pairs.
-  const byUsers = users ** 3 / SPEED.products + (pairs * (users + items)) / SPEED.plain;
-  const [faster, other]: Side[] = byUsers < byItems ? ['users', 'items'] : ['items', 'users'];
+  const isFaster = secondsOfSide('users', sizes) < secondsOfSide('items', sizes);
+  const [faster, other]: Side[] = isFaster ? ['users', 'items'] : ['items', 'users'];
   const needed = memoryOfSide(faster, sizes);
   return needed <= memory || needed <= memoryOfSide(other, sizes) ? faster : other;
 }

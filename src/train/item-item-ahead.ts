@@ -1,7 +1,7 @@
 import { isSolved } from '../../graphs/models/index.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { bootstrap, type Interval } from '../evaluate/bootstrap.ts';
-import { memoryOf, secondsOf } from '../solve/item-weights.ts';
+import { memoryOf, secondsOf } from '../solve/sides.ts';
 import type { FitResult } from './fit.ts';
 import { solveItemItem } from './item-item.ts';
 import { rankingJudge } from './ranking-judge.ts';
@@ -28,7 +28,8 @@ export async function itemItemAhead(
   if (!ranking || isSolved(ranking.plan.model.name)) return undefined;
   const { facts } = data;
   const judging = SECONDS_OF_SCORE * Math.min(facts.users, actual.ratings.length) * facts.items;
-  if (memoryOf(facts) > MEMORY || secondsOf(facts) + judging > seconds) return undefined;
+  const sizes = { ...facts, pairs: facts.ratings };
+  if (memoryOf(sizes) > MEMORY || secondsOf(sizes) + judging > seconds) return undefined;
   const { positive, weights } = ranking.plan.training;
   const other = await solveItemItem(
     data,

@@ -8,9 +8,10 @@ import { option, UserError } from '../errors.ts';
 import { compressed } from '../onnx/compress.ts';
 import { buildModel, encodeModel } from '../onnx/index.ts';
 import type { Runtime } from '../run/runtime.ts';
-import { memoryOf, mostItems, solved } from '../solve/item-weights.ts';
+import { solved } from '../solve/item-weights.ts';
 import { kept } from '../solve/kept.ts';
 import { regularizationOf } from '../solve/regularization.ts';
+import { memoryOf, mostItems } from '../solve/sides.ts';
 import { count, plural, size } from '../util/format.ts';
 import type { FitOptions } from './fit.ts';
 import type { FittedRanking } from './fitted-ranking.ts';
@@ -37,9 +38,10 @@ const MEMORY = 2e9;
  * @throws UserError if that is more than `memory`
  */
 export function checkMemory({ facts }: Dataset, memory = MEMORY): number {
-  const needed = memoryOf(facts);
+  const sizes = { ...facts, pairs: facts.ratings };
+  const needed = memoryOf(sizes, memory);
   if (needed <= memory) return needed;
-  const most = mostItems(memory, facts);
+  const most = mostItems(memory, sizes);
   throw new UserError(
     'argument',
     `weights between ${plural(facts.items, 'item')} take ${size(needed)} of memory while they are computed; ${option('memory')} allows ${size(memory)}, enough for ${count(most)} items: leave out rare items, allow more, or train ${option("model: 'dot-bias'")}`,
@@ -57,7 +59,7 @@ export function checkMemory({ facts }: Dataset, memory = MEMORY): number {
 export async function solveItemItem(
   data: Dataset,
   recipe: ProgramRecipe,
-  { runtime, valid, signal, memory, onProgress }: SolveOptions,
+  { runtime, valid, signal, memory = MEMORY, onProgress }: SolveOptions,
 ): Promise<FittedRanking> {
   const { facts } = data;
   checkMemory(data, memory);
@@ -72,6 +74,7 @@ export async function solveItemItem(
     runtime,
     positives,
     penalties: new Float64Array(facts.items).fill(lambda),
+    memory,
     signal,
     onProgress: (part) => onProgress?.({ ...progress, done: Math.floor(part * pairs) }),
   });
