@@ -1,11 +1,11 @@
 import { UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { invert } from './inverse.ts';
+import { pauses } from './pauses.ts';
 import { type Side, sideOf } from './sides.ts';
 import { gram, type ItemLists, type Sparse, type Split, split, usersWithSeveral } from './sparse.ts';
 import { addRowOfSquare, quadraticForm, type Square, squareOf } from './square.ts';
 import { diagonalOf, readRow, type Triangle } from './triangle.ts';
-import { turns } from './turns.ts';
 
 export interface Solving {
   readonly runtime: Runtime;
@@ -93,7 +93,7 @@ async function byUsers({ ofItems, ofUsers, diagonal, rowOf }: Split, solving: So
   const ones = new Float64Array(ofUsers.rows).fill(1);
   const k = await inverseOf(ofUsers, ofItems, { diagonal: ones, divisors: diagonal }, solving);
   const inverse = squareOf(k);
-  const turn = turns(solving.signal);
+  const turn = pauses(solving.signal);
   const own = new Float64Array(ofItems.rows);
   for (let item = 0; item < ofItems.rows; item++) {
     own[item] = (1 - quadraticForm(inverse, ofItems, item) / diagonal[item]) / diagonal[item];
@@ -134,7 +134,7 @@ async function inverseOf(
   diagonals: { readonly diagonal: Float64Array; readonly divisors?: Float64Array },
   { runtime, signal, onProgress }: Solving,
 ): Promise<Triangle> {
-  const turn = turns(signal);
+  const turn = pauses(signal);
   await turn();
   const made = await gram(matrix, other, {
     ...diagonals,

@@ -8,7 +8,7 @@ const MILLISECONDS = 50;
  *
  * @returns throws a UserError once the signal is aborted
  */
-export function turns(signal?: AbortSignal): () => Promise<void> {
+export function pauses(signal?: AbortSignal): () => Promise<void> {
   let last = performance.now();
   return async () => {
     if (performance.now() - last >= MILLISECONDS) {
