@@ -19,6 +19,7 @@ import { mapValues } from '../../src/util/map-values.ts';
 import { type Model, ratingFromScore, ratingOf, scoreOf } from '../models/model.ts';
 import { scoresOfUsers } from './by-weights.ts';
 import { popularity } from './catalogue.ts';
+import { withLentRow, withoutLentRow } from './lent-row.ts';
 import { scoresFor } from './scores.ts';
 import {
   isByWeights,
@@ -43,9 +44,14 @@ export function predictGraph(parts: Parts, { userIds, itemIds }: Vocabulary): Mo
   const userRow = labelEncoder(user, userIds, 'user_row');
   const itemRow = labelEncoder(item, itemIds, 'item_row');
   if (isByWeights(part)) {
-    const scores = scoresFor(part, userRow, { users: userIds.length, items: itemIds.length });
-    const score = squeeze(gatherElements(scores, unsqueeze(itemRow, [1]), 1), [1]);
-    return { name: `predict ${part.model.name}`, inputs: [user, item], outputs: { score } };
+    const sizes = { users: userIds.length, items: itemIds.length };
+    const scores = scoresFor(part, withLentRow(userRow, sizes.users), sizes);
+    const score = gatherElements(scores, unsqueeze(withLentRow(itemRow, sizes.items), [1]), 1);
+    return {
+      name: `predict ${part.model.name}`,
+      inputs: [user, item],
+      outputs: { score: withoutLentRow(squeeze(score, [1]), user) },
+    };
   }
   const { model, trained } = part;
   const ofModel = scoreOf(model, servingTables(model, trained), { user: userRow, item: itemRow });

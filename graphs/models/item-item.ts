@@ -54,7 +54,9 @@ export function scoresOfLists({ items, values, neighbors }: ItemWeights, lists: 
   const weights = gather(initializer('item_weights', 'float', dims, values), flat);
   if (!neighbors) {
     const shape = concat([shapeOf(lists), onnx.constant([-1], 'int64')], 0);
-    return onnx.reduceSum(reshape(weights, shape, [n, m, dims[1]]), { axes: [1] }, 'scores');
+    // The order in which this adds depends on m. Sums of weights that were float16 are exact in doubles, in any order.
+    const exact = onnx.cast(reshape(weights, shape, [n, m, dims[1]]), 'double');
+    return onnx.cast(onnx.reduceSum(exact, { axes: [1] }), 'float', 'scores');
   }
   const targets = gather(rowTable('neighbors', neighbors, dims, items), flat);
   const users = onnx.slice(shapeOf(lists), 0, 1);
