@@ -1,15 +1,17 @@
 import * as onnx from '../../src/onnx/index.ts';
 import {
+  equal,
   greater,
   greaterOrEqual,
   less,
+  mul,
   reduceSum,
   unsqueeze,
   type Value,
   where,
 } from '../../src/onnx/index.ts';
 import { scoresOfLists } from '../models/item-item.ts';
-import { orPopular } from './catalogue.ts';
+import { orPopular, popularity } from './catalogue.ts';
 import { inOrder, listsOfUsers } from './lists.ts';
 import type { WeightsRanking } from './serving.ts';
 
@@ -31,12 +33,18 @@ export function scoresOfPeople(part: WeightsRanking, itemRow: Value, rating: Val
   return scored(part, had);
 }
 
+/** Smaller than weights, so that it orders those alone whose score is 0. */
+const TIE = 1e-9;
+
 /** The scores for lists, in the same order whoever has them; those of popular items for a list without known items. */
 function scored({ weights, counts }: WeightsRanking, lists: Value): Value {
   const items = counts.length;
   const list = inOrder(lists, items);
   const known = reduceSum(onnx.cast(less(list, items), 'float'), { axes: [1] }, 'known');
-  return orPopular(scoresOfLists(weights, list), counts, known, 0);
+  const scores = scoresOfLists(weights, list);
+  // Where no weight says anything, popular items come first.
+  const ties = mul(unsqueeze(popularity(counts), [0]), TIE, 'ties');
+  return orPopular(where(equal(scores, 0), ties, scores), counts, known, 0);
 }
 
 /**

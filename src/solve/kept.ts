@@ -1,33 +1,97 @@
-import type { ItemWeights } from '../../graphs/models/item-item.ts';
-import { highest } from '../util/highest.ts';
+import { CHUNK, type ItemWeights } from '../../graphs/models/item-item.ts';
 import type { Solved } from './item-weights.ts';
 
+/** Number of items whose weights tell which weights are the largest. */
+const SAMPLED = 512;
+
 /**
- * The weights of a solution that are kept of each item.
+ * The weights of a solution that are kept: the largest in size of all, whatever their sign. Popular items have many of them,
+ * and rare ones few. That loses less than as many of each item.
  *
- * @param width number of weights of an item; all if it is the number of items
+ * @param neighbors number of weights for each item, on average; all if there are as many items
+ * @param counts number of users who have each item
+ * @param turn is called after each item
  */
-export async function kept({ diagonal, row }: Solved, width: number): Promise<ItemWeights> {
-  const items = diagonal.length;
-  const columns = width < items ? width : items + 1;
-  const values = new Float32Array((items + 1) * columns);
-  const neighbors = width < items ? new Int32Array(values.length).fill(items) : undefined;
+export async function kept(
+  solution: Solved,
+  { neighbors, counts, turn }: { neighbors: number; counts: ArrayLike<number>; turn: () => Promise<void> },
+): Promise<ItemWeights> {
+  const items = solution.diagonal.length;
   const weights = new Float32Array(items);
-  const sizes = new Float32Array(items);
-  for (let item = 0; item < items; item++) {
-    const own = row(item);
-    for (let other = 0; other < items; other++) {
-      weights[other] = other === item ? 0 : -own[other] / diagonal[other];
-      sizes[other] = Math.abs(weights[other]);
+  if (neighbors >= items) {
+    const values = new Float32Array((items + 1) ** 2);
+    for (let item = 0; item < items; item++) {
+      weightsOf(solution, item, weights);
+      values.set(weights, item * (items + 1));
+      await turn();
     }
-    if (!neighbors) {
-      values.set(weights, item * columns);
-      continue;
-    }
-    for (const [at, other] of highest(sizes, width).sort().entries()) {
-      values[item * columns + at] = weights[other];
-      neighbors[item * columns + at] = other;
-    }
+    return { items, values };
   }
-  return { items, values, neighbors };
+  const least = await sizeFrom(solution, { neighbors, counts, turn });
+  const starts = new Int32Array(items + 2);
+  const parts: { readonly values: Float32Array; readonly neighbors: Int32Array }[] = [];
+  for (let item = 0; item < items; item++) {
+    weightsOf(solution, item, weights);
+    const own = chunksOf(weights, least);
+    starts[item + 1] = starts[item] + own.values.length / CHUNK;
+    parts.push(own);
+    await turn();
+  }
+  // The chunk of padding.
+  starts[items + 1] = starts[items] + 1;
+  const values = new Float32Array(starts[items + 1] * CHUNK);
+  const targets = new Int32Array(values.length).fill(items);
+  for (const [item, part] of parts.entries()) {
+    values.set(part.values, starts[item] * CHUNK);
+    targets.set(part.neighbors, starts[item] * CHUNK);
+  }
+  return { items, values, chunks: { starts, neighbors: targets } };
+}
+
+/** Writes what having an item adds to the scores of all items: −P_ij / P_jj. */
+function weightsOf({ diagonal, row }: Solved, item: number, weights: Float32Array): void {
+  const own = row(item);
+  for (let other = 0; other < own.length; other++) weights[other] = -own[other] / diagonal[other];
+  weights[item] = 0;
+}
+
+/** The weights of an item that are as large as `least`, in chunks that are padded. */
+function chunksOf(weights: Float32Array, least: number): { values: Float32Array; neighbors: Int32Array } {
+  const found: number[] = [];
+  for (let other = 0; other < weights.length; other++)
+    if (Math.abs(weights[other]) >= least) found.push(other);
+  const size = Math.ceil(found.length / CHUNK) * CHUNK;
+  const values = new Float32Array(size);
+  const neighbors = new Int32Array(size).fill(weights.length);
+  neighbors.set(found);
+  for (const [at, other] of found.entries()) values[at] = weights[other];
+  return { values, neighbors };
+}
+
+/** The size from which weights are among the largest, estimated by a sample of items. */
+async function sizeFrom(
+  solution: Solved,
+  { neighbors, counts, turn }: { neighbors: number; counts: ArrayLike<number>; turn: () => Promise<void> },
+): Promise<number> {
+  const items = solution.diagonal.length;
+  // Popular items have more large weights, so the sample is of all popularities.
+  const order = Array.from({ length: items }, (_, item) => item).sort(
+    (a, b) => counts[a] - counts[b] || a - b,
+  );
+  const step = Math.max(1, items / SAMPLED);
+  const weights = new Float32Array(items);
+  // The bits of positive floats are in their order: the upper half of them tells sizes apart by less than a hundredth.
+  const bits = new Uint32Array(weights.buffer);
+  const seen = new Uint32Array(2 ** 15);
+  let sampled = 0;
+  for (let at = 0; at < items; at += step, sampled++) {
+    weightsOf(solution, order[Math.floor(at)], weights);
+    for (let other = 0; other < items; other++) seen[(bits[other] >>> 16) & 0x7fff]++;
+    await turn();
+  }
+  let left = neighbors * sampled;
+  let bin = seen.length;
+  while (bin > 1 && left > 0) left -= seen[--bin];
+  bits[0] = bin << 16;
+  return weights[0];
 }

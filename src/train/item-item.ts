@@ -12,6 +12,7 @@ import { solved } from '../solve/item-weights.ts';
 import { kept } from '../solve/kept.ts';
 import { regularizationOf } from '../solve/regularization.ts';
 import { memoryOf, mostItems } from '../solve/sides.ts';
+import { turns } from '../solve/turns.ts';
 import { count, plural, size } from '../util/format.ts';
 import type { FitOptions } from './fit.ts';
 import type { FittedRanking } from './fitted-ranking.ts';
@@ -24,8 +25,8 @@ import { weightedPositives } from './weighted-positives.ts';
 
 /** With so many items or fewer, all weights are kept: their file has at most 8 MB. */
 const ALL = 2000;
-/** Number of weights of each item, of more items; docs/decisions.md has the figures. */
-const NEIGHBORS = 200;
+/** Number of weights for each of more items, on average; docs/decisions.md has the figures. */
+const NEIGHBORS = 150;
 
 export type SolveOptions = Pick<FitOptions, 'runtime' | 'valid' | 'signal' | 'memory' | 'onProgress'>;
 
@@ -82,7 +83,11 @@ export async function solveItemItem(
     facts.items,
     neighbors === 'all' ? facts.items : (neighbors ?? (facts.items <= ALL ? facts.items : NEIGHBORS)),
   );
-  const weights: ItemWeights = await kept(solution, width);
+  const weights: ItemWeights = await kept(solution, {
+    neighbors: width,
+    counts: positives.counts,
+    turn: turns(signal),
+  });
   const loss = solution.diagonal.reduce((sum, own) => sum + 1 / own - lambda, 0) / pairs;
   const training: SolvedPlan = {
     objective: 'ranking',
