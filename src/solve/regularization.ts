@@ -12,5 +12,5 @@ export function regularizationOf({ starts, counts }: Pick<Positives, 'starts' | 
   let ofUsers = 0;
   for (let user = 0; user + 1 < starts.length; user++) ofUsers += (starts[user + 1] - starts[user]) ** 2;
   const overlap = ((ofItems / pairs) * (ofUsers / pairs)) / pairs;
-  return Number((900 * overlap ** 0.75).toPrecision(3));
+  return Number((940 * overlap ** 0.75).toPrecision(3));
 }
