@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { isSolved } from '../../graphs/models/index.ts';
 import type { Objective } from '../../graphs/models/model.ts';
 import { CHECKPOINT, checkTarget, readArtifact } from '../artifact/artifact.ts';
-import { type Artifact, partsOf, trainedFor } from '../artifact/manifest.ts';
+import { type Artifact, partsOf, type TrainedPart, trainedFor } from '../artifact/manifest.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import type { ItemTable } from '../data/read/item-table.ts';
@@ -246,7 +246,7 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
     const measures = heldOut[objective as Objective];
     printLine(
       `  ${objective}: ${[
-        `${isSolved(model.name) ? 'weights' : epochsInWords(history)}${objective === 'ranking' ? positivesInWords(training as unknown as SolvedPlan, data) : ''}`,
+        madeInWords(objective as Objective, { model, history, training }, data),
         ...(metrics.train ? [`training ${measured(metrics.train)}`] : []),
         ...(measures ? [`${name} ${measured(measures)}${on}${besidePopular(measures)}`] : []),
         ...(judged && !measures ? ['no user has a relevant item that is held out'] : []),
@@ -314,15 +314,24 @@ async function noteItemItem(fitted: Fitted, judged: Ratings): Promise<void> {
     );
 }
 
+/** How a part was made, and from what. */
+function madeInWords(
+  objective: Objective,
+  { model, history, training }: Pick<TrainedPart, 'model' | 'history' | 'training'>,
+  data: Artifact['manifest']['data'],
+): string {
+  if (objective === 'rating') return epochsInWords(history);
+  const positives = positivesInWords(training as unknown as SolvedPlan, data);
+  return `${isSolved(model.name) ? 'computed from' : `${epochsInWords(history)} of`} ${positives}`;
+}
+
 function positivesInWords({ positive, weights }: SolvedPlan, data: Artifact['manifest']['data']): string {
   if (data.kind === 'interactions') {
-    const from = positive === 'all' ? '' : ` of interactions from ${positive} (--positive)`;
+    const from = positive === 'all' ? 'interactions' : `interactions from ${positive} (--positive)`;
     const how = weights === 'log' ? 'by how often' : 'alike';
     return `${from}${data.low < data.high ? ` weighed ${how} (--weights)` : ''}`;
   }
-  return positive === 'all'
-    ? ' of all that users rated (--positive)'
-    : ` of ratings from ${positive} (--positive)`;
+  return positive === 'all' ? 'all that users rated (--positive)' : `ratings from ${positive} (--positive)`;
 }
 
 const OPTIONAL_FILES = {

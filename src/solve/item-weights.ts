@@ -4,7 +4,7 @@ import { invert } from './inverse.ts';
 import { pauses } from './pauses.ts';
 import { type Side, sideOf } from './sides.ts';
 import { gram, type ItemLists, type Sparse, type Split, split, usersWithSeveral } from './sparse.ts';
-import { addRowOfSquare, quadraticForm, type Square, squareOf } from './square.ts';
+import { addRowOfSquare, quadraticForm, squareOf } from './square.ts';
 import { diagonalOf, readRow, type Triangle } from './triangle.ts';
 
 export interface Solving {
@@ -28,11 +28,6 @@ export interface Solved {
   readonly diagonal: Float64Array;
   /** A row of P, float32[items], in an array that the next call overwrites. */
   row(item: number): Float32Array;
-  /**
-   * A user's row of XP, float32[items], in an array that the next call overwrites. On the items' side, the first call takes as
-   * much memory again as the matrix: a row's other half would else be spread over all of it.
-   */
-  rowOfUser(user: number): Float32Array;
 }
 
 /** The part of the work that is the inverse; the rest makes its matrix. */
@@ -62,23 +57,12 @@ export async function solved(solving: Solving): Promise<Solved> {
 }
 
 async function byItems({ ofItems, ofUsers, diagonal }: Split, solving: Solving): Promise<Solved> {
-  const { positives } = solving;
   const p = await inverseOf(ofItems, ofUsers, { diagonal }, solving);
   const values = new Float32Array(p.n);
-  const sums = new Float64Array(p.n);
-  let square: Square | undefined;
   return {
     diagonal: diagonalOf(p),
     row(item) {
       readRow(p, item, values);
-      return values;
-    },
-    rowOfUser(user) {
-      square ??= squareOf(p);
-      sums.fill(0);
-      for (let at = positives.starts[user]; at < positives.starts[user + 1]; at++)
-        addRowOfSquare(square, positives.items[at], positives.weights?.[at] ?? 1, sums);
-      values.set(sums);
       return values;
     },
   };
@@ -86,10 +70,9 @@ async function byItems({ ofItems, ofUsers, diagonal }: Split, solving: Solving):
 
 /**
  * By the Woodbury identity: with D the diagonal and X the users with two items or more, P = D⁻¹ − D⁻¹XᵀK⁻¹XD⁻¹, where
- * K = I + XD⁻¹Xᵀ. Also XP = K⁻¹XD⁻¹.
+ * K = I + XD⁻¹Xᵀ.
  */
-async function byUsers({ ofItems, ofUsers, diagonal, rowOf }: Split, solving: Solving): Promise<Solved> {
-  const { positives } = solving;
+async function byUsers({ ofItems, ofUsers, diagonal }: Split, solving: Solving): Promise<Solved> {
   const ones = new Float64Array(ofUsers.rows).fill(1);
   const k = await inverseOf(ofUsers, ofItems, { diagonal: ones, divisors: diagonal }, solving);
   const inverse = squareOf(k);
@@ -109,23 +92,7 @@ async function byUsers({ ofItems, ofUsers, diagonal, rowOf }: Split, solving: So
     values[item] += 1 / diagonal[item];
     return values;
   };
-  const rowOfUser = (user: number): Float32Array => {
-    if (rowOf[user] < 0) return rowOfOne(user);
-    sums.fill(0);
-    addRowOfSquare(inverse, rowOf[user], 1, sums);
-    multiply(ofItems, sums, diagonal, values);
-    return values;
-  };
-  /** Of a user with one item, or none, who is not in K. */
-  const rowOfOne = (user: number): Float32Array => {
-    const at = positives.starts[user];
-    if (at === positives.starts[user + 1]) return values.fill(0);
-    row(positives.items[at]);
-    const weight = positives.weights?.[at] ?? 1;
-    for (let item = 0; item < values.length; item++) values[item] *= weight;
-    return values;
-  };
-  return { diagonal: own, row, rowOfUser };
+  return { diagonal: own, row };
 }
 
 async function inverseOf(

@@ -1,21 +1,44 @@
 import { CHUNK, type ItemWeights } from '../../graphs/models/item-item.ts';
 import type { Solved } from './item-weights.ts';
 
+/** With so many items or fewer, all weights are kept: their file has at most 8 MB. */
+const ALL = 2000;
+/** Number of weights for each of more items, on average; docs/decisions.md has the figures. */
+const NEIGHBORS = 150;
+
+/** How many weights are kept for each item where nobody says. */
+export const usualNeighbors = (items: number): number => (items <= ALL ? items : NEIGHBORS);
+
+/** Adds what having an item adds to the scores of all items, float[items + 1]. */
+export function addWeights({ items, values, chunks }: ItemWeights, item: number, scores: Float32Array): void {
+  if (!chunks) {
+    for (let other = 0, at = item * (items + 1); other < items; other++, at++) scores[other] += values[at];
+    return;
+  }
+  const { starts, neighbors } = chunks;
+  for (let at = starts[item] * CHUNK; at < starts[item + 1] * CHUNK; at++)
+    scores[neighbors[at]] += values[at];
+}
+
 /** Number of items whose weights tell which weights are the largest. */
 const SAMPLED = 512;
+
+export interface KeptOptions {
+  /** Number of weights for each item, on average. */
+  readonly neighbors: number;
+  /** Number of users who have each item. */
+  readonly counts: ArrayLike<number>;
+  /** Is called after each item. */
+  turn(): Promise<void>;
+}
 
 /**
  * The weights of a solution that are kept: the largest in size of all, whatever their sign. Popular items have many of them,
  * and rare ones few. That loses less than as many of each item.
  *
- * @param neighbors number of weights for each item, on average; all if there are as many items
- * @param counts number of users who have each item
- * @param turn is called after each item
+ * @returns all weights if `neighbors` is the number of items
  */
-export async function kept(
-  solution: Solved,
-  { neighbors, counts, turn }: { neighbors: number; counts: ArrayLike<number>; turn: () => Promise<void> },
-): Promise<ItemWeights> {
+export async function kept(solution: Solved, { neighbors, counts, turn }: KeptOptions): Promise<ItemWeights> {
   const items = solution.diagonal.length;
   const weights = new Float32Array(items);
   if (neighbors >= items) {
@@ -69,10 +92,7 @@ function chunksOf(weights: Float32Array, least: number): { values: Float32Array;
 }
 
 /** The size from which weights are among the largest, estimated by a sample of items. */
-async function sizeFrom(
-  solution: Solved,
-  { neighbors, counts, turn }: { neighbors: number; counts: ArrayLike<number>; turn: () => Promise<void> },
-): Promise<number> {
+async function sizeFrom(solution: Solved, { neighbors, counts, turn }: KeptOptions): Promise<number> {
   const items = solution.diagonal.length;
   // Popular items have more large weights, so the sample is of all popularities.
   const order = Array.from({ length: items }, (_, item) => item).sort(

@@ -38,8 +38,7 @@ export function sideOf(sizes: Sizes, memory = Number.POSITIVE_INFINITY): Side {
 }
 
 /**
- * Bytes that `solved` takes at most, beside its input and without `rowOfUser`: of the side that it chooses if it may take
- * `memory`.
+ * Bytes that `solved` takes at most, beside its input: of the side that it chooses if it may take `memory`.
  */
 export const memoryOf = (sizes: Sizes, memory?: number): number => memoryOfSide(sideOf(sizes, memory), sizes);
 

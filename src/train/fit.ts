@@ -18,9 +18,9 @@ import { VERSION } from '../version.ts';
 import type { Engine, Engines } from './engines/engine.ts';
 import { type ListTask, prepareLists } from './engines/lists/engine.ts';
 import { listGraphOfAnySize } from './engines/lists/graph.ts';
-import { DivergedError, type EpochOptions, fitPart, type Part, type Trained } from './epochs.ts';
+import { DivergedError, fitPart, type Part, type Trained } from './epochs.ts';
 import type { FittedRanking } from './fitted-ranking.ts';
-import { solveItemItem } from './item-item.ts';
+import { type SolveOptions, solveItemItem } from './item-item.ts';
 import { initialForRanking, initialParameters, MOST_PAIRS } from './parameters/initial.ts';
 import { createRanker, createScorer, type Scorer } from './parameters/score.ts';
 import { type CheckpointStore, progressIn } from './progress.ts';
@@ -33,8 +33,7 @@ import { resolve } from './recipe/resolve.ts';
 import { reductionOf, resolveRanking } from './recipe/resolve-ranking.ts';
 import { weightedPositives } from './weighted-positives.ts';
 
-export interface FitOptions extends EpochOptions {
-  readonly runtime: Runtime;
+export interface FitOptions extends SolveOptions {
   readonly engines: Engines;
   /** Trains a ranking of many positives in parallel. Default: in one thread */
   readonly inShards?: ListTask['inShards'];
@@ -42,11 +41,9 @@ export interface FitOptions extends EpochOptions {
   readonly patternsOf?: ((positives: Positives, seed: number) => number | undefined) | undefined;
   /** Maximum number of threads that train in parallel. @default 1 */
   readonly workers?: number | undefined;
-  /** Validation ratings, with the ids of the training ratings. The epoch with the lowest error on them is kept. */
+  /** Validation ratings, with the ids of the training ratings. The epoch that does best on them is kept. */
   readonly valid?: Ratings | undefined;
   readonly checkpoint?: CheckpointStore | undefined;
-  /** Bytes that weights between items may take while they are computed. @default 2e9 */
-  readonly memory?: number | undefined;
   /** Ratings per run of the training graph. Between runs it yields to the event loop. @default 262_144 */
   readonly ratingsPerRun?: number | undefined;
 }

@@ -4,17 +4,18 @@ import type { WeightsRanking } from '../../graphs/heads/serving.ts';
 import type { ItemItemConfig, ItemWeights } from '../../graphs/models/item-item.ts';
 import { longest, rowsPerRun } from '../artifact/heads.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
 import { option, UserError } from '../errors.ts';
 import { compressed } from '../onnx/compress.ts';
 import { buildModel, encodeModel } from '../onnx/index.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { solved } from '../solve/item-weights.ts';
-import { kept } from '../solve/kept.ts';
+import { kept, usualNeighbors } from '../solve/kept.ts';
+import { pauses } from '../solve/pauses.ts';
 import { regularizationOf } from '../solve/regularization.ts';
 import { memoryOf, mostItems } from '../solve/sides.ts';
-import { turns } from '../solve/turns.ts';
 import { count, plural, size } from '../util/format.ts';
-import type { FitOptions } from './fit.ts';
+import type { EpochOptions } from './epochs.ts';
 import type { FittedRanking } from './fitted-ranking.ts';
 import { rankerOf, type TrainingRanker } from './parameters/score.ts';
 import { rankingJudge } from './ranking-judge.ts';
@@ -23,12 +24,13 @@ import { checkRecipe, type ProgramRecipe } from './recipe/recipe.ts';
 import { positiveOf, weightingOf } from './recipe/resolve-ranking.ts';
 import { weightedPositives } from './weighted-positives.ts';
 
-/** With so many items or fewer, all weights are kept: their file has at most 8 MB. */
-const ALL = 2000;
-/** Number of weights for each of more items, on average; docs/decisions.md has the figures. */
-const NEIGHBORS = 150;
-
-export type SolveOptions = Pick<FitOptions, 'runtime' | 'valid' | 'signal' | 'memory' | 'onProgress'>;
+export interface SolveOptions extends EpochOptions {
+  readonly runtime: Runtime;
+  /** Validation ratings, with the ids of the training ratings. */
+  readonly valid?: Ratings | undefined;
+  /** Bytes that weights between items may take while they are computed. @default 2e9 */
+  readonly memory?: number | undefined;
+}
 
 /** Default of the memory for solving. */
 const MEMORY = 2e9;
@@ -73,20 +75,19 @@ export async function solveItemItem(
   const progress = { objective: 'ranking', epoch: 0, epochs: 1, ratings: pairs } as const;
   const solution = await solved({
     runtime,
-    positives,
+    // A weight of w counts w times in XᵀX, and √w times beside an interaction of weight 1.
+    positives: { ...positives, weights: positives.weights?.map(Math.sqrt) },
     penalties: new Float64Array(facts.items).fill(lambda),
     memory,
     signal,
     onProgress: (part) => onProgress?.({ ...progress, done: Math.floor(part * pairs) }),
   });
-  const width = Math.min(
-    facts.items,
-    neighbors === 'all' ? facts.items : (neighbors ?? (facts.items <= ALL ? facts.items : NEIGHBORS)),
-  );
+  const wanted = neighbors === 'all' ? facts.items : (neighbors ?? usualNeighbors(facts.items));
+  const width = Math.min(facts.items, wanted);
   const weights: ItemWeights = await kept(solution, {
     neighbors: width,
     counts: positives.counts,
-    turn: turns(signal),
+    turn: pauses(signal),
   });
   const loss = solution.diagonal.reduce((sum, own) => sum + 1 / own - lambda, 0) / pairs;
   const training: SolvedPlan = {

@@ -60,12 +60,11 @@ test.each([
   { users: 40, items: 23, weighted: true },
   { users: 25, items: 60, weighted: false },
   { users: 25, items: 60, weighted: true },
-])('$users users, $items items, weights: $weighted: both sides give P and XP', async (sizes) => {
+])('$users users, $items items, weights: $weighted: both sides give P', async (sizes) => {
   const { users, items, weighted } = sizes;
   const positives = lists(users, items, weighted);
   const penalties = penaltiesOf(items);
   const p = expectedOf(positives, penalties);
-  const x = dense(positives, items);
   for (const side of ['users', 'items'] as const) {
     const made = await solveWith({ positives, penalties, side });
     for (let item = 0; item < items; item++) {
@@ -73,12 +72,6 @@ test.each([
       for (const [other, value] of made.row(item).entries())
         expect(value).toBeCloseTo(p[item * items + other], 6);
     }
-    for (let user = 0; user < users; user++)
-      for (const [item, value] of made.rowOfUser(user).entries()) {
-        let sum = 0;
-        for (let at = 0; at < items; at++) sum += x[user * items + at] * p[at * items + item];
-        expect(value).toBeCloseTo(sum, 5);
-      }
   }
 });
 
@@ -89,20 +82,14 @@ test('both sides agree on matrices of several tiles', async () => {
     await solveWith({ positives, penalties, side: 'users' }),
     await solveWith({ positives, penalties, side: 'items' }),
   ];
-  let [most, mostOfUsers] = [0, 0];
+  let most = 0;
   for (let item = 0; item < 800; item++) {
     most = Math.max(most, Math.abs(byUsers.diagonal[item] - byItems.diagonal[item]));
     const row = byItems.row(item);
     for (const [other, value] of byUsers.row(item).entries())
       most = Math.max(most, Math.abs(value - row[other]));
   }
-  for (let user = 0; user < 700; user += 9) {
-    const row = byItems.rowOfUser(user);
-    for (const [item, value] of byUsers.rowOfUser(user).entries())
-      mostOfUsers = Math.max(mostOfUsers, Math.abs(value - row[item]));
-  }
   expect(most).toBeLessThan(2e-6);
-  expect(mostOfUsers).toBeLessThan(2e-5);
 });
 
 test('users with one item or none are not in the matrix of users', async () => {
@@ -113,7 +100,6 @@ test('users with one item or none are not in the matrix of users', async () => {
     const made = await solveWith({ positives, penalties: Float64Array.of(1, 1), side });
     expect([...made.diagonal].map((value) => value.toFixed(6))).toEqual(['0.285714', '0.571429']);
     expect(made.row(1)[0]).toBeCloseTo(-1 / 7, 6);
-    expect([...made.rowOfUser(1)]).toEqual([0, 0]);
   }
   // Without anyone who has several, there is nothing to invert on their side.
   const alone = { starts: Int32Array.of(0, 1), items: Int32Array.of(1) };
