@@ -31,6 +31,7 @@ const choices = grouped('Model', {
     help: 'how strongly weights are drawn to zero',
     otherwise: 'chosen from the data',
     objective: 'ranking',
+    field: 4,
   } satisfies Choice<number>,
   neighbors,
 });
@@ -147,7 +148,7 @@ export const itemItemModel = {
   isSolved: true,
   title: 'Items that go together',
   about:
-    'Weights between items, from which of them the same people have. No steps of training; for rankings alone.',
+    'Weights between items, from which of them the same people have. Computed at once, without epochs, and only to recommend.',
   formula: {
     ranking:
       'Each item that a user has adds a weight to the scores of others. The weights are those that best tell each item of all users from the rest of what they have.',

@@ -52,7 +52,7 @@ export function App() {
       <main id="main" tabIndex={-1}>
         {ROUTES.filter((view) => visited.has(view)).map((view) => (
           <div key={view} class="view" hidden={view !== route}>
-            <ViewHead view={view} heads={model?.words.heads ?? HEADS} />
+            <ViewHead view={view} heads={model?.heads ?? HEADS} />
             {content(view)}
           </div>
         ))}

@@ -41,6 +41,12 @@ function MapPart({ model, map, dark }: PartProps) {
     );
   if (map.state === 'failed') return <Problem>{map.message}</Problem>;
   if (!map.value)
-    return <p class="notice">This model has no map, because its {model.words.items} have no factors.</p>;
+    return (
+      <p class="notice">
+        {model.byWeights
+          ? model.words.noMap
+          : `This model has no map, because its ${model.words.items} have no factors.`}
+      </p>
+    );
   return <MapChart {...{ model, dark }} map={map.value} />;
 }

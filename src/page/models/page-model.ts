@@ -1,4 +1,4 @@
-import { builtIn } from '../../../graphs/models/index.ts';
+import { builtIn, isSolved } from '../../../graphs/models/index.ts';
 import { enoughCount } from '../../util/item-map.ts';
 import type { Item, Manifest, Recommender } from '../../web.ts';
 import { readableTitle } from './titles.ts';
@@ -60,6 +60,17 @@ export class PageModel {
 
   get words(): Words {
     return WORDS[this.kind];
+  }
+
+  /** Whether the model has weights between items, not factors. */
+  get byWeights(): boolean {
+    return isSolved(this.manifest.model.name);
+  }
+
+  /** The heads of the views. */
+  get heads(): Words['heads'] {
+    const { heads, withoutMap } = this.words;
+    return this.byWeights ? { ...heads, map: withoutMap } : heads;
   }
 
   /** Whether the model has a head, such as `fold-in`. */

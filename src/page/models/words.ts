@@ -12,6 +12,9 @@ interface Head {
 /** What the page says of a model of ratings, or of interactions. */
 export interface Words {
   readonly heads: Readonly<Record<Route, Head>>;
+  /** The head of the map's view, of a model without a map. */
+  readonly withoutMap: Head;
+  readonly noMap: string;
   /** The words for items. */
   readonly item: string;
   readonly items: string;
@@ -31,6 +34,8 @@ export interface Words {
   readonly popular: string;
   readonly popularLeft: string;
   readonly alike: string;
+  /** The same of a model of weights. */
+  readonly together: string;
   readonly ends: string;
   /** Columns that a file may have beside users and items. */
   readonly columns: string;
@@ -54,6 +59,12 @@ export const WORDS: Readonly<Record<Kind, Words>> = {
         lead: `Any list of which people rated, bought or played what works: films, books, recipes, songs. ${TRAIN}`,
       },
     },
+    withoutMap: {
+      title: 'What the model has learned',
+      lead: 'Which titles the same people like. The model knows nothing but ratings.',
+    },
+    noMap:
+      'There is no map: this model has weights from each title to others, and no factors that would place titles on one. “Like this”, beside a recommendation, shows the largest weights of a title.',
     item: 'title',
     items: 'titles',
     known: (people) => plural(people, 'rating'),
@@ -70,6 +81,8 @@ export const WORDS: Readonly<Record<Kind, Words>> = {
     popular: 'These titles have the most ratings.',
     popularLeft: 'what you have not rated of the titles with the most ratings.',
     alike: 'Below it are titles that people rate in a similar way.',
+    together:
+      'Below it are titles that people like together with it. The weight is what liking it adds to their scores.',
     ends: 'People who like one title of a list tend to like the others, and tend not to like those at the opposite end.',
     columns: 'a rating or a count',
   },
@@ -88,6 +101,12 @@ export const WORDS: Readonly<Record<Kind, Words>> = {
         lead: `Any list of which people have what works: groceries, books, songs, games. ${TRAIN}`,
       },
     },
+    withoutMap: {
+      title: 'What the model has learned',
+      lead: 'Which items the same people have. The model knows nothing but who has what.',
+    },
+    noMap:
+      'There is no map: this model has weights from each item to others, and no factors that would place items on one. “Like this”, beside a recommendation, shows the largest weights of an item.',
     item: 'item',
     items: 'items',
     known: (people) => `${count(people)} ${people === 1 ? 'person has' : 'people have'} it`,
@@ -105,6 +124,8 @@ export const WORDS: Readonly<Record<Kind, Words>> = {
     popular: 'These are the items that the most people have.',
     popularLeft: 'what you do not have of the items that the most people have.',
     alike: 'Below it are items that the same people have.',
+    together:
+      'Below it are items that people have together with it. The weight is what having it adds to their scores.',
     ends: 'People who have one item of a list tend to have the others, and tend not to have those at the opposite end.',
     columns: 'a count',
   },

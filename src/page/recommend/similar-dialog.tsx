@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { capital } from '../../util/format.ts';
+import { capital, decimal } from '../../util/format.ts';
 import type { Similar } from '../../web.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
 import { CrossButton, ItemName, Problem } from '../parts.tsx';
@@ -14,6 +14,10 @@ interface Props extends OwnProps {
 
 const SHOWN = 8;
 const ASKED = 100;
+
+/** How close an item is: the cosine as a percentage, or the weight. */
+const closeness = ({ byWeights }: PageModel, value: number): string =>
+  byWeights ? `weight ${decimal(value, 3)}` : `${Math.round(value * 100)}% alike`;
 
 /** The items most similar to an item. Items that few people know come last, because their factors are mostly noise. */
 async function similarTo(model: PageModel, id: string): Promise<Similar[]> {
@@ -49,7 +53,7 @@ export function SimilarDialog({ model, scale, own, item, onClose }: Props) {
           <CrossButton label="Close" onClick={() => dialog.current?.close()} />
         </div>
         <p class="note">
-          The first line is the {words.item} itself. {words.alike}
+          The first line is the {words.item} itself. {model.byWeights ? words.together : words.alike}
         </p>
         {found.state === 'failed' && <Problem>{found.message}</Problem>}
         <ul class="rows similar-rows" aria-label={`${capital(words.items)} like ${item.title}`}>
@@ -57,7 +61,7 @@ export function SimilarDialog({ model, scale, own, item, onClose }: Props) {
             <li key={one.item} class="own-row">
               <span>
                 <ItemName item={model.item(one.item)} />
-                {'similarity' in one && <span class="note"> {Math.round(one.similarity * 100)}% alike</span>}
+                {'similarity' in one && <span class="note"> {closeness(model, one.similarity)}</span>}
               </span>
               <OwnInput item={model.item(one.item)} {...{ scale, own }} />
             </li>

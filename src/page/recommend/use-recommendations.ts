@@ -1,5 +1,4 @@
 import { useEffect, useState } from 'preact/hooks';
-import { isSolved } from '../../../graphs/models/index.ts';
 import { vectorsOf } from '../../util/item-map.ts';
 import type { ItemRating, Own, Recommender } from '../../web.ts';
 import { messageOf } from '../messages.ts';
@@ -45,8 +44,7 @@ export function useRecommendations(model: PageModel, own: readonly OwnItem[]): R
 }
 
 async function recommend(model: PageModel, own: readonly OwnItem[]): Promise<Recommendations> {
-  const { recommender } = model;
-  const byWeights = isSolved(model.manifest.model.name);
+  const { recommender, byWeights } = model;
   const explaining = byWeights ? 'similar' : 'factors';
   const explains = model.can(explaining);
   // Before the clock starts: opening sessions is not part of a recommendation's time.
@@ -54,7 +52,9 @@ async function recommend(model: PageModel, own: readonly OwnItem[]): Promise<Rec
   const started = performance.now();
   const { recommended } = await recommender.foldIn(given(model, own), { k: 10 });
   const items = recommended.map(({ item }) => item);
-  const reasons = explains ? await (byWeights ? reasonsByWeights : reasonsFor)(recommender, items, own) : [];
+  const reasons = explains
+    ? await (byWeights ? reasonsByWeights(model, items, own) : reasonsFor(recommender, items, own))
+    : [];
   return {
     list: recommended.map((one, at) => ({
       item: one.item,
@@ -93,13 +93,15 @@ async function reasonsFor(
   );
 }
 
-/** The same by weights: what the person has that adds the most to the score. */
+/** The same by weights: what the person has, or likes as the model counts it, that adds the most to the score. */
 async function reasonsByWeights(
-  recommender: Recommender,
+  { recommender, manifest }: PageModel,
   recommended: readonly string[],
   own: readonly OwnItem[],
 ): Promise<OwnItem[][]> {
-  const liked = likedOf(own);
+  const least = Number(manifest.training.positive);
+  const liked = own.filter(({ rating = least }) => !(rating < least));
+  if (liked.length === 0) return [];
   const lists = await recommender.similar(
     liked.map(({ item }) => item),
     { k: recommender.items.length || MOST_WEIGHTS },

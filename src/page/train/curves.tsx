@@ -1,9 +1,9 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import { useMemo } from 'preact/hooks';
-import { models } from '../../../graphs/models/index.ts';
+import { isSolved, models } from '../../../graphs/models/index.ts';
 import { Chart } from '../chart.tsx';
 import { DARK, LIGHT, type Palette } from '../palette.ts';
-import type { CurvePoint, Objective, Part, Training } from './use-training.ts';
+import type { CurvePoint, Objective, Part, Run, Training } from './use-training.ts';
 
 interface Props {
   readonly training: Training;
@@ -50,18 +50,32 @@ function textsOf(objective: Objective, judged: boolean): Texts {
   };
 }
 
-/** Learning curves of each model for one objective. */
+/** The models that are drawn: a model without epochs only where it is compared with learning curves. */
+function drawnIn({ runs, judged }: Training, objective: Objective): readonly Run[] {
+  const learning = runs.filter(({ model, parts }) => parts[objective] && !isSolved(model));
+  return learning.length === 0
+    ? []
+    : runs.filter((run) => run.objectives.includes(objective) && (judged || !isSolved(run.model)));
+}
+
+/** Learning curves of each model for one objective; none of models without epochs alone. */
 export function Curves({ training, objective, dark }: Props) {
   const { title, note, lines } = textsOf(objective, training.judged);
+  const drawn = drawnIn(training, objective);
   const option = useMemo(
     () => curvesOption(training, { objective, lines, palette: dark ? DARK : LIGHT }),
     [training, objective, dark],
   );
+  if (drawn.length === 0) return null;
+  const levels = drawn.filter(({ model }) => isSolved(model)).map(({ model }) => models[model].title);
   return (
     <figure class="curves">
       <figcaption>
         <b>{title}</b>
-        <span class="note">{note}</span>
+        <span class="note">
+          {note}
+          {levels.length > 0 && ` “${levels.join('”, “')}” has no epochs: its line is level.`}
+        </span>
       </figcaption>
       <Chart
         class="curves-canvas"
@@ -76,8 +90,10 @@ interface Drawn extends Pick<Props, 'objective'>, Pick<Texts, 'lines'> {
   readonly palette: Palette;
 }
 
-function curvesOption({ runs }: Training, { objective, lines, palette }: Drawn): EChartsCoreOption {
+function curvesOption(training: Training, { objective, lines, palette }: Drawn): EChartsCoreOption {
   const text = { color: palette.soft, fontSize: 12 };
+  const drawn = drawnIn(training, objective);
+  const epochs = Math.max(1, ...drawn.map(({ parts }) => parts[objective]?.epochs ?? 0));
   return {
     animation: false,
     grid: { left: 44, right: 16, top: 36, bottom: 44 },
@@ -88,7 +104,7 @@ function curvesOption({ runs }: Training, { objective, lines, palette }: Drawn):
       icon: 'path://M0 4h24v4H0z',
       itemWidth: 18,
       itemHeight: 3,
-      data: runs.map(({ model }) => models[model].title + lines[0].suffix),
+      data: drawn.map(({ model }) => models[model].title + lines[0].suffix),
     },
     tooltip: {
       trigger: 'axis',
@@ -104,7 +120,7 @@ function curvesOption({ runs }: Training, { objective, lines, palette }: Drawn):
       nameGap: 28,
       nameTextStyle: text,
       min: 0,
-      max: Math.max(1, ...runs.map(({ parts }) => parts[objective]?.epochs ?? 0)),
+      max: epochs,
       minInterval: 1,
       axisLabel: text,
       axisLine: { lineStyle: { color: palette.line } },
@@ -116,15 +132,17 @@ function curvesOption({ runs }: Training, { objective, lines, palette }: Drawn):
       axisLabel: { ...text, formatter: (value: number) => value.toFixed(2) },
       splitLine: { lineStyle: { color: palette.line } },
     },
-    series: runs.flatMap(({ model, parts }, at) => {
+    series: drawn.flatMap((run) => {
+      const { model, parts } = run;
       const part = parts[objective];
-      const color = [palette.accent, palette.second, palette.third][at % 3];
+      const color = [palette.accent, palette.second, palette.third][training.runs.indexOf(run) % 3];
       return lines.map(({ suffix, dashed, points }) => {
-        const data = part ? points(part) : [];
+        const own = part ? points(part) : [];
+        const data = isSolved(model) ? own.flatMap(([, value]) => [0, epochs].map((at) => [at, value])) : own;
         return {
           type: 'line',
           color,
-          showSymbol: data.length < 100,
+          showSymbol: data.length < 100 && !isSolved(model),
           symbol: 'circle',
           name: models[model].title + suffix,
           symbolSize: dashed ? 4 : 7,

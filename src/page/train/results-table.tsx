@@ -1,5 +1,5 @@
 import { type ComponentChildren, Fragment } from 'preact';
-import { type ModelName, models } from '../../../graphs/models/index.ts';
+import { isSolved, type ModelName, models } from '../../../graphs/models/index.ts';
 import { decimal, error } from '../../util/format.ts';
 import { partsOf, type WebTrained } from '../../web.ts';
 import { megabytes } from '../messages.ts';
@@ -109,8 +109,8 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
         </tbody>
       </table>
       <p class="note">
-        A download is a zip of the model’s files: the ids of people and items, but not who has what. The model
-        that you use is kept in this browser; others are gone when you leave the page.
+        {contentsOf(done.map(({ model }) => model))} The model that you use is kept in this browser; others
+        are gone when you leave the page.
       </p>
       {predicts && (
         <p class="note">
@@ -127,6 +127,18 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
       )}
     </div>
   );
+}
+
+/** What the downloads of some models tell of people. */
+function contentsOf(names: readonly ModelName[]): string {
+  const listing = names.filter(isSolved).map((name) => models[name].title);
+  if (listing.length === 0)
+    return 'A download is a zip of the model’s files: the ids of people and items, but not who has what.';
+  const holds =
+    listing.length < names.length
+      ? `; only that of “${listing.join('”, “')}” tells who has what`
+      : ', and who has what';
+  return `A download is a zip of the model’s files: the ids of people and items${holds}, in predict.onnx and recommend.onnx. A page needs neither of them.`;
 }
 
 /** The row of the best value of a column; undefined if there is nothing to compare. */

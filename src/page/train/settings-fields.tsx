@@ -1,5 +1,6 @@
 import { useId, useState } from 'preact/hooks';
-import { modelNames, models } from '../../../graphs/models/index.ts';
+import { type ModelName, modelNames, models } from '../../../graphs/models/index.ts';
+import { choicesFor } from '../../train/recipe/choices.ts';
 import { capital, words } from '../../util/format.ts';
 import type { Kind } from '../models/words.ts';
 import {
@@ -119,6 +120,14 @@ export function ColumnNames({ choices, onChange }: Props) {
   );
 }
 
+/** The help of a choice, and which of the chosen models it is for, if it is not for all. */
+function noteOf(name: Field, help: string, chosen: readonly ModelName[]): string {
+  const having = chosen.filter((model) => choicesFor(model)[name]);
+  return having.length < chosen.length
+    ? `${having.map((model) => models[model].title).join(', ')}: ${help}`
+    : capital(help);
+}
+
 function RecipeField({ name, choices, onChange }: Props & { readonly name: Field }) {
   const id = useId();
   const { help, default: standard, kind } = choiceOf(name);
@@ -141,7 +150,7 @@ function RecipeField({ name, choices, onChange }: Props & { readonly name: Field
             </option>
           ))}
         </select>
-        <span class="note">{capital(help)}</span>
+        <span class="note">{noteOf(name, help, choices.models)}</span>
       </label>
     );
   return (
@@ -159,7 +168,7 @@ function RecipeField({ name, choices, onChange }: Props & { readonly name: Field
           if ('value' in read) onChange({ ...choices, recipe: { ...choices.recipe, [name]: read.value } });
         }}
       />
-      <span class="note">{capital(help)}</span>
+      <span class="note">{noteOf(name, help, choices.models)}</span>
     </label>
   );
 }

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { type ModelName, models } from '../../../graphs/models/index.ts';
+import { isSolved, type ModelName, models } from '../../../graphs/models/index.ts';
 import type { WebTrained } from '../../web.ts';
 import { type Kind, WORDS } from '../models/words.ts';
 import { Icon, Problem } from '../parts.tsx';
@@ -66,9 +66,7 @@ export function TrainView({ trainer, kind = 'ratings', dark, used, onUse }: Prop
             </button>
           )}
           {!file && <span class="note">Choose a data file first.</span>}
-          {training?.stopping && running && (
-            <span class="note">Training stops after this epoch, and keeps the model.</span>
-          )}
+          {training?.stopping && running && <span class="note">{stopsWith(training)}</span>}
         </div>
       </form>
       <div class="progress-column" data-empty={!training?.runs.length}>
@@ -101,12 +99,9 @@ function Watched({
         )}
       </ul>
       {read && <ReadSummary read={read} />}
-      {(['rating', 'ranking'] as const).map(
-        (objective) =>
-          runs.some(({ parts }) => parts[objective]) && (
-            <Curves key={objective} {...{ training, objective, dark }} />
-          ),
-      )}
+      {(['rating', 'ranking'] as const).map((objective) => (
+        <Curves key={objective} {...{ training, objective, dark }} />
+      ))}
       <ResultsTable
         runs={runs}
         used={used}
@@ -118,6 +113,14 @@ function Watched({
       </p>
     </>
   );
+}
+
+/** What a request to stop does. */
+function stopsWith({ runs }: Training): string {
+  const running = runs.find(({ state }) => state === 'running');
+  return running && isSolved(running.model)
+    ? 'Training stops, without this model.'
+    : 'Training stops after this epoch, and keeps the model.';
 }
 
 interface RunRowProps {
@@ -149,7 +152,7 @@ function RunRow({ run, objective, before }: RunRowProps) {
         {models[run.model].title}
         <span class="note"> {LEARNS[objective]}</span>
       </span>
-      <span class="note">{STATES[state]}</span>
+      <span class="note">{state === 'running' && isSolved(run.model) ? 'computing' : STATES[state]}</span>
       <progress
         aria-labelledby={id}
         max={1}
@@ -173,7 +176,7 @@ const STATES = {
 function Before() {
   return (
     <div class="empty">
-      <p>The learning curves appear here during training, and then the results.</p>
+      <p>What is learned appears here during training, and then the results.</p>
       <svg viewBox="0 0 240 100" aria-hidden="true">
         <path d="M8 10C40 62 90 78 232 84" />
         <path d="M8 22C50 52 100 58 232 60" stroke-dasharray="0" />
