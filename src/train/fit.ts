@@ -20,7 +20,7 @@ import { type ListTask, prepareLists } from './engines/lists/engine.ts';
 import { listGraphOfAnySize } from './engines/lists/graph.ts';
 import { DivergedError, fitPart, type Part, type Trained } from './epochs.ts';
 import type { FittedRanking } from './fitted-ranking.ts';
-import { type SolveOptions, solveItemItem } from './item-item.ts';
+import type { SolveOptions } from './item-item.ts';
 import { initialForRanking, initialParameters, MOST_PAIRS } from './parameters/initial.ts';
 import { createRanker, createScorer, type Scorer } from './parameters/score.ts';
 import { type CheckpointStore, progressIn } from './progress.ts';
@@ -98,6 +98,8 @@ export async function fitModel(
   const started = performance.now();
   const { objectives, solved } = checkRecipe(recipe, data.facts.kind);
   if (solved) {
+    // A page fetches the solver only if it needs it.
+    const { solveItemItem } = await import('./item-item.ts');
     const ranking = await solveItemItem(data, recipe, options);
     const print = await fingerprint(data, valid);
     return {
