@@ -20,7 +20,10 @@ export interface Recommended {
 
 export interface Similar {
   readonly item: string;
-  /** Cosine of the angle between the factors of both items: −1 to 1. */
+  /**
+   * Cosine of the angle between the factors of both items, −1 to 1; of item-item, the weight: what having the one adds to the
+   * score of the other, above 0.
+   */
   readonly similarity: number;
 }
 

@@ -1,3 +1,4 @@
+import { isSolved } from '../../graphs/models/index.ts';
 import type { Item, Recommender } from '../recommend/recommender.ts';
 import { percent, plural } from '../util/format.ts';
 import { ENDS, furthest, type ItemMap, itemMap } from '../util/item-map.ts';
@@ -19,7 +20,11 @@ export async function mapSection(recommender: Recommender): Promise<Html> {
       ? await itemMap(items, await recommender.factors(items.map(({ item }) => item)))
       : undefined;
   if (!map)
-    return missing('There is no map: the model has fewer than two factors per item, or too few items.');
+    return missing(
+      isSolved(recommender.artifact.manifest.model.name)
+        ? 'There is no map, because the model has weights between items, and no factors.'
+        : 'There is no map: the model has fewer than two factors per item, or too few items.',
+    );
   const [across, up] = map.shares.map(percent);
   const label =
     'A map of items by the first principal component of their factors, to the right, and the second, upwards. The lists below have the items at its ends';
