@@ -73,6 +73,7 @@ try {
   const rows = {
     'cofactor, dot-bias (1 thread)': await ofCofactor(dot, users),
     'cofactor, MLP (1 thread)': await ofCofactor(await train(ratings, { model: 'mlp' }), users),
+    'cofactor, item-item (1 thread)': await ofCofactor(await train(ratings, { model: 'item-item' }), users),
     'NumPy, dot-bias, 1 thread': await ofNumpy(dot, folder, 1),
     'NumPy, dot-bias, 2 threads': await ofNumpy(dot, folder, 2),
   };
