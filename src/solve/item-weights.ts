@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { option, UserError } from '../errors.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { invert } from './inverse.ts';
 import { pauses } from './pauses.ts';
@@ -51,7 +51,7 @@ export async function solved(solving: Solving): Promise<Solved> {
   if (!result.diagonal.every((value) => value > 0 && value < Number.POSITIVE_INFINITY))
     throw new UserError(
       'training',
-      'the penalties are too small: the matrix of these items cannot be inverted in 32-bit floats',
+      `the penalty of weights is too small for 32-bit floats; give a higher ${option('regularization')}`,
     );
   return result;
 }
