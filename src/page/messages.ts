@@ -1,8 +1,16 @@
+import { models } from '../../graphs/models/index.ts';
 import { UserError } from '../web.ts';
+
+/** Options of a program, in the words of the page. */
+const OPTIONS: readonly (readonly [string, string])[] = [
+  ['`memory`', 'this page'],
+  ["`model: 'dot-bias'`", `“${models['dot-bias'].title}”`],
+];
 
 /** The message of an error for a visitor. */
 export function messageOf(error: unknown): string {
-  if (error instanceof UserError) return error.message;
+  if (error instanceof UserError)
+    return OPTIONS.reduce((message, [option, word]) => message.replaceAll(option, word), error.message);
   const text = error instanceof Error ? error.message : String(error);
   return `there was an unexpected error: ${text.split('\n')[0]}`;
 }

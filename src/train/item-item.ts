@@ -47,7 +47,7 @@ export function checkMemory({ facts }: Dataset, memory = MEMORY): number {
   const most = mostItems(memory, sizes);
   throw new UserError(
     'argument',
-    `weights between ${plural(facts.items, 'item')} take ${size(needed)} of memory while they are computed; ${option('memory')} allows ${size(memory)}, enough for ${count(most)} items: leave out rare items, allow more, or train ${option("model: 'dot-bias'")}`,
+    `weights between ${plural(facts.items, 'item')} take ${size(needed)} of memory while they are computed; ${option('memory')} allows ${size(memory)}, enough for ${count(most)} items: leave out rare items, or train ${option("model: 'dot-bias'")}`,
   );
 }
 

@@ -4,6 +4,7 @@ import type { ReadReport } from '../data/read/reading.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { WebRuntimeOptions } from '../run/web.ts';
 import type { ExportOptions } from '../train/artifact.ts';
+import type { FitOptions } from '../train/fit.ts';
 import type { Progress, ValidMetrics } from '../train/progress.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 
@@ -16,7 +17,8 @@ export interface ReadSummary extends ReadReport {
 export interface TrainSettings
   extends WebRuntimeOptions,
     Omit<ParseOptions, 'seed'>,
-    Pick<ExportOptions, 'precision'> {
+    Pick<ExportOptions, 'precision'>,
+    Pick<FitOptions, 'memory'> {
   /**
    * Keeps which items each user has, so that recommendations leave them out. Default: true with `leaveOut`, which says
    * which, else false

@@ -7,6 +7,7 @@ import type { Engine } from '../train/engines/engine.ts';
 import { epochEngine } from '../train/engines/epoch/engine.ts';
 import { fitModel } from '../train/fit.ts';
 import { rankingJudge } from '../train/ranking-judge.ts';
+import { checkRecipe } from '../train/recipe/recipe.ts';
 import type { FromWorker, ToWorker, TrainRequest } from './messages.ts';
 import { readText } from './read.ts';
 
@@ -19,7 +20,7 @@ const tell = (message: FromWorker): void => postMessage(message);
 
 async function train(request: TrainRequest) {
   const { file, name, titles, wasmPaths, ortTraining, recipe, precision, ...others } = request;
-  const { keepSeen, kind = kindFor(recipe.objective), ...reading } = others;
+  const { keepSeen, memory, kind = kindFor(recipe.objective), ...reading } = others;
   const [runtime, text, table] = await Promise.all([
     webRuntime({ wasmPaths }),
     readText(file, name),
@@ -27,7 +28,8 @@ async function train(request: TrainRequest) {
   ]);
   const { seed } = recipe;
   const { ratings, valid, report } = parseRatings(text, name, { ...reading, kind, seed });
-  if (ortTraining && (recipe.objective === 'ranking' || report.kind === 'interactions'))
+  const ranks = recipe.objective === 'ranking' || report.kind === 'interactions';
+  if (ortTraining && (ranks || checkRecipe(recipe, report.kind).solved))
     throw new UserError(
       'argument',
       'the training API predicts ratings, and trains no rankings; leave out `ortTraining`',
@@ -40,6 +42,7 @@ async function train(request: TrainRequest) {
     },
     valid,
     runtime,
+    memory,
     signal: stopped.signal,
     ratingsPerRun: RATINGS_PER_RUN,
     onProgress: (progress) => tell({ progress }),

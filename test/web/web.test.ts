@@ -337,6 +337,16 @@ inBrowser('what cannot be used ends in one line', async (context) => {
       await message(library.train(file('user,item,rating\n1,2,3\n2,3,4\n'), { epochs: 0 })),
       await message(library.train(file('user,item\n1,2\n2,3\n'), {}, { ortTraining: 'x/' })),
       await message(library.train(file('user,item,plays\n1,2,7\n2,3,9\n'), { objective: 'both' })),
+      await message(
+        library.train(file('user,item,rating\n1,2,3\n2,3,4\n'), { model: 'item-item' }, { memory: 1e6 }),
+      ),
+      await message(
+        library.train(
+          file('user,item,rating\n1,2,3\n2,3,4\n'),
+          { model: 'item-item' },
+          { ortTraining: 'x/' },
+        ),
+      ),
     ];
   });
   expect(said).toEqual([
@@ -347,6 +357,10 @@ inBrowser('what cannot be used ends in one line', async (context) => {
     'UserError: epochs is 0; give a whole number from 1',
     'UserError: the training API predicts ratings, and trains no rankings; leave out `ortTraining`',
     expect.stringMatching(/^UserError: mine\.csv: .*rating/),
+    expect.stringMatching(
+      /^UserError: weights between 2 items take .* of memory while they are computed; `memory` allows 1\.0 MB/,
+    ),
+    'UserError: the training API predicts ratings, and trains no rankings; leave out `ortTraining`',
   ]);
 });
 
