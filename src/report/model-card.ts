@@ -30,7 +30,7 @@ export function modelCard(manifest: Manifest): Html {
     ['cofactor', cofactor],
     ...Object.entries(libraries),
     ['Device', device ?? 'cpu'],
-    ['Numbers of large tables', precision ?? 'float32'],
+    ['Numbers of large tables', precision ?? numbersOf(manifest)],
   ])}</div>
 ${parts.map(([objective, part]) => partOf(objective, part))}
 </div>
@@ -90,6 +90,13 @@ function partOf(objective: Objective, { model, training, metrics, history }: Tra
   ])}</div>
 <div><h3>Training to ${aim}</h3>${facts([...settingsOf(settings), ...settingsOf({ optimizer, schedule })])}</div>
 `;
+}
+
+/** Type of the numbers of large tables where none was chosen; see `precisionOf` of the artifact. */
+function numbersOf(manifest: Manifest): string {
+  const { ranking } = partsOf(manifest);
+  if (!ranking) return 'float32';
+  return isSolved(ranking.model.name) ? 'float16' : 'float32, float16 in what a page downloads';
 }
 
 /** The hyperparameters of a model that matter for an objective. */

@@ -319,3 +319,21 @@ test('the page of a model of 10,000 items stays small', async () => {
   const page = await report(recommender, { data: ratings });
   expect(page.length).toBeLessThan(500_000);
 });
+
+test('item-item: weights, and no epochs, no factors and no map', async () => {
+  const recipe: Recipe = { model: 'item-item', factors: undefined, epochs: undefined };
+  const recommender = await trained(recipe, { valid: held, keepSeen: true });
+  const parts = sections(await report(recommender, { data: held, source: 'held.csv' }));
+  expect(Object.keys(parts)).toEqual(SECTIONS);
+  const { metrics: measured } = recommender.artifact.manifest;
+  const model = textOf(parts.model);
+  expect(model).toContain(measured.valid?.ndcg?.toFixed(4));
+  expect(model).toMatch(/Regularization [\d.]+/);
+  expect(model).toMatch(/Numbers of large tables float16/);
+  expect(model).not.toMatch(/epoch|\bfactor|seed/i);
+  expect(textOf(parts.training)).toMatch(/at once, in closed form: there were no epochs/);
+  expect(parts.training).not.toContain('<svg');
+  expect(textOf(parts.accuracy)).toContain('NDCG');
+  expect(textOf(parts.map)).toMatch(/There is no map, because the model has weights between items/);
+  expect(textOf(parts.people)).toMatch(/Recommended/);
+});

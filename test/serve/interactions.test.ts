@@ -2,6 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { interactionsCsv, served } from '../support/served.ts';
 
 const shop = served({ csv: interactionsCsv() });
+const together = served({
+  csv: interactionsCsv(),
+  recipe: { model: 'item-item', factors: undefined, epochs: undefined },
+});
 const { get, post } = shop;
 
 /** As the server writes floats: with the digits that they have. */
@@ -81,5 +85,58 @@ describe('a model of interactions', () => {
       status: 400,
       body: { error: 'input "rating": the model takes item, k' },
     });
+  });
+});
+
+describe('a model of weights between items', () => {
+  const { get, post } = together;
+
+  test('recommends, and says what goes together with an item', async () => {
+    const { recommender } = together;
+    const best = await recommender.recommend('u3', { k: 5 });
+    const { body } = await get('/recommend/u3?k=5');
+    expect(body).toMatchObject({ user: 'u3', known: true });
+    expect(body.items.map(({ item }: { item: string }) => item)).toEqual(best.map(({ item }) => item));
+    const { recommended } = await recommender.foldIn(['i1', 'i2'], { k: 3 });
+    expect((await post('/recommend', { items: ['i1', 'i2'], k: 3 })).body.items).toMatchObject(
+      recommended.map(({ item, score }) => ({ item, score: short(score) })),
+    );
+    const similar = await recommender.similar('i1', { k: 3 });
+    expect((await get('/similar/i1?k=3')).body.items).toMatchObject(
+      similar.map(({ item, similarity }) => ({ item, similarity: short(similarity) })),
+    );
+    expect((await get('/recommend/nobody')).body).toMatchObject({ known: false });
+  });
+
+  test('serves all of its heads, and has no factors', async () => {
+    const { body } = await post('/v2/repository/index', {});
+    expect(body.map(({ name }: { name: string }) => name).sort()).toEqual(
+      ['fold-in', 'fold-in-many', 'predict', 'recommend', 'similar'].map((head) => `movies.${head}`),
+    );
+    const inputs = [
+      { name: 'item', datatype: 'BYTES', shape: [2], data: ['i1', 'nothing'] },
+      { name: 'k', datatype: 'INT64', shape: [1], data: [2] },
+    ];
+    const { status, body: answer } = await post('/v2/models/movies.similar/infer', { inputs });
+    expect(status).toBe(200);
+    const [similar, similarity] = ['similar', 'similarity'].map(
+      (name) => answer.outputs.find((output: { name: string }) => output.name === name).data,
+    );
+    const nearest = await together.recommender.similar('i1', { k: 2 });
+    expect(similar).toEqual([...nearest.map(({ item }) => item), '', '']);
+    expect(similarity.slice(2)).toEqual([0, 0]);
+    expect((await get('/v2/models/movies.factors')).status).toBe(404);
+  });
+
+  test('tells nobody who has what', async () => {
+    const { body } = await get('/model/manifest.json');
+    expect(Object.keys(body.files).sort()).toEqual([
+      'fold-in.onnx',
+      'items.json',
+      'similar.onnx',
+      'titles.json',
+    ]);
+    for (const name of ['predict', 'recommend', 'fold-in-many', 'seen'])
+      expect((await get(`/model/${name}.onnx`)).status).toBe(404);
   });
 });

@@ -32,8 +32,13 @@ export const interactionsCsv = () => ratingsCsv().replace(/^(\w+,\w+),.*$/gm, '$
  * A folder `movies` that is served to the tests of one file, with a small page, and the same model in this thread.
  *
  * @param csv what the model is trained on
+ * @param recipe how it is trained
  */
-export function served({ csv = ratingsCsv(), ...options }: ServeOptions & { readonly csv?: string } = {}) {
+export function served({
+  csv = ratingsCsv(),
+  recipe,
+  ...options
+}: ServeOptions & { readonly csv?: string; readonly recipe?: Recipe } = {}) {
   const folder = temporaryFolder();
   const model = {
     directory: '',
@@ -52,7 +57,7 @@ export function served({ csv = ratingsCsv(), ...options }: ServeOptions & { read
   };
   beforeAll(async () => {
     model.directory = join(folder.path, 'movies');
-    await writeArtifact(model.directory, await smallModel(await folder.write('ratings.csv', csv)));
+    await writeArtifact(model.directory, await smallModel(await folder.write('ratings.csv', csv), recipe));
     model.recommender = await load(model.directory);
     const page = await standInPage(join(folder.path, 'page'));
     model.server = await serve([model.directory], { port: 0, logLevel: 'silent', page, ...options });
