@@ -322,12 +322,10 @@ test('the page of a model of 10,000 items stays small', async () => {
 
 test('item-item: weights, and no epochs, no factors and no map', async () => {
   const recipe: Recipe = { model: 'item-item', factors: undefined, epochs: undefined };
-  const recommender = await trained(recipe, { valid: held, keepSeen: true });
+  const recommender = await trained(recipe, { keepSeen: true });
   const parts = sections(await report(recommender, { data: held, source: 'held.csv' }));
   expect(Object.keys(parts)).toEqual(SECTIONS);
-  const { metrics: measured } = recommender.artifact.manifest;
   const model = textOf(parts.model);
-  expect(model).toContain(measured.valid?.ndcg?.toFixed(4));
   expect(model).toMatch(/Regularization [\d.]+/);
   expect(model).toMatch(/Numbers of large tables float16/);
   expect(model).not.toMatch(/epoch|\bfactor|seed/i);
