@@ -39,6 +39,7 @@ test('the tarball holds what is built, the notices, and no data', async () => {
     'dist/device-trial.js',
     'dist/engine-HASH.js',
     'dist/index.js',
+    'dist/item-item-HASH.js',
     'dist/metrics-HASH.js',
     'dist/onnx.js',
     'dist/page/THIRD-PARTY.txt',

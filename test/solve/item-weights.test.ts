@@ -138,7 +138,9 @@ test('can be stopped, and reports progress', async () => {
 test('says that penalties are too small', async () => {
   const positives = { starts: Int32Array.of(0, 2, 4), items: Int32Array.of(0, 1, 0, 1) };
   const penalties = new Float64Array(2);
-  await expect(solveWith({ positives, penalties, side: 'items' })).rejects.toThrow(/too small for 32-bit floats/);
+  await expect(solveWith({ positives, penalties, side: 'items' })).rejects.toThrow(
+    /too small for 32-bit floats/,
+  );
 });
 
 test('lets the event loop have its turn', async () => {
