@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { modelNames, models } from '../../graphs/models/index.ts';
-import { trainingChoices } from '../../src/train/recipe/choices.ts';
+import { isSolved, modelNames, models } from '../../graphs/models/index.ts';
+import { choicesFor } from '../../src/train/recipe/choices.ts';
 import { allChoices, type CofactorConfig, runChoices } from '../../src/train/recipe/run-choices.ts';
 import type { Choice, Choices } from '../../src/util/choices.ts';
 import { mapValues } from '../../src/util/map-values.ts';
@@ -204,12 +204,14 @@ function someValue({ kind }: Choice): unknown {
 test.each(modelNames)('every choice is a flag of train, and a key of its file: %s', async (model) => {
   const own: Choices = models[model].choices;
   const { test, ...together } = mapValues<Choice, unknown>(
-    { ...trainingChoices, ...own, ...runChoices },
+    { ...choicesFor(model), ...runChoices },
     (choice, name) =>
       name === 'model'
         ? model
-        : ((model === 'mlp' || !own[name] ? every[name as keyof CofactorConfig] : undefined) ??
-          someValue(choice)),
+        : name === 'objective' && isSolved(model)
+          ? 'ranking'
+          : ((model === 'mlp' || !own[name] ? every[name as keyof CofactorConfig] : undefined) ??
+            someValue(choice)),
   );
   for (const config of [together, { test }]) {
     const given = Object.entries(config).flatMap(([name, value]) =>

@@ -107,7 +107,9 @@ test('the default folder is named after the file and the model', async () => {
 
 test('prints what was read, how well the model fits and where it is', async () => {
   await write('twice.csv', `${ratingsCsv()}u0,i0,5,9999999\n`);
-  const lines = (await text('train', 'twice.csv', '--out', 'told', '--valid', '0.25', ...small)).split('\n');
+  const told = await text('train', 'twice.csv', '--out', 'told', '--valid', '0.25', ...small);
+  // Whether item-item is tried depends on the time that training took.
+  const lines = told.split('\n').filter((line) => !line.includes('item-item ranks these better'));
   expect(lines).toEqual([
     expect.stringMatching(/^Read 360 ratings of 20 items by 30 users from twice.csv in [\d.]+ s$/),
     '  1 rating replaced by a later one of the same user and item',

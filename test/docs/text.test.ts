@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { modelNames } from '../../graphs/models/index.ts';
+import { isSolved, modelNames } from '../../graphs/models/index.ts';
 import { resolve } from '../../src/train/recipe/resolve.ts';
 import { type OptimizerName, optimizers } from '../../src/train/step/optimizers/index.ts';
 import { allDocuments, documents, root } from '../support/documents.ts';
@@ -107,9 +107,9 @@ test('the page about training has the defaults of each optimizer', () => {
     const [, ...cells] =
       new RegExp(`^\\| \`${optimizer}\` +\\| (.*) \\| (.*) \\| (.*) \\|$`, 'm').exec(text) ?? [];
     const [rate, ofMlp, decay] = cells.map((cell) => Number.parseFloat(cell));
-    const trainings = modelNames.map(
-      (model) => resolve({ model, optimizer, batchSize: 64 }, facts).plan.training,
-    );
+    const trainings = modelNames
+      .filter((model) => !isSolved(model))
+      .map((model) => resolve({ model, optimizer, batchSize: 64 }, facts).plan.training);
     expect(trainings.map(({ schedule }) => schedule.learningRate)).toEqual([rate, ofMlp || rate]);
     for (const { optimizer } of trainings) expect(optimizer.weightDecay).toBe(decay);
   }
