@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
 const PREDICTORS = {
   'dot-bias': 'dot-bias',
   mlp: 'MLP',
-  ease: 'EASE',
+  'item-item': 'item-item',
   'implicit-als': 'implicit ALS',
   'item-knn': 'nearest neighbours',
   'most-popular': 'most popular',
@@ -44,7 +44,7 @@ interface Compared {
 }
 
 interface Evaluated {
-  readonly rmse: number;
+  readonly rmse?: number;
   readonly ranking: { readonly at: readonly { readonly ndcg: number }[] };
 }
 
@@ -106,8 +106,8 @@ async function accuracy(): Promise<void> {
 async function fileSizes(scratch: string): Promise<void> {
   const { train, test } = await dataSet('ml-latest-small', options.data, scratch);
   const rows: string[][] = [];
-  for (const model of ['dot-bias', 'mlp'] as const)
-    for (const precision of ['float32', 'float16', 'int8']) {
+  for (const model of ['dot-bias', 'mlp', 'item-item'] as const)
+    for (const precision of model === 'item-item' ? ['float16', 'int8'] : ['float32', 'float16', 'int8']) {
       const out = join(scratch, `${model}-${precision}`);
       const quantize = precision === 'float32' ? [] : ['--quantize', precision];
       await cofactor('train', train, '--model', model, '--out', out, ...quantize);
@@ -118,7 +118,7 @@ async function fileSizes(scratch: string): Promise<void> {
         PREDICTORS[model],
         precision,
         megabytes(bytes),
-        rmse.toFixed(4),
+        rmse?.toFixed(4) ?? '',
         ranking.at[0].ndcg.toFixed(4),
       ]);
     }
