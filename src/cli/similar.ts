@@ -4,7 +4,7 @@ import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, withChoices } from './choice-options.ts';
-import { printJson, printTable } from './output.ts';
+import { printJson, printNote, printTable } from './output.ts';
 import { namesOf, RECOMMENDING } from './recommend.ts';
 
 const own = {
@@ -24,7 +24,10 @@ async function run(directory: string, { item, k, json, device }: Flags<'device',
   if (item === undefined) throw new UserError('argument', 'there is no item; give one, such as --item 296');
   const recommender = await load(directory, { device: await chosenDevice({ device }) });
   const nearest = await recommender.similar(item, { k });
-  if (nearest.length === 0)
+  const isKnown = recommender.items.length > 0 && recommender.items.some((one) => one.item === item);
+  if (nearest.length === 0 && isKnown && !json)
+    printNote('Nothing is similar to this item: no other item goes with it');
+  if (nearest.length === 0 && !isKnown)
     throw new UserError(
       'argument',
       `${JSON.stringify(item)}: the model does not know this item; give an id of the training data`,
