@@ -3,6 +3,7 @@ import { rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
 import { isSolved } from '../../graphs/models/index.ts';
+import type { ItemItemConfig } from '../../graphs/models/item-item.ts';
 import type { Objective } from '../../graphs/models/model.ts';
 import { CHECKPOINT, checkTarget, readArtifact } from '../artifact/artifact.ts';
 import { type Artifact, partsOf, type TrainedPart, trainedFor } from '../artifact/manifest.ts';
@@ -187,8 +188,8 @@ async function readAndTrain(files: readonly string[], flags: TrainFlags, out: st
 }
 
 /** Says what a model in closed form ranks by, and how much memory it takes. */
-const needsOf = (model: string, data: Dataset, { memory }: TrainFlags): string =>
-  `${model} learns to recommend; its weights between ${plural(data.itemIds.length, 'item')} take at most ${size(checkMemory(data, memory))} of memory (--memory)`;
+const needsOf = (model: string, data: Dataset, flags: TrainFlags): string =>
+  `${model} learns to recommend; its weights between ${plural(data.itemIds.length, 'item')} take at most ${size(checkMemory(data, flags))} of memory (--memory)`;
 
 /** Says what the model learns, and how to change that. */
 const aimOf = ({ facts: { kind, low, high } }: Dataset): string =>
@@ -322,7 +323,9 @@ function madeInWords(
 ): string {
   if (objective === 'rating') return epochsInWords(history);
   const positives = positivesInWords(training as unknown as SolvedPlan, data);
-  return `${isSolved(model.name) ? 'computed from' : `${epochsInWords(history)} of`} ${positives}`;
+  if (!isSolved(model.name)) return `${epochsInWords(history)} of ${positives}`;
+  const { neighbors } = model.config as ItemItemConfig;
+  return `${neighbors === 'all' ? 'all' : neighbors} weights of each item (--neighbors), computed from ${positives}`;
 }
 
 function positivesInWords({ positive, weights }: SolvedPlan, data: Artifact['manifest']['data']): string {

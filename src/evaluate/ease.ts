@@ -1,9 +1,7 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { nodeRuntime } from '../run/node.ts';
-import { solved } from '../solve/item-weights.ts';
-import { addWeights, kept, usualNeighbors } from '../solve/kept.ts';
-import { pauses } from '../solve/pauses.ts';
-import { regularizationOf } from '../solve/regularization.ts';
+import { itemWeights } from '../solve/item-weights.ts';
+import { addWeights } from '../solve/kept.ts';
 import { type Side, secondsOf } from '../solve/sides.ts';
 import { usersWithSeveral } from '../solve/sparse.ts';
 import { plural } from '../util/format.ts';
@@ -21,9 +19,7 @@ export interface EaseSettings {
 }
 
 /**
- * EASE: what the model item-item is, as a baseline; see `solveItemItem`.
- *
- * Source: Steck (2019), "Embarrassingly shallow autoencoders for sparse data".
+ * EASE: what the model item-item is, as a baseline; see `itemWeights`.
  *
  * @param positives what the users have; the ratings themselves are ignored
  */
@@ -38,10 +34,7 @@ export async function ease(
     return {
       skipped: `weights between ${plural(items, 'item')} of ${plural(users, 'user')} would take more than a minute; train the model item-item`,
     };
-  const penalties = new Float64Array(items).fill(regularization ?? regularizationOf(x));
-  const solution = await solved({ runtime: await nodeRuntime(), positives: x, penalties, side });
-  const options = { neighbors: usualNeighbors(items), counts: x.counts, turn: pauses() };
-  const weights = await kept(solution, options);
+  const { weights } = await itemWeights(x, { runtime: await nodeRuntime(), regularization, side });
   return {
     scores(user) {
       const scores = new Float32Array(items + 1);

@@ -1,130 +1,93 @@
-import { option, UserError } from '../errors.ts';
-import type { Runtime } from '../run/runtime.ts';
-import { invert } from './inverse.ts';
+import type { ItemWeights } from '../../graphs/models/item-item.ts';
+import type { Positives } from '../data/dataset/positives.ts';
+import { kept } from './kept.ts';
 import { pauses } from './pauses.ts';
-import { type Side, sideOf } from './sides.ts';
-import { gram, type ItemLists, type Sparse, type Split, split, usersWithSeveral } from './sparse.ts';
-import { addRowOfSquare, quadraticForm, squareOf } from './square.ts';
-import { diagonalOf, readRow, type Triangle } from './triangle.ts';
+import { refitted } from './refit.ts';
+import { regularizationOf } from './regularization.ts';
+import { memoryOf, type Sizes } from './sides.ts';
+import { type Solving, solved } from './solved.ts';
 
-export interface Solving {
-  readonly runtime: Runtime;
-  /** X: the items of each user. `weights` are its values. @default 1 each */
-  readonly positives: ItemLists;
-  /** What is added to the diagonal of XᵀX: float64[items] */
-  readonly penalties: Float64Array;
-  /** Bytes that it may take, if one of the sides fits into them; see `memoryOf`. Default: any */
-  readonly memory?: number | undefined;
-  /** Which matrix to invert. Default: `sideOf` decides */
-  readonly side?: Side | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** @param part of the work that is done, up to 1 */
-  readonly onProgress?: ((part: number) => void) | undefined;
-}
+/** With so many items or fewer, all weights are kept: their file has at most 8 MB. */
+const ALL = 2000;
+/** Number of weights for each of more items, on average; docs/decisions.md has the figures. */
+const NEIGHBORS = 150;
+/**
+ * With a lower share of the scores, more weights are kept, and fitted again. Of data sets that lost 1 % of NDCG or less without it,
+ * the lowest share is 0.7; of bookmarks, which lost 10 %, it is below 0.
+ */
+const LEAST_SHARE = 0.5;
+const MORE_NEIGHBORS = 600;
 
-/** P = (XᵀX + diag(penalties))⁻¹ */
-export interface Solved {
-  /** The diagonal of P, float64[items]. */
-  readonly diagonal: Float64Array;
-  /** A row of P, float32[items], in an array that the next call overwrites. */
-  row(item: number): Float32Array;
-}
+/** How many weights are kept for each item, at first. */
+const neighborsFor = (items: number, neighbors: number | 'all' | undefined): number =>
+  Math.min(items, neighbors === 'all' ? items : (neighbors ?? (items <= ALL ? items : NEIGHBORS)));
 
-/** The part of the work that is the inverse; the rest makes its matrix. */
-const INVERSE = 0.8;
+/** Bytes of a kept weight, in the five files that have it and while these are made: measured as 40 to 60. */
+const BYTES_OF_WEIGHT = 60;
 
 /**
- * Solves for how items depend on each other: P = (XᵀX + diag(penalties))⁻¹, from a matrix of the items or of the users.
+ * Bytes that weights between items take at most, while they are computed and their files are made.
  *
- * @throws UserError if it is stopped, or if the penalties are too small for 32-bit floats
+ * @param neighbors see `ItemWeightsOptions`
+ * @param memory what they may take
  */
-export async function solved(solving: Solving): Promise<Solved> {
-  const { positives, penalties, memory } = solving;
-  const sizes = {
-    users: usersWithSeveral(positives),
-    items: penalties.length,
-    pairs: positives.items.length,
-  };
-  const parts = split(positives, penalties);
-  const side = solving.side ?? sideOf(sizes, memory);
-  const result = await (side === 'items' ? byItems : byUsers)(parts, solving);
-  if (!result.diagonal.every((value) => value > 0 && value < Number.POSITIVE_INFINITY))
-    throw new UserError(
-      'training',
-      `the penalty of weights is too small for 32-bit floats; give a higher ${option('regularization')}`,
-    );
-  return result;
+export function memoryOfWeights(
+  sizes: Sizes,
+  neighbors: number | 'all' | undefined,
+  memory?: number,
+): number {
+  const { items } = sizes;
+  const most = neighbors === undefined && items > ALL ? MORE_NEIGHBORS : neighborsFor(items, neighbors);
+  return memoryOf(sizes, memory) + BYTES_OF_WEIGHT * items * most;
 }
 
-async function byItems({ ofItems, ofUsers, diagonal }: Split, solving: Solving): Promise<Solved> {
-  const p = await inverseOf(ofItems, ofUsers, { diagonal }, solving);
-  const values = new Float32Array(p.n);
-  return {
-    diagonal: diagonalOf(p),
-    row(item) {
-      readRow(p, item, values);
-      return values;
-    },
-  };
+export interface ItemWeightsOptions extends Omit<Solving, 'positives' | 'penalties'> {
+  /** λ. Default: see `regularizationOf` */
+  readonly regularization?: number | undefined;
+  /** Number of weights to keep for each item, on average. Default: all of few items, else 150, or 600 where these are too few */
+  readonly neighbors?: number | 'all' | undefined;
+}
+
+export interface FoundWeights {
+  readonly weights: ItemWeights;
+  readonly regularization: number;
+  readonly neighbors: number | 'all';
+  /** The squared error of the scores of what users have, and the penalty, with all weights. */
+  readonly loss: number;
 }
 
 /**
- * By the Woodbury identity: with D the diagonal and X the users with two items or more, P = D⁻¹ − D⁻¹XᵀK⁻¹XD⁻¹, where
- * K = I + XD⁻¹Xᵀ.
+ * Weights between items from which of them the same users have, in closed form: EASE. With the users' items as rows of X, and
+ * P = (XᵀX + λI)⁻¹, the weight from item i to item j is −P_ij / P_jj.
+ *
+ * Source: Steck (2019), "Embarrassingly shallow autoencoders for sparse data".
+ *
+ * @throws UserError if it is stopped, or λ is too small for 32-bit floats
  */
-async function byUsers({ ofItems, ofUsers, diagonal }: Split, solving: Solving): Promise<Solved> {
-  const ones = new Float64Array(ofUsers.rows).fill(1);
-  const k = await inverseOf(ofUsers, ofItems, { diagonal: ones, divisors: diagonal }, solving);
-  const inverse = squareOf(k);
-  const turn = pauses(solving.signal);
-  const own = new Float64Array(ofItems.rows);
-  for (let item = 0; item < ofItems.rows; item++) {
-    own[item] = (1 - quadraticForm(inverse, ofItems, item) / diagonal[item]) / diagonal[item];
-    await turn();
+export async function itemWeights(
+  given: Positives,
+  { regularization: lambda = regularizationOf(given), neighbors, ...options }: ItemWeightsOptions,
+): Promise<FoundWeights> {
+  const items = given.counts.length;
+  // A weight of w counts w times in XᵀX, and √w times beside an interaction of weight 1.
+  const positives = { ...given, weights: given.weights?.map(Math.sqrt) };
+  const solution = await solved({ ...options, positives, penalties: new Float64Array(items).fill(lambda) });
+  const wanted = neighborsFor(items, neighbors);
+  const turn = pauses(options.signal);
+  let { weights, share } = await kept(solution, { neighbors: wanted, positives, turn });
+  let count = wanted;
+  if (share < LEAST_SHARE) {
+    if (neighbors === undefined) {
+      count = Math.min(items, MORE_NEIGHBORS);
+      ({ weights } = await kept(solution, { neighbors: count, positives, turn }));
+    }
+    if (weights.chunks)
+      weights = await refitted({ ...weights, chunks: weights.chunks }, positives, { lambda, turn });
   }
-  const sums = new Float64Array(ofUsers.rows);
-  const values = new Float32Array(ofItems.rows);
-  const row = (item: number): Float32Array => {
-    sums.fill(0);
-    for (let at = ofItems.starts[item]; at < ofItems.starts[item + 1]; at++)
-      addRowOfSquare(inverse, ofItems.columns[at], -ofItems.values[at] / diagonal[item], sums);
-    multiply(ofItems, sums, diagonal, values);
-    values[item] += 1 / diagonal[item];
-    return values;
+  return {
+    weights,
+    regularization: lambda,
+    neighbors: count < items ? count : 'all',
+    loss: solution.diagonal.reduce((sum, own) => sum + 1 / own - lambda, 0),
   };
-  return { diagonal: own, row };
-}
-
-async function inverseOf(
-  matrix: Sparse,
-  other: Sparse,
-  diagonals: { readonly diagonal: Float64Array; readonly divisors?: Float64Array },
-  { runtime, signal, onProgress }: Solving,
-): Promise<Triangle> {
-  const turn = pauses(signal);
-  await turn();
-  const made = await gram(matrix, other, {
-    ...diagonals,
-    turn,
-    onProgress: (part) => onProgress?.(part * (1 - INVERSE)),
-  });
-  await invert(runtime, made, {
-    turn,
-    onProgress: (part) => onProgress?.(1 - INVERSE + part * INVERSE),
-  });
-  return made;
-}
-
-/** D⁻¹Xᵀv of a vector v of users. */
-function multiply(
-  { rows, starts, columns, values }: Sparse,
-  vector: Float64Array,
-  diagonal: Float64Array,
-  into: Float32Array,
-): void {
-  for (let row = 0; row < rows; row++) {
-    let sum = 0;
-    for (let at = starts[row], end = starts[row + 1]; at < end; at++) sum += values[at] * vector[columns[at]];
-    into[row] = sum / diagonal[row];
-  }
 }

@@ -1,13 +1,7 @@
 import { CHUNK, type ItemWeights } from '../../graphs/models/item-item.ts';
-import type { Solved } from './item-weights.ts';
-
-/** With so many items or fewer, all weights are kept: their file has at most 8 MB. */
-const ALL = 2000;
-/** Number of weights for each of more items, on average; docs/decisions.md has the figures. */
-const NEIGHBORS = 150;
-
-/** How many weights are kept for each item where nobody says. */
-export const usualNeighbors = (items: number): number => (items <= ALL ? items : NEIGHBORS);
+import type { Positives } from '../data/dataset/positives.ts';
+import { scoreShare } from './score-share.ts';
+import type { Solved } from './solved.ts';
 
 /** Adds what having an item adds to the scores of all items, float[items + 1]. */
 export function addWeights({ items, values, chunks }: ItemWeights, item: number, scores: Float32Array): void {
@@ -26,8 +20,8 @@ const SAMPLED = 512;
 export interface KeptOptions {
   /** Number of weights for each item, on average. */
   readonly neighbors: number;
-  /** Number of users who have each item. */
-  readonly counts: ArrayLike<number>;
+  /** What users have. */
+  readonly positives: Pick<Positives, 'starts' | 'items' | 'counts'>;
   /** Is called after each item. */
   turn(): Promise<void>;
 }
@@ -36,9 +30,14 @@ export interface KeptOptions {
  * The weights of a solution that are kept: the largest in size of all, whatever their sign. Popular items have many of them,
  * and rare ones few. That loses less than as many of each item.
  *
- * @returns all weights if `neighbors` is the number of items
+ * @returns the weights, all of them if `neighbors` is the number of items; and how well they give the scores of all weights, see
+ *   `ScoreShare`
  */
-export async function kept(solution: Solved, { neighbors, counts, turn }: KeptOptions): Promise<ItemWeights> {
+export async function kept(
+  solution: Solved,
+  options: KeptOptions,
+): Promise<{ weights: ItemWeights; share: number }> {
+  const { neighbors, positives, turn } = options;
   const items = solution.diagonal.length;
   const weights = new Float32Array(items);
   if (neighbors >= items) {
@@ -48,13 +47,15 @@ export async function kept(solution: Solved, { neighbors, counts, turn }: KeptOp
       values.set(weights, item * (items + 1));
       await turn();
     }
-    return { items, values };
+    return { weights: { items, values }, share: 1 };
   }
-  const least = await sizeFrom(solution, { neighbors, counts, turn });
+  const least = await sizeFrom(solution, options);
+  const shares = scoreShare(positives, items);
   const starts = new Int32Array(items + 2);
   const parts: { readonly values: Float32Array; readonly neighbors: Int32Array }[] = [];
   for (let item = 0; item < items; item++) {
     weightsOf(solution, item, weights);
+    shares.add(item, weights, least);
     const own = chunksOf(weights, least);
     starts[item + 1] = starts[item] + own.values.length / CHUNK;
     parts.push(own);
@@ -68,7 +69,7 @@ export async function kept(solution: Solved, { neighbors, counts, turn }: KeptOp
     values.set(part.values, starts[item] * CHUNK);
     targets.set(part.neighbors, starts[item] * CHUNK);
   }
-  return { items, values, chunks: { starts, neighbors: targets } };
+  return { weights: { items, values, chunks: { starts, neighbors: targets } }, share: shares.share() };
 }
 
 /** Writes what having an item adds to the scores of all items: −P_ij / P_jj. */
@@ -92,7 +93,10 @@ function chunksOf(weights: Float32Array, least: number): { values: Float32Array;
 }
 
 /** The size from which weights are among the largest, estimated by a sample of items. */
-async function sizeFrom(solution: Solved, { neighbors, counts, turn }: KeptOptions): Promise<number> {
+async function sizeFrom(
+  solution: Solved,
+  { neighbors, positives: { counts }, turn }: KeptOptions,
+): Promise<number> {
   const items = solution.diagonal.length;
   // Popular items have more large weights, so the sample is of all popularities.
   const order = Array.from({ length: items }, (_, item) => item).sort(

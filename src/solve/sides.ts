@@ -42,12 +42,16 @@ export function sideOf(sizes: Sizes, memory = Number.POSITIVE_INFINITY): Side {
  */
 export const memoryOf = (sizes: Sizes, memory?: number): number => memoryOfSide(sideOf(sizes, memory), sizes);
 
-/** The largest number of items for which `solved` fits into some bytes, given the other sizes. */
-export function mostItems(memory: number, sizes: Omit<Sizes, 'items'>): number {
+/**
+ * The largest number of items that fits into some bytes.
+ *
+ * @param bytesOf how many bytes a number of items takes
+ */
+export function mostItems(memory: number, bytesOf: (items: number) => number): number {
   let [fits, over] = [0, 2 ** 31];
   while (over - fits > 1) {
     const items = Math.floor((fits + over) / 2);
-    if (memoryOf({ ...sizes, items }, memory) <= memory) fits = items;
+    if (bytesOf(items) <= memory) fits = items;
     else over = items;
   }
   return fits;

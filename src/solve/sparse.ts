@@ -15,8 +15,6 @@ export type ItemLists = Pick<Positives, 'starts' | 'items' | 'weights'>;
 
 /** X without the users who have one item, since such a user adds to the diagonal of XᵀX only. */
 export interface Split {
-  /** Row of each user in `ofUsers`, −1 for a user with fewer than two items. */
-  readonly rowOf: Int32Array;
   /** X, by users. */
   readonly ofUsers: Sparse;
   /** Xᵀ, by items. */
@@ -33,6 +31,7 @@ export function usersWithSeveral({ starts }: ItemLists): number {
 }
 
 export function split({ starts, items, weights }: ItemLists, penalties: Float64Array): Split {
+  // Row of each user, −1 for a user with fewer than two items.
   const rowOf = new Int32Array(starts.length - 1).fill(-1);
   const diagonal = penalties.slice();
   const itemStarts = new Int32Array(penalties.length + 1);
@@ -57,7 +56,13 @@ export function split({ starts, items, weights }: ItemLists, penalties: Float64A
     }
   }
   const ofItems = { rows: penalties.length, starts: itemStarts, columns, values };
-  return { rowOf, ofUsers: transposed(ofItems, rows), ofItems, diagonal };
+  return { ofUsers: transposed(ofItems, rows), ofItems, diagonal };
+}
+
+/** Xᵀ, by items, with all users. */
+export function byItems({ starts, items, weights }: ItemLists, count: number): Sparse {
+  const values = weights ?? new Float32Array(items.length).fill(1);
+  return transposed({ rows: starts.length - 1, starts, columns: items, values }, count);
 }
 
 function transposed(matrix: Sparse, rows: number): Sparse {

@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-common';
 import { userGraph } from '../../graphs/heads/predict.ts';
 import type { WeightsRanking } from '../../graphs/heads/serving.ts';
-import type { ItemItemConfig, ItemWeights } from '../../graphs/models/item-item.ts';
+import type { ItemItemConfig } from '../../graphs/models/item-item.ts';
 import { longest, rowsPerRun } from '../artifact/heads.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
@@ -9,11 +9,8 @@ import { option, UserError } from '../errors.ts';
 import { compressed } from '../onnx/compress.ts';
 import { buildModel, encodeModel } from '../onnx/index.ts';
 import type { Runtime } from '../run/runtime.ts';
-import { solved } from '../solve/item-weights.ts';
-import { kept, usualNeighbors } from '../solve/kept.ts';
-import { pauses } from '../solve/pauses.ts';
-import { regularizationOf } from '../solve/regularization.ts';
-import { memoryOf, mostItems } from '../solve/sides.ts';
+import { itemWeights, memoryOfWeights } from '../solve/item-weights.ts';
+import { mostItems } from '../solve/sides.ts';
 import { count, plural, size } from '../util/format.ts';
 import type { EpochOptions } from './epochs.ts';
 import type { FittedRanking } from './fitted-ranking.ts';
@@ -36,15 +33,19 @@ export interface SolveOptions extends EpochOptions {
 const MEMORY = 2e9;
 
 /**
- * Bytes that the weights of a model take at most while they are computed.
+ * Bytes that the weights of a model take at most, while they are computed and their files are made.
  *
  * @throws UserError if that is more than `memory`
  */
-export function checkMemory({ facts }: Dataset, memory = MEMORY): number {
-  const sizes = { ...facts, pairs: facts.ratings };
-  const needed = memoryOf(sizes, memory);
+export function checkMemory(
+  { facts }: Dataset,
+  { neighbors, memory = MEMORY }: Pick<SolveOptions, 'memory'> & Pick<ItemItemConfig, 'neighbors'>,
+): number {
+  const bytesOf = (items: number): number =>
+    memoryOfWeights({ ...facts, items, pairs: facts.ratings }, neighbors, memory);
+  const needed = bytesOf(facts.items);
   if (needed <= memory) return needed;
-  const most = mostItems(memory, sizes);
+  const most = mostItems(memory, bytesOf);
   throw new UserError(
     'argument',
     `weights between ${plural(facts.items, 'item')} take ${size(needed)} of memory while they are computed; ${option('memory')} allows ${size(memory)}, enough for ${count(most)} items: leave out rare items, or train ${option("model: 'dot-bias'")}`,
@@ -52,10 +53,7 @@ export function checkMemory({ facts }: Dataset, memory = MEMORY): number {
 }
 
 /**
- * Computes weights between items from which of them the same users have, in closed form: EASE. With the users' positives as
- * rows of X, and P = (XᵀX + λI)⁻¹, the weight from an item to another is −P_ij / P_jj.
- *
- * Source: Steck (2019), "Embarrassingly shallow autoencoders for sparse data".
+ * Computes a model of weights between items; see `itemWeights`.
  *
  * @throws UserError if the data or the recipe do not fit, there is too little memory, or it is stopped
  */
@@ -65,41 +63,24 @@ export async function solveItemItem(
   { runtime, valid, signal, memory = MEMORY, onProgress }: SolveOptions,
 ): Promise<FittedRanking> {
   const { facts } = data;
-  checkMemory(data, memory);
   const { solved: chosen } = checkRecipe(recipe, facts.kind);
   const { regularization, neighbors }: ItemItemConfig = chosen?.config ?? {};
+  checkMemory(data, { neighbors, memory });
   const rows = await data.sample(Number.POSITIVE_INFINITY);
   const { positives, recipe: decided } = weightedPositives(recipe, rows, facts);
-  const lambda = regularization ?? regularizationOf(positives);
   const pairs = positives.items.length;
   const progress = { objective: 'ranking', epoch: 0, epochs: 1, ratings: pairs } as const;
-  const solution = await solved({
-    runtime,
-    // A weight of w counts w times in XᵀX, and √w times beside an interaction of weight 1.
-    positives: { ...positives, weights: positives.weights?.map(Math.sqrt) },
-    penalties: new Float64Array(facts.items).fill(lambda),
-    memory,
-    signal,
+  const { weights, loss, ...config } = await itemWeights(positives, {
+    ...{ runtime, regularization, neighbors, memory, signal },
     onProgress: (part) => onProgress?.({ ...progress, done: Math.floor(part * pairs) }),
   });
-  const wanted = neighbors === 'all' ? facts.items : (neighbors ?? usualNeighbors(facts.items));
-  const width = Math.min(facts.items, wanted);
-  const weights: ItemWeights = await kept(solution, {
-    neighbors: width,
-    counts: positives.counts,
-    turn: pauses(signal),
-  });
-  const loss = solution.diagonal.reduce((sum, own) => sum + 1 / own - lambda, 0) / pairs;
   const training: SolvedPlan = {
     objective: 'ranking',
     positive: positiveOf(recipe, facts),
     ...(facts.kind === 'interactions' && { weights: weightingOf(decided) }),
   };
   const serving: WeightsRanking = {
-    model: {
-      name: 'item-item',
-      config: { regularization: lambda, neighbors: width < facts.items ? width : 'all' },
-    },
+    model: { name: 'item-item', config },
     weights,
     lists: positives,
     positive: training.positive,
@@ -108,7 +89,7 @@ export async function solveItemItem(
   };
   const judge = valid && (await rankingJudge({ data, valid, counts: positives.counts }));
   const measured = await judge?.of(await createWeightsRanker(serving, runtime));
-  const record = { loss, ...(measured && { valid: measured }) };
+  const record = { loss: loss / pairs, ...(measured && { valid: measured }) };
   onProgress?.({ ...progress, done: pairs, ...record });
   return {
     plan: { model: serving.model, training },

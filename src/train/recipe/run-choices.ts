@@ -86,7 +86,7 @@ export const runChoices = {
         placeholder: 'size',
         parse: (text: string) => text,
       },
-      help: 'memory for reading many ratings, such as 1GB; the model’s tables need more memory',
+      help: 'memory for reading many ratings, and for the weights of item-item, such as 1GB; the tables of other models need more',
       otherwise: '2GB',
     },
   }),

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
-import { type Solved, type Solving, solved } from '../../src/solve/item-weights.ts';
 import { memoryOf, mostItems, type Sizes, sideOf } from '../../src/solve/sides.ts';
+import { type Solved, type Solving, solved } from '../../src/solve/solved.ts';
 import { type ItemLists, usersWithSeveral } from '../../src/solve/sparse.ts';
 import { solve } from '../../src/util/linear-algebra.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
@@ -170,9 +170,9 @@ test('memory, and the largest catalogue that fits into it', () => {
   for (const memory of [2e8, 1e9, 4e9])
     for (const users of [500, 8000, 100_000]) {
       const others = { users, pairs: 1e6 };
-      const most = mostItems(memory, others);
+      const most = mostItems(memory, (items) => memoryOf({ ...others, items }, memory));
       expect(memoryOf({ ...others, items: most }, memory)).toBeLessThanOrEqual(memory);
       expect(memoryOf({ ...others, items: most + 1 }, memory)).toBeGreaterThan(memory);
     }
-  expect(mostItems(1e6, { users: 10, pairs: 1e6 })).toBe(0);
+  expect(mostItems(1e6, (items) => memoryOf({ users: 10, pairs: 1e6, items }, 1e6))).toBe(0);
 });
