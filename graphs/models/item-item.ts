@@ -21,7 +21,7 @@ const neighbors: Choice<number | 'all'> = {
     parse: (text) => (text === 'all' ? text : kinds.count.parse(text)),
   },
   help: 'number of weights to keep for each item, on average; all: every weight',
-  otherwise: 'all of up to 2,000 items, else 150, or 600 where these are too few',
+  otherwise: 'all of up to 2,000 items, else 100, or 600 where these are too few',
   objective: 'ranking',
 };
 
@@ -39,7 +39,7 @@ const choices = grouped('Model', {
 /**
  * - `regularization`: λ, the penalty of squared weights. Default: chosen from the data.
  * - `neighbors`: number of weights to keep for each item, on average: the largest of all. Default: all of up to 2,000 items,
- *   else 150, or 600 where these are too few.
+ *   else 100, or 600 where these are too few.
  */
 export type ItemItemConfig = Chosen<typeof choices>;
 

@@ -2,21 +2,24 @@ import type { ItemWeights } from '../../graphs/models/item-item.ts';
 import type { Positives } from '../data/dataset/positives.ts';
 import { kept } from './kept.ts';
 import { pauses } from './pauses.ts';
-import { refitted } from './refit.ts';
+import { refitted, secondsOfRefit } from './refit.ts';
 import { regularizationOf } from './regularization.ts';
-import { memoryOf, type Sizes } from './sides.ts';
+import { memoryOf, type Sizes, secondsOf } from './sides.ts';
 import { type Solving, solved } from './solved.ts';
 
 /** With so many items or fewer, all weights are kept: their file has at most 8 MB. */
 const ALL = 2000;
 /** Number of weights for each of more items, on average; docs/decisions.md has the figures. */
-const NEIGHBORS = 150;
+const NEIGHBORS = 100;
 /**
- * With a lower share of the scores, more weights are kept, and fitted again. Of data sets that lost 1 % of NDCG or less without it,
- * the lowest share is 0.7; of bookmarks, which lost 10 %, it is below 0.
+ * With a lower share of the scores, kept weights are fitted again. Of data sets that lost 1 % of NDCG or less without it, the lowest
+ * share is 0.66; of made-up pairs that lost 3 % it is 0.5.
  */
-const LEAST_SHARE = 0.5;
+const LEAST_SHARE = 0.6;
+/** With a share below 0, more weights are kept as well: of bookmarks that lost 10 % it is −1. */
 const MORE_NEIGHBORS = 600;
+/** Fitting again may take so many seconds, or as long as it took to solve. */
+const SECONDS = 10;
 
 /** How many weights are kept for each item, at first. */
 const neighborsFor = (items: number, neighbors: number | 'all' | undefined): number =>
@@ -44,7 +47,7 @@ export function memoryOfWeights(
 export interface ItemWeightsOptions extends Omit<Solving, 'positives' | 'penalties'> {
   /** λ. Default: see `regularizationOf` */
   readonly regularization?: number | undefined;
-  /** Number of weights to keep for each item, on average. Default: all of few items, else 150, or 600 where these are too few */
+  /** Number of weights to keep for each item, on average. Default: all of few items, else 100, or 600 where these are too few */
   readonly neighbors?: number | 'all' | undefined;
 }
 
@@ -76,14 +79,15 @@ export async function itemWeights(
   const turn = pauses(options.signal);
   let { weights, share } = await kept(solution, { neighbors: wanted, positives, turn });
   let count = wanted;
-  if (share < LEAST_SHARE) {
-    if (neighbors === undefined) {
-      count = Math.min(items, MORE_NEIGHBORS);
-      ({ weights } = await kept(solution, { neighbors: count, positives, turn }));
-    }
-    if (weights.chunks)
-      weights = await refitted({ ...weights, chunks: weights.chunks }, positives, { lambda, turn });
+  if (share < 0 && neighbors === undefined) {
+    count = Math.min(items, MORE_NEIGHBORS);
+    ({ weights, share } = await kept(solution, { neighbors: count, positives, turn }));
   }
+  const { chunks } = weights;
+  const sizes = { users: given.starts.length - 1, items, pairs: given.items.length };
+  const isQuick = secondsOfRefit(weights, given.counts) <= Math.max(SECONDS, secondsOf(sizes));
+  if (chunks && share < LEAST_SHARE && isQuick)
+    weights = await refitted({ ...weights, chunks }, positives, { lambda, turn });
   return {
     weights,
     regularization: lambda,

@@ -1,9 +1,27 @@
 import { CHUNK, type ItemWeights } from '../../graphs/models/item-item.ts';
 import { byItems, type ItemLists, type Sparse } from './sparse.ts';
 
-/** Steps of conjugate gradients, and the part of the squared gradient with which they end before. */
-const STEPS = 20;
-const ENOUGH = 1e-6;
+/** Steps of conjugate gradients. More gain nothing: on bookmarks and made-up pairs, NDCG is the same with 3, 6 and 20. */
+const STEPS = 3;
+/** Multiplications of a second. */
+const SPEED = 2e8;
+
+/** Estimated time to fit kept weights again, in seconds. */
+export function secondsOfRefit({ items, chunks }: ItemWeights, counts: ArrayLike<number>): number {
+  const { starts } = chunks ?? { starts: [] };
+  let products = 0;
+  for (let item = 0; item < items; item++)
+    products += (starts[item + 1] - starts[item]) * CHUNK * counts[item];
+  return (2 * (STEPS + 1) * products) / SPEED;
+}
+
+export interface RefitOptions {
+  readonly lambda: number;
+  /** Steps of conjugate gradients. @default 3 */
+  readonly steps?: number;
+  /** Is called after each item. */
+  turn(): Promise<void>;
+}
 
 /**
  * Kept weights, fitted again without those that are not kept: for each item the regression of who has it on who has the items
@@ -11,12 +29,11 @@ const ENOUGH = 1e-6;
  * they are.
  *
  * @param positives X: the items of each user
- * @param turn is called after each item
  */
 export async function refitted(
   { items, values, chunks }: Required<ItemWeights>,
   positives: ItemLists,
-  { lambda, turn }: { readonly lambda: number; turn(): Promise<void> },
+  { lambda, steps = STEPS, turn }: RefitOptions,
 ): Promise<ItemWeights> {
   const x = byItems(positives, items);
   const fitted = values.slice();
@@ -26,7 +43,7 @@ export async function refitted(
     const [from, to] = [places.starts[target], places.starts[target + 1]];
     const sources = places.sources.subarray(from, to);
     const own = Float64Array.from(places.at.subarray(from, to), (at) => values[at]);
-    regress({ x, target, sources, lambda, users }, own);
+    regress({ x, target, sources, lambda, steps, users }, own);
     for (let index = from; index < to; index++) fitted[places.at[index]] = own[index - from];
     await turn();
   }
@@ -50,21 +67,20 @@ function placesByTarget({ starts, neighbors }: NonNullable<ItemWeights['chunks']
   return { starts: begins, at, sources };
 }
 
-interface Regression {
+interface Regression extends Required<Pick<RefitOptions, 'lambda' | 'steps'>> {
   /** Xᵀ, by items. */
   readonly x: Sparse;
   readonly target: number;
   /** The items on which the target is regressed. */
   readonly sources: Int32Array;
-  readonly lambda: number;
   /** Zeros, float64[users]. */
   readonly users: Float64Array;
 }
 
 /** Moves weights to the least of ‖x_target − X w‖² + λ‖w‖². */
-function regress({ x, target, sources, lambda, users }: Regression, weights: Float64Array): void {
+function regress({ x, target, sources, lambda, steps, users }: Regression, weights: Float64Array): void {
   addRow(x, target, 1, users);
-  for (const [index, item] of sources.entries()) addRow(x, item, -weights[index], users);
+  for (let index = 0; index < sources.length; index++) addRow(x, sources[index], -weights[index], users);
   const residual = Float64Array.from(
     sources,
     (item, index) => dotRow(x, item, users) - lambda * weights[index],
@@ -74,12 +90,13 @@ function regress({ x, target, sources, lambda, users }: Regression, weights: Flo
   const direction = residual.slice();
   const product = new Float64Array(sources.length);
   let length = squared(residual);
-  const least = ENOUGH * length;
-  for (let step = 0; step < STEPS && length > least; step++) {
-    for (const [index, item] of sources.entries()) addRow(x, item, direction[index], users);
+  // Of weights that fit already, the next direction would be rounding.
+  const least = 1e-12 * length;
+  for (let step = 0; step < steps && length > least; step++) {
+    for (let index = 0; index < sources.length; index++) addRow(x, sources[index], direction[index], users);
     let curvature = 0;
-    for (const [index, item] of sources.entries()) {
-      product[index] = dotRow(x, item, users) + lambda * direction[index];
+    for (let index = 0; index < sources.length; index++) {
+      product[index] = dotRow(x, sources[index], users) + lambda * direction[index];
       curvature += product[index] * direction[index];
     }
     for (const item of sources) clear(x, item, users);

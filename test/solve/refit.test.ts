@@ -37,7 +37,7 @@ test('kept weights, fitted again, are the ridge regression on those that are kep
       }
   const turn = async () => undefined;
   const weights = { items: ITEMS, values, chunks: { starts, neighbors } };
-  const fitted = await refitted(weights, positives, { lambda: LAMBDA, turn });
+  const fitted = await refitted(weights, positives, { lambda: LAMBDA, steps: 30, turn });
   const x = new Float64Array(USERS * ITEMS);
   for (let user = 0; user < USERS; user++)
     for (let at = positives.starts[user]; at < positives.starts[user + 1]; at++)

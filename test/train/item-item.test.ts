@@ -122,7 +122,7 @@ describe('the weights', () => {
     expect(some.values.length % CHUNK).toBe(0);
   });
 
-  test('rank as well with 150 for each item as with more', async () => {
+  test('rank as well with 100 for each item as with more', async () => {
     const { train: part, valid } = randomSplit(movies, 0.2, 1);
     const ndcg = async (recipe: Recipe) =>
       (await (await train(part, { ...MODEL, ...recipe })).rankingOn(valid))?.ndcg;
@@ -142,7 +142,7 @@ describe('a model', () => {
 
   test('has a manifest that says how it was made, and no training graph', async () => {
     const { manifest, files } = await fitted.artifact();
-    expect(manifest.model).toMatchObject({ name: 'item-item', config: { neighbors: 150 } });
+    expect(manifest.model).toMatchObject({ name: 'item-item', config: { neighbors: 100 } });
     expect(manifest.model.config.regularization).toBeGreaterThan(0);
     expect(manifest.training).toEqual({ objective: 'ranking', positive: 3.875 });
     expect(manifest.history).toHaveLength(1);
