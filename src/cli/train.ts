@@ -168,7 +168,9 @@ async function readAndTrain(files: readonly string[], flags: TrainFlags, out: st
   }
   const bar = progressBar();
   const { signal, stop } = onInterrupt(
-    'Stopping after this epoch; Ctrl-C again stops at once, and --resume then resumes from the previous epoch',
+    isSolved(flags.model ?? trainingChoices.model.default)
+      ? 'Stopping, without a model; Ctrl-C again stops at once'
+      : 'Stopping after this epoch; Ctrl-C again stops at once, and --resume then resumes from the previous epoch',
   );
   try {
     const fitted = await train(ratings, recipeOf(flags), {

@@ -98,6 +98,8 @@ export async function fitModel(
   const started = performance.now();
   const { objectives, solved } = checkRecipe(recipe, data.facts.kind);
   if (solved) {
+    // There are no epochs to resume from: of a checkpoint that is to be resumed it says why not.
+    await checkpoint?.read({ cofactor: VERSION, model: solved, objective: 'ranking' });
     // A page fetches the solver only if it needs it.
     const { solveItemItem } = await import('./item-item.ts');
     const ranking = await solveItemItem(data, recipe, options);
