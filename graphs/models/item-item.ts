@@ -21,7 +21,7 @@ const neighbors: Choice<number | 'all'> = {
     parse: (text) => (text === 'all' ? text : kinds.count.parse(text)),
   },
   help: 'number of weights to keep for each item, on average; all: every weight',
-  otherwise: 'all of up to 2,000 items, else 100, or 600 where these are too few',
+  otherwise: 'all up to 2,000 items; above, 100, or 600 where 100 are too few',
   objective: 'ranking',
 };
 
@@ -38,8 +38,8 @@ const choices = grouped('Model', {
 
 /**
  * - `regularization`: λ, the penalty of squared weights. Default: chosen from the data.
- * - `neighbors`: number of weights to keep for each item, on average: the largest of all. Default: all of up to 2,000 items,
- *   else 100, or 600 where these are too few.
+ * - `neighbors`: number of weights to keep for each item, on average: the largest of all. Default: all up to 2,000 items;
+ *   above, 100, or 600 where 100 are too few.
  */
 export type ItemItemConfig = Chosen<typeof choices>;
 
@@ -151,7 +151,7 @@ export const itemItemModel = {
     'Weights between items, from which of them the same people have. Computed at once, without epochs, and only to recommend.',
   formula: {
     ranking:
-      'Each item that a user has adds a weight to the scores of others. The weights are those that best tell each item of all users from the rest of what they have.',
+      'Each item that a user has adds a weight to the scores of others. The weights are those that predict best, from what else users have, whether they have an item.',
   },
   choices,
   rankingSearch: { regularization: { from: 10, to: 2000 } },

@@ -21,6 +21,9 @@ export function printNote(line: string): void {
 /** A duration such as `0.25 s`. */
 export const seconds = (value: number): string => `${value.toFixed(2)} s`;
 
+/** Three significant digits: scores have no unit. */
+export const significant = (value: number): string => String(Number(value.toPrecision(3)));
+
 /** An error of predictions, with four decimals: further digits depend on the seed. */
 export const error = (value: number): string => value.toFixed(4);
 

@@ -7,7 +7,7 @@ import { load } from '../recommend/load.ts';
 import type { Recommended, Recommender } from '../recommend/recommender.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
-import { printJson, printNote, printTable } from './output.ts';
+import { printJson, printNote, printTable, significant } from './output.ts';
 import { fateOfUsers, noteUnknown } from './unknown.ts';
 
 /** Choices of all commands that recommend. */
@@ -74,7 +74,10 @@ async function run(directory: string, flags: RecommendFlags): Promise<void> {
   if (json) printJson(list);
   else
     printTable(
-      list.map(({ item, score, rating }) => [...namesOf(recommender, item), (rating ?? score).toFixed(2)]),
+      list.map(({ item, score, rating }) => [
+        ...namesOf(recommender, item),
+        rating?.toFixed(2) ?? significant(score),
+      ]),
     );
   if (list.length === 0) printNote('There is nothing left to recommend');
 }

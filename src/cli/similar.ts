@@ -4,7 +4,7 @@ import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { chosenDevice, type Flags, withChoices } from './choice-options.ts';
-import { printJson, printNote, printTable } from './output.ts';
+import { printJson, printNote, printTable, significant } from './output.ts';
 import { namesOf, RECOMMENDING } from './recommend.ts';
 
 const own = {
@@ -34,5 +34,6 @@ async function run(directory: string, { item, k, json, device }: Flags<'device',
     );
   const list = listed(recommender.titles, nearest);
   if (json) printJson(list);
-  else printTable(list.map(({ item, similarity }) => [...namesOf(recommender, item), similarity.toFixed(3)]));
+  else
+    printTable(list.map(({ item, similarity }) => [...namesOf(recommender, item), significant(similarity)]));
 }

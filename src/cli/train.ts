@@ -80,9 +80,10 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
   const recipe = recipeOf(flags);
   const { model = trainingChoices.model.default, engine = trainingChoices.engine.default } = recipe;
   const out = flags.out ?? join('artifacts', `${stem(files[0])}-${model}`);
+  const checked = checkRecipe(recipe);
   checkHeldOut(flags);
   const device = flags.device === 'auto' && engine === 'ort-training' ? 'cpu' : flags.device;
-  checkEngine(engine, checkRecipe(recipe).chosen, { device });
+  checkEngine(engine, checked.chosen, { device });
   if (flags.workers !== undefined && engine !== 'auto' && engine !== 'strata')
     throw new UserError(
       'argument',
@@ -234,7 +235,7 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
     const { kind, users, items, ratings } = data;
     printJson({
       ...{ model: model.name, objective: trainedFor(manifest), out, users, items, [kind]: ratings },
-      ...(!isSolved(model.name) && { epochs: manifest.history.length }),
+      ...(isSolved(model.name) ? model.config : { epochs: manifest.history.length }),
       seconds: { read: made.read, ...took, export: made.export_ },
       train: fitted.metrics.train,
       ...(heldOut.rating && { valid: heldOut.rating }),
@@ -326,8 +327,9 @@ function madeInWords(
   if (objective === 'rating') return epochsInWords(history);
   const positives = positivesInWords(training as unknown as SolvedPlan, data);
   if (!isSolved(model.name)) return `${epochsInWords(history)} of ${positives}`;
-  const { neighbors } = model.config as ItemItemConfig;
-  return `${neighbors === 'all' ? 'all' : neighbors} weights of each item (--neighbors), computed from ${positives}`;
+  const { neighbors, regularization } = model.config as Required<ItemItemConfig>;
+  const kept = neighbors === 'all' ? 'all weights' : `${neighbors} weights for each item on average`;
+  return `from ${positives}: ${kept} (--neighbors) with λ ${decimal(regularization)} (--regularization)`;
 }
 
 function positivesInWords({ positive, weights }: SolvedPlan, data: Artifact['manifest']['data']): string {

@@ -113,6 +113,9 @@ const candidateOf = (number: number, recipe: Recipe, target: number): Candidate 
   target,
 });
 
+/** How often a recipe is drawn again if it was tried before. */
+const DRAWS = 20;
+
 /** Adds a candidate: at random, or near one of the best. */
 function drawn(candidates: Candidate[], space: Space, seed = 1): Candidate {
   const gap = candidates.findIndex((candidate, index) => candidate.number !== index);
@@ -124,10 +127,14 @@ function drawn(candidates: Candidate[], space: Space, seed = 1): Candidate {
     return Number.isFinite(above) ? above : undefined;
   }).slice(0, PARENTS);
   const parent = good[Math.floor(uniforms(1, random)[0] * good.length)];
-  const recipe =
-    number >= AT_RANDOM && number % 2 === 1 && parent
-      ? space.near(resolved(parent), random)
-      : space.random(random);
+  const isNear = number >= AT_RANDOM && number % 2 === 1 && parent !== undefined;
+  // Numbers are rounded, so with few hyperparameters the same recipe may come up again.
+  const known = new Set(candidates.map(({ recipe }) => JSON.stringify(recipe)));
+  let recipe: Recipe;
+  let draws = 0;
+  do {
+    recipe = isNear && draws < DRAWS / 2 ? space.near(resolved(parent), random) : space.random(random);
+  } while (known.has(JSON.stringify(recipe)) && ++draws < DRAWS);
   const candidate = candidateOf(number, recipe, 1);
   candidates.splice(number, 0, candidate);
   return candidate;

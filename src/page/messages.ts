@@ -3,6 +3,7 @@ import { UserError } from '../web.ts';
 
 /** Options of a program, in the words of the page. */
 const OPTIONS: readonly (readonly [string, string])[] = [
+  ['allow more, keep fewer weights with `neighbors`, ', ''],
   ['`memory`', 'this page'],
   ["`model: 'dot-bias'`", `“${models['dot-bias'].title}”`],
 ];

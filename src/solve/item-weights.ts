@@ -25,8 +25,8 @@ const SECONDS = 10;
 const neighborsFor = (items: number, neighbors: number | 'all' | undefined): number =>
   Math.min(items, neighbors === 'all' ? items : (neighbors ?? (items <= ALL ? items : NEIGHBORS)));
 
-/** Bytes of a kept weight, in the five files that have it and while these are made: measured as 40 to 60. */
-const BYTES_OF_WEIGHT = 60;
+/** Bytes of a kept weight, in the five files that have it and while these are made: measured as 50 to 70. */
+const BYTES_OF_WEIGHT = 75;
 
 /**
  * Bytes that weights between items take at most, while they are computed and their files are made.

@@ -1,3 +1,4 @@
+import { isByWeights } from '../../graphs/heads/serving.ts';
 import { FORMAT } from '../artifact/format.ts';
 import { buildHeads } from '../artifact/heads.ts';
 import type { Artifact, Manifest, Reading, TrainedPart } from '../artifact/manifest.ts';
@@ -22,7 +23,8 @@ export interface ExportOptions {
   readonly precision?: Precision | undefined;
   /**
    * Keeps which items each user rated or has, held-out ones included, so that recommendations leave them out. It takes 2 or
-   * 4 bytes each. Default: only if the data say what is left out, as with `leaveOut` of `readRatings`
+   * 4 bytes each. Default: only if the data say what is left out, as with `leaveOut` of `readRatings`, or for `item-item`, whose
+   * files hold what users have anyway
    */
   readonly keepSeen?: boolean | undefined;
   /** How interactions were read, which `cofactor evaluate` and `cofactor report` take as defaults for more. Default: not stored */
@@ -40,7 +42,7 @@ export interface ExportOptions {
  */
 export async function artifactOf(fitted: FitResult, options: ExportOptions = {}): Promise<Artifact> {
   const { data, valid, runtime, rating, ranking } = fitted;
-  const { precision, titles, genres, reading, keepSeen = data.leavesOutSome } = options;
+  const { precision, titles, genres, reading, keepSeen } = options;
   if (precision && !PRECISIONS.includes(precision))
     throw new UserError('argument', `precision is "${precision}"; give one of ${PRECISIONS.join(', ')}`);
   const heads = await buildHeads({
@@ -54,7 +56,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
     runtime,
     metadata: { cofactor: VERSION },
     precision,
-    seen: keepSeen ? await knownPairs(data, valid) : undefined,
+    seen: (keepSeen ?? keepsSeen(fitted)) ? await knownPairs(data, valid) : undefined,
   });
   if (titles) heads['titles.json'] = { bytes: titlesFile(titles, data.itemIds) };
   heads['items.json'] = { bytes: itemsFile(data, genres) };
@@ -89,6 +91,10 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
   };
   return { manifest, files: mapValues(heads, ({ bytes }) => bytes) };
 }
+
+/** Whether what users have is kept where nobody says: if only some of it is left out, or the files hold it anyway. */
+const keepsSeen = ({ data, ranking }: FitResult): boolean =>
+  data.leavesOutSome === true || (ranking !== undefined && isByWeights(ranking.serving));
 
 /** Names of the training graphs: of the first part, and of the part that ranks beside it. */
 const TRAINING_GRAPHS = ['train.onnx', 'train-ranking.onnx'];

@@ -46,9 +46,10 @@ export function checkMemory(
   const needed = bytesOf(facts.items);
   if (needed <= memory) return needed;
   const most = mostItems(memory, bytesOf);
+  const fits = most < 2 ? '' : `, enough for ${count(most)} items`;
   throw new UserError(
     'argument',
-    `weights between ${plural(facts.items, 'item')} take ${size(needed)} of memory while they are computed; ${option('memory')} allows ${size(memory)}, enough for ${count(most)} items: leave out rare items, or train ${option("model: 'dot-bias'")}`,
+    `weights between ${plural(facts.items, 'item')} take ${size(needed)} of memory while they are computed; ${option('memory')} allows ${size(memory)}${fits}: allow more, keep fewer weights with ${option('neighbors')}, leave out rare items, or train ${option("model: 'dot-bias'")}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { isSolved } from '../../graphs/models/index.ts';
 import { writeArtifact } from '../artifact/artifact.ts';
 import { type Artifact, someReading } from '../artifact/manifest.ts';
 import { checkKind, checkVocabulary, type Dataset } from '../data/dataset/dataset.ts';
@@ -155,7 +156,9 @@ export class Fitted implements TrainedModel {
     if (!rating)
       throw new UserError(
         'model',
-        `the model ranks, and predicts no ratings; train it with ${option("objective: 'both'")}`,
+        isSolved(this.plan.model.name)
+          ? `${this.plan.model.name} ranks, and predicts no ratings`
+          : `the model ranks, and predicts no ratings; train it with ${option("objective: 'both'")}`,
       );
     return errorOn(rating, rating.parameters, actual);
   }

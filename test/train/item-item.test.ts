@@ -285,9 +285,9 @@ describe('what does not fit', () => {
   });
 
   test('too little memory, with what would fit', async () => {
-    const message = await argumentError(train(movies, MODEL, { memory: 101e6 } as TrainOptions));
+    const message = await argumentError(train(movies, MODEL, { memory: 200e6 } as TrainOptions));
     expect(message).toMatch(
-      /^weights between 9,724 items take [\d.]+ MB of memory while they are computed; `memory` allows 101.0 MB, enough for [\d,]+ items: /,
+      /^weights between 9,724 items take [\d.]+ MB of memory while they are computed; `memory` allows 200.0 MB, enough for [\d,]+ items: /,
     );
     expect(message).toContain("`model: 'dot-bias'`");
   });

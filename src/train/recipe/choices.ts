@@ -30,7 +30,11 @@ const byGradient = <const Table extends Choices>(table: Table): Table =>
 
 /** The choices of a recipe, without those of its model. */
 export const trainingChoices = {
-  model: { kind: kinds.nameIn(models), help: 'model to train', default: 'dot-bias' },
+  model: {
+    kind: kinds.nameIn(models),
+    help: 'model to train; item-item is EASE, weights between items',
+    default: 'dot-bias',
+  },
   objective: {
     kind: kinds.oneOf(['auto', 'both', 'rating', 'ranking']),
     help: 'what to learn: rating predicts ratings, ranking recommends what users like, both does each in its own part of the model; auto is both for ratings, ranking for interactions and for item-item',
