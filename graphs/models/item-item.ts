@@ -11,7 +11,7 @@ import {
   sub,
   type Value,
 } from '../../src/onnx/index.ts';
-import { type Choice, type Chosen, grouped, kinds } from '../../src/util/choices.ts';
+import { type Choice, type Chosen, grouped, kinds, numeric } from '../../src/util/choices.ts';
 import type { SolvedModel } from './built-in.ts';
 
 const neighbors: Choice<number | 'all'> = {
@@ -27,7 +27,7 @@ const neighbors: Choice<number | 'all'> = {
 
 const choices = grouped('Model', {
   regularization: {
-    kind: kinds.positive,
+    kind: numeric('give a number above 0, up to 100,000', (value) => value > 0 && value <= 1e5),
     help: 'how strongly weights are drawn to zero',
     otherwise: 'chosen from the data',
     objective: 'ranking',

@@ -1,7 +1,10 @@
 import { Command } from 'commander';
+import { isSolved } from '../../graphs/models/index.ts';
 import { readArtifact } from '../artifact/artifact.ts';
+import type { Artifact } from '../artifact/manifest.ts';
 import { writeSite } from '../artifact/site.ts';
 import { UserError } from '../errors.ts';
+import { itemsOf } from '../recommend/tables.ts';
 import { readPage } from '../serve/page-files.ts';
 import { plural, printJson, printLine, size } from './output.ts';
 
@@ -13,6 +16,12 @@ export function pageCommand(): Command {
     .option('--json', 'print one JSON object')
     .action(run);
 }
+
+/** With fewer people, what they share is no longer a matter of many. */
+const FEW = 3;
+
+const rareItems = (artifact: Artifact): number =>
+  itemsOf(artifact).filter(({ count }) => count > 0 && count < FEW).length;
 
 async function run(directory: string, { out, json }: { out: string; json?: boolean }): Promise<void> {
   const artifact = await readArtifact(directory);
@@ -31,11 +40,17 @@ async function run(directory: string, { out, json }: { out: string; json?: boole
   printLine(
     `Wrote ${out}: ${plural(Object.keys(files).length, 'file')}, ${size(bytes)}; upload it to any static host`,
   );
-  printLine(
-    artifact.manifest.data.kind === 'ratings'
-      ? 'It only has data about items: no ids, factors or ratings of users'
-      : 'It only has data about items, such as how many users have each, and nothing about single users',
-  );
+  const rare = isSolved(artifact.manifest.model.name) ? rareItems(artifact) : 0;
+  if (rare > 0)
+    printLine(
+      `It has no ids of users. But one or two people have each of ${plural(rare, 'item')}, whose weights tell what else these people have; leave out such items before training if that must not be known`,
+    );
+  else
+    printLine(
+      artifact.manifest.data.kind === 'ratings'
+        ? 'It only has data about items: no ids, factors or ratings of users'
+        : 'It only has data about items, such as how many users have each, and nothing about single users',
+    );
   printLine(`To view it: python3 -m http.server --directory ${out} 8000, then http://127.0.0.1:8000`);
   printLine(`npx cofactor serve ${directory} serves the same page without writing it`);
 }

@@ -328,7 +328,8 @@ function madeInWords(
   const positives = positivesInWords(training as unknown as SolvedPlan, data);
   if (!isSolved(model.name)) return `${epochsInWords(history)} of ${positives}`;
   const { neighbors, regularization } = model.config as Required<ItemItemConfig>;
-  const kept = neighbors === 'all' ? 'all weights' : `${neighbors} weights for each item on average`;
+  const kept =
+    neighbors === 'all' ? 'all weights' : `${plural(neighbors, 'weight')} for each item on average`;
   return `from ${positives}: ${kept} (--neighbors) with λ ${decimal(regularization)} (--regularization)`;
 }
 

@@ -30,6 +30,7 @@ export class Recommender {
   readonly titles: ReadonlyMap<string, string>;
   /** All items, in the order of their rows; empty if the artifact has no `items.json`. */
   readonly items: readonly Item[];
+  private readonly known: ReadonlySet<string>;
   private readonly sessions = new Map<string, Promise<InferenceSession>>();
   private readonly running = new Set<Promise<unknown>>();
 
@@ -39,6 +40,7 @@ export class Recommender {
   ) {
     this.titles = titlesOf(artifact);
     this.items = itemsOf(artifact);
+    this.known = new Set(this.items.map(({ item }) => item));
   }
 
   /**
@@ -254,7 +256,9 @@ export class Recommender {
     const limited = (one: FoldedIn): FoldedIn => ({ ...one, recommended: without(one.recommended) });
     const ofOne = (one: Own): Latest => {
       checkOwn(one, this.artifact);
-      return latestOf(one);
+      const latest = latestOf(one);
+      // The files ignore unknown items, but would take memory for them.
+      return this.known.size > 0 ? new Map([...latest].filter(([item]) => this.known.has(item))) : latest;
     };
     const { files } = this.artifact.manifest;
     const how = {

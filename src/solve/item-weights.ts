@@ -1,5 +1,6 @@
 import type { ItemWeights } from '../../graphs/models/item-item.ts';
 import type { Positives } from '../data/dataset/positives.ts';
+import { checkSolution } from './check.ts';
 import { kept } from './kept.ts';
 import { pauses } from './pauses.ts';
 import { refitted, secondsOfRefit } from './refit.ts';
@@ -39,9 +40,13 @@ export function memoryOfWeights(
   neighbors: number | 'all' | undefined,
   memory?: number,
 ): number {
-  const { items } = sizes;
+  const weights = bytesOfWeights(sizes.items, neighbors);
+  return memoryOf(sizes, memory && memory - weights) + weights;
+}
+
+function bytesOfWeights(items: number, neighbors: number | 'all' | undefined): number {
   const most = neighbors === undefined && items > ALL ? MORE_NEIGHBORS : neighborsFor(items, neighbors);
-  return memoryOf(sizes, memory) + BYTES_OF_WEIGHT * items * most;
+  return BYTES_OF_WEIGHT * items * most;
 }
 
 export interface ItemWeightsOptions extends Omit<Solving, 'positives' | 'penalties'> {
@@ -74,7 +79,10 @@ export async function itemWeights(
   const items = given.counts.length;
   // A weight of w counts w times in XᵀX, and √w times beside an interaction of weight 1.
   const positives = { ...given, weights: given.weights?.map(Math.sqrt) };
-  const solution = await solved({ ...options, positives, penalties: new Float64Array(items).fill(lambda) });
+  const penalties = new Float64Array(items).fill(lambda);
+  const memory = options.memory && options.memory - bytesOfWeights(items, neighbors);
+  const solution = await solved({ ...options, memory, positives, penalties });
+  checkSolution(solution, positives, lambda);
   const wanted = neighborsFor(items, neighbors);
   const turn = pauses(options.signal);
   let { weights, share } = await kept(solution, { neighbors: wanted, positives, turn });

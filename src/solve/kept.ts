@@ -49,14 +49,14 @@ export async function kept(
     }
     return { weights: { items, values }, share: 1 };
   }
-  const least = await sizeFrom(solution, options);
+  const limit = await limitOf(solution, options);
   const shares = scoreShare(positives, items);
   const starts = new Int32Array(items + 2);
-  const parts: { readonly values: Float32Array; readonly neighbors: Int32Array }[] = [];
+  const parts: KeptRow[] = [];
   for (let item = 0; item < items; item++) {
     weightsOf(solution, item, weights);
-    shares.add(item, weights, least);
-    const own = chunksOf(weights, least);
+    const own = chunksOf(weights, limit);
+    shares.add(item, weights, own);
     starts[item + 1] = starts[item] + own.values.length / CHUNK;
     parts.push(own);
     await turn();
@@ -72,6 +72,13 @@ export async function kept(
   return { weights: { items, values, chunks: { starts, neighbors: targets } }, share: shares.share() };
 }
 
+interface KeptRow {
+  readonly values: Float32Array;
+  readonly neighbors: Int32Array;
+  /** Number of weights, without padding. */
+  readonly count: number;
+}
+
 /** Writes what having an item adds to the scores of all items: −P_ij / P_jj. */
 function weightsOf({ diagonal, row }: Solved, item: number, weights: Float32Array): void {
   const own = row(item);
@@ -79,24 +86,36 @@ function weightsOf({ diagonal, row }: Solved, item: number, weights: Float32Arra
   weights[item] = 0;
 }
 
-/** The weights of an item that are as large as `least`, in chunks that are padded. */
-function chunksOf(weights: Float32Array, least: number): { values: Float32Array; neighbors: Int32Array } {
+/** Which weights are kept: all from `sure` on, and a part of those from `least` on, which are of about the same size. */
+interface Limit {
+  readonly sure: number;
+  readonly least: number;
+  readonly part: number;
+}
+
+/** The weights of an item that are kept, in chunks that are padded. */
+function chunksOf(weights: Float32Array, { sure, least, part }: Limit): KeptRow {
   const found: number[] = [];
-  for (let other = 0; other < weights.length; other++)
-    if (Math.abs(weights[other]) >= least) found.push(other);
+  let alike = 0;
+  for (let other = 0; other < weights.length; other++) {
+    const size = Math.abs(weights[other]);
+    if (size < least) continue;
+    // Of those that are alike, every so many.
+    if (size >= sure || Math.floor(++alike * part) > Math.floor((alike - 1) * part)) found.push(other);
+  }
   const size = Math.ceil(found.length / CHUNK) * CHUNK;
   const values = new Float32Array(size);
   const neighbors = new Int32Array(size).fill(weights.length);
   neighbors.set(found);
   for (const [at, other] of found.entries()) values[at] = weights[other];
-  return { values, neighbors };
+  return { values, neighbors, count: found.length };
 }
 
 /** The size from which weights are among the largest, estimated by a sample of items. */
-async function sizeFrom(
+async function limitOf(
   solution: Solved,
   { neighbors, positives: { counts }, turn }: KeptOptions,
-): Promise<number> {
+): Promise<Limit> {
   const items = solution.diagonal.length;
   // Popular items have more large weights, so the sample is of all popularities.
   const order = Array.from({ length: items }, (_, item) => item).sort(
@@ -114,8 +133,8 @@ async function sizeFrom(
     await turn();
   }
   let left = neighbors * sampled;
-  let bin = seen.length;
-  while (bin > 1 && left > 0) left -= seen[--bin];
-  bits[0] = bin << 16;
-  return weights[0];
+  let bin = seen.length - 1;
+  while (bin > 1 && left > seen[bin]) left -= seen[bin--];
+  [bits[0], bits[1]] = [bin << 16, (bin + 1) << 16];
+  return { least: weights[0], sure: weights[1], part: seen[bin] > 0 ? Math.min(1, left / seen[bin]) : 1 };
 }

@@ -9,9 +9,9 @@ export interface ScoreShare {
    * Takes the weights of an item into account.
    *
    * @param weights of the item to all items
-   * @param least the size from which weights are kept
+   * @param kept the first `count` of `neighbors` have the kept ones of them
    */
-  add(item: number, weights: Float32Array, least: number): void;
+  add(item: number, weights: Float32Array, kept: { neighbors: Int32Array; count: number }): void;
   /** 1 less the squared error of the scores by the squared scores, of items that the users do not have: 1 at best. */
   share(): number;
 }
@@ -32,12 +32,17 @@ export function scoreShare({ starts, items }: ItemLists, count: number): ScoreSh
   const scores = new Float32Array(users.length * count);
   const errors = new Float32Array(users.length * count);
   return {
-    add(item, weights, least) {
-      for (const place of having[item])
+    add(item, weights, kept) {
+      for (const place of having[item]) {
         for (let other = 0, at = place * count; other < count; other++, at++) {
           scores[at] += weights[other];
-          if (Math.abs(weights[other]) < least) errors[at] += weights[other];
+          errors[at] += weights[other];
         }
+        for (let at = 0; at < kept.count; at++) {
+          const other = kept.neighbors[at];
+          errors[place * count + other] -= weights[other];
+        }
+      }
     },
     share() {
       for (const [place, user] of users.entries())

@@ -16,6 +16,8 @@ export interface ItemItemAhead {
 
 /** Memory for a try that nobody asked for. */
 const MEMORY = 1e9;
+/** An interval over fewer users says little. */
+const FEWEST_USERS = 50;
 /** Estimated time to rank, per user and item, by two models. */
 const SECONDS_OF_SCORE = 1e-8;
 
@@ -39,7 +41,7 @@ export async function itemItemAhead(
   const judge = await rankingJudge({ data, valid: actual, counts: ranking.positives.counts });
   const own = await judge.ofUsers(await ranking.ranker(runtime));
   const others = await judge.ofUsers(await other.ranker(runtime));
-  if (!own || !others) return undefined;
+  if (!own || !others || own.length < FEWEST_USERS) return undefined;
   const differences = others.map((ndcg, user) => ndcg - own[user]);
   const [difference] = bootstrap([differences], ([sum, users]) => [sum / users]);
   if (!(difference[0] > 0)) return undefined;

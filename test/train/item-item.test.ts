@@ -117,7 +117,8 @@ describe('the weights', () => {
     expect(few.length).toBeGreaterThan(0.8 * 20 * n);
     expect(few.length).toBeLessThan(1.2 * 20 * n);
     // What fewer keep are the largest of what more keep.
-    expect(few[0]).toBeCloseTo(many[many.length - few.length], 6);
+    // Up to a hundredth, within which sizes are not told apart.
+    expect(few[0]).toBeGreaterThan(0.98 * many[many.length - few.length]);
     expect(some.chunks?.neighbors.length).toBe(some.values.length);
     expect(some.values.length % CHUNK).toBe(0);
   });
@@ -253,7 +254,8 @@ describe('what does not fit', () => {
     [{ epochs: 3 }, '`epochs` is for the model dot-bias, mlp, not for item-item'],
     [{ rankingLearningRate: 0.1 }, '`rankingLearningRate` is for the model dot-bias, mlp'],
     [{ patience: 2 }, '`patience` is for the model dot-bias, mlp'],
-    [{ regularization: 0 }, 'regularization is 0; give a number above 0'],
+    [{ regularization: 0 }, 'regularization is 0; give a number above 0, up to 100,000'],
+    [{ regularization: 1e6 }, 'regularization is 1000000; give a number above 0, up to 100,000'],
     [{ neighbors: 0 }, 'neighbors is 0; give a whole number from 1, or all'],
     [{ weights: 'log' }, '`weights` are for interactions'],
     [{ positive: 9 }, '`positive` is 9, but the highest rating is 5'],
