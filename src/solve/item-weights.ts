@@ -17,7 +17,8 @@ const NEIGHBORS = 100;
  * share is 0.66; of made-up pairs that lost 3 % it is 0.5.
  */
 const LEAST_SHARE = 0.6;
-/** With a share below 0, more weights are kept as well: of bookmarks that lost 10 % it is −1. */
+/** With a share below this, more weights are kept as well: of bookmarks that lost 10 % it is −1.4. */
+const LOW_SHARE = -0.5;
 const MORE_NEIGHBORS = 600;
 /** Fitting again may take so many seconds, or as long as it took to solve. */
 const SECONDS = 10;
@@ -87,7 +88,7 @@ export async function itemWeights(
   const turn = pauses(options.signal);
   let { weights, share } = await kept(solution, { neighbors: wanted, positives, turn });
   let count = wanted;
-  if (share < 0 && neighbors === undefined) {
+  if (share < LOW_SHARE && neighbors === undefined) {
     count = Math.min(items, MORE_NEIGHBORS);
     ({ weights, share } = await kept(solution, { neighbors: count, positives, turn }));
   }

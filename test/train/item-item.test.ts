@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { WeightsRanking } from '../../graphs/heads/serving.ts';
 import { CHUNK, type ItemWeights } from '../../graphs/models/item-item.ts';
 import { positivesOf } from '../../src/data/dataset/positives.ts';
-import { Ratings } from '../../src/data/dataset/ratings.ts';
+import { Ratings, selectRows } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
 import { readRatings } from '../../src/data/read/read.ts';
 import { evaluate } from '../../src/evaluate/evaluate.ts';
@@ -300,5 +300,52 @@ describe('what does not fit', () => {
     expect(await userError(train(plays, MODEL, { signal: controller.signal }))).toMatch(
       /^training was stopped/,
     );
+  });
+});
+
+describe('data that are difficult', () => {
+  const made = (lists: readonly (readonly number[])[], items: number): Ratings =>
+    new Ratings({
+      kind: 'interactions',
+      userIds: lists.map((_, user) => `u${user}`),
+      itemIds: Array.from({ length: items }, (_, item) => `i${item}`),
+      users: Int32Array.from(lists.flatMap((list, user) => list.map(() => user))),
+      items: Int32Array.from(lists.flat()),
+      ratings: new Float32Array(lists.flat().length).fill(1),
+    });
+
+  test('one user who has everything: of weights that are alike, no more are kept than asked for', async () => {
+    const items = 2500;
+    const some = Array.from({ length: 20 }, (_, user) => [user, user + 1, user + 2]);
+    const { values } = await weightsOf(made([...some, [...Array(items).keys()]], items), { neighbors: 20 });
+    const kept = values.filter((value) => value !== 0).length;
+    expect(kept).toBeGreaterThan(0.7 * 20 * items);
+    expect(kept).toBeLessThan(1.3 * 20 * items);
+  });
+
+  test('users who all have the same, with too small a penalty, are refused', async () => {
+    const all = [...Array(130).keys()];
+    const alike = made(
+      Array.from({ length: 300 }, () => all),
+      130,
+    );
+    expect(await userError(train(alike, { ...MODEL, regularization: 1 }))).toMatch(
+      /^the penalty of weights is too small for 32-bit floats; give a higher `regularization`$/,
+    );
+    const weights = await weightsOf(alike, { regularization: 1000 });
+    const expected = plainWeights(alike, 1000, 'all');
+    for (const [other, weight] of rowOf(weights, 3).entries())
+      expect(weight).toBeCloseTo(expected[3 * 130 + other], 5);
+  });
+
+  test('an interval over few users is none', async () => {
+    const { train: part, valid } = randomSplit(plays, 0.2, 1);
+    const poor = await train(part, { factors: 1, epochs: 1 });
+    const [first] = valid.users;
+    const one = selectRows(
+      valid,
+      Int32Array.from(valid.users.keys()).filter((at) => valid.users[at] === first),
+    );
+    expect(await poor.itemItemAhead(one, 10)).toBeUndefined();
   });
 });
