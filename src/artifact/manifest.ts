@@ -1,5 +1,4 @@
 import * as v from 'valibot';
-import { isSolved } from '../../graphs/models/index.ts';
 import { UserError } from '../errors.ts';
 import { sha256 } from '../util/hash.ts';
 import type { Expected } from '../util/options.ts';
@@ -132,16 +131,11 @@ export function headOf(file: string): string | undefined {
 export function headFile({ manifest, files }: Artifact, head: string): Uint8Array {
   const name = `${head}.onnx`;
   if (files[name]) return files[name];
-  if (head === 'factors' && isSolved(manifest.model.name))
-    throw new UserError(
-      'model',
-      `the model is ${manifest.model.name}, which has weights between items, and no factors`,
-    );
   throw new UserError(
     'model',
     manifest.files[name]
       ? `${name} was not loaded; name "${head}" in heads, or leave out heads`
-      : `the model has no ${name}; load the folder that training wrote, not a published site, or train it again`,
+      : `the model has no ${name}; load the folder that training wrote, not a published site, or train it again (item-item has no factors)`,
   );
 }
 
