@@ -1,18 +1,8 @@
 import * as onnx from '../../src/onnx/index.ts';
-import {
-  equal,
-  greater,
-  greaterOrEqual,
-  less,
-  mul,
-  reduceSum,
-  unsqueeze,
-  type Value,
-  where,
-} from '../../src/onnx/index.ts';
+import { equal, greater, less, mul, reduceSum, unsqueeze, type Value, where } from '../../src/onnx/index.ts';
 import { scoresOfLists } from '../models/item-item.ts';
 import { orPopular, popularity } from './catalogue.ts';
-import { inOrder, listsOfUsers } from './lists.ts';
+import { inOrder, likedRows, listsOfUsers } from './lists.ts';
 import type { WeightsRanking } from './serving.ts';
 
 /** The score of every item for users of the training data, float[n, items + 1]; see `catalogueScores`. */
@@ -25,13 +15,8 @@ export const scoresOfUsers = (part: WeightsRanking, userRow: Value): Value =>
  * @param itemRow int64[n, m]: a number of `items` is an unknown item or padding
  * @param rating float[n, m]; undefined for a model of interactions
  */
-export function scoresOfPeople(part: WeightsRanking, itemRow: Value, rating: Value | undefined): Value {
-  const { positive } = part;
-  const items = part.counts.length;
-  const had =
-    positive === 'all' || !rating ? itemRow : where(greaterOrEqual(rating, positive), itemRow, items, 'had');
-  return scored(part, had);
-}
+export const scoresOfPeople = (part: WeightsRanking, itemRow: Value, rating: Value | undefined): Value =>
+  scored(part, likedRows(itemRow, rating, { positive: part.positive, items: part.counts.length }));
 
 /** Smaller than weights, so that it orders those alone whose score is 0. */
 const TIE = 1e-9;

@@ -5,6 +5,7 @@ import { add, concat, div, gather, mul, sqrt, sub, type Value } from '../../src/
 import { mapValues } from '../../src/util/map-values.ts';
 import { type Model, scoreOf } from '../models/model.ts';
 import { allRows, catalogueScores, orPopular } from './catalogue.ts';
+import { likedRows } from './lists.ts';
 import { knowsUsers, type LearnedRanking, servingTables } from './serving.ts';
 
 /** Settings of Adagrad: after these steps the rows are as good as trained ones. */
@@ -90,12 +91,10 @@ function slopesOf(scores: Value, grid: Value, positives: Value): Value {
 function positiveGrid(
   itemRow: Value,
   rating: Value | undefined,
-  { positive, items }: { readonly positive: number | 'all'; readonly items: number },
+  counted: { readonly positive: number | 'all'; readonly items: number },
 ): Value {
-  const had =
-    positive === 'all' || !rating
-      ? itemRow
-      : onnx.where(onnx.greaterOrEqual(rating, positive), itemRow, items, 'had');
+  const { items } = counted;
+  const had = likedRows(itemRow, rating, counted);
   const shape = concat([onnx.slice(onnx.shapeOf(had), 0, 1), onnx.constant([items + 1], 'int64')], 0);
   const zeros = onnx.full(shape, 0, 'float', { dims: [had.dims[0], items + 1] });
   const marked = onnx.scatterElements(zeros, had, onnx.fullLike(had, 1, 'float'), { axis: 1 });

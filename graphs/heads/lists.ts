@@ -1,5 +1,16 @@
 import * as onnx from '../../src/onnx/index.ts';
-import { add, concat, gather, less, slice, sub, unsqueeze, type Value, where } from '../../src/onnx/index.ts';
+import {
+  add,
+  concat,
+  gather,
+  greaterOrEqual,
+  less,
+  slice,
+  sub,
+  unsqueeze,
+  type Value,
+  where,
+} from '../../src/onnx/index.ts';
 import { rowTable } from '../models/item-item.ts';
 import type { WeightsRanking } from './serving.ts';
 
@@ -31,6 +42,18 @@ export function listsOfUsers(lists: WeightsRanking['lists'], userRow: Value, ite
     'rated_row',
   );
 }
+
+/**
+ * The rows of the items that people like, int64[n, m]; the others become `items`, as unknown items are.
+ *
+ * @param rating float[n, m]; undefined for a model of interactions, where everything listed counts
+ */
+export const likedRows = (
+  itemRow: Value,
+  rating: Value | undefined,
+  { positive, items }: { readonly positive: number | 'all'; readonly items: number },
+): Value =>
+  positive === 'all' || !rating ? itemRow : where(greaterOrEqual(rating, positive), itemRow, items, 'had');
 
 /**
  * Lists in descending order, in which each item is once and there is at least one element, int64[n, m]. So the sum over a

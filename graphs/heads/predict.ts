@@ -20,7 +20,6 @@ import { type Model, ratingFromScore, ratingOf, scoreOf } from '../models/model.
 import { scoresOfUsers } from './by-weights.ts';
 import { popularity } from './catalogue.ts';
 import { withLentRow, withoutLentRow } from './lent-row.ts';
-import { scoresFor } from './scores.ts';
 import {
   isByWeights,
   knowsUsers,
@@ -44,9 +43,8 @@ export function predictGraph(parts: Parts, { userIds, itemIds }: Vocabulary): Mo
   const userRow = labelEncoder(user, userIds, 'user_row');
   const itemRow = labelEncoder(item, itemIds, 'item_row');
   if (isByWeights(part)) {
-    const sizes = { users: userIds.length, items: itemIds.length };
-    const scores = scoresFor(part, withLentRow(userRow, sizes.users), sizes);
-    const score = gatherElements(scores, unsqueeze(withLentRow(itemRow, sizes.items), [1]), 1);
+    const scores = scoresOfUsers(part, withLentRow(userRow, userIds.length));
+    const score = gatherElements(scores, unsqueeze(withLentRow(itemRow, itemIds.length), [1]), 1);
     return {
       name: `predict ${part.model.name}`,
       inputs: [user, item],

@@ -1,3 +1,4 @@
+import { positivesOf } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { nodeRuntime } from '../run/node.ts';
 import { itemWeights } from '../solve/item-weights.ts';
@@ -6,7 +7,6 @@ import { type Side, secondsOf } from '../solve/sides.ts';
 import { usersWithSeveral } from '../solve/sparse.ts';
 import { plural } from '../util/format.ts';
 import type { Scorer, Skipped } from './baseline.ts';
-import { itemsOfUsers } from './rankers.ts';
 
 /** Estimated seconds that it may take. */
 const MOST_SECONDS = 60;
@@ -28,7 +28,7 @@ export async function ease(
   { regularization, side }: EaseSettings = {},
 ): Promise<Scorer | Skipped> {
   const items = positives.itemIds.length;
-  const x = byUsers(positives);
+  const x = positivesOf(positives, positives.facts, 'all');
   const users = usersWithSeveral(x);
   if (secondsOf({ users, items, pairs: x.items.length }) > MOST_SECONDS)
     return {
@@ -42,16 +42,4 @@ export async function ease(
       return scores.subarray(0, items);
     },
   };
-}
-
-/** What each user has, without unknown users and items. */
-function byUsers(positives: Ratings) {
-  const lists = itemsOfUsers(positives);
-  const starts = new Int32Array(lists.length + 1);
-  for (const [user, { length }] of lists.entries()) starts[user + 1] = starts[user] + length;
-  const items = new Int32Array(starts[lists.length]);
-  for (const [user, list] of lists.entries()) items.set(list, starts[user]);
-  const counts = new Int32Array(positives.itemIds.length);
-  for (const item of items) counts[item]++;
-  return { starts, items, counts };
 }

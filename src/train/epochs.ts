@@ -56,10 +56,6 @@ export interface EpochOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** Training was stopped before there was a model. */
-export const stoppedEarly = (): UserError =>
-  new UserError('training', 'training was stopped before the end of its first epoch, so there is no model');
-
 /** Trains for all epochs that are left. @throws UserError if training diverges, or is stopped before its first epoch ends */
 export async function fitPart(
   part: Part,
@@ -101,7 +97,11 @@ export async function fitPart(
       await training.release();
     }
   }
-  if (history.length === 0) throw stoppedEarly();
+  if (history.length === 0)
+    throw new UserError(
+      'training',
+      'training was stopped before the end of its first epoch, so there is no model',
+    );
   const epoch = history.length - epochsSinceBest(history);
   const { valid } = history[epoch - 1];
   return {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 
@@ -12,6 +13,10 @@ export const hasShared = existsSync(join(shared, 'ml-100k/u.data'));
 export const why = hasShared
   ? ''
   : ` (skipped: no ${shared}/ml-100k; "cofactor download ml-100k" fetches it)`;
+
+/** A file of the sample data, without its compression: `shop/orders.csv`. */
+export const unzipped = async (name: string): Promise<Buffer> =>
+  gunzipSync(await readFile(join('src/data/sample', `${name}.gz`)));
 
 /** A folder for the tests of one file; `write` gives the path of a new file in it. */
 export function temporaryFolder() {

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { WeightsRanking } from '../../graphs/heads/serving.ts';
 import { CHUNK, type ItemWeights } from '../../graphs/models/item-item.ts';
@@ -19,10 +17,9 @@ import type { Progress } from '../../src/train/progress.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { type Fitted, type TrainOptions, train } from '../../src/train/train.ts';
 import { solve } from '../../src/util/linear-algebra.ts';
-import { argumentError, sample, temporaryFolder, userError } from '../support/files.ts';
+import { argumentError, sample, userError } from '../support/files.ts';
 import { lowRank } from '../support/low-rank.ts';
 
-const folder = temporaryFolder();
 const ratings = lowRank();
 const MODEL = { model: 'item-item' } as const;
 
@@ -31,8 +28,7 @@ let movies: Ratings;
 let fitted: Fitted;
 
 beforeAll(async () => {
-  const packed = await readFile('src/data/sample/plays/plays.csv.gz');
-  plays = (await readRatings(await folder.write('plays.csv', gunzipSync(packed)))).ratings;
+  plays = (await readRatings('src/data/sample/plays/plays.csv.gz')).ratings;
   movies = (await readRatings(`${sample}/ratings.csv.gz`)).ratings;
   fitted = await train(movies, MODEL);
 });

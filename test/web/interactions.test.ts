@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
 import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, expect } from 'vitest';
 import { load, readItems, readRatings, train } from '../../src/index.ts';
 import { browserTests, staticHost } from '../support/browser.ts';
 import { ratingsCsv } from '../support/cli.ts';
-import { temporaryFolder } from '../support/files.ts';
+import { temporaryFolder, unzipped } from '../support/files.ts';
 
 // The page, with a model of interactions, or with a visitor's file of them.
 
@@ -18,14 +17,13 @@ const shop = () => join(folder.path, 'shop');
 const host = staticHost(() => ({ '/': join(root, 'dist/page/'), '/model/': `${shop()}/` }));
 const inBrowser = browserTests();
 
-const unzipped = async (name: string) => gunzipSync(await readFile(join(root, 'src/data/sample', name)));
 let plays: string;
 let orders: string;
 
 beforeAll(async () => {
-  plays = await folder.write('plays.csv', await unzipped('plays/plays.csv.gz'));
-  orders = await folder.write('orders.csv', await unzipped('shop/orders.csv.gz'));
-  const articles = await folder.write('articles.csv', await unzipped('shop/articles.csv.gz'));
+  plays = await folder.write('plays.csv', await unzipped('plays/plays.csv'));
+  orders = await folder.write('orders.csv', await unzipped('shop/orders.csv'));
+  const articles = await folder.write('articles.csv', await unzipped('shop/articles.csv'));
   const { ratings } = await readRatings(orders, { countColumn: 'quantity' });
   const model = await train(ratings, { factors: 16, epochs: 4 });
   await model.save(shop(), await readItems(articles));

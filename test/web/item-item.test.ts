@@ -1,14 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
 import { unzipSync } from 'fflate';
 import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, expect } from 'vitest';
 import { load, type Recommender, readItems, readRatings, train } from '../../src/index.ts';
 import { browserTests, staticHost } from '../support/browser.ts';
 import { ratingsCsv } from '../support/cli.ts';
-import { temporaryFolder } from '../support/files.ts';
+import { temporaryFolder, unzipped } from '../support/files.ts';
 
 // The page, with a model of weights between items, or where it trains one.
 
@@ -18,13 +17,12 @@ const shop = () => join(folder.path, 'shop');
 const host = staticHost(() => ({ '/': join(root, 'dist/page/'), '/model/': `${shop()}/` }));
 const inBrowser = browserTests();
 
-const unzipped = async (name: string) => gunzipSync(await readFile(join(root, 'src/data/sample', name)));
 let plays: string;
 
 beforeAll(async () => {
-  plays = await folder.write('plays.csv', await unzipped('plays/plays.csv.gz'));
-  const orders = await folder.write('orders.csv', await unzipped('shop/orders.csv.gz'));
-  const articles = await folder.write('articles.csv', await unzipped('shop/articles.csv.gz'));
+  plays = await folder.write('plays.csv', await unzipped('plays/plays.csv'));
+  const orders = await folder.write('orders.csv', await unzipped('shop/orders.csv'));
+  const articles = await folder.write('articles.csv', await unzipped('shop/articles.csv'));
   const { ratings } = await readRatings(orders);
   await (await train(ratings, { model: 'item-item' })).save(shop(), await readItems(articles));
 });

@@ -138,7 +138,7 @@ function contentsOf(names: readonly ModelName[]): string {
     listing.length < names.length
       ? `; only that of “${listing.join('”, “')}” tells who has what`
       : ', and who has what';
-  return `A download is a zip of the model’s files: the ids of people and items${holds}, in predict.onnx and recommend.onnx. A page needs neither of them.`;
+  return `A download is a zip of the model’s files: the ids of people and items${holds}, in predict.onnx, recommend.onnx and seen.onnx. A page needs none of them.`;
 }
 
 /** The row of the best value of a column; undefined if there is nothing to compare. */
