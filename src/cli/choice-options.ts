@@ -24,7 +24,7 @@ export type Flags<Names extends keyof RunChoices = never, Own extends Choices = 
 export const MEANING = ['countColumn', 'eventColumn', 'eventWeights', 'leaveOut'] as const;
 
 export const READING = [
-  ...(['user', 'item', 'rating', 'time'] as const),
+  ...(['userColumn', 'itemColumn', 'ratingColumn', 'timeColumn'] as const),
   ...MEANING,
   ...(['delimiter', 'header', 'encoding'] as const),
 ] as const;

@@ -23,7 +23,7 @@ export async function readForModel(
     const { leaveOut, ...others } = options;
     return readRatings(files, { ...others, ...(role === 'training' && { leaveOut }) });
   };
-  const asStored = given.rating === undefined && stored ? { ...stored, ...given } : given;
+  const asStored = given.ratingColumn === undefined && stored ? { ...stored, ...given } : given;
   const { ratings, report } = await read(asStored).catch(async (error) => {
     // A file without events, or without counts, may still be what the model is judged on.
     const isMissing = [stored?.eventColumn, stored?.countColumn].some(

@@ -27,9 +27,6 @@ const own = {
 
 type PredictFlags = Flags<'device', typeof own>;
 
-/** Options of columns. `--user` and `--item` are ids in this command. */
-const COLUMNS = { user: 'userColumn', item: 'itemColumn' };
-
 export function predictCommand(): Command {
   const command = new Command('predict')
     .description(
@@ -56,12 +53,7 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
   const { users, items } =
     file === undefined
       ? { users: [user as string], items: [item as string] }
-      : await readPairs(file, {
-          ...readingOf(flags),
-          user: flags.userColumn,
-          item: flags.itemColumn,
-          optionNames: COLUMNS,
-        });
+      : await readPairs(file, readingOf(flags));
   const ranks = recommender.objective === 'ranking';
   const name = ranks ? 'score' : 'rating';
   const numbers = Array.from(

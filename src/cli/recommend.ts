@@ -5,8 +5,9 @@ import { oneLine, UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import { load } from '../recommend/load.ts';
 import type { Recommended, Recommender } from '../recommend/recommender.ts';
+import type { RunChoices } from '../train/recipe/run-choices.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { chosenDevice, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
+import { chosenDevice, chosenFrom, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
 import { printJson, printNote, printTable, significant } from './output.ts';
 import { fateOfUsers, noteUnknown } from './unknown.ts';
 
@@ -110,15 +111,8 @@ async function forUser(
 }
 
 async function forPerson(recommender: Recommender, file: string, { k, exclude, ...flags }: RecommendFlags) {
-  const columns = {
-    ...listFlags(flags),
-    item: flags.itemColumn,
-    optionNames: { item: 'itemColumn', rating: 'ratingColumn' },
-  };
-  const own =
-    recommender.kind === 'ratings'
-      ? await readOwnRatings(file, { ...columns, rating: flags.ratingColumn })
-      : await readOwnItems(file, columns);
+  const readOwn = recommender.kind === 'ratings' ? readOwnRatings : readOwnItems;
+  const own = await readOwn(file, readingOf(flags));
   const items = own.map((one) => (typeof one === 'string' ? one : one.item));
   const { itemIds } = readVocabulary(recommender.artifact);
   const known = new Set(itemIds);
@@ -140,9 +134,7 @@ async function forPerson(recommender: Recommender, file: string, { k, exclude, .
 
 /** How to read a list. No flags name its columns. */
 export const listFlags = (flags: object) => ({
-  ...readingOf(flags),
-  user: undefined,
-  item: undefined,
+  ...chosenFrom<Pick<RunChoices, (typeof LISTS)[number]>>(LISTS, flags),
   optionNames: {},
 });
 

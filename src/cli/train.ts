@@ -197,17 +197,17 @@ const needsOf = (model: string, data: Dataset, flags: TrainFlags): string =>
 /** Says what the model learns, and how to change that. */
 const aimOf = ({ facts: { kind, low, high } }: Dataset): string =>
   kind === 'interactions'
-    ? 'The model learns to recommend; to predict ratings, too, give --objective both, and --rating for their column'
+    ? 'The model learns to recommend; to predict ratings, too, give --objective both, and --rating-column for their column'
     : `Ratings from ${decimal(low)} to ${decimal(high)}: the model learns to predict them and to recommend; --objective rating or ranking trains one part`;
 
 const readTest = async (file: string, flags: TrainFlags, vocabulary: Dataset): Promise<Ratings> =>
   (await readRatings(file, { ...readingOf(flags), kind: vocabulary.facts.kind, vocabulary })).ratings;
 
 async function readTitles(
-  { titles = '', item }: TrainFlags,
+  { titles = '', itemColumn }: TrainFlags,
   { facts, itemIds }: Dataset,
 ): Promise<ItemTable> {
-  const table = await readItems(titles, { item });
+  const table = await readItems(titles, { itemColumn });
   if (itemIds.some((id) => table.titles.has(id))) return table;
   throw new UserError(
     'argument',

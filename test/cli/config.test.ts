@@ -10,8 +10,8 @@ import { workplace } from '../support/cli.ts';
 
 const { write, at, text, failure, here, manifest, contents } = workplace();
 
-const flags = ['--model', 'mlp', '--factors', '4', '--hidden', '8,4', '--epochs', '2', '--user', '1'];
-const config = { model: 'mlp', factors: 4, hidden: [8, 4], epochs: 2, user: 1 };
+const flags = ['--model', 'mlp', '--factors', '4', '--hidden', '8,4', '--epochs', '2', '--user-column', '1'];
+const config = { model: 'mlp', factors: 4, hidden: [8, 4], epochs: 2, userColumn: 1 };
 const source = `export default ${JSON.stringify(config)}`;
 
 /** What a run makes that goes by a file. */
@@ -44,7 +44,7 @@ test('flags win, and --no-config ignores the file', async () => {
   const printed = JSON.parse(
     await withFile('cofactor.config.json', '--print-config', '--factors', '5', '--no-sparse-updates'),
   );
-  expect(printed).toMatchObject({ ...config, factors: 5, sparseUpdates: false, user: '1' });
+  expect(printed).toMatchObject({ ...config, factors: 5, sparseUpdates: false, userColumn: '1' });
   const ignored = JSON.parse(await text('train', 'ratings.csv', '--no-config', '--print-config'));
   expect(ignored).toMatchObject({ model: 'dot-bias', objective: 'auto' });
   // It is another number for each objective.
@@ -70,7 +70,7 @@ test('what --print-config prints trains the same, and it trains nothing', async 
   expect(await contents()).toEqual(before);
   expect(JSON.parse(printed)).toMatchObject({
     ...config,
-    user: '1',
+    userColumn: '1',
     objective: 'auto',
     seed: 1,
     device: 'cpu',
@@ -102,6 +102,7 @@ test.each(['rating', 'ranking'])(
 test.each([
   ['key.json', '{ "learningrate": 1 }', /has no choice "learningrate"; did you mean learningRate\?/],
   ['former.json', '{ "spread": 0.1 }', /has no choice "spread"; it is called initialStd now/],
+  ['column.json', '{ "user": "who" }', /has no choice "user"; it is called userColumn now/],
   ['far.json', '{ "colour": 1 }', /has no choice "colour"; it takes the flags of cofactor train/],
   [
     'value.json',
@@ -167,10 +168,10 @@ const every: CofactorConfig = {
   keepSeen: true,
   quantize: 'int8',
   report: 'report.html',
-  user: 'user',
-  item: '2',
-  rating: 'rating',
-  time: 'timestamp',
+  userColumn: 'user',
+  itemColumn: '2',
+  ratingColumn: 'rating',
+  timeColumn: 'timestamp',
   countColumn: '',
   eventColumn: 'type',
   eventWeights: { view: 1, buy: 10 },

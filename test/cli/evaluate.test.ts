@@ -37,7 +37,7 @@ test('on the training file it agrees with what train said', async () => {
 
 test('says the same for people, and takes columns by name', async () => {
   await write('named.csv', 'who,what,how\nu0,i0,3\nnew,i0,4\n');
-  const columns = ['--user', 'who', '--item', 'what', '--rating', 'how'];
+  const columns = ['--user-column', 'who', '--item-column', 'what', '--rating-column', 'how'];
   const lines = (await text('evaluate', 'model', 'named.csv', ...columns)).split('\n');
   expect(lines.slice(0, 4)).toEqual([
     expect.stringMatching(/^RMSE \d\.\d{4}, MAE \d\.\d{4} on 2 ratings$/),

@@ -18,9 +18,9 @@ test.each([
   [`train with ${option('keepSeen')}`, 'train with `keepSeen`', 'train with --keep-seen'],
   [`${option('userColumn')}, ${option('k: 10')}`, '`userColumn`, `k: 10`', '--user-column, -k 10'],
   [
-    `read no times with ${option("time: ''")}`,
-    "read no times with `time: ''`",
-    'read no times with --time ""',
+    `read no times with ${option("timeColumn: ''")}`,
+    "read no times with `timeColumn: ''`",
+    'read no times with --time-column ""',
   ],
   [`not ${option('sparseUpdates: false')}`, 'not `sparseUpdates: false`', 'not --no-sparse-updates'],
   [`${option('blocks: [4, 2]')}`, '`blocks: [4, 2]`', '--blocks 4,2'],

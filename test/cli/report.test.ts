@@ -21,7 +21,7 @@ test('with data, and to another file, whose folder is made', async () => {
 
 test('the columns of the data may be named', async () => {
   await write('named.csv', 'who,what,how\nu0,i0,3\nu1,i1,4\n');
-  const columns = ['--user', 'who', '--item', 'what', '--rating', 'how'];
+  const columns = ['--user-column', 'who', '--item-column', 'what', '--rating-column', 'how'];
   await text('report', 'model', '--data', 'named.csv', ...columns, '--out', 'named.html');
   expect(await readFile(at('named.html'), 'utf8')).toContain('named.csv');
 });

@@ -123,7 +123,7 @@ describe('without ratings, rows are interactions', () => {
   });
 
   test('in a file without a header, if its columns are named by number', async () => {
-    const numbers = { user: '1', item: '2', eventColumn: '3' };
+    const numbers = { userColumn: '1', itemColumn: '2', eventColumn: '3' };
     const text = 'ann,tea,view\nben,tea,view\n';
     expect((await reading(text, numbers)).report.ratings).toBe(2);
     expect((await reading(`customer,article,event\n${text}`, numbers)).report.ratings).toBe(2);
@@ -226,7 +226,10 @@ describe('events', () => {
     [{ leaveOut: ['purchase'] }, /`leaveOut` needs the column of events/],
     [{ eventWeights: { view: 1 } }, /`eventWeights` needs the column of events/],
     [{ eventColumn: 'kind' }, /no column "kind"/],
-    [{ countColumn: 'ts', rating: 'ts' }, /`countColumn` is for interactions, and `rating` for ratings/],
+    [
+      { countColumn: 'ts', ratingColumn: 'ts' },
+      /`countColumn` is for interactions, and `ratingColumn` for ratings/,
+    ],
     [{ countColumn: 'ts', kind: 'ratings' }, /`countColumn` is for interactions/],
     [{ kind: 'ratings' }, /no rating column found/],
     [
@@ -362,7 +365,7 @@ describe('the values of a column of ratings', () => {
     const rows = Array.from(values, (value, at) => `u${at % 20},i${at},${value}`);
     const text = `user,item,score\n${rows.join('\n')}\n`;
     expect((await reading(text)).report.kind).toBe('interactions');
-    expect((await reading(text, { rating: 'score' })).report.kind).toBe('ratings');
+    expect((await reading(text, { ratingColumn: 'score' })).report.kind).toBe('ratings');
     const plays = drawn((part) => Math.ceil(part < 0.98 ? 3 * part : 1000 * part));
     expect(kindByValues(spreadOf(plays), { ...rating, isNamed: true }).kind).toBe('interactions');
   });
@@ -382,7 +385,7 @@ describe('the values of a column of ratings', () => {
     const rated = await reading(text, { kind: 'ratings' });
     expect(rated.ratings.kind).toBe('ratings');
     expect(rated.report.assumptions.join()).toContain('predictions of them will be poor');
-    const thumbs = await reading('user,item,thumb\na,x,1\na,y,-1\nb,x,1\n', { rating: 'thumb' });
+    const thumbs = await reading('user,item,thumb\na,x,1\na,y,-1\nb,x,1\n', { ratingColumn: 'thumb' });
     expect(listed(thumbs.ratings)).toEqual([
       ['a', 'x', 1],
       ['a', 'y', -1],
@@ -433,11 +436,13 @@ test('words in a column of ratings are refused', async () => {
 test('a column of ratings need not be read', async () => {
   const text = 'user,item,feedback\na,x,came late\nb,x,good\n';
   const path = await folder.write('feedback.csv', text);
-  expect(await userError(readRatings(path))).toMatch(/"came late" .*, or read no ratings with `rating: ''`/);
-  const { report } = await reading(text, { rating: '' });
+  expect(await userError(readRatings(path))).toMatch(
+    /"came late" .*, or read no ratings with `ratingColumn: ''`/,
+  );
+  const { report } = await reading(text, { ratingColumn: '' });
   expect(report.kind).toBe('interactions');
   expect(report.assumptions.join()).toContain('not read: "feedback"');
-  const bare = await reading('a,x,5\nb,x,4\n', { rating: '' });
+  const bare = await reading('a,x,5\nb,x,4\n', { ratingColumn: '' });
   expect(Array.from(bare.ratings.ratings)).toEqual([1, 1]);
 });
 
@@ -445,7 +450,7 @@ test('a list with a header that names no usual column is refused', async () => {
   const path = await folder.write('list.csv', 'Ware;Grund\n1;alt\n');
   for (const read of [readExclusions, readOwnItems])
     expect(await userError(read(path))).toContain('no item column found; the columns are "Ware", "Grund"');
-  expect(await readExclusions(path, { item: 'Ware' })).toEqual({ exclude: ['1'] });
+  expect(await readExclusions(path, { itemColumn: 'Ware' })).toEqual({ exclude: ['1'] });
   const bare = await folder.write('pairs.csv', 'u1;i1\nu2;i1\n');
   expect((await readExclusions(bare)).excludeByUser?.get('u2')).toEqual(['i1']);
 });

@@ -38,13 +38,15 @@ describe('titles', () => {
 
   test('ids in a column that is named; of two columns the other has the titles', async () => {
     const path = await folder.write('books.csv', 'what it is called,my_isbn,movieId\nEmma,1,9\n');
-    expect(await userError(readItems(path, { item: 'my_isbn' }))).toContain('no column of titles found');
+    expect(await userError(readItems(path, { itemColumn: 'my_isbn' }))).toContain(
+      'no column of titles found',
+    );
     await writeFile(path, 'what it is called,my_isbn\nEmma,1\n');
-    expect([...(await readItems(path, { item: 'my_isbn' })).titles]).toEqual([['1', 'Emma']]);
+    expect([...(await readItems(path, { itemColumn: 'my_isbn' })).titles]).toEqual([['1', 'Emma']]);
     expect(await userError(readItems(path))).toContain('no column of ids and none of titles found');
     await writeFile(path, 'text,item\nEmma,1\n');
-    for (const item of [undefined, 'my_isbn'])
-      expect([...(await readItems(path, { item })).titles]).toEqual([['1', 'Emma']]);
+    for (const itemColumn of [undefined, 'my_isbn'])
+      expect([...(await readItems(path, { itemColumn })).titles]).toEqual([['1', 'Emma']]);
   });
 
   test('no such columns', async () => {

@@ -20,10 +20,10 @@ async function outcome(work: () => Outcome | Promise<Outcome>): Promise<Outcome>
   const working = (async () => work())();
   if ((await Promise.allSettled([working]))[0].status === 'fulfilled') return working;
   return (await userError(working))
-    .replace(", or read no times with `time: ''`", '')
+    .replace(", or read no times with `timeColumn: ''`", '')
     .replace('; if the first line is no header, say so with `header: false`', '')
     .replace('name the right ones with', 'call the right ones')
-    .replaceAll(/`(user|item|rating)`/g, '$1');
+    .replaceAll(/`(user|item|rating)Column`/g, '$1');
 }
 
 /** What comes of a text, which is the same whether it is parsed or read from a file. */

@@ -150,37 +150,37 @@ test.each<[string, string | Buffer, string, string?, ReadOptions?]>([
   [
     'a bad time',
     'user,item,rating,date\na,x,3,May 5\n',
-    'FILE, line 2: "May 5" in column "date" is not a time (Unix seconds or milliseconds, 2026-12-24, or 24.12.2026); correct it, or read no times with `time: \'\'`',
+    'FILE, line 2: "May 5" in column "date" is not a time (Unix seconds or milliseconds, 2026-12-24, or 24.12.2026); correct it, or read no times with `timeColumn: \'\'`',
   ],
   [
     'an empty time',
     'user,item,rating,date\na,x,3,\n',
-    'FILE, line 2: an empty field in column "date" is not a time (Unix seconds or milliseconds, 2026-12-24, or 24.12.2026); correct it, or read no times with `time: \'\'`',
+    'FILE, line 2: an empty field in column "date" is not a time (Unix seconds or milliseconds, 2026-12-24, or 24.12.2026); correct it, or read no times with `timeColumn: \'\'`',
   ],
   [
     'no user column',
     'who,item,rating\na,x,3x\n',
-    'FILE: no user column found; the columns are "who", "item", "rating"; name the right ones with `user`',
+    'FILE: no user column found; the columns are "who", "item", "rating"; name the right ones with `userColumn`',
   ],
   [
     'no column at all',
     'root:x:0:0:root:/root:/bin/bash\n',
-    'FILE: no user, item column found; the columns are "root:x:0:0:root:/root:/bin/bash"; name the right ones with `user`, `item`',
+    'FILE: no user, item column found; the columns are "root:x:0:0:root:/root:/bin/bash"; name the right ones with `userColumn`, `itemColumn`',
     'passwd',
   ],
   [
     'a named column that is missing',
     good,
-    'FILE: no column "stars" (`rating`); the columns are "user", "item", "rating"',
+    'FILE: no column "stars" (`ratingColumn`); the columns are "user", "item", "rating"',
     'bad.csv',
-    { rating: 'stars' },
+    { ratingColumn: 'stars' },
   ],
   [
     'a column number too large',
     good,
-    'FILE: no column "4" (`user`); the columns are "user", "item", "rating"',
+    'FILE: no column "4" (`userColumn`); the columns are "user", "item", "rating"',
     'bad.csv',
-    { user: '4' },
+    { userColumn: '4' },
   ],
   [
     'a line of 10 MB',
@@ -249,7 +249,7 @@ test.each<[string, string | Buffer, string, string?, ReadOptions?]>([
   [
     'JSON that is no object',
     '{"user":1,"item":2,"rating":3}\n[1,2,3]\n',
-    'FILE: no user, item column found; the columns are "json"; name the right ones with `user`, `item`',
+    'FILE: no user, item column found; the columns are "json"; name the right ones with `userColumn`, `itemColumn`',
     'bad.jsonl',
   ],
   [

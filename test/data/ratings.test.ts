@@ -94,7 +94,7 @@ describe('formats', () => {
       ),
     );
     await expect(readRatings(path)).rejects.toThrow('row 2');
-    expect(listed(await ratingsIn(path, { time: '' }))).toEqual([
+    expect(listed(await ratingsIn(path, { timeColumn: '' }))).toEqual([
       ['7', 'a', 4],
       ['9007199254740993', 'b', 3],
     ]);
@@ -143,13 +143,17 @@ describe('columns', () => {
 
   test('by given names, which need not match in case', async () => {
     const path = await folder.write('given.csv', 'Who,What,How Much\na,b,3\n');
-    const ratings = await ratingsIn(path, { user: 'who', item: 'What', rating: 'how_much' });
+    const ratings = await ratingsIn(path, {
+      userColumn: 'who',
+      itemColumn: 'What',
+      ratingColumn: 'how_much',
+    });
     expect(listed(ratings)).toEqual([['a', 'b', 3]]);
   });
 
   test('by given numbers', async () => {
     const path = await folder.write('numbers.csv', '3,b,a\n4,d,c\n');
-    const ratings = await ratingsIn(path, { user: '3', item: '2', rating: '1' });
+    const ratings = await ratingsIn(path, { userColumn: '3', itemColumn: '2', ratingColumn: '1' });
     expect(listed(ratings)).toEqual([
       ['a', 'b', 3],
       ['c', 'd', 4],
@@ -161,9 +165,9 @@ describe('columns', () => {
     const ratings = await ratingsIn(path, {
       header: true,
       delimiter: '.',
-      user: 'a',
-      item: 'b',
-      rating: 'x',
+      userColumn: 'a',
+      itemColumn: 'b',
+      ratingColumn: 'x',
     });
     expect(listed(ratings)).toEqual([['a', 'b', 3]]);
   });
@@ -395,7 +399,7 @@ describe('what is held out', () => {
   test.each<[ReadOptions, string]>([
     [{ valid: 0 }, 'the fraction to hold out is 0; give a number between 0 and 1, for example 0.2'],
     [{ valid: 1, split: 'time' }, 'the fraction to hold out is 1; give a number between 0 and 1'],
-    [{ valid: 0.5, split: 'time', time: '' }, 'a split by time needs times, and the ratings have none'],
+    [{ valid: 0.5, split: 'time', timeColumn: '' }, 'a split by time needs times, and the ratings have none'],
   ])('cannot be %j', async (options, message) => {
     await expect(readRatings(await path(), options)).rejects.toThrow(message);
   });

@@ -30,7 +30,8 @@ describe.each(Object.entries(readers))('%s refuses', (_, read) => {
   });
 
   test.each([
-    [{ item: 5 }, 'item is 5; give a text'],
+    [{ itemColumn: 5 }, 'itemColumn is 5; give a text'],
+    [{ item: 'film' }, 'there is no option "item"; it is called itemColumn now'],
     [{ items: 'film' }, 'there is no option "items"; the options are '],
     [null, 'the options are null; give an object with any of '],
     [0.2, 'the options are 0.2; give an object with any of '],

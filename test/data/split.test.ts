@@ -211,7 +211,7 @@ describe('mistakes', () => {
     [() => folds(ratings, 4, 1), 'the number of folds is 4; give a whole number from 2 to 3, the ratings'],
     [
       () => timeSplit(ratings, 0.5),
-      'a split by time needs times, and the ratings have none; name their column with `time`',
+      'a split by time needs times, and the ratings have none; name their column with `timeColumn`',
     ],
     [() => leaveLastOut(ratings), 'no user has two ratings, so none can be held out; use a random split'],
   ])('%#', async (act, message) => {

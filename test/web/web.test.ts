@@ -278,7 +278,7 @@ inBrowser(
 
 inBrowser('a page trains on interactions with the options of reading, as Node does', async (context) => {
   const options = {
-    item: 'article',
+    itemColumn: 'article',
     eventColumn: 'event',
     eventWeights: { view: 1, buy: 5 },
     leaveOut: ['buy'],

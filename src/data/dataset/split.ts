@@ -70,7 +70,7 @@ export function timeSplit(ratings: Ratings, fraction: number): Split {
   if (times === undefined)
     throw new UserError(
       'data',
-      `a split by time needs times, and the ${ratings.kind} have none; name their column with ${option('time')}`,
+      `a split by time needs times, and the ${ratings.kind} have none; name their column with ${option('timeColumn')}`,
     );
   const length = validLength(times.length, fraction, ratings.kind);
   const first = times.slice().sort()[times.length - length];

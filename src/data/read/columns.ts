@@ -3,12 +3,12 @@ import { list, quoted } from '../../util/text.ts';
 
 /** The columns: names from the header, or numbers from 1. Default: found by their usual names. */
 export interface ColumnOptions {
-  user?: string | undefined;
-  item?: string | undefined;
+  userColumn?: string | undefined;
+  itemColumn?: string | undefined;
   /** '' reads no ratings, so that the rows are interactions. */
-  rating?: string | undefined;
+  ratingColumn?: string | undefined;
   /** '' reads no times. */
-  time?: string | undefined;
+  timeColumn?: string | undefined;
   /** How often, or for how long, of an interaction: plays, a quantity, seconds. '' reads no counts. */
   countColumn?: string | undefined;
   /** The kind of an event, such as `view` or `purchase`. Default: none, whatever the names */
@@ -64,13 +64,16 @@ const usualNames = {
 };
 
 const ownNames = {
-  ...{ user: 'user', item: 'item', rating: 'rating', time: 'time' },
-  ...{ count: 'countColumn', event: 'eventColumn' },
-};
+  user: 'userColumn',
+  item: 'itemColumn',
+  rating: 'ratingColumn',
+  time: 'timeColumn',
+  count: 'countColumn',
+  event: 'eventColumn',
+} as const;
 
 /** The column that an option names for a role. */
-const givenFor = (role: Role, options: ColumnOptions): string | undefined =>
-  role === 'count' ? options.countColumn : role === 'event' ? options.eventColumn : options[role];
+const givenFor = (role: Role, options: ColumnOptions): string | undefined => options[ownNames[role]];
 
 /** Names of columns that may hold kinds of events, which are read only if an option names them. */
 const EVENT_NAMES = ['event', 'eventtype', 'type', 'action', 'behavior', 'behaviour', 'interaction'];
@@ -177,7 +180,7 @@ function areNumbers(options: ColumnOptions): boolean {
 /** Whether the first line is a header: its rating is not a number, or, without a rating, a column has a usual name. */
 export function looksLikeHeader(fields: string[], wanted: readonly Role[], options: ColumnOptions): boolean {
   const positional = positionalNames(fields, wanted);
-  const given = Number(options.rating || options.countColumn);
+  const given = Number(options.ratingColumn || options.countColumn);
   const rating = given || positional.indexOf('rating') + 1;
   if (isNumber(fields[rating - 1])) return false;
   if (fields[rating - 1] !== undefined && (wanted.includes('rating') || rating === given)) return true;
@@ -189,7 +192,7 @@ export function looksLikeHeader(fields: string[], wanted: readonly Role[], optio
   // In a list, words without digits are names of columns, not an id of a user and one of an item.
   if (wanted.length === 1 && fields.length > 1 && !fields.some((field) => /\d/.test(field))) return true;
   return (['user', 'item'] as const).some((role) => {
-    const given = options[role];
+    const given = givenFor(role, options);
     return given === undefined
       ? usualColumn(fields, role) !== -1
       : fields.map(plainName).includes(plainName(given));

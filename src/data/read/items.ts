@@ -14,7 +14,7 @@ const OLD_GENRES = genresIn(
 
 const OLD_COLUMNS = { id: 0, title: 1, genre: 2 };
 
-const ITEM_OPTIONS: OptionTable<Pick<ColumnOptions, 'item'>> = { item: expected.text };
+const ITEM_OPTIONS: OptionTable<Pick<ColumnOptions, 'itemColumn'>> = { itemColumn: expected.text };
 
 /**
  * Reads titles and genres from `movies.csv`, `movies.dat` or `u.item` of MovieLens, or from any table with a column of ids
@@ -22,13 +22,16 @@ const ITEM_OPTIONS: OptionTable<Pick<ColumnOptions, 'item'>> = { item: expected.
  * item, the first counts.
  *
  * @param path a file in a format that `readRatings` reads
- * @param options `item`: name of the column of ids. Default: found by its usual names
+ * @param options `itemColumn`: name of the column of ids. Default: found by its usual names
  * @throws UserError if the file cannot be read or does not have these columns
  */
-export async function readItems(path: string, options: Pick<ColumnOptions, 'item'> = {}): Promise<ItemTable> {
+export async function readItems(
+  path: string,
+  options: Pick<ColumnOptions, 'itemColumn'> = {},
+): Promise<ItemTable> {
   checkArgument('the path is', path, expected.path);
   checkOptions(options, ITEM_OPTIONS);
-  const { item } = options;
+  const { itemColumn } = options;
   return withDatabase(async (connection) => {
     // These two files have no header, and are in Latin-1.
     const old = /^(u\.item|movies\.dat)(\.gz|\.zst)?$/.exec(basename(path))?.[1];
@@ -37,7 +40,7 @@ export async function readItems(path: string, options: Pick<ColumnOptions, 'item
       header: !old,
       ...(old && { encoding: 'latin-1' as const, delimiter: old === 'u.item' ? '|' : '::' }),
     });
-    const { id, title, genre } = old ? OLD_COLUMNS : findItemColumns(file, source.names, item);
+    const { id, title, genre } = old ? OLD_COLUMNS : findItemColumns(file, source.names, itemColumn);
     const { expressions } = source;
     const genres = old === 'u.item' ? expressions.slice(6) : (expressions[genre] ?? []);
     const query = `SELECT ${[expressions[id], expressions[title], genres].flat()} FROM ${source.table}`;

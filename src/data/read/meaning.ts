@@ -14,7 +14,7 @@ import {
 
 // What the rows of a file mean: ratings, or interactions of some strength. Node's reader and the page's share it.
 
-export interface MeaningOptions extends Pick<ColumnOptions, 'rating' | 'countColumn' | 'eventColumn'> {
+export interface MeaningOptions extends Pick<ColumnOptions, 'ratingColumn' | 'countColumn' | 'eventColumn'> {
   /**
    * What the rows are. Interactions say that a user has an item, and nothing about what users dislike. Default: ratings if
    * there is a column of ratings whose values look like a scale, else interactions
@@ -49,14 +49,14 @@ export const kindFor = (objective: string | undefined): DataKind | undefined =>
 
 /** @throws UserError for options that cannot be combined */
 export function checkMeaning(options: MeaningOptions): void {
-  const { kind, rating, countColumn, eventColumn, eventWeights, leaveOut } = options;
+  const { kind, ratingColumn, countColumn, eventColumn, eventWeights, leaveOut } = options;
   const refuse = (isSo: boolean, message: string): void => {
     if (isSo) throw new UserError('argument', message);
   };
   for (const [name, value] of Object.entries({ countColumn, eventColumn })) {
     refuse(
-      Boolean(value) && Boolean(rating),
-      `${option(name)} is for interactions, and ${option('rating')} for ratings; leave out one of them`,
+      Boolean(value) && Boolean(ratingColumn),
+      `${option(name)} is for interactions, and ${option('ratingColumn')} for ratings; leave out one of them`,
     );
     refuse(
       Boolean(value) && kind === 'ratings',
@@ -81,12 +81,17 @@ export function checkMeaning(options: MeaningOptions): void {
 }
 
 /** The columns that are read for ratings or interactions. */
-export const wantedColumns = ({ kind, countColumn, eventColumn, rating }: MeaningOptions): WantedColumns => {
-  if (kind === 'ratings' || rating) return { wanted: ['user', 'item', 'rating'], welcome: ['time'] };
+export const wantedColumns = ({
+  kind,
+  countColumn,
+  eventColumn,
+  ratingColumn,
+}: MeaningOptions): WantedColumns => {
+  if (kind === 'ratings' || ratingColumn) return { wanted: ['user', 'item', 'rating'], welcome: ['time'] };
   const isCounted = Boolean(countColumn) || Boolean(eventColumn);
   return {
     wanted: ['user', 'item'],
-    welcome: [...(isCounted || rating === '' ? [] : (['rating'] as const)), 'count', 'event', 'time'],
+    welcome: [...(isCounted || ratingColumn === '' ? [] : (['rating'] as const)), 'count', 'event', 'time'],
   };
 };
 

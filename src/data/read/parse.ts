@@ -32,7 +32,7 @@ const optionNames = {};
 /** How a page reads a file: which columns it reads, what the rows mean, and what is held out. */
 export interface ParseOptions
   extends MeaningOptions,
-    Pick<ColumnOptions, 'user' | 'item' | 'time'>,
+    Pick<ColumnOptions, 'userColumn' | 'itemColumn' | 'timeColumn'>,
     HoldOut {}
 
 interface Record {
@@ -77,7 +77,10 @@ export function parseRatings(text: string, file: string, options: ParseOptions =
   // Interactions may lack users, such as orders of guests.
   const records = rating === undefined ? all.filter(({ fields }) => fields[user] !== '') : all;
   if (records.length === 0)
-    throw new UserError('data', `${file}: no row has a user; name another column with ${option('user')}`);
+    throw new UserError(
+      'data',
+      `${file}: no row has a user; name another column with ${option('userColumn')}`,
+    );
   const table = rowsOf(records, { file, names, delimiter, columns }, options);
   const order = (['user', 'item', 'rating', 'count', 'event', 'time'] as const).filter(
     (role) => columns[role] !== undefined,
@@ -91,7 +94,7 @@ export function parseRatings(text: string, file: string, options: ParseOptions =
       ...(rating !== undefined && {
         column: {
           label: columnLabel(named, rating),
-          isNamed: options.rating !== undefined,
+          isNamed: options.ratingColumn !== undefined,
         },
       }),
       ids: idsInWords(named, columns),

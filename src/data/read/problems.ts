@@ -37,7 +37,7 @@ export async function fieldError(
   connection: Connection,
   { source, columns }: Part,
   at: { readonly role: Role; readonly index: number },
-  { eventWeights, rating }: MeaningOptions,
+  { eventWeights, ratingColumn }: MeaningOptions,
 ): Promise<UserError> {
   const { index } = at;
   const textOf = async (column: number): Promise<string> => {
@@ -57,9 +57,9 @@ export async function fieldError(
   const what = faults.field(role, await textOf(column), source.names[column], where.split(' ')[0]);
   const more =
     role === 'time'
-      ? `, or read no times with ${option("time: ''")}`
-      : role === 'rating' && rating === undefined && MAYBE_RATINGS.test(source.names[column])
-        ? `, or read no ratings with ${option("rating: ''")}`
+      ? `, or read no times with ${option("timeColumn: ''")}`
+      : role === 'rating' && ratingColumn === undefined && MAYBE_RATINGS.test(source.names[column])
+        ? `, or read no ratings with ${option("ratingColumn: ''")}`
         : '';
   return new UserError('data', `${source.file}, ${where}: ${what}${more}`);
 }

@@ -11,10 +11,10 @@ export interface SourceOptions extends ColumnOptions {
 }
 
 export const SOURCE_OPTIONS: OptionTable<SourceOptions> = {
-  user: text,
-  item: text,
-  rating: text,
-  time: text,
+  userColumn: text,
+  itemColumn: text,
+  ratingColumn: text,
+  timeColumn: text,
   countColumn: text,
   eventColumn: text,
   optionNames: checkedLater,

@@ -105,7 +105,7 @@ async function withUsers(connection: Connection, parts: readonly Part[], length:
   if (withoutUser === length && length > 0)
     throw new UserError(
       'data',
-      `${parts[0].source.file}: no row has a user; name another column with ${option('user')}`,
+      `${parts[0].source.file}: no row has a user; name another column with ${option('userColumn')}`,
     );
   if (withoutUser > 0)
     // A new table, because the numbers of its rows must have no gaps.
@@ -158,7 +158,7 @@ export function kindOfParts(
     kind: kindByColumns(options, columns),
     ids: idsInWords(source, columns),
     ...(rating !== undefined && {
-      column: { label: columnLabel(source, rating), isNamed: options.rating !== undefined },
+      column: { label: columnLabel(source, rating), isNamed: options.ratingColumn !== undefined },
     }),
   };
 }

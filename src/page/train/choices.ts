@@ -17,9 +17,9 @@ export interface Choices {
 
 /** Columns of a file, by the name of the option, in the words of the page. */
 export const COLUMNS = {
-  user: 'People',
-  item: 'Items',
-  rating: 'Scores',
+  userColumn: 'People',
+  itemColumn: 'Items',
+  ratingColumn: 'Scores',
   countColumn: 'Counts',
 } as const;
 

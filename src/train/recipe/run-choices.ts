@@ -103,10 +103,10 @@ export const runChoices = {
     report: { kind: kinds.text('file'), help: 'write a report about the model, as cofactor report does' },
   }),
   ...grouped('Reading', {
-    user: { kind: column, help: 'column of user ids: its name, or its number from 1' },
-    item: { kind: column, help: 'column of item ids' },
-    rating: { kind: column, help: 'column of ratings; "" reads none' },
-    time: { kind: column, help: 'column of times' },
+    userColumn: { kind: column, help: 'column of user ids: its name, or its number from 1' },
+    itemColumn: { kind: column, help: 'column of item ids' },
+    ratingColumn: { kind: column, help: 'column of ratings; "" reads none' },
+    timeColumn: { kind: column, help: 'column of times' },
     countColumn: {
       kind: column,
       help: 'column of how often, or for how long: plays, quantity, seconds; for interactions without ratings',
