@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { INCOMING, writeSynced } from '../util/files.ts';
 import { checkArgument, path } from '../util/options.ts';
+import { COPY_AGAIN } from './damage.ts';
 import type { FetchOptions } from './fetch.ts';
 import { type Artifact, checkFile, MANIFEST, type Manifest, parseManifest, servedFiles } from './manifest.ts';
 
@@ -196,6 +197,6 @@ async function readPart(directory: string, name: string): Promise<Buffer> {
           () => `there is no ${MANIFEST} in it`,
           () => 'there is no such folder',
         )}; make one with npx cofactor train`
-      : `${join(directory, name)}: is missing, though ${MANIFEST} lists it; train the model again`,
+      : `${join(directory, name)}: is missing, though ${MANIFEST} lists it; ${COPY_AGAIN}`,
   );
 }

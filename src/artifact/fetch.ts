@@ -3,6 +3,7 @@ import {
   type Artifact,
   type ChosenHeads,
   checkFile,
+  IS_MODEL,
   MANIFEST,
   type Manifest,
   parseManifest,
@@ -53,11 +54,7 @@ interface Source {
 export async function fetchArtifact(url: string | URL, options: FetchOptions = {}): Promise<Artifact> {
   const folder = addressOf(url);
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
-  // Only pages from HTTPS or localhost have a cache, and a browser may refuse it in private windows.
-  const cache =
-    options.cache !== false && globalThis.caches
-      ? await caches.open(CACHE).catch(() => undefined)
-      : undefined;
+  const cache = options.cache === false ? undefined : await openCache();
   const source = { folder, cache, signal: options.signal };
   const manifest = await fetchManifest(source);
   try {
@@ -67,6 +64,15 @@ export async function fetchArtifact(url: string | URL, options: FetchOptions = {
     const current = await fetchManifest(source).catch(() => manifest);
     if (JSON.stringify(current) === JSON.stringify(manifest)) throw error;
     return fetchFiles(source, current, options);
+  }
+}
+
+async function openCache(): Promise<Cache | undefined> {
+  try {
+    // Only pages from HTTPS or localhost have a cache. The mere look at it throws in sandboxed frames, and without cookies.
+    return await globalThis.caches?.open(CACHE);
+  } catch {
+    return undefined;
   }
 }
 
@@ -126,12 +132,18 @@ async function fetchManifest({ folder, cache, signal }: Source): Promise<Manifes
   const url = new URL(MANIFEST, folder);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = await download(url, { init: { signal, cache: 'no-cache' }, most: MOST_MANIFEST_BYTES });
+    bytes = await download(url, {
+      init: { signal, cache: 'no-cache' },
+      most: MOST_MANIFEST_BYTES,
+      isThere: IS_MODEL,
+    });
   } catch (error) {
-    const kept = await cache?.match(url);
+    const kept = await keptIn(cache, url);
     if (!kept || signal?.aborted) throw error;
-    bytes = new Uint8Array(await kept.arrayBuffer());
+    bytes = kept;
   }
+  if (bytes.length > MOST_MANIFEST_BYTES)
+    throw new UserError('model', `${url}: is larger than any manifest; ${IS_MODEL}`);
   const manifest = parseManifest(bytes, url.href);
   await keep(cache, url, bytes);
   return manifest;
@@ -144,14 +156,18 @@ async function fetchFile(
   onBytes: (bytes: number) => void,
 ): Promise<Uint8Array> {
   const key = keyOf(folder, manifest, name);
-  const kept = await cache?.match(key);
+  const kept = await keptIn(cache, key);
   if (kept) {
-    const bytes = new Uint8Array(await kept.arrayBuffer());
-    const problem = await checkFile(manifest, name, bytes, name).catch((error: Error) => error);
-    if (!problem) return bytes;
+    const problem = await checkFile(manifest, name, kept, name).catch((error: Error) => error);
+    if (!problem) return kept;
   }
   const url = new URL(name, folder);
-  const bytes = await download(url, { init: { signal }, most: manifest.files[name].bytes, onBytes });
+  const bytes = await download(url, {
+    init: { signal },
+    most: manifest.files[name].bytes,
+    isThere: `${MANIFEST} lists it; publish it, or name the heads that are there in ${option('heads')}`,
+    onBytes,
+  });
   await checkFile(manifest, name, bytes, url.href);
   await keep(cache, key, bytes);
   return bytes;
@@ -159,6 +175,16 @@ async function fetchFile(
 
 function keyOf(folder: URL, { files }: Manifest, name: string): string {
   return `${new URL(name, folder)}?sha256=${files[name].sha256}`;
+}
+
+/** A cached file; undefined if there is none, or the browser cannot read it. */
+async function keptIn(cache: Cache | undefined, key: URL | string) {
+  try {
+    const kept = await cache?.match(key);
+    return kept && new Uint8Array(await kept.arrayBuffer());
+  } catch {
+    return undefined;
+  }
 }
 
 /** Caches a file. A full disk is no reason to fail. */
@@ -178,8 +204,10 @@ async function forget({ cache, folder }: Source, manifest: Manifest): Promise<vo
 
 interface Download {
   readonly init: RequestInit;
-  /** Bytes at most: a host may send more than it says. */
+  /** Bytes after which reading ends: a host may send more than it says. */
   readonly most: number;
+  /** What to do if it is not there. */
+  readonly isThere: string;
   onBytes?(bytes: number): void;
 }
 
@@ -188,37 +216,32 @@ async function download(url: URL, options: Download): Promise<Uint8Array<ArrayBu
   let response: Response;
   try {
     response = await fetch(url, options.init);
-    if (response.ok && response.body) return await readAll(response.body, url, options);
+    if (response.ok && response.body) return await readAll(response.body, options);
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    if (error instanceof UserError) throw error;
+    const allowed = globalThis.document ? ', and do CORS and connect-src allow it' : '';
     throw new UserError(
       'network',
-      `${url}: cannot be fetched (${(error as Error).message}); is the network there?`,
+      `${url}: cannot be fetched (${(error as Error).message}); is the network there${allowed}?`,
     );
   }
-  throw new UserError(
-    'network',
-    `${url}: cannot be fetched (HTTP ${response.status}); is this the folder of a trained model?`,
-  );
+  throw new UserError('network', `${url}: cannot be fetched (HTTP ${response.status}); ${options.isThere}`);
 }
 
-async function readAll(body: ReadableStream<Uint8Array>, url: URL, { most, onBytes }: Download) {
+/** Reads to the end, or to the first bytes after the most. */
+async function readAll(body: ReadableStream<Uint8Array>, { most, onBytes }: Download) {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (const reader = body.getReader(); ; ) {
     const { done, value } = await reader.read();
     if (done) break;
     length += value.length;
+    chunks.push(value);
     if (length > most) {
       reader.cancel().catch(() => undefined);
-      throw new UserError(
-        'model',
-        `${url}: is larger than the ${most} bytes that are allowed; train it again`,
-      );
+      break;
     }
     onBytes?.(length);
-    chunks.push(value);
   }
   const bytes = new Uint8Array(length);
   let at = 0;

@@ -2,9 +2,12 @@ import * as v from 'valibot';
 import { UserError } from '../errors.ts';
 import { sha256 } from '../util/hash.ts';
 import type { Expected } from '../util/options.ts';
+import { asPage, COPY_AGAIN, parseJson } from './damage.ts';
 import { FORMAT, upgraded } from './format.ts';
 
 export const MANIFEST = 'manifest.json';
+
+export const IS_MODEL = 'is this the folder of a trained model?';
 
 /** An ONNX file cannot be larger. */
 const MOST_FILE_BYTES = 2 ** 31;
@@ -146,18 +149,15 @@ export function headFile({ manifest, files }: Artifact, head: string): Uint8Arra
  * @throws UserError if it is not a manifest of this or an older format
  */
 export function parseManifest(bytes: Uint8Array, source: string): Manifest {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    throw new UserError('model', `${source}: is not JSON; is this the folder of a trained model?`);
-  }
-  const result = v.safeParse(manifestSchema, upgraded(json, source));
+  const result = v.safeParse(manifestSchema, upgraded(parseJson(bytes, source, IS_MODEL), source));
   if (result.success) return result.output;
   const [issue] = result.issues;
+  const where = v.getDotPath(issue) ?? 'the document';
+  // Other programs, too, have a manifest.json.
+  const isOurs = where !== 'the document' && where !== 'format';
   throw new UserError(
     'model',
-    `${source}: ${v.getDotPath(issue) ?? 'the document'}: ${issue.message}; train the model again`,
+    `${source}: ${where}: ${issue.message}; ${isOurs ? 'train the model again' : IS_MODEL}`,
   );
 }
 
@@ -187,10 +187,10 @@ export function servedFiles({ files }: Manifest, chosen?: ChosenHeads): string[]
 }
 
 /**
- * Checks a file against its SHA-256 in the manifest.
+ * Checks a file against its size and its SHA-256 in the manifest.
  *
  * @param source the file's path or address, for messages
- * @throws UserError if they differ
+ * @throws UserError if they differ, with the cause
  */
 export async function checkFile(
   { files }: Manifest,
@@ -198,9 +198,14 @@ export async function checkFile(
   bytes: Uint8Array,
   source: string,
 ): Promise<void> {
-  if ((await sha256(bytes)) !== files[name].sha256)
-    throw new UserError(
-      'model',
-      `${source}: does not match ${MANIFEST}: it was changed or cut off; train it again`,
-    );
+  const { bytes: size, sha256: sum } = files[name];
+  const { length } = bytes;
+  if (length === size && (await sha256(bytes)) === sum) return;
+  const was =
+    length < size
+      ? `has ${length} of the ${size} bytes that ${MANIFEST} lists: it was cut off`
+      : length > size
+        ? `has more than the ${size} bytes that ${MANIFEST} lists: it was changed`
+        : `does not match ${MANIFEST}: it was changed`;
+  throw new UserError('model', `${source}: ${asPage(bytes) ?? `${was}; ${COPY_AGAIN}`}`);
 }

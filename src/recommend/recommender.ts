@@ -85,9 +85,10 @@ export class Recommender {
       .catch((error: Error) => {
         if (error instanceof UserError) throw error;
         const [reason] = error.message.split('\n');
+        const isMemory = /bad_alloc|allocate|out of memory/i.test(reason);
         throw new UserError(
-          'model',
-          `${name}: ${this.runtime.name} refuses it: ${reason}; train the model again`,
+          isMemory ? 'device' : 'model',
+          `${name}: ${this.runtime.name} refuses it: ${reason}; ${isMemory ? 'free some memory' : 'train the model again'}`,
         );
       });
     const isRated = session.inputNames.includes('rating');

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { parseJson } from '../artifact/damage.ts';
 import type { Artifact } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 
@@ -71,15 +72,9 @@ function tableOf<Schema extends v.GenericSchema>(
   schema: Schema,
 ): v.InferOutput<Schema> | undefined {
   if (!files[name]) return undefined;
-  const broken = (why: string): UserError => new UserError('model', `${name}: ${why}; train the model again`);
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(files[name]));
-  } catch {
-    throw broken('is not JSON');
-  }
-  const { success, output, issues } = v.safeParse(schema, json);
+  const again = 'train the model again';
+  const { success, output, issues } = v.safeParse(schema, parseJson(files[name], name, again));
   if (success) return output;
   const path = v.getDotPath(issues[0]);
-  throw broken(path === null ? issues[0].message : `${path}: ${issues[0].message}`);
+  throw new UserError('model', `${name}: ${path === null ? '' : `${path}: `}${issues[0].message}; ${again}`);
 }

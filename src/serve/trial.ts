@@ -22,7 +22,7 @@ export async function tryOutInProcess(
   if (!found)
     throw new UserError(
       'model',
-      `${directory}: the process that tried the model ended (${end}); train it again`,
+      `${directory}: the process that tried the model ended (${end}): it is broken, or needs more time or memory than there is; free some, or train it again`,
     );
   if ('error' in found) throw new UserError('model', found.error);
   return found.value;

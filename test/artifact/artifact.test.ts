@@ -91,6 +91,9 @@ describe('an artifact', () => {
   });
 });
 
+const COPY = "copy the model's whole folder again";
+const HTML = 'is a page of HTML, which servers send for a file that they lack; is it in this folder?';
+
 describe('a broken artifact names the file', () => {
   test('with any byte changed', async () => {
     const path = await saved(['predict.onnx', 'similar.onnx']);
@@ -101,11 +104,21 @@ describe('a broken artifact names the file', () => {
       changed[at] ^= 1;
       await writeFile(file, changed);
       expect(await userError(readArtifact(path))).toBe(
-        `${file}: does not match manifest.json: it was changed or cut off; train it again`,
+        `${file}: does not match manifest.json: it was changed; ${COPY}`,
       );
     }
-    await writeFile(file, bytes.subarray(0, 400));
-    expect(await userError(readArtifact(path))).toContain(`${file}: does not match`);
+    for (const [content, told] of [
+      [bytes.subarray(0, 400), `has 400 of the 1000 bytes that manifest.json lists: it was cut off; ${COPY}`],
+      ['', `has 0 of the 1000 bytes that manifest.json lists: it was cut off; ${COPY}`],
+      [
+        Buffer.concat([bytes, bytes]),
+        `has more than the 1000 bytes that manifest.json lists: it was changed; ${COPY}`,
+      ],
+      ['\n<html lang="en">', HTML],
+    ] as const) {
+      await writeFile(file, content);
+      expect(await userError(readArtifact(path))).toBe(`${file}: ${told}`);
+    }
     await writeFile(file, bytes);
     await readArtifact(path);
   });
@@ -115,7 +128,7 @@ describe('a broken artifact names the file', () => {
     const file = join(path, 'predict.onnx');
     await rm(file);
     expect(await userError(readArtifact(path))).toContain(
-      `${file}: is missing, though manifest.json lists it`,
+      `${file}: is missing, though manifest.json lists it; ${COPY}`,
     );
     await mkdir(file);
     expect(await userError(readArtifact(path))).toBe(`${file}: cannot be read (EISDIR)`);
@@ -136,13 +149,22 @@ describe('a broken artifact names the file', () => {
     expect(await userError(readArtifact(file))).toContain(`${file}: is not a trained model`);
   });
 
-  test.each(['', '{', '{"format": 1', 'PK\u0003\u0004', '\u0000'])('whose manifest is %j', async (text) => {
+  test.each([
+    ['', `is cut off; ${COPY}`],
+    ['{', `is cut off; ${COPY}`],
+    ['{"format": 1', `is cut off; ${COPY}`],
+    ['<!DOCTYPE html>', HTML],
+    ['{"format" 1}', 'is not JSON; is this the folder of a trained model?'],
+    ['PK\u0003\u0004', 'is not JSON; is this the folder of a trained model?'],
+    ['\u0000', 'is not JSON; is this the folder of a trained model?'],
+    ['{"name":"app"}', expect.stringMatching(/^format: .*; is this the folder of a trained model\?$/)],
+  ])('whose manifest is %j', async (text, told) => {
     const path = await saved();
     const file = join(path, 'manifest.json');
     await writeFile(file, text);
-    expect(await userError(readArtifact(path))).toBe(
-      `${file}: is not JSON; is this the folder of a trained model?`,
-    );
+    const message = await userError(readArtifact(path));
+    expect(message.startsWith(`${file}: `)).toBe(true);
+    expect(message.slice(file.length + 2)).toEqual(told);
   });
 
   test.each<[string, (manifest: Manifest) => unknown, RegExp]>([

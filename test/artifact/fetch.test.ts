@@ -102,6 +102,9 @@ describe('an artifact is fetched', () => {
   });
 });
 
+const COPY = "copy the model's whole folder again";
+const HTML = 'is a page of HTML, which servers send for a file that they lack; is it in this folder?';
+
 describe('what cannot be fetched is one line that names the address', () => {
   const failure = (path: string) => userError(fetchArtifact(base + path));
 
@@ -109,15 +112,15 @@ describe('what cannot be fetched is one line that names the address', () => {
     const other = made('other', names, 70_000);
     serve({ model: { ...model, files: { ...model.files, 'predict.onnx': other.files['predict.onnx'] } } });
     expect(await failure('/model')).toBe(
-      `${base}/model/predict.onnx: does not match manifest.json: it was changed or cut off; train it again`,
+      `${base}/model/predict.onnx: does not match manifest.json: it was changed; ${COPY}`,
     );
   });
 
   test('a file, or a manifest, that never ends', async () => {
     const whole = answer;
     for (const [endless, told] of [
-      ['predict.onnx', /predict.onnx: is larger than the 70000 bytes that are allowed/],
-      ['manifest.json', /manifest.json: is larger than the 16000000 bytes that are allowed/],
+      ['predict.onnx', /predict.onnx: has more than the 70000 bytes that manifest.json lists/],
+      ['manifest.json', /manifest.json: is larger than any manifest; is this the folder/],
     ] as const) {
       let closed = false;
       answer = (request, response) => {
@@ -147,7 +150,9 @@ describe('what cannot be fetched is one line that names the address', () => {
       });
       return response.write('half');
     };
-    expect(await userError(fetchArtifact(`${base}/model`))).toContain('predict.onnx: does not match');
+    expect(await userError(fetchArtifact(`${base}/model`))).toContain(
+      'predict.onnx: has 5 of the 70000 bytes',
+    );
     await expect.poll(() => closed).toBe(true);
   });
 
@@ -195,7 +200,7 @@ describe('what cannot be fetched is one line that names the address', () => {
   test('a file that is not there', async () => {
     serve({ model: without('items.json') });
     expect(await failure('/model')).toBe(
-      `${base}/model/items.json: cannot be fetched (HTTP 404); is this the folder of a trained model?`,
+      `${base}/model/items.json: cannot be fetched (HTTP 404); manifest.json lists it; publish it, or name the heads that are there in \`heads\``,
     );
   });
 
@@ -205,11 +210,20 @@ describe('what cannot be fetched is one line that names the address', () => {
     );
   });
 
-  test.each(['<!doctype html>', ''])('%j for a manifest', async (body) => {
+  test.each([
+    ['<!doctype html>', HTML],
+    ['', `is cut off; ${COPY}`],
+    ['{"format": 4, "cofactor": "0.1', `is cut off; ${COPY}`],
+    ['no model', 'is not JSON; is this the folder of a trained model?'],
+  ])('%j for a manifest', async (body, told) => {
     answer = (_, response) => response.end(body);
-    expect(await failure('/page')).toBe(
-      `${base}/page/manifest.json: is not JSON; is this the folder of a trained model?`,
-    );
+    expect(await failure('/page')).toBe(`${base}/page/manifest.json: ${told}`);
+  });
+
+  test.each(['predict.onnx', 'items.json'])('a page for %s', async (name) => {
+    const files = { ...model.files, [name]: new TextEncoder().encode('<!doctype html>') };
+    serve({ model: { ...model, files } });
+    expect(await failure('/model')).toBe(`${base}/model/${name}: ${HTML}`);
   });
 
   test('a manifest that is none', async () => {
@@ -356,8 +370,25 @@ describe('where the browser keeps files', () => {
       put: () => Promise.reject(new DOMException('full', 'QuotaExceededError')),
     }));
     expectSame(await fetchArtifact(`${base}/model`), without('train.onnx'));
-    open.mockImplementation(() => Promise.reject(new DOMException('private', 'SecurityError')));
+    const refuse = () => Promise.reject(new DOMException('private', 'SecurityError'));
+    open.mockImplementation(refuse);
     expectSame(await fetchArtifact(`${base}/model`), without('train.onnx'));
+    open.mockImplementation(async () => ({ ...cache, match: refuse, put: refuse, keys: refuse }));
+    expectSame(await fetchArtifact(`${base}/model`), without('train.onnx'));
+    expect(await userError(fetchArtifact(`${base}/other`))).toContain('manifest.json: cannot be fetched');
+  });
+
+  test('a browser in which the mere look at its cache throws is no reason to fail', async () => {
+    vi.unstubAllGlobals();
+    Object.defineProperty(globalThis, 'caches', {
+      configurable: true,
+      get() {
+        throw new DOMException('sandboxed', 'SecurityError');
+      },
+    });
+    await fetchArtifact(`${base}/model`)
+      .then((artifact) => expectSame(artifact, without('train.onnx')))
+      .finally(() => Reflect.deleteProperty(globalThis, 'caches'));
   });
 
   test('nothing is kept where that is not wanted', async () => {

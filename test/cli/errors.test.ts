@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
 import { buildModel, encodeModel, input, sigmoid } from '../../src/onnx/index.ts';
@@ -108,7 +108,22 @@ const broken: [what: string, happen: (name: string) => Promise<void>, message: R
     /has no ids of users/,
   ],
   ['no manifest', (name) => rm(at(name, 'manifest.json')), /no manifest.json/],
-  ['a manifest cut off', (name) => replaceManifest(name, '{"format": 1'), /manifest.json: is not JSON/],
+  [
+    'a predict.onnx cut off',
+    async (name) => truncate(at(name, 'predict.onnx'), 99),
+    /predict.onnx: has 99 of the \d+ bytes that manifest.json lists: it was cut off; copy the model's whole folder again/,
+  ],
+  [
+    'a page in place of predict.onnx',
+    (name) => writeFile(at(name, 'predict.onnx'), '<!doctype html>'),
+    /predict.onnx: is a page of HTML, /,
+  ],
+  [
+    'a page in place of the manifest',
+    (name) => replaceManifest(name, '<!doctype html>'),
+    /manifest.json: is a page of HTML, /,
+  ],
+  ['a manifest cut off', (name) => replaceManifest(name, '{"format": 1'), /manifest.json: is cut off; copy /],
   [
     'a manifest of a newer format',
     (name) => replaceManifest(name, '{"format": 99}'),

@@ -108,7 +108,9 @@ test('what is seen comes with recommend, which leaves it out', async () => {
 });
 
 test.each([
-  ['titles.json', 'zz', /^titles.json: is not JSON/],
+  ['titles.json', 'zz', /^titles.json: is not JSON; train the model again$/],
+  ['titles.json', '{"i6":"Si', /^titles.json: is cut off; copy the model's whole folder again$/],
+  ['items.json', '<!doctype html>', /^items.json: is a page of HTML/],
   ['titles.json', '[1,2]', /^titles.json: is no object of titles/],
   ['titles.json', '{"i6":{"a":1}}', /^titles.json: is no object of titles/],
   ['items.json', '{"item":5}', /^items.json: item: /],

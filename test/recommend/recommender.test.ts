@@ -123,4 +123,15 @@ describe('files that no runtime takes', () => {
       'predict.onnx was not loaded',
     );
   });
+
+  test('for lack of memory are not called broken', async () => {
+    const artifact = await (await train(ratings, { factors: 2, epochs: 1 })).artifact();
+    const runtime = {
+      ...(await nodeRuntime()),
+      createSession: () => Promise.reject(new Error('Exception during initialization: std::bad_alloc')),
+    };
+    const opened = Recommender.create(artifact, runtime, ['predict']);
+    await expect(opened).rejects.toMatchObject({ code: 'device' });
+    expect(await userError(opened)).toMatch(/^predict\.onnx: .*std::bad_alloc; free some memory$/);
+  });
 });
