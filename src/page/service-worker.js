@@ -5,6 +5,15 @@ const FILES = [
 const PREFIX = 'cofactor-page-';
 const CACHE = `${PREFIX}/* version */`;
 
+/** What the browser kept of a request; undefined if it refuses to look. */
+const kept = async (request, options) => {
+  try {
+    return await caches.match(request, options);
+  } catch {
+    return undefined;
+  }
+};
+
 self.addEventListener('install', (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(['./', ...FILES])));
   self.skipWaiting();
@@ -19,7 +28,7 @@ self.addEventListener('activate', (event) => {
 
 self.addEventListener('fetch', (event) => {
   const { request } = event;
-  if (request.mode === 'navigate') event.respondWith(fetch(request).catch(() => caches.match('./')));
+  if (request.mode === 'navigate') event.respondWith(fetch(request).catch(() => kept('./')));
   else if (new URL(request.url).pathname.includes('/assets/'))
-    event.respondWith(caches.match(request, { ignoreVary: true }).then((kept) => kept ?? fetch(request)));
+    event.respondWith(kept(request, { ignoreVary: true }).then((found) => found ?? fetch(request)));
 });

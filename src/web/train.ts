@@ -18,6 +18,9 @@ export interface WebTrained extends Trained {
   recommender(): Promise<Recommender>;
 }
 
+/** A relative URL is relative to the page, not to the worker. */
+const absolute = (url: string | undefined) => url && new URL(url, document.baseURI).href;
+
 const errorOf = ({ code, message }: Failure): Error =>
   code === undefined ? new Error(message) : new UserError(code, message);
 
@@ -51,9 +54,8 @@ export async function train(
         else reject(errorOf(data.failed));
       };
       const name = file instanceof File ? file.name : 'the file';
-      // A relative URL is relative to the page, not to the worker.
-      const engine = ortTraining && new URL(ortTraining, document.baseURI).href;
-      post({ train: { ...request, recipe, file, name, ortTraining: engine } });
+      const urls = { wasmPaths: absolute(options.wasmPaths), ortTraining: absolute(ortTraining) };
+      post({ train: { ...request, recipe, file, name, ...urls } });
       if (signal?.aborted) stop();
       signal?.addEventListener('abort', stop);
     });

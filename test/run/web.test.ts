@@ -15,6 +15,6 @@ test('a runtime whose .wasm files are not there is told from a broken model', as
       console.log(error.name, error.code, error.message));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
   expect(stdout).toMatch(
-    /^UserError device ONNX Runtime cannot start: .*are its \.wasm files where `wasmPaths` says/,
+    /^UserError device ONNX Runtime cannot start: its ort-wasm-simd-threaded\.wasm cannot be fetched; .*`wasmPaths`/,
   );
 });

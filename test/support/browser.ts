@@ -15,8 +15,12 @@ export function browserTests() {
   });
   afterAll(async () => browser?.close());
 
-  /** A test that is skipped without a browser, and that fails when a page logs an error or a warning. */
-  return (name: string, body: (context: BrowserContext) => Promise<void>): void =>
+  /**
+   * A test that is skipped without a browser, and that fails when a page logs an error or a warning.
+   *
+   * @param logged errors that the page is to log
+   */
+  return (name: string, body: (context: BrowserContext) => Promise<void>, logged?: RegExp): void =>
     test(name, async (tested: TestContext) => {
       if (!browser) return tested.skip(NO_CHROMIUM);
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
@@ -27,7 +31,8 @@ export function browserTests() {
         // That there is no network is the browser's word, not the page's.
         if (
           ['error', 'warning'].includes(message.type()) &&
-          !message.text().includes('INTERNET_DISCONNECTED')
+          !message.text().includes('INTERNET_DISCONNECTED') &&
+          !logged?.test(message.text())
         )
           complaints.push(message.text());
       });
@@ -37,8 +42,16 @@ export function browserTests() {
     });
 }
 
-/** A static host on a free port, which serves the files of folders. @param folders folders by URL path */
-export function staticHost(folders: () => Readonly<Record<string, string>>) {
+/**
+ * A static host on a free port, which serves the files of folders.
+ *
+ * @param folders folders by URL path
+ * @param headers more headers of every file
+ */
+export function staticHost(
+  folders: () => Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+) {
   let server: Server;
   beforeAll(async () => {
     server = createServer(async ({ url = '' }, response) => {
@@ -49,7 +62,7 @@ export function staticHost(folders: () => Readonly<Record<string, string>>) {
       const bytes = folder && (await readFile(join(folder, name || 'index.html')).catch(() => undefined));
       if (!bytes) return response.writeHead(path === '/favicon.ico' ? 204 : 404).end();
       const type = TYPES[extname(name || 'index.html')] ?? 'application/octet-stream';
-      response.writeHead(200, { 'content-type': type }).end(bytes);
+      response.writeHead(200, { 'content-type': type, ...headers }).end(bytes);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
