@@ -6,7 +6,7 @@ export const COPY_AGAIN = "copy the model's whole folder again";
 /** Says of a file that is not what it should be that it is a page of HTML; undefined if it is not. */
 export const asPage = (bytes: Uint8Array): string | undefined =>
   /^\s*<[!?a-z]/i.test(new TextDecoder().decode(bytes.subarray(0, 99)))
-    ? 'is a page of HTML, which servers send for a file that they lack; is it in this folder?'
+    ? 'is a page of HTML, which servers send for a missing file; is it in this folder?'
     : undefined;
 
 /**

@@ -152,13 +152,10 @@ export function parseManifest(bytes: Uint8Array, source: string): Manifest {
   const result = v.safeParse(manifestSchema, upgraded(parseJson(bytes, source, IS_MODEL), source));
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const where = v.getDotPath(issue) ?? 'the document';
+  const where = v.getDotPath(issue) ?? 'format';
   // Other programs, too, have a manifest.json.
-  const isOurs = where !== 'the document' && where !== 'format';
-  throw new UserError(
-    'model',
-    `${source}: ${where}: ${issue.message}; ${isOurs ? 'train the model again' : IS_MODEL}`,
-  );
+  const remedy = where === 'format' ? IS_MODEL : 'train the model again';
+  throw new UserError('model', `${source}: ${where}: ${issue.message}; ${remedy}`);
 }
 
 /** Names of heads, or a function that chooses some of those that a model has. */

@@ -15,7 +15,7 @@ const WASM = 'ort-wasm-simd-threaded.wasm';
 /** Why ONNX Runtime does not start, by what it or the browser says. */
 const OBSTACLES: readonly (readonly [RegExp, string])[] = [
   [/SIMD/, 'use a current browser'],
-  [/allocate|out of memory/i, 'there is too little memory; close other pages'],
+  [/allocate|out of memory/i, 'there is too little memory'],
   [/Compile|Link/, `its ${WASM} is a page of HTML, cut off or of another version; copy it again`],
   [
     /./,

@@ -92,7 +92,7 @@ describe('an artifact', () => {
 });
 
 const COPY = "copy the model's whole folder again";
-const HTML = 'is a page of HTML, which servers send for a file that they lack; is it in this folder?';
+const HTML = 'is a page of HTML, which servers send for a missing file; is it in this folder?';
 
 describe('a broken artifact names the file', () => {
   test('with any byte changed', async () => {
@@ -168,7 +168,7 @@ describe('a broken artifact names the file', () => {
   });
 
   test.each<[string, (manifest: Manifest) => unknown, RegExp]>([
-    ['null', () => null, /the document: /],
+    ['null', () => null, /format: /],
     ['a list', () => [], /: /],
     [
       'of another format',

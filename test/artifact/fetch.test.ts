@@ -103,7 +103,7 @@ describe('an artifact is fetched', () => {
 });
 
 const COPY = "copy the model's whole folder again";
-const HTML = 'is a page of HTML, which servers send for a file that they lack; is it in this folder?';
+const HTML = 'is a page of HTML, which servers send for a missing file; is it in this folder?';
 
 describe('what cannot be fetched is one line that names the address', () => {
   const failure = (path: string) => userError(fetchArtifact(base + path));

@@ -89,7 +89,7 @@ async function said(context: BrowserContext, visit: Visit): Promise<string> {
 }
 
 const COPY = "copy the model's whole folder again";
-const HTML = 'is a page of HTML, which servers send for a file that they lack; is it in this folder?';
+const HTML = 'is a page of HTML, which servers send for a missing file; is it in this folder?';
 const cases: readonly [what: string, visit: Visit, expected: string | RegExp][] = [
   [
     'a policy that forbids WebAssembly',
