@@ -21,6 +21,7 @@ async function outcome(work: () => Outcome | Promise<Outcome>): Promise<Outcome>
   if ((await Promise.allSettled([working]))[0].status === 'fulfilled') return working;
   return (await userError(working))
     .replace(", or read no times with `timeColumn: ''`", '')
+    .replace(/(; or leave it|: leave them) out with `skipBadRows: true`$/, '')
     .replace('; if the first line is no header, say so with `header: false`', '')
     .replace('name the right ones with', 'call the right ones')
     .replaceAll(/`(user|item|rating)Column`/g, '$1');
@@ -34,8 +35,21 @@ async function ratingsIn(text: string, name = 'ratings.csv'): Promise<Outcome> {
   return typeof parsed === 'string' ? parsed.replace(path, 'FILE') : parsed;
 }
 
-const plain = ['a', 'b', '7', '07', 'NULL', 'nan'];
-const odd = [' a', 'b ', 'x y', '日本', 'Zoe\u0308', '👩‍🚀', '\u00a0', '\u2028', '#c', '-', "it's", ' "a" '];
+const plain = ['a', 'b', '7', '07', 'x', 'nil'];
+const odd = [
+  ' a',
+  'b ',
+  'x y',
+  '日本',
+  'Zoe\u0308',
+  '👩‍🚀',
+  'x\u00a0',
+  '\u2028y',
+  '#c',
+  '-',
+  "it's",
+  ' "a" ',
+];
 const toQuote = [
   'a,b',
   'a;b',

@@ -43,7 +43,7 @@ describe.each(Object.entries(readers))('%s refuses', (_, read) => {
 
 test.each([
   [{ header: 'no' }, 'header is "no"; give true or false'],
-  [{ encoding: 'latin1' }, 'encoding is "latin1"; give one of utf-8, latin-1, utf-16'],
+  [{ encoding: 'latin-x' }, 'encoding is "latin-x"; give a name of the Encoding Standard'],
   [{ delimiter: /,/ }, 'delimiter is of type RegExp; give a text'],
   [{ seed: 'x', valid: 0.2 }, 'seed is "x"; give a number'],
   [{ vocabulary: ['u1'] }, 'vocabulary is ["u1"]; give an object with userIds and itemIds, such as Ratings'],

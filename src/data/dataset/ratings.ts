@@ -6,7 +6,8 @@ import { sha256 } from '../../util/hash.ts';
 import type { Expected } from '../../util/options.ts';
 import { quoted } from '../../util/text.ts';
 import type { Dataset } from './dataset.ts';
-import { indicesByUser, type Rows, rangeOf, StrengthSum } from './rows.ts';
+import { type MoreRows, rowsAt, withoutRepeats } from './repeats.ts';
+import { type Rows, rangeOf } from './rows.ts';
 
 /** The fields of `Ratings`. */
 export interface RatingsParts extends Vocabulary, Omit<Rows, 'ratings'> {
@@ -221,17 +222,7 @@ function summaryOf({ kind, userIds, itemIds, items, ratings }: Ratings) {
 
 /** The ratings at these indices, in this order, with the same ids. */
 export const selectRows = (ratings: Ratings, indices: Int32Array): Ratings =>
-  new Ratings(
-    {
-      ...ratings,
-      users: indices.map((index) => ratings.users[index]),
-      items: indices.map((index) => ratings.items[index]),
-      ratings: Float32Array.from(indices, (index) => ratings.ratings[index]),
-      times: ratings.times && Float64Array.from(indices, (index) => (ratings.times as Float64Array)[index]),
-      leftOut: ratings.leftOut && Uint8Array.from(indices, (index) => (ratings.leftOut as Uint8Array)[index]),
-    },
-    true,
-  );
+  new Ratings(rowsAt<RatingsParts & MoreRows>({ ...ratings }, indices), true);
 
 /** The ratings with the row numbers of another vocabulary; an id that it does not have gets the unknown row. */
 export function renumbered(ratings: Ratings, { userIds, itemIds }: Vocabulary): Ratings {
@@ -258,52 +249,14 @@ function rowsIn(vocabulary: readonly string[], ids: readonly string[]): Int32Arr
   return rows;
 }
 
-/**
- * The indices of the ratings without duplicates: of several ratings of an item by the same user, the latest by time, or
- * the last where there are no times.
- *
- * @returns undefined if there are no duplicates
- */
-export function latestIndices(ratings: Omit<RatingsParts, 'name'>): Int32Array | undefined {
-  const { users, times } = ratings;
-  const replaced = new Set<number>();
-  eachRepeat(ratings, (index, other) => {
-    const later = times === undefined || times[index] >= times[other];
-    replaced.add(later ? other : index);
-    return later ? index : other;
-  });
-  if (replaced.size === 0) return undefined;
-  return users.map((_, index) => index).filter((index) => !replaced.has(index));
-}
-
-/**
- * Interactions without duplicates. Those of a user with an item become one: its strength is the sum of theirs, its time is
- * the latest, and it is left out of recommendations if any of them is.
- */
+/** Interactions without duplicates: those of a user with an item are added up. */
 function addedUp(interactions: Ratings): Ratings {
-  const { name, userIds, itemIds, users, items } = interactions;
-  const [times, leftOut] = [interactions.times, interactions.leftOut].map((column) => column?.slice()) as [
-    Float64Array | undefined,
-    Uint8Array | undefined,
-  ];
-  const sums = new Map<number, StrengthSum>();
-  const repeated = new Set<number>();
-  eachRepeat(interactions, (index, first) => {
-    const sum = sums.get(first) ?? new StrengthSum().add(interactions.ratings[first]);
-    sums.set(first, sum.add(interactions.ratings[index]));
-    if (times) times[first] = Math.max(times[first], times[index]);
-    if (leftOut) leftOut[first] |= leftOut[index];
-    repeated.add(index);
-    return first;
-  });
-  if (repeated.size === 0) return interactions;
-  const ratings = interactions.ratings.slice();
-  for (const [first, { total }] of sums) {
-    ratings[first] = total;
-    if (!Number.isFinite(ratings[first])) throw tooStrong(name, userIds[users[first]], itemIds[items[first]]);
-  }
-  const kept = users.map((_, index) => index).filter((index) => !repeated.has(index));
-  return selectRows(new Ratings({ ...interactions, ratings, times, leftOut }, true), kept);
+  const { name, userIds, itemIds } = interactions;
+  const sizes = { users: userIds.length, items: itemIds.length };
+  const added = withoutRepeats<RatingsParts & MoreRows>({ ...interactions }, sizes, 'sum');
+  const at = added.ratings.findIndex((strength) => !Number.isFinite(strength));
+  if (at >= 0) throw tooStrong(name, userIds[added.users[at]], itemIds[added.items[at]]);
+  return added.users.length === interactions.users.length ? interactions : new Ratings(added, true);
 }
 
 /** The error for a pair whose strength is no 32-bit number. */
@@ -312,18 +265,3 @@ export const tooStrong = (name: string, user: string, item: string): UserError =
     'data',
     `${name}: the interactions of user ${quoted(user)} with item ${quoted(item)} add up to more than a 32-bit number holds; give smaller counts or weights`,
   );
-
-/** Calls `choose` for each further row of a user and an item, with its index and that of the row that was chosen before. */
-function eachRepeat(
-  { userIds, itemIds, users, items }: Omit<RatingsParts, 'name'>,
-  choose: (index: number, other: number) => number,
-): void {
-  const chosen = new Int32Array(itemIds.length).fill(-1);
-  for (const indices of indicesByUser(users, userIds.length)) {
-    for (const index of indices) {
-      const other = chosen[items[index]];
-      // The item's entry may be from another user.
-      chosen[items[index]] = other === -1 || users[other] !== users[index] ? index : choose(index, other);
-    }
-  }
-}

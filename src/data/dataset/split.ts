@@ -169,6 +169,13 @@ function split(ratings: Ratings, held: Uint8Array): Split {
   return { train: renumbered(train, vocabulary), valid: renumbered(valid, vocabulary) };
 }
 
+/** The ratings without the ids that none of them has. */
+export const withOccurring = (ratings: Ratings): Ratings =>
+  renumbered(ratings, {
+    userIds: occurring(ratings.userIds, ratings.users),
+    itemIds: occurring(ratings.itemIds, ratings.items),
+  });
+
 function occurring(ids: readonly string[], rows: Int32Array): string[] {
   const present = new Uint8Array(ids.length + 1);
   for (const row of rows) present[row] = 1;

@@ -1,5 +1,6 @@
 import { option, UserError } from '../../errors.ts';
 import { list, quoted } from '../../util/text.ts';
+import { isUnixTime, secondsOfDate } from './values.ts';
 
 /** The columns: names from the header, or numbers from 1. Default: found by their usual names. */
 export interface ColumnOptions {
@@ -75,6 +76,10 @@ const ownNames = {
 /** The column that an option names for a role. */
 const givenFor = (role: Role, options: ColumnOptions): string | undefined => options[ownNames[role]];
 
+/** The columns that options name by a path, such as `user.id`. */
+export const pathsIn = (options: ColumnOptions): string[] =>
+  roles.flatMap((role) => givenFor(role, options) ?? []).filter((name) => name.includes('.'));
+
 /** Names of columns that may hold kinds of events, which are read only if an option names them. */
 const EVENT_NAMES = ['event', 'eventtype', 'type', 'action', 'behavior', 'behaviour', 'interaction'];
 
@@ -82,15 +87,41 @@ const EVENT_NAMES = ['event', 'eventtype', 'type', 'action', 'behavior', 'behavi
 export const eventColumnIn = (names: readonly string[]): string | undefined =>
   names.find((name) => EVENT_NAMES.includes(plainName(name)));
 
-/** Index of the column with a usual name for the role, or −1. */
-function usualColumn(
+/** Indices of the columns with a usual name for the role, the best first: of `customer` and `customer_id` the latter. */
+function usualColumns(
   names: readonly string[],
   role: keyof typeof usualNames,
   taken: ReadonlySet<number> = new Set(),
-): number {
+): number[] {
   const plain = names.map((name, index) => (taken.has(index) ? '' : plainName(name)));
-  const name = usualNames[role].split(/\s+/).find((candidate) => plain.includes(candidate));
-  return name === undefined ? -1 : plain.indexOf(name);
+  const found = usualNames[role].split(/\s+/).filter((candidate) => plain.includes(candidate));
+  const withId = found.map((name) => (found.includes(`${name}id`) ? `${name}id` : name));
+  return [...new Set([...withId.slice(0, 1), ...found])].map((name) => plain.indexOf(name));
+}
+
+const usualColumn = (...of: Parameters<typeof usualColumns>): number => usualColumns(...of)[0] ?? -1;
+
+/** Whether a name is usual for a role. */
+export const isNamedFor = (role: keyof typeof usualNames, name: string): boolean =>
+  usualColumn([name], role) === 0;
+
+/** Says which of several columns that fit a role was taken, where no option names it. */
+export function choicesInWords(
+  { names, positional }: Pick<ColumnNames, 'names' | 'positional'>,
+  columns: Columns,
+  options: ColumnOptions,
+): string[] {
+  if (positional) return [];
+  return (['user', 'item', 'rating', 'time', 'count'] as const).flatMap((role) => {
+    const index = columns[role];
+    if (index === undefined || givenFor(role, options) !== undefined) return [];
+    const taken = new Set(Object.values(columns).filter((one) => one !== index));
+    const others = usualColumns(names, role, taken).filter((one) => one !== index);
+    if (others.length === 0) return [];
+    return [
+      `${role} ${quoted(names[index])}, not ${others.map((one) => quoted(names[one])).join(' or ')}: name another with ${option(ownNames[role])}`,
+    ];
+  });
 }
 
 /**
@@ -109,6 +140,7 @@ export function findColumns(
   // A column that an option names has no other role.
   const given = roles.flatMap((role) => givenFor(role, options) || []);
   const taken = new Set(given.map((name) => givenColumn(names, name)));
+  checkRoles(file, names, options);
   const missing: Role[] = [];
   for (const role of [...wanted, ...welcome]) {
     const given = givenFor(role, options);
@@ -139,6 +171,22 @@ export function findColumns(
           : `call the right ones ${missing.join(', ')}`),
     );
   return found;
+}
+
+/** @throws UserError if options name one column for two roles */
+function checkRoles(file: string, names: readonly string[], options: ColumnOptions): void {
+  const seen = new Map<number, Role>();
+  for (const role of roles) {
+    const given = givenFor(role, options);
+    const index = given ? givenColumn(names, given) : -1;
+    const other = seen.get(index);
+    if (index >= 0 && other)
+      throw new UserError(
+        'data',
+        `${file}: ${option(ownNames[other])} and ${option(ownNames[role])} name the same column, ${quoted(names[index])}; give each its own`,
+      );
+    if (index >= 0) seen.set(index, role);
+  }
 }
 
 /** Index of each column of a file of items; −1 for genres that are not there. */
@@ -177,16 +225,29 @@ function areNumbers(options: ColumnOptions): boolean {
   return given.length > 0 && given.every((name) => /^\d+$/.test(String(name)));
 }
 
-/** Whether the first line is a header: its rating is not a number, or, without a rating, a column has a usual name. */
-export function looksLikeHeader(fields: string[], wanted: readonly Role[], options: ColumnOptions): boolean {
+/**
+ * Whether the first line is a header: its rating is not a number, or, without a rating, a column has a usual name.
+ *
+ * @param hasComma whether numbers may have a decimal comma
+ */
+export function looksLikeHeader(
+  fields: readonly string[],
+  wanted: readonly Role[],
+  options: ColumnOptions,
+  hasComma = false,
+): boolean {
   const positional = positionalNames(fields, wanted);
   const given = Number(options.ratingColumn || options.countColumn);
   const rating = given || positional.indexOf('rating') + 1;
-  if (isNumber(fields[rating - 1])) return false;
-  if (fields[rating - 1] !== undefined && (wanted.includes('rating') || rating === given)) return true;
-  if (areNumbers(options))
-    return NAMED.some((role) => usualColumn(fields, role) !== -1) || eventColumnIn(fields) !== undefined;
-  if (fields[rating - 1] !== undefined) return true;
+  const field = fields[rating - 1];
+  if (isNumber(field, hasComma)) return false;
+  const hasUsualName = (): boolean =>
+    NAMED.some((role) => usualColumn(fields, role) !== -1) || eventColumnIn(fields) !== undefined;
+  if (field !== undefined && (wanted.includes('rating') || rating === given))
+    // A missing value in the first row of ratings is no name of a column.
+    return !areNumbers(options) || hasUsualName() || !/^\s*(\W*|n\/?a|nan|null|none)\s*$/i.test(field);
+  if (areNumbers(options)) return hasUsualName();
+  if (field !== undefined) return true;
   if (positional[2] === 'time') return false;
   if (fields.length > 2 || fields.length < Math.min(2, wanted.length)) return true;
   // In a list, words without digits are names of columns, not an id of a user and one of an item.
@@ -203,7 +264,7 @@ export function looksLikeHeader(fields: string[], wanted: readonly Role[], optio
  * The columns of a file without a header: user, item, rating, and time if the fourth field can be a time. A third field that
  * can only be a time is one, and there are no ratings. A file with only as many columns as are wanted has those.
  */
-export function positionalNames(fields: string[], wanted: readonly Role[]): string[] {
+export function positionalNames(fields: readonly string[], wanted: readonly Role[]): string[] {
   if (fields.length <= wanted.length && wanted.length < 3) return wanted.slice(0, fields.length);
   const usualOrder =
     !wanted.includes('rating') && isSurelyTime(fields[2])
@@ -216,9 +277,9 @@ export function positionalNames(fields: string[], wanted: readonly Role[]): stri
   );
 }
 
-/** Whether a field is an ISO date, or whole Unix seconds or milliseconds from 1995 on. */
-const isSurelyTime = (field: string | undefined): boolean =>
-  /^\s*(\d{4}-\d\d-\d\d([ T].*)?|(79|[89]\d|1\d\d)\d{7}(\d{3})?)\s*$/.test(field ?? '');
+/** Whether a field is a date, or whole Unix seconds or milliseconds from 1995 on. */
+const isSurelyTime = (field = ''): boolean =>
+  isNumber(field) ? isUnixTime(Number(field)) : !Number.isNaN(secondsOfDate(field.trim()));
 
 /** The columns of users and items in words, where a header has other names for them. */
 export const idsInWords = (
@@ -246,10 +307,15 @@ function givenColumn(names: readonly string[], given: string): number {
   return /^\d+$/.test(given) && Number(given) <= names.length ? Number(given) - 1 : -1;
 }
 
+/** A name without case, spaces and punctuation, and without the `#` of a comment or the type of RecBole's `user_id:token`. */
 function plainName(name: string): string {
-  return name.toLowerCase().replace(/[\s_.-]/g, '');
+  return name
+    .toLowerCase()
+    .replace(/:(token|float)(_seq)?$/, '')
+    .replace(/[\s_.-]|^#/g, '');
 }
 
-function isNumber(field: string | undefined): boolean {
-  return field !== undefined && field.trim() !== '' && Number.isFinite(Number(field));
+function isNumber(field: string | undefined, hasComma = false): boolean {
+  const text = hasComma ? field?.replace(',', '.') : field;
+  return text !== undefined && text.trim() !== '' && Number.isFinite(Number(text));
 }

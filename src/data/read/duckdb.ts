@@ -12,11 +12,11 @@ export interface DatabaseOptions {
   readonly folder?: string;
 }
 
-/** Runs `work` on a new in-memory database. The first call loads the native module. */
-export async function withDatabase<T>(
-  work: (connection: Connection) => Promise<T>,
-  { memory, folder = '' }: DatabaseOptions = {},
-): Promise<T> {
+/** Opens a new in-memory database. The first call loads the native module. */
+async function openDatabase({
+  memory,
+  folder = '',
+}: DatabaseOptions = {}): Promise<{ readonly connection: Connection; close(): void }> {
   // `require`, because `import` of this CommonJS package takes twice as long: Node searches its text for exports.
   const require = module.createRequire(import.meta.url);
   const { DuckDBInstance } = require('@duckdb/node-api') as typeof DuckDB;
@@ -29,14 +29,37 @@ export async function withDatabase<T>(
     ...(memory !== undefined && { memory_limit: `${Math.floor(memory / 2 ** 20)}MiB` }),
   });
   const connection = await instance.connect();
+  await connection.run("SET TimeZone = 'UTC'");
+  return {
+    connection,
+    close() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/** Runs `work` with a way to a database, which is only opened if it is used. */
+export async function withLazyDatabase<T>(
+  work: (connect: () => Promise<Connection>) => Promise<T>,
+  options?: DatabaseOptions,
+): Promise<T> {
+  let database: ReturnType<typeof openDatabase> | undefined;
   try {
-    await connection.run("SET TimeZone = 'UTC'");
-    return await work(connection);
+    return await work(async () => {
+      database ??= openDatabase(options);
+      return (await database).connection;
+    });
   } finally {
-    connection.closeSync();
-    instance.closeSync();
+    (await database?.catch(() => undefined))?.close();
   }
 }
+
+/** Runs `work` on a new in-memory database. */
+export const withDatabase = <T>(
+  work: (connection: Connection) => Promise<T>,
+  options?: DatabaseOptions,
+): Promise<T> => withLazyDatabase(async (connect) => work(await connect()), options);
 
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
@@ -50,8 +73,4 @@ export function identifier(name: string): string {
 export async function rows(connection: Connection, query: string): Promise<(string | number | null)[][]> {
   const result = await connection.runAndReadAll(query);
   return result.getRowsJS() as (string | number | null)[][];
-}
-
-export function numbers<T>(chunk: DuckDB.DuckDBDataChunk, column: number): T {
-  return (chunk.getColumnVector(column) as unknown as { items: T }).items;
 }

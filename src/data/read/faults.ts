@@ -1,12 +1,17 @@
-import { option } from '../../errors.ts';
+import { oneLine, option, UserError } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
 import type { Columns, Role } from './columns.ts';
+import type { RecordFault } from './scan-text.ts';
 
 /** Messages about a broken record, for all readers. */
 export const faults = {
+  empty: 'is empty; give a file with one rating a line',
+
   quote: 'a quote is not closed, or text follows it; write a quote within a field twice',
 
   firstLine: 'the first line ends within quotes; close the quote, or remove the line break',
+
+  long: 'the line is longer than 2 MB; is a line break or a closing quote missing?',
 
   fields: (found: number, wanted: number, header: boolean): string =>
     `${count(found, 'field')} where ${header ? 'the header' : 'the first line'} has ${wanted}; correct or remove the line`,
@@ -20,7 +25,8 @@ export const faults = {
   /** @param record 'line' or 'row' */
   field(role: Role, value: string, column: string, record: string): string {
     const where = `in column ${quoted(column)}`;
-    const field = `${value === '' ? 'an empty field' : quoted(value)} ${where}`;
+    const text = oneLine(value) === '' ? 'an empty field' : quoted(value);
+    const field = `${text} ${where}`;
     const correct = `correct or remove the ${record}`;
     if (role === 'rating') return `${field} is not a finite number${numberOf(value)}; ${correct}`;
     if (role === 'count') return `${field} is not a finite number, or is too large; ${correct}`;
@@ -28,9 +34,13 @@ export const faults = {
       return `${field} is an event without a weight (${option('eventWeights')}); give it one, 0 for none`;
     if (role === 'time')
       return `${field} is not a time (Unix seconds or milliseconds, 2026-12-24, or 24.12.2026); correct it`;
-    return `${value ? 'a NUL byte in the id' : 'an empty id'} ${where}; ${correct}`;
+    if (oneLine(value) !== '' && !value.includes('\0'))
+      return `${text} in column ${quoted(column)} means a missing id; ${correct}`;
+    return `${value.includes('\0') ? 'a NUL byte in the id' : 'an empty id'} ${where}; ${correct}`;
   },
 };
+
+export const recordFault = (fault: RecordFault): string => (fault === 'long' ? faults.long : faults.quote);
 
 /** What to write for words such as `up`, `dislike` and `true`. */
 const numberOf = (value: string): string =>
@@ -42,4 +52,43 @@ const numberOf = (value: string): string =>
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** So many quotes that are not closed are a file of another kind; each makes the reader look far ahead. */
+const MOST_OPEN = 100;
+
+/** The rows that cannot be read. */
+export class BadRows {
+  count = 0;
+  private readonly structural: string[] = [];
+  private readonly fields: string[] = [];
+  private open = 0;
+
+  /** The first three, in words. */
+  get first(): readonly string[] {
+    return this.fields.concat(this.structural).slice(0, 3);
+  }
+
+  /** A record that is none. */
+  addBroken(where: string, what: string, isOpen = false): void {
+    this.count++;
+    if (this.structural.length < 3) this.structural.push(`${where}: ${what}`);
+    if (isOpen && ++this.open > MOST_OPEN) throw new UserError('data', this.structural[0]);
+  }
+
+  /** A record with a field that cannot be read. */
+  addField(where: string, what: string): void {
+    this.count++;
+    if (this.fields.length < 3) this.fields.push(`${where}: ${what}`);
+  }
+
+  /** @throws UserError for the first broken record, or else the first with a bad field, if there is one */
+  check(canSkip: boolean): void {
+    if (this.count === 0) return;
+    const [fault] = [...this.structural, ...this.fields];
+    const skip = option('skipBadRows: true');
+    const all = this.count === 1 ? '' : `; ${this.count} rows are bad`;
+    const way = this.count === 1 ? `; or leave it out with ${skip}` : `: leave them out with ${skip}`;
+    throw new UserError('data', `${fault}${all}${canSkip ? way : ''}`);
+  }
 }

@@ -1,18 +1,12 @@
-import { basename } from 'node:path';
 import * as expected from '../../util/options.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../../util/options.ts';
 import { type ColumnOptions, findItemColumns } from './columns.ts';
-import { rows, withDatabase } from './duckdb.ts';
-import { genresIn, type ItemTable } from './item-table.ts';
-import { findFiles, openSource } from './open.ts';
-import { diagnose } from './problems.ts';
-
-/** Genres of the columns from the seventh on in `u.item` of MovieLens 100K, as its `u.genre` lists them; 1 marks a genre. */
-const OLD_GENRES = genresIn(
-  "Action|Adventure|Animation|Children's|Comedy|Crime|Documentary|Drama|Fantasy|Film-Noir|Horror|Musical|Mystery|Romance|Sci-Fi|Thriller|War|Western",
-);
-
-const OLD_COLUMNS = { id: 0, title: 1, genre: 2 };
+import { withLazyDatabase } from './duckdb.ts';
+import { withFiles } from './files.ts';
+import type { ItemTable } from './item-table.ts';
+import { itemsFrom, itemTable } from './items-from.ts';
+import { allBytes, firstBytes, isParquet } from './open.ts';
+import { textsOfParquet } from './parquet.ts';
 
 const ITEM_OPTIONS: OptionTable<Pick<ColumnOptions, 'itemColumn'>> = { itemColumn: expected.text };
 
@@ -32,30 +26,12 @@ export async function readItems(
   checkArgument('the path is', path, expected.path);
   checkOptions(options, ITEM_OPTIONS);
   const { itemColumn } = options;
-  return withDatabase(async (connection) => {
-    // These two files have no header, and are in Latin-1.
-    const old = /^(u\.item|movies\.dat)(\.gz|\.zst)?$/.exec(basename(path))?.[1];
-    const [file] = await findFiles(connection, [path]);
-    const source = await openSource(connection, file, {
-      header: !old,
-      ...(old && { encoding: 'latin-1' as const, delimiter: old === 'u.item' ? '|' : '::' }),
-    });
-    const { id, title, genre } = old ? OLD_COLUMNS : findItemColumns(file, source.names, itemColumn);
-    const { expressions } = source;
-    const genres = old === 'u.item' ? expressions.slice(6) : (expressions[genre] ?? []);
-    const query = `SELECT ${[expressions[id], expressions[title], genres].flat()} FROM ${source.table}`;
-    const table = await rows(connection, query).catch(async (error: Error) => {
-      throw await diagnose(error, connection, source);
-    });
-    const known = table.filter(([id, title]) => id && title).reverse() as string[][];
-    return {
-      titles: new Map(known.map(([id, title]) => [id, title])),
-      genres: new Map(
-        known.map(([id, , ...cells]) => [
-          id,
-          old === 'u.item' ? OLD_GENRES.filter((_, index) => cells[index] === '1') : genresIn(cells[0] ?? ''),
-        ]),
-      ),
-    };
-  });
+  return withLazyDatabase((connect) =>
+    withFiles(connect, [path], async ([found]) => {
+      if (!isParquet(await firstBytes(found)))
+        return itemsFrom(await allBytes(found), found.file, itemColumn);
+      const { names, rows } = await textsOfParquet(await connect(), found);
+      return itemTable(rows, findItemColumns(found.file, names, itemColumn));
+    }),
+  );
 }

@@ -1,8 +1,9 @@
 import type { DataKind } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
 import { short } from '../../util/format.ts';
-import { type OptionTable, oneOf } from '../../util/options.ts';
+import { count, type OptionTable, oneOf } from '../../util/options.ts';
 import { quoted } from '../../util/text.ts';
+import { DUPLICATES, type Duplicates } from '../dataset/repeats.ts';
 import {
   type ColumnNames,
   type ColumnOptions,
@@ -11,6 +12,8 @@ import {
   eventColumnIn,
   type WantedColumns,
 } from './columns.ts';
+import { type Spread, spreadOf } from './spread.ts';
+import { isUnixTime } from './values.ts';
 
 // What the rows of a file mean: ratings, or interactions of some strength. Node's reader and the page's share it.
 
@@ -24,6 +27,13 @@ export interface MeaningOptions extends Pick<ColumnOptions, 'ratingColumn' | 'co
   eventWeights?: Readonly<Record<string, number>> | undefined;
   /** Kinds of events after which an item is not recommended to the user again. Default: all */
   leaveOut?: readonly string[] | undefined;
+  /** What becomes of several rows with the same user and item. Default: the last of ratings counts; interactions are added up */
+  duplicates?: Duplicates | undefined;
+  /**
+   * Leaves out users and items with fewer ratings, or interactions with different items and users, until all have so many (k-core).
+   * @default 1
+   */
+  minRatings?: number | undefined;
 }
 
 export const MEANING_OPTIONS: OptionTable<Omit<MeaningOptions, keyof ColumnOptions>> = {
@@ -41,6 +51,8 @@ export const MEANING_OPTIONS: OptionTable<Omit<MeaningOptions, keyof ColumnOptio
       Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string'),
     give: "a list of kinds of events, such as ['purchase']",
   },
+  duplicates: oneOf(DUPLICATES),
+  minRatings: count,
 };
 
 /** What rows must be for an objective: ratings, where they are to be predicted; else either. */
@@ -116,37 +128,7 @@ export function checkAlike(files: readonly { readonly file: string; readonly col
   }
 }
 
-/** How some values are spread. */
-export interface Spread {
-  readonly values: number;
-  readonly low: number;
-  readonly high: number;
-  /** The values below which a quarter, a half and three quarters of the values are. */
-  readonly quartiles: readonly [number, number, number];
-  /** The value that at most one in a thousand exceeds, or one of fewer values: those may be mistyped. */
-  readonly most: number;
-  /** The number of different values. */
-  readonly distinct: number;
-  /** Whether all are whole numbers. */
-  readonly whole: boolean;
-}
-
-/** The part of so many values that `most` of a spread is not exceeded by. */
-export const mostOf = (values: number): number => Math.min(0.999, (values - 1.5) / values);
-
-export function spreadOf(values: Float32Array): Spread {
-  const sorted = values.slice().sort();
-  const at = (part: number): number => sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
-  return {
-    values: sorted.length,
-    low: sorted[0],
-    high: sorted[sorted.length - 1],
-    quartiles: [at(0.25), at(0.5), at(0.75)],
-    most: at(mostOf(sorted.length)),
-    distinct: sorted.reduce((count, value, index) => count + Number(value !== sorted[index - 1]), 0),
-    whole: values.every(Number.isInteger),
-  };
-}
+export { spreadOf };
 
 /** Many times the middle half of the values: ratings never reach so far above their median. */
 const LONG_TAIL = 10;
@@ -175,6 +157,21 @@ export function isHeavyTailed(spread: Spread, isNamed = false): boolean {
   );
 }
 
+/** So many different values at most are a scale. */
+const SCALE = 101;
+/** A lowest value that is this part of the values, and so many times as frequent as the next, is no part of a scale. */
+const [HEAVY, TIMES] = [0.05, 2];
+
+/** Says if the lowest value seems to mean "not rated": it is 0 or −1, and far more frequent than the next. */
+function notRated({ values, low, high, distinct, atLow, atNext }: Spread, label: string): string[] {
+  if ((low !== 0 && low !== -1) || values < ENOUGH_VALUES || distinct < 4 || distinct > SCALE || high > 100)
+    return [];
+  if (atLow < HEAVY * values || atLow < TIMES * atNext) return [];
+  return [
+    `${short((100 * atLow) / values)} % of ${label} are ${low}; if that means "not rated", leave such rows out with ${option(`dropRating: ${low}`)}`,
+  ];
+}
+
 /** A column of ratings, as messages call it: `"stars"`, or `column 3`. */
 export interface RatingColumn {
   readonly label: string;
@@ -188,7 +185,7 @@ export function kindByValues(
   { label, isNamed }: RatingColumn,
 ): { readonly kind: DataKind; readonly because: string[] } {
   const { values, low, high, whole, quartiles } = spread;
-  const interactions = (because: string) => ({ kind: 'interactions' as const, because: [because] });
+  const interactions = (...because: string[]) => ({ kind: 'interactions' as const, because });
   if (low === high && (low === 1 || values >= ENOUGH_VALUES))
     return interactions(`${label} is always ${short(low)}, so each row is an interaction`);
   if (whole && low >= -1 && low <= 0 && high === 1)
@@ -198,8 +195,18 @@ export function kindByValues(
   if (isHeavyTailed(spread, isNamed))
     return interactions(
       `half of ${label} is at most ${short(quartiles[1])} and the highest is ${short(high)}, as counts are, not ratings, so each row is an interaction that it counts`,
+      ...notRated(spread, label),
     );
-  return { kind: 'ratings', because: farAbove(spread, label) };
+  return { kind: 'ratings', because: [...farAbove(spread, label), ...notRated(spread, label)] };
+}
+
+/** @throws UserError for ratings that are times */
+export function checkNoTimes({ low, high, quartiles }: Spread, { label }: RatingColumn, name: string): void {
+  if (isUnixTime(quartiles[0]) && isUnixTime(quartiles[2]) && low > 0)
+    throw new UserError(
+      'data',
+      `${name}: ${label} has times (from ${short(low)} to ${short(high)}), not ratings; name the column of ratings with ${option('ratingColumn')}, or read none with ${option("ratingColumn: ''")}`,
+    );
 }
 
 /** What is odd about values that are read as ratings because an option says so. */
@@ -208,7 +215,7 @@ export const doubtsAbout = (spread: Spread, { label, isNamed }: RatingColumn): s
     ? [
         `half of ${label} is at most ${short(spread.quartiles[1])} and the highest is ${short(spread.high)}, as counts are, not ratings: predictions of them will be poor`,
       ]
-    : farAbove(spread, label);
+    : [...farAbove(spread, label), ...notRated(spread, label)];
 
 /** Says if the highest value is so far above the rest that it may be mistyped. */
 const farAbove = ({ values, low, most, high }: Spread, label: string): string[] =>

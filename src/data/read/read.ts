@@ -3,13 +3,14 @@ import { UserError } from '../../errors.ts';
 import * as expected from '../../util/options.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../../util/options.ts';
 import type { Dataset } from '../dataset/dataset.ts';
-import { latestIndices } from '../dataset/ratings.ts';
+import { withoutRepeats } from '../dataset/repeats.ts';
 import { HOLD_OUT_OPTIONS, type HoldOut } from '../dataset/split.ts';
+import { NO_ID } from './collector.ts';
 import { checkMeaning, MEANING_OPTIONS, type MeaningOptions, wantedColumns } from './meaning.ts';
+import { SOURCE_OPTIONS, type SourceOptions } from './part.ts';
 import { type Reading, readingOf } from './reading.ts';
-import { SOURCE_OPTIONS, type SourceOptions } from './source.ts';
 import { readToStore, STORE_OPTIONS, type StoreOptions } from './store.ts';
-import { NO_ID, readTable } from './table.ts';
+import { readTable } from './table.ts';
 
 export interface ReadOptions extends SourceOptions, MeaningOptions, HoldOut {
   /** Ids whose row numbers to use, such as a model's or those of other ratings. Default: the ids in the file */
@@ -63,9 +64,9 @@ export async function readRatings(
   const paths = [path].flat();
   const { split = 'random', vocabulary } = options;
   if (store && split === 'random' && !vocabulary)
-    return readToStore(paths, options, store === true ? {} : store);
+    return readToStore(paths, { ...options, canSkip: true }, store === true ? {} : store);
   const mayLackEvents = vocabulary !== undefined;
-  const table = await readTable(paths, { ...options, mayLackEvents }, wantedColumns(options));
+  const table = await readTable(paths, { ...options, mayLackEvents, canSkip: true }, wantedColumns(options));
   return readingOf(table, paths.join(', '), options);
 }
 
@@ -85,9 +86,9 @@ export async function readOwnRatings(
       'data',
       `${path}: has ratings by ${table.userIds.length} users; give those of one person`,
     );
-  const { itemIds, items, ratings } = table;
-  const indices = latestIndices(table) ?? items.keys();
-  return Array.from(indices, (index) => ({ item: itemIds[items[index]], rating: ratings[index] }));
+  const { itemIds } = table;
+  const { items, ratings } = withoutRepeats(table, { users: 1, items: itemIds.length }, 'last');
+  return Array.from(items, (item, index) => ({ item: itemIds[item], rating: ratings[index] }));
 }
 
 /**

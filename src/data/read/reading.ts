@@ -1,10 +1,19 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import type { DataKind } from '../../../graphs/models/model.ts';
+import { option, UserError } from '../../errors.ts';
 import type { Dataset } from '../dataset/dataset.ts';
-import { latestIndices, Ratings, type RatingsParts, renumbered, selectRows } from '../dataset/ratings.ts';
+import { Ratings, type RatingsParts, renumbered } from '../dataset/ratings.ts';
+import { coreOf, type MoreRows, withoutRepeats } from '../dataset/repeats.ts';
 import type { Rows } from '../dataset/rows.ts';
-import { type HoldOut, holdOut } from '../dataset/split.ts';
-import { doubtsAbout, kindByValues, type RatingColumn, type Spread, spreadOf } from './meaning.ts';
+import { type HoldOut, holdOut, withOccurring } from '../dataset/split.ts';
+import {
+  checkNoTimes,
+  doubtsAbout,
+  kindByValues,
+  type MeaningOptions,
+  type RatingColumn,
+} from './meaning.ts';
+import { type Spread, spreadOf } from './spread.ts';
 
 /** What was read. The numbers include what was held out. */
 export interface ReadReport {
@@ -43,14 +52,18 @@ export interface Table extends Omit<RatingsParts, 'name' | 'unknown' | 'kind' | 
   readonly ids: readonly string[];
   readonly withoutUser: number;
   readonly assumptions: readonly string[];
+  /** Whether some ids may be of no row, because their rows were left out. */
+  readonly hasUnused: boolean;
 }
 
 /** The kind of the rows, whether their values count, and a sentence if the values are no ratings. */
 export function meaningOf(
   { kind, column, ids }: Pick<Table, 'kind' | 'column' | 'ids'>,
   values: Spread | undefined,
+  name: string,
 ): { readonly kind: DataKind; readonly counts: boolean; readonly because: readonly string[] } {
   if (!column || !values) return { kind: kind ?? 'interactions', counts: true, because: ids };
+  checkNoTimes(values, column, name);
   if (kind === 'ratings') return { kind, counts: true, because: doubtsAbout(values, column) };
   const found = kindByValues(values, column);
   const because = [...((kind ?? found.kind) === 'interactions' ? ids : []), ...(kind ? [] : found.because)];
@@ -59,37 +72,57 @@ export function meaningOf(
   return { kind: kind ?? found.kind, counts, because };
 }
 
-/** Merges duplicates of a table, applies a vocabulary, and holds out ratings. */
+export type ReadingOptions = HoldOut &
+  Pick<MeaningOptions, 'duplicates' | 'minRatings'> & { readonly vocabulary?: Vocabulary | undefined };
+
+/** Merges duplicates of a table, leaves out what is rare, applies a vocabulary, and holds out ratings. */
 export function readingOf(
-  { assumptions, withoutUser, column, ids, kind: said, ...table }: Table,
+  { assumptions, withoutUser, column, ids, kind: said, hasUnused, ...table }: Table,
   name: string,
-  { vocabulary, ...held }: HoldOut & { readonly vocabulary?: Vocabulary | undefined } = {},
+  { vocabulary, duplicates, minRatings = 1, ...held }: ReadingOptions = {},
 ): Reading {
-  const { kind, counts, because } = meaningOf({ kind: said, column, ids }, column && spreadOf(table.ratings));
-  const read = new Ratings({ ...table, kind, name, ...(!counts && { ratings: undefined }) });
-  const merged = kind === 'ratings' ? latest(read) : read;
-  const all = vocabulary ? renumbered(merged, vocabulary) : merged;
-  const { train, valid } = holdOut(all, held);
+  const { kind, counts, because } = meaningOf(
+    { kind: said, column, ids },
+    column && spreadOf(table.ratings),
+    name,
+  );
+  const sizes = { users: table.userIds.length, items: table.itemIds.length };
+  const rows = counts ? table : { ...table, ratings: new Float32Array(table.users.length).fill(1) };
+  const how = duplicates ?? (kind === 'ratings' ? 'last' : 'sum');
+  // Interactions are added up where they are checked.
+  const isAdded = kind === 'interactions' && how === 'sum';
+  const merged = new Ratings({ ...(isAdded ? rows : withoutRepeats(rows, sizes, how)), kind, name });
+  // Data with a vocabulary are not trained on.
+  const least = vocabulary ? 1 : minRatings;
+  const core =
+    least > 1 ? new Ratings(coreOf<RatingsParts & MoreRows>({ ...merged }, sizes, least), true) : merged;
+  if (core.users.length === 0 && merged.users.length > 0)
+    throw new UserError(
+      'data',
+      `${name}: no users and items are left that have ${least} ${kind} each; give a smaller ${option('minRatings')}`,
+    );
+  const all = least > 1 || hasUnused ? withOccurring(core) : core;
+  const { train, valid } = holdOut(vocabulary ? renumbered(all, vocabulary) : all, held);
+  const rare = merged.users.length - core.users.length;
   return {
     ratings: train,
     ...(valid && { valid }),
     report: {
       kind,
-      ratings: merged.ratings.length,
-      users: table.userIds.length,
-      items: table.itemIds.length,
-      duplicates: table.users.length - merged.ratings.length,
+      ratings: all.ratings.length,
+      users: all.userIds.length,
+      items: all.itemIds.length,
+      duplicates: table.users.length - merged.users.length,
       withoutUser,
-      withoutStrength: withoutStrength(merged),
-      assumptions: [...assumptions, ...because],
+      withoutStrength: withoutStrength(all),
+      assumptions: [
+        ...assumptions,
+        ...because,
+        ...(rare > 0 ? [`${rare} ${kind} of users or items with fewer than ${least} are left out`] : []),
+      ],
     },
   };
 }
 
 export const withoutStrength = ({ kind, ratings }: Pick<Ratings, 'kind' | 'ratings'>): number =>
   kind === 'ratings' ? 0 : ratings.reduce((count, strength) => count + Number(strength <= 0), 0);
-
-function latest(ratings: Ratings): Ratings {
-  const indices = latestIndices(ratings);
-  return indices ? selectRows(ratings, indices) : ratings;
-}

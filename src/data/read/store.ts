@@ -1,26 +1,25 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import type { DataKind } from '../../../graphs/models/model.ts';
-import { option, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import { count, notNegative, type OptionTable, path } from '../../util/options.ts';
 import { type Dataset, MANY } from '../dataset/dataset.ts';
 import { Ratings } from '../dataset/ratings.ts';
-import { emptyRows, type Rows } from '../dataset/rows.ts';
+import { type MoreRows, withoutRepeats } from '../dataset/repeats.ts';
 import { type HoldOut, validLength } from '../dataset/split.ts';
-import { type BlockCounts, blockCounts, blocksOf, type Strata, sampleOf } from '../dataset/strata.ts';
+import { type BlockCounts, blockCounts, blocksOf } from '../dataset/strata.ts';
 import { StrataFile } from '../dataset/strata-file.ts';
-import { type Connection, identifier, numbers, rows, withDatabase } from './duckdb.ts';
-import { type MeaningOptions, mostOf, wantedColumns } from './meaning.ts';
-import { findFiles } from './open.ts';
-import { explain } from './problems.ts';
+import { assumptionsOf, kindOfParts, tableFrom } from './collected.ts';
+import type { CollectOptions, Collector } from './collector.ts';
+import { type Cutting, cutStrata, type Ranked, ranked } from './cut-strata.ts';
+import { wantedColumns } from './meaning.ts';
+import { Scratch, tooLittleMemory } from './overflow.ts';
 import { meaningOf, type Reading, readingOf, withoutStrength } from './reading.ts';
-import type { Part, SourceOptions } from './source.ts';
-import { checkStrengths, STRENGTH } from './strengths.ts';
-import { assumptions, kindOfParts, type Loaded, loadAll, openParts, tableOf } from './table.ts';
-import { writeStrata } from './write-strata.ts';
+import { RowStore } from './row-store.ts';
+import { spreadOf } from './spread.ts';
+import { StrataWriter } from './strata-writer.ts';
+import { collect, withOpened } from './table.ts';
 
 export interface StoreOptions {
   /** Number of ratings from which they are kept in a file. @default 500_000 */
@@ -43,6 +42,11 @@ export const STORE_OPTIONS: OptionTable<StoreOptions> = {
   blocks: { fits: Array.isArray, give: 'two whole numbers, such as [4, 4]' },
 };
 
+/** Less memory than that is too little to read anything. */
+const LEAST_MEMORY = 64e6;
+/** Parts of the memory that rows take while files are read, and while strata are cut, and that ids and DuckDB may take. */
+const SHARES = { rows: 0.25, strata: 0.2, ids: 0.25, database: 0.3 };
+
 /**
  * Reads ratings into memory or, if there are many, into a file, by strata and shuffled, without holding all in memory.
  *
@@ -50,342 +54,176 @@ export const STORE_OPTIONS: OptionTable<StoreOptions> = {
  */
 export async function readToStore(
   paths: readonly string[],
-  options: SourceOptions & MeaningOptions & HoldOut,
+  options: CollectOptions & HoldOut,
   { from = MANY, folder = tmpdir(), memory = 2e9, workers = availableParallelism(), blocks }: StoreOptions,
 ): Promise<Reading<Dataset>> {
   const name = paths.join(', ');
-  const scratch = await mkdtemp(join(folder, 'cofactor-')).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError('file', `${folder}: cannot be written (${error.code}); choose another folder`);
-  });
-  // DuckDB gets a part of the memory. Node, and the results that DuckDB returns, need the rest.
-  const database = { memory: Math.floor(memory * 0.4), folder: join(scratch, 'duckdb') };
+  const scratch = new Scratch(folder, memory * SHARES.rows, memory * SHARES.ids);
+  const database = { memory: Math.floor(memory * SHARES.database), folder: join(scratch.path, 'duckdb') };
   try {
-    return await withDatabase(async (connection) => {
-      const files = await findFiles(connection, paths);
-      const parts = await openParts(connection, files, options, wantedColumns(options));
-      const loaded =
-        (await openDirectly(connection, parts, from)) ?? (await loadAll(connection, parts, options));
-      const { length } = loaded;
-      if (length < from) return readingOf(await tableOf(connection, parts, loaded, options), name, options);
-      if (options.valid !== undefined) validLength(length, options.valid, kindOfParts(parts, options).kind);
-      return store(connection, parts, { ...options, ...loaded, name, folder, workers, blocks });
-    }, database);
+    if (memory < LEAST_MEMORY) throw tooLittleMemory();
+    const collector = await withOpened(paths, { ...options, database }, wantedColumns(options), (opened) =>
+      collect(opened, options, scratch),
+    );
+    const { count } = collector.rows;
+    if (count < from || (options.minRatings ?? 1) > 1) return readingOf(tableFrom(collector), name, options);
+    return await store(collector, {
+      ...options,
+      name,
+      folder,
+      workers,
+      blocks,
+      room: memory * SHARES.strata,
+    });
   } catch (error) {
-    const lack = shortage(error as Error, folder);
-    if (lack || error instanceof UserError) throw lack ?? error;
-    throw explain((error as Error).message, name);
+    throw shortage(error as NodeJS.ErrnoException, folder) ?? error;
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    scratch.remove();
   }
 }
 
 /** The error for a lack of disk space or memory; undefined for any other error. */
-function shortage({ message }: Error, folder: string): UserError | undefined {
-  if (/ENOSPC|No space left|max_temp_directory_size/.test(message))
+function shortage({ message, code }: NodeJS.ErrnoException, folder: string): UserError | undefined {
+  if (code === 'ENOSPC' || /No space left|max_temp_directory_size/.test(message))
     return new UserError('file', `${folder}: the disk is full; make room, or choose another folder`);
-  if (/Out of Memory Error|could not allocate block/.test(message))
-    return new UserError(
-      'argument',
-      `reading the ratings needs more memory than it may take; allow more with ${option('memory')}`,
-    );
-  return undefined;
+  return /Out of Memory Error|could not allocate block/.test(message) ? tooLittleMemory() : undefined;
 }
 
-/**
- * Makes `raw` a view of Parquet files, which DuckDB reads as fast as its own tables.
- *
- * @returns the number of rows; undefined if there are few, or if they must be read as text
- */
-async function openDirectly(
-  connection: Connection,
-  parts: readonly Part[],
-  from: number,
-): Promise<Loaded | undefined> {
-  if (!parts.every(({ source, columns }) => source.kind === 'parquet' && columns.event === undefined))
-    return undefined;
-  const selects = parts.map(({ source: { names, table }, columns: { user, item, rating, count } }) => {
-    const [userId, itemId] = [user as number, item as number].map((index) => identifier(names[index]));
-    const value = rating ?? count;
-    const number = value === undefined ? '1::FLOAT' : identifier(names[value]);
-    return `SELECT ${userId} AS user_id, ${itemId} AS item_id, ${number} AS rating_id FROM ${table}`;
-  });
-  try {
-    const query = (select: string) => `SELECT column_type FROM (DESCRIBE ${select})`;
-    const types = await Promise.all(selects.map((select) => rows(connection, query(select))));
-    // DuckDB would convert ids of several types to one type, which changes ids.
-    if (new Set(types.map(String)).size > 1 || !NUMERIC.test(String(types[0][2]))) return undefined;
-    const all = selects.join(' UNION ALL ');
-    const [[count]] = await rows(connection, `SELECT count(*)::INTEGER FROM (${all})`);
-    if (Number(count) < from) return undefined;
-    await connection.run(
-      `CREATE VIEW raw AS SELECT user_id, item_id, TRY_CAST(rating_id AS FLOAT) AS rating FROM (${all})`,
-    );
-    const isText = types[0].slice(0, 2).map((type) => String(type) === 'VARCHAR');
-    const badTexts = ['user_id', 'item_id']
-      .filter((_, at) => isText[at])
-      .map((id) => ` OR ${id} = '' OR contains(${id}, chr(0))`);
-    const [[bad]] = await rows(
-      connection,
-      `SELECT count(*)::INTEGER FROM raw
-       WHERE user_id IS NULL OR item_id IS NULL OR rating IS NULL OR NOT isfinite(rating)${badTexts.join('')}`,
-    );
-    if (bad === 0) return { length: Number(count), withoutUser: 0 };
-  } catch {
-    // `loadAll` finds out what is wrong.
-  }
-  // `loadAll` is slower, but says where the fault is.
-  await connection.run('DROP VIEW IF EXISTS raw');
-  return undefined;
-}
-
-const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/;
-
-interface Storing
-  extends MeaningOptions,
-    HoldOut,
-    Loaded,
-    Required<Pick<StoreOptions, 'folder' | 'workers'>> {
+interface Storing extends CollectOptions, HoldOut {
   readonly name: string;
+  readonly folder: string;
+  readonly workers: number;
   readonly blocks?: BlockCounts | undefined;
+  /** Bytes of memory for rows that are cut into strata. */
+  readonly room: number;
 }
 
-async function store(
-  connection: Connection,
-  parts: readonly Part[],
-  { folder, seed = 1, ...storing }: Storing,
-): Promise<Reading<Dataset>> {
-  const { kind, counts, because } = await meaningOfRaw(connection, parts, storing);
-  await connection.run('SET preserve_insertion_order = false');
-  await connection.run(
-    `CREATE MACRO draw(user_id, item_id, purpose) AS hash(user_id, item_id, ${seed}, purpose)`,
-  );
+async function store(collector: Collector, storing: Storing): Promise<Reading<Dataset>> {
+  const { rows, parts } = collector;
+  const { name, folder, workers, room, seed = 1, valid: part } = storing;
+  const known = kindOfParts(parts, storing);
+  const { kind, counts, because } = meaningOf(known, known.column && spreadOf(() => rows.chunks()), name);
+  if (part !== undefined) validLength(rows.count, part, kind);
+  const isHeld = held(part ?? 0, seed);
+  const holdsOut = part !== undefined;
+  const ids = collector.ids();
+  const [users, items] = rankedIds(collector, ids, holdsOut ? isHeld : undefined);
+  const vocabulary = {
+    userIds: Array.from(users.order, (row) => ids.userIds[row]),
+    itemIds: Array.from(items.order, (row) => ids.itemIds[row]),
+  };
+  const sizes = { users: users.order.length, items: items.order.length };
+  const trained = users.counts.reduce((sum, one) => sum + one, 0);
+  if (trained === 0)
+    throw new UserError('argument', `holding out ${part} of the ${kind} leaves none to train with`);
+  const storedIn = blockCounts({ ...sizes, ratings: trained }, workers, storing.blocks);
+  const blocks = { users: blocksOf(users.counts, storedIn[0]), items: blocksOf(items.counts, storedIn[1]) };
+  const duplicates = storing.duplicates ?? (kind === 'ratings' ? 'last' : 'sum');
   const file = await StrataFile.create(folder);
   try {
-    const value = counts ? 'rating' : '1::FLOAT AS rating';
-    const writing = { ...storing, kind, value };
-    if (kind === 'interactions')
-      await checkStrengths(connection, `SELECT user_id, item_id, ${value} FROM raw`, storing.name);
-    let duplicates = 0;
-    let stored = await writeRatings(connection, file, writing);
-    if (!stored) {
-      duplicates = await dropDuplicates(connection, parts, storing);
-      stored = (await writeRatings(connection, file, writing)) as NonNullable<typeof stored>;
-    }
-    const { ratings, valid } = stored;
-    const read = ratings.facts.ratings + (valid?.ratings.length ?? 0);
-    const report = {
-      kind,
-      ratings: read,
-      users: ratings.facts.users + (valid?.unknown?.users ?? 0),
-      items: ratings.facts.items + (valid?.unknown?.items ?? 0),
-      // Interactions are added up while they are written.
-      duplicates: kind === 'interactions' ? storing.length - read : duplicates,
-      withoutUser: storing.withoutUser,
-      withoutStrength:
-        ratings.facts.ratings -
-        ratings.itemCounts.reduce((sum, one) => sum + one, 0) +
-        (valid ? withoutStrength(valid) : 0),
-      assumptions: [...assumptions(parts), ...because],
+    const leavesOutSome = storing.leaveOut !== undefined;
+    const writer = new StrataWriter(file, blocks, { kind, name, vocabulary, leavesOutSome });
+    const value = counts ? undefined : 1;
+    const isTimed = rows.timed && (duplicates === 'last' || duplicates === 'first');
+    const cutting = {
+      users,
+      items,
+      blocks: storedIn,
+      isHeld,
+      holdsOut,
+      duplicates,
+      isTimed,
+      value,
+      seed,
+      room,
     };
-    return { ...stored, report };
+    await cutStrata(rows, cutting, (stratum) => writer.add(stratum));
+    const valid = holdsOut ? heldOut(collector, cutting, { kind, ...vocabulary, ids }) : undefined;
+    const ratings = writer.dataset(storedIn);
+    const read = ratings.facts.ratings + (valid?.ratings.length ?? 0);
+    return {
+      ratings,
+      ...(valid && { valid }),
+      report: {
+        kind,
+        ratings: read,
+        users: sizes.users + (valid?.unknown?.users ?? 0),
+        items: sizes.items + (valid?.unknown?.items ?? 0),
+        duplicates: rows.count - read,
+        withoutUser: collector.withoutUser,
+        withoutStrength:
+          kind === 'ratings'
+            ? 0
+            : ratings.facts.ratings -
+              ratings.itemCounts.reduce((sum, one) => sum + one, 0) +
+              (valid ? withoutStrength(valid) : 0),
+        assumptions: [...assumptionsOf(collector, ids), ...because],
+      },
+    };
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-/** What the rows of `raw` mean: see `meaningOf`. */
-async function meaningOfRaw(
-  connection: Connection,
-  parts: readonly Part[],
-  { length, ...options }: MeaningOptions & Pick<Loaded, 'length'>,
-) {
-  const known = kindOfParts(parts, options);
-  if (!known.column) return meaningOf(known, undefined);
-  const [spread] = await rows(
-    connection,
-    `SELECT low, high, parts[1]::DOUBLE, parts[2]::DOUBLE, parts[3]::DOUBLE, parts[4]::DOUBLE, whole::INTEGER, different::DOUBLE
-     FROM (SELECT min(rating)::DOUBLE AS low, max(rating)::DOUBLE AS high, bool_and(rating = round(rating)) AS whole,
-         quantile_disc(rating, [0.25, 0.5, 0.75, ${mostOf(length)}]) AS parts, approx_count_distinct(rating) AS different
-       FROM raw)`,
-  );
-  const [low, high, quarter, median, threeQuarters, most, whole, about] = spread.map(Number);
-  // Counting exactly takes memory for each different value, and only few are a scale.
-  const exactly = 'SELECT count(DISTINCT rating)::INTEGER FROM raw';
-  const distinct = about > 1000 ? about : Number((await rows(connection, exactly))[0][0]);
-  return meaningOf(known, {
-    ...{ values: length, low, high, most, distinct, whole: whole === 1 },
-    quartiles: [quarter, median, threeQuarters],
-  });
-}
-
-interface Writing extends Omit<Storing, 'folder'> {
-  readonly kind: DataKind;
-  /** SQL expression of the value of a row of `raw`, named `rating`. */
-  readonly value: string;
-}
-
-/** @returns undefined if a user rated an item twice */
-async function writeRatings(
-  connection: Connection,
-  file: StrataFile,
-  { name, kind, value, leaveOut, valid: part, workers, blocks: wanted }: Writing,
-): Promise<Omit<Reading<Dataset>, 'report'> | undefined> {
-  const isHeld =
-    part === undefined ? 'false' : `(draw(user_id, item_id, 1) >> 11)::DOUBLE / ${2 ** 53} < ${part}`;
-  const columns = `user_id, item_id, ${value}${leaveOut ? ', left_out' : ''}`;
-  await connection.run(`CREATE OR REPLACE VIEW train AS SELECT ${columns} FROM raw WHERE NOT (${isHeld})`);
-  const users = await number(connection, 'user');
-  const items = await number(connection, 'item');
-  // A hash that does not depend on the order of the ratings.
-  const hash = 'hash(user_id, item_id, rating)';
-  const query = `SELECT count(*)::INTEGER, bit_xor(${hash})::VARCHAR || ' ' || sum(${hash}::HUGEINT)::VARCHAR FROM train`;
-  const [[count, hashed]] = await rows(connection, query);
-  if (count === 0)
-    throw new UserError('argument', `holding out ${part} of the ${kind} leaves none to train with`);
-  const sizes = { users: users.ids.length, items: items.ids.length };
-  const storedIn = blockCounts({ ...sizes, ratings: Number(count) }, workers, wanted);
-  const blocks = { users: blocksOf(users.counts, storedIn[0]), items: blocksOf(items.counts, storedIn[1]) };
-  const held = `SELECT ${columns} FROM raw WHERE ${isHeld}`;
-  const adds = kind === 'interactions';
-  const written =
-    (adds || !(await hasDuplicates(connection, held))) &&
-    (await writeStrata(connection, { ...blocks, adds }, file));
-  if (!written) return undefined;
-  const { starts, itemCounts, itemSums, low, high } = written;
-  const vocabulary = { userIds: users.ids, itemIds: items.ids };
-  const valid = part === undefined ? undefined : await heldOut(connection, held, vocabulary, kind);
-  const strata: Strata = { ...blocks, starts, read: (number) => file.read(starts, number) };
-  const sha = createHash('sha256').update([JSON.stringify(vocabulary), String(hashed)].join());
-  const hashes = sha.digest('hex');
-  const ratings = starts[starts.length - 1];
-  const leftOut = leaveOut && (await leftOutIn(connection));
-  return {
-    ...(valid && { valid }),
-    ratings: {
-      name,
-      ...vocabulary,
-      facts: {
-        ...{ kind, ...sizes, ratings, low, high },
-        mean: itemSums.reduce((sum, one) => sum + one, 0) / ratings,
-      },
-      itemCounts,
-      itemAverages: itemSums.map((sum, row) => sum / itemCounts[row]),
-      storedIn,
-      sample: (count) => sampleOf(strata, count),
-      leavesOutSome: leaveOut !== undefined,
-      toLeaveOut: async () => leftOut ?? sampleOf(strata, Number.POSITIVE_INFINITY),
-      strata: () => strata,
-      hashes: async () => hashes,
-      close: () => file.close(),
-    },
+/** Whether a pair of a user and an item is held out: at random by the seed, whatever the order of the rows. */
+const held =
+  (part: number, seed: number) =>
+  (user: number, item: number): boolean => {
+    let hash =
+      Math.imul(user + 1, 0x9e3779b1) ^ Math.imul(item + 1, 0x85ebca6b) ^ Math.imul(seed | 0, 0xc2b2ae35);
+    for (const factor of [0x85ebca6b, 0xc2b2ae35]) hash = Math.imul(hash ^ (hash >>> 15), factor);
+    return ((hash ^ (hash >>> 16)) >>> 0) * 2 ** -32 < part;
   };
+
+/** The users and items that are trained on, by how often they occur. */
+function rankedIds(
+  { rows }: Collector,
+  { userIds, itemIds }: { readonly userIds: readonly string[]; readonly itemIds: readonly string[] },
+  isHeld: ReturnType<typeof held> | undefined,
+): [Ranked, Ranked] {
+  const ofUser = new Int32Array(userIds.length);
+  const ofItem = new Int32Array(itemIds.length);
+  for (const { users, items, length } of rows.chunks())
+    for (let index = 0; index < length; index++) {
+      if (isHeld?.(users[index], items[index])) continue;
+      ofUser[users[index]]++;
+      ofItem[items[index]]++;
+    }
+  return [ranked(ofUser), ranked(ofItem)];
 }
 
-/** The pairs of `train` that recommendations leave out. */
-async function leftOutIn(connection: Connection): Promise<Pick<Rows, 'users' | 'items'>> {
-  const pairs = 'SELECT DISTINCT user_id, item_id FROM train WHERE left_out';
-  const [[found]] = await rows(connection, `SELECT count(*)::INTEGER FROM (${pairs})`);
-  const { users, items } = emptyRows(Number(found));
-  const result = await connection.stream(
-    `SELECT users.row, items.row FROM (${pairs}) JOIN users ON users.id = user_id JOIN items ON items.id = item_id
-     ORDER BY ALL`,
-  );
-  let at = 0;
-  for await (const chunk of result) {
-    users.set(numbers<Int32Array>(chunk, 0).subarray(0, chunk.rowCount), at);
-    items.set(numbers<Int32Array>(chunk, 1).subarray(0, chunk.rowCount), at);
-    at += chunk.rowCount;
-  }
-  return { users, items };
-}
-
-/** Numbers the ids in `train`, the most rated first: makes a table `users` or `items` with id, row and ratings. */
-async function number(connection: Connection, role: 'user' | 'item') {
-  await connection.run(
-    `CREATE OR REPLACE TABLE ${role}s AS
-     SELECT id, (row_number() OVER (ORDER BY ratings DESC, id) - 1)::INTEGER AS row, ratings::INTEGER AS ratings
-     FROM (SELECT ${role}_id AS id, count(*) AS ratings FROM train GROUP BY ALL)`,
-  );
-  const result = await rows(connection, `SELECT id::VARCHAR, ratings FROM ${role}s ORDER BY row`);
-  return {
-    ids: result.map(([id]) => String(id)),
-    counts: Int32Array.from(result, ([, ratings]) => Number(ratings)),
-  };
-}
-
-async function hasDuplicates(connection: Connection, query: string): Promise<boolean> {
-  const pairs = `SELECT 1 FROM (${query}) GROUP BY user_id, item_id HAVING count(*) > 1 LIMIT 1`;
-  return (await rows(connection, pairs)).length > 0;
-}
-
-/**
- * Makes `raw` a table without duplicates: of several ratings of an item by the same user, it keeps the latest.
- *
- * @returns the number of ratings that it removes
- */
-async function dropDuplicates(
-  connection: Connection,
-  parts: readonly Part[],
-  options: MeaningOptions,
-): Promise<number> {
-  const isView = (await rows(connection, "SELECT 1 FROM duckdb_views() WHERE view_name = 'raw'")).length > 0;
-  if (isView) {
-    await connection.run('DROP VIEW raw');
-    // Without times, the order of rows says which is the latest.
-    await connection.run('SET preserve_insertion_order = true');
-    await loadAll(connection, parts, options);
-  }
-  const timed = parts.every(({ columns }) => columns.time !== undefined);
-  // Only pairs with equal hashes can be duplicates. To check those takes far less memory than to group by ids.
-  const { rowsChanged } = await connection.run(
-    `DELETE FROM raw WHERE rowid IN (
-       SELECT rowid FROM raw
-       WHERE draw(user_id, item_id, 0) IN (SELECT draw(user_id, item_id, 0) FROM raw GROUP BY ALL HAVING count(*) > 1)
-       QUALIFY row_number() OVER (PARTITION BY user_id, item_id ORDER BY ${timed ? 'time DESC, ' : ''}rowid DESC) > 1)`,
-  );
-  return rowsChanged;
-}
-
-/**
- * The ratings of a query, with the row numbers of `users` and `items`; unknown ids get the unknown row. Interactions of a pair
- * are added up.
- */
-async function heldOut(
-  connection: Connection,
-  query: string,
-  { userIds, itemIds }: Vocabulary,
-  kind: DataKind,
-): Promise<Ratings> {
-  const isFlagged = (await rows(connection, `SELECT column_name FROM (DESCRIBE ${query})`)).length > 3;
-  const merged =
-    kind === 'ratings'
-      ? query
-      : `SELECT user_id, item_id, ${STRENGTH} AS rating${isFlagged ? ', bool_or(left_out) AS left_out' : ''}
-         FROM (${query}) GROUP BY user_id, item_id`;
-  const [[count, users, items]] = await rows(
-    connection,
-    `SELECT count(*)::INTEGER, (count(DISTINCT user_id) FILTER (WHERE users.row IS NULL))::INTEGER,
-       (count(DISTINCT item_id) FILTER (WHERE items.row IS NULL))::INTEGER
-     FROM (${merged}) LEFT JOIN users ON users.id = user_id LEFT JOIN items ON items.id = item_id`,
-  );
-  const held = emptyRows(Number(count));
-  const leftOut = isFlagged ? new Uint8Array(Number(count)) : undefined;
-  const result = await connection.stream(
-    `SELECT coalesce(users.row, ${userIds.length}), coalesce(items.row, ${itemIds.length}), rating::FLOAT${isFlagged ? ', left_out::UTINYINT' : ''}
-     FROM (${merged}) LEFT JOIN users ON users.id = user_id LEFT JOIN items ON items.id = item_id ORDER BY draw(user_id, item_id, 0)`,
-  );
-  let at = 0;
-  for await (const chunk of result) {
-    held.users.set(numbers<Int32Array>(chunk, 0).subarray(0, chunk.rowCount), at);
-    held.items.set(numbers<Int32Array>(chunk, 1).subarray(0, chunk.rowCount), at);
-    held.ratings.set(numbers<Float32Array>(chunk, 2).subarray(0, chunk.rowCount), at);
-    leftOut?.set(numbers<Uint8Array>(chunk, 3).subarray(0, chunk.rowCount), at);
-    at += chunk.rowCount;
-  }
+/** The rows that are held out, with the row numbers of training; unknown ids get the unknown row. */
+function heldOut(
+  { rows }: Collector,
+  { users: ofUsers, items: ofItems, isHeld, duplicates, value }: Cutting,
+  { kind, userIds, itemIds, ids }: Vocabulary & { readonly kind: DataKind; readonly ids: Vocabulary },
+): Ratings {
+  const found = new RowStore(rows);
+  for (const { users, items, ratings, times, leftOut, length } of rows.chunks())
+    for (let index = 0; index < length; index++) {
+      if (!isHeld(users[index], items[index])) continue;
+      const chunk = found.open;
+      const at = chunk.length++;
+      chunk.users[at] = users[index];
+      chunk.items[at] = items[index];
+      chunk.ratings[at] = value ?? ratings[index];
+      if (chunk.times && times) chunk.times[at] = times[index];
+      if (chunk.leftOut && leftOut) chunk.leftOut[at] = leftOut[index];
+    }
+  const sizes = { users: ids.userIds.length, items: ids.itemIds.length };
+  const { times: _, ...merged }: MoreRows = withoutRepeats(found.all(), sizes, duplicates);
+  const strange = (rank: Int32Array, old: Int32Array): number =>
+    new Set(old.filter((row) => rank[row] < 0)).size;
+  const unknown = { users: strange(ofUsers.rank, merged.users), items: strange(ofItems.rank, merged.items) };
+  const known = (rank: Int32Array, all: number) => (row: number) => (rank[row] < 0 ? all : rank[row]);
   return new Ratings({
-    ...{ kind, userIds, itemIds, ...held },
-    ...(leftOut && { leftOut }),
-    unknown: { users: Number(users), items: Number(items) },
+    ...merged,
+    kind,
+    userIds,
+    itemIds,
+    users: merged.users.map(known(ofUsers.rank, userIds.length)),
+    items: merged.items.map(known(ofItems.rank, itemIds.length)),
+    unknown,
   });
 }

@@ -1,0 +1,275 @@
+import { option, UserError } from '../../errors.ts';
+import { quoted } from '../../util/text.ts';
+import type { Role } from './columns.ts';
+import { BadRows, faults } from './faults.ts';
+import { grown, IdTable, isId } from './ids.ts';
+import type { MeaningOptions } from './meaning.ts';
+import type { Part, SourceOptions } from './part.ts';
+import { CHUNK, type Chunk, type Overflow, RowStore } from './row-store.ts';
+import { commasIn, markedNumberIn, numberIn, numberInText, secondsIn, textOf } from './values.ts';
+
+/** The id where a file has no column of ids. An id in a file must not be empty. */
+export const NO_ID = '';
+
+/** Names of columns that may hold words, such as comments, instead of ratings. */
+const MAYBE_RATINGS = /thumb|vote|like|reaction|feedback/i;
+/** So many rows are kept as they were read, to show. */
+const FIRST_ROWS = 3;
+
+export interface CollectOptions extends SourceOptions, MeaningOptions {
+  /** Whether `leaveOut` may name events that no row has, as in data to evaluate on. */
+  readonly mayLackEvents?: boolean | undefined;
+  /** Whether `skipBadRows` is an option of the reader. */
+  readonly canSkip?: boolean | undefined;
+}
+
+/** Bytes of a record's fields. */
+export interface Fields {
+  readonly bytes: Uint8Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
+/** A record made of texts. */
+export class TextFields implements Fields {
+  bytes = new Uint8Array(2 ** 10);
+  starts = new Int32Array(6);
+  ends = new Int32Array(6);
+
+  /** The record of these texts, which is valid until the next. */
+  of(...texts: readonly string[]): this {
+    let at = 0;
+    for (const [index, text] of texts.entries()) {
+      // A character takes at most three bytes.
+      while (at + 3 * text.length > this.bytes.length) this.bytes = grown(this.bytes, 2 * this.bytes.length);
+      this.starts[index] = at;
+      at += encoder.encodeInto(text, this.bytes.subarray(at)).written;
+      this.ends[index] = at;
+    }
+    return this;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** Collects the rows of files: numbers the ids, and reads values and times. */
+export class Collector {
+  readonly users = new IdTable();
+  readonly items = new IdTable();
+  readonly rows: RowStore;
+  readonly bad = new BadRows();
+  /** Number of rows of interactions without a user. */
+  withoutUser = 0;
+  /** Number of rows with the rating that is dropped. */
+  dropped = 0;
+  /** The first rows, as they were read. */
+  readonly firstRows: { readonly [Name in Role]?: string }[] = [];
+  private readonly events = new Set<string>();
+  /** The first number with commas like those of thousands, and whether another is a decimal comma. */
+  private thousands: string | undefined;
+  private hasDecimalComma = false;
+  private readonly dropping: number | undefined;
+  private part!: Part;
+  private seen = 0;
+  private decimalComma = false;
+
+  constructor(
+    readonly parts: readonly Part[],
+    readonly options: CollectOptions,
+    private readonly overflow?: Overflow,
+  ) {
+    const timed = parts.every(({ columns }) => columns.time !== undefined);
+    this.rows = new RowStore({ timed, flagged: options.leaveOut !== undefined }, overflow);
+    this.dropping = options.dropRating === undefined ? undefined : Math.fround(options.dropRating);
+  }
+
+  /** Number of rows so far, also those that are left out. */
+  private get added(): number {
+    return this.rows.count + this.bad.count + this.withoutUser + this.dropped;
+  }
+
+  /** Begins with the rows of a part. */
+  begin(part: Part): void {
+    this.part = part;
+    this.seen = this.added;
+    this.decimalComma =
+      part.format === 'text' && part.text?.delimiter !== ',' && this.options.decimal === undefined;
+  }
+
+  /** Adds a record. @param where its line, or its row, from 1 */
+  add(fields: Fields, where: number): void {
+    const { bytes, starts, ends } = fields;
+    const { user, item, rating, count, event, time } = this.part.columns;
+    const number = rating ?? count;
+    let value = 1;
+    if (number !== undefined) value = this.numberAt(fields, number);
+    if (event !== undefined) value *= this.weightOf(fields, event);
+    const seconds = time === undefined ? 0 : secondsIn(bytes, starts[time], ends[time]);
+    if (!Number.isFinite(Math.fround(value)) || !Number.isFinite(seconds)) {
+      this.refuse(fields, where);
+      return;
+    }
+    if (Math.fround(value) === this.dropping && rating !== undefined) {
+      this.dropped++;
+      return;
+    }
+    const userRow = user === undefined ? 0 : this.users.rowOf(bytes, starts[user], ends[user]);
+    const itemRow =
+      userRow < 0 ? -1 : item === undefined ? 0 : this.items.rowOf(bytes, starts[item], ends[item]);
+    if (itemRow < 0) {
+      this.refuse(fields, where);
+      return;
+    }
+    const chunk = this.push(userRow, itemRow, value, seconds);
+    if (chunk.leftOut && event !== undefined)
+      chunk.leftOut[chunk.length - 1] = this.isLeftOut(fields, event) ? 1 : 0;
+    if (this.firstRows.length < FIRST_ROWS) this.show(fields);
+  }
+
+  /** Whether a value needs no second look: whether it is a number that is kept, and enough rows are there to show. */
+  isPlain(value: number): boolean {
+    const rounded = Math.fround(value);
+    return Number.isFinite(rounded) && rounded !== this.dropping && this.firstRows.length === FIRST_ROWS;
+  }
+
+  /** Adds a row whose ids are numbered. */
+  push(user: number, item: number, value: number, seconds: number): Chunk {
+    const chunk = this.rows.open;
+    const at = chunk.length++;
+    chunk.users[at] = user;
+    chunk.items[at] = item;
+    chunk.ratings[at] = value;
+    if (chunk.times) chunk.times[at] = seconds;
+    if (at === CHUNK - 1) this.overflow?.checkIds(this.users.memory + this.items.memory);
+    return chunk;
+  }
+
+  private show({ bytes, starts, ends }: Fields): void {
+    const named = Object.entries(this.part.columns) as [Role, number][];
+    this.firstRows.push(
+      Object.fromEntries(named.map(([role, at]) => [role, textOf(bytes, starts[at], ends[at]).trim()])),
+    );
+  }
+
+  private numberAt(fields: Fields, at: number): number {
+    if (this.options.decimal === undefined) {
+      const number = numberIn(fields.bytes, fields.starts[at], fields.ends[at]);
+      if (!Number.isNaN(number)) return number;
+    }
+    return this.markedNumberAt(fields, at);
+  }
+
+  /** The number of a field that is no plain number, or whose decimal mark is given. */
+  private markedNumberAt({ bytes, starts, ends }: Fields, at: number): number {
+    const text = textOf(bytes, starts[at], ends[at]);
+    const { decimal } = this.options;
+    if (decimal !== undefined) return markedNumberIn(text, decimal);
+    if (!this.decimalComma) return numberInText(text);
+    const commas = commasIn(text);
+    if (commas === 'decimal') this.hasDecimalComma = true;
+    else if (commas === 'thousands')
+      this.thousands ??= `${quoted(text)} in column ${quoted(this.part.names[at])}`;
+    return numberInText(text.replace(',', '.'));
+  }
+
+  private weightOf({ bytes, starts, ends }: Fields, at: number): number {
+    const { eventWeights } = this.options;
+    const event = textOf(bytes, starts[at], ends[at]);
+    if (!eventWeights) return event === '' ? Number.NaN : 1;
+    return Object.hasOwn(eventWeights, event) ? eventWeights[event] : Number.NaN;
+  }
+
+  private isLeftOut({ bytes, starts, ends }: Fields, at: number): boolean {
+    const { leaveOut } = this.options;
+    if (!leaveOut) return false;
+    const event = textOf(bytes, starts[at], ends[at]);
+    this.events.add(event);
+    return leaveOut.includes(event);
+  }
+
+  /** Counts a row that cannot be read; of interactions, rows without a user are left out, whatever else is wrong with them. */
+  private refuse(fields: Fields, where: number): void {
+    const { file, names, columns, unit, isInteractions } = this.part;
+    const { user, item } = columns;
+    const text = (at: number): string => textOf(fields.bytes, fields.starts[at], fields.ends[at]);
+    const isGood = (at: number | undefined): boolean => at === undefined || isId(text(at));
+    if (user !== undefined && isInteractions && !isGood(user) && !text(user).includes('\0')) {
+      this.withoutUser++;
+      return;
+    }
+    const role = !isGood(user) ? 'user' : !isGood(item) ? 'item' : this.badNumber(fields);
+    const at = columns[role] as number;
+    const what = faults.field(role, text(at), names[at], unit);
+    this.bad.addField(`${file}, ${unit} ${where}`, `${what}${this.adviceFor(role, names[at])}`);
+  }
+
+  private badNumber(fields: Fields): Role {
+    const { rating, count, event } = this.part.columns;
+    const number = rating ?? count;
+    const value = number === undefined ? 1 : this.numberAt(fields, number);
+    const fits = (one: number): boolean => Number.isFinite(Math.fround(one));
+    if (!fits(event === undefined ? value : Math.sign(value)))
+      return rating === undefined ? 'count' : 'rating';
+    const weight = event === undefined ? 1 : this.weightOf(fields, event);
+    if (Number.isNaN(weight)) return 'event';
+    return fits(value * weight) ? 'time' : 'count';
+  }
+
+  /** What else to do about a bad field; a page has no such options. */
+  private adviceFor(role: Role, name: string): string {
+    if (this.options.optionNames) return '';
+    if (role === 'time') return `, or read no times with ${option("timeColumn: ''")}`;
+    if (role === 'rating' && this.options.ratingColumn === undefined && MAYBE_RATINGS.test(name))
+      return `, or read no ratings with ${option("ratingColumn: ''")}`;
+    return '';
+  }
+
+  /** Ends a part. @throws UserError if it has no rows; a list of ids may be empty */
+  end(): void {
+    const { file, columns } = this.part;
+    if (this.added === this.seen && columns.user !== undefined && columns.item !== undefined)
+      throw new UserError('data', `${file}: ${faults.none(columns)}`);
+  }
+
+  /** Checks what only all rows together show. @throws UserError for bad rows, and for numbers and events that are not clear */
+  finish(): void {
+    const { options, parts, bad } = this;
+    const [{ file }] = parts;
+    if (!options.skipBadRows) bad.check(options.canSkip ?? false);
+    if (this.thousands !== undefined && !this.hasDecimalComma)
+      throw new UserError(
+        'data',
+        `${file}: ${this.thousands}: is the comma before decimals, or between thousands? Say so with ${option("decimal: ','")} or ${option("decimal: '.'")}`,
+      );
+    if (this.rows.count === 0 && this.withoutUser > 0)
+      throw new UserError(
+        'data',
+        `${file}: no row has a user; name another column with ${option('userColumn')}`,
+      );
+    if (this.rows.count === 0 && this.dropped + bad.count > 0)
+      throw new UserError(
+        'data',
+        `${file}: no row is left: ${bad.count} are bad, ${this.dropped} have the rating that is dropped`,
+      );
+    const missing = options.mayLackEvents
+      ? undefined
+      : options.leaveOut?.find((name) => !this.events.has(name));
+    if (missing !== undefined)
+      throw new UserError(
+        'data',
+        `${file}: no row has the event ${quoted(missing)} (${option('leaveOut')}); correct the name`,
+      );
+  }
+
+  /** Whether some ids may be of no row, because another field of theirs could not be read. */
+  get hasUnused(): boolean {
+    return this.bad.count > 0;
+  }
+
+  /** The ids of the users and items by row. */
+  ids(): { readonly userIds: string[]; readonly itemIds: string[] } {
+    const idsOf = (role: 'user' | 'item', table: IdTable): string[] =>
+      this.rows.count > 0 && this.parts[0].columns[role] === undefined ? [NO_ID] : table.ids();
+    return { userIds: idsOf('user', this.users), itemIds: idsOf('item', this.items) };
+  }
+}

@@ -1,0 +1,123 @@
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { UserError } from '../../errors.ts';
+import { literal, rows } from './duckdb.ts';
+import type { Connect } from './open.ts';
+import { withoutPattern } from './parquet.ts';
+
+/** A path for standard input. */
+const STANDARD_INPUT = '-';
+
+/** A file: where it is, and what messages call it. */
+export interface Found {
+  readonly path: string;
+  readonly file: string;
+}
+
+/**
+ * The files of paths and glob patterns: the file with exactly this name, else the matches, sorted by name; of a folder its Parquet
+ * files.
+ *
+ * @throws UserError for a missing file, a pattern without a match, or a folder without Parquet files
+ */
+export async function findFiles(connect: Connect, paths: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    const information = await stat(path).catch((error: NodeJS.ErrnoException) => error);
+    if (!(information instanceof Error)) {
+      if (information.isDirectory()) files.push(...(await parquetIn(path)));
+      else if (information.isFile()) files.push(path);
+      else throw new UserError('file', `${path}: is not a file; save the data to a file first`);
+    } else if (information.code === 'ENOENT' && /[*?[]/.test(path)) {
+      const pattern = literal(resolve(withoutPattern(process.cwd()), path));
+      const matches = await rows(await connect(), `SELECT file FROM glob(${pattern}) ORDER BY file`);
+      if (matches.length === 0)
+        throw new UserError('file', `${path}: no file matches this pattern; check the path`);
+      for (const [match] of matches)
+        files.push(isAbsolute(path) ? String(match) : relative(process.cwd(), String(match)));
+    } else {
+      const reason =
+        information.code === 'ENOENT' ? 'no such file' : `cannot be opened (${information.code})`;
+      throw new UserError(
+        'file',
+        `${path}: ${reason}; check the path, or fetch data with "npx cofactor download ml-latest-small"`,
+      );
+    }
+  }
+  // Partitions, and the data of Iceberg, are in folders below that of the log.
+  const folders = new Set(
+    files.flatMap((file) => [file, dirname(file), dirname(dirname(file))].map(dirname)),
+  );
+  for (const folder of folders) await checkNoLog(folder);
+  return files;
+}
+
+/** The Parquet files in a folder and the folders in it. Names with `_` or `.` at the start are not data. */
+async function parquetIn(folder: string): Promise<string[]> {
+  await checkNoLog(folder);
+  const files: string[] = [];
+  for (const entry of (await readdir(folder, { withFileTypes: true })).toSorted((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
+    if (/^[_.]/.test(entry.name)) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) files.push(...(await parquetIn(path).catch(emptyIfNone)));
+    else if (/\.(parquet|pq|parq)$/i.test(entry.name)) files.push(path);
+  }
+  if (files.length === 0) throw new NoParquet(folder);
+  return files;
+}
+
+class NoParquet extends UserError {
+  constructor(folder: string) {
+    super('file', `${folder}: is a directory; give a file in it, or a pattern such as ${folder}/*.csv`);
+  }
+}
+
+function emptyIfNone(error: Error): string[] {
+  if (error instanceof NoParquet) return [];
+  throw error;
+}
+
+/** @throws UserError for the folder of a table whose log says which files count */
+async function checkNoLog(folder: string): Promise<void> {
+  const kinds = [
+    ['_delta_log', 'a Delta table'],
+    ['.hoodie', 'a Hudi table'],
+    ['metadata', 'an Iceberg table'],
+  ] as const;
+  for (const [name, what] of kinds) {
+    const inside = await readdir(join(folder, name)).catch(() => []);
+    if (name === 'metadata' ? inside.some((one) => one.endsWith('.metadata.json')) : inside.length > 0)
+      throw new UserError(
+        'data',
+        `${folder}: is ${what}, whose log says which of its files count; export its current rows to a Parquet or CSV file`,
+      );
+  }
+}
+
+/**
+ * Runs `work` with the files of paths and patterns. `-` is standard input, of which a temporary copy is read.
+ *
+ * @throws UserError as `findFiles` does
+ */
+export async function withFiles<T>(
+  connect: Connect,
+  paths: readonly string[],
+  work: (files: readonly Found[]) => Promise<T>,
+): Promise<T> {
+  const plain = paths.filter((path) => path !== STANDARD_INPUT);
+  const files = (await findFiles(connect, plain)).map((file) => ({ path: file, file }));
+  if (plain.length === paths.length) return work(files);
+  const folder = await mkdtemp(join(tmpdir(), 'cofactor-'));
+  try {
+    const path = join(folder, 'input');
+    await pipeline(process.stdin, createWriteStream(path));
+    return await work([...files, { path, file: 'standard input' }]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

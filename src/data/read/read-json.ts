@@ -1,0 +1,220 @@
+import { option, UserError } from '../../errors.ts';
+import { quoted } from '../../util/text.ts';
+import { type Collector, TextFields } from './collector.ts';
+import { type Columns, findColumns, pathsIn, type Role, type WantedColumns } from './columns.ts';
+import { faults } from './faults.ts';
+import { areInteractions, type Part, type SourceOptions } from './part.ts';
+import type { ByteReader } from './read-text.ts';
+import { JSON_FAULTS, type JsonForm, JsonScanner, listKeyOf, pastSpace } from './scan-json.ts';
+import type { Sample } from './understand-text.ts';
+import { textOf } from './values.ts';
+
+type Value = string | number | boolean | null | undefined | readonly unknown[] | object;
+type JsonRecord = Readonly<Record<string, Value>>;
+
+/** So many records tell which columns there are. */
+const ENOUGH = 200;
+
+/** The object in a text, or why there is none. */
+function objectIn(text: string): JsonRecord | string {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : JSON_FAULTS.object;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Whether a text is JSON: of an object, of a list of objects, or of an object in each line. */
+export function isJson({ file, bytes }: Sample): boolean {
+  if (/\.(json|jsonl|ndjson|geojson)(\.gz|\.zst)?$/i.test(file)) return true;
+  const text = textOf(bytes, 0, Math.min(bytes.length, 2 ** 12));
+  return /^\s*(\[\s*)?\{\s*"(?:[^"\\]|\\.)*"\s*:/.test(text);
+}
+
+/** How records are laid out, by the start of a file. */
+function formOf({ bytes, isWhole }: Sample, hasColumns: (record: JsonRecord) => boolean): JsonForm {
+  const start = pastSpace(bytes, 0);
+  if (bytes[start] === 91) return { kind: 'array' };
+  const lines = textOf(bytes, 0, bytes.length)
+    .split(/\r\n|\n|\r/)
+    .filter((line) => line.trim() !== '');
+  const found = lines.slice(0, ENOUGH).map(objectIn);
+  const objects = found.filter((one) => typeof one !== 'string');
+  const key = listKeyOf(bytes);
+  const isOne = objects.length === 0 || (isWhole && lines.length === 1 && !hasColumns(objects[0]));
+  if (key !== undefined && isOne) return { kind: 'list', key };
+  return { kind: objects.length > 0 || lines.length < 2 ? 'lines' : 'values' };
+}
+
+const stepsOf = (record: JsonRecord, path: string): readonly string[] =>
+  Object.hasOwn(record, path) ? [path] : path.split('.');
+
+/** The value at a path such as `user.id`. A key with a point in it goes before. */
+function valueAt(record: JsonRecord, path: string): Value {
+  let value: Value = record;
+  for (const step of stepsOf(record, path)) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as JsonRecord)[step];
+  }
+  return value;
+}
+
+/** Understands JSON from its first bytes. @throws UserError for JSON without the columns that are wanted */
+export function understandJson(sample: Sample, roles: WantedColumns, options: SourceOptions): Part {
+  const { file, bytes, isWhole } = sample;
+  if (pastSpace(bytes, 0) === bytes.length) throw new UserError('data', `${file}: ${faults.empty}`);
+  const columnsOf = (
+    records: readonly JsonRecord[],
+  ): Pick<Part, 'names' | 'columns' | 'positional' | 'guessed'> => {
+    const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
+    const paths = pathsIn(options).filter(
+      (path) => !names.includes(path) && records.some((record) => valueAt(record, path) !== undefined),
+    );
+    const named = { names: [...names, ...paths], positional: false, guessed: false };
+    return { ...named, columns: findColumns(file, named, roles, options) };
+  };
+  const form = formOf(sample, (record) => {
+    try {
+      return columnsOf([record]).columns !== undefined;
+    } catch {
+      return false;
+    }
+  });
+  const records: JsonRecord[] = [];
+  let broken: string | undefined;
+  const scanner = new JsonScanner(form, {
+    onRecord(text) {
+      if (records.length === ENOUGH) return;
+      const record = objectIn(text);
+      if (typeof record !== 'string') records.push(record);
+      else broken ??= record;
+    },
+    onBroken(why) {
+      broken ??= why;
+    },
+  });
+  scanner.push(bytes, isWhole);
+  const unit = form.kind === 'lines' || form.kind === 'values' ? 'line' : 'row';
+  if (records.length === 0) throw brokenJson(file, broken ?? JSON_FAULTS.end);
+  const named = columnsOf(records);
+  return {
+    file,
+    format: 'JSON',
+    unit,
+    isInteractions: areInteractions(named.columns, roles),
+    ...named,
+    json: form,
+  };
+}
+
+const brokenJson = (where: string, why: string): UserError =>
+  new UserError('data', `${where}: broken JSON (${why}); correct the file`);
+
+/** All records of JSON, as texts of their columns. @throws UserError for broken JSON */
+export function recordsIn(sample: Sample): { readonly names: string[]; readonly rows: string[][] } {
+  const { file, bytes } = sample;
+  const records: JsonRecord[] = [];
+  const broken = (why: string, at: number): never => {
+    throw brokenJson(`${file}, record ${at}`, why);
+  };
+  const scanner = new JsonScanner(
+    formOf(sample, () => true),
+    {
+      onRecord(text, at) {
+        const record = objectIn(text);
+        records.push(typeof record === 'string' ? broken(record, at) : record);
+      },
+      onBroken: broken,
+    },
+  );
+  scanner.push(bytes, true);
+  const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  const textIn = (value: Value): string =>
+    value === undefined || value === null
+      ? ''
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value);
+  return { names, rows: records.map((record) => names.map((name) => textIn(record[name]))) };
+}
+
+/** Reads the records of JSON into a collector. */
+export class JsonReader implements ByteReader {
+  private readonly scanner: JsonScanner;
+  private readonly fields = new TextFields();
+  private readonly roles: readonly (readonly [Role, string])[];
+  private readonly texts: string[];
+
+  constructor(
+    private readonly part: Part,
+    private readonly collector: Collector,
+  ) {
+    const { names, columns, file } = part;
+    this.roles = (Object.entries(columns) as [Role, number][]).map(([role, at]) => [role, names[at]]);
+    this.texts = new Array(names.length).fill('');
+    this.scanner = new JsonScanner(part.json as JsonForm, {
+      onRecord: (text, at) => this.record(text, at),
+      onBroken: (why) => {
+        throw brokenJson(file, why);
+      },
+    });
+  }
+
+  push(bytes: Uint8Array, isLast: boolean): void {
+    this.scanner.push(bytes, isLast);
+  }
+
+  lineAfter(bytes: Uint8Array): number {
+    return this.scanner.lineAfter(bytes);
+  }
+
+  private record(text: string, at: number): void {
+    const { part, collector } = this;
+    const record = objectIn(text);
+    if (typeof record === 'string') {
+      const where = `${part.file}, ${part.unit} ${at}`;
+      collector.bad.addBroken(where, `broken JSON (${record}); correct or remove the ${part.unit}`);
+      return;
+    }
+    const columns = part.columns as Required<Columns>;
+    for (const [role, path] of this.roles)
+      this.texts[columns[role]] = this.textOf(record, text, { role, path, at });
+    collector.add(this.fields.of(...this.texts), at);
+  }
+
+  private textOf(
+    record: JsonRecord,
+    text: string,
+    { role, path, at }: { readonly role: Role; readonly path: string; readonly at: number },
+  ): string {
+    const value = valueAt(record, path);
+    if (value === undefined || value === null) return '';
+    if (typeof value === 'string') return value;
+    if (typeof value === 'number')
+      return Number.isSafeInteger(value) && !/\d\.0|\de/i.test(text)
+        ? String(value)
+        : rawNumber(text, path, value);
+    if (typeof value === 'boolean') return String(value);
+    if (role !== 'user' && role !== 'item') return JSON.stringify(value);
+    const [first] = Object.keys(value);
+    const example =
+      Array.isArray(value) || first === undefined
+        ? ''
+        : `, such as ${option(`${role}Column: '${path}.${first}'`)}`;
+    throw new UserError(
+      'data',
+      `${part(this.part, at)}: column ${quoted(path)} holds ${Array.isArray(value) ? 'a list' : 'an object'}, not an id; name a value in it${example}`,
+    );
+  }
+}
+
+const part = ({ file, unit }: Part, at: number): string => `${file}, ${unit} ${at}`;
+
+/** A number as it is written, with all its digits. */
+function rawNumber(text: string, path: string, value: number): string {
+  const key = JSON.stringify(path.split('.').at(-1)).replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  for (const [, raw] of text.matchAll(new RegExp(`${key}\\s*:\\s*(-?[\\d.eE+-]+)`, 'g')))
+    if (Number(raw) === value) return raw;
+  return String(value);
+}

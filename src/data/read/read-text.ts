@@ -1,0 +1,110 @@
+import { type Collector, TextFields } from './collector.ts';
+import { faults, recordFault } from './faults.ts';
+import type { Part, TextPart, WidePart } from './part.ts';
+import { TextScanner } from './scan-text.ts';
+import { numberInText, textOf } from './values.ts';
+
+const SPACE = 32;
+
+/** Takes the bytes of a file, in parts. */
+export interface ByteReader {
+  /** @param isLast whether the file ends here */
+  push(bytes: Uint8Array, isLast: boolean): void;
+  /** Number of the line that follows these bytes after what was pushed before. */
+  lineAfter(bytes: Uint8Array): number;
+}
+
+/** Reads the records of a text into a collector. */
+export class TextReader implements ByteReader {
+  private readonly scanner: TextScanner;
+  private header: boolean;
+  private preamble: number;
+  private readonly text: TextPart;
+  private readonly width: number;
+  private readonly comment: number;
+
+  constructor(
+    private readonly part: Part,
+    private readonly collector: Collector,
+  ) {
+    this.text = part.text as TextPart;
+    const { header, wide, skipped, comment } = this.text;
+    this.header = header;
+    this.preamble = skipped;
+    this.width = wide ? wide.items.length : part.names.length;
+    this.comment = comment?.charCodeAt(0) ?? -1;
+    const addCells = wide && this.cellsOf(wide);
+    this.scanner = new TextScanner(
+      this.text,
+      (count) => this.record(count, addCells),
+      (fault) => collector.bad.addBroken(this.where, recordFault(fault), fault === 'open quote'),
+    );
+  }
+
+  private get where(): string {
+    return `${this.part.file}, line ${this.scanner.line}`;
+  }
+
+  lineAfter(bytes: Uint8Array): number {
+    return this.scanner.lineAfter(bytes);
+  }
+
+  push(bytes: Uint8Array, isLast: boolean): void {
+    let from = 0;
+    // Lines before the first record are no text in quotes.
+    for (; this.preamble > 0 && from < bytes.length; from++)
+      if (bytes[from] === 10 || (bytes[from] === 13 && bytes[from + 1] !== 10)) {
+        this.preamble--;
+        this.scanner.line++;
+      }
+    this.scanner.push(from === 0 ? bytes : bytes.subarray(from), isLast);
+  }
+
+  private record(count: number, addCells: ((line: number) => void) | undefined): void {
+    const { scanner, width } = this;
+    const { starts, ends, line } = scanner;
+    if (count === 0) return;
+    let fields = count;
+    // Extra fields at the end are ignored if they are empty.
+    while (fields > width && starts[fields - 1] === ends[fields - 1]) fields--;
+    if (this.comment >= 0 && this.isComment(fields)) return;
+    if (starts[0] === ends[0] && isEmpty(starts, ends, count)) return;
+    if (fields !== width) {
+      this.collector.bad.addBroken(this.where, faults.fields(fields, width, this.text.header));
+      return;
+    }
+    if (this.header) this.header = false;
+    else if (addCells) addCells(line);
+    else this.collector.add(scanner, line);
+  }
+
+  private isComment(fields: number): boolean {
+    const { bytes, start } = this.scanner;
+    const next = bytes[start + 1];
+    return (
+      bytes[start] === this.comment && (fields !== this.width || next === SPACE || next === this.comment)
+    );
+  }
+
+  /** Adds the cells of a row of a matrix, each as a record of its own. */
+  private cellsOf({ user, items, missing }: WidePart): (line: number) => void {
+    const number = missing === undefined ? Number.NaN : numberInText(missing);
+    const cell = new TextFields();
+    let row = 0;
+    return (line) => {
+      const { bytes, starts, ends } = this.scanner;
+      const id = user === undefined ? String(++row) : textOf(bytes, starts[user], ends[user]);
+      for (let at = 0; at < items.length; at++) {
+        const text = textOf(bytes, starts[at], ends[at]).trim();
+        if (at === user || text === '' || text === missing || numberInText(text) === number) continue;
+        this.collector.add(cell.of(id, items[at], text), line);
+      }
+    };
+  }
+}
+
+/** Whether all fields are empty, as in the last rows of some spreadsheets. */
+function isEmpty(starts: Int32Array, ends: Int32Array, count: number): boolean {
+  for (let at = 0; at < count; at++) if (starts[at] !== ends[at]) return false;
+  return count > 1;
+}
