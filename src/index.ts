@@ -40,9 +40,11 @@ export {
   readPairs,
   readRatings,
   readUsers,
+  understandRatings,
 } from './data/read/read.ts';
 export type { Reading, ReadReport } from './data/read/reading.ts';
 export type { StoreOptions } from './data/read/store.ts';
+export type { Understanding, UnderstoodFile } from './data/read/understanding.ts';
 export { type ErrorCode, UserError } from './errors.ts';
 export type { Baseline, Scorer, Skipped } from './evaluate/baseline.ts';
 export { baselines, rankingBaselines } from './evaluate/baselines.ts';

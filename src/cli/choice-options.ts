@@ -26,7 +26,8 @@ export const MEANING = ['countColumn', 'eventColumn', 'eventWeights', 'leaveOut'
 export const READING = [
   ...(['userColumn', 'itemColumn', 'ratingColumn', 'timeColumn'] as const),
   ...MEANING,
-  ...(['delimiter', 'header', 'encoding'] as const),
+  ...(['duplicates', 'minRatings', 'dropRating', 'skipBadRows'] as const),
+  ...(['delimiter', 'header', 'encoding', 'decimal', 'wide', 'missing'] as const),
 ] as const;
 
 /** Flags for reading a file whose columns other flags name, or none. */

@@ -38,6 +38,7 @@ import {
   withChoices,
 } from './choice-options.ts';
 import { KEYS, printConfig, withConfig } from './config.ts';
+import { dryRun } from './dry-run.ts';
 import { onInterrupt } from './interrupt.ts';
 import {
   count,
@@ -59,6 +60,7 @@ import { checkHeldOut, readToTrain, reportReading, stem } from './train-data.ts'
 const own = {
   resume: { kind: kinds.flag, help: 'resume a training that was interrupted' },
   ...JSON_OBJECT,
+  dryRun: { kind: kinds.flag, help: 'print how the files are understood, and do not train' },
   printConfig: {
     kind: kinds.flag,
     help: 'print all choices, as a cofactor.config.json, and do not train',
@@ -70,9 +72,12 @@ type TrainFlags = Flags<keyof RunChoices, typeof own>;
 export function trainCommand(): Command {
   const command = new Command('train')
     .description(
-      'Train a model on a file of ratings, clicks, plays or purchases: CSV, TSV, Parquet or JSON lines, also compressed.',
+      'Train a model on a file of ratings, clicks, plays or purchases: CSV, TSV, Parquet or JSON, also compressed.',
     )
-    .argument('<file...>', 'ratings or interactions: files or patterns');
+    .argument(
+      '<file...>',
+      'ratings or interactions: files, patterns, folders of Parquet files, or - for standard input',
+    );
   return withConfig(withChoices(command, KEYS, own), KEYS).action(run);
 }
 
@@ -90,6 +95,7 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
       `--workers is for training by strata; leave it out, or --engine ${engine}`,
     );
   if (flags.printConfig) return printConfig(flags);
+  if (flags.dryRun) return dryRun(files, flags);
   await checkTarget(out);
   if (device !== flags.device)
     printNote('Running on the CPU: ONNX Runtime’s training API trains in WebAssembly');

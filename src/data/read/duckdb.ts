@@ -5,6 +5,9 @@ export type Connection = DuckDB.DuckDBConnection;
 export type DuckDBResult = DuckDB.DuckDBResult;
 export type DuckDBDataChunk = DuckDB.DuckDBDataChunk;
 
+/** Gives a database, which is opened at the first call. */
+export type Connect = () => Promise<Connection>;
+
 export interface DatabaseOptions {
   /** Limit of its memory in bytes. Default: most of the machine's memory. */
   readonly memory?: number;
@@ -41,7 +44,7 @@ async function openDatabase({
 
 /** Runs `work` with a way to a database, which is only opened if it is used. */
 export async function withLazyDatabase<T>(
-  work: (connect: () => Promise<Connection>) => Promise<T>,
+  work: (connect: Connect) => Promise<T>,
   options?: DatabaseOptions,
 ): Promise<T> {
   let database: ReturnType<typeof openDatabase> | undefined;
@@ -68,6 +71,9 @@ export function literal(text: string): string {
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
+
+/** Escapes a path, so that DuckDB does not take it for a pattern. */
+export const withoutPattern = (path: string): string => path.replace(/[*?[]/g, '[$&]');
 
 /** All rows of a query whose columns are text or integers. */
 export async function rows(connection: Connection, query: string): Promise<(string | number | null)[][]> {

@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '../../errors.ts';
-import { literal, rows } from './duckdb.ts';
-import type { Connect } from './open.ts';
-import { withoutPattern } from './parquet.ts';
+import { type Connect, literal, rows, withoutPattern } from './duckdb.ts';
 
 /** A path for standard input. */
-const STANDARD_INPUT = '-';
+export const STANDARD_INPUT = '-';
+export const INPUT_NAME = 'standard input';
 
 /** A file: where it is, and what messages call it. */
 export interface Found {
@@ -116,7 +115,7 @@ export async function withFiles<T>(
   try {
     const path = join(folder, 'input');
     await pipeline(process.stdin, createWriteStream(path));
-    return await work([...files, { path, file: 'standard input' }]);
+    return await work([...files, { path, file: INPUT_NAME }]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

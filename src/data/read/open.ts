@@ -6,7 +6,7 @@ import { UserError } from '../../errors.ts';
 import type { Collector } from './collector.ts';
 import type { WantedColumns } from './columns.ts';
 import { Decoder, encodingOf, linesIn } from './decode.ts';
-import type { Connection } from './duckdb.ts';
+import type { Connect } from './duckdb.ts';
 import { faults } from './faults.ts';
 import type { Found } from './files.ts';
 import { readParquet, understandParquet } from './parquet.ts';
@@ -27,8 +27,6 @@ export interface Opened {
   readonly part: Part;
   read(collector: Collector): Promise<void>;
 }
-
-export type Connect = () => Promise<Connection>;
 
 /**
  * Finds out what a file is, by its first bytes.

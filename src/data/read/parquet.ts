@@ -3,14 +3,18 @@ import { option, UserError } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
 import { type Collector, TextFields } from './collector.ts';
 import { findColumns, pathsIn, type Role, type WantedColumns } from './columns.ts';
-import { type Connection, type DuckDBDataChunk, identifier, literal, rows } from './duckdb.ts';
+import {
+  type Connection,
+  type DuckDBDataChunk,
+  identifier,
+  literal,
+  rows,
+  withoutPattern,
+} from './duckdb.ts';
 import type { Found } from './files.ts';
 import type { IdTable } from './ids.ts';
 import { areInteractions, type Part, type SourceOptions } from './part.ts';
 import { secondsOf } from './values.ts';
-
-/** Escapes a path, so that DuckDB does not take it for a pattern. */
-export const withoutPattern = (path: string): string => path.replace(/[*?[]/g, '[$&]');
 
 /** SQL of the table; the folders of a partition, such as `year=2020`, are columns. */
 const tableOf = (path: string): string =>

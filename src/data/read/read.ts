@@ -5,12 +5,14 @@ import { checkArgument, checkOptions, type OptionTable } from '../../util/option
 import type { Dataset } from '../dataset/dataset.ts';
 import { withoutRepeats } from '../dataset/repeats.ts';
 import { HOLD_OUT_OPTIONS, type HoldOut } from '../dataset/split.ts';
+import { tableFrom } from './collected.ts';
 import { NO_ID } from './collector.ts';
 import { checkMeaning, MEANING_OPTIONS, type MeaningOptions, wantedColumns } from './meaning.ts';
 import { SOURCE_OPTIONS, type SourceOptions } from './part.ts';
 import { type Reading, readingOf } from './reading.ts';
 import { readToStore, STORE_OPTIONS, type StoreOptions } from './store.ts';
-import { readTable } from './table.ts';
+import { nameOf, readFiles, readTable, type WhenRead } from './table.ts';
+import { type Understanding, understandingOf } from './understanding.ts';
 
 export interface ReadOptions extends SourceOptions, MeaningOptions, HoldOut {
   /** Ids whose row numbers to use, such as a model's or those of other ratings. Default: the ids in the file */
@@ -56,6 +58,29 @@ export async function readRatings(
   path: string | readonly string[],
   given: MayStore = {},
 ): Promise<Reading<Dataset>> {
+  return readWith(path, given, (reading) => reading);
+}
+
+/**
+ * Reads as `readRatings` does, and says how the files were understood: format, columns, the first rows, what is in them, and
+ * everything that was assumed. What `cofactor train --dry-run` prints.
+ *
+ * @throws UserError as `readRatings` does
+ */
+export const understandRatings = (
+  path: string | readonly string[],
+  options: MayStore = {},
+): Promise<Understanding> =>
+  readWith(path, options, async (reading, collector) => {
+    await reading.ratings.close();
+    return understandingOf(collector, reading);
+  });
+
+async function readWith<T>(
+  path: string | readonly string[],
+  given: MayStore,
+  done: WhenRead<T | Promise<T>>,
+): Promise<T> {
   checkArgument('the path is', path, expected.paths);
   checkOptions(given, READ_OPTIONS);
   const { store, ...options } = given;
@@ -63,11 +88,11 @@ export async function readRatings(
   checkMeaning(options);
   const paths = [path].flat();
   const { split = 'random', vocabulary } = options;
+  const reading = { ...options, mayLackEvents: vocabulary !== undefined, canSkip: true };
   if (store && split === 'random' && !vocabulary)
-    return readToStore(paths, { ...options, canSkip: true }, store === true ? {} : store);
-  const mayLackEvents = vocabulary !== undefined;
-  const table = await readTable(paths, { ...options, mayLackEvents, canSkip: true }, wantedColumns(options));
-  return readingOf(table, paths.join(', '), options);
+    return readToStore(paths, reading, store === true ? {} : store, done);
+  const collector = await readFiles(paths, reading, wantedColumns(options));
+  return done(readingOf(tableFrom(collector), nameOf(paths), options), collector);
 }
 
 /**

@@ -19,7 +19,7 @@ import { meaningOf, type Reading, readingOf, withoutStrength } from './reading.t
 import { RowStore } from './row-store.ts';
 import { spreadOf } from './spread.ts';
 import { StrataWriter } from './strata-writer.ts';
-import { collect, withOpened } from './table.ts';
+import { collect, nameOf, type WhenRead, withOpened } from './table.ts';
 
 export interface StoreOptions {
   /** Number of ratings from which they are kept in a file. @default 500_000 */
@@ -50,14 +50,16 @@ const SHARES = { rows: 0.25, strata: 0.2, ids: 0.25, database: 0.3 };
 /**
  * Reads ratings into memory or, if there are many, into a file, by strata and shuffled, without holding all in memory.
  *
+ * @param done makes the result of what was read
  * @throws UserError as `readRatings` does
  */
-export async function readToStore(
+export async function readToStore<T>(
   paths: readonly string[],
   options: CollectOptions & HoldOut,
   { from = MANY, folder = tmpdir(), memory = 2e9, workers = availableParallelism(), blocks }: StoreOptions,
-): Promise<Reading<Dataset>> {
-  const name = paths.join(', ');
+  done: WhenRead<T | Promise<T>>,
+): Promise<T> {
+  const name = nameOf(paths);
   const scratch = new Scratch(folder, memory * SHARES.rows, memory * SHARES.ids);
   const database = { memory: Math.floor(memory * SHARES.database), folder: join(scratch.path, 'duckdb') };
   try {
@@ -65,16 +67,12 @@ export async function readToStore(
     const collector = await withOpened(paths, { ...options, database }, wantedColumns(options), (opened) =>
       collect(opened, options, scratch),
     );
-    const { count } = collector.rows;
-    if (count < from || (options.minRatings ?? 1) > 1) return readingOf(tableFrom(collector), name, options);
-    return await store(collector, {
-      ...options,
-      name,
-      folder,
-      workers,
-      blocks,
-      room: memory * SHARES.strata,
-    });
+    const isSmall = collector.rows.count < from || (options.minRatings ?? 1) > 1;
+    const storing = { ...options, name, folder, workers, blocks, room: memory * SHARES.strata };
+    return await done(
+      isSmall ? readingOf(tableFrom(collector), name, options) : await store(collector, storing),
+      collector,
+    );
   } catch (error) {
     throw shortage(error as NodeJS.ErrnoException, folder) ?? error;
   } finally {

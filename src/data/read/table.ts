@@ -1,11 +1,12 @@
+import type { Dataset } from '../dataset/dataset.ts';
 import { tableFrom } from './collected.ts';
 import { type CollectOptions, Collector } from './collector.ts';
 import type { WantedColumns } from './columns.ts';
 import { type DatabaseOptions, withLazyDatabase } from './duckdb.ts';
-import { withFiles } from './files.ts';
+import { INPUT_NAME, STANDARD_INPUT, withFiles } from './files.ts';
 import { checkAlike } from './meaning.ts';
 import { type Opened, openFile } from './open.ts';
-import type { Table } from './reading.ts';
+import type { Reading, Table } from './reading.ts';
 import type { Overflow } from './row-store.ts';
 
 /**
@@ -32,6 +33,13 @@ export async function withOpened<T>(
 }
 
 /** Reads files, one after the other. */
+export const readFiles = (
+  paths: readonly string[],
+  options: CollectOptions,
+  wanted: WantedColumns,
+): Promise<Collector> => withOpened(paths, options, wanted, (opened) => collect(opened, options));
+
+/** Reads files that are opened. */
 export async function collect(
   opened: readonly Opened[],
   options: CollectOptions,
@@ -47,13 +55,16 @@ export async function collect(
   return collector;
 }
 
+/** What is done with what was read, before temporary files are removed. */
+export type WhenRead<T> = (reading: Reading<Dataset>, collector: Collector) => T;
+
+/** What messages call several files. */
+export const nameOf = (paths: readonly string[]): string =>
+  paths.map((path) => (path === STANDARD_INPUT ? INPUT_NAME : path)).join(', ');
+
 /**
  * Reads files, one after the other, into one table. Row numbers of ids are in order of first appearance. Where there is no
  * column, ids are NO_ID and ratings 1.
  */
-export const readTable = (
-  paths: readonly string[],
-  options: CollectOptions,
-  wanted: WantedColumns,
-): Promise<Table> =>
-  withOpened(paths, options, wanted, async (opened) => tableFrom(await collect(opened, options)));
+export const readTable = async (...of: Parameters<typeof readFiles>): Promise<Table> =>
+  tableFrom(await readFiles(...of));

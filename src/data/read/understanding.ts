@@ -1,7 +1,9 @@
+import type { Dataset } from '../dataset/dataset.ts';
 import type { Collector } from './collector.ts';
 import type { Role } from './columns.ts';
 import { formatInWords, type Part } from './part.ts';
 import type { Reading, ReadReport } from './reading.ts';
+import type { RowStore } from './row-store.ts';
 
 /** What a file was understood as. */
 export interface UnderstoodFile {
@@ -31,20 +33,17 @@ export interface Understanding extends ReadReport {
 }
 
 export function understandingOf(
-  { parts, firstRows }: Collector,
-  { ratings, valid, report }: Reading,
+  { parts, firstRows, rows }: Collector,
+  { ratings, valid, report }: Reading<Dataset>,
 ): Understanding {
-  const all = [ratings, ...(valid ? [valid] : [])];
-  const times = all.flatMap((part) => (part.times && part.times.length > 0 ? [rangeOf(part.times)] : []));
+  const all = [ratings.facts, ...(valid ? [valid.facts] : [])];
   return {
     ...report,
     files: parts.map(understoodFile),
     firstRows,
-    low: Math.min(...all.map(({ facts }) => facts.low)),
-    high: Math.max(...all.map(({ facts }) => facts.high)),
-    ...(times.length > 0 && {
-      times: [Math.min(...times.map(([first]) => first)), Math.max(...times.map(([, last]) => last))],
-    }),
+    low: Math.min(...all.map(({ low }) => low)),
+    high: Math.max(...all.map(({ high }) => high)),
+    ...(rows.timed && { times: timesOf(rows) }),
   };
 }
 
@@ -61,17 +60,18 @@ const understoodFile = (part: Part): UnderstoodFile => {
     columns: text?.wide
       ? text.wide.items.map((name, at) => ({
           name,
-          ...(at === text.wide?.user && { role: 'user' as const }),
+          role: at === text.wide?.user ? ('user' as const) : ('item' as const),
         }))
       : names.map((name, at) => ({ name: positional ? String(at + 1) : name, role: roleOf.get(at) })),
   };
 };
 
-function rangeOf(times: Float64Array): [number, number] {
-  let [first, last] = [times[0], times[0]];
-  for (const time of times) {
-    if (time < first) first = time;
-    if (time > last) last = time;
-  }
+function timesOf(rows: RowStore): [first: number, last: number] {
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { times, length } of rows.chunks())
+    for (const time of times?.subarray(0, length) ?? []) {
+      if (time < first) first = time;
+      if (time > last) last = time;
+    }
   return [first, last];
 }

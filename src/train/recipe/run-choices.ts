@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { DUPLICATES } from '../../data/dataset/repeats.ts';
 import { SPLITS } from '../../data/dataset/split.ts';
 import { PRECISIONS } from '../../onnx/compress.ts';
 import { DEVICES } from '../../run/device-names.ts';
@@ -122,9 +123,35 @@ export const runChoices = {
       kind: events,
       help: 'kinds of events, such as purchase, after which an item is not recommended again; they are stored in the model',
     },
-    delimiter: { kind: kinds.text('text'), help: 'separator of fields' },
+    duplicates: {
+      kind: kinds.oneOf(DUPLICATES, 'how'),
+      help: 'what becomes of several rows with the same user and item',
+      otherwise: 'last for ratings, sum for interactions',
+    },
+    minRatings: {
+      kind: kinds.count,
+      help: 'leave out users and items with fewer, until all have so many',
+      otherwise: '1',
+    },
+    dropRating: {
+      kind: kinds.number,
+      help: 'a rating that means "not rated", such as 0; its rows are left out',
+    },
+    skipBadRows: { kind: kinds.flag, help: 'leave out rows that cannot be read, and say how many' },
+    delimiter: { kind: kinds.text('text'), help: 'separator of fields; a space is any number of spaces' },
     header: { kind: kinds.flag, help: 'the first line names the columns', no: 'the first line is data' },
-    encoding: { kind: kinds.oneOf(['utf-8', 'latin-1', 'utf-16']), help: 'encoding of text files' },
+    encoding: {
+      kind: kinds.text('name'),
+      help: 'encoding of text files, such as windows-1252 or gbk',
+      otherwise: 'UTF-8, or UTF-16 by its mark',
+    },
+    decimal: {
+      kind: kinds.oneOf([',', '.'], 'mark'),
+      help: 'the character before decimals',
+      otherwise: 'a point, or a comma where it separates no fields',
+    },
+    wide: { kind: kinds.flag, help: 'the file is a matrix: a row for each user, a column for each item' },
+    missing: { kind: kinds.text('value'), help: 'what stands in a matrix for what is not rated, such as 99' },
   }),
 } as const satisfies Choices;
 
