@@ -76,9 +76,7 @@ function fileInWords({
     ...(delimiter === undefined ? [] : [['delimiter', DELIMITERS[delimiter] ?? quoted(delimiter)]]),
     ...(header === undefined ? [] : [['header', header ? 'the first line' : 'none']]),
     ['columns', firstOf(read)],
-    ...(unread.length > 0
-      ? [['not read', `${unread.slice(0, 12).join(', ')}${unread.length > 12 ? ', …' : ''}`]]
-      : []),
+    ...(unread.length > 0 ? [['not read', firstOf(unread)]] : []),
   ];
 }
 
