@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { literal, withDatabase } from '../../src/data/read/duckdb.ts';
 import { unzstd } from '../../src/data/read/zstd.ts';
-import { UserError } from '../../src/errors.ts';
 import { temporaryFolder } from '../support/files.ts';
 
 const text = `user,item,rating\n${Array.from(
@@ -65,7 +64,7 @@ test.each([1, 2, 7, 1000])('chunks of %i bytes', async (size) => {
 });
 
 test('a frame without content, and only skippable frames', async () => {
-  expect(await textOf(Buffer.from('28b52ffd2400010000' + '99e9d851', 'hex'))).toBe('');
+  expect(await textOf(Buffer.from('28b52ffd240001000099e9d851', 'hex'))).toBe('');
   expect(await textOf(skippable(300_000))).toBe('');
 });
 
@@ -159,15 +158,11 @@ test('blocks of one byte over and over, which may not be longer than the window'
 });
 
 describe('what is refused', () => {
-  const refused = async (content: Buffer, message: string) => {
-    await expect(plain(content)).rejects.toThrow(UserError);
-    expect(await failure(content)).toBe(message);
-  };
   const tooFar = 'needs a zstd window of more than 64 MB; compress it again without --long or --ultra';
 
   test('a window of more than 128 MB', async () => {
-    await refused(runs(0x89, 3), tooFar);
-    await refused(Buffer.from('28b52ffda00100000801' + '0000', 'hex'), tooFar);
+    expect(await failure(runs(0x89, 3))).toBe(tooFar);
+    expect(await failure(Buffer.from('28b52ffda001000008010000', 'hex'))).toBe(tooFar);
   });
 
   test('a window of more than 64 MB, as soon as it is used', async () => {
@@ -181,9 +176,9 @@ describe('what is refused', () => {
     expect(length).toBe(64 * 2 ** 20);
   });
 
-  test('a dictionary', () =>
-    refused(
-      Buffer.from('28b52ffd2107030000', 'hex'),
+  test('a dictionary', async () => {
+    expect(await failure(Buffer.from('28b52ffd2107030000', 'hex'))).toBe(
       'needs a zstd dictionary, which is not read; decompress it first',
-    ));
+    );
+  });
 });

@@ -1,6 +1,5 @@
 import type { Decompress } from 'fzstd';
 import type { XXHash } from 'xxhash-wasm';
-import { UserError } from '../../errors.ts';
 
 /** What fzstd looks back without mistakes. Of distances of 96 MB and more it loses the highest bit. */
 const MOST_DISTANCE = 64 * 2 ** 20;
@@ -19,8 +18,7 @@ const COMPRESSED_LITERALS = 2;
  * Decompresses zstd, part by part. Checks what fzstd does not: that the file is whole, and each frame's length and
  * checksum, where it states them. The names of its parts are those of RFC 8878, section 3.1.
  *
- * @throws Error for data that is cut off or damaged
- * @throws UserError for data that needs a dictionary, or a larger window; the message continues `FILE: `
+ * @throws Error for data that is cut off or damaged, or needs a dictionary or a larger window
  */
 export async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const [fzstd, { default: xxhash }] = await Promise.all([import('fzstd'), import('xxhash-wasm')]);
@@ -89,7 +87,7 @@ async function frameHeader(source: Source) {
     ? (length as number)
     : 2 ** (10 + (fields[0] >> 3)) * (1 + (fields[0] & 7) / 8);
   if (littleEndian(fields.subarray(windowSize, lengthStart)) !== 0)
-    throw new UserError('data', 'needs a zstd dictionary, which is not read; decompress it first');
+    throw new Error('needs a zstd dictionary, which is not read; decompress it first');
   if (window > MOST_WINDOW) throw tooFar();
   const hasChecksum = (descriptor & 4) !== 0;
   const magic = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
