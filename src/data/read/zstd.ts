@@ -115,10 +115,7 @@ function hasEndlessWeights(block: Uint8Array): boolean {
 }
 
 const tooFar = () =>
-  new UserError(
-    'data',
-    'needs a zstd window of more than 64 MB; compress it again without --long or --ultra',
-  );
+  new Error('needs a zstd window of more than 64 MB; compress it again without --long or --ultra');
 
 const littleEndian = (bytes: Uint8Array): number => bytes.reduceRight((value, byte) => value * 256 + byte, 0);
 
