@@ -56,6 +56,7 @@ const node = await build({
     cli: 'src/cli/main.ts',
     'trial-thread': 'src/experiment/trial-thread.ts',
     'worker-thread': 'src/run/worker-thread.ts',
+    'read-thread': 'src/data/read/read-thread.ts',
     'trial-process': 'src/serve/trial-process.ts',
     'device-trial': 'src/run/device-trial.ts',
   },

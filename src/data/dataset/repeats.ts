@@ -120,7 +120,7 @@ export function coreOf<Some extends MoreRows>(rows: Some, sizes: Sizes, least: n
 }
 
 /** A table of pairs may take so many bits for each row. */
-const BITS_PER_ROW = 64;
+const BITS_PER_ROW = 256;
 
 /** Whether two rows have the same user and item. If a table of all pairs is too large, it is not known: true. */
 export function hasRepeats({ users, items }: Pick<Rows, 'users' | 'items'>, sizes: Sizes): boolean {

@@ -2,10 +2,11 @@ import { option, UserError } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
 import type { Role } from './columns.ts';
 import { BadRows, faults } from './faults.ts';
-import { grown, IdTable, isId } from './ids.ts';
+import { grown, type IdPart, IdTable, isId } from './ids.ts';
 import type { MeaningOptions } from './meaning.ts';
 import type { Part, SourceOptions } from './part.ts';
 import { CHUNK, type Chunk, type Overflow, RowStore } from './row-store.ts';
+import { Tally } from './tally.ts';
 import { commasIn, markedNumberIn, numberIn, numberInText, secondsIn, textOf } from './values.ts';
 
 /** The id where a file has no column of ids. An id in a file must not be empty. */
@@ -21,6 +22,24 @@ export interface CollectOptions extends SourceOptions, MeaningOptions {
   readonly mayLackEvents?: boolean | undefined;
   /** Whether `skipBadRows` is an option of the reader. */
   readonly canSkip?: boolean | undefined;
+}
+
+/** What was in a piece. */
+export interface PieceRows {
+  readonly lines: number;
+  /** Ids that were in no piece before. */
+  readonly users: IdPart;
+  readonly items: IdPart;
+  /** Chunks of rows, as `RowStore` keeps them, all full but the last. */
+  readonly buffers: readonly ArrayBuffer[];
+  readonly count: number;
+  /** Counts of what was left out and changed. */
+  readonly dropped: number;
+  readonly withoutUser: number;
+  readonly trimmed: readonly [users: number, items: number];
+  readonly events: readonly string[];
+  readonly thousands?: string | undefined;
+  readonly hasDecimalComma: boolean;
 }
 
 /** Bytes of a record's fields. */
@@ -58,6 +77,8 @@ export class Collector {
   readonly items = new IdTable();
   readonly rows: RowStore;
   readonly bad = new BadRows();
+  /** Counts and sums of the rows, where there may be many: they are made while the next are read. */
+  readonly counts = new Tally();
   /** Number of rows of interactions without a user. */
   withoutUser = 0;
   /** Number of rows with the rating that is dropped. */
@@ -70,6 +91,10 @@ export class Collector {
   private hasDecimalComma = false;
   private readonly dropping: number | undefined;
   private part!: Part;
+  /** Numbers of ids that were taken out. */
+  private taken = { users: 0, items: 0 };
+  /** The row of each row of the other collector. */
+  private absorbed = { users: new Int32Array(0), items: new Int32Array(0) };
   private seen = 0;
   private decimalComma = false;
 
@@ -79,7 +104,8 @@ export class Collector {
     private readonly overflow?: Overflow,
   ) {
     const timed = parts.every(({ columns }) => columns.time !== undefined);
-    this.rows = new RowStore({ timed, flagged: options.leaveOut !== undefined }, overflow);
+    const tally = overflow && ((chunk: Chunk) => this.tally(chunk));
+    this.rows = new RowStore({ timed, flagged: options.leaveOut !== undefined }, overflow, tally);
     this.dropping = options.dropRating === undefined ? undefined : Math.fround(options.dropRating);
   }
 
@@ -88,10 +114,15 @@ export class Collector {
     return this.rows.count + this.bad.count + this.withoutUser + this.dropped;
   }
 
+  private tally(chunk: Chunk): void {
+    this.counts.add(chunk, chunk.length, [this.users.size, this.items.size]);
+  }
+
   /** Begins with the rows of a part. */
   begin(part: Part): void {
     this.part = part;
     this.seen = this.added;
+    this.absorbed = { users: new Int32Array(0), items: new Int32Array(0) };
     this.decimalComma =
       part.format === 'text' && part.text?.delimiter !== ',' && this.options.decimal === undefined;
   }
@@ -130,6 +161,35 @@ export class Collector {
   isPlain(value: number): boolean {
     const rounded = Math.fround(value);
     return Number.isFinite(rounded) && rounded !== this.dropping && this.firstRows.length === FIRST_ROWS;
+  }
+
+  /**
+   * Adds rows of whole numbers as ids, column by column, which is fast.
+   *
+   * @returns false if a row needs a second look; then none was added
+   */
+  addNumbers(
+    users: ArrayLike<number>,
+    items: ArrayLike<number>,
+    values: ArrayLike<number> | undefined,
+    count: number,
+  ): boolean {
+    const chunk = this.rows.open;
+    const at = chunk.length;
+    const isPlain = !chunk.times && !chunk.leftOut && this.dropping === undefined && this.isPlain(1);
+    if (!isPlain || at + count > CHUNK) return false;
+    const { ratings } = chunk;
+    for (let index = 0; index < count; index++) {
+      const value = values ? values[index] : 1;
+      ratings[at + index] = value;
+      // Infinity and NaN minus themselves are NaN.
+      if (ratings[at + index] - ratings[at + index] !== 0) return false;
+    }
+    if (!this.users.rowsOfNumbers(users, count, chunk.users, at)) return false;
+    if (!this.items.rowsOfNumbers(items, count, chunk.items, at)) return false;
+    chunk.length += count;
+    if (chunk.length === CHUNK) this.overflow?.checkIds(this.users.memory + this.items.memory);
+    return true;
   }
 
   /** Adds a row whose ids are numbered. */
@@ -224,6 +284,51 @@ export class Collector {
     return '';
   }
 
+  /** Takes out what was collected since the last time, for another collector. */
+  take(lines: number): PieceRows {
+    const { users, items, rows, dropped, withoutUser, events, thousands, hasDecimalComma, taken } = this;
+    this.taken = { users: users.size, items: items.size };
+    [this.dropped, this.withoutUser] = [0, 0];
+    const trimmed = [users.trimmed, items.trimmed] as const;
+    [users.trimmed, items.trimmed] = [0, 0];
+    return {
+      ...rows.take(),
+      ...{ lines, dropped, withoutUser, trimmed, thousands, hasDecimalComma },
+      events: [...events],
+      users: users.since(taken.users),
+      items: items.since(taken.items),
+    };
+  }
+
+  /** Adds what another collector took out. */
+  absorb(piece: PieceRows): void {
+    this.dropped += piece.dropped;
+    this.withoutUser += piece.withoutUser;
+    this.users.trimmed += piece.trimmed[0];
+    this.items.trimmed += piece.trimmed[1];
+    this.thousands ??= piece.thousands;
+    this.hasDecimalComma ||= piece.hasDecimalComma;
+    for (const event of piece.events) this.events.add(event);
+    for (const [role, ids] of [
+      ['users', piece.users],
+      ['items', piece.items],
+    ] as const) {
+      const rows = this[role].rowsOf(ids);
+      const known = this.absorbed[role];
+      this.absorbed[role] = grown(known, known.length + rows.length);
+      this.absorbed[role].set(rows, known.length);
+    }
+    const { users: userRows, items: itemRows } = this.absorbed;
+    for (const chunk of this.rows.chunksOf(piece))
+      for (let from = 0; from < chunk.length; ) {
+        const open = this.rows.open;
+        const to = Math.min(chunk.length, from + CHUNK - open.length);
+        addRows(open, chunk, { from, to, userRows, itemRows });
+        from = to;
+      }
+    this.overflow?.checkIds(this.users.memory + this.items.memory);
+  }
+
   /** Ends a part. @throws UserError if it has no rows; a list of ids may be empty */
   end(): void {
     const { file, columns } = this.part;
@@ -235,6 +340,7 @@ export class Collector {
   finish(): void {
     const { options, parts, bad } = this;
     const [{ file }] = parts;
+    if (this.overflow) this.tally(this.rows.last);
     if (!options.skipBadRows) bad.check(options.canSkip ?? false);
     if (this.thousands !== undefined && !this.hasDecimalComma)
       throw new UserError(
@@ -272,4 +378,32 @@ export class Collector {
       this.rows.count > 0 && this.parts[0].columns[role] === undefined ? [NO_ID] : table.ids();
     return { userIds: idsOf('user', this.users), itemIds: idsOf('item', this.items) };
   }
+}
+
+/** Adds some rows of a chunk to another, with the rows of other tables of ids. */
+function addRows(
+  open: Chunk,
+  { users, items, ratings, times, leftOut }: Chunk,
+  {
+    from,
+    to,
+    userRows,
+    itemRows,
+  }: {
+    readonly from: number;
+    readonly to: number;
+    readonly userRows: Int32Array;
+    readonly itemRows: Int32Array;
+  },
+): void {
+  const at = open.length;
+  const { users: toUsers, items: toItems } = open;
+  for (let index = from; index < to; index++) {
+    toUsers[at + index - from] = userRows[users[index]];
+    toItems[at + index - from] = itemRows[items[index]];
+  }
+  open.ratings.set(ratings.subarray(from, to), at);
+  if (times) open.times?.set(times.subarray(from, to), at);
+  if (leftOut) open.leftOut?.set(leftOut.subarray(from, to), at);
+  open.length += to - from;
 }

@@ -1,5 +1,11 @@
 import { generator } from '../../util/random.ts';
-import { type Duplicates, hasRepeats, type MoreRows, withoutRepeats } from '../dataset/repeats.ts';
+import {
+  type Duplicates,
+  hasRepeats,
+  type MoreRows,
+  type Sizes,
+  withoutRepeats,
+} from '../dataset/repeats.ts';
 import { type BlockCounts, blockOf } from '../dataset/strata.ts';
 import { BYTES_PER_RATING } from '../dataset/strata-file.ts';
 import type { RowStore } from './row-store.ts';
@@ -42,6 +48,7 @@ export interface Cutting {
   readonly isHeld: (user: number, item: number) => boolean;
   readonly holdsOut: boolean;
   readonly duplicates: Duplicates;
+  /** Whether times decide which of two rows counts. */
   readonly isTimed: boolean;
   /** Value of every row, if their values do not count. */
   readonly value?: number | undefined;
@@ -54,13 +61,14 @@ export interface Cutting {
 export type CutStratum = Required<Pick<MoreRows, 'users' | 'items' | 'ratings'>> & Pick<MoreRows, 'leftOut'>;
 
 /**
- * Cuts rows into strata by a counting sort, merges what repeats in each, and shuffles it. Calls back for each stratum, in order.
+ * Cuts rows into strata by a counting sort, merges what repeats in each, and shuffles it. Calls back for each stratum, in order;
+ * while one is written, the next is cut.
  * As many strata are cut at once as there is memory for; the result does not depend on it.
  */
 export async function cutStrata(
   rows: RowStore,
   cutting: Cutting,
-  onStratum: (stratum: CutStratum, number: number) => Promise<void>,
+  onStratum: (stratum: CutStratum) => Promise<void>,
 ): Promise<void> {
   const [ofUsers, ofItems] = cutting.blocks;
   const places = {
@@ -70,19 +78,27 @@ export async function cutStrata(
   for (let block = 0; block < places.users.blocks.length; block++) places.users.blocks[block] *= ofItems;
   const counts = countStrata(rows, cutting, places);
   const most = Math.max(1, Math.floor(cutting.room / (BYTES_PER_RATING + (cutting.isTimed ? 8 : 0))));
+  let isTimed = false;
   for (let first = 0; first < counts.length; ) {
     let last = first;
     let length = counts[first];
     while (last + 1 < counts.length && length + counts[last + 1] <= most) length += counts[++last];
-    const group = { first, last, counts: counts.subarray(first, last + 1), length };
-    const sorted = sortGroup(rows, cutting, places, group);
+    const group = { first, counts: counts.subarray(first, last + 1), length };
+    let sorted = sortGroup(rows, { ...cutting, isTimed }, places, group);
     let start = 0;
+    const taken: Promise<void>[] = [];
     for (let number = first; number <= last; number++) {
       const end = start + counts[number];
-      const stratum = partOf(sorted, start, end);
-      await onStratum(finished(stratum, number, cutting), number);
+      const repeats = repeatsIn(partOf(sorted, start, end), cutting);
+      // Times tell which of two is the later. Few files have repeats, so times are only sorted when one is found.
+      if (repeats && cutting.isTimed && !isTimed) {
+        isTimed = true;
+        sorted = sortGroup(rows, cutting, places, group);
+      }
+      taken.push(onStratum(finished(partOf(sorted, start, end), number, cutting, repeats)));
       start = end;
     }
+    await Promise.all(taken);
     first = last + 1;
   }
 }
@@ -120,7 +136,6 @@ function countStrata(
 
 interface Group {
   readonly first: number;
-  readonly last: number;
   readonly counts: Float64Array;
   readonly length: number;
 }
@@ -174,29 +189,34 @@ const partOf = (rows: MoreRows, start: number, end: number): MoreRows => ({
   leftOut: rows.leftOut?.subarray(start, end),
 });
 
+const sizesOf = ({ users, items, blocks }: Cutting): Sizes => ({
+  users: Math.ceil(users.order.length / blocks[0]),
+  items: Math.ceil(items.order.length / blocks[1]),
+});
+
+const repeatsIn = (stratum: MoreRows, cutting: Cutting): boolean =>
+  cutting.duplicates === 'count' || hasRepeats(stratum, sizesOf(cutting));
+
 /** Merges what repeats in a stratum, and shuffles it. */
-function finished(
-  stratum: MoreRows,
-  number: number,
-  { users, items, blocks, duplicates, seed }: Cutting,
-): CutStratum {
-  const sizes = {
-    users: Math.ceil(users.order.length / blocks[0]),
-    items: Math.ceil(items.order.length / blocks[1]),
-  };
-  const merged =
-    duplicates === 'count' || hasRepeats(stratum, sizes)
-      ? withoutRepeats(stratum, sizes, duplicates)
-      : stratum;
-  shuffle(merged, generator(seed, STREAM - number));
+function finished(stratum: MoreRows, number: number, cutting: Cutting, repeats: boolean): CutStratum {
+  const merged = repeats ? withoutRepeats(stratum, sizesOf(cutting), cutting.duplicates) : stratum;
+  shuffle(merged, generator(cutting.seed, STREAM - number));
   return merged;
 }
 
-/** Shuffles rows in place (Fisher–Yates). */
+/** Shuffles rows in place (Fisher–Yates), by xorshift128 (Marsaglia 2003), which is fast enough for each row. */
 function shuffle({ users, items, ratings, leftOut }: MoreRows, random: ReturnType<typeof generator>): void {
+  let [x, y, z, w] = [random.next() | 1, random.next(), random.next(), random.next()];
   for (let last = ratings.length - 1; last > 0; last--) {
-    const other = Math.floor((random.next() >>> 0) * 2 ** -32 * (last + 1));
-    const [user, item, rating] = [users[last], items[last], ratings[last]];
+    const t = x ^ (x << 11);
+    x = y;
+    y = z;
+    z = w;
+    w ^= (w >>> 19) ^ t ^ (t >>> 8);
+    const other = Math.floor((w >>> 0) * 2 ** -32 * (last + 1));
+    const user = users[last];
+    const item = items[last];
+    const rating = ratings[last];
     users[last] = users[other];
     users[other] = user;
     items[last] = items[other];

@@ -41,6 +41,11 @@ export class Decoder {
     this.decoder = new TextDecoder(LATIN_1.test(encoding) ? 'windows-1252' : encoding, { fatal: true });
   }
 
+  /** Whether no character of UTF-8 is cut in two by the end of what was pushed. */
+  get isBetweenCharacters(): boolean {
+    return this.rest.length === 0;
+  }
+
   /**
    * The bytes as UTF-8, without a byte order mark.
    *

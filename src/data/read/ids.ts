@@ -14,6 +14,15 @@ export function isId(text: string): boolean {
   return id !== '' && !id.includes('\0') && !MISSING.has(id);
 }
 
+/** Some ids of a table, for another table. */
+export interface IdPart {
+  /** The number of each id, or −1 for a text. */
+  readonly numbers: Int32Array;
+  /** Where the bytes of each text start, and the end. */
+  readonly starts: Float64Array;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Numbers ids in the order of their first appearance. Ids are UTF-8 bytes, so that no text is made for each field. White space at
  * their ends is cut off.
@@ -54,6 +63,22 @@ export class IdTable {
     const row = this.add(number);
     this.direct[number] = row + 1;
     return row;
+  }
+
+  /** The rows of whole numbers, of which there are `length`, into `rows` from `at` on. @returns whether all are from 0 */
+  rowsOfNumbers(numbers: ArrayLike<number>, length: number, rows: Int32Array, at: number): boolean {
+    let { direct } = this;
+    for (let index = 0; index < length; index++) {
+      const number = numbers[index];
+      let row = number >= 0 && number < direct.length ? direct[number] - 1 : -1;
+      if (row < 0) {
+        if (number < 0) return false;
+        row = this.rowOfNumber(number);
+        ({ direct } = this);
+      }
+      rows[at + index] = row;
+    }
+    return true;
   }
 
   /** The row of an id; −1 for what is none. */
@@ -152,6 +177,23 @@ export class IdTable {
     this.numbers[row] = number;
     this.starts[row + 1] = this.used;
     return row;
+  }
+
+  /** The ids from a row on. */
+  since(row: number): IdPart {
+    const first = this.starts[row];
+    return {
+      numbers: this.numbers.slice(row, this.size),
+      starts: this.starts.slice(row, this.size + 1).map((start) => start - first),
+      bytes: this.bytes.slice(first, this.used),
+    };
+  }
+
+  /** The rows of the ids of another table. */
+  rowsOf({ numbers, starts, bytes }: IdPart): Int32Array {
+    return numbers.map((number, at) =>
+      number >= 0 ? this.rowOfNumber(number) : this.rowOfBytes(bytes, starts[at], starts[at + 1]),
+    );
   }
 
   /** The ids, by row. */

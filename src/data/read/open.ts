@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../../errors.ts';
 import type { Collector } from './collector.ts';
@@ -11,8 +11,9 @@ import { faults } from './faults.ts';
 import type { Found } from './files.ts';
 import { readParquet, understandParquet } from './parquet.ts';
 import type { Part, SourceOptions } from './part.ts';
-import { isJson, JsonReader, understandJson } from './read-json.ts';
-import { TextReader } from './read-text.ts';
+import { PartReader } from './part-reader.ts';
+import { readPieces, stepsOf } from './pieces.ts';
+import { isJson, understandJson } from './read-json.ts';
 import { nameOfFormat } from './signature.ts';
 import { type Sample, understandText } from './understand-text.ts';
 import { unzstd } from './zstd.ts';
@@ -108,17 +109,15 @@ function checkFormat(bytes: Uint8Array, file: string): void {
 
 /** Reads a text file into a collector. */
 async function readBytes(part: Part, collector: Collector): Promise<void> {
-  const { file, path = file, format, compression, encoding = 'utf-8' } = part;
-  const reader = format === 'JSON' ? new JsonReader(part, collector) : new TextReader(part, collector);
-  const decoder = new Decoder({ file, encoding, isUtf8 });
-  const push = (bytes: Uint8Array, isLast: boolean): void =>
-    reader.push(
-      decoder.push(bytes, isLast, (before) => reader.lineAfter(before)),
-      isLast,
-    );
+  const { file, path = file, compression } = part;
+  const found = { file, path };
   collector.begin(part);
-  for await (const bytes of bytesOf({ file, path }, compression)) push(bytes, false);
-  push(new Uint8Array(0), true);
+  if (compression === undefined) await withHandle(found, (handle) => readPieces(part, collector, handle));
+  else {
+    const reader = new PartReader(part, collector);
+    for await (const bytes of bytesOf(found, compression)) reader.push(bytes);
+    reader.end();
+  }
   collector.end();
 }
 
@@ -129,7 +128,12 @@ const plain = ({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array =>
 /** The bytes of a file, decompressed. @throws UserError for a file that is damaged or cut off */
 async function* bytesOf(found: Found, compression: Part['compression']): AsyncGenerator<Uint8Array> {
   if (compression === undefined) {
-    yield* plainBytes(found);
+    const handle = await opened(found);
+    try {
+      yield* stepsOf(handle, { from: 0, to: Number.POSITIVE_INFINITY });
+    } finally {
+      await handle.close();
+    }
     return;
   }
   try {
@@ -147,42 +151,25 @@ async function* bytesOf(found: Found, compression: Part['compression']): AsyncGe
   }
 }
 
-/** The bytes of a file. A part is valid until the one after the next. */
-async function* plainBytes(found: Found): AsyncGenerator<Uint8Array> {
-  const handle = await opened(found);
-  const buffers = [new Uint8Array(STEP), new Uint8Array(STEP)];
-  let coming = handle.read(buffers[0], 0, STEP, 0);
-  let position = 0;
-  try {
-    for (let turn = 1; ; turn = 1 - turn) {
-      const { bytesRead, buffer } = await coming;
-      if (bytesRead === 0) return;
-      position += bytesRead;
-      coming = handle.read(buffers[turn], 0, STEP, position);
-      // An error is thrown when the part is asked for.
-      coming.catch(() => undefined);
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await coming.catch(() => undefined);
-    await handle.close();
-  }
-}
-
 const opened = ({ path, file }: Found) =>
   open(path).catch((error: NodeJS.ErrnoException) => {
     throw new UserError('file', `${file}: cannot be opened (${error.code}); check its permissions`);
   });
 
-export async function firstBytes(found: Found): Promise<Buffer> {
+async function withHandle<T>(found: Found, work: (handle: FileHandle) => Promise<T>): Promise<T> {
   const handle = await opened(found);
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
-    return buffer.subarray(0, bytesRead);
+    return await work(handle);
   } finally {
     await handle.close();
   }
 }
+
+export const firstBytes = (found: Found): Promise<Buffer> =>
+  withHandle(found, async (handle) => {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
+    return buffer.subarray(0, bytesRead);
+  });
 
 /** Whether the first line has a control character other than white space, or more than 5 % of the first 4 KB are such. */
 function looksBinary(bytes: Uint8Array): boolean {

@@ -178,35 +178,48 @@ class ChunkReader {
   /** Rows of ids, numbers and times that need not be read as text. */
   addPlain(chunk: DuckDBDataChunk): void {
     const { collector } = this;
+    const count = chunk.rowCount;
     const vectors = this.reads.map((_, column) => vectorOf(chunk, column));
     const indexOf = (...wanted: readonly Role[]): number =>
       this.reads.findIndex(({ role }) => wanted.includes(role));
-    const [user, item] = (['user', 'item'] as const).map((role) => {
-      const at = indexOf(role);
-      const table = role === 'user' ? collector.users : collector.items;
-      return at < 0 ? () => 0 : rowsIn(vectors[at], this.reads[at].form, table);
-    });
-    const [number, time] = [vectors[indexOf('rating', 'count')], vectors[indexOf('time')]];
-    const [values, times] = [number?.items, time?.items];
+    const [user, item] = [indexOf('user'), indexOf('item')];
+    const [value, time] = [vectors[indexOf('rating', 'count')], vectors[indexOf('time')]];
+    const values = value?.items;
     const isWhole = vectors.every(({ validity }) => !validity.data);
-    for (let index = 0; index < chunk.rowCount; index++) {
+    if (
+      isWhole &&
+      this.reads[user]?.form === 'int' &&
+      this.reads[item]?.form === 'int' &&
+      !time &&
+      collector.addNumbers(vectors[user].items, vectors[item].items, values, count)
+    ) {
+      this.read += count;
+      return;
+    }
+    const rowOf = [user, item].map((at, side) =>
+      at < 0
+        ? () => 0
+        : rowsIn(vectors[at], this.reads[at].form, side === 0 ? collector.users : collector.items),
+    );
+    for (let index = 0; index < count; index++) {
       this.read++;
-      const value = values ? values[index] : 1;
-      const seconds = times ? secondsOf(times[index]) : 0;
+      const number = values ? values[index] : 1;
+      const seconds = time ? secondsOf(time.items[index]) : 0;
       const isGood =
-        collector.isPlain(value) &&
+        collector.isPlain(number) &&
         Number.isFinite(seconds) &&
         (isWhole || vectors.every((one) => isThere(one, index)));
-      const userRow = isGood ? user(index) : -1;
-      const itemRow = userRow < 0 ? -1 : item(index);
+      const userRow = isGood ? rowOf[0](index) : -1;
+      const itemRow = userRow < 0 ? -1 : rowOf[1](index);
       if (itemRow < 0) this.addText(vectors, index);
-      else collector.push(userRow, itemRow, value, seconds);
+      else collector.push(userRow, itemRow, number, seconds);
     }
   }
 
   addTexts(chunk: DuckDBDataChunk): void {
     const vectors = this.reads.map((_, column) => vectorOf(chunk, column));
-    for (let index = 0; index < chunk.rowCount; index++) {
+    const count = chunk.rowCount;
+    for (let index = 0; index < count; index++) {
       this.read++;
       this.addText(vectors, index);
     }

@@ -169,6 +169,14 @@ export class JsonReader implements ByteReader {
     return this.scanner.lineAfter(bytes);
   }
 
+  get isBetweenRecords(): boolean {
+    return this.scanner.isBetweenRecords;
+  }
+
+  skipLines(count: number): void {
+    this.scanner.line += count;
+  }
+
   private record(text: string, at: number): void {
     const { part, collector } = this;
     const record = objectIn(text);

@@ -12,6 +12,10 @@ export interface ByteReader {
   push(bytes: Uint8Array, isLast: boolean): void;
   /** Number of the line that follows these bytes after what was pushed before. */
   lineAfter(bytes: Uint8Array): number;
+  /** Whether what was pushed ends with a whole record. */
+  readonly isBetweenRecords: boolean;
+  /** Counts lines that are read elsewhere. */
+  skipLines(count: number): void;
 }
 
 /** Reads the records of a text into a collector. */
@@ -47,6 +51,14 @@ export class TextReader implements ByteReader {
 
   lineAfter(bytes: Uint8Array): number {
     return this.scanner.lineAfter(bytes);
+  }
+
+  get isBetweenRecords(): boolean {
+    return this.scanner.isBetweenRecords;
+  }
+
+  skipLines(count: number): void {
+    this.scanner.line += count;
   }
 
   push(bytes: Uint8Array, isLast: boolean): void {

@@ -37,9 +37,11 @@ export class RowStore {
   private buffer: ArrayBuffer;
   private written = 0;
 
+  /** @param onFull gets each chunk when it is full */
   constructor(
     { timed, flagged }: RowColumns,
     private readonly overflow?: Overflow,
+    private readonly onFull?: (chunk: Chunk) => void,
   ) {
     this.timed = timed;
     this.flagged = flagged;
@@ -70,7 +72,13 @@ export class RowStore {
     return this.current;
   }
 
+  /** The chunk that is not full. */
+  get last(): Chunk {
+    return this.current;
+  }
+
   private close(): void {
+    this.onFull?.(this.current);
     this.length += CHUNK;
     const { overflow } = this;
     if (overflow && (this.buffers.length + 1) * this.chunkBytes > overflow.room) {
@@ -81,6 +89,22 @@ export class RowStore {
       this.buffer = new ArrayBuffer(this.chunkBytes);
     }
     this.current = this.chunkOf(this.buffer, 0);
+  }
+
+  /** Takes the rows out, as buffers of chunks. */
+  take(): { readonly buffers: readonly ArrayBuffer[]; readonly count: number } {
+    const taken = { buffers: [...this.buffers, this.buffer], count: this.count };
+    this.buffers.length = 0;
+    this.length = 0;
+    this.buffer = new ArrayBuffer(this.chunkBytes);
+    this.current = this.chunkOf(this.buffer, 0);
+    return taken;
+  }
+
+  /** The chunks of buffers that another store gave. */
+  *chunksOf({ buffers, count }: ReturnType<RowStore['take']>): Generator<Chunk> {
+    for (const [at, buffer] of buffers.entries())
+      yield this.chunkOf(buffer, Math.min(CHUNK, count - at * CHUNK));
   }
 
   /** Number of rows. */

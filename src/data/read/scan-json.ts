@@ -53,7 +53,8 @@ export interface JsonEvents {
 /** Divides JSON into records. Give it the bytes in any parts. */
 export class JsonScanner {
   private rest: Uint8Array = new Uint8Array(0);
-  private line = 1;
+  /** Number of the line, from 1. */
+  line = 1;
   private count = 0;
   /** Whether the scanner is in the list; undefined behind it. */
   private isInList: boolean | undefined = false;
@@ -76,6 +77,11 @@ export class JsonScanner {
           : this.elements(all, isLast);
     this.rest = all.slice(from);
     if (this.rest.length > MOST_BYTES) this.events.onBroken('a record is longer than 16 MB', this.at);
+  }
+
+  /** Whether what was pushed ends with a whole record. */
+  get isBetweenRecords(): boolean {
+    return this.rest.length === 0;
   }
 
   /** Number of the line that follows these bytes after what was pushed before. */

@@ -66,6 +66,11 @@ export class TextScanner {
     this.rest = this.bytes.slice(this.scan());
   }
 
+  /** Whether what was pushed ends with a whole record. */
+  get isBetweenRecords(): boolean {
+    return this.rest.length === 0 && !this.skips;
+  }
+
   /** Number of the line that follows these bytes after what was pushed before. */
   lineAfter(bytes: Uint8Array): number {
     return this.line + linesIn(joined(this.rest, bytes));

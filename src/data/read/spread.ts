@@ -26,15 +26,18 @@ export type Parts = Iterable<Pick<Rows, 'ratings'> & { readonly length: number }
 const COUNTED = 2 ** 12;
 const SORTED = 2 ** 22;
 
-/** @param values all of them, or a function that gives them in parts, as often as it is called */
-export function spreadOf(values: Float32Array | (() => Parts)): Spread {
+/**
+ * @param values all of them, or a function that gives them in parts, as often as it is called
+ * @param counted their counts. Default: they are counted
+ */
+export function spreadOf(values: Float32Array | (() => Parts), counted?: ValueCounts): Spread {
   const parts = values instanceof Float32Array ? () => [{ ratings: values, length: values.length }] : values;
-  const all = new ValueCounts();
-  for (const { ratings, length } of parts()) all.add(ratings, length);
+  const all = counted ?? new ValueCounts();
+  if (!counted) for (const { ratings, length } of parts()) all.add(ratings, length);
   const [sorted, counts] = all.isFull ? countsOfSorted(partOf(parts, all.values)) : all.counts();
-  const counted = counts.reduce((sum, one) => sum + one, 0);
+  const total = counts.reduce((sum, one) => sum + one, 0);
   const at = (part: number): number => {
-    let left = Math.max(1, Math.ceil(part * counted));
+    let left = Math.max(1, Math.ceil(part * total));
     const index = counts.findIndex((count) => {
       left -= count;
       return left <= 0;
@@ -47,7 +50,7 @@ export function spreadOf(values: Float32Array | (() => Parts)): Spread {
     high: all.high,
     quartiles: [at(0.25), at(0.5), at(0.75)],
     // One value may be mistyped.
-    most: at(Math.min(0.999, (counted - 1.5) / counted)),
+    most: at(Math.min(0.999, (total - 1.5) / total)),
     distinct: sorted.length,
     whole: all.whole,
     atLow: counts[0],
@@ -56,7 +59,7 @@ export function spreadOf(values: Float32Array | (() => Parts)): Spread {
 }
 
 /** Counts how often each value occurs, by a hash table. */
-class ValueCounts {
+export class ValueCounts {
   values = 0;
   low = Number.POSITIVE_INFINITY;
   high = Number.NEGATIVE_INFINITY;

@@ -100,12 +100,16 @@ async function store(collector: Collector, storing: Storing): Promise<Reading<Da
   const { rows, parts } = collector;
   const { name, folder, workers, room, seed = 1, valid: part } = storing;
   const known = kindOfParts(parts, storing);
-  const { kind, counts, because } = meaningOf(known, known.column && spreadOf(() => rows.chunks()), name);
+  const { kind, counts, because } = meaningOf(
+    known,
+    known.column && spreadOf(() => rows.chunks(), collector.counts.values),
+    name,
+  );
   if (part !== undefined) validLength(rows.count, part, kind);
   const isHeld = held(part ?? 0, seed);
   const holdsOut = part !== undefined;
   const ids = collector.ids();
-  const [users, items] = rankedIds(collector, ids, holdsOut ? isHeld : undefined);
+  const [users, items] = holdsOut ? rankedWithout(isHeld, collector) : rankedBy(collector);
   const vocabulary = {
     userIds: Array.from(users.order, (row) => ids.userIds[row]),
     itemIds: Array.from(items.order, (row) => ids.itemIds[row]),
@@ -137,7 +141,11 @@ async function store(collector: Collector, storing: Storing): Promise<Reading<Da
     };
     await cutStrata(rows, cutting, (stratum) => writer.add(stratum));
     const valid = holdsOut ? heldOut(collector, cutting, { kind, ...vocabulary, ids }) : undefined;
-    const ratings = writer.dataset(storedIn);
+    const isWhole = counts && !holdsOut && writer.written === rows.count;
+    const ratings = await writer.dataset(
+      storedIn,
+      isWhole ? collector.counts.inOrder(items.order) : undefined,
+    );
     const read = ratings.facts.ratings + (valid?.ratings.length ?? 0);
     return {
       ratings,
@@ -174,19 +182,21 @@ const held =
     return ((hash ^ (hash >>> 16)) >>> 0) * 2 ** -32 < part;
   };
 
-/** The users and items that are trained on, by how often they occur. */
-function rankedIds(
-  { rows }: Collector,
-  { userIds, itemIds }: { readonly userIds: readonly string[]; readonly itemIds: readonly string[] },
-  isHeld: ReturnType<typeof held> | undefined,
-): [Ranked, Ranked] {
-  const ofUser = new Int32Array(userIds.length);
-  const ofItem = new Int32Array(itemIds.length);
-  for (const { users, items, length } of rows.chunks())
-    for (let index = 0; index < length; index++) {
-      if (isHeld?.(users[index], items[index])) continue;
-      ofUser[users[index]]++;
-      ofItem[items[index]]++;
+/** The users and items by how often they occur. */
+const rankedBy = ({ counts, users, items }: Collector): [Ranked, Ranked] => [
+  ranked(counts.users.subarray(0, users.size)),
+  ranked(counts.items.subarray(0, items.size)),
+];
+
+/** The users and items of rows that are not held out, by how often they occur. */
+function rankedWithout(isHeld: ReturnType<typeof held>, { rows, users, items }: Collector): [Ranked, Ranked] {
+  const [ofUser, ofItem] = [new Int32Array(users.size), new Int32Array(items.size)];
+  for (const chunk of rows.chunks())
+    for (let index = 0; index < chunk.length; index++) {
+      const [user, item] = [chunk.users[index], chunk.items[index]];
+      if (isHeld(user, item)) continue;
+      ofUser[user]++;
+      ofItem[item]++;
     }
   return [ranked(ofUser), ranked(ofItem)];
 }
