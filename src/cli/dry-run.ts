@@ -5,6 +5,7 @@ import { oneLine } from '../errors.ts';
 import { capital, count, plural, short } from '../util/format.ts';
 import { quoted } from '../util/text.ts';
 import { readingToTrain } from './choice-options.ts';
+import { sentenceWithFlags } from './flag-names.ts';
 import { printJson, printLine, printTable } from './output.ts';
 import type { DataFlags } from './train-data.ts';
 
@@ -47,7 +48,7 @@ function print(of: Understanding): void {
   if (of.assumptions.length > 0)
     printRows(
       'Assumed',
-      of.assumptions.map((sentence) => [sentence]),
+      of.assumptions.map((sentence) => [sentenceWithFlags(sentence)]),
     );
 }
 

@@ -24,9 +24,20 @@ export const withFlags = ({ marked }: UserError, names: ReadonlySet<string>): st
   withOptions(marked, (text) => {
     const [, name = '', value] = /^(\w+)(?:: (.*))?$/.exec(text) ?? [];
     if (!names.has(name)) return `\`${text}\``;
-    if (value === 'false') return noFlagOf(name);
-    return value === undefined || value === 'true' ? flagOf(name) : `${flagOf(name)} ${argument(value)}`;
+    return flagFor(name, value);
   });
+
+/** An option with its value as a flag. */
+function flagFor(name: string, value: string | undefined): string {
+  if (value === 'false') return noFlagOf(name);
+  return value === undefined || value === 'true' ? flagOf(name) : `${flagOf(name)} ${argument(value)}`;
+}
+
+/** A sentence in which options are in backticks, with their flags. */
+export const sentenceWithFlags = (sentence: string): string =>
+  sentence.replace(/`(\w+)(?:: ([^`]*))?`/g, (text, name: string, value?: string) =>
+    Object.hasOwn(allChoices, name) ? flagFor(name, value) : text,
+  );
 
 /** A value as a program writes it, as an argument: `latin-1` for `'latin-1'`, `4,4` for `[4, 4]`, `""` for `''`. */
 const argument = (value: string): string =>

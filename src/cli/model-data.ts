@@ -3,6 +3,7 @@ import type { Reading } from '../data/read/reading.ts';
 import { UserError } from '../errors.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { readingOf } from './choice-options.ts';
+import { sentenceWithFlags } from './flag-names.ts';
 import { printNote } from './output.ts';
 
 /**
@@ -38,6 +39,6 @@ export async function readForModel(
     return found;
   });
   if (kind === 'interactions' && report.assumptions.length > 0)
-    printNote(`${[files].flat().join(', ')}: ${report.assumptions.join('; ')}`);
+    printNote(`${[files].flat().join(', ')}: ${report.assumptions.map(sentenceWithFlags).join('; ')}`);
   return ratings;
 }

@@ -7,6 +7,7 @@ import type { Reading, ReadReport } from '../data/read/reading.ts';
 import { UserError } from '../errors.ts';
 import { INCOMING } from '../util/files.ts';
 import { type Flags, type READING, readingToTrain } from './choice-options.ts';
+import { sentenceWithFlags } from './flag-names.ts';
 import { nounOf, plural, printLine, seconds } from './output.ts';
 
 export type DataFlags = Flags<
@@ -97,7 +98,7 @@ export function reportReading(report: ReadReport, files: readonly string[], took
   if (withoutUser > 0) printLine(`  ${plural(withoutUser, 'row')} without a user left out`);
   if (withoutStrength > 0)
     printLine(`  ${plural(withoutStrength, 'pair')} returned, or of no weight: known, but nobody has them`);
-  for (const assumption of report.assumptions) printLine(`  ${assumption}`);
+  for (const assumption of report.assumptions) printLine(`  ${sentenceWithFlags(assumption)}`);
 }
 
 /** The name of a file up to the first special character: `ratings` for `data/ratings-*.csv.gz`. */

@@ -332,8 +332,8 @@ test('white space at the ends of ids is cut off, and that is said', async () => 
   expect(ratings.userIds).toEqual(['a', 'b']);
   expect(ratings.itemIds).toEqual(['x', 'y']);
   expect(report.assumptions).toEqual([
-    '2 user ids had white space at their ends, which is cut off',
-    '1 item ids had white space at their ends, which is cut off',
+    '2 user ids had white space at an end, which is cut off',
+    '1 item id had white space at an end, which is cut off',
   ]);
 });
 

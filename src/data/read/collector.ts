@@ -96,6 +96,7 @@ export class Collector {
   /** The row of each row of the other collector. */
   private absorbed = { users: new Int32Array(0), items: new Int32Array(0) };
   private seen = 0;
+  private where = 0;
   private decimalComma = false;
 
   constructor(
@@ -129,6 +130,7 @@ export class Collector {
 
   /** Adds a record. @param where its line, or its row, from 1 */
   add(fields: Fields, where: number): void {
+    this.where = where;
     const { bytes, starts, ends } = fields;
     const { user, item, rating, count, event, time } = this.part.columns;
     const number = rating ?? count;
@@ -228,7 +230,7 @@ export class Collector {
     const commas = commasIn(text);
     if (commas === 'decimal') this.hasDecimalComma = true;
     else if (commas === 'thousands')
-      this.thousands ??= `${quoted(text)} in column ${quoted(this.part.names[at])}`;
+      this.thousands ??= `${this.part.unit} ${this.where}: ${quoted(text)} in column ${quoted(this.part.names[at])}`;
     return numberInText(text.replace(',', '.'));
   }
 
@@ -345,7 +347,7 @@ export class Collector {
     if (this.thousands !== undefined && !this.hasDecimalComma)
       throw new UserError(
         'data',
-        `${file}: ${this.thousands}: is the comma before decimals, or between thousands? Say so with ${option("decimal: ','")} or ${option("decimal: '.'")}`,
+        `${file}, ${this.thousands}: is the comma before the decimals, or between thousands? Say so with ${option("decimal: ','")} or ${option("decimal: '.'")}`,
       );
     if (this.rows.count === 0 && this.withoutUser > 0)
       throw new UserError(

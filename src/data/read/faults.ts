@@ -60,32 +60,28 @@ const MOST_OPEN = 100;
 /** The rows that cannot be read. */
 export class BadRows {
   count = 0;
-  private readonly structural: string[] = [];
-  private readonly fields: string[] = [];
-  private open = 0;
-
   /** The first three, in words. */
-  get first(): readonly string[] {
-    return this.fields.concat(this.structural).slice(0, 3);
-  }
+  readonly first: string[] = [];
+  private structural: string | undefined;
+  private open = 0;
 
   /** A record that is none. */
   addBroken(where: string, what: string, isOpen = false): void {
-    this.count++;
-    if (this.structural.length < 3) this.structural.push(`${where}: ${what}`);
-    if (isOpen && ++this.open > MOST_OPEN) throw new UserError('data', this.structural[0]);
+    this.structural ??= `${where}: ${what}`;
+    this.addField(where, what);
+    if (isOpen && ++this.open > MOST_OPEN) throw new UserError('data', this.structural);
   }
 
   /** A record with a field that cannot be read. */
   addField(where: string, what: string): void {
     this.count++;
-    if (this.fields.length < 3) this.fields.push(`${where}: ${what}`);
+    if (this.first.length < 3) this.first.push(`${where}: ${what}`);
   }
 
   /** @throws UserError for the first broken record, or else the first with a bad field, if there is one */
   check(canSkip: boolean): void {
     if (this.count === 0) return;
-    const [fault] = [...this.structural, ...this.fields];
+    const fault = this.structural ?? this.first[0];
     const skip = option('skipBadRows: true');
     const all = this.count === 1 ? '' : `; ${this.count} rows are bad`;
     const way = this.count === 1 ? `; or leave it out with ${skip}` : `: leave them out with ${skip}`;

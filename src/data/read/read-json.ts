@@ -42,7 +42,7 @@ function formOf({ bytes, isWhole }: Sample, hasColumns: (record: JsonRecord) => 
   const found = lines.slice(0, ENOUGH).map(objectIn);
   const objects = found.filter((one) => typeof one !== 'string');
   const key = listKeyOf(bytes);
-  const isOne = objects.length === 0 || (isWhole && lines.length === 1 && !hasColumns(objects[0]));
+  const isOne = typeof found[0] === 'string' || (isWhole && lines.length === 1 && !hasColumns(found[0]));
   if (key !== undefined && isOne) return { kind: 'list', key };
   return { kind: objects.length > 0 || lines.length < 2 ? 'lines' : 'values' };
 }

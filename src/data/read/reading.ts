@@ -1,6 +1,6 @@
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import type { DataKind } from '../../../graphs/models/model.ts';
-import { option, UserError } from '../../errors.ts';
+import { option, UserError, withOptions } from '../../errors.ts';
 import type { Dataset } from '../dataset/dataset.ts';
 import { Ratings, type RatingsParts, renumbered } from '../dataset/ratings.ts';
 import { coreOf, type MoreRows, withoutRepeats } from '../dataset/repeats.ts';
@@ -119,7 +119,7 @@ export function readingOf(
         ...assumptions,
         ...because,
         ...(rare > 0 ? [`${rare} ${kind} of users or items with fewer than ${least} are left out`] : []),
-      ],
+      ].map((sentence) => withOptions(sentence)),
     },
   };
 }

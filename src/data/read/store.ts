@@ -2,7 +2,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import type { DataKind } from '../../../graphs/models/model.ts';
-import { UserError } from '../../errors.ts';
+import { UserError, withOptions } from '../../errors.ts';
 import { count, notNegative, type OptionTable, path } from '../../util/options.ts';
 import { type Dataset, MANY } from '../dataset/dataset.ts';
 import { Ratings } from '../dataset/ratings.ts';
@@ -163,7 +163,7 @@ async function store(collector: Collector, storing: Storing): Promise<Reading<Da
             : ratings.facts.ratings -
               ratings.itemCounts.reduce((sum, one) => sum + one, 0) +
               (valid ? withoutStrength(valid) : 0),
-        assumptions: [...assumptionsOf(collector, ids), ...because],
+        assumptions: [...assumptionsOf(collector, ids), ...because].map((sentence) => withOptions(sentence)),
       },
     };
   } catch (error) {
