@@ -48,6 +48,44 @@ export function assumptionsOf(
   ids: { readonly userIds: readonly string[]; readonly itemIds: readonly string[] },
 ): string[] {
   const { parts, options } = collector;
+  const said = parts.flatMap((part) => positionsInWords(part).map((sentence) => `${part.file}: ${sentence}`));
+  const untimed = parts.filter(({ columns }) => columns.time === undefined);
+  if (untimed.length > 0 && untimed.length < parts.length)
+    said.push(`${untimed[0].file}: has no times, so times are not used`);
+  const words = parts.map((part) => [
+    ...(part.isInteractions ? interactionsInWords(part, part.columns) : []),
+    ...choicesInWords(part, part.columns, options),
+  ]);
+  const areAlike = words.every((sentences) => sentences.join() === words[0].join());
+  for (const [at, { file }] of parts.slice(0, areAlike ? 1 : undefined).entries())
+    said.push(...words[at].map((sentence) => (areAlike ? sentence : `${file}: ${sentence}`)));
+  said.push(...leftOutInWords(collector), ...idsInDoubt('user', ids.userIds, collector.users));
+  said.push(...idsInDoubt('item', ids.itemIds, collector.items), ...orderInDoubt(collector));
+  return said.map(oneLine);
+}
+
+function positionsInWords({ positional, columns, text }: Part): string[] {
+  if (text?.wide) return wideInWords(text.wide, text.header);
+  if (!positional) return [];
+  const order = roles.filter((role) => columns[role] !== undefined);
+  const named = order.map((role) => `${role} ${(columns[role] as number) + 1}`).join(', ');
+  return [`no header, so columns by position: ${named}`];
+}
+
+function leftOutInWords({ bad, dropped, options }: Collector): string[] {
+  const rows = (number: number): string =>
+    `${count(number)} ${number === 1 ? 'row is' : 'rows are'} left out`;
+  return [
+    ...(dropped > 0 ? [`${rows(dropped)}, whose rating is ${options.dropRating}`] : []),
+    ...(bad.count > 0 ? [`${rows(bad.count)}, which cannot be read: ${bad.first.join('; ')}`] : []),
+  ];
+}
+
+/** So many ids that look alike are named. */
+const NAMED = 3;
+
+/** Says what may be wrong with ids: white space, and ids that look alike. */
+function idsInDoubt(role: 'user' | 'item', ids: readonly string[], { trimmed }: IdTable): string[] {
   const cut = `${plural(trimmed, `${role} id`)} had white space at an end, which is cut off`;
   const said = trimmed > 0 ? [cut] : [];
   const odd = ids.filter((id) => /^-?\d+\.0*$|[^\x21-\x7e]/.test(id));
