@@ -15,16 +15,10 @@ const folder = temporaryFolder();
 
 type Outcome = Reading | ItemTable | string;
 
-/** The table, or the one line that says why there is none; without the flags that only a command line has. */
+/** The table, or the one line that says why there is none. */
 async function outcome(work: () => Outcome | Promise<Outcome>): Promise<Outcome> {
   const working = (async () => work())();
-  if ((await Promise.allSettled([working]))[0].status === 'fulfilled') return working;
-  return (await userError(working))
-    .replace(", or read no times with `timeColumn: ''`", '')
-    .replace(/(; or leave it|: leave them) out with `skipBadRows: true`$/, '')
-    .replace('; if the first line is no header, say so with `header: false`', '')
-    .replace('name the right ones with', 'call the right ones')
-    .replaceAll(/`(user|item|rating)Column`/g, '$1');
+  return (await Promise.allSettled([working]))[0].status === 'fulfilled' ? working : userError(working);
 }
 
 /** What comes of a text, which is the same whether it is parsed or read from a file. */
@@ -239,17 +233,13 @@ describe('what is wrong is said in the same words', () => {
     ['the first of two', `${good}b,y,x\n,y,4\n`, /^FILE, line 3: "x"/],
     ['a broken line before a bad field', `${good}b,y,x\nb\n`, /^FILE, line 4: 1 field/],
     ['a column that is missing, before a broken line', 'who,item,rating\na\n', /^FILE: no user column found/],
-    ['all columns', 'lorem ipsum\n', /^FILE: no user, item column found.*call the right ones user/],
+    [
+      'all columns',
+      'lorem ipsum\n',
+      /^FILE: no user, item column found.*name the right ones with `userColumn`, `itemColumn`/,
+    ],
   ])('%s', async (_, text, message) => {
     expect(await ratingsIn(text)).toMatch(message);
-  });
-
-  test('no flag is named where there are none', () => {
-    const parse = (text: string) => () => parseRatings(text, 'yours');
-    expect(parse('who,item,rating\na,x,3\n')).toThrow(
-      'yours: no user column found; the columns are "who", "item", "rating"; call the right ones user',
-    );
-    expect(parse('user,item,rating,date\na,x,3,May\n')).toThrow(/, or 24.12.2026\); correct it$/);
   });
 });
 

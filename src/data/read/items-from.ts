@@ -2,6 +2,7 @@ import { UserError } from '../../errors.ts';
 import { findItemColumns, type ItemColumns } from './columns.ts';
 import { Decoder, encodingOf, linesIn } from './decode.ts';
 import { BadRows, faults, recordFault } from './faults.ts';
+import { checkFormat } from './format.ts';
 import { genresIn, type ItemTable } from './item-table.ts';
 import { isJson, recordsIn } from './read-json.ts';
 import { TextScanner } from './scan-text.ts';
@@ -24,6 +25,7 @@ type Rows = readonly (readonly string[])[];
  * @throws UserError with the line of a broken record, or with the columns if one is missing
  */
 export function itemsFrom(bytes: Uint8Array, file: string, item?: string): ItemTable {
+  checkFormat(bytes, file);
   const sample = { file, bytes: decoded(bytes, file), isWhole: true };
   if (isJson(sample)) {
     const { names, rows } = recordsIn(sample);

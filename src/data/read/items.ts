@@ -3,9 +3,10 @@ import { checkArgument, checkOptions, type OptionTable } from '../../util/option
 import { type ColumnOptions, findItemColumns } from './columns.ts';
 import { withLazyDatabase } from './duckdb.ts';
 import { withFiles } from './files.ts';
+import { isParquet } from './format.ts';
 import type { ItemTable } from './item-table.ts';
 import { itemsFrom, itemTable } from './items-from.ts';
-import { allBytes, firstBytes, isParquet } from './open.ts';
+import { allBytes, firstBytes } from './open.ts';
 import { textsOfParquet } from './parquet.ts';
 
 const ITEM_OPTIONS: OptionTable<Pick<ColumnOptions, 'itemColumn'>> = { itemColumn: expected.text };

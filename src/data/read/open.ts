@@ -5,23 +5,21 @@ import { createGunzip } from 'node:zlib';
 import { UserError } from '../../errors.ts';
 import type { Collector } from './collector.ts';
 import type { WantedColumns } from './columns.ts';
-import { Decoder, encodingOf, linesIn } from './decode.ts';
+import { Decoder, linesIn } from './decode.ts';
 import type { Connect } from './duckdb.ts';
 import { faults } from './faults.ts';
 import type { Found } from './files.ts';
+import { compressionOf, damaged, isParquet, textEncoding } from './format.ts';
 import { readParquet, understandParquet } from './parquet.ts';
 import type { Part, SourceOptions } from './part.ts';
 import { PartReader } from './part-reader.ts';
 import { readPieces, stepsOf } from './pieces.ts';
 import { isJson, understandJson } from './read-json.ts';
-import { nameOfFormat } from './signature.ts';
-import { type Sample, understandText } from './understand-text.ts';
+import { SAMPLE, type Sample, understandText } from './understand-text.ts';
 import { unzstd } from './zstd.ts';
 
 /** Bytes that are read at once. */
 const STEP = 2 ** 20;
-/** So many bytes tell what a file is: more than a record may have. */
-const SAMPLE = 3 * 2 ** 20;
 
 /** A file that is opened: what it is understood as, and a way to read it. */
 export interface Opened {
@@ -53,15 +51,6 @@ export async function openFile(
   return { part, read: (collector) => readBytes(part, collector) };
 }
 
-export const isParquet = (start: Buffer): boolean => start.toString('latin1', 0, 4) === 'PAR1';
-
-const compressionOf = (start: Buffer): Part['compression'] => {
-  const mark = start.toString('latin1', 0, 4);
-  // zstd, or a frame of it that a reader skips.
-  if (mark === '\x28\xb5\x2f\xfd' || (start[0] >> 4 === 5 && mark.endsWith('\x2a\x4d\x18'))) return 'zstd';
-  return mark.startsWith('\x1f\x8b') ? 'gzip' : undefined;
-};
-
 /** The start of a text file as UTF-8. */
 export async function sampleOf(
   found: Found,
@@ -82,10 +71,7 @@ export async function sampleOf(
     length += bytes.length;
   }
   const bytes = plain(Buffer.concat(parts));
-  checkFormat(bytes, file);
-  const encoding = encodingOf(bytes, options.encoding);
-  if (!/^utf-?16/i.test(encoding) && looksBinary(bytes.subarray(0, 4096)))
-    throw new UserError('data', `${file}: is not a text file; give CSV, TSV, JSON lines or Parquet`);
+  const encoding = textEncoding(bytes, file, options.encoding);
   const decoder = new Decoder({ file, encoding, isUtf8 });
   const text = decoder.push(bytes, isWhole, (before) => 1 + linesIn(before));
   if (text.length === 0) throw new UserError('data', `${file}: ${faults.empty}`);
@@ -96,15 +82,7 @@ export async function sampleOf(
 export async function allBytes(found: Found): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const bytes of bytesOf(found, compressionOf(await firstBytes(found)))) parts.push(bytes.slice());
-  const bytes = plain(Buffer.concat(parts));
-  checkFormat(bytes, found.file);
-  return bytes;
-}
-
-/** @throws UserError for bytes that are no text */
-function checkFormat(bytes: Uint8Array, file: string): void {
-  const what = nameOfFormat(bytes.subarray(0, 4096), file);
-  if (what !== undefined) throw new UserError('data', `${file}: is ${what}`);
+  return plain(Buffer.concat(parts));
 }
 
 /** Reads a text file into a collector. */
@@ -144,10 +122,7 @@ async function* bytesOf(found: Found, compression: Part['compression']): AsyncGe
       yield plain(bytes);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(
-      'data',
-      `${found.file}: the ${compression} file is damaged or cut off (${(error as Error).message}); fetch or compress it again`,
-    );
+    throw damaged(found.file, compression, error as Error);
   }
 }
 
@@ -170,14 +145,3 @@ export const firstBytes = (found: Found): Promise<Buffer> =>
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
     return buffer.subarray(0, bytesRead);
   });
-
-/** Whether the first line has a control character other than white space, or more than 5 % of the first 4 KB are such. */
-function looksBinary(bytes: Uint8Array): boolean {
-  const controls = (part: Uint8Array) =>
-    part.filter((byte) => byte < 32 && !(byte >= 9 && byte <= 13)).length;
-  const lineEnd = bytes.indexOf(10);
-  return (
-    controls(lineEnd === -1 ? bytes : bytes.subarray(0, lineEnd)) > 0 ||
-    (bytes.length > 500 && controls(bytes) * 20 > bytes.length)
-  );
-}

@@ -1,20 +1,26 @@
-import type { HoldOut } from '../dataset/split.ts';
+import { checkOptions, type OptionTable } from '../../util/options.ts';
+import { HOLD_OUT_OPTIONS, type HoldOut } from '../dataset/split.ts';
 import { tableFrom } from './collected.ts';
 import { Collector } from './collector.ts';
+import { Decoder, linesIn } from './decode.ts';
+import { textEncoding } from './format.ts';
 import type { ItemTable } from './item-table.ts';
 import { itemsFrom } from './items-from.ts';
-import { checkMeaning, type MeaningOptions, wantedColumns } from './meaning.ts';
-import type { Part, SourceOptions } from './part.ts';
+import { checkMeaning, MEANING_OPTIONS, type MeaningOptions, wantedColumns } from './meaning.ts';
+import { type Part, SOURCE_OPTIONS, type SourceOptions } from './part.ts';
 import { isJson, JsonReader, understandJson } from './read-json.ts';
 import { TextReader } from './read-text.ts';
 import { type Reading, readingOf } from './reading.ts';
-import { understandText } from './understand-text.ts';
+import { SAMPLE, understandText } from './understand-text.ts';
 import { type Understanding, understandingOf } from './understanding.ts';
 
 // The reader for pages, where there is no DuckDB: it reads what is in memory. Its results and messages are those of Node's reader.
 
 /** How a page reads a file: which columns it reads, what the rows mean, and what is held out. */
 export interface ParseOptions extends Omit<SourceOptions, 'optionNames'>, MeaningOptions, HoldOut {}
+
+const { optionNames: _, ...SOURCE } = SOURCE_OPTIONS;
+const PARSE_OPTIONS: OptionTable<ParseOptions> = { ...SOURCE, ...MEANING_OPTIONS, ...HOLD_OUT_OPTIONS };
 
 /** What was read, and how. */
 export interface Parsed {
@@ -33,23 +39,32 @@ export interface Parsed {
 export const parseRatings = (text: string | Uint8Array, file: string, options: ParseOptions = {}): Reading =>
   parse(text, file, options).reading;
 
-/** Reads as `parseRatings` does, and says how the file was understood. */
-export function parse(text: string | Uint8Array, file: string, options: ParseOptions): Parsed {
+/**
+ * Reads as `parseRatings` does, and says how the file was understood.
+ *
+ * @param compression how the file was compressed
+ */
+export function parse(
+  text: string | Uint8Array,
+  file: string,
+  options: ParseOptions,
+  compression?: Part['compression'],
+): Parsed {
+  checkOptions(options, PARSE_OPTIONS);
   checkMeaning(options);
-  const bytes = bytesOf(text);
-  const sample = { file, bytes, isWhole: true };
-  // A page has no flags that messages could name.
-  const named = { ...options, optionNames: {} };
+  const all = bytesOf(text);
+  const encoding = textEncoding(all, file, options.encoding);
+  const bytes = new Decoder({ file, encoding }).push(all, true, (before) => 1 + linesIn(before));
+  const sample = { file, bytes: bytes.subarray(0, SAMPLE), isWhole: bytes.length <= SAMPLE };
   const understand = isJson(sample) ? understandJson : understandText;
-  const part: Part = understand(sample, wantedColumns(options), named);
-  const collector = new Collector([part], named);
+  const part = { ...understand(sample, wantedColumns(options), options), compression, encoding };
+  const collector = new Collector([part], { ...options, canSkip: true });
   collector.begin(part);
   const Reader = part.format === 'JSON' ? JsonReader : TextReader;
   new Reader(part, collector).push(bytes, true);
   collector.end();
   collector.finish();
-  const { valid, split, seed, duplicates, minRatings } = options;
-  const reading = readingOf(tableFrom(collector), file, { valid, split, seed, duplicates, minRatings });
+  const reading = readingOf(tableFrom(collector), file, options);
   return { reading, understanding: understandingOf(collector, reading) };
 }
 

@@ -7,6 +7,8 @@ import { type RecordFault, type TextForm, TextScanner } from './scan-text.ts';
 import { numberInText, textOf } from './values.ts';
 import { looksWide, wideColumns } from './wide.ts';
 
+/** So many bytes at the start tell what a file is: more than a record may have. */
+export const SAMPLE = 3 * 2 ** 20;
 /** So many records tell what a file is. */
 const ENOUGH = 200;
 const DELIMITERS = [',', '\t', ';', '|', '::'];
