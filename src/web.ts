@@ -7,6 +7,7 @@ import { type WebRuntimeOptions, webRuntime } from './run/web.ts';
 
 export { type FetchOptions, type FetchProgress, fetchArtifact } from './artifact/fetch.ts';
 export { type Artifact, type Manifest, partsOf, type TrainedFor } from './artifact/manifest.ts';
+export type { Understanding } from './data/read/understanding.ts';
 export { type ErrorCode, UserError } from './errors.ts';
 export type { LoadOptions } from './recommend/load-options.ts';
 export {
@@ -26,7 +27,13 @@ export { type WebRuntimeOptions, webRuntime } from './run/web.ts';
 export type { EpochRecord, Progress } from './train/progress.ts';
 export type { Recipe } from './train/recipe/recipe.ts';
 export type { ReadSummary } from './web/messages.ts';
-export { train, type WebTrained, type WebTrainOptions } from './web/train.ts';
+export {
+  train,
+  type UnderstandOptions,
+  understand,
+  type WebTrained,
+  type WebTrainOptions,
+} from './web/train.ts';
 
 /** `LoadOptions`, and where a page gets ONNX Runtime from. */
 export interface WebLoadOptions extends LoadOptions, WebRuntimeOptions {}

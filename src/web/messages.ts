@@ -1,6 +1,7 @@
 import type { Artifact } from '../artifact/manifest.ts';
+import type { HoldOut } from '../data/dataset/split.ts';
 import type { ParseOptions } from '../data/read/parse.ts';
-import type { ReadReport } from '../data/read/reading.ts';
+import type { Understanding } from '../data/read/understanding.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { WebRuntimeOptions } from '../run/web.ts';
 import type { ExportOptions } from '../train/artifact.ts';
@@ -8,8 +9,8 @@ import type { FitOptions } from '../train/fit.ts';
 import type { Progress, ValidMetrics } from '../train/progress.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 
-/** Summary of a file after it was read. */
-export interface ReadSummary extends ReadReport {
+/** How a file was understood, and how much of it is held out. */
+export interface ReadSummary extends Understanding {
   readonly heldOut: number;
 }
 
@@ -33,11 +34,18 @@ export interface TrainSettings
   readonly ortTraining?: string;
 }
 
-export interface TrainRequest extends TrainSettings {
-  readonly recipe: Recipe;
+/** A file that a visitor chose. */
+export interface Source {
   readonly file: Blob;
   readonly name: string;
 }
+
+export interface TrainRequest extends TrainSettings, Source {
+  readonly recipe: Recipe;
+}
+
+/** How a page reads a file. */
+export type ReadSettings = Omit<ParseOptions, keyof HoldOut>;
 
 /** Result of a training. */
 export interface Trained {
@@ -49,16 +57,21 @@ export interface Trained {
   readonly popular?: ValidMetrics | undefined;
 }
 
-/** Messages to the worker: what to train, then optionally a request to stop after the current epoch. */
-export type ToWorker = { readonly train: TrainRequest } | 'stop';
+/** Messages to the worker: what to read, or what to train and then optionally a request to stop after the current epoch. */
+export type ToWorker =
+  | { readonly understand: ReadSettings & Source }
+  | { readonly train: TrainRequest }
+  | 'stop';
 
 export type FromWorker =
+  | { readonly understood: Understanding }
   | { readonly read: ReadSummary }
   | { readonly progress: Progress }
   | { readonly done: Trained }
   | { readonly failed: Failure };
 
 export interface Failure {
+  /** With marked options, if it is that of a `UserError`. */
   readonly message: string;
   /** Code of a `UserError`; absent for any other error. */
   readonly code?: ErrorCode;

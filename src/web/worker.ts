@@ -1,5 +1,5 @@
 import { kindFor } from '../data/read/meaning.ts';
-import { parseItems, parseRatings } from '../data/read/parse.ts';
+import { type Parsed, type ParseOptions, parse, parseItems } from '../data/read/parse.ts';
 import { UserError } from '../errors.ts';
 import { webRuntime } from '../run/web.ts';
 import { artifactOf } from '../train/artifact.ts';
@@ -8,8 +8,8 @@ import { epochEngine } from '../train/engines/epoch/engine.ts';
 import { fitModel } from '../train/fit.ts';
 import { rankingJudge } from '../train/ranking-judge.ts';
 import { checkRecipe } from '../train/recipe/recipe.ts';
-import type { FromWorker, ToWorker, TrainRequest } from './messages.ts';
-import { readText } from './read.ts';
+import type { FromWorker, ReadSettings, Source, ToWorker, TrainRequest } from './messages.ts';
+import { readBytes } from './read.ts';
 
 /** Ratings in one run of the graph. Between runs the worker reports progress and can be stopped. */
 const RATINGS_PER_RUN = 2 ** 13;
@@ -18,23 +18,31 @@ const stopped = new AbortController();
 
 const tell = (message: FromWorker): void => postMessage(message);
 
+async function parsed({ file, name, ...options }: ParseOptions & Source): Promise<Parsed> {
+  const { bytes, compression } = await readBytes(file, name);
+  return parse(bytes, name, options, compression);
+}
+
+async function understand(request: ReadSettings & Source): Promise<void> {
+  tell({ understood: (await parsed(request)).understanding });
+}
+
 async function train(request: TrainRequest) {
   const { file, name, titles, wasmPaths, ortTraining, recipe, precision, ...others } = request;
   const { keepSeen, memory, kind = kindFor(recipe.objective), ...reading } = others;
-  const [runtime, text, table] = await Promise.all([
+  const [runtime, { reading: read, understanding }, table] = await Promise.all([
     webRuntime({ wasmPaths }),
-    readText(file, name),
-    titles && readText(titles, 'the titles').then((text) => parseItems(text, 'the titles')),
+    parsed({ ...reading, kind, seed: recipe.seed, file, name }),
+    titles && readBytes(titles, 'the titles').then(({ bytes }) => parseItems(bytes, 'the titles')),
   ]);
-  const { seed } = recipe;
-  const { ratings, valid, report } = parseRatings(text, name, { ...reading, kind, seed });
+  const { ratings, valid, report } = read;
   const ranks = recipe.objective === 'ranking' || report.kind === 'interactions';
   if (ortTraining && (ranks || checkRecipe(recipe, report.kind).solved))
     throw new UserError(
       'argument',
       'the training API predicts ratings, and trains no rankings; leave out `ortTraining`',
     );
-  tell({ read: { ...report, heldOut: valid?.ratings.length ?? 0 } });
+  tell({ read: { ...understanding, heldOut: valid?.ratings.length ?? 0 } });
   const fitted = await fitModel(ratings, ortTraining ? { ...recipe, engine: 'ort-training' } : recipe, {
     engines: {
       'epoch-graph': () => epochEngine,
@@ -64,9 +72,10 @@ async function trainingApi(folder: string): Promise<Engine> {
 }
 
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
-  if (data === 'stop') stopped.abort();
-  else
-    train(data.train).catch((error: Error) => {
-      tell({ failed: { message: error.message, ...(error instanceof UserError && { code: error.code }) } });
-    });
+  if (data === 'stop') return stopped.abort();
+  const work = 'train' in data ? train(data.train) : understand(data.understand);
+  work.catch((error: Error) => {
+    const known = error instanceof UserError;
+    tell({ failed: known ? { message: error.marked, code: error.code } : { message: error.message } });
+  });
 });
