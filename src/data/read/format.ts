@@ -35,13 +35,19 @@ export function checkFormat(bytes: Uint8Array, file: string): void {
 /**
  * The encoding of a text, by its first bytes and the option.
  *
+ * @param readable the formats that are read
  * @throws UserError for bytes that are no text
  */
-export function textEncoding(bytes: Uint8Array, file: string, given: string | undefined): string {
+export function textEncoding(
+  bytes: Uint8Array,
+  file: string,
+  given: string | undefined,
+  readable: string,
+): string {
   checkFormat(bytes, file);
   const encoding = encodingOf(bytes, given);
   if (!/^utf-?16/i.test(encoding) && looksBinary(bytes.subarray(0, ENOUGH)))
-    throw new UserError('data', `${file}: is not a text file; give CSV, TSV, JSON lines or Parquet`);
+    throw new UserError('data', `${file}: is not a text file; give ${readable}`);
   return encoding;
 }
 

@@ -71,7 +71,7 @@ export async function sampleOf(
     length += bytes.length;
   }
   const bytes = plain(Buffer.concat(parts));
-  const encoding = textEncoding(bytes, file, options.encoding);
+  const encoding = textEncoding(bytes, file, options.encoding, 'CSV, TSV, JSON lines or Parquet');
   const decoder = new Decoder({ file, encoding, isUtf8 });
   const text = decoder.push(bytes, isWhole, (before) => 1 + linesIn(before));
   if (text.length === 0) throw new UserError('data', `${file}: ${faults.empty}`);
