@@ -65,7 +65,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ],
     'train',
   ],
-  page: ['util', 'graphs/models', 'artifact', 'train/recipe', 'web'],
+  page: ['errors', 'util', 'graphs/models', 'data/read', 'artifact', 'train/recipe', 'web'],
   index: ['*'],
   cli: ['*'],
 };

@@ -166,9 +166,8 @@ inBrowser('a visitor trains on a file of plays what Node trains', async (context
   expect(columns).toEqual(['Model', 'NDCG', 'Precision', 'Seconds', 'Size']);
   expect(await page.locator('.curves').count()).toBe(1);
   expect(await page.getByRole('progressbar').count()).toBe(1);
-  const read = await page.locator('.read').textContent();
-  expect(read).toMatch(/Interactions to train on/);
-  expect(read).toMatch(/"plays" counts/);
+  expect(await page.locator('.facts').textContent()).toMatch(/Interactions to train on/);
+  expect(await page.locator('.understood').textContent()).toMatch(/"plays" counts/);
 
   const { ratings, valid } = await readRatings(plays, { valid: 0.2 });
   const { metrics } = await train(ratings, {}, { valid });
@@ -225,15 +224,19 @@ inBrowser('a visitor names the columns of a file with unusual names', async (con
   const rows = ratingsCsv().trim().split('\n').slice(1);
   const file = await folder.write('odd.csv', `wer,was,wieviel,wann\n${rows.join('\n')}\n`);
   await page.getByLabel('Data file').setInputFiles(file);
-  await page.getByRole('button', { name: 'Start training' }).click();
-  await expect.poll(() => page.getByRole('alert').textContent()).toMatch(/^odd\.csv: no user, item column/);
-  await page.getByText('Columns', { exact: true }).click();
-  await page.getByLabel('People', { exact: true }).fill('wer');
-  await page.getByLabel('Items', { exact: true }).fill('was');
-  await page.getByLabel('Scores', { exact: true }).fill('wieviel');
+  await expect
+    .poll(() => page.getByRole('alert').textContent())
+    .toMatch(
+      /^odd\.csv: no user, item column found; .* name the right ones with “User column”, “Item column”/,
+    );
+  expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
+  await page.getByLabel('User column').fill('wer');
+  await page.getByLabel('Item column').fill('was');
+  await page.getByLabel('Rating column').fill('wieviel');
   await page.getByRole('button', { name: 'Start training' }).click();
   await page.getByRole('table', { name: 'Results' }).waitFor();
-  expect(await page.locator('.read').textContent()).toMatch(/Ratings to train on/);
+  expect(await page.getByRole('alert').count()).toBe(0);
+  expect(await page.locator('.facts').textContent()).toMatch(/Ratings to train on/);
 });
 
 inBrowser('ratings are predicted only from ratings', async (context) => {
@@ -247,6 +250,5 @@ inBrowser('ratings are predicted only from ratings', async (context) => {
   await page.getByText('Settings').click();
   await page.getByLabel('Objective').selectOption('both');
   await page.getByLabel('Data file').setInputFiles(plays);
-  await page.getByRole('button', { name: 'Start training' }).click();
   await expect.poll(() => page.getByRole('alert').textContent()).toMatch(/^plays\.csv: .*rating/);
 });

@@ -204,16 +204,92 @@ inBrowser('a file that cannot be used is refused in one clear line, and nothing 
   const page = await open(context, 'train');
   const broken = await folder.write('broken.csv', 'user,item,rating\n1,2,3\n1,3,four\n');
   await page.getByLabel('Data file').setInputFiles(broken);
-  await page.getByRole('button', { name: 'Start training' }).click();
   await expect
     .poll(() => page.getByRole('alert').textContent())
-    .toMatch(
-      /^broken\.csv, line 3: "four" in column "rating" is not a finite number; correct or remove the line\.?$/,
+    .toBe(
+      'broken.csv, line 3: "four" in column "rating" is not a finite number; correct or remove the line; or leave it out with “Skip bad rows”: Yes',
     );
+  expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
   await page.goto(`${host.url}index.html#/recommend`);
   await rate(page, '5 stars');
   await expect.poll(() => recommended(page).count()).toBe(10);
 });
+
+const cells = (page: Page, name: string) =>
+  page
+    .getByRole('table', { name })
+    .getByRole('row')
+    .evaluateAll((rows) => rows.map((row) => Array.from(row.children, ({ textContent }) => textContent)));
+
+inBrowser(
+  'a visitor sees how a file was understood, and corrects it, before it is trained on',
+  async (context) => {
+    const page = await open(context, 'train');
+    const rows = Array.from(
+      { length: 300 },
+      (_, row) => `Zoë${row % 20};B${(row * 7) % 33};${row % 3 ? (row % 5) + 1 : 0}`,
+    );
+    const text = `Benutzer;Buch;Note\n${rows.join('\n')}\nZoë1;B1;gut\n`;
+    const file = await folder.write('noten.csv', Buffer.from(text, 'latin1'));
+    await page.getByLabel('Data file').setInputFiles(file);
+    const problem = page.getByRole('alert');
+    await expect
+      .poll(() => problem.textContent())
+      .toMatch(/^noten\.csv, line 2: .*such as “Encoding”: latin-1$/);
+    await page.getByLabel('Encoding').fill('latin-1');
+    await expect.poll(() => problem.textContent()).toMatch(/no item column found; .*“Item column”/);
+    await page.getByLabel('Item column').fill('Buch');
+    await page.getByLabel('Rating column').fill('Note');
+    await expect.poll(() => problem.textContent()).toMatch(/line 302: "gut" .*“Skip bad rows”: Yes$/);
+    await page.getByLabel('Skip bad rows').selectOption('Yes');
+    const read = page.getByRole('region', { name: 'What was read' });
+    await read.waitFor();
+    expect(await problem.count()).toBe(0);
+    const assumed = () => read.getByRole('listitem').allTextContents();
+    expect(await assumed()).toEqual([
+      expect.stringMatching(/^1 row is left out, which cannot be read: noten\.csv, line 302: "gut"/),
+      expect.stringMatching(/if that means "not rated", leave such rows out with “Drop rating”: 0\.$/),
+    ]);
+    await page.getByLabel('Drop rating').fill('0');
+    await expect.poll(async () => (await assumed())[0]).toMatch(/^100 rows are left out, whose rating is 0/);
+    expect(await cells(page, 'What was read')).toEqual([
+      ['Format', 'text'],
+      ['Encoding', 'latin-1'],
+      ['Delimiter', '";"'],
+      ['Header', 'the first line'],
+      ['Columns', 'user "Benutzer", item "Buch", rating "Note"'],
+      ['Users', '20'],
+      ['Items', '22'],
+      ['Ratings', '200'],
+      ['Scale', '1 to 5'],
+      ['Times', 'none'],
+      ['Duplicates', 'none'],
+    ]);
+    expect((await cells(page, 'First rows')).slice(0, 2)).toEqual([
+      ['User', 'Item', 'Rating'],
+      ['"Zoë1"', '"B7"', '"2"'],
+    ]);
+
+    await page.evaluate(axe);
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      const found = await page.evaluate("axe.run({ resultTypes: ['violations'] })");
+      const { violations } = found as { violations: { id: string; impact: string }[] };
+      expect(violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))).toEqual([]);
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ).toBeLessThanOrEqual(0);
+    }
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await page.getByRole('table', { name: 'Results' }).waitFor();
+    expect(await page.locator('.facts').textContent()).toMatch(/Ratings to train on160Ratings held out40/);
+
+    // What was chosen for a file is not for another.
+    await page.getByLabel('Data file').setInputFiles(ratingsFile);
+    await expect.poll(async () => (await cells(page, 'What was read'))[1]).toEqual(['Encoding', 'utf-8']);
+    expect(await page.getByLabel('Item column').inputValue()).toBe('');
+  },
+);
 
 inBrowser('without the network after the first visit', async (context) => {
   const page = await open(context);

@@ -125,7 +125,7 @@ for (const model of models) {
     const { manifest } = await inNode.artifact();
     expect(trained.manifest.data).toEqual(manifest.data);
     expect(trained.manifest.training).toEqual(manifest.training);
-    expect(trained.read).toEqual({ ...report, heldOut: valid?.ratings.length });
+    expect(trained.read).toMatchObject({ ...report, low: 0.5, high: 5, heldOut: valid?.ratings.length });
     expect(report.ratings).toBe(12_000);
     const [ofRatings, ofRanking] = (['rating', 'ranking'] as const).map((objective) =>
       trained.progress.findLast((progress) => progress.objective === objective),
@@ -350,7 +350,7 @@ inBrowser('what cannot be used ends in one line', async (context) => {
     ];
   });
   expect(said).toEqual([
-    'UserError: mine.csv, line 3: "four" in column "rating" is not a finite number; correct or remove the line',
+    'UserError: mine.csv, line 3: "four" in column "rating" is not a finite number; correct or remove the line; or leave it out with `skipBadRows: true`',
     'UserError: mine.csv: is a zip archive or a spreadsheet; unzip it, or save it as CSV',
     'UserError: the training API predicts ratings, and trains no rankings; leave out `ortTraining`',
     'UserError: the fraction to hold out is 2; give a number between 0 and 1, for example 0.2',

@@ -1,17 +1,10 @@
-import { useId, useState } from 'preact/hooks';
 import { type ModelName, modelNames, models } from '../../../graphs/models/index.ts';
 import { choicesFor } from '../../train/recipe/choices.ts';
-import { capital, words } from '../../util/format.ts';
+import { capital } from '../../util/format.ts';
+import { labelOf } from '../messages.ts';
 import type { Kind } from '../models/words.ts';
-import {
-  type Choices,
-  COLUMNS,
-  type ColumnRole,
-  choiceOf,
-  type Field,
-  fieldsFor,
-  valueIn,
-} from './choices.ts';
+import { ChoiceField } from './choice-field.tsx';
+import { type Choices, choiceOf, type Field, fieldsFor, valueIn } from './choices.ts';
 
 interface Props {
   readonly choices: Choices;
@@ -92,34 +85,6 @@ export function Settings({ choices, kind, onChange }: Props & { readonly kind: K
   );
 }
 
-/** The names of columns, for files whose columns have unusual names. */
-export function ColumnNames({ choices, onChange }: Props) {
-  return (
-    <details class="settings">
-      <summary>Columns</summary>
-      <p class="note">Name the columns whose names in your file are unusual, or give their numbers from 1.</p>
-      <div class="fields">
-        {(Object.entries(COLUMNS) as [ColumnRole, string][]).map(([role, name]) => (
-          <label key={role} class="field">
-            <span>{name}</span>
-            <input
-              type="text"
-              value={choices.columns[role] ?? ''}
-              onInput={({ currentTarget: { value } }) => {
-                const { [role]: _, ...others } = choices.columns;
-                onChange({
-                  ...choices,
-                  columns: value.trim() === '' ? others : { ...others, [role]: value.trim() },
-                });
-              }}
-            />
-          </label>
-        ))}
-      </div>
-    </details>
-  );
-}
-
 /** The help of a choice, and which of the chosen models it is for, if it is not for all. */
 function noteOf(name: Field, help: string, chosen: readonly ModelName[]): string {
   const having = chosen.filter((model) => choicesFor(model)[name]);
@@ -129,46 +94,16 @@ function noteOf(name: Field, help: string, chosen: readonly ModelName[]): string
 }
 
 function RecipeField({ name, choices, onChange }: Props & { readonly name: Field }) {
-  const id = useId();
   const { help, default: standard, kind } = choiceOf(name);
-  const [text, setText] = useState(String(choices.recipe[name] ?? standard ?? ''));
-  if (kind.names)
-    return (
-      <label class="field" for={id}>
-        <span>{capital(words(name))}</span>
-        <select
-          id={id}
-          value={text}
-          onChange={({ currentTarget: { value } }) => {
-            setText(value);
-            onChange({ ...choices, recipe: { ...choices.recipe, [name]: value } });
-          }}
-        >
-          {kind.names.map((one) => (
-            <option key={one} value={one}>
-              {capital(one)}
-            </option>
-          ))}
-        </select>
-        <span class="note">{noteOf(name, help, choices.models)}</span>
-      </label>
-    );
   return (
-    <label class="field" for={id}>
-      <span>{capital(words(name))}</span>
-      <input
-        id={id}
-        type="text"
-        inputMode="numeric"
-        value={text}
-        onInput={({ currentTarget }) => {
-          const read = valueIn(currentTarget.value, name, choices.models);
-          setText(currentTarget.value);
-          currentTarget.setCustomValidity('message' in read ? capital(read.message) : '');
-          if ('value' in read) onChange({ ...choices, recipe: { ...choices.recipe, [name]: read.value } });
-        }}
-      />
-      <span class="note">{noteOf(name, help, choices.models)}</span>
-    </label>
+    <ChoiceField
+      label={labelOf(name)}
+      note={noteOf(name, help, choices.models)}
+      options={kind.names?.map((one) => [one, capital(one)])}
+      text={String(choices.recipe[name] ?? standard ?? '')}
+      inputMode="numeric"
+      read={(text) => valueIn(text, name, choices.models)}
+      onChange={(value) => onChange({ ...choices, recipe: { ...choices.recipe, [name]: value } })}
+    />
   );
 }

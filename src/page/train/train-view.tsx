@@ -1,15 +1,18 @@
 import { useState } from 'preact/hooks';
 import { isSolved, type ModelName, models } from '../../../graphs/models/index.ts';
-import type { WebTrained } from '../../web.ts';
+import type { UnderstandOptions, WebTrained } from '../../web.ts';
 import { type Kind, WORDS } from '../models/words.ts';
 import { Icon, Problem } from '../parts.tsx';
-import { type Choices, DEFAULTS } from './choices.ts';
+import { type Choices, DEFAULTS, kindOf } from './choices.ts';
 import { Curves } from './curves.tsx';
 import { FileField } from './file-field.tsx';
 import { ReadSummary } from './read-summary.tsx';
+import { ReadingFields } from './reading-fields.tsx';
 import { ResultsTable } from './results-table.tsx';
-import { ColumnNames, ModelChoice, Settings } from './settings-fields.tsx';
+import { ModelChoice, Settings } from './settings-fields.tsx';
+import { Understood } from './understood.tsx';
 import { isRunning, type Objective, type Run, stateOf, type Trainer, type Training } from './use-training.ts';
+import { useUnderstanding } from './use-understanding.ts';
 
 interface Props {
   readonly trainer: Trainer;
@@ -20,27 +23,38 @@ interface Props {
   onUse(trained: WebTrained, source: string): void;
 }
 
+/** The file that was chosen. */
+interface Source {
+  readonly file?: File;
+  /** How to read it. */
+  readonly reading: UnderstandOptions;
+  /** Of how many files that were chosen it is the last. */
+  readonly number: number;
+}
+
 export function TrainView({ trainer, kind = 'ratings', dark, used, onUse }: Props) {
   const { training, start, stop } = trainer;
-  const [file, setFile] = useState<File>();
+  const [{ file, reading, number }, setSource] = useState<Source>({ reading: {}, number: 0 });
   const [titles, setTitles] = useState<File>();
   const [choices, setChoices] = useState<Choices>(DEFAULTS);
   const running = isRunning(training);
+  const { value, waiting, problem } = useUnderstanding(file, { ...reading, kind: kindOf(choices) });
+  const isReady = value !== undefined && !waiting;
 
   return (
     <div class="train">
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (file) start({ file, titles, choices });
+          if (file && isReady) start({ file, titles, reading, choices });
         }}
       >
         <FileField
           large
           label="Data file"
-          hint={`CSV or TSV with a user and an item on each line, and ${WORDS[kind].columns} if there is one; also compressed by gzip. Drop it here.`}
+          hint={`CSV, TSV or JSON with a user and an item in each row, and ${WORDS[kind].columns} if there is one; also compressed with gzip or zstd. Drop it here.`}
           file={file}
-          onChoose={setFile}
+          onChoose={(file) => setSource({ file, reading: {}, number: number + 1 })}
         />
         <FileField
           label="Titles file (optional)"
@@ -48,16 +62,31 @@ export function TrainView({ trainer, kind = 'ratings', dark, used, onUse }: Prop
           file={titles}
           onChoose={setTitles}
         />
-        <p class="promise">
-          <Icon path="M4.5 7V5a3.5 3.5 0 0 1 7 0v2M3 7h10v7H3z" />
-          Your file never leaves this page. It is read, and the model trained, on this device.
-        </p>
+        <div>
+          <p class="promise">
+            <Icon path="M4.5 7V5a3.5 3.5 0 0 1 7 0v2M3 7h10v7H3z" />
+            Your file never leaves this page. It is read, and the model trained, on this device.
+          </p>
+          <p class="note" role="status">
+            {waiting && 'Reading the file…'}
+          </p>
+        </div>
+        {problem !== undefined && <Problem>{problem}</Problem>}
+        {value && <Understood of={value} busy={waiting} />}
+        {file && (
+          <ReadingFields
+            // What is chosen for a file is not for another.
+            key={number}
+            reading={reading}
+            failed={problem !== undefined}
+            onChange={(reading) => setSource({ file, reading, number })}
+          />
+        )}
         {training?.error !== undefined && <Problem>{training.error}</Problem>}
-        <ColumnNames choices={choices} onChange={setChoices} />
         <ModelChoice choices={choices} onChange={setChoices} />
-        <Settings choices={choices} kind={training?.read?.kind ?? kind} onChange={setChoices} />
+        <Settings choices={choices} kind={value?.kind ?? kind} onChange={setChoices} />
         <div class="buttons">
-          <button type="submit" disabled={running || !file}>
+          <button type="submit" disabled={running || !isReady}>
             Start training
           </button>
           {running && (

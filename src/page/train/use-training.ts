@@ -1,6 +1,12 @@
 import { useRef, useState } from 'preact/hooks';
 import type { ModelName } from '../../../graphs/models/index.ts';
-import { type Progress, type ReadSummary, train, type WebTrained } from '../../web.ts';
+import {
+  type Progress,
+  type ReadSummary,
+  train,
+  type UnderstandOptions,
+  type WebTrained,
+} from '../../web.ts';
 import { messageOf } from '../messages.ts';
 import { type Choices, objectivesOf, recipeFor } from './choices.ts';
 
@@ -79,6 +85,8 @@ export const sizeOf = ({ artifact }: WebTrained): number =>
 export interface Order {
   readonly file: File;
   readonly titles: File | undefined;
+  /** How to read the file. */
+  readonly reading: UnderstandOptions;
   readonly choices: Choices;
 }
 
@@ -104,7 +112,7 @@ export function useTraining(): Trainer {
     }));
 
   const run = async (
-    { file, titles, choices }: Order,
+    { file, titles, reading, choices }: Order,
     signal: AbortSignal,
     before: Training | undefined,
   ): Promise<void> => {
@@ -118,7 +126,7 @@ export function useTraining(): Trainer {
       changeRun(at, (run) => ({ ...run, state: 'running' }));
       try {
         const trained = await train(file, recipeFor(model, choices), {
-          ...choices.columns,
+          ...reading,
           ...(heldOut > 0 && { valid: heldOut }),
           titles,
           signal,
