@@ -15,7 +15,7 @@ const blocks = (wanted: string): string[] =>
     .filter((block) => isOfPage(block) && block.language === wanted)
     .map(({ code }) => code);
 /** Of the README, and of the page about pages. */
-const [short, asking, training] = blocks('ts');
+const [short, asking, training, understanding] = blocks('ts');
 
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder.path, ...names);
@@ -47,10 +47,11 @@ beforeAll(async () => {
   await writeFile(at('project/short.ts'), short);
   await writeFile(at('project/asking.ts'), asking);
   await writeFile(at('project/training.ts'), training);
+  await writeFile(at('project/understanding.ts'), understanding);
   await writeFile(
     at('project/main.js'),
     `const run = (program) => program.then(() => console.log('done'));
-     run(Promise.all([import('./short.ts'), import('./asking.ts')]));
+     run(Promise.all([import('./short.ts'), import('./asking.ts'), import('./understanding.ts')]));
      document.querySelector('input').onchange = () => run(import('./training.ts'));`,
   );
   const config: InlineConfig = { root: at('project'), base: './', logLevel: 'error', configFile: false };
@@ -89,7 +90,10 @@ for (const [name, url] of [
 ] as const) {
   inBrowser(`the documents’ programs in a project of Vite, ${name}`, async (context) => {
     const page = await context.newPage();
-    const recommended = (await logged(page, () => page.goto(url()))).filter((line) => !/^[\d.]+$/.test(line));
+    const lines = (await logged(page, () => page.goto(url()))).filter((line) => !/^[\d.]+$/.test(line));
+    const understood = lines.filter((line) => line.includes('Zoë'));
+    expect(understood).toEqual([expect.stringMatching(/^2 1 \{"user":"Zoë","item":"Tee"\} .*interaction/)]);
+    const recommended = lines.filter((line) => !understood.includes(line));
     expect(recommended).toHaveLength(10);
     for (const line of recommended) expect(line).toMatch(/.+ [345]\.\d$/);
     expect(await page.locator('body').textContent()).toMatch(/\(\d{4}\), .+\(\d{4}\)/);
@@ -113,5 +117,5 @@ inBrowser('the documents’ page without a bundler', async (context) => {
 });
 
 test('the documents have programs for pages', () => {
-  expect([...blocks('ts'), ...blocks('html')]).toHaveLength(4);
+  expect([...blocks('ts'), ...blocks('html')]).toHaveLength(5);
 });
