@@ -1,5 +1,6 @@
 import { models } from '../../graphs/models/index.ts';
 import { withOptions } from '../errors.ts';
+import { recipeChoices } from '../train/recipe/choices.ts';
 import { readingChoices } from '../train/recipe/reading-choices.ts';
 import { capital, words } from '../util/format.ts';
 import { UserError } from '../web.ts';
@@ -14,19 +15,18 @@ const OPTIONS: Readonly<Record<string, string>> = {
 };
 const VALUES: Readonly<Record<string, string>> = { true: 'Yes', false: 'No', "''": '""' };
 
-/** An option with its value as the field of the form: `“Encoding”: latin-1`. */
+/** An option with its value as the field of the form: `“Encoding”: latin-1`. One without a field stays as it is. */
 function fieldOf(option: string): string {
-  const [, name, value] = /^(\w+)(?:: (.*))?$/.exec(option) ?? [];
-  if (OPTIONS[option] || !name) return OPTIONS[option] ?? option;
+  const [, name = '', value] = /^(\w+)(?:: (.*))?$/.exec(option) ?? [];
+  const hasField = Object.hasOwn(readingChoices, name) || recipeChoices[name]?.field !== undefined;
+  if (!hasField) return OPTIONS[option] ?? `\`${option}\``;
   const label = `“${labelOf(name)}”`;
   return value === undefined ? label : `${label}: ${VALUES[value] ?? value.replace(/^'(.*)'$/, '$1')}`;
 }
 
 /** A sentence in which options are in backticks, with the fields of the form. */
 export const sentenceInForm = (sentence: string): string =>
-  sentence.replace(/`((\w+)(?:: [^`]*)?)`/g, (text, option: string, name: string) =>
-    Object.hasOwn(readingChoices, name) ? fieldOf(option) : text,
-  );
+  sentence.replace(/`(\w+(?:: [^`]*)?)`/g, (_, option: string) => fieldOf(option));
 
 /** Advice that a page has no field for. */
 const NEIGHBORS = /allow more, keep fewer weights with [^,]*, /;

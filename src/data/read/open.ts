@@ -54,7 +54,7 @@ export async function openFile(
 /** The start of a text file as UTF-8. */
 export async function sampleOf(
   found: Found,
-  start: Buffer,
+  start: Uint8Array,
   options: Pick<SourceOptions, 'encoding'>,
 ): Promise<{ readonly sample: Sample } & Pick<Part, 'compression' | 'encoding'>> {
   const { file } = found;
@@ -140,7 +140,7 @@ async function withHandle<T>(found: Found, work: (handle: FileHandle) => Promise
   }
 }
 
-export const firstBytes = (found: Found): Promise<Buffer> =>
+export const firstBytes = (found: Found): Promise<Uint8Array> =>
   withHandle(found, async (handle) => {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
     return buffer.subarray(0, bytesRead);
