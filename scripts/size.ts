@@ -9,7 +9,7 @@ import { markdownTable } from './bench/table.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const PARTS: Readonly<Record<Part, string>> = {
   'src/web.ts': 'to load and ask a model',
-  'src/web/worker.ts': 'the worker that trains, fetched when training begins',
+  'src/web/worker.ts': 'the worker that reads and trains, fetched for the first file',
 };
 const kilobytes = (bytes: number): string => (bytes / 1024).toFixed(1);
 const fileSize = async (file: string): Promise<number> => gzipped(await readFile(`${root}${file}`));

@@ -28,7 +28,7 @@ export interface Choice<T = unknown> {
   readonly objective?: 'rating' | 'ranking';
   /** Whether it is about learning by gradients, which a model in closed form does not do. @default false */
   readonly byGradient?: true;
-  /** Position in the page's form; absent if the form does not have the choice. */
+  /** Position in the page's settings; absent if they do not have the choice. */
   readonly field?: number;
   /** Help of the negative flag, such as `--no-sparse-updates`. */
   readonly no?: string;
