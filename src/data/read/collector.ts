@@ -20,6 +20,8 @@ const FIRST_ROWS = 3;
 export interface CollectOptions extends SourceOptions, MeaningOptions {
   /** Whether `leaveOut` may name events that no row has, as in data to evaluate on. */
   readonly mayLackEvents?: boolean | undefined;
+  /** Whether times are kept. Default: if all parts have them */
+  readonly timed?: boolean | undefined;
   /** Whether `skipBadRows` is an option of the reader. */
   readonly canSkip?: boolean | undefined;
 }
@@ -102,9 +104,9 @@ export class Collector {
   constructor(
     readonly parts: readonly Part[],
     readonly options: CollectOptions,
-    private readonly overflow?: Overflow,
+    readonly overflow?: Overflow,
   ) {
-    const timed = parts.every(({ columns }) => columns.time !== undefined);
+    const timed = options.timed ?? parts.every(({ columns }) => columns.time !== undefined);
     const tally = overflow && ((chunk: Chunk) => this.tally(chunk));
     this.rows = new RowStore({ timed, flagged: options.leaveOut !== undefined }, overflow, tally);
     this.dropping = options.dropRating === undefined ? undefined : Math.fround(options.dropRating);

@@ -13,7 +13,7 @@ import { compressionOf, damaged, isParquet, textEncoding } from './format.ts';
 import { readParquet, understandParquet } from './parquet.ts';
 import type { Part, SourceOptions } from './part.ts';
 import { PartReader } from './part-reader.ts';
-import { readPieces, stepsOf } from './pieces.ts';
+import { readBytes, stepsOf } from './read-bytes.ts';
 import { isJson, understandJson } from './read-json.ts';
 import { SAMPLE, type Sample, understandText } from './understand-text.ts';
 import { unzstd } from './zstd.ts';
@@ -48,7 +48,7 @@ export async function openFile(
   const { sample, compression, encoding } = await sampleOf(found, start, options);
   const understand = isJson(sample) ? understandJson : understandText;
   const part = { ...understand(sample, roles, options), path, compression, encoding };
-  return { part, read: (collector) => readBytes(part, collector) };
+  return { part, read: (collector) => readFile(part, collector) };
 }
 
 /** The start of a text file as UTF-8. */
@@ -86,11 +86,11 @@ export async function allBytes(found: Found): Promise<Uint8Array> {
 }
 
 /** Reads a text file into a collector. */
-async function readBytes(part: Part, collector: Collector): Promise<void> {
+async function readFile(part: Part, collector: Collector): Promise<void> {
   const { file, path = file, compression } = part;
   const found = { file, path };
   collector.begin(part);
-  if (compression === undefined) await withHandle(found, (handle) => readPieces(part, collector, handle));
+  if (compression === undefined) await withHandle(found, (handle) => readBytes(part, collector, handle));
   else {
     const reader = new PartReader(part, collector);
     for await (const bytes of bytesOf(found, compression)) reader.push(bytes);

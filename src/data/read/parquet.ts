@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { option, UserError } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
@@ -6,6 +7,7 @@ import { findColumns, pathsIn, type Role, type WantedColumns } from './columns.t
 import {
   type Connection,
   type DuckDBDataChunk,
+  type DuckDBResult,
   identifier,
   literal,
   rows,
@@ -14,11 +16,15 @@ import {
 import type { Found } from './files.ts';
 import type { IdTable } from './ids.ts';
 import { areInteractions, type Part, type SourceOptions } from './part.ts';
+import type { Piece } from './read-messages.ts';
+import { ReadThread, readInTurns } from './turns.ts';
 import { secondsOf } from './values.ts';
 
 /** SQL of the table; the folders of a partition, such as `year=2020`, are columns. */
-const tableOf = (path: string): string =>
-  `read_parquet(${literal(withoutPattern(resolve(path)))}, hive_partitioning = ${/(^|[\\/])[^\\/=]+=[^\\/]*[\\/]/.test(path)})`;
+const tableOf = (path: string, options = ''): string => {
+  const partitioned = /(^|[\\/])[^\\/=]+=[^\\/]*[\\/]/.test(path);
+  return `read_parquet(${literal(withoutPattern(resolve(path)))}, hive_partitioning = ${partitioned}${options})`;
+};
 
 /** SQL of a column, or of a field in it: `user.id`. */
 const expressionOf = (name: string, columns: readonly string[]): string => {
@@ -103,8 +109,39 @@ export async function textsOfParquet(
   return { names, rows: found as string[][] };
 }
 
+/** Rows that are read at once. */
+const PIECE = 2 ** 20;
+/** DuckDB's column of the numbers of rows. */
+const ROW = 'file_row_number';
+
 /** Reads a Parquet file into a collector. */
 export async function readParquet(connection: Connection, part: Part, collector: Collector): Promise<void> {
+  const { file, path = file } = part;
+  collector.begin(part);
+  const [[size]] = await rows(connection, `SELECT count(*)::DOUBLE FROM ${tableOf(path)}`).catch(
+    (error: Error) => {
+      throw damaged(file, error);
+    },
+  );
+  const read = await parquetReader(connection, part, collector);
+  const source = {
+    size: Number(size),
+    // A file that has a column of this name itself is read at once.
+    endOf: (from: number) => (part.names.includes(ROW) ? Number(size) : Math.min(Number(size), from + PIECE)),
+    read,
+    skip: () => true,
+  };
+  const isForTwo = source.size > 2 * PIECE && availableParallelism() > 1;
+  await readInTurns(source, collector, isForTwo ? new ReadThread(part, collector) : undefined);
+  collector.end();
+}
+
+/** Reads rows of a Parquet file into a collector. */
+export async function parquetReader(
+  connection: Connection,
+  part: Part,
+  collector: Collector,
+): Promise<(piece: Piece) => Promise<number>> {
   const { file, path = file, names, columns } = part;
   const described = new Map(
     (await describe(connection, file, `FROM ${tableOf(path)}`)) as [string, string][],
@@ -118,27 +155,35 @@ export async function readParquet(connection: Connection, part: Part, collector:
     reads.push(readOf(file, role, { name, type: String(type), sql }));
   }
   const isPlain = reads.every(({ role, form }) => role === 'user' || role === 'item' || form !== 'text');
-  collector.begin(part);
-  const result = await connection
-    .stream(`SELECT ${reads.map(({ sql }) => sql)} FROM ${tableOf(path)}`)
-    .catch((error: Error) => {
-      throw damaged(file, error);
-    });
-  const reader = new ChunkReader(part, collector, reads);
+  const isNumbered = !names.includes(ROW);
+  return async ({ from, to }) => {
+    const reader = new ChunkReader(part, collector, reads, from);
+    const where = isNumbered ? ` WHERE ${ROW} >= ${from} AND ${ROW} < ${to}` : '';
+    const table = tableOf(path, isNumbered ? `, ${ROW} = true` : '');
+    const query = `SELECT ${reads.map(({ sql }) => sql)} FROM ${table}${where}`;
+    try {
+      for await (const chunk of chunksOf(await connection.stream(query)))
+        if (isPlain) reader.addPlain(chunk);
+        else reader.addTexts(chunk);
+    } catch (error) {
+      throw error instanceof UserError ? error : damaged(file, error as Error);
+    }
+    return to - from;
+  };
+}
+
+/** The chunks of a result. DuckDB computes the next one while one is used. */
+async function* chunksOf(result: DuckDBResult): AsyncGenerator<DuckDBDataChunk> {
   let coming = result.fetchChunk();
   try {
     for (let chunk = await coming; chunk && chunk.rowCount > 0; chunk = await coming) {
       coming = result.fetchChunk();
-      if (isPlain) reader.addPlain(chunk);
-      else reader.addTexts(chunk);
+      yield chunk;
     }
-  } catch (error) {
-    throw error instanceof UserError ? error : damaged(file, error as Error);
   } finally {
     // Waits, because the connection is busy until then, and catches an error that nothing else awaits.
     await coming.catch(() => undefined);
   }
-  collector.end();
 }
 
 /** What a vector of DuckDB holds, which its types hide. */
@@ -165,12 +210,12 @@ type RowOf = (index: number) => number;
 class ChunkReader {
   private readonly fields = new TextFields();
   private readonly texts: string[];
-  private read = 0;
 
   constructor(
     private readonly part: Part,
     private readonly collector: Collector,
     private readonly reads: readonly Read[],
+    private read: number,
   ) {
     this.texts = new Array(part.names.length).fill('');
   }

@@ -7,9 +7,11 @@ import type { Part } from './part.ts';
 export interface ThreadData {
   readonly part: Part;
   readonly options: CollectOptions;
+  /** Bytes of memory for DuckDB. */
+  readonly memory?: number | undefined;
 }
 
-/** The bytes of a file to read: whole lines. */
+/** What to read: bytes of a text, from one line to another, or rows of Parquet. */
 export interface Piece {
   readonly from: number;
   readonly to: number;
