@@ -88,6 +88,11 @@ const NAMED = 3;
 function idsInDoubt(role: 'user' | 'item', ids: readonly string[], { trimmed }: IdTable): string[] {
   const cut = `${plural(trimmed, `${role} id`)} had white space at an end, which is cut off`;
   const said = trimmed > 0 ? [cut] : [];
+  const rounded = ids.find((id) => /^\d[.,]\d+E\+\d+$/.test(id));
+  if (rounded !== undefined)
+    said.push(
+      `${role} ids such as ${quoted(rounded)} are numbers that a spreadsheet has rounded, so several may have become one`,
+    );
   const odd = ids.filter((id) => /^-?\d+\.0*$|[^\x21-\x7e]/.test(id));
   if (odd.length === 0) return said;
   const known = new Set(ids);

@@ -2,6 +2,7 @@ import { option, UserError } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
 import type { Role } from './columns.ts';
 import { BadRows, faults } from './faults.ts';
+import type { Fields } from './fields.ts';
 import { grown, type IdPart, IdTable, isId } from './ids.ts';
 import type { MeaningOptions } from './meaning.ts';
 import type { Part, SourceOptions } from './part.ts';
@@ -40,38 +41,8 @@ export interface PieceRows {
   readonly withoutUser: number;
   readonly trimmed: readonly [users: number, items: number];
   readonly events: readonly string[];
-  readonly thousands?: string | undefined;
   readonly hasDecimalComma: boolean;
 }
-
-/** Bytes of a record's fields. */
-export interface Fields {
-  readonly bytes: Uint8Array;
-  readonly starts: Int32Array;
-  readonly ends: Int32Array;
-}
-
-/** A record made of texts. */
-export class TextFields implements Fields {
-  bytes = new Uint8Array(2 ** 10);
-  starts = new Int32Array(6);
-  ends = new Int32Array(6);
-
-  /** The record of these texts, which is valid until the next. */
-  of(...texts: readonly string[]): this {
-    let at = 0;
-    for (const [index, text] of texts.entries()) {
-      // A character takes at most three bytes.
-      while (at + 3 * text.length > this.bytes.length) this.bytes = grown(this.bytes, 2 * this.bytes.length);
-      this.starts[index] = at;
-      at += encoder.encodeInto(text, this.bytes.subarray(at)).written;
-      this.ends[index] = at;
-    }
-    return this;
-  }
-}
-
-const encoder = new TextEncoder();
 
 /** Collects the rows of files: numbers the ids, and reads values and times. */
 export class Collector {
@@ -89,7 +60,7 @@ export class Collector {
   readonly firstRows: { readonly [Name in Role]?: string }[] = [];
   private readonly events = new Set<string>();
   /** The first number with commas like those of thousands, and whether another is a decimal comma. */
-  private thousands: string | undefined;
+  thousands: string | undefined;
   private hasDecimalComma = false;
   private readonly dropping: number | undefined;
   private part!: Part;
@@ -290,14 +261,14 @@ export class Collector {
 
   /** Takes out what was collected since the last time, for another collector. */
   take(lines: number): PieceRows {
-    const { users, items, rows, dropped, withoutUser, events, thousands, hasDecimalComma, taken } = this;
+    const { users, items, rows, dropped, withoutUser, events, hasDecimalComma, taken } = this;
     this.taken = { users: users.size, items: items.size };
     [this.dropped, this.withoutUser] = [0, 0];
     const trimmed = [users.trimmed, items.trimmed] as const;
     [users.trimmed, items.trimmed] = [0, 0];
     return {
       ...rows.take(),
-      ...{ lines, dropped, withoutUser, trimmed, thousands, hasDecimalComma },
+      ...{ lines, dropped, withoutUser, trimmed, hasDecimalComma },
       events: [...events],
       users: users.since(taken.users),
       items: items.since(taken.items),
@@ -310,7 +281,6 @@ export class Collector {
     this.withoutUser += piece.withoutUser;
     this.users.trimmed += piece.trimmed[0];
     this.items.trimmed += piece.trimmed[1];
-    this.thousands ??= piece.thousands;
     this.hasDecimalComma ||= piece.hasDecimalComma;
     for (const event of piece.events) this.events.add(event);
     for (const [role, ids] of [

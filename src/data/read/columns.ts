@@ -152,7 +152,7 @@ export function findColumns(
       given === undefined
         ? usualColumn(names, role as keyof typeof usualNames, taken)
         : givenColumn(names, given);
-    if (index !== -1) found[role] = index;
+    if (index !== -1) found[role] = onlyOne(file, names, { index, role, given });
     else if (given !== undefined)
       throw new UserError(
         'data',
@@ -171,6 +171,21 @@ export function findColumns(
           : `call the right ones ${missing.join(', ')}`),
     );
   return found;
+}
+
+/** @throws UserError if two columns have the name that the column of a role was found by */
+function onlyOne(
+  file: string,
+  names: readonly string[],
+  { index, role, given }: { readonly index: number; readonly role: Role; readonly given: string | undefined },
+): number {
+  const alike = names.flatMap((name, at) => (plainName(name) === plainName(names[index]) ? [at + 1] : []));
+  if (alike.length > 1 && !/^\d+$/.test(given ?? ''))
+    throw new UserError(
+      'data',
+      `${file}: columns ${alike.join(' and ')} are both called ${quoted(names[index])}; give the number of one with ${option(ownNames[role])}`,
+    );
+  return index;
 }
 
 /** @throws UserError if options name one column for two roles */
@@ -248,7 +263,7 @@ export function looksLikeHeader(
     return !areNumbers(options) || hasUsualName() || !/^\s*(\W*|n\/?a|nan|null|none)\s*$/i.test(field);
   if (areNumbers(options)) return hasUsualName();
   if (field !== undefined) return true;
-  if (positional[2] === 'time') return false;
+  if (positional[2] === 'time') return hasUsualName();
   if (fields.length > 2 || fields.length < Math.min(2, wanted.length)) return true;
   // In a list, words without digits are names of columns, not an id of a user and one of an item.
   if (wanted.length === 1 && fields.length > 1 && !fields.some((field) => /\d/.test(field))) return true;
@@ -271,11 +286,16 @@ export function positionalNames(fields: readonly string[], wanted: readonly Role
       ? ['user', 'item', 'time']
       : ['user', 'item', 'rating', 'time'];
   return fields.map((field, index) =>
-    index < 3 || (index === 3 && (isNumber(field) || !Number.isNaN(Date.parse(field))))
+    index < 3 || (index === 3 && (isNumber(field) || mayBeDate(field)))
       ? (usualOrder[index] ?? String(index + 1))
       : String(index + 1),
   );
 }
+
+const mayBeDate = (field: string): boolean => !Number.isNaN(Date.parse(field)) || isDate(field);
+
+/** Whether a field is a date, with or without a time of day. */
+export const isDate = (field: string): boolean => !Number.isNaN(secondsOfDate(field.trim()));
 
 /** Whether a field is a date, or whole Unix seconds or milliseconds from 1995 on. */
 const isSurelyTime = (field = ''): boolean =>

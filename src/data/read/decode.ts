@@ -57,7 +57,9 @@ export class Decoder {
     if (this.decoder.encoding === 'utf-8') return this.checked(bytes, isLast, lineAfter);
     try {
       if (LATIN_1.test(encoding) && bytes.some((byte) => byte >= 0x80 && byte < 0xa0)) throw new Error();
-      return new TextEncoder().encode(this.decoder.decode(bytes, { stream: !isLast }));
+      // Always as a stream: Node 20 decodes windows-1252 without it as Latin-1.
+      const text = this.decoder.decode(bytes, { stream: true }) + (isLast ? this.decoder.decode() : '');
+      return new TextEncoder().encode(text);
     } catch {
       throw new UserError(
         'data',

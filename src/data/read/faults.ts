@@ -11,6 +11,8 @@ export const faults = {
 
   firstLine: 'the first line ends within quotes; close the quote, or remove the line break',
 
+  header: 'the header comes again; remove the line',
+
   long: 'the line is longer than 2 MB; is a line break or a closing quote missing?',
 
   fields: (found: number, wanted: number, header: boolean): string =>

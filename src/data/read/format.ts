@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { option, UserError } from '../../errors.ts';
 import { encodingOf } from './decode.ts';
 import type { Part } from './part.ts';
 import { nameOfFormat } from './signature.ts';
@@ -46,8 +46,19 @@ export function textEncoding(
 ): string {
   checkFormat(bytes, file);
   const encoding = encodingOf(bytes, given);
-  if (!/^utf-?16/i.test(encoding) && looksBinary(bytes.subarray(0, ENOUGH)))
+  const start = bytes.subarray(0, ENOUGH);
+  if (!/^utf-?16/i.test(encoding) && looksBinary(start)) {
+    // Of UTF-16, every other byte of most texts is 0.
+    const zeros = [0, 1].map((turn) => start.filter((byte, at) => byte === 0 && at % 2 === turn).length);
+    const first =
+      zeros[0] > start.length / 4 ? 'utf-16be' : zeros[1] > start.length / 4 ? 'utf-16' : undefined;
+    if (first !== undefined)
+      throw new UserError(
+        'data',
+        `${file}: looks like UTF-16 without a byte order mark; name its encoding with ${option(`encoding: '${first}'`)}`,
+      );
     throw new UserError('data', `${file}: is not a text file; give ${readable}`);
+  }
   return encoding;
 }
 

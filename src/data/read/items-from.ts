@@ -61,13 +61,15 @@ function rowsOf(bytes: Uint8Array, file: string, delimiter: string): Rows {
   const scanner: TextScanner = new TextScanner(
     { delimiter, quote: delimiter !== '::' && delimiter !== '|' },
     (count) => {
-      if (count === 0) return;
+      if (count === 0) return true;
       const { starts, ends } = scanner;
       const fields = Array.from({ length: count }, (_, at) => textOf(scanner.bytes, starts[at], ends[at]));
       const width = rows[0]?.length ?? count;
       while (fields.length > width && fields.at(-1) === '') fields.pop();
-      if (fields.length === width) rows.push(fields);
+      const isGood = fields.length === width;
+      if (isGood) rows.push(fields);
       else bad.addBroken(`${file}, line ${scanner.line}`, faults.fields(fields.length, width, true));
+      return isGood;
     },
     (fault) => bad.addBroken(`${file}, line ${scanner.line}`, recordFault(fault), fault === 'open quote'),
   );

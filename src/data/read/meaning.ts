@@ -161,12 +161,15 @@ export function isHeavyTailed(spread: Spread, isNamed = false): boolean {
 const SCALE = 101;
 /** A lowest value that is this part of the values, and so many times as frequent as the next, is no part of a scale. */
 const [HEAVY, TIMES] = [0.05, 2];
+const RARE = 0.01;
 
 /** Says if the lowest value seems to mean "not rated": it is 0 or −1, and far more frequent than the next. */
 function notRated({ values, low, high, distinct, atLow, atNext }: Spread, label: string): string[] {
   if ((low !== 0 && low !== -1) || values < ENOUGH_VALUES || distinct < 4 || distinct > SCALE || high > 100)
     return [];
-  if (atLow < HEAVY * values || atLow < TIMES * atNext) return [];
+  // Where all others are at least 0, -1 is below the scale, however rare it is.
+  if (low === 0 && (atLow < HEAVY * values || atLow < TIMES * atNext)) return [];
+  if (atLow < RARE * values) return [];
   return [
     `${short((100 * atLow) / values)} % of ${label} are ${low}; if that means "not rated", leave such rows out with ${option(`dropRating: ${low}`)}`,
   ];

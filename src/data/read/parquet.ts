@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { option, UserError } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
-import { type Collector, TextFields } from './collector.ts';
+import type { Collector } from './collector.ts';
 import { findColumns, pathsIn, type Role, type WantedColumns } from './columns.ts';
 import {
   type Connection,
@@ -13,6 +13,7 @@ import {
   rows,
   withoutPattern,
 } from './duckdb.ts';
+import { TextFields } from './fields.ts';
 import type { Found } from './files.ts';
 import type { IdTable } from './ids.ts';
 import { areInteractions, type Part, type SourceOptions } from './part.ts';
@@ -273,7 +274,7 @@ class ChunkReader {
   private addText(vectors: readonly Vector[], index: number): void {
     for (const [at, { role }] of this.reads.entries())
       this.texts[this.part.columns[role] as number] = String(vectors[at].getItem(index) ?? '');
-    this.collector.add(this.fields.of(...this.texts), this.read);
+    this.collector.add(this.fields.of(this.texts), this.read);
   }
 }
 

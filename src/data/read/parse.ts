@@ -53,7 +53,8 @@ export function parse(
   checkOptions(options, PARSE_OPTIONS);
   checkMeaning(options);
   const all = bytesOf(text);
-  const encoding = textEncoding(all, file, options.encoding, 'CSV, TSV or JSON');
+  const given = typeof text === 'string' ? 'utf-8' : options.encoding;
+  const encoding = textEncoding(all, file, given, 'CSV, TSV or JSON');
   const bytes = new Decoder({ file, encoding }).push(all, true, (before) => 1 + linesIn(before));
   const sample = { file, bytes: bytes.subarray(0, SAMPLE), isWhole: bytes.length <= SAMPLE };
   const understand = isJson(sample) ? understandJson : understandText;

@@ -83,6 +83,8 @@ export interface TextPart {
 export interface WidePart {
   /** Index of the column of user ids; undefined if rows have none, so that their numbers are the ids. */
   readonly user: number | undefined;
+  /** Index of a column that is no item: it has the number of ratings in each row. */
+  readonly counts?: number | undefined;
   /** The item of each column. */
   readonly items: readonly string[];
   readonly missing: string | undefined;

@@ -1,8 +1,9 @@
 import { option, UserError } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
-import { type Collector, TextFields } from './collector.ts';
+import type { Collector } from './collector.ts';
 import { type Columns, findColumns, pathsIn, type Role, type WantedColumns } from './columns.ts';
 import { faults } from './faults.ts';
+import { TextFields } from './fields.ts';
 import { areInteractions, type Part, type SourceOptions } from './part.ts';
 import type { ByteReader } from './read-text.ts';
 import { JSON_FAULTS, type JsonForm, JsonScanner, listKeyOf, pastSpace } from './scan-json.ts';
@@ -188,7 +189,7 @@ export class JsonReader implements ByteReader {
     const columns = part.columns as Required<Columns>;
     for (const [role, path] of this.roles)
       this.texts[columns[role]] = this.textOf(record, text, { role, path, at });
-    collector.add(this.fields.of(...this.texts), at);
+    collector.add(this.fields.of(this.texts), at);
   }
 
   private textOf(

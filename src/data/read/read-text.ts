@@ -1,5 +1,6 @@
-import { type Collector, TextFields } from './collector.ts';
+import type { Collector } from './collector.ts';
 import { faults, recordFault } from './faults.ts';
+import { TextFields } from './fields.ts';
 import type { Part, TextPart, WidePart } from './part.ts';
 import { TextScanner } from './scan-text.ts';
 import { numberInText, textOf } from './values.ts';
@@ -72,34 +73,47 @@ export class TextReader implements ByteReader {
     this.scanner.push(from === 0 ? bytes : bytes.subarray(from), isLast);
   }
 
-  private record(count: number, addCells: ((line: number) => void) | undefined): void {
-    const { scanner, width } = this;
+  /** @returns false for a record that is none */
+  private record(count: number, addCells: ((line: number) => void) | undefined): boolean {
+    const { scanner, width, text } = this;
     const { starts, ends, line } = scanner;
-    if (count === 0) return;
+    if (count === 0) return true;
     let fields = count;
     // Extra fields at the end are ignored if they are empty.
     while (fields > width && starts[fields - 1] === ends[fields - 1]) fields--;
-    if (this.comment >= 0 && this.isComment(fields)) return;
-    if (starts[0] === ends[0] && isEmpty(starts, ends, count)) return;
+    if (this.comment >= 0 && this.isComment(fields)) return true;
+    if (starts[0] === ends[0] && isEmpty(starts, ends, count)) return true;
     if (fields !== width) {
-      this.collector.bad.addBroken(this.where, faults.fields(fields, width, this.text.header));
-      return;
+      this.collector.bad.addBroken(this.where, faults.fields(fields, width, text.header));
+      return false;
     }
     if (this.header) this.header = false;
+    else if (this.isHeader()) this.collector.bad.addBroken(this.where, faults.header);
     else if (addCells) addCells(line);
     else this.collector.add(scanner, line);
+    return true;
   }
 
   private isComment(fields: number): boolean {
-    const { bytes, start } = this.scanner;
-    const next = bytes[start + 1];
-    return (
-      bytes[start] === this.comment && (fields !== this.width || next === SPACE || next === this.comment)
-    );
+    const [first, next] = this.scanner.head;
+    return first === this.comment && (fields !== this.width || next === SPACE || next === this.comment);
+  }
+
+  /** Whether the header comes again, as where files were joined. In ratings, it has no number. */
+  private isHeader(): boolean {
+    const { user, item } = this.part.columns;
+    if (!this.text.header || !this.part.isInteractions || user === undefined || item === undefined)
+      return false;
+    const { bytes, starts, ends } = this.scanner;
+    return [user, item].every((at) => {
+      const name = this.part.names[at];
+      // A character takes at most three bytes.
+      return ends[at] - starts[at] <= 3 * name.length && textOf(bytes, starts[at], ends[at]) === name;
+    });
   }
 
   /** Adds the cells of a row of a matrix, each as a record of its own. */
-  private cellsOf({ user, items, missing }: WidePart): (line: number) => void {
+  private cellsOf({ user, items, missing, counts }: WidePart): (line: number) => void {
     const number = missing === undefined ? Number.NaN : numberInText(missing);
     const cell = new TextFields();
     let row = 0;
@@ -108,8 +122,9 @@ export class TextReader implements ByteReader {
       const id = user === undefined ? String(++row) : textOf(bytes, starts[user], ends[user]);
       for (let at = 0; at < items.length; at++) {
         const text = textOf(bytes, starts[at], ends[at]).trim();
-        if (at === user || text === '' || text === missing || numberInText(text) === number) continue;
-        this.collector.add(cell.of(id, items[at], text), line);
+        if (at === user || at === counts || text === '' || text === missing || numberInText(text) === number)
+          continue;
+        this.collector.add(cell.of([id, items[at], text]), line);
       }
     };
   }

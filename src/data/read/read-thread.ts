@@ -32,7 +32,8 @@ async function textReader(): Promise<(piece: Piece) => Promise<number>> {
 async function rowsOf(piece: Piece, read: (piece: Piece) => Promise<number>): Promise<PieceRows> {
   collector.begin(part);
   const lines = await read(piece);
-  if (collector.bad.count > 0) throw new Error('it has rows that cannot be read');
+  if (collector.bad.count > 0 || collector.thousands !== undefined)
+    throw new Error('it has rows that cannot be read, or not for sure');
   return collector.take(lines);
 }
 

@@ -21,20 +21,20 @@ export type RecordFault = 'quote' | 'open quote' | 'long';
  * record, whose fields are then in `bytes`, from `starts` to `ends`.
  */
 export class TextScanner {
+  /** The bytes in which the fields of the record are. */
   bytes: Uint8Array = new Uint8Array(0);
   starts = new Int32Array(64);
   ends = new Int32Array(64);
   /** Number of the first line of the record, from 1. */
   line = 1;
-  /** Where the record starts in `bytes`. */
-  start = 0;
-  /** Where the record ends, with its line break. */
-  end = 0;
+  /** The first two bytes of the record. */
+  head: readonly [number, number] = [0, 0];
 
   private readonly first: number;
   private readonly more: readonly number[];
   private readonly mayQuote: boolean;
   private readonly isSpaced: boolean;
+  private all: Uint8Array = new Uint8Array(0);
   /** What was given before, from the start of the record that was not complete. */
   private rest: Uint8Array = new Uint8Array(0);
   private isLast = false;
@@ -46,12 +46,13 @@ export class TextScanner {
   private hasEscapes = false;
 
   /**
-   * @param onRecord gets the number of fields: 0 for a blank line
+   * @param onRecord gets the number of fields: 0 for a blank line. If it returns false, the record is none, and reading goes on in
+   *   its second line
    * @param onFault is called for a record that is none; reading goes on in the next line
    */
   constructor(
     { delimiter, quote }: TextForm,
-    private readonly onRecord: (fields: number) => void,
+    private readonly onRecord: (fields: number) => boolean | undefined,
     private readonly onFault: (fault: RecordFault) => void,
   ) {
     [this.first, ...this.more] = new TextEncoder().encode(delimiter);
@@ -62,8 +63,10 @@ export class TextScanner {
   /** @param isLast whether the text ends here */
   push(bytes: Uint8Array, isLast = false): void {
     this.isLast = isLast;
-    this.bytes = joined(this.rest, bytes);
-    this.rest = this.bytes.slice(this.scan());
+    this.all = joined(this.rest, bytes);
+    const from = this.scan();
+    // A copy: a subarray, or a slice of a Buffer, would change with what was given.
+    this.rest = new Uint8Array(this.all.subarray(from));
   }
 
   /** Whether what was pushed ends with a whole record. */
@@ -78,22 +81,26 @@ export class TextScanner {
 
   /** @returns where the first record starts that does not end here */
   private scan(): number {
-    const { bytes, isLast } = this;
-    const { length } = bytes;
+    const { all, isLast } = this;
+    const { length } = all;
     let at = this.skips ? this.nextLine(0) : 0;
     while (at < length) {
-      this.start = at;
       this.lines = 0;
       const end = this.record(at);
       if (end === MORE && !isLast && length - at <= MOST_BYTES) return at;
       if (end === MORE || end < 0 || end - at > MOST_BYTES) at = this.fault(at, end);
       else {
-        this.end = end;
-        if (this.hasEscapes) this.unescape();
+        this.bytes = all;
+        this.head = [all[at], all[at + 1]];
         const isBlank = this.fields === 1 && this.starts[0] === this.ends[0] && !this.isQuoted;
-        this.onRecord(isBlank ? 0 : this.fields);
-        this.line += this.lines;
-        at = end;
+        if (this.hasEscapes) this.unescape(at, end);
+        const isGood = this.onRecord(isBlank ? 0 : this.fields) !== false;
+        // A quote that is not closed may have taken in good lines.
+        if (!isGood && this.lines > 1) at = this.nextLine(at);
+        else {
+          this.line += this.lines;
+          at = end;
+        }
       }
     }
     return length;
@@ -101,25 +108,23 @@ export class TextScanner {
 
   /** Reports a record that is none. @returns where to read on */
   private fault(at: number, end: number): number {
-    const next = lineAfter(this.bytes, at);
-    const isLong = (next < 0 ? this.bytes.length : next) - at > MOST_BYTES;
+    const next = lineAfter(this.all, at);
+    const isLong = (next < 0 ? this.all.length : next) - at > MOST_BYTES;
     this.onFault(isLong ? 'long' : end === MORE ? 'open quote' : 'quote');
-    // The line after an open quote may be good.
-    if (end === MORE || isLong) return this.nextLine(at);
-    this.line += this.lines;
-    return -end;
+    // The line after a quote that is not closed may be good.
+    return this.nextLine(at);
   }
 
   private nextLine(at: number): number {
-    const next = lineAfter(this.bytes, at);
+    const next = lineAfter(this.all, at);
     this.skips = next < 0;
     if (next >= 0) this.line++;
-    return next < 0 ? this.bytes.length : next;
+    return next < 0 ? this.all.length : next;
   }
 
   /** Finds the fields of the record at `from`. @returns its end; negative if it is broken; MORE if it does not end here */
   private record(from: number): number {
-    const { bytes, first, more, mayQuote, isSpaced } = this;
+    const { all: bytes, first, more, mayQuote, isSpaced } = this;
     const { length } = bytes;
     const isShort = more.length === 0;
     let fields = 0;
@@ -163,7 +168,7 @@ export class TextScanner {
 
   /** The end of a record whose last field ends at `at`. */
   private lineEnd(at: number, fields: number): number {
-    const { bytes, isLast } = this;
+    const { all: bytes, isLast } = this;
     const isReturn = bytes[at] === CR;
     // A line feed may follow.
     if (!isLast && (at >= bytes.length || (isReturn && at + 1 === bytes.length))) return MORE;
@@ -174,7 +179,7 @@ export class TextScanner {
 
   /** Where the quoted field ends that starts at `start`; MORE if that is not here. */
   private closing(start: number): number {
-    const { bytes } = this;
+    const { all: bytes } = this;
     const { length } = bytes;
     for (let at = start; at < length; at++) {
       const byte = bytes[at];
@@ -189,7 +194,7 @@ export class TextScanner {
   }
 
   private isDelimiter(at: number): boolean {
-    const { bytes, first, more } = this;
+    const { all: bytes, first, more } = this;
     if (bytes[at] !== first) return false;
     for (let index = 0; index < more.length; index++) if (bytes[at + 1 + index] !== more[index]) return false;
     return true;
@@ -197,30 +202,34 @@ export class TextScanner {
 
   private spaces(from: number): number {
     let at = from;
-    while (this.bytes[at] === SPACE || this.bytes[at] === TAB) at++;
+    while (this.all[at] === SPACE || this.all[at] === TAB) at++;
     return at;
   }
 
   /** The end of a record with text after a closing quote at `at`, as a negative number. */
   private broken(at: number): number {
-    const next = lineAfter(this.bytes, at);
+    const next = lineAfter(this.all, at);
     if (next < 0 && !this.isLast) return MORE;
     this.lines++;
-    return next < 0 ? -this.bytes.length : -next;
+    return next < 0 ? -this.all.length : -next;
   }
 
-  /** Replaces doubled quotes within fields, in place, because the record is complete. */
-  private unescape(): void {
-    const { bytes, starts, ends } = this;
+  /** Replaces doubled quotes within fields, in a copy of the record from `from` to `to`. */
+  private unescape(from: number, to: number): void {
+    const { starts, ends } = this;
+    const bytes = new Uint8Array(this.all.subarray(from, to));
     for (let field = 0; field < this.fields; field++) {
+      starts[field] -= from;
+      ends[field] -= from;
       if (starts[field] === 0 || bytes[starts[field] - 1] !== QUOTE) continue;
-      let to = starts[field];
-      for (let at = to; at < ends[field]; at++) {
-        bytes[to++] = bytes[at];
+      let end = starts[field];
+      for (let at = end; at < ends[field]; at++) {
+        bytes[end++] = bytes[at];
         if (bytes[at] === QUOTE) at++;
       }
-      ends[field] = to;
+      ends[field] = end;
     }
+    this.bytes = bytes;
   }
 }
 

@@ -1,6 +1,14 @@
 import { option, UserError } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
-import { findColumns, looksLikeHeader, positionalNames, type Role, type WantedColumns } from './columns.ts';
+import {
+  findColumns,
+  isDate,
+  isNamedFor,
+  looksLikeHeader,
+  positionalNames,
+  type Role,
+  type WantedColumns,
+} from './columns.ts';
 import { faults } from './faults.ts';
 import { areInteractions, type Part, type SourceOptions, type TextPart } from './part.ts';
 import { type RecordFault, type TextForm, TextScanner } from './scan-text.ts';
@@ -40,11 +48,12 @@ function recordsOf(
   const scanner: TextScanner = new TextScanner(
     form,
     (count) => {
-      if (count === 0 || fault || records.length === ENOUGH) return;
+      if (count === 0 || fault || records.length === ENOUGH) return true;
       const fields = Array.from({ length: count }, (_, at) =>
         textOf(scanner.bytes, scanner.starts[at], scanner.ends[at]),
       );
       records.push({ line: scanner.line, fields });
+      return true;
     },
     (found) => {
       if (fault || records.length === ENOUGH) return;
@@ -52,8 +61,7 @@ function recordsOf(
       line = scanner.line;
     },
   );
-  // A copy, because the scanner changes what is in quotes. At the end of a part of a file, a record may be incomplete.
-  scanner.push(bytes.slice(), isWhole);
+  scanner.push(bytes, isWhole);
   return { records, ...(fault && { fault }), line };
 }
 
@@ -64,6 +72,8 @@ function preambleOf(bytes: Uint8Array): {
   readonly skipped: number;
   readonly delimiter?: string;
   readonly comment?: string;
+  /** The last comment. */
+  readonly last?: string;
 } {
   const lines = textOf(bytes, 0, Math.min(bytes.length, 2 ** 16)).split(/\r\n|\n|\r/);
   const [, delimiter] = /^"?sep=(.|\\t)"?$/i.exec(lines[0]) ?? [];
@@ -71,7 +81,19 @@ function preambleOf(bytes: Uint8Array): {
   // `# made by …`; but `#1,x,5` may be a row.
   const mark = /^([#%])(?=[\s#%]|$)/.exec(lines[0])?.[1];
   const skipped = mark === undefined ? 0 : lines.findIndex((line) => !line.startsWith(mark));
-  return skipped > 0 ? { skipped, ...(mark && { comment: mark }) } : { skipped: 0 };
+  if (mark === undefined || skipped < 1) return { skipped: 0 };
+  return { skipped, comment: mark, last: lines[skipped - 1].replace(/^[#%\s]+/, '') };
+}
+
+/** The names of the columns, if the comment before the first record has them: `# user item rating`. */
+function namesInComment(
+  { last = '' }: ReturnType<typeof preambleOf>,
+  delimiter: string,
+  width: number,
+): string[] | undefined {
+  const names = delimiter === ' ' ? last.split(/\s+/) : last.split(delimiter);
+  const isNamed = (['user', 'item'] as const).every((role) => names.some((name) => isNamedFor(role, name)));
+  return names.length === width && isNamed ? names : undefined;
 }
 
 /** The text after some lines. */
@@ -101,22 +123,34 @@ export function delimiterOf(sample: Sample, wanted: readonly Role[]): string {
   const most = (of: typeof widths) => of.reduce((best, one) => (one.width > best.width ? one : best), of[0]);
   const even = widths.filter(({ width, isEven }) => isEven && width > 1);
   const best = most(even.length > 0 ? even : widths);
-  if (best.width > 1 || wanted.length < 2) return best.delimiter;
+  if (best.width > 2 || wanted.length < 2) return best.delimiter;
   const { records } = recordsOf(sample, { delimiter: ' ', quote: true });
-  return isTable(
-    records.map(({ fields }) => fields),
-    wanted.length,
-  )
-    ? ' '
-    : best.delimiter;
+  const rows = records.map(({ fields }) => fields);
+  // In `1 2 4,5`, the comma separates decimals.
+  const isSpaced =
+    best.width === 1 ? columnsOfNumbers(rows) > 0 : best.delimiter === ',' && columnsOfNumbers(rows) > 2;
+  return isSpaced && widthOf(rows) >= wanted.length ? ' ' : best.delimiter;
 }
 
-/** Whether rows are a table, not prose: all have as many fields, and a column has numbers. */
-function isTable(rows: Rows, leastFields: number): boolean {
-  const [first = []] = rows;
-  if (first.length < leastFields || rows.some((fields) => fields.length !== first.length)) return false;
-  const body = rows.length > 1 ? rows.slice(1) : rows;
-  return first.some((_, at) => body.every((fields) => !Number.isNaN(numberInText(fields[at]))));
+/** So many of the rows have the width of a table; others may be bad. */
+const NEARLY_ALL = 0.9;
+
+/** The number of fields that nearly all rows have; 0 for prose. */
+function widthOf(rows: Rows): number {
+  const counts = new Map<number, number>();
+  for (const { length } of rows) counts.set(length, (counts.get(length) ?? 0) + 1);
+  const [width, count] = [...counts].reduce((best, one) => (one[1] > best[1] ? one : best), [0, 0]);
+  return count >= NEARLY_ALL * rows.length || count >= rows.length - 1 ? width : 0;
+}
+
+/** The number of columns that have numbers in nearly all rows, but for a header. */
+function columnsOfNumbers(rows: Rows): number {
+  const width = widthOf(rows);
+  const body = rows.slice(rows.length > 1 ? 1 : 0).filter(({ length }) => length === width);
+  const isNumber = (at: number): boolean =>
+    body.filter((fields) => !Number.isNaN(numberInText(fields[at].replace(',', '.')))).length >=
+    NEARLY_ALL * body.length;
+  return Array.from({ length: width }, (_, at) => at).filter(isNumber).length;
 }
 
 /**
@@ -140,7 +174,7 @@ export function understandText(sample: Sample, roles: WantedColumns, options: So
   const { records, fault, line } = recordsOf(rest, form);
   if (records.length === 0) throw noRecords(rest, fault, preamble.skipped + line);
   const [{ fields: first }, ...others] = records;
-  const isComma = delimiter !== ',' && options.decimal !== '.';
+  const isComma = options.decimal === ',' || (delimiter !== ',' && options.decimal === undefined);
   const rows = others.map(({ fields }) => fields);
   const plain = { delimiter, quote: form.quote, skipped: preamble.skipped, comment: preamble.comment };
   const part = { file, format: 'text', unit: 'line' } as const;
@@ -152,10 +186,16 @@ export function understandText(sample: Sample, roles: WantedColumns, options: So
     const names = Object.keys(columns);
     return { ...part, names, positional: true, guessed: false, columns, isInteractions: false, text };
   }
-  const header = options.header ?? looksLikeHeader(first, roles.wanted, options, isComma);
-  const names = header ? first : positionalNames(first, roles.wanted);
-  const named = { names, positional: !header, guessed: header && options.header === undefined };
+  const said = namesInComment(preamble, delimiter, first.length);
+  const header = said ? false : (options.header ?? looksLikeHeader(first, roles.wanted, options, isComma));
+  const names = said ?? (header ? first : positionalNames(first, roles.wanted));
+  const named = { names, positional: !header && !said, guessed: header && options.header === undefined };
   const columns = findColumns(file, named, roles, options);
+  if (named.positional && columns.item === 1 && !options.itemColumn && isDate(first[1]))
+    throw new UserError(
+      'data',
+      `${file}: no header, and the second column has times, not items; name the columns with ${option("userColumn: '1'")}, ${option("itemColumn: '3'")} and so on`,
+    );
   return {
     ...part,
     ...named,

@@ -60,7 +60,12 @@ const understoodFile = (part: Part): UnderstoodFile => {
     columns: text?.wide
       ? text.wide.items.map((name, at) => ({
           name,
-          role: at === text.wide?.user ? ('user' as const) : ('item' as const),
+          role:
+            at === text.wide?.user
+              ? ('user' as const)
+              : at === text.wide?.counts
+                ? undefined
+                : ('item' as const),
         }))
       : names.map((name, at) => ({ name: positional ? String(at + 1) : name, role: roleOf.get(at) })),
   };

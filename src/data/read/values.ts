@@ -57,8 +57,11 @@ export function secondsIn(bytes: Uint8Array, start: number, end: number): number
   return Number.isNaN(number) ? secondsOfDate(textOf(bytes, start, end)) : secondsOf(number);
 }
 
-/** Unix seconds of a number of seconds or milliseconds. */
-export const secondsOf = (number: number): number => (Math.abs(number) > 1e11 ? number / 1000 : number);
+/** Unix seconds of a number of seconds, milliseconds, microseconds or nanoseconds. */
+export function secondsOf(number: number): number {
+  const size = Math.abs(number);
+  return number / (size <= 1e11 ? 1 : size <= 1e14 ? 1e3 : size <= 1e17 ? 1e6 : 1e9);
+}
 
 /** Whether a number can only be a time: whole Unix seconds, or milliseconds, of 1995 to 2100. */
 export const isUnixTime = (number: number): boolean =>
