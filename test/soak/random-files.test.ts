@@ -1,0 +1,1 @@
+import '../data/random-files.test.ts';
