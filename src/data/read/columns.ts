@@ -179,11 +179,11 @@ function onlyOne(
   names: readonly string[],
   { index, role, given }: { readonly index: number; readonly role: Role; readonly given: string | undefined },
 ): number {
-  const alike = names.flatMap((name, at) => (plainName(name) === plainName(names[index]) ? [at + 1] : []));
+  const alike = [...names.keys()].filter((at) => plainName(names[at]) === plainName(names[index]));
   if (alike.length > 1 && !/^\d+$/.test(given ?? ''))
     throw new UserError(
       'data',
-      `${file}: columns ${alike.join(' and ')} are both called ${quoted(names[index])}; give the number of one with ${option(ownNames[role])}`,
+      `${file}: columns ${alike.map((at) => at + 1).join(' and ')} have one name, ${[...new Set(alike.map((at) => quoted(names[at])))].join(' or ')}; give the number of the right one with ${option(ownNames[role])}`,
     );
   return index;
 }

@@ -178,6 +178,11 @@ export function understandText(sample: Sample, roles: WantedColumns, options: So
   const rows = others.map(({ fields }) => fields);
   const plain = { delimiter, quote: form.quote, skipped: preamble.skipped, comment: preamble.comment };
   const part = { file, format: 'text', unit: 'line' } as const;
+  if (options.missing !== undefined && !options.wide)
+    throw new UserError(
+      'argument',
+      `${option('missing')} is for ${option('wide: true')}; give both, or none`,
+    );
   if (options.wide || looksWide(first, rows, roles, options)) {
     if (!options.wide) throw wideFault(file);
     const wide = wideColumns(file, first, rows, options);
@@ -194,7 +199,7 @@ export function understandText(sample: Sample, roles: WantedColumns, options: So
   if (named.positional && columns.item === 1 && !options.itemColumn && isDate(first[1]))
     throw new UserError(
       'data',
-      `${file}: no header, and the second column has times, not items; name the columns with ${option("userColumn: '1'")}, ${option("itemColumn: '3'")} and so on`,
+      `${file}: no header, and the second column has times, not items; give the numbers of the right columns with ${option('userColumn')} and ${option('itemColumn')}`,
     );
   return {
     ...part,

@@ -26,6 +26,12 @@ const areCells = (rows: readonly (readonly string[])[], most: number): boolean =
     }),
   );
 
+/** The part of the cells that are empty or 0. */
+function emptyPart(rows: readonly (readonly string[])[]): number {
+  const cells = rows.flatMap((fields) => fields.slice(1));
+  return cells.filter((cell) => cell.trim() === '' || Number(cell) === 0).length / cells.length;
+}
+
 /** Whether columns are named by ids of items: whole numbers, or names none of which is usual for a column. */
 function isHeaderOfItems(first: readonly string[], rows: readonly (readonly string[])[]): boolean {
   const items = first.slice(1);
@@ -57,8 +63,10 @@ export function looksWide(
   if (rows.some((fields) => fields.length !== first.length)) return false;
   if (header !== false && isHeaderOfItems(first, rows)) return areCells(rows, Number.POSITIVE_INFINITY);
   // Without a header, ratings with a time or more have larger numbers, such as ids.
-  const most = first.length >= MANY ? WIDE_SCALE : SCALE;
-  return header !== true && first.length > LEAST && areCells([first, ...rows], most);
+  const all = [first, ...rows];
+  const isMostlyEmpty = first.length >= MANY && emptyPart(all) > 0.5;
+  const most = isMostlyEmpty ? Number.POSITIVE_INFINITY : first.length >= MANY ? WIDE_SCALE : SCALE;
+  return header !== true && first.length > LEAST && areCells(all, most);
 }
 
 /** The columns of a matrix. */
