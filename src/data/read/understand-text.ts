@@ -126,11 +126,15 @@ export function delimiterOf(sample: Sample, wanted: readonly Role[]): string {
   if (best.width > 2 || wanted.length < 2) return best.delimiter;
   const { records } = recordsOf(sample, { delimiter: ' ', quote: true });
   const rows = records.map(({ fields }) => fields);
-  // In `1 2 4,5`, the comma separates decimals.
-  const isSpaced =
-    best.width === 1 ? columnsOfNumbers(rows) > 0 : best.delimiter === ',' && columnsOfNumbers(rows) > 2;
+  // In `ann x 4,5`, the comma separates decimals.
+  const isDecimal =
+    best.delimiter === ',' && rows.flat().every((field) => !field.includes(',') || isNumber(field));
+  const isSpaced = (best.width === 1 || isDecimal) && columnsOfNumbers(rows) > 0;
   return isSpaced && widthOf(rows) >= wanted.length ? ' ' : best.delimiter;
 }
+
+/** Whether a field is a number, with a point or a comma before its decimals. */
+const isNumber = (field: string): boolean => !Number.isNaN(numberInText(field.replace(',', '.')));
 
 /** So many of the rows have the width of a table; others may be bad. */
 const NEARLY_ALL = 0.9;
@@ -147,10 +151,9 @@ function widthOf(rows: Rows): number {
 function columnsOfNumbers(rows: Rows): number {
   const width = widthOf(rows);
   const body = rows.slice(rows.length > 1 ? 1 : 0).filter(({ length }) => length === width);
-  const isNumber = (at: number): boolean =>
-    body.filter((fields) => !Number.isNaN(numberInText(fields[at].replace(',', '.')))).length >=
-    NEARLY_ALL * body.length;
-  return Array.from({ length: width }, (_, at) => at).filter(isNumber).length;
+  const areNumbers = (at: number): boolean =>
+    body.filter((fields) => isNumber(fields[at])).length >= NEARLY_ALL * body.length;
+  return Array.from({ length: width }, (_, at) => at).filter(areNumbers).length;
 }
 
 /**
