@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../../errors.ts';
 import type { Collector } from './collector.ts';
@@ -116,14 +117,17 @@ async function* bytesOf(found: Found, compression: Part['compression']): AsyncGe
   }
   try {
     const chunks = createReadStream(found.path, { highWaterMark: STEP });
-    const unzip = createGunzip({ chunkSize: 2 ** 18 });
-    chunks.on('error', (error) => unzip.destroy(error));
-    for await (const bytes of compression === 'zstd' ? unzstd(chunks) : chunks.pipe(unzip))
-      yield plain(bytes);
+    for await (const bytes of compression === 'zstd' ? unzstd(chunks) : gunzip(chunks)) yield plain(bytes);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw damaged(found.file, compression, error as Error);
   }
+}
+
+function gunzip(chunks: Readable): Readable {
+  const unzip = createGunzip({ chunkSize: 2 ** 18 });
+  chunks.on('error', (error) => unzip.destroy(error));
+  return chunks.pipe(unzip);
 }
 
 const opened = ({ path, file }: Found) =>
