@@ -235,7 +235,7 @@ export class Collector {
     const role = !isGood(user) ? 'user' : !isGood(item) ? 'item' : this.badNumber(fields);
     const at = columns[role] as number;
     const what = faults.field(role, text(at), names[at], unit);
-    this.bad.addField(`${file}, ${unit} ${where}`, `${what}${this.adviceFor(role, names[at])}`);
+    this.bad.addField(`${file}, ${unit} ${where}`, `${what}${this.adviceFor(role, names[at], text(at))}`);
   }
 
   private badNumber(fields: Fields): Role {
@@ -251,9 +251,11 @@ export class Collector {
   }
 
   /** What else to do about a bad field; a page has no such options. */
-  private adviceFor(role: Role, name: string): string {
+  private adviceFor(role: Role, name: string, value: string): string {
     if (this.options.optionNames) return '';
     if (role === 'time') return `, or read no times with ${option("timeColumn: ''")}`;
+    if ((role === 'rating' || role === 'count') && /^\s*[+-]?[\d.]*,\d+\s*$/.test(value))
+      return `, or say what the comma is with ${option("decimal: ','")} or ${option("decimal: '.'")}`;
     if (role === 'rating' && this.options.ratingColumn === undefined && MAYBE_RATINGS.test(name))
       return `, or read no ratings with ${option("ratingColumn: ''")}`;
     return '';

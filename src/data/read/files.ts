@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '../../errors.ts';
 import { type Connect, literal, rows, withoutPattern } from './duckdb.ts';
@@ -17,17 +17,17 @@ export interface Found {
 }
 
 /**
- * The files of paths and glob patterns: the file with exactly this name, else the matches, sorted by name; of a folder its Parquet
- * files.
+ * The files of paths and glob patterns: the file with exactly this name, else the matches, sorted by name; of a folder its
+ * parts.
  *
- * @throws UserError for a missing file, a pattern without a match, or a folder without Parquet files
+ * @throws UserError for a missing file, a pattern without a match, or a folder without parts of one kind
  */
 export async function findFiles(connect: Connect, paths: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const path of paths) {
     const information = await stat(path).catch((error: NodeJS.ErrnoException) => error);
     if (!(information instanceof Error)) {
-      if (information.isDirectory()) files.push(...(await parquetIn(path)));
+      if (information.isDirectory()) files.push(...(await partsIn(path)));
       else if (information.isFile()) files.push(path);
       else throw new UserError('file', `${path}: is not a file; save the data to a file first`);
     } else if (information.code === 'ENOENT' && /[*?[]/.test(path)) {
@@ -54,31 +54,40 @@ export async function findFiles(connect: Connect, paths: readonly string[]): Pro
   return files;
 }
 
-/** The Parquet files in a folder and the folders in it. Names with `_` or `.` at the start are not data. */
-async function parquetIn(folder: string): Promise<string[]> {
-  await checkNoLog(folder);
-  const files: string[] = [];
-  for (const entry of (await readdir(folder, { withFileTypes: true })).toSorted((a, b) =>
-    a.name < b.name ? -1 : 1,
-  )) {
-    if (/^[_.]/.test(entry.name)) continue;
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) files.push(...(await parquetIn(path).catch(emptyIfNone)));
-    else if (/\.(parquet|pq|parq)$/i.test(entry.name)) files.push(path);
-  }
-  if (files.length === 0) throw new NoParquet(folder);
+/** Names of files that may be parts of one table, by their kind. */
+const PARTS = /\.(parquet|pq|parq|csv|tsv|jsonl|ndjson|json)(\.gz|\.zst)?$/i;
+
+/**
+ * The parts of a table in a folder and the folders in it, such as those that Spark writes. Names with `_` or `.` at the start
+ * are not data.
+ */
+async function partsIn(folder: string): Promise<string[]> {
+  const files = await namesIn(folder);
+  const kinds = new Map(files.map((file) => [PARTS.exec(file)?.[1].toLowerCase(), file]));
+  if (files.length === 0)
+    throw new UserError(
+      'file',
+      `${folder}: is a directory; give a file in it, or a pattern such as ${folder}/*.csv`,
+    );
+  if (kinds.size > 1)
+    throw new UserError(
+      'file',
+      `${folder}: has files of several kinds (${[...kinds.values()].map((file) => basename(file)).join(', ')}); give a file in it, or a pattern such as ${folder}/*.${[...kinds.keys()][0]}`,
+    );
   return files;
 }
 
-class NoParquet extends UserError {
-  constructor(folder: string) {
-    super('file', `${folder}: is a directory; give a file in it, or a pattern such as ${folder}/*.csv`);
+async function namesIn(folder: string): Promise<string[]> {
+  await checkNoLog(folder);
+  const files: string[] = [];
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (/^[_.]/.test(entry.name)) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) files.push(...(await namesIn(path)));
+    else if (PARTS.test(entry.name)) files.push(path);
   }
-}
-
-function emptyIfNone(error: Error): string[] {
-  if (error instanceof NoParquet) return [];
-  throw error;
+  return files;
 }
 
 /** @throws UserError for the folder of a table whose log says which files count */

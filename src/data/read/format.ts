@@ -19,11 +19,13 @@ export function compressionOf(start: Uint8Array): Part['compression'] {
 
 const markOf = (start: Uint8Array): string => String.fromCharCode(...start.subarray(0, 4));
 
-/** @param reason in the words of what decompresses */
+/** @param reason in the words of what decompresses; it may say what to do about a file that is not damaged */
 export const damaged = (file: string, compression: string, { message: reason }: Error): UserError =>
   new UserError(
     'data',
-    `${file}: the ${compression} file is damaged or cut off (${reason}); fetch or compress it again`,
+    reason.includes(';')
+      ? `${file}: the ${compression} file ${reason}`
+      : `${file}: the ${compression} file is damaged or cut off (${reason}); fetch or compress it again`,
   );
 
 /** @throws UserError for bytes of a format that is not read */

@@ -13,7 +13,7 @@ import {
   type WantedColumns,
 } from './columns.ts';
 import { type Spread, spreadOf } from './spread.ts';
-import { isUnixTime } from './values.ts';
+import { isUnixTime, secondsOf } from './values.ts';
 
 // What the rows of a file mean: ratings, or interactions of some strength. Node's reader and the page's share it.
 
@@ -203,12 +203,15 @@ export function kindByValues(
   return { kind: 'ratings', because: [...farAbove(spread, label), ...notRated(spread, label)] };
 }
 
+/** `2026-12-24` */
+const dateOf = (time: number): string => new Date(1000 * secondsOf(time)).toISOString().slice(0, 10);
+
 /** @throws UserError for ratings that are times */
 export function checkNoTimes({ low, high, quartiles }: Spread, { label }: RatingColumn, name: string): void {
   if (isUnixTime(quartiles[0]) && isUnixTime(quartiles[2]) && low > 0)
     throw new UserError(
       'data',
-      `${name}: ${label} has times (from ${short(low)} to ${short(high)}), not ratings; name the column of ratings with ${option('ratingColumn')}, or read none with ${option("ratingColumn: ''")}`,
+      `${name}: ${label} has times (from ${dateOf(low)} to ${dateOf(high)}), not ratings; name the column of ratings with ${option('ratingColumn')}, or read none with ${option("ratingColumn: ''")}`,
     );
 }
 
