@@ -4,9 +4,10 @@ import type { Collector } from './collector.ts';
 import { type Columns, findColumns, pathsIn, type Role, type WantedColumns } from './columns.ts';
 import { faults } from './faults.ts';
 import { TextFields } from './fields.ts';
+import { FlatFields } from './flat-json.ts';
 import { areInteractions, type Part, type SourceOptions } from './part.ts';
 import type { ByteReader } from './read-text.ts';
-import { JSON_FAULTS, type JsonForm, JsonScanner, listKeyOf, pastSpace } from './scan-json.ts';
+import { JSON_FAULTS, type JsonForm, JsonScanner, listKeyOf, pastSpace, textOfSpan } from './scan-json.ts';
 import type { Sample } from './understand-text.ts';
 import { textOf } from './values.ts';
 
@@ -85,9 +86,9 @@ export function understandJson(sample: Sample, roles: WantedColumns, options: So
   const records: JsonRecord[] = [];
   let broken: string | undefined;
   const scanner = new JsonScanner(form, {
-    onRecord(text) {
+    onRecord(span) {
       if (records.length === ENOUGH) return;
-      const record = objectIn(text);
+      const record = objectIn(textOfSpan(span));
       if (typeof record !== 'string') records.push(record);
       else broken ??= record;
     },
@@ -122,8 +123,8 @@ export function recordsIn(sample: Sample): { readonly names: string[]; readonly 
   const scanner = new JsonScanner(
     formOf(sample, () => true),
     {
-      onRecord(text, at) {
-        const record = objectIn(text);
+      onRecord(span, at) {
+        const record = objectIn(textOfSpan(span));
         records.push(typeof record === 'string' ? broken(record, at) : record);
       },
       onBroken: broken,
@@ -146,6 +147,7 @@ export class JsonReader implements ByteReader {
   private readonly fields = new TextFields();
   private readonly roles: readonly (readonly [Role, string])[];
   private readonly texts: string[];
+  private readonly flat: FlatFields;
 
   constructor(
     private readonly part: Part,
@@ -154,8 +156,13 @@ export class JsonReader implements ByteReader {
     const { names, columns, file } = part;
     this.roles = (Object.entries(columns) as [Role, number][]).map(([role, at]) => [role, names[at]]);
     this.texts = new Array(names.length).fill('');
+    const read = new Set(Object.values(columns));
+    this.flat = new FlatFields(names.map((name, at) => (read.has(at) ? name : '')));
     this.scanner = new JsonScanner(part.json as JsonForm, {
-      onRecord: (text, at) => this.record(text, at),
+      onRecord: (span, at) => {
+        if (this.flat.read(span.bytes, span.start, span.end)) this.collector.add(this.flat, at);
+        else this.record(textOfSpan(span), at);
+      },
       onBroken: (why) => {
         throw brokenJson(file, why);
       },
@@ -200,12 +207,10 @@ export class JsonReader implements ByteReader {
     const value = valueAt(record, path);
     if (value === undefined || value === null) return '';
     if (typeof value === 'string') return value;
-    if (typeof value === 'number')
-      return Number.isSafeInteger(value) && !/\d\.0|\de/i.test(text)
-        ? String(value)
-        : rawNumber(text, path, value);
+    const isId = role === 'user' || role === 'item';
+    if (typeof value === 'number') return isId ? rawNumber(text, path, value) : String(value);
     if (typeof value === 'boolean') return String(value);
-    if (role !== 'user' && role !== 'item') return JSON.stringify(value);
+    if (!isId) return JSON.stringify(value);
     const [first] = Object.keys(value);
     const example =
       Array.isArray(value) || first === undefined
@@ -220,10 +225,13 @@ export class JsonReader implements ByteReader {
 
 const part = ({ file, unit }: Part, at: number): string => `${file}, ${unit} ${at}`;
 
+const patterns = new Map<string, RegExp>();
+
 /** A number as it is written, with all its digits. */
 function rawNumber(text: string, path: string, value: number): string {
   const key = JSON.stringify(path.split('.').at(-1)).replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  for (const [, raw] of text.matchAll(new RegExp(`${key}\\s*:\\s*(-?[\\d.eE+-]+)`, 'g')))
-    if (Number(raw) === value) return raw;
+  const pattern = patterns.get(key) ?? new RegExp(`${key}\\s*:\\s*(-?[\\d.eE+-]+)`, 'g');
+  patterns.set(key, pattern);
+  for (const [, raw] of text.matchAll(pattern)) if (Number(raw) === value) return raw;
   return String(value);
 }

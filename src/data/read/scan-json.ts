@@ -14,9 +14,9 @@ const [OPEN_LIST, CLOSE_LIST, OPEN, CLOSE] = [91, 93, 123, 125];
 const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13);
 
 /** Where white space ends. */
-export function pastSpace(bytes: Uint8Array, from: number): number {
+export function pastSpace(bytes: Uint8Array, from: number, end = bytes.length): number {
   let at = from;
-  while (at < bytes.length && isSpace(bytes[at])) at++;
+  while (at < end && isSpace(bytes[at])) at++;
   return at;
 }
 
@@ -42,10 +42,19 @@ export function pastValue(bytes: Uint8Array, from: number): number {
 /** Why JSON is broken, in words. */
 export const JSON_FAULTS = { end: 'unexpected end of data', object: 'not an object' };
 
+/** The bytes of a record. */
+export interface JsonSpan {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+export const textOfSpan = ({ bytes, start, end }: JsonSpan): string => textOf(bytes, start, end);
+
 /** What a scanner is called back with. */
 export interface JsonEvents {
   /** @param at line, or number in a list, from 1 */
-  onRecord(text: string, at: number): void;
+  onRecord(record: JsonSpan, at: number): void;
   /** The file is no such JSON. It may throw. */
   onBroken(why: string, at: number): void;
 }
@@ -99,8 +108,7 @@ export class JsonScanner {
       const byte = at < bytes.length ? bytes[at] : isLast ? LF : 0;
       if (byte !== LF && byte !== CR) continue;
       if (byte === CR && at + 1 === bytes.length && !isLast) break;
-      if (pastSpace(bytes.subarray(0, at), start) < at)
-        this.events.onRecord(textOf(bytes, start, at), this.line);
+      if (pastSpace(bytes, start, at) < at) this.events.onRecord({ bytes, start, end: at }, this.line);
       this.line++;
       if (byte === CR && bytes[at + 1] === LF) at++;
       start = at + 1;
@@ -115,7 +123,7 @@ export class JsonScanner {
       const end = pastValue(bytes, at);
       if (end < 0 && !isLast) return at;
       const to = end < 0 ? bytes.length : Math.max(end, at + 1);
-      this.events.onRecord(textOf(bytes, at, to), this.line);
+      this.events.onRecord({ bytes, start: at, end: to }, this.line);
       for (; at < to; at++) if (bytes[at] === LF) this.line++;
     }
   }
@@ -163,7 +171,7 @@ export class JsonScanner {
     const end = pastValue(bytes, at);
     if (end < 0) return -1;
     this.needsComma = true;
-    this.events.onRecord(textOf(bytes, at, Math.max(end, at + 1)), ++this.count);
+    this.events.onRecord({ bytes, start: at, end: Math.max(end, at + 1) }, ++this.count);
     return Math.max(end, at + 1);
   }
 
