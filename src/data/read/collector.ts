@@ -3,7 +3,7 @@ import { quoted } from '../../util/text.ts';
 import type { Role } from './columns.ts';
 import { BadRows, faults } from './faults.ts';
 import type { Fields } from './fields.ts';
-import { grown, type IdPart, IdTable, isId } from './ids.ts';
+import { IdTable, isId } from './ids.ts';
 import type { MeaningOptions } from './meaning.ts';
 import type { Part, SourceOptions } from './part.ts';
 import { CHUNK, type Chunk, type Overflow, RowStore } from './row-store.ts';
@@ -27,23 +27,6 @@ export interface CollectOptions extends SourceOptions, MeaningOptions {
   readonly canSkip?: boolean | undefined;
 }
 
-/** What was in a piece. */
-export interface PieceRows {
-  readonly lines: number;
-  /** Ids that were in no piece before. */
-  readonly users: IdPart;
-  readonly items: IdPart;
-  /** Chunks of rows, as `RowStore` keeps them, all full but the last. */
-  readonly buffers: readonly ArrayBuffer[];
-  readonly count: number;
-  /** Counts of what was left out and changed. */
-  readonly dropped: number;
-  readonly withoutUser: number;
-  readonly trimmed: readonly [users: number, items: number];
-  readonly events: readonly string[];
-  readonly hasDecimalComma: boolean;
-}
-
 /** Collects the rows of files: numbers the ids, and reads values and times. */
 export class Collector {
   readonly users = new IdTable();
@@ -58,16 +41,13 @@ export class Collector {
   dropped = 0;
   /** The first rows, as they were read. */
   readonly firstRows: { readonly [Name in Role]?: string }[] = [];
-  private readonly events = new Set<string>();
+  /** Kinds of events, where some are left out of recommendations. */
+  readonly events = new Set<string>();
   /** The first number with commas like those of thousands, and whether another is a decimal comma. */
   thousands: string | undefined;
-  private hasDecimalComma = false;
+  hasDecimalComma = false;
   private readonly dropping: number | undefined;
   private part!: Part;
-  /** Numbers of ids that were taken out. */
-  private taken = { users: 0, items: 0 };
-  /** The row of each row of the other collector. */
-  private absorbed = { users: new Int32Array(0), items: new Int32Array(0) };
   private seen = 0;
   private where = 0;
   private decimalComma = false;
@@ -96,7 +76,6 @@ export class Collector {
   begin(part: Part): void {
     this.part = part;
     this.seen = this.added;
-    this.absorbed = { users: new Int32Array(0), items: new Int32Array(0) };
     this.decimalComma =
       part.format === 'text' && part.text?.delimiter !== ',' && this.options.decimal === undefined;
   }
@@ -261,50 +240,6 @@ export class Collector {
     return '';
   }
 
-  /** Takes out what was collected since the last time, for another collector. */
-  take(lines: number): PieceRows {
-    const { users, items, rows, dropped, withoutUser, events, hasDecimalComma, taken } = this;
-    this.taken = { users: users.size, items: items.size };
-    [this.dropped, this.withoutUser] = [0, 0];
-    const trimmed = [users.trimmed, items.trimmed] as const;
-    [users.trimmed, items.trimmed] = [0, 0];
-    return {
-      ...rows.take(),
-      ...{ lines, dropped, withoutUser, trimmed, hasDecimalComma },
-      events: [...events],
-      users: users.since(taken.users),
-      items: items.since(taken.items),
-    };
-  }
-
-  /** Adds what another collector took out. */
-  absorb(piece: PieceRows): void {
-    this.dropped += piece.dropped;
-    this.withoutUser += piece.withoutUser;
-    this.users.trimmed += piece.trimmed[0];
-    this.items.trimmed += piece.trimmed[1];
-    this.hasDecimalComma ||= piece.hasDecimalComma;
-    for (const event of piece.events) this.events.add(event);
-    for (const [role, ids] of [
-      ['users', piece.users],
-      ['items', piece.items],
-    ] as const) {
-      const rows = this[role].rowsOf(ids);
-      const known = this.absorbed[role];
-      this.absorbed[role] = grown(known, known.length + rows.length);
-      this.absorbed[role].set(rows, known.length);
-    }
-    const { users: userRows, items: itemRows } = this.absorbed;
-    for (const chunk of this.rows.chunksOf(piece))
-      for (let from = 0; from < chunk.length; ) {
-        const open = this.rows.open;
-        const to = Math.min(chunk.length, from + CHUNK - open.length);
-        addRows(open, chunk, { from, to, userRows, itemRows });
-        from = to;
-      }
-    this.overflow?.checkIds(this.users.memory + this.items.memory);
-  }
-
   /** Ends a part. @throws UserError if it has no rows; a list of ids may be empty */
   end(): void {
     const { file, columns } = this.part;
@@ -354,32 +289,4 @@ export class Collector {
       this.rows.count > 0 && this.parts[0].columns[role] === undefined ? [NO_ID] : table.ids();
     return { userIds: idsOf('user', this.users), itemIds: idsOf('item', this.items) };
   }
-}
-
-/** Adds some rows of a chunk to another, with the rows of other tables of ids. */
-function addRows(
-  open: Chunk,
-  { users, items, ratings, times, leftOut }: Chunk,
-  {
-    from,
-    to,
-    userRows,
-    itemRows,
-  }: {
-    readonly from: number;
-    readonly to: number;
-    readonly userRows: Int32Array;
-    readonly itemRows: Int32Array;
-  },
-): void {
-  const at = open.length;
-  const { users: toUsers, items: toItems } = open;
-  for (let index = from; index < to; index++) {
-    toUsers[at + index - from] = userRows[users[index]];
-    toItems[at + index - from] = itemRows[items[index]];
-  }
-  open.ratings.set(ratings.subarray(from, to), at);
-  if (times) open.times?.set(times.subarray(from, to), at);
-  if (leftOut) open.leftOut?.set(leftOut.subarray(from, to), at);
-  open.length += to - from;
 }

@@ -1,5 +1,6 @@
-import type { CollectOptions, PieceRows } from './collector.ts';
+import type { CollectOptions } from './collector.ts';
 import type { Part } from './part.ts';
+import type { PieceRows } from './pieces.ts';
 
 // What the main thread and `read-thread.ts` tell each other.
 

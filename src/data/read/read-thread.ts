@@ -1,15 +1,17 @@
 import { openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { Collector, type PieceRows } from './collector.ts';
+import { Collector } from './collector.ts';
 import { withLazyDatabase } from './duckdb.ts';
 import { parquetReader } from './parquet.ts';
 import { PartReader } from './part-reader.ts';
+import { type PieceRows, Taker } from './pieces.ts';
 import type { Answer, Piece, ThreadData } from './read-messages.ts';
 
 // A thread that reads pieces of a file. The main thread reads those between them.
 
 const { part, options, memory } = workerData as ThreadData;
 const collector = new Collector([part], options);
+const taker = new Taker(collector);
 
 /** Reads bytes of a text. @returns the number of lines */
 async function textReader(): Promise<(piece: Piece) => Promise<number>> {
@@ -34,7 +36,7 @@ async function rowsOf(piece: Piece, read: (piece: Piece) => Promise<number>): Pr
   const lines = await read(piece);
   if (collector.bad.count > 0 || collector.thousands !== undefined)
     throw new Error('it has rows that cannot be read, or not for sure');
-  return collector.take(lines);
+  return taker.take(lines);
 }
 
 await withLazyDatabase(

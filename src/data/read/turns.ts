@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { built } from '../../util/built.ts';
-import type { Collector, PieceRows } from './collector.ts';
+import type { Collector } from './collector.ts';
 import type { Part } from './part.ts';
+import { Absorber, type PieceRows } from './pieces.ts';
 import type { Answer, Piece, ThreadData } from './read-messages.ts';
 
 /** What is read piece by piece: bytes of a text, or rows of Parquet. */
@@ -25,6 +26,7 @@ export async function readInTurns(
   other?: ReadThread,
 ): Promise<void> {
   let thread = other;
+  const absorber = new Absorber(collector);
   /** The next piece for this thread, and that for the other, which begins at once. */
   const pairFrom = async (from: number) => {
     const end = await endOf(from);
@@ -37,7 +39,7 @@ export async function readInTurns(
       const rows = await pair.rows;
       if (rows && skip(rows)) {
         pair = await pairFrom(pair.next);
-        collector.absorb(rows);
+        absorber.absorb(rows);
       } else {
         if (pair.rows) thread = thread?.close();
         pair = await pairFrom(pair.end);

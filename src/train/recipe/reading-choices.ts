@@ -68,7 +68,7 @@ export const readingChoices = grouped('Reading', {
   minRatings: {
     kind: kinds.count,
     help: 'leave out users and items with fewer, until all have so many',
-    otherwise: '1',
+    otherwise: '1, which keeps all',
   },
   dropRating: {
     kind: kinds.number,
