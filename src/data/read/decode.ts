@@ -23,7 +23,7 @@ export const encodingName: Expected = {
   give: 'a name of the Encoding Standard, such as utf-8, latin-1, windows-1252, utf-16 or gbk',
 };
 
-export interface DecoderOptions {
+interface DecoderOptions {
   readonly file: string;
   readonly encoding: string;
   /** Whether bytes are UTF-8. @default whether `invalidAt` finds nothing */

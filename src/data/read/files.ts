@@ -22,7 +22,7 @@ export interface Found {
  *
  * @throws UserError for a missing file, a pattern without a match, or a folder without parts of one kind
  */
-export async function findFiles(connect: Connect, paths: readonly string[]): Promise<string[]> {
+async function findFiles(connect: Connect, paths: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const path of paths) {
     const information = await stat(path).catch((error: NodeJS.ErrnoException) => error);

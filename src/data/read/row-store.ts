@@ -11,7 +11,7 @@ export interface Chunk extends Rows {
 }
 
 /** Which columns rows have beside users, items and ratings. */
-export interface RowColumns {
+interface RowColumns {
   readonly timed: boolean;
   readonly flagged: boolean;
 }

@@ -52,7 +52,7 @@ export interface JsonSpan {
 export const textOfSpan = ({ bytes, start, end }: JsonSpan): string => textOf(bytes, start, end);
 
 /** What a scanner is called back with. */
-export interface JsonEvents {
+interface JsonEvents {
   /** @param at line, or number in a list, from 1 */
   onRecord(record: JsonSpan, at: number): void;
   /** The file is no such JSON. It may throw. */

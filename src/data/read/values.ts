@@ -1,5 +1,3 @@
-import { spaceAfter, spaceBefore } from './white-space.ts';
-
 // Numbers and times of fields, from their bytes.
 
 /** Which character separates the decimals. */
@@ -122,9 +120,3 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** The text of a field. */
 export const textOf = (bytes: Uint8Array, start: number, end: number): string =>
   decoder.decode(bytes.subarray(start, end));
-
-/** The text of a field, without white space at its ends. */
-export const trimmedText = (bytes: Uint8Array, start: number, end: number): string => {
-  const from = spaceAfter(bytes, start, end);
-  return textOf(bytes, from, spaceBefore(bytes, from, end));
-};
