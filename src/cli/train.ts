@@ -76,7 +76,7 @@ export function trainCommand(): Command {
     )
     .argument(
       '<file...>',
-      'ratings or interactions: files, patterns, folders of Parquet files, or - for standard input',
+      'ratings or interactions: files, patterns, folders of parts, or - for standard input',
     );
   return withConfig(withChoices(command, KEYS, own), KEYS).action(run);
 }
