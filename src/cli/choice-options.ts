@@ -27,7 +27,7 @@ export const READING = [
   ...(['userColumn', 'itemColumn', 'ratingColumn', 'timeColumn'] as const),
   ...MEANING,
   ...(['duplicates', 'minRatings', 'dropRating', 'skipBadRows'] as const),
-  ...(['delimiter', 'header', 'encoding', 'decimal', 'wide', 'missing'] as const),
+  ...(['delimiter', 'header', 'quotes', 'encoding', 'decimal', 'wide', 'missing'] as const),
 ] as const;
 
 /** Flags for reading a file whose columns other flags name, or none. */

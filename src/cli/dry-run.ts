@@ -16,6 +16,12 @@ export async function dryRun(
 ): Promise<void> {
   const { memory, workers, json } = flags;
   const store = { folder: tmpdir(), memory, workers };
+  // So that temporary files are removed.
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    process.once(signal, () => process.exit(code));
   const understanding = await understandRatings(files, { ...readingToTrain(flags), store });
   if (json) printJson(understanding);
   else print(understanding);

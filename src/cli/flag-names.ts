@@ -40,9 +40,12 @@ export const sentenceWithFlags = (sentence: string): string =>
   );
 
 /** A value as a program writes it, as an argument: `latin-1` for `'latin-1'`, `4,4` for `[4, 4]`, `""` for `''`. */
-const argument = (value: string): string =>
-  value
+const argument = (value: string): string => {
+  const text = value
     .replace(/^\[(.*)\]$/, '$1')
     .replace(/, /g, ',')
     .replace(/^'(.+)'$/, '$1')
     .replace(/^''$/, '""');
+  // A shell would take these characters for its own.
+  return /[^\w.,:/@%+=-]/.test(text) && text !== '""' ? `'${text}'` : text;
+};

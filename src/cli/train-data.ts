@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { checkTrainable, type Dataset } from '../data/dataset/dataset.ts';
@@ -51,6 +51,7 @@ async function withScratch<T>(out: string, work: (folder: string) => Promise<T>)
   // A signal during reading removes what was read.
   const end = (signal: NodeJS.Signals): void => {
     rmSync(folder, { recursive: true, force: true });
+    if (!existed && readdirSync(out).length === 0) rmdirSync(out);
     process.exit(signal === 'SIGINT' ? 130 : 143);
   };
   process.on('SIGINT', end).on('SIGTERM', end);

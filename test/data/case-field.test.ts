@@ -85,7 +85,10 @@ describe('spaces between fields', () => {
       ['bob', 'y', 4],
     ]);
     const named = lines('"user" "item" "rating"', '"1" "ann" "x" 5', '"2" "bob" "y" 4');
-    expect(await refused(named)).toMatch(/^FILE, line 2: 4 fields where the header has 3/);
+    expect((await read(named)).rows).toEqual([
+      ['ann', 'x', 5],
+      ['bob', 'y', 4],
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { indicesByUser, type Rows, StrengthSum } from './rows.ts';
+import { indicesByUser, type Rows, totalOf } from './rows.ts';
 
 /** Which of several ratings of an item by the same user counts, or what becomes of them. */
 export const DUPLICATES = ['last', 'first', 'mean', 'sum', 'count', 'max'] as const;
@@ -38,66 +38,90 @@ export function withoutRepeats<Some extends MoreRows>(
   sizes: Sizes,
   duplicates: Duplicates,
 ): Some {
-  const repeated = new Set<number>();
-  const merged = merger(rows, duplicates);
+  const { users, items } = rows;
+  // Flags, not a set: a set has at most 2^24 elements.
+  const repeated = new Uint8Array(users.length);
+  const merger =
+    duplicates === 'last' || duplicates === 'first' ? chooser(rows, duplicates) : adder(rows, duplicates);
   const chosen = new Int32Array(sizes.items).fill(-1);
-  for (const indices of indicesByUser(rows.users, sizes.users)) {
+  let count = 0;
+  for (const indices of indicesByUser(users, sizes.users)) {
     for (const index of indices) {
-      const item = rows.items[index];
+      const item = items[index];
       const other = chosen[item];
       // The item's entry may be from another user.
-      if (other === -1 || rows.users[other] !== rows.users[index]) chosen[item] = index;
+      if (other === -1 || users[other] !== users[index]) chosen[item] = index;
       else {
-        chosen[item] = merged.choose(index, other);
-        repeated.add(chosen[item] === index ? other : index);
+        chosen[item] = merger.choose(index, other);
+        repeated[chosen[item] === index ? other : index] = 1;
+        count++;
       }
     }
   }
-  if (repeated.size === 0 && duplicates !== 'count') return rows;
-  const all = merged.rows();
-  return repeated.size === 0
-    ? all
-    : rowsAt(
-        all,
-        rows.users.map((_, index) => index).filter((index) => !repeated.has(index)),
-      );
+  if (count === 0 && duplicates !== 'count') return rows;
+  const merged = merger.rows();
+  if (count === 0) return merged;
+  const kept = users.map((_, index) => index).filter((index) => repeated[index] === 0);
+  return rowsAt(merged, kept);
 }
 
-/** How two rows with the same user and item become one. */
-function merger<Some extends MoreRows>(rows: Some, duplicates: Duplicates) {
-  const [times, leftOut] = [rows.times?.slice(), rows.leftOut?.slice()];
-  const join = (to: number, from: number): void => {
-    if (leftOut) leftOut[to] |= leftOut[from];
-  };
-  if (duplicates === 'last' || duplicates === 'first')
-    return {
-      choose(index: number, other: number): number {
-        const later = times === undefined || times[index] >= times[other];
-        const isNew = duplicates === 'last' ? later : times !== undefined && times[index] < times[other];
-        join(isNew ? index : other, isNew ? other : index);
-        return isNew ? index : other;
-      },
-      rows: (): Some => ({ ...rows, ...(leftOut && { leftOut }) }),
-    };
-  const groups = new Map<number, { sum: StrengthSum; count: number; most: number }>();
+interface Merger<Some> {
+  /** Merges two rows. @returns which of them stays */
+  choose(index: number, other: number): number;
+  /** The rows, with what they were merged to. */
+  rows(): Some;
+}
+
+/** Of two rows, the later or the earlier one stays. */
+function chooser<Some extends MoreRows>(rows: Some, duplicates: 'last' | 'first'): Merger<Some> {
+  const { times } = rows;
+  const leftOut = rows.leftOut?.slice();
   return {
-    choose(index: number, first: number): number {
-      const start = rows.ratings[first];
-      const group = groups.get(first) ?? { sum: new StrengthSum().add(start), count: 1, most: start };
-      const value = rows.ratings[index];
-      group.sum.add(value);
-      group.count++;
-      group.most = Math.max(group.most, value);
-      groups.set(first, group);
+    choose(index, other) {
+      const isNew =
+        duplicates === 'last'
+          ? times === undefined || times[index] >= times[other]
+          : times !== undefined && times[index] < times[other];
+      const [stays, goes] = isNew ? [index, other] : [other, index];
+      if (leftOut) leftOut[stays] |= leftOut[goes];
+      return stays;
+    },
+    rows: () => ({ ...rows, ...(leftOut && { leftOut }) }),
+  };
+}
+
+/** Two rows become one in place of the first, whose time is the latest. */
+function adder<Some extends MoreRows>(
+  rows: Some,
+  duplicates: 'mean' | 'sum' | 'count' | 'max',
+): Merger<Some> {
+  const { length } = rows.users;
+  const [times, leftOut] = [rows.times?.slice(), rows.leftOut?.slice()];
+  let sums: Float64Array | undefined;
+  const largest = rows.ratings.map(Math.abs);
+  const most = rows.ratings.slice();
+  const counts = new Int32Array(length).fill(1);
+  return {
+    choose(index, first) {
+      sums ??= Float64Array.from(rows.ratings);
+      sums[first] += rows.ratings[index];
+      counts[first]++;
+      most[first] = Math.max(most[first], rows.ratings[index]);
+      largest[first] = Math.max(largest[first], Math.abs(rows.ratings[index]));
       if (times) times[first] = Math.max(times[first], times[index]);
-      join(first, index);
+      if (leftOut) leftOut[first] |= leftOut[index];
       return first;
     },
-    rows(): Some {
+    rows() {
+      const total = (at: number): number => totalOf(sums?.[at] ?? rows.ratings[at], largest[at]);
       const ratings =
-        duplicates === 'count' ? new Float32Array(rows.users.length).fill(1) : rows.ratings.slice();
-      for (const [first, { sum, count, most }] of groups)
-        ratings[first] = { mean: sum.total / count, sum: sum.total, count, max: most }[duplicates];
+        duplicates === 'count'
+          ? Float32Array.from(counts)
+          : duplicates === 'max'
+            ? most
+            : rows.ratings.map((rating, at) =>
+                counts[at] === 1 ? rating : duplicates === 'sum' ? total(at) : total(at) / counts[at],
+              );
       return { ...rows, ratings, ...(times && { times }), ...(leftOut && { leftOut }) };
     },
   };

@@ -34,20 +34,8 @@ export function rangeOf(numbers: Float32Array): { low: number; high: number } {
 }
 
 /** A sum below this part of its largest addend is 0: 0.1 + 0.6 - 0.7 is only rounding. */
-export const ROUNDING = 1e-6;
+const ROUNDING = 1e-6;
 
-/** A sum of strengths, in double precision, so that the order of addition does not matter. */
-export class StrengthSum {
-  private sum = 0;
-  private largest = 0;
-
-  add(strength: number): this {
-    this.sum += strength;
-    this.largest = Math.max(this.largest, Math.abs(strength));
-    return this;
-  }
-
-  get total(): number {
-    return Math.abs(this.sum) < ROUNDING * this.largest ? 0 : this.sum;
-  }
-}
+/** A sum of strengths in double precision, so that the order of addition does not matter. @param largest of the addends */
+export const totalOf = (sum: number, largest: number): number =>
+  Math.abs(sum) < ROUNDING * largest ? 0 : sum;

@@ -2,7 +2,14 @@ import { oneLine, option } from '../../errors.ts';
 import { count, plural } from '../../util/format.ts';
 import { quoted } from '../../util/text.ts';
 import type { Collector } from './collector.ts';
-import { choicesInWords, columnLabel, idsInWords, type Role } from './columns.ts';
+import {
+  choicesInWords,
+  columnLabel,
+  eventColumnIn,
+  idsInWords,
+  maybeRatings,
+  type Role,
+} from './columns.ts';
 import type { IdTable } from './ids.ts';
 import { interactionsInWords, kindByColumns, type MeaningOptions } from './meaning.ts';
 import type { Part } from './part.ts';
@@ -37,7 +44,11 @@ export function kindOfParts(
     kind: kindByColumns(options, part.columns),
     ids: idsInWords(part, part.columns),
     ...(rating !== undefined && {
-      column: { label: columnLabel(part, rating), isNamed: options.ratingColumn !== undefined },
+      column: {
+        label: columnLabel(part, rating),
+        isNamed: options.ratingColumn !== undefined,
+        isPositional: part.positional && !part.text?.wide,
+      },
     }),
   };
 }
@@ -55,16 +66,38 @@ export function assumptionsOf(
   const words = parts.map((part) => [
     ...(part.isInteractions ? interactionsInWords(part, part.columns) : []),
     ...choicesInWords(part, part.columns, options),
+    ...(options.ratingColumn === undefined ? unreadInWords(part) : []),
   ]);
   const areAlike = words.every((sentences) => sentences.join() === words[0].join());
   for (const [at, { file }] of parts.slice(0, areAlike ? 1 : undefined).entries())
     said.push(...words[at].map((sentence) => (areAlike ? sentence : `${file}: ${sentence}`)));
   said.push(...leftOutInWords(collector), ...idsInDoubt('user', ids.userIds, collector.users));
   said.push(...idsInDoubt('item', ids.itemIds, collector.items), ...orderInDoubt(collector));
+  said.push(...valuesInDoubt(collector, ids.userIds.length), ...firstLineInDoubt(collector));
   return said.map(oneLine);
 }
 
-function positionsInWords({ positional, columns, text }: Part): string[] {
+/** Says which columns may hold ratings, or kinds of events, and are not read. */
+function unreadInWords(part: Part): string[] {
+  const ratings = maybeRatings(part, part.columns);
+  const event = part.columns.event === undefined && !part.positional ? eventColumnIn(part.names) : undefined;
+  return [
+    ...(ratings.length > 0
+      ? [
+          `no column was taken for the ratings: if one of ${ratings.map(quoted).join(', ')} has them, name it with ${option('ratingColumn')}`,
+        ]
+      : []),
+    ...(event !== undefined && !part.isInteractions
+      ? [
+          `${quoted(event)} is not read: if the rows are events, not ratings, give ${option("ratingColumn: ''")} and ${option(`eventColumn: '${event}'`)}`,
+        ]
+      : []),
+  ];
+}
+
+function positionsInWords({ positional, columns, text, json }: Part): string[] {
+  if (json?.kind === 'list' && json.others?.length)
+    return [`the list ${quoted(json.key)} is read, not ${json.others.map(quoted).join(', ')}`];
   if (text?.wide) return wideInWords(text.wide, text.header);
   if (!positional) return [];
   const order = roles.filter((role) => columns[role] !== undefined);
@@ -107,6 +140,71 @@ function idsInDoubt(role: 'user' | 'item', ids: readonly string[], { trimmed }: 
   const pairs = alike.slice(0, NAMED).map((id) => `${quoted(id)} and ${quoted(plainOf(id))}`);
   const more = alike.length > NAMED ? `, and ${count(alike.length - NAMED)} more pairs` : '';
   return [...said, `${role} ids look alike, and are taken for different ones: ${pairs.join(', ')}${more}`];
+}
+
+/** Times before this are no Unix times of what people did. */
+const FIRST_TIME = 631_152_000;
+/** Fewer rows, or items with several ratings, do not tell. */
+const [ENOUGH_ROWS, ENOUGH_ITEMS] = [100, 20];
+
+/** Says what may be wrong with columns by their values: times that are none, properties of items, row numbers. */
+function valuesInDoubt({ parts: [part], rows }: Collector, users: number): string[] {
+  const [{ items, ratings, times, length }] = rows.chunks();
+  const { names, columns } = part;
+  const label = (at: number | undefined): string =>
+    columnLabel({ names, positional: part.positional }, at as number);
+  if (length < ENOUGH_ROWS) return [];
+  const early = times?.subarray(0, length).filter((time) => time < FIRST_TIME).length ?? 0;
+  return [
+    ...(early > length / 20
+      ? [
+          `times of ${label(columns.time)} are before 1990, which Unix times of ratings hardly are; if they are none, give ${option("timeColumn: ''")}`,
+        ]
+      : []),
+    ...(columns.rating !== undefined && areOfItems(items, ratings, length)
+      ? [
+          `every item has one value of ${label(columns.rating)} in all its rows, as its price or its average has: is it what users gave?`,
+        ]
+      : []),
+    ...(users === rows.count && columns.user !== undefined
+      ? [`every row has a user of its own: does ${label(columns.user)} hold users?`]
+      : []),
+  ];
+}
+
+/** Whether each item has the same value whoever rated it, though values differ. */
+function areOfItems(items: Int32Array, ratings: Float32Array, length: number): boolean {
+  const first = new Map<number, number>();
+  const again = new Set<number>();
+  for (let index = 0; index < length; index++) {
+    const known = first.get(items[index]);
+    if (known === undefined) first.set(items[index], ratings[index]);
+    else if (known !== ratings[index]) return false;
+    else again.add(items[index]);
+  }
+  return again.size >= ENOUGH_ITEMS && new Set(first.values()).size > 1;
+}
+
+/** Says if the first line of two columns may be a header: its words come nowhere else. */
+function firstLineInDoubt({
+  parts: [part],
+  rows,
+  firstRows: [row],
+  users,
+  items,
+  options,
+}: Collector): string[] {
+  const { user = '', item = '' } = row ?? {};
+  const areWords = [user, item].every((text) => /^\p{L}[\p{L} _-]*$/u.test(text));
+  const [chunk] = rows.chunks();
+  const isGuess = part.positional && options.header === undefined && part.names.length === 2;
+  if (!isGuess || !areWords || chunk.length < ENOUGH_ITEMS || users.size + items.size > chunk.length)
+    return [];
+  const isAgain = (ids: Int32Array): boolean => ids.subarray(1, chunk.length).includes(ids[0]);
+  if (isAgain(chunk.users) || isAgain(chunk.items)) return [];
+  return [
+    `the first line, ${quoted(user)} and ${quoted(item)}, is read as a row; if it names the columns, give ${option('header: true')}`,
+  ];
 }
 
 /** How many times longer the pauses between ratings of an item are than those between ratings of a user, by far. */

@@ -15,6 +15,7 @@ export const NO_ID = '';
 
 /** Names of columns that may hold words, such as comments, instead of ratings. */
 const MAYBE_RATINGS = /thumb|vote|like|reaction|feedback/i;
+const POINT = 46;
 /** So many rows are kept as they were read, to show. */
 const FIRST_ROWS = 3;
 
@@ -46,6 +47,8 @@ export class Collector {
   /** The first number with commas like those of thousands, and whether another is a decimal comma. */
   thousands: string | undefined;
   hasDecimalComma = false;
+  /** The first number with a point before three digits, where commas may be before decimals. */
+  points: string | undefined;
   private readonly dropping: number | undefined;
   private part!: Part;
   private seen = 0;
@@ -94,7 +97,7 @@ export class Collector {
       this.refuse(fields, where);
       return;
     }
-    if (Math.fround(value) === this.dropping && rating !== undefined) {
+    if (Math.fround(value) === this.dropping && number !== undefined) {
       this.dropped++;
       return;
     }
@@ -167,7 +170,10 @@ export class Collector {
 
   private numberAt(fields: Fields, at: number): number {
     if (this.options.decimal === undefined) {
-      const number = numberIn(fields.bytes, fields.starts[at], fields.ends[at]);
+      const { bytes, starts, ends } = fields;
+      const number = numberIn(bytes, starts[at], ends[at]);
+      if (this.decimalComma && bytes[ends[at] - 4] === POINT && ends[at] - starts[at] > 4)
+        this.points ??= `${this.part.unit} ${this.where}: ${quoted(textOf(bytes, starts[at], ends[at]))} in column ${quoted(this.part.names[at])}`;
       if (!Number.isNaN(number)) return number;
     }
     return this.markedNumberAt(fields, at);
@@ -188,7 +194,7 @@ export class Collector {
 
   private weightOf({ bytes, starts, ends }: Fields, at: number): number {
     const { eventWeights } = this.options;
-    const event = textOf(bytes, starts[at], ends[at]);
+    const event = textOf(bytes, starts[at], ends[at]).trim();
     if (!eventWeights) return event === '' ? Number.NaN : 1;
     return Object.hasOwn(eventWeights, event) ? eventWeights[event] : Number.NaN;
   }
@@ -196,7 +202,7 @@ export class Collector {
   private isLeftOut({ bytes, starts, ends }: Fields, at: number): boolean {
     const { leaveOut } = this.options;
     if (!leaveOut) return false;
-    const event = textOf(bytes, starts[at], ends[at]);
+    const event = textOf(bytes, starts[at], ends[at]).trim();
     this.events.add(event);
     return leaveOut.includes(event);
   }
@@ -252,11 +258,13 @@ export class Collector {
     const { options, parts, bad } = this;
     const [{ file }] = parts;
     if (this.overflow) this.tally(this.rows.last);
-    if (!options.skipBadRows) bad.check(options.canSkip ?? false);
-    if (this.thousands !== undefined && !this.hasDecimalComma)
+    if (!options.skipBadRows)
+      bad.check(options.canSkip ?? false, this.rows.count + this.withoutUser + this.dropped);
+    const unclear = this.hasDecimalComma ? this.points : this.thousands;
+    if (unclear !== undefined)
       throw new UserError(
         'data',
-        `${file}, ${this.thousands}: is the comma before the decimals, or between thousands? Say so with ${option("decimal: ','")} or ${option("decimal: '.'")}`,
+        `${file}, ${unclear}: is the ${this.hasDecimalComma ? 'point' : 'comma'} before the decimals, or between thousands? Say so with ${option("decimal: ','")} or ${option("decimal: '.'")}`,
       );
     if (this.rows.count === 0 && this.withoutUser > 0)
       throw new UserError(

@@ -46,14 +46,16 @@ export interface WantedColumns {
 }
 
 const itemNames = `item items itemid iid movie movieid product productid sku asin isbn stockcode book bookid song songid track trackid
-  artist artistid article articleid artikel produkt game gameid anime animeid business businessid recipe recipeid film filmid`;
+  artist artistid article articleid artikel produkt game gameid anime animeid business businessid recipe recipeid film filmid
+  appid videoid beerid venueid postid courseid hotelid jokeid restaurantid placeid`;
 
 /** Usual names, the most specific first, in lower case, without spaces, `_`, `-` and `.`. */
 const usualNames = {
   user: `user users userid uid username member memberid customer customerid reviewer reviewerid account accountid
-    visitor visitorid client clientid person personid kunde benutzer email`,
+    visitor visitorid client clientid person personid kunde kundennummer benutzer custid player playerid listener viewer viewerid email`,
   item: itemNames,
-  rating: `rating ratings score stars star value overall rate bookrating starrating userrating reviewscore
+  rating: `userrating rating ratings score stars star value overall rate bookrating starrating reviewscore
+    myrating yourrating ratingvalue reviewrating overallrating ratingscore bewertung sterne voto valoracion calificacion 評価
     thumb thumbs vote votes liked like likes reaction feedback`,
   time: `timestamp time ts date datetime unixtime unixreviewtime unixtimestamp ratingtimestamp ratingdate ratedat
     createdat eventtime orderdate purchasedate invoicedate datum`,
@@ -105,6 +107,17 @@ const usualColumn = (...of: Parameters<typeof usualColumns>): number => usualCol
 export const isNamedFor = (role: keyof typeof usualNames, name: string): boolean =>
   usualColumn([name], role) === 0;
 
+/** The columns that are not read, but may hold ratings by their names. */
+export const maybeRatings = (
+  { names, positional }: Pick<ColumnNames, 'names' | 'positional'>,
+  columns: Columns,
+): string[] =>
+  positional || columns.rating !== undefined
+    ? []
+    : names.filter((name, at) => !Object.values(columns).includes(at) && MAYBE_RATING.test(name));
+
+const MAYBE_RATING = /rating|score|stars|bewertung|sterne|punkte|points|grade|note\b|voto|valoraci/i;
+
 /** Says which of several columns that fit a role was taken, where no option names it. */
 export function choicesInWords(
   { names, positional }: Pick<ColumnNames, 'names' | 'positional'>,
@@ -131,7 +144,7 @@ export function choicesInWords(
  */
 export function findColumns(
   file: string,
-  { names, guessed }: ColumnNames,
+  { names, guessed, positional }: ColumnNames,
   { wanted, welcome }: WantedColumns,
   options: ColumnOptions,
 ): Columns {
@@ -140,6 +153,12 @@ export function findColumns(
   // A column that an option names has no other role.
   const given = roles.flatMap((role) => givenFor(role, options) || []);
   const taken = new Set(given.map((name) => givenColumn(names, name)));
+  // Where others than the first two columns are the users and items, positions do not tell what the rest is.
+  const others = [options.userColumn, options.itemColumn].map((name) =>
+    name ? givenColumn(names, name) : 2,
+  );
+  const isNumbered =
+    positional && options.userColumn && options.itemColumn && others.some((index) => index > 1);
   checkRoles(file, names, options);
   const missing: Role[] = [];
   for (const role of [...wanted, ...welcome]) {
@@ -149,9 +168,11 @@ export function findColumns(
     // With ratings, other numbers are no counts, unless an option says so.
     if (role === 'count' && given === undefined && found.rating !== undefined) continue;
     const index =
-      given === undefined
-        ? usualColumn(names, role as keyof typeof usualNames, taken)
-        : givenColumn(names, given);
+      given !== undefined
+        ? givenColumn(names, given)
+        : isNumbered
+          ? -1
+          : usualColumn(names, role as keyof typeof usualNames, taken);
     if (index !== -1) found[role] = onlyOne(file, names, { index, role, given });
     else if (given !== undefined)
       throw new UserError(

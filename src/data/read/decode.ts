@@ -26,6 +26,8 @@ export const encodingName: Expected = {
 interface DecoderOptions {
   readonly file: string;
   readonly encoding: string;
+  /** Whether the text goes on from elsewhere, so that it does not start with a byte order mark. */
+  readonly isContinued?: boolean | undefined;
   /** Whether bytes are UTF-8. @default whether `invalidAt` finds nothing */
   readonly isUtf8?: ((bytes: Uint8Array) => boolean) | undefined;
 }
@@ -34,10 +36,11 @@ interface DecoderOptions {
 export class Decoder {
   private readonly decoder: TextDecoder;
   private rest: Uint8Array = new Uint8Array(0);
-  private isFirst = true;
+  private isFirst: boolean;
 
   constructor(private readonly options: DecoderOptions) {
-    const { encoding } = options;
+    const { encoding, isContinued = false } = options;
+    this.isFirst = !isContinued;
     this.decoder = new TextDecoder(LATIN_1.test(encoding) ? 'windows-1252' : encoding, { fatal: true });
   }
 

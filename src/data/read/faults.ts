@@ -3,11 +3,15 @@ import { quoted } from '../../util/text.ts';
 import type { Columns, Role } from './columns.ts';
 import type { RecordFault } from './scan-text.ts';
 
+const ifNone = `, or, if quotes mean nothing here, give ${option('quotes: false')}`;
+
 /** Messages about a broken record, for all readers. */
 export const faults = {
   empty: 'is empty; give a file with one rating a line',
 
-  quote: 'a quote is not closed, or text follows it; write a quote within a field twice',
+  quote: `a quote is not closed, or text follows it; write a quote within a field twice${ifNone}`,
+
+  swallowed: `a quote is not closed: the field takes in lines that look like rows; close it${ifNone}`,
 
   firstLine: 'the first line ends within quotes; close the quote, or remove the line break',
 
@@ -80,13 +84,17 @@ export class BadRows {
     if (this.first.length < 3) this.first.push(`${where}: ${what}`);
   }
 
-  /** @throws UserError for the first broken record, or else the first with a bad field, if there is one */
-  check(canSkip: boolean): void {
+  /**
+   * @param canSkip whether there is an option to leave them out
+   * @param good number of other rows: if few are good, the file is read wrongly, and leaving rows out is no advice
+   * @throws UserError for the first broken record, or else the first with a bad field, if there is one
+   */
+  check(canSkip: boolean, good = 0): void {
     if (this.count === 0) return;
     const fault = this.structural ?? this.first[0];
     const skip = option('skipBadRows: true');
     const all = this.count === 1 ? '' : `; ${this.count} rows are bad`;
     const way = this.count === 1 ? `; or leave it out with ${skip}` : `: leave them out with ${skip}`;
-    throw new UserError('data', `${fault}${all}${canSkip ? way : ''}`);
+    throw new UserError('data', `${fault}${all}${canSkip && this.count <= good ? way : ''}`);
   }
 }

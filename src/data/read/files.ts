@@ -1,9 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '../../errors.ts';
+import { removeAtExit } from '../../util/remove-at-exit.ts';
 import { type Connect, literal, rows, withoutPattern } from './duckdb.ts';
 
 /** A path for standard input. */
@@ -77,15 +78,25 @@ async function partsIn(folder: string): Promise<string[]> {
   return files;
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function namesIn(folder: string, above: readonly string[] = []): Promise<string[]> {
+  if (above.includes(await realpath(folder)))
+    throw new UserError('file', `${folder}: is a link to a folder that it is in; remove it`);
   await checkNoLog(folder);
   const files: string[] = [];
-  const entries = await readdir(folder, { withFileTypes: true });
-  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (/^[_.]/.test(entry.name)) continue;
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) files.push(...(await namesIn(path)));
-    else if (PARTS.test(entry.name)) files.push(path);
+  for (const name of (await readdir(folder)).toSorted()) {
+    if (/^[_.]/.test(name)) continue;
+    const path = join(folder, name);
+    const isFolder = await stat(path).then(
+      (found) => found.isDirectory(),
+      (error: NodeJS.ErrnoException) => {
+        throw new UserError(
+          'file',
+          `${path}: cannot be opened (${error.code}); check the link, or remove it`,
+        );
+      },
+    );
+    if (isFolder) files.push(...(await namesIn(path, [...above, await realpath(folder)])));
+    else if (PARTS.test(name)) files.push(path);
   }
   return files;
 }
@@ -117,15 +128,17 @@ export async function withFiles<T>(
   paths: readonly string[],
   work: (files: readonly Found[]) => Promise<T>,
 ): Promise<T> {
-  const plain = paths.filter((path) => path !== STANDARD_INPUT);
-  const files = (await findFiles(connect, plain)).map((file) => ({ path: file, file }));
-  if (plain.length === paths.length) return work(files);
+  const found = async (path: string): Promise<Found[]> =>
+    (await findFiles(connect, [path])).map((file) => ({ path: file, file }));
+  if (!paths.includes(STANDARD_INPUT)) return work((await Promise.all(paths.map(found))).flat());
   const folder = await mkdtemp(join(tmpdir(), 'cofactor-'));
+  const clear = removeAtExit(folder);
   try {
-    const path = join(folder, 'input');
-    await pipeline(process.stdin, createWriteStream(path));
-    return await work([...files, { path, file: INPUT_NAME }]);
+    const copy = { path: join(folder, 'input'), file: INPUT_NAME };
+    await pipeline(process.stdin, createWriteStream(copy.path));
+    const files = await Promise.all(paths.map((path) => (path === STANDARD_INPUT ? [copy] : found(path))));
+    return await work(files.flat());
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    clear();
   }
 }

@@ -49,7 +49,7 @@ export function textEncoding(
   checkFormat(bytes, file);
   const encoding = encodingOf(bytes, given);
   const start = bytes.subarray(0, ENOUGH);
-  if (!/^utf-?16/i.test(encoding) && looksBinary(start)) {
+  if ((given === undefined || /^utf-?8$/i.test(given)) && !/^utf-?16/i.test(encoding) && looksBinary(start)) {
     // Of UTF-16, every other byte of most texts is 0.
     const zeros = [0, 1].map((turn) => start.filter((byte, at) => byte === 0 && at % 2 === turn).length);
     const first =

@@ -1,7 +1,7 @@
 import { spaceAfter, spaceBefore } from './white-space.ts';
 
-/** Whole numbers below it are looked up in a table of rows instead of by their digits. */
-const DIRECT = 2 ** 24;
+/** Whole numbers below it, which have up to seven digits, are looked up in a table of rows instead of by their digits. */
+const DIRECT = 10 ** 7;
 const [ZERO, NINE] = [48, 57];
 
 /** Words that programs write for a missing value. */

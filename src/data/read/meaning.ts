@@ -160,11 +160,15 @@ export function isHeavyTailed(spread: Spread, isNamed = false): boolean {
 /** So many different values at most are a scale. */
 const SCALE = 101;
 /** A lowest value that is this part of the values, and so many times as frequent as the next, is no part of a scale. */
-const [HEAVY, TIMES] = [0.05, 2];
+const [HEAVY, TIMES] = [0.02, 2];
 const RARE = 0.01;
 
 /** Says if the lowest value seems to mean "not rated": it is 0 or −1, and far more frequent than the next. */
-function notRated({ values, low, high, distinct, atLow, atNext }: Spread, label: string): string[] {
+function notRated({ values, low, high, next, distinct, atLow, atNext }: Spread, label: string): string[] {
+  if (values >= ENOUGH_VALUES && distinct > 2 && low < 0 && next - low > high - next)
+    return [
+      `${short((100 * atLow) / values)} % of ${label} are ${low}, far below the rest; if that means "not rated", leave such rows out with ${option(`dropRating: ${low}`)}`,
+    ];
   if ((low !== 0 && low !== -1) || values < ENOUGH_VALUES || distinct < 4 || distinct > SCALE || high > 100)
     return [];
   // Where all others are at least 0, -1 is below the scale, however rare it is.
@@ -180,6 +184,8 @@ export interface RatingColumn {
   readonly label: string;
   /** Whether an option names it. */
   readonly isNamed: boolean;
+  /** Whether it is only taken for the ratings by its position. */
+  readonly isPositional?: boolean | undefined;
 }
 
 /** What values of ratings mean, and in words why they are no ratings, or what is odd about them. */
@@ -206,12 +212,24 @@ export function kindByValues(
 /** `2026-12-24` */
 const dateOf = (time: number): string => new Date(1000 * secondsOf(time)).toISOString().slice(0, 10);
 
-/** @throws UserError for ratings that are times */
-export function checkNoTimes({ low, high, quartiles }: Spread, { label }: RatingColumn, name: string): void {
+/** Ratings reach so far at most. */
+const FAR = 1000;
+
+/** @throws UserError for ratings that are times, or that are ids or prices by where they stand in a file without a header */
+export function checkRatings(
+  { low, high, quartiles, whole }: Spread,
+  { label, isNamed, isPositional }: RatingColumn,
+  name: string,
+): void {
   if (isUnixTime(quartiles[0]) && isUnixTime(quartiles[2]) && low > 0)
     throw new UserError(
       'data',
       `${name}: ${label} has times (from ${dateOf(low)} to ${dateOf(high)}), not ratings; name the column of ratings with ${option('ratingColumn')}, or read none with ${option("ratingColumn: ''")}`,
+    );
+  if (isPositional && !isNamed && whole && low >= FAR)
+    throw new UserError(
+      'data',
+      `${name}: no header, and ${label} has values from ${short(low)} to ${short(high)}, which are no ratings; give the numbers of the right columns with ${option('userColumn')}, ${option('itemColumn')} and ${option('ratingColumn')}`,
     );
 }
 

@@ -115,12 +115,14 @@ async function* bytesOf(found: Found, compression: Part['compression']): AsyncGe
     }
     return;
   }
+  const chunks = createReadStream(found.path, { highWaterMark: STEP });
   try {
-    const chunks = createReadStream(found.path, { highWaterMark: STEP });
     for await (const bytes of compression === 'zstd' ? unzstd(chunks) : gunzip(chunks)) yield plain(bytes);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw damaged(found.file, compression, error as Error);
+  } finally {
+    chunks.destroy();
   }
 }
 

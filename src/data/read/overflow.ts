@@ -1,6 +1,7 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { option, UserError } from '../../errors.ts';
+import { removeAtExit } from '../../util/remove-at-exit.ts';
 import type { Overflow } from './row-store.ts';
 
 export const tooLittleMemory = (): UserError =>
@@ -14,6 +15,7 @@ export class Scratch implements Overflow {
   readonly path: string;
   private file: number | undefined;
   private written = 0;
+  private readonly clear: () => void;
 
   /**
    * @param room bytes of memory for rows
@@ -31,6 +33,7 @@ export class Scratch implements Overflow {
       const { code } = error as NodeJS.ErrnoException;
       throw new UserError('file', `${folder}: cannot be written (${code}); choose another folder`);
     }
+    this.clear = removeAtExit(this.path);
   }
 
   checkIds(bytes: number): void {
@@ -57,6 +60,6 @@ export class Scratch implements Overflow {
   /** Removes the folder and what is in it. */
   remove(): void {
     if (this.file !== undefined) closeSync(this.file);
-    rmSync(this.path, { recursive: true, force: true });
+    this.clear();
   }
 }

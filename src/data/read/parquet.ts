@@ -21,11 +21,22 @@ import type { Piece } from './read-messages.ts';
 import { ReadThread, readInTurns } from './turns.ts';
 import { secondsOf } from './values.ts';
 
-/** SQL of the table; the folders of a partition, such as `year=2020`, are columns. */
-const tableOf = (path: string, options = ''): string => {
-  const partitioned = /(^|[\\/])[^\\/=]+=[^\\/]*[\\/]/.test(path);
-  return `read_parquet(${literal(withoutPattern(resolve(path)))}, hive_partitioning = ${partitioned}${options})`;
-};
+/** SQL of the table. @param options further options of `read_parquet` */
+const tableOf = (
+  { path = '', partitioned = false }: Pick<Part, 'path' | 'partitioned'>,
+  options = '',
+): string =>
+  `read_parquet(${literal(withoutPattern(resolve(path)))}, hive_partitioning = ${partitioned}, hive_types_autocast = false${options})`;
+
+/** Whether folders of the path, such as `year=2020`, are columns that the file does not have itself. */
+async function isPartitioned(connection: Connection, { path, file }: Found): Promise<boolean> {
+  const keys = Array.from(path.matchAll(/(?<=^|[\\/])([^\\/=]+)=[^\\/]*[\\/]/g), ([, key]) =>
+    key.toLowerCase(),
+  );
+  if (keys.length === 0) return false;
+  const own = await describe(connection, file, `FROM ${tableOf({ path })}`);
+  return !own.some(([name]) => keys.includes(String(name).toLowerCase()));
+}
 
 /** SQL of a column, or of a field in it: `user.id`. */
 const expressionOf = (name: string, columns: readonly string[]): string => {
@@ -41,14 +52,25 @@ export async function understandParquet(
   roles: WantedColumns,
   options: SourceOptions,
 ): Promise<Part> {
-  const columns = (await describe(connection, file, `FROM ${tableOf(path)}`)).map(([name]) => String(name));
+  const partitioned = await isPartitioned(connection, { path, file });
+  const described = await describe(connection, file, `FROM ${tableOf({ path, partitioned })}`);
+  const columns = described.map(([name]) => String(name));
   const paths = pathsIn(options).filter(
     (path) => !columns.includes(path) && columns.includes(path.split('.')[0]),
   );
   const named = { names: [...columns, ...paths], positional: false, guessed: false };
   const found = findColumns(file, named, roles, options);
   const isInteractions = areInteractions(found, roles);
-  return { ...named, file, path, format: 'Parquet', unit: 'row', isInteractions, columns: found };
+  return {
+    ...named,
+    file,
+    path,
+    partitioned,
+    format: 'Parquet',
+    unit: 'row',
+    isInteractions,
+    columns: found,
+  };
 }
 
 const describe = (connection: Connection, file: string, query: string) =>
@@ -94,7 +116,7 @@ function readOf(
     return { role, sql: `epoch(${zoned})`, form: 'number' };
   } else if (role !== 'event' && /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/.test(type))
     return { role, sql: type === 'FLOAT' ? sql : `${sql}::DOUBLE`, form: 'number' };
-  return { role, sql: `${sql}::VARCHAR`, form: 'text' };
+  return { role, sql: textOf(sql, type), form: 'text' };
 }
 
 /** All columns of a Parquet file as texts. */
@@ -102,24 +124,32 @@ export async function textsOfParquet(
   connection: Connection,
   { path, file }: Found,
 ): Promise<{ readonly names: string[]; readonly rows: string[][] }> {
-  const names = (await describe(connection, file, `FROM ${tableOf(path)}`)).map(([name]) => String(name));
-  const texts = names.map((name) => `coalesce(${identifier(name)}::VARCHAR, '')`);
-  const found = await rows(connection, `SELECT ${texts} FROM ${tableOf(path)}`).catch((error: Error) => {
+  const described = await describe(connection, file, `FROM ${tableOf({ path })}`);
+  const names = described.map(([name]) => String(name));
+  const texts = described.map(
+    ([name, type]) => `coalesce(${textOf(identifier(String(name)), String(type))}, '')`,
+  );
+  const found = await rows(connection, `SELECT ${texts} FROM ${tableOf({ path })}`).catch((error: Error) => {
     throw damaged(file, error);
   });
   return { names, rows: found as string[][] };
 }
 
+/** A column as text. Some programs do not say that bytes are text. */
+const textOf = (sql: string, type: string): string =>
+  type === 'BLOB' ? `decode(${sql})` : `${sql}::VARCHAR`;
+
 /** Rows that are read at once. */
 const PIECE = 2 ** 20;
 /** DuckDB's column of the numbers of rows. */
 const ROW = 'file_row_number';
+const hasRow = ({ names }: Part): boolean => names.some((name) => name.toLowerCase() === ROW);
 
 /** Reads a Parquet file into a collector. */
 export async function readParquet(connection: Connection, part: Part, collector: Collector): Promise<void> {
-  const { file, path = file } = part;
+  const { file } = part;
   collector.begin(part);
-  const [[size]] = await rows(connection, `SELECT count(*)::DOUBLE FROM ${tableOf(path)}`).catch(
+  const [[size]] = await rows(connection, `SELECT count(*)::DOUBLE FROM ${tableOf(part)}`).catch(
     (error: Error) => {
       throw damaged(file, error);
     },
@@ -128,7 +158,7 @@ export async function readParquet(connection: Connection, part: Part, collector:
   const source = {
     size: Number(size),
     // A file that has a column of this name itself is read at once.
-    endOf: (from: number) => (part.names.includes(ROW) ? Number(size) : Math.min(Number(size), from + PIECE)),
+    endOf: (from: number) => (hasRow(part) ? Number(size) : Math.min(Number(size), from + PIECE)),
     read,
     skip: () => true,
   };
@@ -143,24 +173,24 @@ export async function parquetReader(
   part: Part,
   collector: Collector,
 ): Promise<(piece: Piece) => Promise<number>> {
-  const { file, path = file, names, columns } = part;
+  const { file, names, columns } = part;
   const described = new Map(
-    (await describe(connection, file, `FROM ${tableOf(path)}`)) as [string, string][],
+    (await describe(connection, file, `FROM ${tableOf(part)}`)) as [string, string][],
   );
   const reads: Read[] = [];
   for (const [role, index] of Object.entries(columns) as [Role, number][]) {
     const name = names[index];
     const sql = expressionOf(name, [...described.keys()]);
     const type =
-      described.get(name) ?? (await describe(connection, file, `SELECT ${sql} FROM ${tableOf(path)}`))[0][1];
+      described.get(name) ?? (await describe(connection, file, `SELECT ${sql} FROM ${tableOf(part)}`))[0][1];
     reads.push(readOf(file, role, { name, type: String(type), sql }));
   }
   const isPlain = reads.every(({ role, form }) => role === 'user' || role === 'item' || form !== 'text');
-  const isNumbered = !names.includes(ROW);
+  const isNumbered = !hasRow(part);
   return async ({ from, to }) => {
     const reader = new ChunkReader(part, collector, reads, from);
     const where = isNumbered ? ` WHERE ${ROW} >= ${from} AND ${ROW} < ${to}` : '';
-    const table = tableOf(path, isNumbered ? `, ${ROW} = true` : '');
+    const table = tableOf(part, isNumbered ? `, ${ROW} = true` : '');
     const query = `SELECT ${reads.map(({ sql }) => sql)} FROM ${table}${where}`;
     try {
       for await (const chunk of chunksOf(await connection.stream(query)))

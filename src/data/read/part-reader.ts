@@ -13,7 +13,7 @@ export class PartReader {
   constructor(part: Part, collector: Collector) {
     const { file, format, encoding = 'utf-8' } = part;
     this.reader = format === 'JSON' ? new JsonReader(part, collector) : new TextReader(part, collector);
-    this.decoder = new Decoder({ file, encoding, isUtf8 });
+    this.decoder = new Decoder({ file, encoding, isUtf8, isContinued: part.text?.isContinued });
   }
 
   /** @throws UserError for bytes that the encoding does not have */

@@ -10,6 +10,8 @@ export interface SourceOptions extends ColumnOptions {
   delimiter?: string | undefined;
   /** Whether the first line of a text file has the column names. Default: detected from the first line */
   header?: boolean | undefined;
+  /** Whether fields of a text may be in quotes, with delimiters and line breaks in them. Default: true, but for `::` */
+  quotes?: boolean | undefined;
   /**
    * Encoding of text files, by any name of the Encoding Standard, such as `windows-1252` or `gbk`. Default: UTF-8, or UTF-16 if the file
    * starts with its byte order mark
@@ -37,6 +39,7 @@ export const SOURCE_OPTIONS: OptionTable<SourceOptions> = {
   optionNames: checkedLater,
   delimiter: text,
   header: flag,
+  quotes: flag,
   encoding: encodingName,
   decimal: oneOf([',', '.']),
   skipBadRows: flag,
@@ -54,6 +57,8 @@ export interface Part extends ColumnNames {
   readonly file: string;
   /** Where it is; a page has no paths. */
   readonly path?: string | undefined;
+  /** Of Parquet: whether folders such as `year=2020` are columns. */
+  readonly partitioned?: boolean | undefined;
   readonly format: 'text' | 'JSON' | 'Parquet';
   readonly compression?: 'gzip' | 'zstd' | undefined;
   readonly encoding?: string | undefined;
@@ -72,6 +77,8 @@ export interface TextPart {
   readonly delimiter: string;
   readonly quote: boolean;
   readonly header: boolean;
+  /** Whether the text goes on from elsewhere, so that it does not start with the header. */
+  readonly isContinued?: boolean | undefined;
   /** Lines before the first record or header: `sep=;`, and comments. */
   readonly skipped: number;
   /** The character that comments start with, where the file starts with a comment. */

@@ -7,7 +7,7 @@ import { TextFields } from './fields.ts';
 import { FlatFields } from './flat-json.ts';
 import { areInteractions, type Part, type SourceOptions } from './part.ts';
 import type { ByteReader } from './read-text.ts';
-import { JSON_FAULTS, type JsonForm, JsonScanner, listKeyOf, pastSpace, textOfSpan } from './scan-json.ts';
+import { JSON_FAULTS, type JsonForm, JsonScanner, listsOf, pastSpace, textOfSpan } from './scan-json.ts';
 import type { Sample } from './understand-text.ts';
 import { textOf } from './values.ts';
 
@@ -35,7 +35,7 @@ export function isJson({ file, bytes }: Sample): boolean {
 }
 
 /** How records are laid out, by the start of a file. */
-function formOf({ bytes, isWhole }: Sample, hasColumns: (record: JsonRecord) => boolean): JsonForm {
+function formOf({ bytes, isWhole }: Sample, worthOf: (record: JsonRecord) => number): JsonForm {
   const start = pastSpace(bytes, 0);
   if (bytes[start] === 91) return { kind: 'array' };
   const lines = textOf(bytes, 0, bytes.length)
@@ -43,9 +43,16 @@ function formOf({ bytes, isWhole }: Sample, hasColumns: (record: JsonRecord) => 
     .filter((line) => line.trim() !== '');
   const found = lines.slice(0, ENOUGH).map(objectIn);
   const objects = found.filter((one) => typeof one !== 'string');
-  const key = listKeyOf(bytes);
-  const isOne = typeof found[0] === 'string' || (isWhole && lines.length === 1 && !hasColumns(found[0]));
-  if (key !== undefined && isOne) return { kind: 'list', key };
+  const isOne = typeof found[0] === 'string' || (isWhole && lines.length === 1 && worthOf(found[0]) === 0);
+  const lists = isOne ? listsOf(bytes) : [];
+  // Of several lists, the one with the columns that are wanted, and with ratings if one has them.
+  const worths = lists.map(({ first }) => {
+    const record = objectIn(first);
+    return typeof record === 'string' ? 0 : worthOf(record);
+  });
+  const key = lists[worths.indexOf(Math.max(...worths))]?.key;
+  if (key !== undefined)
+    return { kind: 'list', key, others: lists.map((list) => list.key).filter((other) => other !== key) };
   return { kind: objects.length > 0 || lines.length < 2 ? 'lines' : 'values' };
 }
 
@@ -78,9 +85,9 @@ export function understandJson(sample: Sample, roles: WantedColumns, options: So
   };
   const form = formOf(sample, (record) => {
     try {
-      return columnsOf([record]).columns !== undefined;
+      return columnsOf([record]).columns.rating === undefined ? 1 : 2;
     } catch {
-      return false;
+      return 0;
     }
   });
   const records: JsonRecord[] = [];
@@ -121,7 +128,7 @@ export function recordsIn(sample: Sample): { readonly names: string[]; readonly 
     throw brokenJson(`${file}, record ${at}`, why);
   };
   const scanner = new JsonScanner(
-    formOf(sample, () => true),
+    formOf(sample, () => 1),
     {
       onRecord(span, at) {
         const record = objectIn(textOfSpan(span));
@@ -210,7 +217,12 @@ export class JsonReader implements ByteReader {
     const isId = role === 'user' || role === 'item';
     if (typeof value === 'number') return isId ? rawNumber(text, path, value) : String(value);
     if (typeof value === 'boolean') return String(value);
-    if (!isId) return JSON.stringify(value);
+    if (Object.hasOwn(value, '0') && !Array.isArray(value))
+      throw new UserError(
+        'data',
+        `${part(this.part, at)}: column ${quoted(path)} holds values by row numbers, as pandas writes them; write one object for each row, with orient='records'`,
+      );
+    if (!isId) return Array.isArray(value) ? '[…]' : '{…}';
     const [first] = Object.keys(value);
     const example =
       Array.isArray(value) || first === undefined

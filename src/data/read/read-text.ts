@@ -3,9 +3,10 @@ import { faults, recordFault } from './faults.ts';
 import { TextFields } from './fields.ts';
 import type { Part, TextPart, WidePart } from './part.ts';
 import { TextScanner } from './scan-text.ts';
-import { numberInText, textOf } from './values.ts';
+import { numberInText, secondsOfDate, textOf } from './values.ts';
 
 const SPACE = 32;
+const FAR = 2 ** 16;
 
 /** Takes the bytes of a file, in parts. */
 export interface ByteReader {
@@ -33,8 +34,8 @@ export class TextReader implements ByteReader {
     private readonly collector: Collector,
   ) {
     this.text = part.text as TextPart;
-    const { header, wide, skipped, comment } = this.text;
-    this.header = header;
+    const { header, isContinued = false, wide, skipped, comment } = this.text;
+    this.header = header && !isContinued;
     this.preamble = skipped;
     this.width = wide ? wide.items.length : part.names.length;
     this.comment = comment?.charCodeAt(0) ?? -1;
@@ -83,20 +84,48 @@ export class TextReader implements ByteReader {
     while (fields > width && starts[fields - 1] === ends[fields - 1]) fields--;
     if (this.comment >= 0 && this.isComment(fields)) return true;
     if (starts[0] === ends[0] && isEmpty(starts, ends, count)) return true;
+    if (this.header) {
+      this.header = false;
+      return true;
+    }
     if (fields !== width) {
-      this.collector.bad.addBroken(this.where, faults.fields(fields, width, text.header));
+      this.collector.bad.addBroken(this.where, faults.fields(fields, width, text.header), this.isFar);
       return false;
     }
-    if (this.header) this.header = false;
-    else if (this.isHeader()) this.collector.bad.addBroken(this.where, faults.header);
+    if (scanner.raw && this.hasSwallowed(scanner.raw)) {
+      this.collector.bad.addBroken(this.where, faults.swallowed, this.isFar);
+      return false;
+    }
+    if (this.isHeader()) this.collector.bad.addBroken(this.where, faults.header);
     else if (addCells) addCells(line);
     else this.collector.add(scanner, line);
     return true;
   }
 
+  /** Whether a record that is none reaches far, so that reading on in its second line takes long. */
+  private get isFar(): boolean {
+    return (this.scanner.raw?.length ?? 0) > FAR;
+  }
+
   private isComment(fields: number): boolean {
     const [first, next] = this.scanner.head;
     return first === this.comment && (fields !== this.width || next === SPACE || next === this.comment);
+  }
+
+  /** Whether a field in quotes has taken in other records: its lines have as many fields, and numbers where numbers are read. */
+  private hasSwallowed(raw: Uint8Array): boolean {
+    const { rating, count, time } = this.part.columns;
+    const number = rating ?? count ?? time;
+    const lines = textOf(raw, 0, raw.length)
+      .trim()
+      .split(/\r\n|\n|\r/);
+    return lines.slice(1).some((line) => {
+      const fields = line.split(this.text.delimiter);
+      const value = number === undefined ? '' : fields[number]?.replaceAll('"', '').replace(',', '.');
+      // In `…", x, 3`, a field ends that had a line break.
+      if (fields.length !== this.width || fields[0].includes('"')) return false;
+      return number === undefined ? this.text.delimiter === '\t' : !Number.isNaN(secondsOrNumber(value));
+    });
   }
 
   /** Whether the header comes again, as where files were joined. In ratings, it has no number. */
@@ -135,3 +164,8 @@ function isEmpty(starts: Int32Array, ends: Int32Array, count: number): boolean {
   for (let at = 0; at < count; at++) if (starts[at] !== ends[at]) return false;
   return count > 1;
 }
+
+const secondsOrNumber = (text: string): number => {
+  const number = numberInText(text);
+  return Number.isNaN(number) ? secondsOfDate(text) : number;
+};

@@ -34,7 +34,7 @@ async function textReader(): Promise<(piece: Piece) => Promise<number>> {
 async function rowsOf(piece: Piece, read: (piece: Piece) => Promise<number>): Promise<PieceRows> {
   collector.begin(part);
   const lines = await read(piece);
-  if (collector.bad.count > 0 || collector.thousands !== undefined)
+  if (collector.bad.count > 0 || collector.thousands !== undefined || collector.points !== undefined)
     throw new Error('it has rows that cannot be read, or not for sure');
   return taker.take(lines);
 }

@@ -7,7 +7,7 @@ import { coreOf, type MoreRows, withoutRepeats } from '../dataset/repeats.ts';
 import type { Rows } from '../dataset/rows.ts';
 import { type HoldOut, holdOut, withOccurring } from '../dataset/split.ts';
 import {
-  checkNoTimes,
+  checkRatings,
   doubtsAbout,
   kindByValues,
   type MeaningOptions,
@@ -63,7 +63,7 @@ export function meaningOf(
   name: string,
 ): { readonly kind: DataKind; readonly counts: boolean; readonly because: readonly string[] } {
   if (!column || !values) return { kind: kind ?? 'interactions', counts: true, because: ids };
-  checkNoTimes(values, column, name);
+  checkRatings(values, column, name);
   if (kind === 'ratings') return { kind, counts: true, because: doubtsAbout(values, column) };
   const found = kindByValues(values, column);
   const because = [...((kind ?? found.kind) === 'interactions' ? ids : []), ...(kind ? [] : found.because)];

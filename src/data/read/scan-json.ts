@@ -4,7 +4,7 @@ import { textOf } from './values.ts';
 /** Where the records of a JSON file are: one in each line, one after the other, or in a list, which may be under a key. */
 export type JsonForm =
   | { readonly kind: 'lines' | 'values' | 'array' }
-  | { readonly kind: 'list'; readonly key: string };
+  | { readonly kind: 'list'; readonly key: string; readonly others?: readonly string[] };
 
 /** The longest record that is read. */
 const MOST_BYTES = 16 * 2 ** 20;
@@ -105,7 +105,7 @@ export class JsonScanner {
   private lines(bytes: Uint8Array, isLast: boolean): number {
     let start = 0;
     for (let at = 0; at <= bytes.length; at++) {
-      const byte = at < bytes.length ? bytes[at] : isLast ? LF : 0;
+      const byte = at < bytes.length ? bytes[at] : isLast && start < at ? LF : 0;
       if (byte !== LF && byte !== CR) continue;
       if (byte === CR && at + 1 === bytes.length && !isLast) break;
       if (pastSpace(bytes, start, at) < at) this.events.onRecord({ bytes, start, end: at }, this.line);
@@ -217,17 +217,23 @@ function keyOf(bytes: Uint8Array, start: number, end: number): string | undefine
   }
 }
 
-/** The first key of the object at the start whose value is a list of objects. */
-export function listKeyOf(bytes: Uint8Array): string | undefined {
+/** The keys of the object at the start whose values are lists of objects, and the first object of each. */
+export function listsOf(bytes: Uint8Array): { readonly key: string; readonly first: string }[] {
+  const lists: { key: string; first: string }[] = [];
   for (let at = pastSpace(bytes, pastSpace(bytes, 0) + 1); bytes[at] === QUOTE; ) {
     const keyEnd = pastValue(bytes, at);
     const value = keyEnd < 0 ? -1 : pastSpace(bytes, pastSpace(bytes, keyEnd) + 1);
-    if (value < 0) return undefined;
-    if (bytes[value] === OPEN_LIST && bytes[pastSpace(bytes, value + 1)] === OPEN)
-      return keyOf(bytes, at, keyEnd);
+    if (value < 0) break;
+    const first = pastSpace(bytes, value + 1);
+    if (bytes[value] === OPEN_LIST && bytes[first] === OPEN) {
+      const key = keyOf(bytes, at, keyEnd);
+      const firstEnd = pastValue(bytes, first);
+      if (key !== undefined)
+        lists.push({ key, first: textOf(bytes, first, firstEnd < 0 ? bytes.length : firstEnd) });
+    }
     const end = pastValue(bytes, value);
-    if (end < 0) return undefined;
+    if (end < 0) break;
     at = pastSpace(bytes, pastSpace(bytes, end) + 1);
   }
-  return undefined;
+  return lists;
 }

@@ -29,6 +29,8 @@ export class TextScanner {
   line = 1;
   /** The first two bytes of the record. */
   head: readonly [number, number] = [0, 0];
+  /** The bytes of the record as they are in the text, if it has several lines. */
+  raw: Uint8Array | undefined;
 
   private readonly first: number;
   private readonly more: readonly number[];
@@ -92,6 +94,7 @@ export class TextScanner {
       else {
         this.bytes = all;
         this.head = [all[at], all[at + 1]];
+        this.raw = this.lines > 1 ? all.subarray(at, end) : undefined;
         const isBlank = this.fields === 1 && this.starts[0] === this.ends[0] && !this.isQuoted;
         if (this.hasEscapes) this.unescape(at, end);
         const isGood = this.onRecord(isBlank ? 0 : this.fields) !== false;
@@ -110,7 +113,7 @@ export class TextScanner {
   private fault(at: number, end: number): number {
     const next = lineAfter(this.all, at);
     const isLong = (next < 0 ? this.all.length : next) - at > MOST_BYTES;
-    this.onFault(isLong ? 'long' : end === MORE ? 'open quote' : 'quote');
+    this.onFault(isLong ? 'long' : end === MORE || this.lines > 1 ? 'open quote' : 'quote');
     // The line after a quote that is not closed may be good.
     return this.nextLine(at);
   }

@@ -15,6 +15,8 @@ export interface Spread {
   readonly whole: boolean;
   /** How many values are the lowest. */
   readonly atLow: number;
+  /** The lowest value but one. */
+  readonly next: number;
   /** How many values are the lowest but one. */
   readonly atNext: number;
 }
@@ -54,6 +56,7 @@ export function spreadOf(values: Float32Array | (() => Parts), counted?: ValueCo
     distinct: sorted.length,
     whole: all.whole,
     atLow: counts[0],
+    next: sorted[1] ?? sorted[0],
     atNext: counts[1] ?? 0,
   };
 }

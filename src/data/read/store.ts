@@ -45,7 +45,7 @@ export const STORE_OPTIONS: OptionTable<StoreOptions> = {
 /** Less memory than that is too little to read anything. */
 const LEAST_MEMORY = 64e6;
 /** Parts of the memory that rows take while files are read, and while strata are cut, and that ids and DuckDB may take. */
-const SHARES = { rows: 0.25, strata: 0.2, ids: 0.25, database: 0.3 };
+const SHARES = { rows: 0.2, strata: 0.15, ids: 0.25, database: 0.2 };
 
 /**
  * Reads ratings into memory or, if there are many, into a file, by strata and shuffled, without holding all in memory.
@@ -141,7 +141,7 @@ async function store(collector: Collector, storing: Storing): Promise<Reading<Da
     };
     await cutStrata(rows, cutting, (stratum) => writer.add(stratum));
     const valid = holdsOut ? heldOut(collector, cutting, { kind, ...vocabulary, ids }) : undefined;
-    const isWhole = counts && !holdsOut && writer.written === rows.count;
+    const isWhole = counts && duplicates !== 'count' && !holdsOut && writer.written === rows.count;
     const ratings = await writer.dataset(
       storedIn,
       isWhole ? collector.counts.inOrder(items.order) : undefined,

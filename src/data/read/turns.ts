@@ -79,6 +79,6 @@ export class ReadThread {
 
 function threadData(part: Part, { options, rows, overflow }: Collector): ThreadData {
   // Only the first piece has a header and what precedes it.
-  const text = part.text && { ...part.text, header: false, skipped: 0 };
+  const text = part.text && { ...part.text, skipped: 0, isContinued: true };
   return { part: { ...part, text }, options: { ...options, timed: rows.timed }, memory: overflow?.room };
 }

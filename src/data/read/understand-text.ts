@@ -85,6 +85,14 @@ function preambleOf(bytes: Uint8Array): {
   return { skipped, comment: mark, last: lines[skipped - 1].replace(/^[#%\s]+/, '') };
 }
 
+/** The names of the columns, where the header has one name fewer than the rows: R leaves out that of the names of the rows. */
+const namesOfR = (first: readonly string[], rows: Rows): string[] | undefined =>
+  rows.length > 0 &&
+  rows.every(({ length }) => length === first.length + 1) &&
+  first.every((name) => !isNumber(name))
+    ? ['row names', ...first]
+    : undefined;
+
 /** The names of the columns, if the comment before the first record has them: `# user item rating`. */
 function namesInComment(
   { last = '' }: ReturnType<typeof preambleOf>,
@@ -173,7 +181,7 @@ export function understandText(sample: Sample, roles: WantedColumns, options: So
       'argument',
       `${file}: ${quoted(delimiter)} cannot separate fields (${option('delimiter')})`,
     );
-  const form = { delimiter, quote: delimiter !== '::' };
+  const form = { delimiter, quote: options.quotes ?? delimiter !== '::' };
   const { records, fault, line } = recordsOf(rest, form);
   if (records.length === 0) throw noRecords(rest, fault, preamble.skipped + line);
   const [{ fields: first }, ...others] = records;
@@ -194,10 +202,17 @@ export function understandText(sample: Sample, roles: WantedColumns, options: So
     const names = Object.keys(columns);
     return { ...part, names, positional: true, guessed: false, columns, isInteractions: false, text };
   }
-  const said = namesInComment(preamble, delimiter, first.length);
-  const header = said ? false : (options.header ?? looksLikeHeader(first, roles.wanted, options, isComma));
+  const said = namesInComment(preamble, delimiter, first.length) ?? namesOfR(first, rows);
+  const isCommented = said !== undefined && said.length === first.length;
+  const header = said
+    ? !isCommented
+    : (options.header ?? looksLikeHeader(first, roles.wanted, options, isComma));
   const names = said ?? (header ? first : positionalNames(first, roles.wanted));
-  const named = { names, positional: !header && !said, guessed: header && options.header === undefined };
+  const named = {
+    names,
+    positional: !header && !isCommented,
+    guessed: header && options.header === undefined,
+  };
   const columns = findColumns(file, named, roles, options);
   if (named.positional && columns.item === 1 && !options.itemColumn && isDate(first[1]))
     throw new UserError(

@@ -41,8 +41,9 @@ export function commasIn(text: string): 'none' | 'thousands' | 'decimal' {
 /** The number in a text whose decimals are after `mark`; the other mark separates thousands. */
 export function markedNumberIn(text: string, mark: DecimalMark): number {
   const other = mark === ',' ? '.' : ',';
-  const isGrouped = /^\s*[+-]?\d{1,3}([.,]\d{3})+(?!\d)/.test(text);
-  return numberInText((isGrouped ? text.replaceAll(other, '') : text).replace(mark, '.'));
+  if (!text.includes(other)) return numberInText(text.replace(mark, '.'));
+  const isGrouped = new RegExp(`^\\s*[+-]?\\d{1,3}(\\${other}\\d{3})+(\\${mark}\\d*)?\\s*$`).test(text);
+  return isGrouped ? numberInText(text.replaceAll(other, '').replace(mark, '.')) : Number.NaN;
 }
 
 /** Unix seconds of seconds, milliseconds, an ISO date, or a date such as 24.12.2026; NaN for any other text. */
@@ -55,8 +56,13 @@ export function secondsIn(bytes: Uint8Array, start: number, end: number): number
   return Number.isNaN(number) ? secondsOfDate(textOf(bytes, start, end)) : secondsOf(number);
 }
 
-/** Unix seconds of a number of seconds, milliseconds, microseconds or nanoseconds. */
+/** Unix seconds of a number of seconds, milliseconds, microseconds or nanoseconds, or of a date such as 20261224. */
 export function secondsOf(number: number): number {
+  // 20261224 is a date: as seconds, it would be in 1970.
+  if (number >= 19_000_101 && number <= 21_001_231) {
+    const date = secondsOfDate(String(number).replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3'));
+    if (!Number.isNaN(date)) return date;
+  }
   const size = Math.abs(number);
   return number / (size <= 1e11 ? 1 : size <= 1e14 ? 1e3 : size <= 1e17 ? 1e6 : 1e9);
 }
@@ -90,7 +96,7 @@ function isoSeconds(bytes: Uint8Array, start: number, end: number): number {
 }
 
 const ISO_DATE =
-  /^(\d{1,6})([-/])(\d{1,2})\2(\d{1,2})(?:(?:T| +)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d*)?(Z| UTC| GMT| *[+-]\d\d(?::?\d\d)?)?)?)?$/;
+  /^(\d{4,6})([-/])(\d{1,2})\2(\d{1,2})(?:(?:T| +)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d*)?(Z| UTC| GMT| *[+-]\d\d(?::?\d\d)?)?)?)?$/;
 
 /** 24.12.2026, with or without a time of day. */
 const DOTTED_DATE = /^(\d{1,2})\.(\d{1,2})\.(\d{4})(?= |$)/;

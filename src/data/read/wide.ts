@@ -83,7 +83,9 @@ export function wideColumns(
         'argument',
         `${option(name)} is for files with a row for each rating; leave it out, or ${option('wide: true')}`,
       );
-  const isHeader = header ?? isHeaderOfItems(first, rows);
+  const any = Number.POSITIVE_INFINITY;
+  const hasWords = rows.length > 0 && !areCells([first], any) && areCells(rows, any);
+  const isHeader = header ?? (isHeaderOfItems(first, rows) || hasWords);
   const names = isHeader ? first : first.map((_, index) => String(index + 1));
   const all = isHeader ? rows : [first, ...rows];
   const wide = { items: names, missing: missing === undefined ? undefined : String(missing).trim() };

@@ -77,6 +77,7 @@ export const readingChoices = grouped('Reading', {
   skipBadRows: { kind: kinds.flag, help: 'leave out rows that cannot be read, and say how many' },
   delimiter: { kind: kinds.text('text'), help: 'separator of fields; a space is any number of spaces' },
   header: { kind: kinds.flag, help: 'the first line names the columns', no: 'the first line is data' },
+  quotes: { kind: kinds.flag, help: 'fields of a text may be in quotes', no: 'quotes mean nothing' },
   encoding: {
     kind: kinds.text('name'),
     help: 'encoding of text files, such as windows-1252 or gbk',
