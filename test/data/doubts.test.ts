@@ -72,7 +72,7 @@ describe('times', () => {
       ['a', 'x', 3, 1_706_659_200],
     ]));
 
-  test('before 1990 are pointed out', async () =>
+  test('that are hours are pointed out', async () =>
     expect(
       (
         await read(

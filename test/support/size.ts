@@ -14,7 +14,7 @@ export const BUDGETS = {
    * read; graphs, gradients, the trainer, what writes the files, the table of choices with its texts. What solves for weights
    * between items, and what decompresses zstd, is fetched apart, where it is needed.
    */
-  'src/web/worker.ts': 76.95 * 1024,
+  'src/web/worker.ts': 79.1 * 1024,
 };
 
 export type Part = keyof typeof BUDGETS;

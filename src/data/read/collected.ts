@@ -142,8 +142,8 @@ function idsInDoubt(role: 'user' | 'item', ids: readonly string[], { trimmed }: 
   return [...said, `${role} ids look alike, and are taken for different ones: ${pairs.join(', ')}${more}`];
 }
 
-/** Times before this are no Unix times of what people did. */
-const FIRST_TIME = 631_152_000;
+/** Smaller times are hours, years, or days of a spreadsheet, not Unix times. */
+const LEAST_TIME = 100_000;
 /** Fewer rows, or items with several ratings, do not tell. */
 const [ENOUGH_ROWS, ENOUGH_ITEMS] = [100, 20];
 
@@ -154,11 +154,11 @@ function valuesInDoubt({ parts: [part], rows }: Collector, users: number): strin
   const label = (at: number | undefined): string =>
     columnLabel({ names, positional: part.positional }, at as number);
   if (length < ENOUGH_ROWS) return [];
-  const early = times?.subarray(0, length).filter((time) => time < FIRST_TIME).length ?? 0;
+  const early = times?.subarray(0, length).filter((time) => time < LEAST_TIME).length ?? 0;
   return [
     ...(early > length / 20
       ? [
-          `times of ${label(columns.time)} are before 1990, which Unix times of ratings hardly are; if they are none, give ${option("timeColumn: ''")}`,
+          `times of ${label(columns.time)} are hours, years or the like, not Unix times; if their order means nothing, give ${option("timeColumn: ''")}`,
         ]
       : []),
     ...(columns.rating !== undefined && areOfItems(items, ratings, length)
