@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { option, UserError } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
@@ -17,16 +16,11 @@ import { TextFields } from './fields.ts';
 import type { Found } from './files.ts';
 import type { IdTable } from './ids.ts';
 import { areInteractions, type Part, type SourceOptions } from './part.ts';
-import type { Piece } from './read-messages.ts';
-import { ReadThread, readInTurns } from './turns.ts';
 import { secondsOf } from './values.ts';
 
-/** SQL of the table. @param options further options of `read_parquet` */
-const tableOf = (
-  { path = '', partitioned = false }: Pick<Part, 'path' | 'partitioned'>,
-  options = '',
-): string =>
-  `read_parquet(${literal(withoutPattern(resolve(path)))}, hive_partitioning = ${partitioned}, hive_types_autocast = false${options})`;
+/** SQL of the table. */
+const tableOf = ({ path = '', partitioned = false }: Pick<Part, 'path' | 'partitioned'>): string =>
+  `read_parquet(${literal(withoutPattern(resolve(path)))}, hive_partitioning = ${partitioned}, hive_types_autocast = false)`;
 
 /** Whether folders of the path, such as `year=2020`, are columns that the file does not have itself. */
 async function isPartitioned(connection: Connection, { path, file }: Found): Promise<boolean> {
@@ -139,68 +133,31 @@ export async function textsOfParquet(
 const textOf = (sql: string, type: string): string =>
   type === 'BLOB' ? `decode(${sql})` : `${sql}::VARCHAR`;
 
-/** Rows that are read at once. */
-const PIECE = 2 ** 20;
-/** DuckDB's column of the numbers of rows. */
-const ROW = 'file_row_number';
-const hasRow = ({ names }: Part): boolean => names.some((name) => name.toLowerCase() === ROW);
-
-/** Reads a Parquet file into a collector. */
+/** Reads a Parquet file into a collector. DuckDB decodes it in its own threads. */
 export async function readParquet(connection: Connection, part: Part, collector: Collector): Promise<void> {
-  const { file } = part;
-  collector.begin(part);
-  const [[size]] = await rows(connection, `SELECT count(*)::DOUBLE FROM ${tableOf(part)}`).catch(
-    (error: Error) => {
-      throw damaged(file, error);
-    },
-  );
-  const read = await parquetReader(connection, part, collector);
-  const source = {
-    size: Number(size),
-    // A file that has a column of this name itself is read at once.
-    endOf: (from: number) => (hasRow(part) ? Number(size) : Math.min(Number(size), from + PIECE)),
-    read,
-    skip: () => true,
-  };
-  const isForTwo = source.size > 2 * PIECE && availableParallelism() > 1;
-  await readInTurns(source, collector, isForTwo ? new ReadThread(part, collector) : undefined);
-  collector.end();
-}
-
-/** Reads rows of a Parquet file into a collector. */
-export async function parquetReader(
-  connection: Connection,
-  part: Part,
-  collector: Collector,
-): Promise<(piece: Piece) => Promise<number>> {
   const { file, names, columns } = part;
-  const described = new Map(
-    (await describe(connection, file, `FROM ${tableOf(part)}`)) as [string, string][],
-  );
+  const table = tableOf(part);
+  const described = new Map((await describe(connection, file, `FROM ${table}`)) as [string, string][]);
   const reads: Read[] = [];
   for (const [role, index] of Object.entries(columns) as [Role, number][]) {
     const name = names[index];
     const sql = expressionOf(name, [...described.keys()]);
     const type =
-      described.get(name) ?? (await describe(connection, file, `SELECT ${sql} FROM ${tableOf(part)}`))[0][1];
+      described.get(name) ?? (await describe(connection, file, `SELECT ${sql} FROM ${table}`))[0][1];
     reads.push(readOf(file, role, { name, type: String(type), sql }));
   }
   const isPlain = reads.every(({ role, form }) => role === 'user' || role === 'item' || form !== 'text');
-  const isNumbered = !hasRow(part);
-  return async ({ from, to }) => {
-    const reader = new ChunkReader(part, collector, reads, from);
-    const where = isNumbered ? ` WHERE ${ROW} >= ${from} AND ${ROW} < ${to}` : '';
-    const table = tableOf(part, isNumbered ? `, ${ROW} = true` : '');
-    const query = `SELECT ${reads.map(({ sql }) => sql)} FROM ${table}${where}`;
-    try {
-      for await (const chunk of chunksOf(await connection.stream(query)))
-        if (isPlain) reader.addPlain(chunk);
-        else reader.addTexts(chunk);
-    } catch (error) {
-      throw error instanceof UserError ? error : damaged(file, error as Error);
-    }
-    return to - from;
-  };
+  const reader = new ChunkReader(part, collector, reads);
+  collector.begin(part);
+  try {
+    const result = await connection.stream(`SELECT ${reads.map(({ sql }) => sql)} FROM ${table}`);
+    for await (const chunk of chunksOf(result))
+      if (isPlain) reader.addPlain(chunk);
+      else reader.addTexts(chunk);
+  } catch (error) {
+    throw error instanceof UserError ? error : damaged(file, error as Error);
+  }
+  collector.end();
 }
 
 /** The chunks of a result. DuckDB computes the next one while one is used. */
@@ -241,12 +198,13 @@ type RowOf = (index: number) => number;
 class ChunkReader {
   private readonly fields = new TextFields();
   private readonly texts: string[];
+  /** Number of rows that were read. */
+  private read = 0;
 
   constructor(
     private readonly part: Part,
     private readonly collector: Collector,
     private readonly reads: readonly Read[],
-    private read: number,
   ) {
     this.texts = new Array(part.names.length).fill('');
   }

@@ -8,11 +8,9 @@ import type { PieceRows } from './pieces.ts';
 export interface ThreadData {
   readonly part: Part;
   readonly options: CollectOptions;
-  /** Bytes of memory for DuckDB. */
-  readonly memory?: number | undefined;
 }
 
-/** What to read: bytes of a text, from one line to another, or rows of Parquet. */
+/** The bytes of a file to read: whole lines. */
 export interface Piece {
   readonly from: number;
   readonly to: number;

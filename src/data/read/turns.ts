@@ -5,7 +5,7 @@ import type { Part } from './part.ts';
 import { Absorber, type PieceRows } from './pieces.ts';
 import type { Answer, Piece, ThreadData } from './read-messages.ts';
 
-/** What is read piece by piece: bytes of a text, or rows of Parquet. */
+/** What is read piece by piece. */
 export interface Source {
   readonly size: number;
   /** Where the piece ends that starts here. */
@@ -77,8 +77,8 @@ export class ReadThread {
   }
 }
 
-function threadData(part: Part, { options, rows, overflow }: Collector): ThreadData {
+function threadData(part: Part, { options, rows }: Collector): ThreadData {
   // Only the first piece has a header and what precedes it.
   const text = part.text && { ...part.text, skipped: 0, isContinued: true };
-  return { part: { ...part, text }, options: { ...options, timed: rows.timed }, memory: overflow?.room };
+  return { part: { ...part, text }, options: { ...options, timed: rows.timed } };
 }
