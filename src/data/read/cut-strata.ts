@@ -48,6 +48,8 @@ export interface Cutting {
   readonly isHeld: (user: number, item: number) => boolean;
   readonly holdsOut: boolean;
   readonly duplicates: Duplicates;
+  /** Whether it is known that nothing repeats. */
+  readonly hasNoRepeats: boolean;
   /** Whether times decide which of two rows counts. */
   readonly isTimed: boolean;
   /** Value of every row, if their values do not count. */
@@ -195,7 +197,7 @@ const sizesOf = ({ users, items, blocks }: Cutting): Sizes => ({
 });
 
 const repeatsIn = (stratum: MoreRows, cutting: Cutting): boolean =>
-  cutting.duplicates === 'count' || hasRepeats(stratum, sizesOf(cutting));
+  cutting.duplicates === 'count' || (!cutting.hasNoRepeats && hasRepeats(stratum, sizesOf(cutting)));
 
 /** Merges what repeats in a stratum, and shuffles it. */
 function finished(stratum: MoreRows, number: number, cutting: Cutting, repeats: boolean): CutStratum {

@@ -1,4 +1,5 @@
 import module from 'node:module';
+import { availableParallelism } from 'node:os';
 import type * as DuckDB from '@duckdb/node-api';
 
 export type Connection = DuckDB.DuckDBConnection;
@@ -26,6 +27,8 @@ async function openDatabase({
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
+    // One core is for what is made of the rows meanwhile.
+    threads: String(Math.max(1, availableParallelism() - 1)),
     preserve_insertion_order: 'true',
     // With '' nothing is written beside the user's files, even if the process is killed.
     temp_directory: folder,

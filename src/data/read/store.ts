@@ -134,6 +134,7 @@ async function store(collector: Collector, storing: Storing): Promise<Reading<Da
       isHeld,
       holdsOut,
       duplicates,
+      hasNoRepeats: collector.counts.hasNoRepeats,
       isTimed,
       value,
       seed,

@@ -20,6 +20,14 @@ export class Tally {
   /** How often each item occurs with a rating above 0, and the sum of its ratings. */
   positives = new Int32Array(2 ** 10);
   sums = new Float64Array(2 ** 10);
+  /**
+   * Whether the rows of each user are neighbours, as in many files, and no user has an item twice. Then nothing repeats. Otherwise
+   * it is not known.
+   */
+  hasNoRepeats = true;
+  private user = -1;
+  /** The user who had each item last, + 1. */
+  private had = new Int32Array(2 ** 10);
   /** Two sums of hashes of the rows, which do not depend on their order. */
   readonly hashes = new Int32Array(2);
 
@@ -29,6 +37,7 @@ export class Tally {
     if (items > this.items.length) {
       this.items = grown(this.items, 2 * items);
       this.positives = grown(this.positives, 2 * items);
+      this.had = grown(this.had, 2 * items);
       this.sums = grown(this.sums, 2 * items);
     }
     this.values.add(rows.ratings, length);
@@ -47,13 +56,20 @@ export class Tally {
   }
 
   private count({ users, items, ratings }: Rows, length: number): void {
-    const { users: ofUser, items: ofItem, positives, sums } = this;
+    const { users: ofUser, items: ofItem, positives, sums, had } = this;
+    let { user: last, hasNoRepeats } = this;
     const bits = new Int32Array(ratings.buffer, ratings.byteOffset, length);
     let [one, other] = this.hashes;
     for (let index = 0; index < length; index++) {
       const user = users[index];
       const item = items[index];
       const rating = ratings[index];
+      if (user !== last) {
+        hasNoRepeats &&= ofUser[user] === 0;
+        last = user;
+      }
+      hasNoRepeats &&= had[item] !== user + 1;
+      had[item] = user + 1;
       ofUser[user]++;
       ofItem[item]++;
       if (rating > 0) positives[item]++;
@@ -64,5 +80,7 @@ export class Tally {
       other = (other + Math.imul(hash ^ (hash >>> 13), 0x27d4eb2f)) | 0;
     }
     this.hashes.set([one, other]);
+    this.user = last;
+    this.hasNoRepeats = hasNoRepeats;
   }
 }
