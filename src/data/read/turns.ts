@@ -57,7 +57,8 @@ export class ReadThread {
 
   constructor(part: Part, collector: Collector) {
     const workerData = threadData(part, collector);
-    this.worker = new Worker(built('read-thread.js'), { workerData });
+    // Without the flags of `node -e`, with which no file can be run.
+    this.worker = new Worker(built('read-thread.js'), { workerData, execArgv: [] });
     this.worker.on('message', (answer: Answer) => this.answer?.('rows' in answer ? answer.rows : undefined));
     // Without the thread, this one reads everything.
     this.worker.on('error', () => this.answer?.(undefined));
