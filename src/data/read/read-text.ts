@@ -112,19 +112,22 @@ export class TextReader implements ByteReader {
     return first === this.comment && (fields !== this.width || next === SPACE || next === this.comment);
   }
 
-  /** Whether a field in quotes has taken in other records: its lines have as many fields, and numbers where numbers are read. */
+  /**
+   * Whether a field in quotes has taken in other records: a line between its first and its last has as many fields, no quotes, and a
+   * number or a time where one is read.
+   */
   private hasSwallowed(raw: Uint8Array): boolean {
     const { rating, count, time } = this.part.columns;
     const number = rating ?? count ?? time;
     const lines = textOf(raw, 0, raw.length)
       .trim()
       .split(/\r\n|\n|\r/);
-    return lines.slice(1).some((line) => {
-      const fields = line.split(this.text.delimiter);
-      const value = number === undefined ? '' : fields[number]?.replaceAll('"', '').replace(',', '.');
-      // In `…", x, 3`, a field ends that had a line break.
-      if (fields.length !== this.width || fields[0].includes('"')) return false;
-      return number === undefined ? this.text.delimiter === '\t' : !Number.isNaN(secondsOrNumber(value));
+    return lines.slice(1, -1).some((line) => {
+      const fields = line.includes('"') ? [] : line.split(this.text.delimiter);
+      if (fields.length !== this.width) return false;
+      return number === undefined
+        ? this.text.delimiter === '\t'
+        : !Number.isNaN(secondsOrNumber(fields[number].replace(',', '.')));
     });
   }
 

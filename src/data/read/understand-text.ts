@@ -132,13 +132,16 @@ export function delimiterOf(sample: Sample, wanted: readonly Role[]): string {
   const even = widths.filter(({ width, isEven }) => isEven && width > 1);
   const best = most(even.length > 0 ? even : widths);
   if (best.width > 2 || wanted.length < 2) return best.delimiter;
-  const { records } = recordsOf(sample, { delimiter: ' ', quote: true });
-  const rows = records.map(({ fields }) => fields);
-  // In `ann x 4,5`, the comma separates decimals.
-  const isDecimal =
-    best.delimiter === ',' && rows.flat().every((field) => !field.includes(',') || isNumber(field));
-  const isSpaced = (best.width === 1 || isDecimal) && columnsOfNumbers(rows) > 0;
-  return isSpaced && widthOf(rows) >= wanted.length ? ' ' : best.delimiter;
+  const other = [...DELIMITERS.filter((delimiter) => delimiter !== ','), ' '].find((delimiter) => {
+    const { records } = recordsOf(sample, { delimiter, quote: delimiter !== '::' });
+    const rows = records.map(({ fields }) => fields);
+    // In `ann::x::4,5`, the comma separates decimals.
+    const isDecimal =
+      best.delimiter === ',' && rows.flat().every((field) => !field.includes(',') || isNumber(field));
+    const isTable = (best.width === 1 && delimiter === ' ') || (isDecimal && best.width === 2);
+    return isTable && columnsOfNumbers(rows) > 0 && widthOf(rows) >= Math.max(2, wanted.length);
+  });
+  return other ?? best.delimiter;
 }
 
 /** Whether a field is a number, with a point or a comma before its decimals. */
