@@ -8,7 +8,7 @@ const { write, at, names, here, text, json, failure } = workplace();
 
 /** Ids that CSV must quote, and ids that a careless program would change. */
 const users = ['Smith, "Jo"', '👩‍🚀 Zoë', '007', 'spaced out', 'two\nlines', "O'Hara"];
-const items = ['1e3', 'true', '2001-01-01', 'nil', 'Ω;|\t', '#1'];
+const items = ['1e3', 'true', '2001-01-01', 'nil', 'Ω;|\t.', '#1'];
 const pairs = users.map((user, row) => [user, items[row]] as const);
 const csv = (rows: readonly (readonly (string | number)[])[]) => `${rows.map(csvLine).join('\n')}\n`;
 
