@@ -38,6 +38,8 @@ const recommended = (page: Page) =>
 
 async function startTraining(page: Page, file: string, way: string): Promise<void> {
   await page.getByLabel('Data file').setInputFiles(file);
+  // What was understood comes above the models, and moves them.
+  await page.getByRole('button', { name: 'Start training', disabled: false }).waitFor();
   await page.getByRole('radio', { name: way }).check({ force: true });
   await page.getByRole('button', { name: 'Start training' }).click();
 }

@@ -167,6 +167,8 @@ for (const [name, model] of [
     const page = await open(context, 'train');
     await page.getByLabel('Data file').setInputFiles(ratingsFile);
     await page.getByLabel(/^Titles file/).setInputFiles(titlesFile);
+    // What was understood comes above the models, and moves them.
+    await page.getByRole('button', { name: 'Start training', disabled: false }).waitFor();
     await page.getByRole('radio', { name }).check({ force: true });
     await page.getByRole('button', { name: 'Start training' }).click();
     const results = page.getByRole('table', { name: 'Results' });
