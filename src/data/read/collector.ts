@@ -58,11 +58,11 @@ export class Collector {
   constructor(
     readonly parts: readonly Part[],
     readonly options: CollectOptions,
-    readonly overflow?: Overflow,
+    private readonly overflow?: Overflow,
   ) {
     const timed = options.timed ?? parts.every(({ columns }) => columns.time !== undefined);
-    const tally = overflow && ((chunk: Chunk) => this.tally(chunk));
-    this.rows = new RowStore({ timed, flagged: options.leaveOut !== undefined }, overflow, tally);
+    const onFull = overflow && ((chunk: Chunk) => this.tally(chunk, overflow));
+    this.rows = new RowStore({ timed, flagged: options.leaveOut !== undefined }, overflow, onFull);
     this.dropping = options.dropRating === undefined ? undefined : Math.fround(options.dropRating);
   }
 
@@ -71,7 +71,9 @@ export class Collector {
     return this.rows.count + this.bad.count + this.withoutUser + this.dropped;
   }
 
-  private tally(chunk: Chunk): void {
+  /** @throws UserError if ids take more memory than there is */
+  private tally(chunk: Chunk, overflow: Overflow): void {
+    overflow.checkIds(this.users.memory + this.items.memory);
     this.counts.add(chunk, chunk.length, [this.users.size, this.items.size]);
   }
 
@@ -145,7 +147,6 @@ export class Collector {
     if (!this.users.rowsOfNumbers(users, count, chunk.users, at)) return false;
     if (!this.items.rowsOfNumbers(items, count, chunk.items, at)) return false;
     chunk.length += count;
-    if (chunk.length === CHUNK) this.overflow?.checkIds(this.users.memory + this.items.memory);
     return true;
   }
 
@@ -157,7 +158,6 @@ export class Collector {
     chunk.items[at] = item;
     chunk.ratings[at] = value;
     if (chunk.times) chunk.times[at] = seconds;
-    if (at === CHUNK - 1) this.overflow?.checkIds(this.users.memory + this.items.memory);
     return chunk;
   }
 
@@ -173,23 +173,28 @@ export class Collector {
       const { bytes, starts, ends } = fields;
       const number = numberIn(bytes, starts[at], ends[at]);
       if (this.decimalComma && bytes[ends[at] - 4] === POINT && ends[at] - starts[at] > 4)
-        this.points ??= `${this.part.unit} ${this.where}: ${quoted(textOf(bytes, starts[at], ends[at]))} in column ${quoted(this.part.names[at])}`;
+        this.points ??= this.inWords(fields, at);
       if (!Number.isNaN(number)) return number;
     }
     return this.markedNumberAt(fields, at);
   }
 
   /** The number of a field that is no plain number, or whose decimal mark is given. */
-  private markedNumberAt({ bytes, starts, ends }: Fields, at: number): number {
-    const text = textOf(bytes, starts[at], ends[at]);
+  private markedNumberAt(fields: Fields, at: number): number {
+    const text = textOf(fields.bytes, fields.starts[at], fields.ends[at]);
     const { decimal } = this.options;
     if (decimal !== undefined) return markedNumberIn(text, decimal);
     if (!this.decimalComma) return numberInText(text);
     const commas = commasIn(text);
     if (commas === 'decimal') this.hasDecimalComma = true;
-    else if (commas === 'thousands')
-      this.thousands ??= `${this.part.unit} ${this.where}: ${quoted(text)} in column ${quoted(this.part.names[at])}`;
+    else if (commas === 'thousands') this.thousands ??= this.inWords(fields, at);
     return numberInText(text.replace(',', '.'));
+  }
+
+  /** A field, and where it is. */
+  private inWords({ bytes, starts, ends }: Fields, at: number): string {
+    const { unit, names } = this.part;
+    return `${unit} ${this.where}: ${quoted(textOf(bytes, starts[at], ends[at]))} in column ${quoted(names[at])}`;
   }
 
   private weightOf({ bytes, starts, ends }: Fields, at: number): number {
@@ -257,7 +262,7 @@ export class Collector {
   finish(): void {
     const { options, parts, bad } = this;
     const [{ file }] = parts;
-    if (this.overflow) this.tally(this.rows.last);
+    if (this.overflow) this.tally(this.rows.last, this.overflow);
     if (!options.skipBadRows)
       bad.check(options.canSkip ?? false, this.rows.count + this.withoutUser + this.dropped);
     const unclear = this.hasDecimalComma ? this.points : this.thousands;

@@ -18,7 +18,7 @@ export class PartReader {
 
   /** @throws UserError for bytes that the encoding does not have */
   push(bytes: Uint8Array, isLast = false): void {
-    const text = this.decoder.push(bytes, isLast, (before) => this.reader.lineAfter(before));
+    const text = this.decoder.push(bytes, isLast, (before) => this.reader.scanner.lineAfter(before));
     this.reader.push(text, isLast);
   }
 
@@ -28,16 +28,16 @@ export class PartReader {
 
   /** Whether what was pushed ends with a whole record. */
   get isBetweenRecords(): boolean {
-    return this.reader.isBetweenRecords && this.decoder.isBetweenCharacters;
+    return this.reader.scanner.isBetweenRecords && this.decoder.isBetweenCharacters;
   }
 
   /** Number of lines that were pushed. */
   get lines(): number {
-    return this.reader.lineAfter(new Uint8Array(0)) - 1;
+    return this.reader.scanner.lineAfter(new Uint8Array(0)) - 1;
   }
 
   /** Counts lines that are read elsewhere. */
   skipLines(count: number): void {
-    this.reader.skipLines(count);
+    this.reader.scanner.line += count;
   }
 }

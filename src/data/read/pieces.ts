@@ -72,7 +72,6 @@ export class Absorber {
         addRows(open, chunk, { from, to, userRows: known.users, itemRows: known.items });
         from = to;
       }
-    collector.overflow?.checkIds(collector.users.memory + collector.items.memory);
   }
 }
 

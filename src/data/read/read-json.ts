@@ -150,7 +150,7 @@ export function recordsIn(sample: Sample): { readonly names: string[]; readonly 
 
 /** Reads the records of JSON into a collector. */
 export class JsonReader implements ByteReader {
-  private readonly scanner: JsonScanner;
+  readonly scanner: JsonScanner;
   private readonly fields = new TextFields();
   private readonly roles: readonly (readonly [Role, string])[];
   private readonly texts: string[];
@@ -178,18 +178,6 @@ export class JsonReader implements ByteReader {
 
   push(bytes: Uint8Array, isLast: boolean): void {
     this.scanner.push(bytes, isLast);
-  }
-
-  lineAfter(bytes: Uint8Array): number {
-    return this.scanner.lineAfter(bytes);
-  }
-
-  get isBetweenRecords(): boolean {
-    return this.scanner.isBetweenRecords;
-  }
-
-  skipLines(count: number): void {
-    this.scanner.line += count;
   }
 
   private record(text: string, at: number): void {

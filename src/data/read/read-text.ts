@@ -12,17 +12,20 @@ const FAR = 2 ** 16;
 export interface ByteReader {
   /** @param isLast whether the file ends here */
   push(bytes: Uint8Array, isLast: boolean): void;
-  /** Number of the line that follows these bytes after what was pushed before. */
-  lineAfter(bytes: Uint8Array): number;
-  /** Whether what was pushed ends with a whole record. */
-  readonly isBetweenRecords: boolean;
-  /** Counts lines that are read elsewhere. */
-  skipLines(count: number): void;
+  /** Where reading is. */
+  readonly scanner: {
+    /** Number of the line; lines that are read elsewhere are added to it. */
+    line: number;
+    /** Whether what was pushed ends with a whole record. */
+    readonly isBetweenRecords: boolean;
+    /** Number of the line that follows these bytes after what was pushed before. */
+    lineAfter(bytes: Uint8Array): number;
+  };
 }
 
 /** Reads the records of a text into a collector. */
 export class TextReader implements ByteReader {
-  private readonly scanner: TextScanner;
+  readonly scanner: TextScanner;
   private header: boolean;
   private preamble: number;
   private readonly text: TextPart;
@@ -49,18 +52,6 @@ export class TextReader implements ByteReader {
 
   private get where(): string {
     return `${this.part.file}, line ${this.scanner.line}`;
-  }
-
-  lineAfter(bytes: Uint8Array): number {
-    return this.scanner.lineAfter(bytes);
-  }
-
-  get isBetweenRecords(): boolean {
-    return this.scanner.isBetweenRecords;
-  }
-
-  skipLines(count: number): void {
-    this.scanner.line += count;
   }
 
   push(bytes: Uint8Array, isLast: boolean): void {
