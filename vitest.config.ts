@@ -29,6 +29,8 @@ export default defineConfig({
     // One file after another in the same process, which loads the sources once.
     isolate: false,
     setupFiles: 'test/setup.ts',
+    // For tests that import ONNX Runtime themselves, and for the programs that they start.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     projects: [
       {
         extends: true,

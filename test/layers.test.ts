@@ -46,7 +46,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...['recommend', 'evaluate', 'train/step', 'train/parameters', 'train/recipe', 'train/engines'],
   ],
   plot: [],
-  experiment: ['errors', 'util', 'graphs/models', 'data/dataset', 'evaluate', 'train/recipe', 'train'],
+  experiment: ['errors', 'util', 'run', 'graphs/models', 'data/dataset', 'evaluate', 'train/recipe', 'train'],
   report: [
     ...['errors', 'util', 'graphs/models', 'data/dataset', 'artifact', 'recommend', 'evaluate', 'train/step'],
     ...['train/recipe', 'plot'],
@@ -158,6 +158,13 @@ test('no file imports itself by way of others, types included', async () => {
     ),
   ).toEqual(['a → b → a']);
   expect(cyclesIn(graph)).toEqual([]);
+});
+
+test('one file loads ONNX Runtime, so that none loads it with its telemetry', async () => {
+  const loading = (await sources('src', 'graphs', 'scripts')).filter(({ text }) =>
+    /\b(?:from|import)\s*\(?\s*'onnxruntime-node\b/.test(text),
+  );
+  expect(loading.map(({ path }) => path)).toEqual([join('src', 'run', 'onnxruntime.ts')]);
 });
 
 test('tests do not import from scripts', async () => {

@@ -15,6 +15,7 @@ import {
   readRatings,
   train,
 } from '../../src/index.ts';
+import { onnxRuntime } from '../../src/run/onnxruntime.ts';
 import { stepsOf } from '../../src/train/engines/batches.ts';
 import { type StepProfile, stepProfile } from './profile-trace.ts';
 
@@ -153,7 +154,7 @@ async function profiled(
   model: ModelName,
   batch: number,
 ): Promise<StepProfile> {
-  const { InferenceSession } = await import('onnxruntime-node');
+  const { InferenceSession } = await onnxRuntime();
   const folder = await mkdtemp(join(tmpdir(), 'cofactor-profile-'));
   let steps = 0;
   let sessions = 0;

@@ -1,6 +1,7 @@
 """ONNX Runtime's training API without PyTorch, which its package imports for parts that are not used here."""
 
 import importlib.util
+import os
 import sys
 import types
 
@@ -13,6 +14,7 @@ sys.modules["onnxruntime.training"] = _training
 sys.modules["onnxruntime.training.ortmodule"] = None
 sys.modules["onnxruntime.tools.pytorch_export_helpers"] = _helpers
 
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # is read by the import
 import onnxruntime  # noqa: E402
 import onnxruntime.training.api as api  # noqa: E402
 from onnxruntime.training import artifacts  # noqa: E402

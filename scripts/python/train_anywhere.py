@@ -5,10 +5,13 @@ RATINGS.csv has a header and three columns first: user, item, rating. Prints the
 
 import csv
 import json
+import os
 import sys
 
 import numpy
-import onnxruntime
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # is read by the import
+import onnxruntime  # noqa: E402
 
 if len(sys.argv) != 3:
     raise SystemExit(__doc__)

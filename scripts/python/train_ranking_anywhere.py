@@ -8,10 +8,13 @@ interactions counts 1. The graph of a model of interactions is train.onnx. Print
 
 import csv
 import json
+import os
 import sys
 
 import numpy
-import onnxruntime
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # is read by the import
+import onnxruntime  # noqa: E402
 
 if len(sys.argv) != 3:
     raise SystemExit(__doc__)

@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { Command } from 'commander';
 import { type DeviceReport, devices } from '../run/devices.ts';
+import { onnxRuntime } from '../run/onnxruntime.ts';
 import { INSTALL } from '../train/engines/ort-training/engine.ts';
 import { findPackage, PACKAGE } from '../train/engines/ort-training/node.ts';
 import { VERSION } from '../version.ts';
@@ -22,7 +23,7 @@ interface Part {
 }
 
 async function run({ json }: { json?: boolean }): Promise<void> {
-  const { env, listSupportedBackends } = await import('onnxruntime-node');
+  const { env, listSupportedBackends } = await onnxRuntime();
   const reports = await devices();
   const training = findPackage() !== undefined;
   const about = {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Split } from '../data/dataset/split.ts';
+import { disableTelemetry } from '../run/onnxruntime.ts';
 import { type SharedFold, shared } from './shared.ts';
 import { type Outcome, runTrial, type Trial } from './trial.ts';
 
@@ -66,6 +67,7 @@ interface Runner {
 }
 
 function thread(folds: readonly SharedFold[]): Runner {
+  disableTelemetry();
   const worker = new Worker(new URL(THREAD, import.meta.url), { workerData: folds });
   // Listens from the start, because a thread that failed ends before it is asked to.
   const ended = new Promise((resolve) => worker.once('exit', resolve));

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { DEVICES, type Device } from './device-names.ts';
 import { explain } from './device-obstacles.ts';
+import { onnxRuntime } from './onnxruntime.ts';
 import { tryInProcess } from './trial-process.ts';
 
 export interface DeviceReport {
@@ -73,7 +74,7 @@ function tryDevice(device: Device): Promise<DeviceReport> {
 async function tryAnew(device: Device): Promise<DeviceReport> {
   // The CPU is the reference for all others.
   if (device === 'cpu') return { device, usable: true, speed: 1 };
-  const { listSupportedBackends } = await import('onnxruntime-node');
+  const { listSupportedBackends } = await onnxRuntime();
   if (!listSupportedBackends().some(({ name }) => name === device)) {
     const reason = `onnxruntime-node does not have it for ${process.platform} on ${process.arch}`;
     return { device, usable: false, reason };

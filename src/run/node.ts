@@ -1,6 +1,7 @@
 import { checkedLater, checkOptions, type OptionTable } from '../util/options.ts';
 import type { Device } from './device-names.ts';
 import { chooseDevice } from './devices.ts';
+import { onnxRuntime } from './onnxruntime.ts';
 import type { Runtime } from './runtime.ts';
 import { holdWebgpu, THIS_THREAD } from './webgpu-thread.ts';
 
@@ -37,7 +38,7 @@ export async function nodeRuntime(options: NodeRuntimeOptions = {}): Promise<Nod
 
 /** ONNX Runtime on a device that was tried before. WebGPU may run in only one thread of a process. */
 export async function runtimeOn(device: Device): Promise<NodeRuntime> {
-  const { env, InferenceSession } = await import('onnxruntime-node');
+  const { env, InferenceSession } = await onnxRuntime();
   // Hides two warnings of GPUs: about duplicate rows in a scatter, which are equal here, and about nodes that stay on the
   // CPU, as all nodes with strings do. This level also applies before there is a session.
   if (device !== 'cpu') env.logLevel = 'error';

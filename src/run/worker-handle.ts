@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { built } from '../util/built.ts';
+import { disableTelemetry } from './onnxruntime.ts';
 import type { Answer, Call, NamedParts, Signature, ThreadData } from './worker-messages.ts';
 import type { Methods } from './worker-thread.ts';
 
@@ -49,6 +50,7 @@ export class WorkerHandle {
   static async start(
     workerData: ThreadData,
   ): Promise<{ handle: WorkerHandle; name: string; version: string }> {
+    disableTelemetry();
     const worker = new Worker(built('worker-thread.js'), { workerData });
     const ready = new Promise<Answer>((resolve) => worker.once('message', resolve));
     const handle = new WorkerHandle(worker);

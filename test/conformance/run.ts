@@ -19,6 +19,8 @@ interface Row {
   readonly problem?: string;
 }
 
+// For the runtimes of all languages.
+process.env.ORT_DISABLE_TELEMETRY = '1';
 const { values: options } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
 
 const folder = await mkdtemp(join(tmpdir(), 'cofactor-conformance-'));
