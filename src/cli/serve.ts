@@ -1,6 +1,8 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { type AccessOptions, hostName, origin } from '../serve/access.ts';
 import { type Server, serve } from '../serve/serve.ts';
 import { type Choices, kinds, numeric } from '../util/choices.ts';
+import type { Expected } from '../util/options.ts';
 import { chosenDevice, type Flags, withChoices } from './choice-options.ts';
 import { printLine } from './output.ts';
 
@@ -27,6 +29,14 @@ const own = {
     help: 'level of the log on standard error; debug logs every request',
     default: 'info',
   },
+  tokenFile: {
+    kind: kinds.text('file'),
+    help: 'file with a token, which every request must then have, as authorization: Bearer TOKEN',
+  },
+  protectAll: {
+    kind: kinds.flag,
+    help: 'ask for the token at /v2/health/ and /metrics, too',
+  },
 } as const satisfies Choices;
 
 export function serveCommand(): Command {
@@ -38,17 +48,43 @@ export function serveCommand(): Command {
     .option(
       '--no-page',
       'do not serve the web page, with which anyone who can reach it can download the first model',
+    )
+    .option(
+      '--allow-host <name>',
+      'a further name for which the server answers; may be repeated',
+      collected(hostName),
+    )
+    .option(
+      '--cors <origin>',
+      'an origin whose web pages may ask, such as https://example.com, or * for all; may be repeated',
+      collected(origin),
     );
   return withChoices(command, ['device'], own).action(run);
 }
 
-async function run(
-  folders: string[],
-  { page, ...flags }: Flags<'device', typeof own> & { readonly page: boolean },
-): Promise<void> {
+/** Parses a flag that may be repeated. */
+const collected =
+  ({ fits, give }: Expected) =>
+  (text: string, before: readonly string[] = []): readonly string[] => {
+    if (!fits(text)) throw new InvalidArgumentError(`Give ${give}.`);
+    return [...before, text];
+  };
+
+interface ServeFlags extends Flags<'device', typeof own>, Pick<AccessOptions, 'cors'> {
+  readonly page: boolean;
+  readonly allowHost?: AccessOptions['allowHosts'];
+}
+
+async function run(folders: string[], { page, allowHost, ...flags }: ServeFlags): Promise<void> {
   const device = await chosenDevice(flags);
-  const server = await serve(folders, { ...flags, device, page: page ? undefined : false });
-  const hint = server.hasPage ? 'open it in a browser, or try' : 'try';
+  const server = await serve(folders, {
+    ...flags,
+    device,
+    allowHosts: allowHost,
+    page: page ? undefined : false,
+  });
+  // A browser sends no token.
+  const hint = server.hasPage && flags.tokenFile === undefined ? 'open it in a browser, or try' : 'try';
   printLine(
     `Listening at ${server.url}: ${hint} /recommend/{user}, /similar/{item}, /v2, /openapi.json, /metrics`,
   );

@@ -8,6 +8,7 @@ import Fastify, {
   type FastifyRequest,
   type FastifySchemaValidationError,
   LogController,
+  type onRequestHookHandler,
 } from 'fastify';
 import { oneLine, UserError } from '../errors.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
@@ -89,15 +90,31 @@ function observe(app: FastifyInstance, metrics: Metrics): void {
 const BODY_TYPES = /^application\/(json|octet-stream)\s*(;|$)/i;
 
 function checkHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ method, headers, raw }) => {
-    const { host, 'content-encoding': encoding, 'content-type': type } = headers;
-    if (host === undefined && raw.httpVersion === '1.1') throw badRequest('there is no host header');
-    if (method !== 'POST') return;
-    if (encoding !== undefined && encoding !== 'identity')
-      throw new HttpError(415, `content-encoding ${encoding} is not supported; send the body without it`);
-    if (type !== undefined && !BODY_TYPES.test(type))
-      throw new HttpError(415, `content-type ${type} is not supported; send application/json`);
+  app.addHook('onRequest', ({ headers, raw }, _, done) =>
+    done(
+      headers.host === undefined && raw.httpVersion === '1.1'
+        ? badRequest('there is no host header')
+        : undefined,
+    ),
+  );
+  // Not for all requests, because other methods of the route, and other paths, have answers of their own.
+  app.addHook('onRoute', (route) => {
+    if (route.method !== 'POST') return;
+    const check: onRequestHookHandler = (request, _, done) => done(bodyProblem(request));
+    route.onRequest = [check, route.onRequest ?? []].flat();
   });
+}
+
+/** What is wrong with the headers of a body. A web page of another origin may only send types that are refused here. */
+function bodyProblem({ headers, routeOptions }: FastifyRequest): HttpError | undefined {
+  const { origin, 'content-encoding': encoding, 'content-type': type } = headers;
+  if (encoding !== undefined && encoding !== 'identity')
+    return new HttpError(415, `content-encoding ${encoding} is not supported; send the body without it`);
+  if (type !== undefined && BODY_TYPES.test(type)) return;
+  // Triton's client sends no type. A web page may do so, too, but then its browser sends an origin.
+  if (type === undefined && origin === undefined && routeOptions.url?.startsWith('/v2/')) return;
+  const fault = type === undefined ? 'there is no content-type' : `content-type ${type} is not supported`;
+  return new HttpError(415, `${fault}; send application/json`);
 }
 
 function readBodies(app: FastifyInstance): void {

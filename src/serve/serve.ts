@@ -7,6 +7,7 @@ import type { Device } from '../run/device-names.ts';
 import { workerRuntime } from '../run/worker.ts';
 import * as expected from '../util/options.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
+import { ACCESS_OPTIONS, type AccessOptions, checkAccess } from './access.ts';
 import { LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 import { ServedModel } from './models.ts';
@@ -16,7 +17,7 @@ import { addProtocol, type ServerState } from './protocol.ts';
 import { addRecommendations } from './recommendations.ts';
 import { tryOutInProcess } from './trial.ts';
 
-export interface ServeOptions {
+export interface ServeOptions extends AccessOptions {
   /** Address to listen on. Other machines cannot reach the default. @default '127.0.0.1' */
   readonly host?: string | undefined;
   /** Port to listen on; 0 for any free port. @default 8080 */
@@ -44,6 +45,7 @@ const SERVE_OPTIONS: OptionTable<ServeOptions> = {
   device: expected.checkedLater,
   logLevel: expected.oneOf(['debug', 'info', 'warn', 'error', 'silent']),
   page: { fits: (page) => page === false || expected.path.fits(page), give: 'a folder, or false' },
+  ...ACCESS_OPTIONS,
 };
 
 export interface Server {
@@ -100,6 +102,7 @@ export async function serve(
       addDescriptions(app, metrics);
       if (page) addPage(app, state, page);
     });
+    await checkAccess(app, host, options);
     // A keep-alive connection would delay the end.
     app.addHook('onSend', async (_, reply) => {
       if (state.draining) reply.header('connection', 'close');

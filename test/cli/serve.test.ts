@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { program, workplace } from '../support/cli.ts';
 
-const { at, text, failure } = workplace();
+const { at, text, failure, write } = workplace();
 
 beforeAll(async () => {
   await text('train', 'ratings.csv', '--out', 'movies', '--factors', '2', '--epochs', '1');
@@ -68,7 +68,9 @@ test('after SIGTERM the server is not ready, answers all requests in flight and 
   const late = connect(Number(new URL(url).port), '127.0.0.1');
   await once(late, 'connect');
   const body = '{"pairs":[{"user":"u1","item":"i1"}]}';
-  late.write(`POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`);
+  late.write(
+    `POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
+  );
   const sent = Array.from({ length: 40 }, send);
   // The others wait for the worker.
   await Promise.race(sent);
@@ -89,6 +91,22 @@ test('after SIGTERM the server is not ready, answers all requests in flight and 
   late.write(body);
   expect(String((await once(late, 'data'))[0])).toMatch(/^HTTP\/1.1 200.*"ratings":\[\d/s);
   expect(await ended).toMatchObject({ code: 0, signal: null });
+});
+
+test('flags say who may ask', async () => {
+  await write('token', 'correct-horse-battery-staple\n');
+  const hosts = ['--allow-host', 'one.example', '--allow-host', 'localhost'];
+  const origins = ['--cors', 'https://one.example', '--cors', 'https://two.example'];
+  const { url, lines } = await start(...hosts, ...origins, '--token-file', 'token', '--host', '0.0.0.0');
+  const ask = async (headers: Record<string, string>) => {
+    const response = await fetch(url.replace('0.0.0.0', 'localhost'), { headers });
+    return [response.status, response.headers.get('access-control-allow-origin')];
+  };
+  const authorization = 'Bearer correct-horse-battery-staple';
+  expect(await ask({ origin: 'https://one.example', authorization })).toEqual([200, 'https://one.example']);
+  expect(await ask({ origin: 'https://two.example' })).toEqual([401, 'https://two.example']);
+  expect(await ask({ origin: 'https://six.example', authorization })).toEqual([200, null]);
+  expect(lines().filter(({ level }) => level > 30)).toEqual([]);
 });
 
 test('Ctrl-C ends it', async () => {
@@ -116,5 +134,11 @@ test('mistakes print one line', async () => {
   expect(await failure('serve', 'movies', '--workers', '0')).toMatch(
     /--workers.*Give a whole number from 1\.$/,
   );
+  expect(await failure('serve', 'movies', '--allow-host', 'http://shop.example')).toMatch(
+    /--allow-host.*Give a host name or an address, without scheme and port\.$/,
+  );
+  expect(await failure('serve', 'movies', '--cors', 'shop.example')).toMatch(/--cors.*Give an origin/);
+  expect(await failure('serve', 'movies', '--protect-all')).toMatch(/--protect-all needs --token-file/);
+  expect(await failure('serve', 'movies', '--token-file', 'none')).toMatch(/none: no such file/);
   expect(await failure('serve')).toMatch(/folders/);
 });

@@ -21,7 +21,7 @@ describe('a body over 1 MiB', () => {
 
   test('is refused while it is read, where it does not say its length', async () => {
     const chunk = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
-    const head = `POST ${infer} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    const head = `POST ${infer} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`;
     const pieces = Array.from({ length: 17 }, () => chunk('x'.repeat(2 ** 16)));
     expect(await raw(head, ...pieces, '0\r\n\r\n')).toMatchObject({ status: 413, body: oneLine });
   });
@@ -45,13 +45,12 @@ describe('other bodies', () => {
     },
   );
 
-  test.each([undefined, 'application/json; charset=utf-8', 'application/octet-stream'])(
+  test.each(['application/json; charset=utf-8', 'application/octet-stream'])(
     'of type %s are read',
     async (type) => {
-      const body = Buffer.from('{"pairs":[]}');
-      expect(
-        await post('/predict', '', { headers: type ? { 'content-type': type } : {}, body }),
-      ).toMatchObject({ status: 200 });
+      expect(await post('/predict', '{"pairs":[]}', { headers: { 'content-type': type } })).toMatchObject({
+        status: 200,
+      });
     },
   );
 
@@ -97,30 +96,32 @@ describe('other methods', () => {
 describe('what is no good HTTP', () => {
   test.each<[what: string, status: number, pieces: string[]]>([
     ['noise', 400, ['\x16\x03\x01\x02\x00\x01\x00\r\n\r\n']],
-    ['an unknown method', 400, ['BREW / HTTP/1.1\r\nHost: x\r\n\r\n']],
-    ['a broken header', 400, ['GET /v2 HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n']],
+    ['an unknown method', 400, ['BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n']],
+    ['a broken header', 400, ['GET /v2 HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n']],
     [
       'two lengths',
       400,
-      [`POST ${infer} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}`],
+      [`POST ${infer} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}`],
     ],
     [
       'a length and chunks',
       400,
-      [`POST ${infer} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n`],
+      [
+        `POST ${infer} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      ],
     ],
     [
       'a broken chunk',
       400,
-      [`POST ${infer} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`],
+      [`POST ${infer} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`],
     ],
-    ['headers too long', 431, [`GET /v2 HTTP/1.1\r\nHost: x\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`]],
+    ['headers too long', 431, [`GET /v2 HTTP/1.1\r\nHost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`]],
     ['no host', 400, ['GET /v2 HTTP/1.1\r\nConnection: close\r\n\r\n']],
     [
       'an expectation',
       417,
       [
-        `POST ${infer} HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+        `POST ${infer} HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
       ],
     ],
   ])('%s is answered in one line', async (_, status, pieces) => {
@@ -131,7 +132,7 @@ describe('what is no good HTTP', () => {
     for (let time = 0; time < 20; time++) {
       const socket = connect(Number(new URL(movies.url).port), '127.0.0.1');
       await once(socket, 'connect');
-      socket.write(`POST ${infer} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"inputs"`);
+      socket.write(`POST ${infer} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"inputs"`);
       await setTimeout(2);
       socket.destroy();
     }
