@@ -1,12 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, constants, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { INCOMING, writeSynced } from '../util/files.ts';
+import { INCOMING, type ReadRegular, readRegular, writeSynced } from '../util/files.ts';
 import { checkArgument, path } from '../util/options.ts';
 import { COPY_AGAIN } from './damage.ts';
 import type { FetchOptions } from './fetch.ts';
-import { type Artifact, checkFile, MANIFEST, type Manifest, parseManifest, servedFiles } from './manifest.ts';
+import {
+  type Artifact,
+  checkFile,
+  MANIFEST,
+  type Manifest,
+  MOST_MANIFEST_BYTES,
+  parseManifest,
+  servedFiles,
+} from './manifest.ts';
 
 /** Folder of a new, complete artifact whose files are moving to their places. */
 const PENDING = '.pending';
@@ -40,7 +49,9 @@ export async function checkTarget(directory: string): Promise<void> {
 
 async function isArtifact(directory: string): Promise<boolean> {
   // Other programs, too, write a manifest.json. One of ours may be overwritten even if it was cut off.
-  const bytes = await readFile(join(directory, MANIFEST)).catch(() => undefined);
+  const bytes = await readRegular(join(directory, MANIFEST), { most: MOST_MANIFEST_BYTES }).catch(
+    () => undefined,
+  );
   return bytes !== undefined && /^\s*\{\s*"format": \d+,\s*"cofactor":/.test(bytes.toString('utf8', 0, 200));
 }
 
@@ -90,9 +101,9 @@ async function settle(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     if (name.startsWith(INCOMING)) await rm(join(directory, name), { recursive: true, force: true });
   }
-  const pending = join(directory, PENDING);
-  const names = await readdir(pending).catch(() => undefined);
-  if (!names) return;
+  const pending = await pendingIn(directory);
+  if (pending === undefined) return rm(join(directory, PENDING), { recursive: true, force: true });
+  const names = await readdir(pending);
   if (names.includes(MANIFEST)) {
     // Files that the new artifact lacks go first: only the old manifest lists them.
     const next = await filesOf(pending);
@@ -106,9 +117,21 @@ async function settle(directory: string): Promise<void> {
   await syncDirectory(directory);
 }
 
+/** The folder of an artifact that moves to its place. Only a writer makes it, so it is no link. */
+async function pendingIn(directory: string): Promise<string | undefined> {
+  const path = join(directory, PENDING);
+  const isFolder = await lstat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  return isFolder ? path : undefined;
+}
+
 /** Names of the files that a folder's manifest lists; none if the manifest is missing or broken. */
 async function filesOf(directory: string): Promise<string[]> {
-  const bytes = await readFile(join(directory, MANIFEST)).catch(() => undefined);
+  const bytes = await readRegular(join(directory, MANIFEST), { most: MOST_MANIFEST_BYTES }).catch(
+    () => undefined,
+  );
   try {
     return bytes ? Object.keys(parseManifest(bytes, join(directory, MANIFEST)).files) : [];
   } catch {
@@ -123,13 +146,19 @@ async function syncDirectory(path: string): Promise<void> {
   await folder?.close();
 }
 
+/** How the folder of a model is read. */
+export interface ReadOptions {
+  /** Whether its files may be links, because it is one's own. @default false */
+  readonly trust?: boolean | undefined;
+}
+
 /**
  * Reads an artifact and checks every file against its manifest.
  *
  * @throws UserError if there is none, or it is broken
  */
-export function readArtifact(directory: string): Promise<Artifact> {
-  return readFiles(directory, ({ files }) => Object.keys(files));
+export function readArtifact(directory: string, options: ReadOptions = {}): Promise<Artifact> {
+  return readFiles(directory, ({ files }) => Object.keys(files), options);
 }
 
 /**
@@ -137,25 +166,37 @@ export function readArtifact(directory: string): Promise<Artifact> {
  *
  * @throws UserError if there is none, or it is broken
  */
-export function readServed(directory: string, options: FetchOptions = {}): Promise<Artifact> {
+export function readServed(directory: string, options: FetchOptions & ReadOptions = {}): Promise<Artifact> {
   return readFiles(directory, (manifest) => servedFiles(manifest, options.heads), options);
 }
+
+/**
+ * Reads the manifest of an artifact alone.
+ *
+ * @throws UserError if there is none, or it is broken
+ */
+export async function readManifest(directory: string, options: ReadOptions = {}): Promise<Manifest> {
+  return parseManifest(await readManifestBytes(directory, options), join(directory, MANIFEST));
+}
+
+const readManifestBytes = (directory: string, { trust }: ReadOptions): Promise<Buffer> =>
+  readPart(directory, MANIFEST, { most: MOST_MANIFEST_BYTES, links: trust });
 
 async function readFiles(
   directory: string,
   namesOf: (manifest: Manifest) => readonly string[],
-  options: FetchOptions = {},
+  options: FetchOptions & ReadOptions,
 ): Promise<Artifact> {
   checkArgument('the folder of the model is', directory, path);
   if (/^(https?|file):/i.test(directory))
     throw new UserError('argument', `${directory}: is an address; give the path of a folder`);
-  const bytes = await readPart(directory, MANIFEST);
+  const bytes = await readManifestBytes(directory, options);
   try {
     const manifest = parseManifest(bytes, join(directory, MANIFEST));
     return await readNamed(directory, manifest, namesOf(manifest), options);
   } catch (error) {
     // A new artifact may have been written in the meantime.
-    if (options.signal?.aborted || bytes.equals(await readPart(directory, MANIFEST))) throw error;
+    if (options.signal?.aborted || bytes.equals(await readManifestBytes(directory, options))) throw error;
     return readFiles(directory, namesOf, options);
   }
 }
@@ -164,14 +205,21 @@ async function readNamed(
   directory: string,
   manifest: Manifest,
   names: readonly string[],
-  { signal, onProgress }: FetchOptions,
+  { signal, onProgress, trust }: FetchOptions & ReadOptions,
 ): Promise<Artifact> {
   const files: Record<string, Uint8Array> = {};
   const total = names.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
+  const memory = Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY);
+  // A file with holes takes no room on the disk.
+  if (total > memory)
+    throw new UserError(
+      'model',
+      `${directory}: has files of ${total} bytes, more than the ${memory} of the memory; use a larger machine`,
+    );
   let loaded = 0;
   for (const name of names) {
     signal?.throwIfAborted();
-    files[name] = await readPart(directory, name);
+    files[name] = await readPart(directory, name, { most: manifest.files[name].bytes, links: trust });
     await checkFile(manifest, name, files[name], join(directory, name));
     loaded += files[name].length;
     onProgress?.({ loaded, total });
@@ -180,11 +228,14 @@ async function readNamed(
 }
 
 /** Reads a file of the valid artifact, which may not have moved to its place yet. */
-async function readPart(directory: string, name: string): Promise<Buffer> {
-  for (const path of [join(directory, PENDING, name), join(directory, name)]) {
+async function readPart(directory: string, name: string, how: ReadRegular): Promise<Buffer> {
+  const pending = await pendingIn(directory);
+  for (const folder of pending === undefined ? [directory] : [pending, directory]) {
+    const path = join(folder, name);
     try {
-      return await readFile(path);
+      return await readRegular(path, how);
     } catch (error) {
+      if (error instanceof UserError) throw error;
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT' && code !== 'ENOTDIR')
         throw new UserError('file', `${path}: cannot be read (${code})`);

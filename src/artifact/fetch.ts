@@ -6,6 +6,7 @@ import {
   IS_MODEL,
   MANIFEST,
   type Manifest,
+  MOST_MANIFEST_BYTES,
   parseManifest,
   servedFiles,
 } from './manifest.ts';
@@ -29,9 +30,6 @@ export interface FetchOptions {
   /** Called while files arrive. */
   onProgress?(progress: FetchProgress): void;
 }
-
-/** A manifest has a few kilobytes, and a line for each epoch. */
-const MOST_MANIFEST_BYTES = 16e6;
 
 /** Name of the browser's cache of model files, by address and hash. */
 const CACHE = 'cofactor-models';
@@ -142,8 +140,6 @@ async function fetchManifest({ folder, cache, signal }: Source): Promise<Manifes
     if (!kept || signal?.aborted) throw error;
     bytes = kept;
   }
-  if (bytes.length > MOST_MANIFEST_BYTES)
-    throw new UserError('model', `${url}: is larger than any manifest; ${IS_MODEL}`);
   const manifest = parseManifest(bytes, url.href);
   await keep(cache, url, bytes);
   return manifest;

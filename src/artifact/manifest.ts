@@ -9,6 +9,9 @@ export const MANIFEST = 'manifest.json';
 
 export const IS_MODEL = 'is this the folder of a trained model?';
 
+/** A manifest has a few kilobytes, and a line for each epoch. */
+export const MOST_MANIFEST_BYTES = 16e6;
+
 /** An ONNX file cannot be larger. */
 const MOST_FILE_BYTES = 2 ** 31;
 const MOST_FILES = 100;
@@ -146,9 +149,11 @@ export function headFile({ manifest, files }: Artifact, head: string): Uint8Arra
  * Reads a manifest.
  *
  * @param source its path or address, for messages
- * @throws UserError if it is not a manifest of this or an older format
+ * @throws UserError if it is not a manifest of this or an older format, or too large
  */
 export function parseManifest(bytes: Uint8Array, source: string): Manifest {
+  if (bytes.length > MOST_MANIFEST_BYTES)
+    throw new UserError('model', `${source}: is larger than any manifest; ${IS_MODEL}`);
   const result = v.safeParse(manifestSchema, upgraded(parseJson(bytes, source, IS_MODEL), source));
   if (result.success) return result.output;
   const [issue] = result.issues;

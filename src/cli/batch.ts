@@ -4,16 +4,17 @@ import { type Exclusions, readExclusions, readUsers } from '../data/read/read.ts
 import { checkTable, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
 import { decimal } from '../recommend/listed.ts';
-import { load } from '../recommend/load.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { chosenDevice, type Flags, LISTS, withChoices } from './choice-options.ts';
+import { type Flags, LISTS, withChoices } from './choice-options.ts';
+import { OPENING, openModel } from './open-model.ts';
 import { plural, printLine, seconds } from './output.ts';
 import { bar } from './progress.ts';
 import { listFlags, RECOMMENDING } from './recommend.ts';
 import { fateOfUsers, noteUnknown } from './unknown.ts';
 
 const own = {
+  ...OPENING,
   out: {
     kind: kinds.text('file'),
     help: 'file for the table of user, rank, item, score, rating: .csv or .parquet',
@@ -39,7 +40,7 @@ async function run(directory: string, file: string | undefined, flags: BatchFlag
   if (out === undefined)
     throw new UserError('argument', 'there is no file to write; give one, such as --out top.parquet');
   await checkTable(out, file, exclude);
-  const recommender = await load(directory, { device: await chosenDevice(flags) });
+  const recommender = await openModel(directory, flags);
   const { userIds } = readVocabulary(recommender.artifact);
   const users = file === undefined ? userIds : await readUsers(file, listFlags(flags));
   const exclusions = exclude === undefined ? {} : await readExclusions(exclude, listFlags(flags));

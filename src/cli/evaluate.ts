@@ -8,16 +8,17 @@ import { type BaselineJudgement, evaluateBaselines } from '../evaluate/evaluate-
 import type { Group } from '../evaluate/groups.ts';
 import type { RankingAt } from '../evaluate/ranking.ts';
 import { decimal } from '../recommend/listed.ts';
-import { load } from '../recommend/load.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import type { RankingPlan } from '../train/recipe/plan.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { chosenDevice, type Flags, JSON_OBJECT, READING, withChoices } from './choice-options.ts';
+import { type Flags, JSON_OBJECT, READING, withChoices } from './choice-options.ts';
 import { readForModel } from './model-data.ts';
+import { OPENING, openModel } from './open-model.ts';
 import { count, error, plural, printJson, printLine, printNote, printTable } from './output.ts';
 
 const own = {
+  ...OPENING,
   train: {
     kind: kinds.text('file'),
     help: 'training data, which rankings leave out; not needed for a model trained with --keep-seen',
@@ -55,7 +56,7 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
     throw new UserError('argument', '--baselines are made from training data; give them with --train FILE');
   if (flags.positive !== undefined && !flags.baselines)
     throw new UserError('argument', '--positive is about the baselines; give --baselines, too');
-  const recommender = await load(directory, { device: await chosenDevice(flags) });
+  const recommender = await openModel(directory, flags);
   const { kind } = recommender;
   const ratings = await readForModel(recommender, files, flags, 'held-out');
   const train =

@@ -4,13 +4,14 @@ import { readPairs } from '../data/read/read.ts';
 import { checkTable, csvLine, writeTable } from '../data/write.ts';
 import { UserError } from '../errors.ts';
 import { decimal } from '../recommend/listed.ts';
-import { load } from '../recommend/load.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { chosenDevice, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
+import { type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
+import { OPENING, openModel } from './open-model.ts';
 import { plural, printJson, printLine, printNote } from './output.ts';
 import { noteUnknown } from './unknown.ts';
 
 const own = {
+  ...OPENING,
   user: { kind: kinds.text('id'), help: 'user id, if there is no file' },
   item: { kind: kinds.text('id'), help: 'item id, if there is no file' },
   out: { kind: kinds.text('file'), help: 'file for the predictions: .csv or .parquet' },
@@ -48,7 +49,7 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
   if (out !== undefined && json)
     throw new UserError('argument', '--out and --json cannot be combined; give only one of them');
   if (out !== undefined) await checkTable(out, file);
-  const recommender = await load(directory, { device: await chosenDevice(flags) });
+  const recommender = await openModel(directory, flags);
   const known = readVocabulary(recommender.artifact);
   const { users, items } =
     file === undefined

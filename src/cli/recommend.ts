@@ -3,11 +3,11 @@ import { readVocabulary } from '../artifact/vocabulary.ts';
 import { readExclusions, readOwnItems, readOwnRatings } from '../data/read/read.ts';
 import { oneLine, UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
-import { load } from '../recommend/load.ts';
 import type { Recommended, Recommender } from '../recommend/recommender.ts';
 import type { RunChoices } from '../train/recipe/run-choices.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { chosenDevice, chosenFrom, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
+import { chosenFrom, type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
+import { OPENING, openModel } from './open-model.ts';
 import { printJson, printNote, printTable, significant } from './output.ts';
 import { fateOfUsers, noteUnknown } from './unknown.ts';
 
@@ -25,6 +25,7 @@ export const RECOMMENDING = {
 } as const satisfies Choices;
 
 const own = {
+  ...OPENING,
   user: { kind: kinds.text('id'), help: 'a user that the model was trained on' },
   ratings: {
     kind: kinds.text('file'),
@@ -65,7 +66,7 @@ async function run(directory: string, flags: RecommendFlags): Promise<void> {
       'argument',
       `--include-seen is for --user; items in --${ratings === undefined ? 'items' : 'ratings'} are always left out`,
     );
-  const recommender = await load(directory, { device: await chosenDevice(flags) });
+  const recommender = await openModel(directory, flags);
   checkKind(recommender, flags);
   const best =
     own === undefined

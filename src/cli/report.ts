@@ -1,15 +1,16 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { load } from '../recommend/load.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { type ReportOptions, report } from '../report/report.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
-import { chosenDevice, type Flags, JSON_OBJECT, READING, withChoices } from './choice-options.ts';
+import { type Flags, JSON_OBJECT, READING, withChoices } from './choice-options.ts';
 import { readForModel } from './model-data.ts';
+import { OPENING, openModel } from './open-model.ts';
 import { printJson, printLine, size } from './output.ts';
 
 const own = {
+  ...OPENING,
   out: { kind: kinds.text('file'), help: 'HTML file for the report', default: 'report.html' },
   ...JSON_OBJECT,
 } as const satisfies Choices;
@@ -30,7 +31,7 @@ export function reportCommand(): Command {
 }
 
 async function run(directory: string, { data, out, json, ...flags }: ReportFlags): Promise<void> {
-  const recommender = await load(directory, { device: await chosenDevice(flags) });
+  const recommender = await openModel(directory, flags);
   const ratings = data && {
     data: await readForModel(recommender, data, flags, 'held-out'),
     source: data.map((path) => basename(path)).join(', '),

@@ -1,13 +1,14 @@
 import { Command } from 'commander';
 import { UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
-import { load } from '../recommend/load.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { chosenDevice, type Flags, withChoices } from './choice-options.ts';
+import { type Flags, withChoices } from './choice-options.ts';
+import { OPENING, openModel } from './open-model.ts';
 import { printJson, printNote, printTable, significant } from './output.ts';
 import { namesOf, RECOMMENDING } from './recommend.ts';
 
 const own = {
+  ...OPENING,
   item: { kind: kinds.text('id'), help: 'item id' },
   k: RECOMMENDING.k,
   json: { kind: kinds.flag, help: 'print one JSON list of {item, title?, similarity}' },
@@ -20,9 +21,10 @@ export function similarCommand(): Command {
   return withChoices(command, ['device'], own).action(run);
 }
 
-async function run(directory: string, { item, k, json, device }: Flags<'device', typeof own>): Promise<void> {
+async function run(directory: string, flags: Flags<'device', typeof own>): Promise<void> {
+  const { item, k, json } = flags;
   if (item === undefined) throw new UserError('argument', 'there is no item; give one, such as --item 296');
-  const recommender = await load(directory, { device: await chosenDevice({ device }) });
+  const recommender = await openModel(directory, flags);
   const nearest = await recommender.similar(item, { k });
   const isKnown = recommender.items.length > 0 && recommender.items.some((one) => one.item === item);
   if (nearest.length === 0 && isKnown && !json)

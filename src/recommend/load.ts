@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { readServed } from '../artifact/artifact.ts';
+import { checkedHead } from '../artifact/checked-head.ts';
 import { fetchArtifact } from '../artifact/fetch.ts';
+import { headFile } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
 import { checkLoad, type LoadOptions } from './load-options.ts';
@@ -8,23 +10,23 @@ import { Recommender } from './recommender.ts';
 
 /**
  * Loads a trained model, in Node: `await load('movies')` or `await load('https://example.org/movies/')`. Every file is
- * checked against the manifest.
+ * checked against the manifest, and each head for what a stranger could have made of it.
  *
  * @param source the model's folder: a path, or a URL
  * @param options `heads` are read and opened at once; without them all are read, and each is opened when it is first
  *   needed
- * @throws UserError if there is no model, a file is missing or changed, ONNX Runtime refuses it, or the device is not
+ * @throws UserError if there is no model, a file is missing, changed or suspicious, ONNX Runtime refuses it, or the device is not
  *   available
  */
 export async function load(source: string | URL, options: LoadOptions = {}): Promise<Recommender> {
   checkLoad(source, options);
-  const { device, runtime, heads } = options;
+  const { device, runtime, heads, trust } = options;
   const isWeb = /^https?:/i.test(String(source));
   const [artifact, ready] = await Promise.all([
     isWeb ? fetchArtifact(source, options) : readServed(pathOf(source), options),
     runtime ?? nodeRuntime({ device }),
   ]);
-  return Recommender.create(artifact, ready, heads);
+  return Recommender.create(artifact, ready, heads, trust ? headFile : checkedHead);
 }
 
 function pathOf(source: string | URL): string {

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { Tensors } from '../../graphs/heads/serving.ts';
 import { option, UserError } from '../errors.ts';
 import { decodeModel, encodeModel, type ModelFile } from '../onnx/index.ts';
-import { replaceFile } from '../util/files.ts';
+import { readRegular, replaceFile } from '../util/files.ts';
 import type { Checkpoint, CheckpointStore, PartCheckpoint } from './progress.ts';
 
 const BEST = 'best.';
+
+/** An ONNX file cannot be larger. */
+const MOST_BYTES = 2 ** 31;
 
 const incomingOf = (path: string): string => `${path}.incoming`;
 
@@ -47,7 +50,8 @@ export async function readCheckpoint(
   path: string,
   settings: Readonly<Record<string, unknown>>,
 ): Promise<Checkpoint> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readRegular(path, { most: MOST_BYTES }).catch((error: NodeJS.ErrnoException) => {
+    if (error instanceof UserError) throw error;
     throw new UserError(
       'file',
       error.code === 'ENOENT'

@@ -131,7 +131,9 @@ describe('a broken artifact names the file', () => {
       `${file}: is missing, though manifest.json lists it; ${COPY}`,
     );
     await mkdir(file);
-    expect(await userError(readArtifact(path))).toBe(`${file}: cannot be read (EISDIR)`);
+    expect(await userError(readArtifact(path))).toBe(
+      `${file}: is a folder, not a file; put the file itself there`,
+    );
   });
 
   test('an address where a folder is wanted', async () => {

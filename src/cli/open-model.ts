@@ -1,0 +1,18 @@
+import { load } from '../recommend/load.ts';
+import type { Recommender } from '../recommend/recommender.ts';
+import { type Choices, kinds } from '../util/choices.ts';
+import { chosenDevice, type Flags } from './choice-options.ts';
+
+/** Flags of the commands that open a model. */
+export const OPENING = {
+  trust: {
+    kind: kinds.flag,
+    help: 'open a model of your own without the checks of what a stranger could have made of it; its files may be links',
+  },
+} as const satisfies Choices;
+
+/** The model in a folder, on the device that the flags choose. */
+export const openModel = async (
+  directory: string,
+  { trust, ...flags }: Flags<'device', typeof OPENING>,
+): Promise<Recommender> => load(directory, { device: await chosenDevice(flags), trust });
