@@ -33,6 +33,7 @@ export class Recommender {
   private readonly known: ReadonlySet<string>;
   private readonly sessions = new Map<string, Promise<InferenceSession>>();
   private readonly running = new Set<Promise<unknown>>();
+  private signal: AbortSignal | undefined;
 
   private constructor(
     readonly artifact: Artifact,
@@ -105,9 +106,17 @@ export class Recommender {
 
   /** Runs a head on tensors, in chunks of rows that bound its memory. */
   async run(head: string, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
-    const running = this.session(head).then((session) => runInChunks(session, feeds, this.rowsPerRun(head)));
+    const running = this.session(head).then((session) =>
+      runInChunks(session, feeds, this.rowsPerRun(head), this.signal),
+    );
     this.running.add(running);
     return running.finally(() => this.running.delete(running));
+  }
+
+  /** The same recommender, whose questions fail when the signal aborts: those that wait, and those that have further runs. */
+  until(signal: AbortSignal): Recommender {
+    // Not by the constructor, which reads the artifact again.
+    return Object.assign(Object.create(Recommender.prototype), this, { signal });
   }
 
   /** What the model was trained for. */
@@ -120,7 +129,8 @@ export class Recommender {
     return this.artifact.manifest.data.kind;
   }
 
-  private rowsPerRun(head: string): number {
+  /** Rows of a request that a head takes in one run. */
+  rowsPerRun(head: string): number {
     return this.artifact.manifest.files[`${head}.onnx`]?.batch ?? MOST_ROWS;
   }
 

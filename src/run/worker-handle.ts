@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { built } from '../util/built.ts';
 import { disableTelemetry } from './onnxruntime.ts';
-import type { Answer, Call, NamedParts, Signature, ThreadData } from './worker-messages.ts';
+import type { Answer, Call, NamedParts, Results, Share, Signature, ThreadData } from './worker-messages.ts';
 import type { Methods } from './worker-thread.ts';
 
 /** A thread that runs models ended before it answered. */
@@ -76,13 +76,13 @@ export class WorkerHandle {
   }
 
   /** @param handedOver buffers of the feeds that are transferred to the thread instead of copied */
-  async run(session: number, feeds: NamedParts, handedOver: ArrayBuffer[] = []): Promise<NamedParts> {
-    this.running = true;
-    try {
-      return await this.call('run', [session, feeds], handedOver);
-    } finally {
-      this.running = false;
-    }
+  run(session: number, feeds: NamedParts, handedOver: ArrayBuffer[] = []): Promise<NamedParts> {
+    return this.callAlone('run', [session, feeds], handedOver);
+  }
+
+  /** Runs what several runs are joined to. @returns for each its share of the results */
+  runJoined(session: number, feeds: NamedParts, shares: readonly Share[]): Promise<Results[]> {
+    return this.callAlone('runJoined', [session, feeds, shares]);
   }
 
   async release(session: number): Promise<void> {
@@ -91,6 +91,19 @@ export class WorkerHandle {
 
   async terminate(): Promise<void> {
     await this.worker.terminate();
+  }
+
+  private async callAlone<Name extends keyof Methods>(
+    method: Name,
+    args: Parameters<Methods[Name]>,
+    handedOver?: ArrayBuffer[],
+  ): Promise<Awaited<ReturnType<Methods[Name]>>> {
+    this.running = true;
+    try {
+      return await (this.call(method, args, handedOver) as Promise<Awaited<ReturnType<Methods[Name]>>>);
+    } finally {
+      this.running = false;
+    }
   }
 
   private call<Name extends keyof Methods>(

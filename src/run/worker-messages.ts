@@ -1,10 +1,26 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { mapValues } from '../util/map-values.ts';
 import type { Device } from './device-names.ts';
+import type { Encoded, Encoding } from './encode.ts';
 import { type Parts, tensorOf } from './rows.ts';
 
 /** Tensors as they are sent between threads, without their classes. */
 export type NamedParts = Readonly<Record<string, Parts>>;
+
+/** The outputs that a run wants, and how each is written. */
+export type Encodings = Readonly<Record<string, Encoding>>;
+
+export type NamedEncoded = Readonly<Record<string, Encoded>>;
+
+/** The results of a run: tensors, or the outputs that it wanted written. */
+export type Results = NamedParts | NamedEncoded;
+
+/** What one of several joined runs gets. */
+export interface Share {
+  /** Number of its rows. Absent if it was not joined with others, and gets everything. */
+  readonly rows?: number | undefined;
+  readonly encodings?: Encodings | undefined;
+}
 
 export const partsOf = (tensors: InferenceSession.OnnxValueMapType): NamedParts =>
   mapValues(tensors, (value) => {
@@ -38,10 +54,11 @@ export type Signature = Pick<
   'inputNames' | 'outputNames' | 'inputMetadata' | 'outputMetadata'
 >;
 
-/** The buffers of numeric tensors, which a message can transfer instead of copying them. */
-export function buffersOf(parts: NamedParts): ArrayBuffer[] {
-  const buffers = Object.values(parts).flatMap(({ data }) =>
-    ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer ? [data.buffer] : [],
-  );
+/** The buffers of numbers and bytes, which a message can transfer instead of copying them. */
+export function buffersOf(results: Results): ArrayBuffer[] {
+  const buffers = Object.values<Parts | Encoded>(results).flatMap((result) => {
+    const data = 'bytes' in result ? result.bytes : result.data;
+    return ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer ? [data.buffer] : [];
+  });
   return [...new Set(buffers)];
 }

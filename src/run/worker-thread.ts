@@ -1,7 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { env, type InferenceSession } from 'onnxruntime-common';
+import { mapValues } from '../util/map-values.ts';
+import { encoded } from './encode.ts';
 import { runtimeOn } from './node.ts';
-import type { Answer, Call, NamedParts, Signature, ThreadData } from './worker-messages.ts';
+import { sliceRows } from './rows.ts';
+import type { Answer, Call, NamedParts, Results, Share, Signature, ThreadData } from './worker-messages.ts';
 import { buffersOf, partsOf, tensorsOf } from './worker-messages.ts';
 
 /** A thread of the pool in `worker.ts`: holds sessions and answers calls. */
@@ -34,6 +37,17 @@ const methods = {
   async run(id: number, feeds: NamedParts): Promise<NamedParts> {
     return partsOf(await sessionOf(id).run({ ...held.get(id), ...tensorsOf(feeds) }));
   },
+  /** Runs what several runs are joined to, and gives each its share of the results. */
+  async runJoined(id: number, feeds: NamedParts, shares: readonly Share[]): Promise<Results[]> {
+    const all = await methods.run(id, feeds);
+    let from = 0;
+    return shares.map(({ rows, encodings }) => {
+      const to = from + (rows ?? 0);
+      const own = rows === undefined ? all : mapValues(all, (part) => sliceRows(part, from, to));
+      from = to;
+      return encodings ? mapValues(encodings, (encoding, name) => encoded(own[name], encoding)) : own;
+    });
+  },
   async release(id: number): Promise<void> {
     const session = sessionOf(id);
     sessions.delete(id);
@@ -44,13 +58,18 @@ const methods = {
 
 export type Methods = typeof methods;
 
+/** Nothing else uses the results of a run, so their buffers can be transferred. */
+const ownBuffers: Partial<Record<string, (results: never) => ArrayBuffer[]>> = {
+  run: buffersOf,
+  runJoined: (results: readonly Results[]) => [...new Set(results.flatMap(buffersOf))],
+};
+
 const post = (message: Answer, handedOver?: ArrayBuffer[]) => parentPort?.postMessage(message, handedOver);
 
 parentPort?.on('message', ({ call, method, args }: Call) => {
   const answer = methods[method as keyof Methods] as (...args: readonly unknown[]) => Promise<unknown>;
   answer(...args).then(
-    // Nothing else uses the results of a run, so they can be transferred.
-    (value) => post({ call, value }, method === 'run' ? buffersOf(value as NamedParts) : []),
+    (value) => post({ call, value }, ownBuffers[method]?.(value as never)),
     (error: Error) => post({ call, error: error.message }),
   );
 });

@@ -8,7 +8,15 @@ import type { NodeRuntime } from './node.ts';
 import { holdWebgpu, releaseWebgpu } from './webgpu-thread.ts';
 import { Batching, type RunSize } from './worker-batch.ts';
 import { WorkerError, WorkerHandle } from './worker-handle.ts';
-import { type NamedParts, partsOf, type Signature, tensorsOf } from './worker-messages.ts';
+import {
+  type Encodings,
+  type NamedEncoded,
+  type NamedParts,
+  partsOf,
+  type Results,
+  type Signature,
+  tensorsOf,
+} from './worker-messages.ts';
 
 export { WorkerError } from './worker-handle.ts';
 
@@ -28,6 +36,21 @@ export interface WorkerOptions {
   onBatch?(runs: number, seconds: number): void;
 }
 
+/** What a run of a worker runtime takes beside its inputs. */
+export interface RunOptions {
+  /** A run that waits for a thread when this aborts is not executed, and is rejected with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WorkerSession extends InferenceSession {
+  /** Runs, and lets the thread write the outputs that are wanted, which takes much time for many texts. */
+  runEncoded(
+    feeds: InferenceSession.FeedsType,
+    encodings: Encodings,
+    options?: RunOptions,
+  ): Promise<NamedEncoded>;
+}
+
 /** ONNX Runtime in worker threads, which keeps the event loop free. */
 export interface WorkerRuntime extends NodeRuntime {
   /** Number of threads. */
@@ -39,7 +62,7 @@ export interface WorkerRuntime extends NodeRuntime {
    * @returns a session whose `run` rejects with a {@link QueueFullError} if the queue is full, and with a
    *   {@link WorkerError} if its thread ends
    */
-  createSession(model: Uint8Array, options?: { threads?: number; batch?: number }): Promise<InferenceSession>;
+  createSession(model: Uint8Array, options?: { threads?: number; batch?: number }): Promise<WorkerSession>;
   /** Ends all threads. Runs that have not finished are rejected. */
   close(): Promise<void>;
 }
@@ -77,8 +100,10 @@ interface Run {
   readonly session: number;
   readonly feeds: NamedParts;
   /** Absent if the run must not be joined with others. */
-  readonly size?: RunSize;
-  resolve(results: NamedParts): void;
+  readonly size?: RunSize | undefined;
+  readonly encodings?: Encodings;
+  readonly signal?: AbortSignal | undefined;
+  resolve(results: Results): void;
   reject(error: Error): void;
 }
 
@@ -118,7 +143,7 @@ class WorkerPool implements WorkerRuntime {
   async createSession(
     model: Uint8Array,
     { batch = JOINED_ROWS }: { threads?: number; batch?: number } = {},
-  ): Promise<InferenceSession> {
+  ): Promise<WorkerSession> {
     const id = this.created++;
     let signature: Signature | undefined;
     try {
@@ -133,7 +158,9 @@ class WorkerPool implements WorkerRuntime {
     this.models.set(id, { model, batching: Batching.of(signature, batch) });
     return {
       ...signature,
-      run: (feeds) => this.run(id, feeds),
+      run: async (feeds, options?: object) => tensorsOf((await this.run(id, feeds, options)) as NamedParts),
+      runEncoded: async (feeds, encodings, options) =>
+        (await this.run(id, feeds, { ...options, encodings })) as NamedEncoded,
       release: () => this.release(id),
       startProfiling: () => undefined,
       endProfiling: () => undefined,
@@ -151,17 +178,21 @@ class WorkerPool implements WorkerRuntime {
     return this.threads.find((thread) => !thread.sessions.has(id));
   }
 
-  private async run(id: number, feeds: InferenceSession.FeedsType): Promise<InferenceSession.ReturnType> {
+  private async run(
+    session: number,
+    feeds: InferenceSession.FeedsType,
+    options: RunOptions & Pick<Run, 'encodings'> = {},
+  ): Promise<Results> {
     if (this.closed) throw new WorkerError('the workers are closed');
     if (this.runs.length >= this.queue && !this.threads.some(({ idle }) => idle))
       throw new QueueFullError(`${this.queue} requests are waiting; try again later`);
     const parts = partsOf(feeds);
-    const size = this.models.get(id)?.batching?.size(parts);
-    const results = await new Promise<NamedParts>((resolve, reject) => {
-      this.runs.push({ session: id, feeds: parts, size, resolve, reject });
+    const size = this.models.get(session)?.batching?.size(parts);
+    const { encodings, signal } = options;
+    return new Promise((resolve, reject) => {
+      this.runs.push({ session, feeds: parts, size, encodings, signal, resolve, reject });
       this.dispatch();
     });
-    return tensorsOf(results);
   }
 
   private async release(id: number): Promise<void> {
@@ -171,9 +202,17 @@ class WorkerPool implements WorkerRuntime {
 
   private dispatch(): void {
     for (const thread of this.threads) {
+      if (!thread.idle) continue;
+      this.dropAborted();
       if (this.runs.length === 0) return;
-      if (thread.idle) void this.execute(thread, this.takeBatch());
+      void this.execute(thread, this.takeBatch());
     }
+  }
+
+  private dropAborted(): void {
+    if (!this.runs.some(({ signal }) => signal?.aborted)) return;
+    for (const { signal, reject } of this.runs) if (signal?.aborted) reject(signal.reason);
+    this.runs = this.runs.filter(({ signal }) => !signal?.aborted);
   }
 
   /** Takes the run that has waited longest, and those that can be joined with it. */
@@ -208,15 +247,13 @@ class WorkerPool implements WorkerRuntime {
     this.dispatch();
   }
 
-  private async results(thread: WorkerHandle, batch: Run[]): Promise<NamedParts[]> {
-    const [{ session, feeds }] = batch;
+  private async results(thread: WorkerHandle, batch: Run[]): Promise<Results[]> {
+    const [{ session, feeds, encodings }] = batch;
     const batching = this.models.get(session)?.batching;
-    if (batch.length === 1 || !batching) return [await thread.run(session, feeds)];
+    if (batch.length === 1 || !batching) return thread.runJoined(session, feeds, [{ encodings }]);
     const joined = batching.join(batch.map((run) => run.feeds));
-    return batching.split(
-      await thread.run(session, joined),
-      batch.map(({ size }) => size as RunSize),
-    );
+    const shares = batch.map(({ size, encodings }) => ({ rows: size?.rows, encodings }));
+    return thread.runJoined(session, joined, shares);
   }
 
   private add(thread: WorkerHandle): void {
