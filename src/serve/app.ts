@@ -13,27 +13,47 @@ import Fastify, {
 import { oneLine, UserError } from '../errors.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
 import { VERSION } from '../version.ts';
+import { Allowance, BusyError, type Memory } from './allowance.ts';
+import { Connections } from './connections.ts';
 import { badRequest, HttpError } from './errors.ts';
 import { parseJson } from './json.ts';
 import { LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the route answers however busy the server is. */
+    readonly always?: boolean;
+  }
   interface FastifyRequest {
+    /** Its time and memory. */
+    allowance: Allowance;
     /** Binary tensor data after the JSON document in the body. */
     binary: Buffer;
   }
 }
 
+/** What all requests share. */
+export interface Shared {
+  readonly metrics: Metrics;
+  readonly memory: Memory;
+  /** Seconds that a request may take. */
+  readonly timeout: number;
+  readonly logLevel: string;
+  /** Whether the server is closing. */
+  isClosing(): boolean;
+}
+
+export interface App {
+  readonly app: FastifyInstance;
+  readonly connections: Connections;
+}
+
 /** Creates a server: limits, body parsing, validation and error handling. `addRoutes` adds the routes. */
-export async function createApp(
-  metrics: Metrics,
-  level: string,
-  addRoutes: (app: FastifyInstance) => void,
-): Promise<FastifyInstance> {
+export async function createApp(shared: Shared, addRoutes: (app: FastifyInstance) => void): Promise<App> {
   const app = Fastify({
     // Standard output only gets the line with the server's address.
-    logger: { level, stream: process.stderr },
+    logger: { level: shared.logLevel, stream: process.stderr },
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.body,
     requestTimeout: LIMITS.requestTimeout,
@@ -48,14 +68,15 @@ export async function createApp(
     frameworkErrors: (error, _, reply) => void (reply as FastifyReply).code(400).send(bodyOf(error)),
     clientErrorHandler: answerBroken,
   });
-  app.server.maxConnections = LIMITS.connections;
+  const connections = new Connections(app.server);
   app.server.on('checkExpectation', (_, response) => {
     const body = JSON.stringify({ error: 'the only supported expectation is 100-continue' });
     response.writeHead(417, { 'content-type': 'application/json', 'content-length': body.length });
     response.end(body);
   });
   await app.register(swagger, { openapi: { info: DESCRIPTION } });
-  observe(app, metrics);
+  observe(app, shared.metrics);
+  allow(app, connections, shared);
   checkHeaders(app);
   readBodies(app);
   validate(app);
@@ -66,7 +87,35 @@ export async function createApp(
   });
   addRoutes(app);
   refuseOtherMethods(app, methods);
-  return app;
+  return { app, connections };
+}
+
+/** Bytes of a request itself: its headers, and the objects of the server. */
+const REQUEST_BYTES = 2 ** 15;
+/** Most bytes that JSON takes as values, tensors and their copy for a worker, for each of its own. */
+const BYTES_PER_BYTE = 24;
+
+/** Gives each request its time and memory, and refuses those for which there is none. */
+function allow(app: FastifyInstance, connections: Connections, { memory, timeout, isClosing }: Shared): void {
+  app.decorateRequest('allowance');
+  app.addHook('onRequest', (request, reply, done) => {
+    const { raw, headers } = request;
+    const allowance = new Allowance(memory, timeout);
+    request.allowance = allowance;
+    connections.begin(raw.socket, reply.raw);
+    reply.raw.once('close', () => allowance.close());
+    // A keep-alive connection would delay the end.
+    if (isClosing()) reply.header('connection', 'close');
+    if (request.routeOptions.config?.always) return done();
+    if (connections.isCrowded(raw.socket)) {
+      reply.header('connection', 'close');
+      return done(new BusyError('there are too many connections; try again later'));
+    }
+    const body = headers['transfer-encoding'] ? LIMITS.body : Number(headers['content-length'] ?? 0);
+    // The limit of a body has its own message.
+    allowance.add(REQUEST_BYTES + Math.min(body, LIMITS.body));
+    done();
+  });
 }
 
 const DESCRIPTION = {
@@ -125,6 +174,7 @@ function readBodies(app: FastifyInstance): void {
     const length = header === undefined ? body.length : Number(header);
     if (!Number.isInteger(length) || length < 0 || length > body.length)
       throw badRequest(`inference-header-content-length is ${header}, but the body has ${body.length} bytes`);
+    request.allowance.add(BYTES_PER_BYTE * body.length);
     request.binary = body.subarray(length);
     return length === 0 ? undefined : parseJson(body.subarray(0, length));
   });
@@ -184,7 +234,7 @@ const bodyOf = ({ message }: Error): { error: string } => {
 
 function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (error instanceof QueueFullError || error instanceof WorkerError)
+    if (error instanceof BusyError || error instanceof QueueFullError || error instanceof WorkerError)
       return reply.code(503).header('retry-after', '1').send(bodyOf(error));
     const status = error instanceof UserError ? 400 : (error.statusCode ?? 500);
     if (status < 500 || error instanceof HttpError) return reply.code(status).send(bodyOf(error));

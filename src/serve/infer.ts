@@ -1,15 +1,14 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
-import { badRequest } from './errors.ts';
+import { chunksOf } from '../recommend/chunks.ts';
+import type { Encoding } from '../run/encode.ts';
+import type { WorkerSession } from '../run/worker.ts';
+import type { NamedEncoded } from '../run/worker-messages.ts';
+import { size } from '../util/format.ts';
+import type { Allowance } from './allowance.ts';
+import { badRequest, HttpError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { OpenModel } from './models.ts';
-import {
-  datatypeOf,
-  type GivenTensor,
-  readTensor,
-  type TensorMetadata,
-  tensorBytes,
-  tensorJson,
-} from './tensors.ts';
+import { datatypeOf, type GivenTensor, readTensor, type TensorMetadata } from './tensors.ts';
 
 /** An inference request of the Open Inference Protocol, version 2. */
 export interface InferRequest {
@@ -22,10 +21,16 @@ export interface InferRequest {
   }[];
 }
 
-/** A JSON document, and the binary tensor data after it, if the request asked for it. */
+/** A JSON document, and the binary tensor data after it, if the request asked for it; both in pieces. */
 export interface InferResponse {
-  readonly json: string;
-  readonly binary: readonly Buffer[];
+  readonly json: readonly Uint8Array[];
+  readonly binary: readonly Uint8Array[];
+}
+
+/** An output that a request asks for. */
+interface Output {
+  readonly name: string;
+  readonly encoding: Encoding;
 }
 
 const DEFAULT_K = 10;
@@ -34,50 +39,121 @@ const DEFAULT_K = 10;
  * Runs a head of a model.
  *
  * @param binary binary data after the JSON document of the request
- * @throws HttpError 400 if the model does not accept the inputs
+ * @throws HttpError 400 if the model does not accept the inputs, 413 if the answer could be too large
  */
 export async function infer(
   model: OpenModel,
   head: string,
-  request: InferRequest,
-  binary: Buffer,
+  { body: request, binary, allowance }: { body: InferRequest; binary: Buffer; allowance: Allowance },
+  signal: AbortSignal,
 ): Promise<InferResponse> {
-  const session = model.sessions.get(head) as InferenceSession;
+  const session = model.sessions.get(head) as WorkerSession;
   const wanted = chosenOutputs(session, request);
   const feeds = readInputs(session, request, binary);
-  checkSizes(session, feeds);
+  const lengths = axesOf(session, feeds);
   if (head.startsWith('fold-in') && feeds.item.size > LIMITS.ratings)
     throw badRequest(`${feeds.item.size} items; ${head} accepts up to ${LIMITS.ratings}`);
-  const results = await model.recommender.run(head, feeds);
-  const parts = wanted.map(({ name, binary }) => {
-    const tensor = results[name];
-    const bytes = binary ? tensorBytes(tensor) : undefined;
-    const content = bytes
-      ? `"parameters":{"binary_data_size":${bytes.length}}`
-      : `"data":${tensorJson(tensor)}`;
-    const datatype = datatypeOf(tensor.type);
-    const json = `{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${tensor.dims}],${content}}`;
-    return { json, bytes };
-  });
+  allowance.add(answerBytes(model, session, wanted, lengths));
+  const rows = Math.min(
+    model.recommender.rowsPerRun(head),
+    Math.max(1, Math.floor(MOST_TEXTS / (lengths.get('k') ?? 1))),
+  );
+  const encodings = Object.fromEntries(wanted.map(({ name, encoding }) => [name, encoding]));
+  const chunks: NamedEncoded[] = [];
+  for (const chunk of chunksOf(session, feeds, rows)) {
+    signal.throwIfAborted();
+    chunks.push(await session.runEncoded(chunk, encodings, { signal }));
+  }
   const { id } = request;
   const about = { model_name: `${model.name}.${head}`, model_version: String(model.version), id };
-  return {
-    // Concatenated, because the elements are JSON already; JSON.stringify cannot write bigints.
-    json: `${JSON.stringify(about).slice(0, -1)},"outputs":[${parts.map(({ json }) => json)}]}`,
-    binary: parts.flatMap(({ bytes }) => bytes ?? []),
-  };
+  return responseOf(about, wanted, chunks);
+}
+
+/** Texts that one run may return. Writing so many as JSON takes a worker some milliseconds. */
+const MOST_TEXTS = 2 ** 15;
+
+function responseOf(
+  about: object,
+  wanted: readonly Output[],
+  chunks: readonly NamedEncoded[],
+): InferResponse {
+  const json: Uint8Array[] = [];
+  const binary: Uint8Array[] = [];
+  const write = (text: string): void => void json.push(Buffer.from(text));
+  write(`${JSON.stringify(about).slice(0, -1)},"outputs":[`);
+  for (const [index, { name, encoding }] of wanted.entries()) {
+    const parts = chunks.map((chunk) => chunk[name]);
+    const [{ type, dims }] = parts;
+    const shape = [parts.reduce((sum, part) => sum + part.dims[0], 0), ...dims.slice(1)];
+    const pieces = parts.map(({ bytes }) => bytes).filter(({ length }) => length > 0);
+    const head = `{"name":${JSON.stringify(name)},"datatype":"${datatypeOf(type)}","shape":[${shape}]`;
+    write(`${index > 0 ? ',' : ''}${head},`);
+    if (encoding === 'binary') {
+      const size = pieces.reduce((sum, { length }) => sum + length, 0);
+      write(`"parameters":{"binary_data_size":${size}}}`);
+      binary.push(...pieces);
+    } else {
+      write('"data":[');
+      for (const [at, piece] of pieces.entries()) {
+        if (at > 0) write(',');
+        json.push(piece);
+      }
+      write(']}');
+    }
+  }
+  write(']}');
+  return { json, binary };
+}
+
+/** Most bytes of a number as JSON, with the comma. */
+const NUMBER_BYTES = 24;
+
+/**
+ * Most bytes of an answer, computed before anything runs.
+ *
+ * @throws HttpError 400 if an output is too large, 413 if all together are
+ */
+function answerBytes(
+  { idBytes }: OpenModel,
+  { outputMetadata }: InferenceSession,
+  wanted: readonly Output[],
+  lengths: ReadonlyMap<string | number, number>,
+): number {
+  let bytes = 0;
+  for (const { name } of wanted) {
+    const { shape, type } = outputMetadata.find((one) => one.name === name) as TensorMetadata;
+    const sizes = shape.map((dim) => lengths.get(dim) ?? (Number(dim) || 1));
+    const elements = sizes.reduce((product, dim) => product * dim, 1);
+    if (elements > LIMITS.elements)
+      throw badRequest(
+        `output ${JSON.stringify(name)} would have over ${LIMITS.elements} elements; ask for fewer at once`,
+      );
+    const width = sizes[sizes.length - 1];
+    bytes += type === 'string' ? (elements / width) * idBytes(width) : elements * NUMBER_BYTES;
+  }
+  if (bytes <= LIMITS.answer) return bytes;
+  throw new HttpError(
+    413,
+    `the answer could have ${size(bytes)}, more than ${size(LIMITS.answer)}; ask for fewer outputs, rows or items at once`,
+  );
 }
 
 /** The outputs that the request asks for, and whether each is binary. Default: all outputs */
-function chosenOutputs({ outputNames }: InferenceSession, { outputs, parameters }: InferRequest) {
-  const all = parameters?.binary_data_output === true;
-  if (!outputs?.length) return outputNames.map((name) => ({ name, binary: all }));
+function chosenOutputs({ outputNames }: InferenceSession, { outputs, parameters }: InferRequest): Output[] {
+  const all = encodingOf(parameters?.binary_data_output === true);
+  if (!outputs?.length) return outputNames.map((name) => ({ name, encoding: all }));
+  const seen = new Set<string>();
   return outputs.map(({ name, parameters }) => {
-    if (!outputNames.includes(name))
-      throw badRequest(`output ${JSON.stringify(name)}: the model has ${outputNames.join(', ')}`);
-    return { name, binary: parameters?.binary_data === undefined ? all : parameters.binary_data === true };
+    const quoted = `output ${JSON.stringify(name)}`;
+    if (!outputNames.includes(name)) throw badRequest(`${quoted}: the model has ${outputNames.join(', ')}`);
+    if (seen.has(name)) throw badRequest(`${quoted} is named twice`);
+    seen.add(name);
+    const binary = parameters?.binary_data;
+    return { name, encoding: binary === undefined ? all : encodingOf(binary === true) };
   });
 }
+
+const encodingOf = (binary: boolean): Encoding => (binary ? 'binary' : 'json');
 
 function readInputs(
   { inputMetadata, inputNames }: InferenceSession,
@@ -116,8 +192,8 @@ function withDefaults(metadata: readonly TensorMetadata[], feeds: Record<string,
   return feeds;
 }
 
-/** Checks that axes with the same name have the same length, and that outputs are within the same limits as inputs. */
-function checkSizes({ inputMetadata, outputMetadata }: InferenceSession, feeds: Record<string, Tensor>) {
+/** The lengths of the axes that have a name. @throws HttpError 400 if an axis has several lengths */
+function axesOf({ inputMetadata }: InferenceSession, feeds: Record<string, Tensor>) {
   const lengths = new Map<string | number, number>();
   for (const { name, shape } of inputMetadata as readonly TensorMetadata[]) {
     for (const [axis, dim] of shape.entries()) {
@@ -134,16 +210,7 @@ function checkSizes({ inputMetadata, outputMetadata }: InferenceSession, feeds: 
   // With no rows, ONNX Runtime's TopK divides by zero and crashes the process.
   if (lengths.get('n') === 0) throw badRequest('there are no rows; give at least one');
   if (feeds.k) lengths.set('k', countOf(feeds.k));
-  for (const { name, shape } of outputMetadata as readonly TensorMetadata[]) {
-    const size = shape.reduce<number>(
-      (product, dim) => product * (lengths.get(dim) ?? (Number(dim) || 1)),
-      1,
-    );
-    if (size > LIMITS.elements)
-      throw badRequest(
-        `output ${JSON.stringify(name)} would have over ${LIMITS.elements} elements; ask for fewer at once`,
-      );
-  }
+  return lengths;
 }
 
 function countOf({ data }: Tensor): number {

@@ -12,16 +12,31 @@ export const LIMITS = {
   k: 1000,
   /** Ratings, or items, in a request for a fold-in, whose time grows faster than their number: it takes half a second for so many. */
   ratings: 3000,
+  /** Bytes of an answer of the Open Inference Protocol. */
+  answer: 128e6,
+  /** Bytes that an answer may have to be sent in one piece. */
+  piece: 2 ** 16,
   connections: 1024,
+  /** Of these, for health checks alone. */
+  spareConnections: 64,
+  connectionsPerAddress: 512,
   /** Characters of an id in a path: Node's limit of all headers. */
   parameter: 16_384,
   /** Milliseconds to send the headers, and the whole request. */
   headersTimeout: 10_000,
   requestTimeout: 20_000,
+  /** Milliseconds in which a client must read some of its answer. */
+  sendTimeout: 10_000,
+  /** Bytes that a client must read in a second, on average after these milliseconds. */
+  leastRate: 2 ** 14,
   /** Milliseconds between checks of connections for these limits. */
   checkInterval: 1000,
   /** Milliseconds between checks of the folders for new artifacts. */
   refreshInterval: 1000,
-  /** Milliseconds for requests in flight to end when the server closes. */
-  closeTimeout: 25_000,
+  /** Most milliseconds until a refused artifact that has not changed is tried again. The first time it is {@link refreshInterval}, and each time double. */
+  mostRetryDelay: 300_000,
+  /** Milliseconds until requests in flight are cut off when the server closes. */
+  closeTimeout: 30_000,
+  /** Milliseconds between looks whether all are answered. */
+  drainInterval: 20,
 } as const;

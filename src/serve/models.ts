@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-common';
 import { CHECKPOINT, readArtifact } from '../artifact/artifact.ts';
@@ -8,6 +8,7 @@ import { UserError } from '../errors.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
+import { LIMITS } from './limits.ts';
 
 /** The heads that clients can run. `seen` is only used by `recommend`. */
 export const HEADS = ['predict', 'recommend', 'similar', 'fold-in', 'fold-in-many'];
@@ -20,6 +21,10 @@ export interface OpenModel {
   readonly recommender: Recommender;
   readonly users: ReadonlySet<string>;
   readonly items: ReadonlySet<string>;
+  /** Most bytes of so many ids of different items, as JSON with commas or as binary data. */
+  readonly idBytes: (count: number) => number;
+  /** Bytes of the longest title as text and as JSON. */
+  readonly titleBytes: number;
   /** Sessions by head: `predict`, `recommend`, … */
   readonly sessions: ReadonlyMap<string, InferenceSession>;
 }
@@ -30,9 +35,22 @@ export interface Opener {
   tryOut(directory: string): Promise<string>;
 }
 
+/** An artifact that is not served, and why. */
+export interface Refused {
+  readonly reason: string;
+  readonly since: Date;
+  /** How often it was tried. */
+  readonly tries: number;
+  /** When it is tried again, unless it changes before. */
+  readonly next: Date;
+}
+
 /** A folder that is served: its current artifact, and later ones. */
 export class ServedModel {
-  private problem = '';
+  /** When the current artifact was loaded. */
+  since = new Date();
+  /** The artifact in the folder, if it is not served. */
+  refused: Refused | undefined;
   /** For each version a promise that resolves when all its requests have been answered. */
   private readonly answered = new WeakMap<OpenModel, Promise<void>>();
 
@@ -72,14 +90,17 @@ export class ServedModel {
   }
 
   /**
-   * Checks whether the folder has changed. If it has another complete artifact, loads that.
+   * Checks whether the folder has changed. If it has another complete artifact, loads that. What is refused is tried again after
+   * some time, because the reason may pass: missing memory, a wrong permission, a process that was killed.
    *
    * @returns 'taken', or the reason why a new artifact is refused; undefined if there is no new one
    */
   async refresh(): Promise<'taken' | { readonly refused: string } | undefined> {
     // Before the files are read, so that a change during reading is noticed the next time.
     const stamp = await stampOf(this.directory);
-    if (stamp === this.stamp) return;
+    const isDue = this.refused !== undefined && Date.now() >= this.refused.next.getTime();
+    if (stamp === this.stamp && !isDue) return;
+    const isSame = stamp === this.stamp;
     try {
       const artifact = await readArtifact(this.directory);
       // The manifest has the hash of every file, so it identifies the artifact.
@@ -88,24 +109,31 @@ export class ServedModel {
       // The artifact may have changed meanwhile; then it is checked again the next time.
       if (isOther && (await this.opener.tryOut(this.directory)) !== manifest) return undefined;
       if (isOther) await this.switchTo(artifact);
-      this.problem = '';
+      this.refused = undefined;
       this.stamp = stamp;
       return isOther ? 'taken' : undefined;
     } catch (error) {
       if (isPassing(error)) return undefined;
       const { message } = error as Error;
-      const known = message === this.problem;
-      this.problem = message;
+      const isKnown = this.refused?.reason === message;
+      this.refused = refusedAgain(message, isSame ? this.refused : undefined);
       this.stamp = stamp;
-      return known ? undefined : { refused: message };
+      return isKnown ? undefined : { refused: message };
     }
   }
 
   private async switchTo(artifact: Artifact): Promise<void> {
     const old = this.model;
     this.model = await openModel(artifact, old.name, old.version + 1, this.opener.runtime);
+    this.since = new Date();
     void Promise.resolve(this.answered.get(old)).then(() => release(old));
   }
+}
+
+function refusedAgain(reason: string, before: Refused | undefined): Refused {
+  const tries = (before?.tries ?? 0) + 1;
+  const delay = Math.min(LIMITS.mostRetryDelay, LIMITS.refreshInterval * 2 ** (tries - 1));
+  return { reason, since: before?.since ?? new Date(), tries, next: new Date(Date.now() + delay) };
 }
 
 /** Frees the memory of a version that is not used any more. */
@@ -120,8 +148,9 @@ async function stampOf(directory: string): Promise<string> {
   const stamps = names
     .filter((name) => !name.startsWith(CHECKPOINT))
     .map(async (name) => {
-      const { ino, size, mtimeMs } = (await stat(join(directory, name)).catch(() => undefined)) ?? {};
-      return `${name} ${ino} ${size} ${mtimeMs}`;
+      const { ino, size, mode, mtimeMs, ctimeMs } =
+        (await lstat(join(directory, name)).catch(() => undefined)) ?? {};
+      return `${name} ${ino} ${size} ${mode} ${mtimeMs} ${ctimeMs}`;
     });
   return (await Promise.all(stamps)).join('\n');
 }
@@ -144,7 +173,12 @@ export async function openModel(
     for (const head of recommender.heads) sessions.set(head, await recommender.session(head));
     const { userIds, itemIds } = readVocabulary(artifact);
     await tryOut(recommender, userIds[0], itemIds[0]);
-    return { name, version, recommender, users: new Set(userIds), items: new Set(itemIds), sessions };
+    const [users, items] = [new Set(userIds), new Set(itemIds)];
+    const titleBytes = [...recommender.titles.values()].reduce(
+      (most, title) => Math.max(most, 8 * title.length),
+      0,
+    );
+    return { name, version, recommender, users, items, idBytes: idBytesOf(itemIds), titleBytes, sessions };
   } catch (error) {
     await recommender?.release().catch(() => undefined);
     if (isPassing(error) || error instanceof UserError) throw error;
@@ -153,6 +187,21 @@ export async function openModel(
       `${name}: the model cannot be run: ${(error as Error).message}; train it again`,
     );
   }
+}
+
+/** Bytes of an id besides its characters: quotes and a comma, or its length. */
+const AROUND_ID = 4;
+
+function idBytesOf(ids: readonly string[]): (count: number) => number {
+  const lengths = Float64Array.from(
+    ids,
+    (id) => Buffer.byteLength(JSON.stringify(id)) - 2 + AROUND_ID,
+  ).sort();
+  const sums = [0];
+  for (let count = 1; count <= LIMITS.k; count++)
+    sums.push(sums[count - 1] + (lengths[lengths.length - count] ?? AROUND_ID));
+  const longest = lengths.at(-1) ?? 0;
+  return (count) => sums[count] ?? count * longest;
 }
 
 /** Runs each head once, because a file may load without an error and still fail to run. */

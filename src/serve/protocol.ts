@@ -4,6 +4,7 @@ import { HttpError } from './errors.ts';
 import { type InferRequest, infer } from './infer.ts';
 import { LIMITS } from './limits.ts';
 import { HEADS, type OpenModel, type ServedModel } from './models.ts';
+import { sendBytes } from './pieces.ts';
 import { list, open, paramsOf, type Schema, text } from './schemas.ts';
 import { DATATYPES, datatypeOf, protocolShape, type TensorMetadata } from './tensors.ts';
 
@@ -24,6 +25,7 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
   const about = (summary: string, more: Schema = {}) => ({
     schema: { tags: ['Open Inference Protocol'], summary, ...more },
   });
+  const health = (summary: string) => ({ ...about(summary), config: { always: true } });
   const checkReady = (): void => {
     if (state.draining) throw new HttpError(503, 'the server is closing');
   };
@@ -32,8 +34,8 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
     version: VERSION,
     extensions: ['binary_tensor_data', 'model_repository'],
   }));
-  app.get('/v2/health/live', about('Whether the server runs'), async () => ({ live: true }));
-  app.get('/v2/health/ready', about('Whether it takes requests'), async () => {
+  app.get('/v2/health/live', health('Whether the server runs'), async () => ({ live: true }));
+  app.get('/v2/health/ready', health('Whether it takes requests'), async () => {
     checkReady();
     return { ready: true };
   });
@@ -76,14 +78,14 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
     app.post<{ Params: ModelParams; Body: InferRequest }>(
       `${path}/infer`,
       about('Run a model', { params, body: INFER_REQUEST }),
-      async ({ params, body, binary }, reply) => {
-        const answer = await ask(params, (model, head) => infer(model, head, body, binary));
-        if (answer.binary.length === 0) return reply.type('application/json').send(answer.json);
-        const json = Buffer.from(answer.json);
-        return reply
-          .type('application/octet-stream')
-          .header('inference-header-content-length', json.length)
-          .send(Buffer.concat([json, ...answer.binary]));
+      async (request, reply) => {
+        const { json, binary } = await request.allowance.run((signal) =>
+          ask(request.params, (model, head) => infer(model, head, request, signal)),
+        );
+        if (binary.length === 0) return sendBytes(reply.type('application/json'), json);
+        const length = json.reduce((sum, part) => sum + part.length, 0);
+        reply.type('application/octet-stream').header('inference-header-content-length', length);
+        return sendBytes(reply, [...json, ...binary]);
       },
     );
   }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { decimal, listed } from '../recommend/listed.ts';
 import type { ItemRating, Own, Recommender } from '../recommend/recommender.ts';
+import type { Allowance } from './allowance.ts';
 import { badRequest, HttpError } from './errors.ts';
 import { textProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
@@ -15,6 +16,7 @@ interface Query {
 }
 
 interface Request<Params, Body> {
+  readonly allowance: Allowance;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
@@ -168,7 +170,12 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
     const handler = async (request: unknown) => {
       const asked = request as Request<Params, Body>;
       for (const id of Object.values<string>(asked.params ?? {})) checkId(id);
-      return ask(asked.query.model, head, (model) => answer(model, asked));
+      return asked.allowance.run((signal) =>
+        ask(asked.query.model, head, (model) => {
+          asked.allowance.add(answerBytes(model, asked));
+          return answer({ ...model, recommender: model.recommender.until(signal) }, asked);
+        }),
+      );
     };
     app.route({ method, url, schema, handler });
   }
@@ -190,6 +197,15 @@ export function addRecommendations(app: FastifyInstance, { models }: ServerState
       throw new HttpError(404, `${model.name} has no ${head}.onnx; train it again`);
     });
   }
+}
+
+/** Bytes of an item of a list, besides its title: as the output of a model, as an object, and as JSON. */
+const ITEM_BYTES = 512;
+
+/** Most bytes of a list, and of what a model returns for it. An excluded item is one more that the model returns. */
+function answerBytes({ items, titleBytes }: OpenModel, { query, body }: Request<unknown, unknown>): number {
+  const { k = query.k ?? 0, exclude = [] } = (body ?? {}) as Person;
+  return Math.min(items.size, k + exclude.length) * (ITEM_BYTES + titleBytes);
 }
 
 function checkId(text: string): void {

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { chosenEncoding, compress, type Encoding } from './encodings.ts';
+import { sendBytes } from './pieces.ts';
 
 const TEXT = '; charset=utf-8';
 
@@ -72,11 +73,11 @@ export function staticFile(path: string, bytes: Uint8Array, sha256: string): Sen
     });
     if (matches(headers['if-none-match'], tag)) return reply.code(304).send();
     reply.type(type);
-    if (!encoding) return reply.send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    if (!encoding) return sendBytes(reply, [bytes]);
     // Compressed on first request.
     const body = compressed.get(encoding) ?? compress(bytes, encoding);
     compressed.set(encoding, body);
-    return reply.header('content-encoding', encoding).send(await body);
+    return sendBytes(reply.header('content-encoding', encoding), [await body]);
   };
 }
 

@@ -184,26 +184,3 @@ function readTexts(given: GivenTensor, bytes: Buffer, size: number): string[] {
     );
   return texts;
 }
-
-/** The elements of a tensor as JSON. Infinite numbers and NaN become null. */
-export function tensorJson({ type, data }: Tensor): string {
-  // JSON.stringify does not accept bigints.
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return `[${data.join()}]`;
-  return JSON.stringify(
-    type === 'bool' ? Array.from(data as Uint8Array, Boolean) : Array.from(data as Float32Array),
-  );
-}
-
-export function tensorBytes({ data }: Tensor): Buffer {
-  if (!Array.isArray(data)) {
-    const { buffer, byteOffset, byteLength } = data as Float32Array;
-    return Buffer.from(buffer, byteOffset, byteLength);
-  }
-  const parts = (data as string[]).flatMap((text) => {
-    const bytes = Buffer.from(text);
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(bytes.length);
-    return [length, bytes];
-  });
-  return Buffer.concat(parts);
-}

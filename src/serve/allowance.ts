@@ -1,0 +1,92 @@
+import { size } from '../util/format.ts';
+import { HttpError } from './errors.ts';
+
+/** The server has too much to do. The client gets 503, and is told to try again. */
+export class BusyError extends HttpError {
+  override name = 'BusyError';
+
+  constructor(message: string) {
+    super(503, message);
+  }
+}
+
+/** Memory for requests, in bytes. Each takes its share before it needs it. */
+export class Memory {
+  taken = 0;
+
+  constructor(public bytes: number) {}
+
+  /** @throws HttpError 413 for more than there is at all, 503 for more than is free */
+  take(bytes: number): void {
+    if (bytes > this.bytes)
+      throw new HttpError(
+        413,
+        `the request needs up to ${size(bytes)}, and all requests have ${size(this.bytes)}; ask for less at once, or start the server with more memory`,
+      );
+    if (this.taken + bytes > this.bytes)
+      throw new BusyError('the memory for requests is in use; try again later');
+    this.taken += bytes;
+  }
+
+  give(bytes: number): void {
+    this.taken -= bytes;
+  }
+}
+
+/** The time and the memory of a request. It keeps the memory until its answer is sent and its work has ended. */
+export class Allowance {
+  private bytes = 0;
+  private users = 1;
+  private stop?: AbortController;
+
+  /** @param timeout seconds */
+  constructor(
+    private readonly memory: Memory,
+    private readonly timeout: number,
+  ) {}
+
+  /** Takes memory. @throws HttpError if there is not enough */
+  add(bytes: number): void {
+    this.memory.take(bytes);
+    this.bytes += bytes;
+  }
+
+  /**
+   * Does the work of a request.
+   *
+   * @param work gets a signal, which aborts if the time is over or the client is gone
+   * @throws BusyError if the time is over
+   */
+  run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const stop = new AbortController();
+    this.stop = stop;
+    this.users++;
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        const late = new BusyError(`the answer takes longer than ${this.timeout} s; try again later`);
+        stop.abort(late);
+        reject(late);
+      };
+      const timer = setTimeout(end, this.timeout * 1000);
+      work(stop.signal)
+        .then(resolve, reject)
+        .finally(() => {
+          clearTimeout(timer);
+          this.leave();
+        });
+    });
+  }
+
+  /** Called when the answer is sent, or the client is gone. */
+  close(): void {
+    this.stop?.abort(new BusyError('the client is gone'));
+    this.leave();
+  }
+
+  private leave(): void {
+    this.users--;
+    if (this.users > 0) return;
+    this.memory.give(this.bytes);
+    this.bytes = 0;
+  }
+}
