@@ -24,6 +24,11 @@ const own = {
     default: '127.0.0.1',
   },
   workers: { kind: kinds.count, help: 'threads that run models (default: the number of cores minus one)' },
+  memory: {
+    kind: kinds.size(1),
+    help: "memory that the server may take, such as 512MB; requests beyond it get 503 (default: half of the machine's, or of the container's)",
+  },
+  timeout: { kind: kinds.positive, help: 'seconds that a request may take before it gets 503', default: 10 },
   logLevel: {
     kind: kinds.oneOf(['debug', 'info', 'warn', 'error', 'silent'], 'level'),
     help: 'level of the log on standard error; debug logs every request',
@@ -97,5 +102,6 @@ async function stopped(server: Server): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });
   process.once('SIGINT', () => process.exit(130));
-  await server.close(signal === 'SIGTERM' ? GRACE_MS : 0);
+  // A worker in an endless run would hold up the end of the process, too.
+  await server.close(signal === 'SIGTERM' ? GRACE_MS : 0).catch(() => process.kill(process.pid, 'SIGKILL'));
 }

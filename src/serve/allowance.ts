@@ -1,37 +1,5 @@
-import { size } from '../util/format.ts';
-import { HttpError } from './errors.ts';
-
-/** The server has too much to do. The client gets 503, and is told to try again. */
-export class BusyError extends HttpError {
-  override name = 'BusyError';
-
-  constructor(message: string) {
-    super(503, message);
-  }
-}
-
-/** Memory for requests, in bytes. Each takes its share before it needs it. */
-export class Memory {
-  taken = 0;
-
-  constructor(public bytes: number) {}
-
-  /** @throws HttpError 413 for more than there is at all, 503 for more than is free */
-  take(bytes: number): void {
-    if (bytes > this.bytes)
-      throw new HttpError(
-        413,
-        `the request needs up to ${size(bytes)}, and all requests have ${size(this.bytes)}; ask for less at once, or start the server with more memory`,
-      );
-    if (this.taken + bytes > this.bytes)
-      throw new BusyError('the memory for requests is in use; try again later');
-    this.taken += bytes;
-  }
-
-  give(bytes: number): void {
-    this.taken -= bytes;
-  }
-}
+import { BusyError } from './errors.ts';
+import type { Memory } from './memory.ts';
 
 /** The time and the memory of a request. It keeps the memory until its answer is sent and its work has ended. */
 export class Allowance {

@@ -13,11 +13,12 @@ import Fastify, {
 import { oneLine, UserError } from '../errors.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
 import { VERSION } from '../version.ts';
-import { Allowance, BusyError, type Memory } from './allowance.ts';
+import { Allowance } from './allowance.ts';
 import { Connections } from './connections.ts';
-import { badRequest, HttpError } from './errors.ts';
+import { BusyError, badRequest, HttpError } from './errors.ts';
 import { parseJson } from './json.ts';
 import { LIMITS } from './limits.ts';
+import type { Memory } from './memory.ts';
 import type { Metrics } from './metrics.ts';
 
 declare module 'fastify' {

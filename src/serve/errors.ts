@@ -12,3 +12,12 @@ export class HttpError extends Error {
 
 /** An error response for an invalid request. */
 export const badRequest = (message: string): HttpError => new HttpError(400, message);
+
+/** The server has too much to do. The client gets 503, and is told to try again. */
+export class BusyError extends HttpError {
+  override name = 'BusyError';
+
+  constructor(message: string) {
+    super(503, message);
+  }
+}

@@ -37,6 +37,8 @@ export const LIMITS = {
   mostRetryDelay: 300_000,
   /** Milliseconds until requests in flight are cut off when the server closes. */
   closeTimeout: 30_000,
+  /** Milliseconds in which workers may end even then. */
+  leastCloseTime: 1000,
   /** Milliseconds between looks whether all are answered. */
   drainInterval: 20,
 } as const;

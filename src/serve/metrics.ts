@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ServedModel } from './models.ts';
 
 /** Metrics for Prometheus, in addition to those of the process: memory, CPU, event-loop delay. */
 export class Metrics {
@@ -42,14 +43,43 @@ export class Metrics {
     this.inference.observe(seconds);
   };
 
-  /** Adds the length of a runtime's queue. */
-  watch(runtime: { readonly waiting: number }): void {
+  /** Adds the length of a runtime's queue, what is served and refused, and the memory of requests. */
+  watch(
+    runtime: { readonly waiting: number },
+    models: readonly ServedModel[],
+    memory: { readonly bytes: number; readonly taken: number },
+  ): void {
+    const gauge = (name: string, help: string, read: () => number): void => {
+      new Gauge({
+        name,
+        help,
+        registers: [this.registry],
+        collect() {
+          this.set(read());
+        },
+      });
+    };
+    gauge('cofactor_queue_length', 'Runs that wait for a worker.', () => runtime.waiting);
+    gauge('cofactor_request_memory_bytes', 'Memory that requests hold.', () => memory.taken);
+    gauge('cofactor_request_memory_limit_bytes', 'Memory that requests may hold.', () => memory.bytes);
     new Gauge({
-      name: 'cofactor_queue_length',
-      help: 'Runs that wait for a worker.',
+      name: 'cofactor_model_version',
+      help: 'Version of the model that is served: counts the artifacts of its folder since the start.',
+      labelNames: ['model'],
       registers: [this.registry],
       collect() {
-        this.set(runtime.waiting);
+        for (const { name: model, current } of models) this.set({ model }, current.version);
+      },
+    });
+    new Gauge({
+      name: 'cofactor_model_refused',
+      help: 'Number of times that the artifact in the folder was tried and refused, with the reason; absent if it is served.',
+      labelNames: ['model', 'reason'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { name: model, refused } of models)
+          if (refused) this.set({ model, reason: refused.reason }, refused.tries);
       },
     });
   }

@@ -115,8 +115,10 @@ export class ServedModel {
     } catch (error) {
       if (isPassing(error)) return undefined;
       const { message } = error as Error;
-      const isKnown = this.refused?.reason === message;
-      this.refused = refusedAgain(message, isSame ? this.refused : undefined);
+      // Whoever may ask for it need not know where the folder is.
+      const reason = message.replaceAll(this.directory, this.name);
+      const isKnown = this.refused?.reason === reason;
+      this.refused = refusedAgain(reason, isSame ? this.refused : undefined);
       this.stamp = stamp;
       return isKnown ? undefined : { refused: message };
     }

@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Artifact } from '../artifact/manifest.ts';
 import { publishedFiles, type SiteFiles } from '../artifact/site.ts';
 import { sha256 } from '../util/hash.ts';
+import type { ServedModel } from './models.ts';
 import { INDEX } from './page-files.ts';
-import type { ServerState } from './protocol.ts';
 import { type SendFile, staticFile } from './static-file.ts';
 
 /** Files by the path of the request. */
@@ -12,7 +12,7 @@ type Files = ReadonlyMap<string, SendFile>;
 /**
  * Serves the web page at `/`, and at `/model/` the published files of the first model, in its current version.
  */
-export function addPage(app: FastifyInstance, { models }: ServerState, page: Files): void {
+export function addPage(app: FastifyInstance, models: readonly ServedModel[], page: Files): void {
   const ofModel = new WeakMap<Artifact, Promise<Files>>();
 
   function modelFiles(): Promise<Files> {

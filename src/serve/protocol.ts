@@ -17,7 +17,7 @@ interface ModelParams {
 export interface ServerState {
   readonly models: readonly ServedModel[];
   /** Whether it is closing: it still answers, but says that it is not ready. */
-  readonly draining: boolean;
+  isClosing(): boolean;
 }
 
 /** Adds the Open Inference Protocol, version 2, with Triton's extensions for binary data and for the index of models. */
@@ -27,7 +27,7 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
   });
   const health = (summary: string) => ({ ...about(summary), config: { always: true } });
   const checkReady = (): void => {
-    if (state.draining) throw new HttpError(503, 'the server is closing');
+    if (state.isClosing()) throw new HttpError(503, 'the server is closing');
   };
   app.get('/v2', about('The server'), async () => ({
     name: 'cofactor',

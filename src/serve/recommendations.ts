@@ -5,8 +5,7 @@ import type { Allowance } from './allowance.ts';
 import { badRequest, HttpError } from './errors.ts';
 import { textProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
-import type { OpenModel } from './models.ts';
-import type { ServerState } from './protocol.ts';
+import type { OpenModel, ServedModel } from './models.ts';
 import { list, object, paramsOf, type Schema, text } from './schemas.ts';
 
 interface Query {
@@ -143,7 +142,7 @@ const predict: Endpoint<unknown, { pairs: { user: string; item: string }[] }> = 
 };
 
 /** Adds the JSON endpoints, which take and return ids instead of tensors. */
-export function addRecommendations(app: FastifyInstance, { models }: ServerState): void {
+export function addRecommendations(app: FastifyInstance, models: readonly ServedModel[]): void {
   add(recommend);
   add(similar);
   add(foldIn);

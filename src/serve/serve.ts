@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { basename, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
@@ -7,13 +7,15 @@ import type { Device } from '../run/device-names.ts';
 import { workerRuntime } from '../run/worker.ts';
 import * as expected from '../util/options.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
+import { VERSION } from '../version.ts';
 import { ACCESS_OPTIONS, type AccessOptions, checkAccess } from './access.ts';
 import { LIMITS } from './limits.ts';
+import { requestMemory } from './memory.ts';
 import type { Metrics } from './metrics.ts';
 import { ServedModel } from './models.ts';
 import { addPage, staticFiles } from './page.ts';
 import { readPage } from './page-files.ts';
-import { addProtocol, type ServerState } from './protocol.ts';
+import { addProtocol } from './protocol.ts';
 import { addRecommendations } from './recommendations.ts';
 import { tryOutInProcess } from './trial.ts';
 
@@ -33,6 +35,13 @@ export interface ServeOptions extends AccessOptions {
    * downloaded, without the ratings of users. Default: the page that comes with cofactor
    */
   readonly page?: string | false | undefined;
+  /**
+   * Bytes of memory that the process may take. Requests that need more than is left get 503. Default: half of the machine's, or
+   * of the container's
+   */
+  readonly memory?: number | undefined;
+  /** Seconds that a request may take. One that takes longer gets 503. @default 10 */
+  readonly timeout?: number | undefined;
 }
 
 const SERVE_OPTIONS: OptionTable<ServeOptions> = {
@@ -44,6 +53,8 @@ const SERVE_OPTIONS: OptionTable<ServeOptions> = {
   workers: expected.count,
   device: expected.checkedLater,
   logLevel: expected.oneOf(['debug', 'info', 'warn', 'error', 'silent']),
+  memory: { fits: (memory) => (memory as number) > 0, give: 'a number of bytes' },
+  timeout: { fits: (timeout) => (timeout as number) > 0, give: 'a number of seconds above 0' },
   page: { fits: (page) => page === false || expected.path.fits(page), give: 'a folder, or false' },
   ...ACCESS_OPTIONS,
 };
@@ -54,9 +65,10 @@ export interface Server {
   /** Whether it serves a web page. */
   readonly hasPage: boolean;
   /**
-   * Closes the server: says that it is not ready, refuses new connections, and answers all requests in flight.
+   * Closes the server: says that it is not ready, refuses new connections, and sends all answers to the last byte, for at most 30 seconds.
    *
    * @param grace milliseconds in which it still takes requests. Default: 0
+   * @throws Error after 30 seconds if a worker is still busy
    */
   close(grace?: number): Promise<void>;
 }
@@ -84,47 +96,50 @@ export async function serve(
   const page = found && (await staticFiles(found));
   const metrics = new Metrics();
   const runtime = await workerRuntime({ workers, device, onBatch: metrics.onBatch });
-  metrics.watch(runtime);
   const closing = new AbortController();
   try {
     const models: ServedModel[] = [];
     const tryOut = (directory: string) => tryOutInProcess(directory, closing.signal, runtime.device);
     for (const directory of directories) models.push(await ServedModel.open(directory, { runtime, tryOut }));
-    const state: ServerState = {
-      models,
-      get draining() {
-        return closing.signal.aborted;
-      },
-    };
-    const app = await createApp(metrics, logLevel, (app) => {
-      addProtocol(app, state);
-      addRecommendations(app, state);
-      addDescriptions(app, metrics);
-      if (page) addPage(app, state, page);
+    const { memory, resize } = requestMemory(options.memory, runtime.workers, models);
+    metrics.watch(runtime, models, memory);
+    const isClosing = () => closing.signal.aborted;
+    const shared = { metrics, memory, timeout: options.timeout ?? 10, logLevel, isClosing };
+    const { app, connections } = await createApp(shared, (app) => {
+      addProtocol(app, { models, isClosing });
+      addRecommendations(app, models);
+      addDescriptions(app, models, metrics);
+      if (page) addPage(app, models, page);
     });
     await checkAccess(app, host, options);
-    // A keep-alive connection would delay the end.
-    app.addHook('onSend', async (_, reply) => {
-      if (state.draining) reply.header('connection', 'close');
-    });
     await listen(app, host, port);
-    void watch(models, closing.signal, app.log, metrics);
+    void watch(models, { signal: closing.signal, log: app.log, metrics, resize });
     return {
       url: urlOf(app.server.address() as AddressInfo),
       hasPage: page !== undefined,
       async close(grace = 0) {
+        const end = performance.now() + LIMITS.closeTimeout;
         closing.abort();
         await setTimeout(grace);
-        const cut = AbortSignal.timeout(LIMITS.closeTimeout);
-        cut.addEventListener('abort', () => app.server.closeAllConnections());
+        // Only this: the close of an HTTP server ends connections whose answer is still on its way.
+        NetServer.prototype.close.call(app.server);
+        await connections.drained(end - performance.now());
+        app.server.closeAllConnections();
         await app.close();
-        await runtime.close();
+        // A thread ends when its run does, which may be never if the model is hostile.
+        const left = Math.max(LIMITS.leastCloseTime, end - performance.now());
+        await Promise.race([runtime.close(), late(left)]);
       },
     };
   } catch (error) {
     await runtime.close();
     throw error;
   }
+}
+
+async function late(milliseconds: number): Promise<never> {
+  await setTimeout(milliseconds, undefined, { ref: false });
+  throw new Error('a worker does not end');
 }
 
 function checkNames(directories: readonly string[]): void {
@@ -141,16 +156,27 @@ function checkNames(directories: readonly string[]): void {
   }
 }
 
-function addDescriptions(app: FastifyInstance, { registry }: Metrics): void {
-  app.get('/metrics', { schema: { summary: 'For Prometheus' } }, async (_, reply) =>
+function addDescriptions(app: FastifyInstance, models: readonly ServedModel[], { registry }: Metrics): void {
+  const always = { config: { always: true } };
+  app.get('/metrics', { ...always, schema: { summary: 'For Prometheus' } }, async (_, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
+  app.get('/status', { schema: { summary: 'What is served, and what was refused and why' } }, async () => ({
+    version: VERSION,
+    models: models.map(({ name, current: { version }, since, refused }) => ({
+      name,
+      version,
+      since,
+      refused: refused ?? null,
+    })),
+  }));
   app.get('/openapi.json', { schema: { summary: 'This description' } }, async () => app.swagger());
 }
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
   try {
-    await app.listen({ host, port });
+    // Fastify would listen with a second server on ::1, which would not have the limits of the first.
+    await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
   } catch (error) {
     const reason = {
       EADDRINUSE: `another program listens there; choose another ${option('port')}`,
@@ -168,21 +194,25 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
 const urlOf = ({ address, family, port }: AddressInfo): string =>
   `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 
-async function watch(
-  models: readonly ServedModel[],
-  signal: AbortSignal,
-  log: FastifyBaseLogger,
-  { reloads }: Metrics,
-): Promise<void> {
+interface Watch {
+  readonly signal: AbortSignal;
+  readonly log: FastifyBaseLogger;
+  readonly metrics: Metrics;
+  /** Called when a model was replaced. */
+  resize(): void;
+}
+
+async function watch(models: readonly ServedModel[], { signal, log, metrics, resize }: Watch): Promise<void> {
   while (!signal.aborted) {
     for (const served of models) {
       const outcome = await served.refresh();
       const { name: model, version } = served.current;
       if (outcome === 'taken') {
-        reloads.inc({ model, result: 'taken' });
+        metrics.reloads.inc({ model, result: 'taken' });
+        resize();
         log.info({ model, version }, 'a new artifact is served');
       } else if (outcome) {
-        reloads.inc({ model, result: 'refused' });
+        metrics.reloads.inc({ model, result: 'refused' });
         log.error(
           { model, reason: outcome.refused },
           'a new artifact is refused; the previous one is still served',

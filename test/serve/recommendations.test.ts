@@ -176,6 +176,7 @@ describe('what the server tells of itself', () => {
         'get /recommend/{user}',
         'post /recommend',
         'get /similar/{item}',
+        'get /status',
         'post /predict',
         'get /metrics',
         'get /openapi.json',

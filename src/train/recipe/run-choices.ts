@@ -1,4 +1,3 @@
-import * as v from 'valibot';
 import { SPLITS } from '../../data/dataset/split.ts';
 import { PRECISIONS } from '../../onnx/compress.ts';
 import { DEVICES } from '../../run/device-names.ts';
@@ -6,16 +5,6 @@ import { type Choices, type Chosen, grouped, kinds } from '../../util/choices.ts
 import { recipeChoices } from './choices.ts';
 import { readingChoices } from './reading-choices.ts';
 import type { Recipe } from './recipe.ts';
-
-/** Node, DuckDB and ONNX Runtime themselves take about 200 MB. */
-const LEAST_MEMORY = 500e6;
-
-/** The bytes of a size such as `1GB` or `512MB`; NaN for text that is not a size, or for a size that is too small. */
-function bytesOf(size: unknown): number {
-  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]?)b?$/i.exec(String(size).trim()) ?? [];
-  const bytes = Number(digits) * 1000 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
-  return bytes >= LEAST_MEMORY ? bytes : Number.NaN;
-}
 
 /** Choices of `cofactor train` beside its recipe. Other commands take some of them. */
 export const runChoices = {
@@ -41,15 +30,8 @@ export const runChoices = {
       otherwise: 'the number of cores',
     },
     memory: {
-      kind: {
-        schema: v.pipe(
-          v.unknown(),
-          v.check((size) => bytesOf(size) > 0, 'give a size of at least 500MB, such as "1GB"'),
-          v.transform(bytesOf),
-        ),
-        placeholder: 'size',
-        parse: (text: string) => text,
-      },
+      // Node, DuckDB and ONNX Runtime themselves take about 200 MB.
+      kind: kinds.size(500),
       help: 'memory for reading many ratings, and for the weights of item-item, such as 1GB; the tables of other models need more',
       otherwise: '2GB',
     },
