@@ -122,7 +122,6 @@ function allowOrigins(app: FastifyInstance, origins: ReadonlySet<string>): void 
   const all = origins.has('*');
   app.addHook('onRequest', (request, reply, done) => {
     const { origin = '' } = request.headers;
-    if (!all) reply.header('vary', 'Origin');
     if (!all && !origins.has(origin)) return done();
     reply.header('access-control-allow-origin', all ? '*' : origin);
     reply.header('access-control-expose-headers', EXPOSED_HEADERS);
@@ -130,6 +129,13 @@ function allowOrigins(app: FastifyInstance, origins: ReadonlySet<string>): void 
     reply.header('access-control-allow-methods', 'GET, HEAD, POST');
     reply.header('access-control-allow-headers', ALLOWED_HEADERS);
     reply.code(204).send();
+  });
+  if (all) return;
+  // For caches. A file of the page varies with its encoding, too.
+  app.addHook('onSend', (_, reply, payload, done) => {
+    const others = reply.getHeader('vary');
+    reply.header('vary', others === undefined ? 'Origin' : `${others}, Origin`);
+    done(null, payload);
   });
 }
 

@@ -152,7 +152,8 @@ const allowed = {
 };
 
 test('pages of the given origins may', async () => {
-  const url = await start({ cors: ['https://other.example:8443', origin] });
+  const page = join(movies.folder.path, 'page');
+  const url = await start({ cors: ['https://other.example:8443', origin], page });
   const headers = { origin };
   const granted = { 'access-control-allow-origin': origin, vary: 'Origin', ...exposed };
   for (const [path, status] of [
@@ -177,6 +178,7 @@ test('pages of the given origins may', async () => {
     const answer = await ask(url, '/v2', { headers: { origin: other } });
     expect(corsOf(answer.headers)).toEqual({ vary: 'Origin' });
   }
+  expect((await ask(url, '/')).headers.vary).toBe('accept-encoding, Origin');
 });
 
 test('with * pages of all origins may', async () => {
