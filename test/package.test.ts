@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { FORMAT } from '../src/artifact/format.ts';
 import { VERSION } from '../src/version.ts';
 import { packedProject } from './support/packed.ts';
 
+const execute = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 
@@ -193,4 +196,28 @@ test('the training API is an optional package, which the command line says how t
   );
   await project.link('onnxruntime-training');
   expect(JSON.parse((await training()).stdout)).toMatchObject({ out: 'by-training-api', epochs: 1 });
+});
+
+test('a release has a bill of materials: what is installed with it, and what it bundles', async () => {
+  const { stdout } = await execute(process.execPath, ['scripts/release.mjs', project.folder], {
+    cwd: root,
+    // As for the tarball above, nothing is built.
+    env: { ...process.env, npm_config_ignore_scripts: 'true' },
+  });
+  const [tarball, path] = stdout.trim().split('\n');
+  expect(tarball).toBe(project.tarball);
+  const bill = JSON.parse(await readFile(path, 'utf8'));
+  const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  expect(bill).toMatchObject({
+    bomFormat: 'CycloneDX',
+    metadata: { component: { name: 'cofactor', version: VERSION } },
+  });
+  const names: string[] = bill.components.map(({ name }: { name: string }) => name);
+  expect(names).toEqual(
+    expect.arrayContaining([...Object.keys(dependencies), 'zrender', 'preact', 'onnx-proto']),
+  );
+  for (const tool of ['vitest', 'typescript', 'esbuild']) expect(names).not.toContain(tool);
+  const refs = [bill.metadata.component, ...bill.components].map((component) => component['bom-ref']);
+  for (const { ref, dependsOn } of bill.dependencies)
+    expect(refs).toEqual(expect.arrayContaining([ref, ...dependsOn]));
 });

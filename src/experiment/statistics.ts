@@ -1,4 +1,4 @@
-import jstat from 'jstat';
+import { createRequire } from 'node:module';
 import type { Split } from '../data/dataset/split.ts';
 
 /** An estimate from one value per fold. */
@@ -28,7 +28,7 @@ export function estimate(values: readonly number[], ratio: number): Estimate {
   const mean = values.reduce((sum, value) => sum + value, 0) / length;
   if (length === 1) return { mean, deviation: 0 };
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (length - 1));
-  const half = jstat.studentt.inv(0.975, length - 1) * standardError(deviation, length, ratio);
+  const half = cephes().stdtri(length - 1, 0.975) * standardError(deviation, length, ratio);
   return { mean, deviation, interval: [mean - half, mean + half] };
 }
 
@@ -47,8 +47,18 @@ export function pairedDifference(
   const { mean, deviation } = result;
   if (deviation === 0) return { ...result, p: mean === 0 ? 1 : 0 };
   const t = mean / standardError(deviation, length, ratio);
-  return { ...result, p: 2 * jstat.studentt.cdf(-Math.abs(t), length - 1) };
+  return { ...result, p: 2 * cephes().stdtr(length - 1, -Math.abs(t)) };
 }
+
+interface StudentT {
+  /** The probability of a value up to `t`. */
+  stdtr(degreesOfFreedom: number, t: number): number;
+  /** The inverse of `stdtr`. */
+  stdtri(degreesOfFreedom: number, probability: number): number;
+}
+
+/** Required, because only the package's CommonJS module compiles its WebAssembly at once. */
+const cephes = (): StudentT => createRequire(import.meta.url)('cephes');
 
 const standardError = (deviation: number, folds: number, ratio: number): number =>
   Math.sqrt(1 / folds + ratio) * deviation;

@@ -8,6 +8,8 @@ import { packedProject } from '../support/packed.ts';
 const project = packedProject();
 /** Why the package could not be installed, where it could not. */
 let noInstall: string | undefined;
+/** What npm says of what it installs. */
+let warnings: string;
 
 /** Trains, saves, loads and recommends. Prints what came out as JSON. */
 const program = `
@@ -26,10 +28,13 @@ beforeAll(async () => {
     `const { load, readRatings, train } = require('cofactor'); (async () => {${program}})();`,
   );
   const flags = ['--no-audit', '--no-fund', '--prefer-offline'];
-  await project.run('npm', 'install', ...flags, project.tarball).catch((error) => {
-    if (!/ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|network/.test(error.stderr)) throw error;
+  try {
+    warnings = (await project.run('npm', 'install', ...flags, project.tarball)).stderr;
+  } catch (error) {
+    if (!/ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|network/.test((error as { stderr: string }).stderr))
+      throw error;
     noInstall = 'no network: npm cannot install the dependencies of the tarball';
-  });
+  }
 });
 
 const needsInstall = (name: string, body: (context: TestContext) => Promise<void>) =>
@@ -37,6 +42,10 @@ const needsInstall = (name: string, body: (context: TestContext) => Promise<void
     if (noInstall) context.skip(noInstall);
     await body(context);
   });
+
+needsInstall('all packages run on this Node', async () => {
+  expect(warnings).not.toContain('EBADENGINE');
+});
 
 needsInstall('npx cofactor trains and predicts', async () => {
   const trained = await project.run('npx', 'cofactor', 'train', 'ratings.csv', '--out', 'model', '--json');
