@@ -58,6 +58,7 @@ const node = await build({
     'worker-thread': 'src/run/worker-thread.ts',
     'read-thread': 'src/data/read/read-thread.ts',
     'trial-process': 'src/serve/trial-process.ts',
+    'guard-thread': 'src/run/guard-thread.ts',
     'device-trial': 'src/run/device-trial.ts',
   },
   outdir: 'dist',

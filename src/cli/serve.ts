@@ -4,12 +4,14 @@ import { type Server, serve } from '../serve/serve.ts';
 import { type Choices, kinds, numeric } from '../util/choices.ts';
 import type { Expected } from '../util/options.ts';
 import { chosenDevice, type Flags, withChoices } from './choice-options.ts';
+import { OPENING } from './open-model.ts';
 import { printLine } from './output.ts';
 
 /** A closing server still takes requests for so long, so that a load balancer can first learn that it is not ready. */
 const GRACE_MS = 2000;
 
 const own = {
+  ...OPENING,
   port: {
     kind: numeric(
       'give a whole number from 0 to 65535',

@@ -11,9 +11,12 @@ export interface Trial<T> {
   readonly found?: Found<T>;
   /** How it ended: exit code or signal. */
   readonly end: string;
-  /** Its standard error. */
+  /** The end of its standard error. */
   readonly log: string;
 }
+
+/** Characters of the log that are kept, from its end. */
+const MOST_LOG = 100_000;
 
 /**
  * Tries something in a separate process, which may crash, run out of memory, hang, or write to the terminal.
@@ -34,7 +37,7 @@ export async function tryInProcess<T>(
   });
   let log = '';
   child.stderr?.on('data', (text) => {
-    log += text;
+    log = (log + text).slice(-MOST_LOG);
   });
   // Waits for 'close', which comes after all output. A report counts even if a driver crashes the process as it exits.
   let found: Found<T> | undefined;

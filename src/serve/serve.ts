@@ -42,6 +42,12 @@ export interface ServeOptions extends AccessOptions {
   readonly memory?: number | undefined;
   /** Seconds that a request may take. One that takes longer gets 503. @default 10 */
   readonly timeout?: number | undefined;
+  /**
+   * Serves models of one's own without the checks of what a stranger could have made of them. Their files may then be links.
+   *
+   * @default false
+   */
+  readonly trust?: boolean | undefined;
 }
 
 const SERVE_OPTIONS: OptionTable<ServeOptions> = {
@@ -56,6 +62,7 @@ const SERVE_OPTIONS: OptionTable<ServeOptions> = {
   memory: { fits: (memory) => (memory as number) > 0, give: 'a number of bytes' },
   timeout: { fits: (timeout) => (timeout as number) > 0, give: 'a number of seconds above 0' },
   page: { fits: (page) => page === false || expected.path.fits(page), give: 'a folder, or false' },
+  trust: expected.flag,
   ...ACCESS_OPTIONS,
 };
 
@@ -87,7 +94,15 @@ export async function serve(
 ): Promise<Server> {
   checkArgument('the folders are', folders, expected.paths);
   checkOptions(options, SERVE_OPTIONS);
-  const { host = '127.0.0.1', port = 8080, workers, device, logLevel = 'warn', page: folder } = options;
+  const {
+    host = '127.0.0.1',
+    port = 8080,
+    workers,
+    device,
+    logLevel = 'warn',
+    page: folder,
+    trust,
+  } = options;
   const directories = [folders].flat();
   checkNames(directories);
   // Imported here, so that programs which only import the library need not load a web server.
@@ -99,8 +114,10 @@ export async function serve(
   const closing = new AbortController();
   try {
     const models: ServedModel[] = [];
-    const tryOut = (directory: string) => tryOutInProcess(directory, closing.signal, runtime.device);
-    for (const directory of directories) models.push(await ServedModel.open(directory, { runtime, tryOut }));
+    const tryOut = (directory: string) =>
+      tryOutInProcess(directory, { signal: closing.signal, device: runtime.device, trust });
+    for (const directory of directories)
+      models.push(await ServedModel.open(directory, { runtime, tryOut, trust }));
     const { memory, resize } = requestMemory(options.memory, runtime.workers, models);
     metrics.watch(runtime, models, memory);
     const isClosing = () => closing.signal.aborted;

@@ -1,17 +1,30 @@
 import { writeFile } from 'node:fs/promises';
-import { readArtifact } from '../artifact/artifact.ts';
+import { readArtifact, readManifest } from '../artifact/artifact.ts';
 import type { Device } from '../run/device-names.ts';
+import { guarded } from '../run/guard.ts';
 import { runtimeOn } from '../run/node.ts';
 import { report } from '../run/trial-process.ts';
 import { openModel } from './models.ts';
+import { trialLimits } from './trial-limits.ts';
 
 /** The process that `trial.ts` starts: loads and runs the artifact in a folder on a device, and reports the result. */
-const [, , directory, device] = process.argv;
+const [, , directory, device, trusted] = process.argv;
+const trust = trusted === 'trust';
 // If memory runs out, Linux kills this process first.
 await writeFile('/proc/self/oom_score_adj', '1000').catch(() => undefined);
 
 await report(async () => {
-  const artifact = await readArtifact(directory);
-  await openModel(artifact, directory, 1, await runtimeOn(device as Device));
+  if (!trust) {
+    const { files } = await readManifest(directory);
+    const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+    await guarded(trialLimits(bytes, device as Device));
+  }
+  const artifact = await readArtifact(directory, { trust });
+  await openModel(artifact, {
+    name: directory,
+    version: 1,
+    runtime: await runtimeOn(device as Device),
+    trust,
+  });
   return JSON.stringify(artifact.manifest);
 });

@@ -15,6 +15,7 @@ import {
   input,
   labelEncoder,
   reduceSum,
+  slice,
   topK,
 } from '../../src/onnx/index.ts';
 import { type Server, serve } from '../../src/serve/serve.ts';
@@ -113,7 +114,8 @@ function deadly(): Uint8Array {
     add(labelEncoder(user, ['u0'], 'user_row'), labelEncoder(item, ['i0'], 'item_row')),
     'float',
   );
-  const none = gather(initializer('table', 'float', [1, 2], Float32Array.of(1, 2)), constant([], 'int64'));
+  const nothing = slice(labelEncoder(user, ['u0'], 'nothing'), 0, 0, { dim: 'none' });
+  const none = gather(initializer('table', 'float', [1, 2], Float32Array.of(1, 2)), nothing);
   const rating = add(row, reduceSum(topK(none, constant([1], 'int64'), 'k').values));
   return encodeModel(buildModel({ name: 'deadly', inputs: [user, item], outputs: { rating } }));
 }
@@ -150,7 +152,7 @@ test('a model that crashes ends only the process that tries it', async () => {
   const place = join(folder.path, 'deadly');
   await writeArtifact(place, artifacts[1]);
   await replacePredict(deadly(), place);
-  const message = await userError(tryOutInProcess(place, new AbortController().signal));
+  const message = await userError(tryOutInProcess(place, { signal: new AbortController().signal }));
   expect(message).toMatch(/deadly: the process that tried the model ended \(\w+\)/);
 });
 
