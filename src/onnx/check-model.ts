@@ -145,7 +145,7 @@ class ModelCheck {
     const operator = textOf(node, 'op_type');
     const domain = textOf(node, 'domain');
     const [name = ''] = texts(node, 'output');
-    const label = `${quoted(operator, '')} ${quoted(name)}`;
+    const label = `${quoted(operator).slice(1, -1)} ${quoted(name)}`;
     const known: Operator | undefined = Object.hasOwn(operatorTable, operator)
       ? operatorTable[operator as OperatorName]
       : undefined;
@@ -260,8 +260,7 @@ function decoded(bytes: Uint8Array): string {
   }
 }
 
-/** A name for a message: cut, because it may have any length. */
-function quoted(name: string, mark = '"'): string {
-  const cut = name.length > 60 ? `${name.slice(0, 60)}…` : name;
-  return `${mark}${cut}${mark}`;
+/** A name for a message: on one line, and cut, because it may have any length. */
+function quoted(name: string): string {
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
 }
