@@ -111,6 +111,7 @@ class ModelCheck {
     const inside = (parts: Parts, field: string, message: Message): Parts =>
       this.reader.read(bytesOf(parts, field) ?? new Uint8Array(), message, where);
     const type = inside(inside(info, 'type', messages.TYPE), 'tensor_type', messages.TENSOR_TYPE);
+    if (!type.has('shape')) throw new GraphError(`${where} has no shape`);
     const dims = all(inside(type, 'shape', messages.SHAPE), 'dim').map((dim) => {
       const parts = this.reader.read(dim, messages.DIMENSION, where);
       if (parts.size > 1) throw new GraphError(`${where} has an axis of two sizes`);
