@@ -51,7 +51,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...['errors', 'util', 'graphs/models', 'data/dataset', 'artifact', 'recommend', 'evaluate', 'train/step'],
     ...['train/recipe', 'plot'],
   ],
-  serve: ['errors', 'version', 'util', 'run', 'artifact', 'recommend'],
+  serve: ['errors', 'version', 'util', 'run', 'data/read', 'artifact', 'recommend'],
   web: [
     ...[
       'errors',

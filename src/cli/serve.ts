@@ -31,6 +31,10 @@ const own = {
     help: "memory that the server may take, such as 512MB; requests beyond it get 503 (default: half of the machine's, or of the container's)",
   },
   timeout: { kind: kinds.positive, help: 'seconds that a request may take before it gets 503', default: 10 },
+  feedback: {
+    kind: kinds.text('folder'),
+    help: 'take feedback at POST /feedback, and store it in this folder, for the next training',
+  },
   logLevel: {
     kind: kinds.oneOf(['debug', 'info', 'warn', 'error', 'silent'], 'level'),
     help: 'level of the log on standard error; debug logs every request',

@@ -16,6 +16,15 @@ export const LIMITS = {
   answer: 128e6,
   /** Bytes that an answer may have to be sent in one piece. */
   piece: 2 ** 16,
+  /** Events in a request. */
+  events: 1000,
+  /** Seconds by which the clock of a client may be ahead. */
+  feedbackAhead: 86_400,
+  /** Bytes of events that wait to be stored. */
+  feedbackWaiting: 2 ** 24,
+  /** Bytes of a file of events, and of all in the folder. */
+  feedbackFile: 2 ** 24,
+  feedback: 2 ** 30,
   connections: 1024,
   /** Of these, for health checks alone. */
   spareConnections: 64,

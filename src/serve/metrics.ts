@@ -34,6 +34,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly feedbackEvents = new Counter({
+    name: 'cofactor_feedback_events_total',
+    help: 'Events of feedback that were stored.',
+    labelNames: ['model'],
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

@@ -9,6 +9,7 @@ import { UserError } from '../errors.ts';
 import { Recommender } from '../recommend/recommender.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
+import { HttpError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
 /** The heads that clients can run. `seen` is only used by `recommend`. */
@@ -133,6 +134,16 @@ export class ServedModel {
     this.since = new Date();
     void Promise.resolve(this.answered.get(old)).then(() => release(old));
   }
+}
+
+/** The model with a name; without one the first. @throws HttpError 404 if there is none */
+export function modelNamed(models: readonly ServedModel[], name: string | undefined): ServedModel {
+  const served = name === undefined ? models[0] : models.find((model) => model.name === name);
+  if (served) return served;
+  throw new HttpError(
+    404,
+    `there is no model with that name; the models are ${models.map(({ name }) => name).join(', ')}`,
+  );
 }
 
 function refusedAgain(reason: string, before: Refused | undefined): Refused {

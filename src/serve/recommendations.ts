@@ -5,8 +5,8 @@ import type { Allowance } from './allowance.ts';
 import { badRequest, HttpError } from './errors.ts';
 import { textProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
-import type { OpenModel, ServedModel } from './models.ts';
-import { list, object, paramsOf, type Schema, text } from './schemas.ts';
+import { modelNamed, type OpenModel, type ServedModel } from './models.ts';
+import { list, model, object, paramsOf, type Schema, text } from './schemas.ts';
 
 interface Query {
   readonly model?: string;
@@ -31,7 +31,6 @@ interface Endpoint<Params, Body> {
   answer(model: OpenModel, request: Request<Params, Body>): Promise<unknown>;
 }
 
-const model = { type: 'string', description: 'Name of a served folder. Default: the first' };
 const k = { type: 'integer', minimum: 1, maximum: LIMITS.k, default: 10, description: 'Number of items' };
 const number = { type: 'number' };
 const item = (...names: string[]): Schema =>
@@ -185,13 +184,7 @@ export function addRecommendations(app: FastifyInstance, models: readonly Served
     head: string,
     question: (model: OpenModel) => Promise<T>,
   ): Promise<T> {
-    const served = name === undefined ? models[0] : models.find((model) => model.name === name);
-    if (!served)
-      throw new HttpError(
-        404,
-        `there is no model with that name; the models are ${models.map(({ name }) => name).join(', ')}`,
-      );
-    return served.ask((model) => {
+    return modelNamed(models, name).ask((model) => {
       if (model.sessions.has(head)) return question(model);
       throw new HttpError(404, `${model.name} has no ${head}.onnx; train it again`);
     });

@@ -3,6 +3,9 @@ export type Schema = Readonly<Record<string, unknown>>;
 
 export const text = { type: 'string' };
 
+/** In a query. */
+export const model = { type: 'string', description: 'Name of a served folder. Default: the first' };
+
 export const list = (items: Schema): Schema => ({ type: 'array', items });
 
 /** An object that may have other properties, too. */

@@ -9,6 +9,7 @@ import * as expected from '../util/options.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 import { VERSION } from '../version.ts';
 import { ACCESS_OPTIONS, type AccessOptions, checkAccess } from './access.ts';
+import { addFeedback, Feedback } from './feedback.ts';
 import { LIMITS } from './limits.ts';
 import { requestMemory } from './memory.ts';
 import type { Metrics } from './metrics.ts';
@@ -43,6 +44,11 @@ export interface ServeOptions extends AccessOptions {
   /** Seconds that a request may take. One that takes longer gets 503. @default 10 */
   readonly timeout?: number | undefined;
   /**
+   * Folder in which `POST /feedback` stores what users rated, or did, each model's in a folder of its own, in files that
+   * `readRatings` reads. Default: none, and no such endpoint
+   */
+  readonly feedback?: string | undefined;
+  /**
    * Serves models of one's own without the checks of what a stranger could have made of them. Their files may then be links.
    *
    * @default false
@@ -63,6 +69,7 @@ const SERVE_OPTIONS: OptionTable<ServeOptions> = {
   timeout: { fits: (timeout) => (timeout as number) > 0, give: 'a number of seconds above 0' },
   page: { fits: (page) => page === false || expected.path.fits(page), give: 'a folder, or false' },
   trust: expected.flag,
+  feedback: expected.path,
   ...ACCESS_OPTIONS,
 };
 
@@ -109,6 +116,7 @@ export async function serve(
   const [{ createApp }, { Metrics }] = await Promise.all([import('./app.ts'), import('./metrics.ts')]);
   const found = folder === false ? undefined : await readPage(folder);
   const page = found && (await staticFiles(found));
+  const feedback = options.feedback === undefined ? undefined : await Feedback.in(options.feedback);
   const metrics = new Metrics();
   const runtime = await workerRuntime({ workers, device, onBatch: metrics.onBatch });
   const closing = new AbortController();
@@ -126,6 +134,7 @@ export async function serve(
       addProtocol(app, { models, isClosing });
       addRecommendations(app, models);
       addDescriptions(app, models, metrics);
+      if (feedback) addFeedback(app, models, feedback, metrics);
       if (page) addPage(app, models, page);
     });
     await checkAccess(app, host, options);
@@ -143,9 +152,9 @@ export async function serve(
         await connections.drained(end - performance.now());
         app.server.closeAllConnections();
         await app.close();
-        // A thread ends when its run does, which may be never if the model is hostile.
+        // A disk may hang. A thread ends when its run does, which may be never if the model is hostile.
         const left = Math.max(LIMITS.leastCloseTime, end - performance.now());
-        await Promise.race([runtime.close(), late(left)]);
+        await Promise.race([Promise.all([runtime.close(), feedback?.close()]), late(left)]);
       },
     };
   } catch (error) {

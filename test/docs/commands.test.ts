@@ -178,21 +178,23 @@ function isAlike(...lines: [string, string]): boolean {
   );
 }
 
-/** The server that a document starts with `npx cofactor serve`; it runs until the document ends, on a port that is free. */
+/** The server that a document starts with `npx cofactor serve`; it runs until the document ends, or starts another, on a port that is free. */
 function serving(cwd: () => string) {
   let child: ChildProcess | undefined;
   let url = '';
-  afterAll(async () => {
+  const end = async (): Promise<void> => {
     if (!child) return;
     const ended = once(child, 'exit');
-    child.kill('SIGTERM');
+    child.kill('SIGINT');
     await ended;
-  });
+  };
+  afterAll(end);
   return {
     /** Starts what the code starts. @returns the other commands, which ask the server by the address that it has here */
     async started(code: string): Promise<string> {
       const [line, args] = /^npx cofactor (serve .*)\n/m.exec(code) ?? [];
       if (line && args) {
+        await end();
         const flags = [...args.split(' '), '--port', '0'];
         child = spawn(process.execPath, [program, ...flags], {
           cwd: cwd(),

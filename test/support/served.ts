@@ -33,12 +33,14 @@ export const interactionsCsv = () => ratingsCsv().replace(/^(\w+,\w+),.*$/gm, '$
  *
  * @param csv what the model is trained on
  * @param recipe how it is trained
+ * @param collects whether the server stores feedback, in the folder `feedback`
  */
 export function served({
   csv = ratingsCsv(),
   recipe,
+  collects = false,
   ...options
-}: ServeOptions & { readonly csv?: string; readonly recipe?: Recipe } = {}) {
+}: ServeOptions & { readonly csv?: string; readonly recipe?: Recipe; readonly collects?: boolean } = {}) {
   const folder = temporaryFolder();
   const model = {
     directory: '',
@@ -60,7 +62,14 @@ export function served({
     await writeArtifact(model.directory, await smallModel(await folder.write('ratings.csv', csv), recipe));
     model.recommender = await load(model.directory);
     const page = await standInPage(join(folder.path, 'page'));
-    model.server = await serve([model.directory], { port: 0, logLevel: 'silent', page, ...options });
+    const feedback = collects ? join(folder.path, 'feedback') : undefined;
+    model.server = await serve([model.directory], {
+      port: 0,
+      logLevel: 'silent',
+      page,
+      feedback,
+      ...options,
+    });
     model.url = model.server.url;
   });
   afterAll(() => model.server?.close());

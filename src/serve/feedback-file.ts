@@ -1,0 +1,174 @@
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BusyError } from './errors.ts';
+import { LIMITS } from './limits.ts';
+
+/** How much the files in a folder, and in the folders in it, may take. Other processes may write there, too. */
+export class Quota {
+  private used = 0;
+  private looked = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly folder: string) {}
+
+  /**
+   * @param anew whether to measure the files first
+   * @throws BusyError if there is no room for so many bytes
+   */
+  async take(bytes: number, anew: boolean): Promise<void> {
+    const isOld = performance.now() - this.looked >= LIMITS.refreshInterval;
+    // Files may have been moved away.
+    if (anew || (isOld && this.used + bytes > LIMITS.feedback)) await this.look();
+    if (this.used + bytes > LIMITS.feedback)
+      throw new BusyError(
+        `the folder for feedback is full; move files away from it, or train on them and delete them`,
+      );
+    this.used += bytes;
+  }
+
+  private async look(): Promise<void> {
+    this.looked = performance.now();
+    const entries = await readdir(this.folder, { recursive: true, withFileTypes: true }).catch(() => []);
+    const sizes = entries
+      .filter((entry) => entry.isFile())
+      .map(
+        async ({ parentPath, name }) =>
+          (await stat(join(parentPath, name)).catch(() => undefined))?.size ?? 0,
+      );
+    this.used = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  }
+}
+
+interface Waiting {
+  readonly lines: Buffer;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+interface OpenFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+  readonly day: string;
+  /** Bytes of whole lines that are on disk. */
+  size: number;
+}
+
+/**
+ * Lines in files of a folder, which only grow. Each process makes files of its own, and a new one when a file is large or a day
+ * (UTC) is over.
+ */
+export class FeedbackFiles {
+  private waiting: Waiting[] = [];
+  private bytes = 0;
+  private work: Promise<void> | undefined;
+  private file: OpenFile | undefined;
+  private count = 0;
+
+  constructor(
+    private readonly folder: string,
+    private readonly quota: Quota,
+  ) {}
+
+  /**
+   * Adds lines, together with all others that wait.
+   *
+   * @returns a promise that resolves when they are on disk
+   * @throws BusyError if they cannot be stored now; then none of them is
+   */
+  append(text: string): Promise<void> {
+    const lines = Buffer.from(text);
+    if (this.bytes + lines.length > LIMITS.feedbackWaiting)
+      return Promise.reject(new BusyError('too many events wait to be stored; try again later'));
+    this.bytes += lines.length;
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ lines, resolve, reject });
+      this.work ??= this.store();
+    });
+  }
+
+  /** Stores what waits, and closes the file. */
+  async close(): Promise<void> {
+    await this.work;
+    await this.end();
+  }
+
+  private async store(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const all = this.waiting.splice(0);
+      const lines = Buffer.concat(all.map((one) => one.lines));
+      try {
+        const file = this.fileFor(lines.length);
+        await this.quota.take(lines.length, file === undefined);
+        await this.write(lines, file ?? (await this.nextFile()));
+        for (const { resolve } of all) resolve();
+      } catch (error) {
+        const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+        const busy =
+          error instanceof BusyError
+            ? error
+            : new BusyError(`the feedback cannot be stored (${code}); try again later`);
+        for (const { reject } of all) reject(busy);
+      }
+      this.bytes -= lines.length;
+    }
+    this.work = undefined;
+  }
+
+  private async write(lines: Buffer, file: OpenFile): Promise<void> {
+    try {
+      let written = 0;
+      while (written < lines.length) {
+        const part = lines.subarray(written);
+        written += (await file.handle.write(part, 0, part.length, file.size + written)).bytesWritten;
+      }
+      await file.handle.datasync();
+      file.size += lines.length;
+    } catch (error) {
+      // What reads the file would stumble over a part of a line.
+      await file.handle.truncate(file.size).catch(() => this.end());
+      throw error;
+    }
+  }
+
+  /** The file, if it has room for so many bytes. */
+  private fileFor(bytes: number): OpenFile | undefined {
+    const { file } = this;
+    const fits = file && (file.size === 0 || file.size + bytes <= LIMITS.feedbackFile);
+    return fits && file.day === dayOf(new Date()) ? file : undefined;
+  }
+
+  /** Makes a file with a name of its own, which has the time, so that names are in its order. */
+  private async nextFile(): Promise<OpenFile> {
+    await this.end();
+    await mkdir(this.folder, { recursive: true });
+    const now = new Date();
+    const time = now.toISOString().slice(0, 19).replaceAll(':', '');
+    for (;;) {
+      const path = join(this.folder, `${time}Z-${process.pid}-${++this.count}.jsonl`);
+      try {
+        this.file = { handle: await open(path, 'wx'), path, day: dayOf(now), size: 0 };
+        await this.keepName();
+        return this.file;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+    }
+  }
+
+  /** The name of a new file is on disk only when its folder is. Windows does not open folders. */
+  private async keepName(): Promise<void> {
+    const folder = await open(this.folder).catch(() => undefined);
+    await folder?.sync().catch(() => undefined);
+    await folder?.close();
+  }
+
+  private async end(): Promise<void> {
+    const { file } = this;
+    this.file = undefined;
+    await file?.handle.close().catch(() => undefined);
+    // Nothing could be stored in it.
+    if (file?.size === 0) await rm(file.path, { force: true }).catch(() => undefined);
+  }
+}
+
+/** In UTC. */
+const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
