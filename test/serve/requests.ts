@@ -128,6 +128,19 @@ const otherPart = fc
   .tuple(good, fc.nat(), fc.option(anything, { nil: undefined, freq: 8 }))
   .map(([{ path, document }, index, value]) => post(path, bytesOf(changed(document, index, value))));
 
+/** With an input, or an output, that is named again and again. */
+const repeated = fc
+  .tuple(
+    good,
+    fc.constantFrom('inputs', 'outputs'),
+    fc.constantFrom('rating', 'item', 'similar', 'similarity', 'top_item'),
+    fc.integer({ min: 2, max: 1000 }),
+  )
+  .map(([{ path, document }, part, name, times]) => {
+    const { inputs = [{}] } = document as { inputs?: object[] };
+    return post(path, bytesOf({ ...document, [part]: Array(times).fill({ ...inputs[0], name }) }));
+  });
+
 /** Cut off, with some bytes more, or with some that are others. */
 const otherBytes = fc
   .tuple(good, fc.nat(), fc.uint8Array({ maxLength: 4 }), fc.constantFrom('cut', 'more', 'others'))
@@ -291,6 +304,8 @@ const headers = fc.record(
     ),
     'content-encoding': fc.constantFrom('identity', 'gzip'),
     accept: fc.constantFrom('*/*', 'text/html'),
+    host: fc.constantFrom('localhost', 'LOCALHOST.:1', 'attacker.example', ''),
+    origin: fc.constantFrom('https://attacker.example', 'null'),
   },
   { requiredKeys: [] },
 );
@@ -315,6 +330,7 @@ const reading = fc.tuple(
 export const requests: fc.Arbitrary<Sent> = fc.oneof(
   { weight: 2, arbitrary: whole },
   { weight: 4, arbitrary: otherPart },
+  { weight: 1, arbitrary: repeated },
   { weight: 2, arbitrary: otherBytes },
   { weight: 2, arbitrary: binary },
   { weight: 2, arbitrary: wild },
