@@ -53,7 +53,7 @@ async function model(): Promise<{ users: string[]; items: string[] }> {
 /** Starts the server. @returns its address */
 async function start(): Promise<string> {
   const args = ['serve', 'movies', '--port', '0', '--log-level', 'error', '--memory', '512MB'];
-  server = spawn(process.execPath, [program, ...args], {
+  server = spawn(process.execPath, [program, ...args, '--feedback', 'feedback'], {
     cwd: folder.path,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -105,8 +105,16 @@ export function loadOf(
     ...['manifest.json', 'items.json', 'similar.onnx'].map((file) => get(`/model/${file}`)),
   ];
   const zipped = files.map((file) => ({ ...file, headers: { 'accept-encoding': 'br, gzip' } }));
+  const event = (index: number) => ({
+    user: users[index % users.length],
+    item: items[index],
+    value: 1 + (index % 5),
+  });
   const feedback = each(50, (index) =>
-    post('/feedback', [{ user: users[index], item: items[index], value: 1 + (index % 5) }]),
+    post(
+      '/feedback',
+      index % 2 ? event(index) : { events: Array.from({ length: index }, (_, row) => event(row)) },
+    ),
   );
   const manyRatings = each(5, (index) => post('/recommend', { ratings: ratings(index * 100, 3000) }));
   const foreign = usual.map((sent) => ({ ...sent, headers: { ...sent.headers, host: 'attacker.example' } }));
