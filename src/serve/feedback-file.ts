@@ -1,9 +1,11 @@
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BusyError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
-/** How much the files in a folder, and in the folders in it, may take. Other processes may write there, too. */
+const EXTENSION = '.jsonl';
+
+/** How much the files of all models in a folder may take. Other processes may write there, too. */
 export class Quota {
   private used = 0;
   private looked = Number.NEGATIVE_INFINITY;
@@ -27,14 +29,15 @@ export class Quota {
 
   private async look(): Promise<void> {
     this.looked = performance.now();
-    const entries = await readdir(this.folder, { recursive: true, withFileTypes: true }).catch(() => []);
-    const sizes = entries
-      .filter((entry) => entry.isFile())
-      .map(
-        async ({ parentPath, name }) =>
-          (await stat(join(parentPath, name)).catch(() => undefined))?.size ?? 0,
-      );
+    const models = await readdir(this.folder).catch(() => []);
+    const names = await Promise.all(models.map((model) => this.filesOf(model)));
+    const sizes = names.flat().map(async (path) => (await stat(path).catch(() => undefined))?.size ?? 0);
     this.used = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  }
+
+  private async filesOf(model: string): Promise<string[]> {
+    const names = await readdir(join(this.folder, model)).catch(() => []);
+    return names.filter((name) => name.endsWith(EXTENSION)).map((name) => join(this.folder, model, name));
   }
 }
 
@@ -139,26 +142,19 @@ export class FeedbackFiles {
   /** Makes a file with a name of its own, which has the time, so that names are in its order. */
   private async nextFile(): Promise<OpenFile> {
     await this.end();
-    await mkdir(this.folder, { recursive: true });
+    const made = await mkdir(this.folder, { recursive: true });
     const now = new Date();
     const time = now.toISOString().slice(0, 19).replaceAll(':', '');
     for (;;) {
-      const path = join(this.folder, `${time}Z-${process.pid}-${++this.count}.jsonl`);
+      const path = join(this.folder, `${time}Z-${process.pid}-${++this.count}${EXTENSION}`);
       try {
         this.file = { handle: await open(path, 'wx'), path, day: dayOf(now), size: 0 };
-        await this.keepName();
+        await keepNames(this.folder, made === undefined ? this.folder : dirname(made));
         return this.file;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
     }
-  }
-
-  /** The name of a new file is on disk only when its folder is. Windows does not open folders. */
-  private async keepName(): Promise<void> {
-    const folder = await open(this.folder).catch(() => undefined);
-    await folder?.sync().catch(() => undefined);
-    await folder?.close();
   }
 
   private async end(): Promise<void> {
@@ -172,3 +168,11 @@ export class FeedbackFiles {
 
 /** In UTC. */
 const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
+
+/** Names of new files and folders are on disk only when their folders are: from one up to another. Windows does not open folders. */
+async function keepNames(from: string, to: string): Promise<void> {
+  const folder = await open(from).catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
+  if (from !== to && from !== dirname(from)) await keepNames(dirname(from), to);
+}

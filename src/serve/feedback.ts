@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { isId } from '../data/read/ids.ts';
 import { option, UserError } from '../errors.ts';
@@ -43,10 +43,17 @@ export class Feedback {
   /**
    * Nothing is created before the first event.
    *
-   * @throws UserError if the folder is none, or cannot be made or written
+   * @param models the folders of the models
+   * @throws UserError if the folder is none, or cannot be made or written, or if a model is where its feedback would be
    */
-  static async in(folder: string): Promise<Feedback> {
+  static async in(folder: string, models: readonly string[]): Promise<Feedback> {
     const path = resolve(folder);
+    const same = models.find((model) => join(path, basename(resolve(model))) === resolve(model));
+    if (same !== undefined)
+      throw new UserError(
+        'argument',
+        `${same}: the feedback would be in the folder of the model; give another folder for ${option('feedback')}`,
+      );
     await checkFolder(path, folder);
     return new Feedback(path);
   }

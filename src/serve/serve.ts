@@ -116,7 +116,8 @@ export async function serve(
   const [{ createApp }, { Metrics }] = await Promise.all([import('./app.ts'), import('./metrics.ts')]);
   const found = folder === false ? undefined : await readPage(folder);
   const page = found && (await staticFiles(found));
-  const feedback = options.feedback === undefined ? undefined : await Feedback.in(options.feedback);
+  const feedback =
+    options.feedback === undefined ? undefined : await Feedback.in(options.feedback, directories);
   const metrics = new Metrics();
   const runtime = await workerRuntime({ workers, device, onBatch: metrics.onBatch });
   const closing = new AbortController();

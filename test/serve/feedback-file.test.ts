@@ -128,17 +128,18 @@ test('at most 16 MiB wait', async () => {
 });
 
 test('a full folder takes no more, until files are moved away', async () => {
-  const another = join(folder, 'of', 'another');
+  const another = join(temporary.path, 'full', 'another');
+  files = new FeedbackFiles(join(temporary.path, 'full', 'mine'), new Quota(join(temporary.path, 'full')));
   await mkdir(another, { recursive: true });
-  await writeFile(join(another, 'large'), '');
-  await truncate(join(another, 'large'), LIMITS.feedback - 8);
+  await writeFile(join(another, 'large.jsonl'), '');
+  await truncate(join(another, 'large.jsonl'), LIMITS.feedback - 8);
   await files.append('123456\n');
   for (let tries = 0; tries < 2; tries++)
     await expect(files.append('8\n')).rejects.toMatchObject({
       statusCode: 503,
       message: 'the folder for feedback is full; move files away from it, or train on them and delete them',
     });
-  await rm(join(another, 'large'));
+  await rm(join(another, 'large.jsonl'));
   await expect
     .poll(() =>
       files.append('8\n').then(

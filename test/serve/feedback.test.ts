@@ -277,6 +277,13 @@ describe('a server', () => {
     expect(lines.map((line) => JSON.parse(line).item)).toEqual(lines.map(() => 'i1'));
   });
 
+  test('does not put feedback into the folder of a model', async () => {
+    const feedback = movies.folder.path;
+    expect(await userError(serve(movies.directory, { port: 0, logLevel: 'silent', feedback }))).toMatch(
+      /^\S+movies: the feedback would be in the folder of the model; give another folder for `feedback`$/,
+    );
+  });
+
   test.each([
     ['a file', 'file', /^\S+file: is not a folder; give another folder for `feedback`$/],
     ['a folder below a file', 'file/below/it', /: cannot be opened \(ENOTDIR\); give another/],
