@@ -48,8 +48,9 @@ export async function tryInProcess<T>(
   return { found, end: String(killed ?? code), log };
 }
 
-/** Called by such a process: runs `find`, reports its result or error, and exits. */
+/** Called by such a process: runs `find`, reports its result or error, and exits. It exits at once if its parent has ended. */
 export async function report<T>(find: () => Promise<T>): Promise<void> {
+  process.once('disconnect', () => process.exit());
   const found = await find().then(
     (value): Found<T> => ({ value }),
     ({ message }: Error): Found<T> => ({ error: message }),

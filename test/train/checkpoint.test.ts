@@ -193,7 +193,7 @@ describe('a checkpoint', () => {
     expect(await userError(readCheckpoint(path, {}))).toBe(
       `${path}: there is no checkpoint to resume from; train without \`resume\``,
     );
-    expect(await userError(readCheckpoint(folder.path, {}))).toContain('cannot read the checkpoint (EISDIR)');
+    expect(await userError(readCheckpoint(folder.path, {}))).toContain('is a folder, not a file');
     const resuming = train(ratings, small, { checkpoint: { path, resume: true } });
     expect(await userError(resuming)).toContain('there is no checkpoint');
   });
