@@ -1,53 +1,30 @@
 /** Measures the built server under load; see docs/benchmarks.md. */
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
-import { gunzipSync } from 'node:zlib';
+import { parseArgs } from 'node:util';
 import autocannon, { type Request } from 'autocannon';
 import { describeMachine } from '../machine.ts';
 import { writeResult } from '../result.ts';
 import { markdownTable } from '../table.ts';
+import { compare } from './against.ts';
+import { CONNECTIONS, prepare, start } from './load.ts';
 
-const CONNECTIONS = [1, 16, 64];
 /** Numbers of requests after which memory is read: at once, and after a rest in which V8 collects garbage. */
 const MEMORY_AT = [10_000, 100_000];
 const REST_MS = 20_000;
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const program = join(root, 'dist/cli.js');
+const program = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 const { values: options } = parseArgs({
   options: {
     model: { type: 'string' },
     seconds: { type: 'string', default: '10' },
+    against: { type: 'string' },
     save: { type: 'boolean', default: false },
   },
 });
-
-interface Running {
-  readonly url: string;
-  stop(): Promise<unknown>;
-}
-
-/** Starts a server as a process of its own. */
-async function start(...args: string[]): Promise<Running> {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(child, 'exit');
-  const [line] = await Promise.race([once(child.stdout, 'data'), ended]);
-  const url = /http:\S+(?=:\s)/.exec(String(line))?.[0];
-  if (!url) throw new Error(`${args.join(' ')} does not start`);
-  return {
-    url,
-    stop: () => {
-      child.kill('SIGINT');
-      return ended;
-    },
-  };
-}
 
 /** Reads a metric of the server. Reading resets the metrics of the event loop. */
 async function metric(url: string, name: string): Promise<number> {
@@ -95,56 +72,14 @@ async function measure(what: string, url: string, connections: number, requests:
   };
 }
 
-/** Writes the sample data and, if none is given, trains a model. */
-async function prepare(scratch: string): Promise<{ model: string; users: string[]; items: string[] }> {
-  const sample = join(root, 'src/data/sample/ml-latest-small/ratings.csv.gz');
-  const text = gunzipSync(await readFile(sample)).toString();
-  const file = join(scratch, 'ratings.csv');
-  await writeFile(file, text);
-  const rows = text
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => line.split(','));
-  const model = options.model ?? join(scratch, 'movies');
-  if (!options.model)
-    await promisify(execFile)(process.execPath, [program, 'train', file, '--out', model, '--keep-seen']);
-  const some = (column: number) => [...new Set(rows.map((row) => row[column]))].slice(0, 500);
-  return { model, users: some(0), items: some(1) };
+if (options.against !== undefined) {
+  await compare(program, join(options.against, 'dist/cli.js'), options.model, Number(options.seconds));
+  process.exit();
 }
-
-const json = { 'content-type': 'application/json' };
-const post = (path: string, body: object): Request => ({
-  method: 'POST',
-  path,
-  headers: json,
-  body: JSON.stringify(body),
-});
-const texts = (name: string, data: string[]) => ({ name, datatype: 'BYTES', shape: [data.length], data });
 
 const scratch = await mkdtemp(join(tmpdir(), 'cofactor-bench-'));
 try {
-  const { model, users, items } = await prepare(scratch);
-  const name = model.split(/[/\\]/).at(-1);
-  const item = (index: number): string => items[index % items.length];
-  const kinds: Record<string, Request[]> = {
-    'GET /v2': [{ path: '/v2' }],
-    'GET /recommend/{user}': users.map((user) => ({ path: `/recommend/${user}` })),
-    'GET /similar/{item}': items.map((one) => ({ path: `/similar/${one}` })),
-    'POST /recommend, 20 ratings': users.map((_, index) =>
-      post('/recommend', {
-        ratings: Array.from({ length: 20 }, (_, row) => ({ item: item(index + row), rating: 1 + (row % 5) })),
-      }),
-    ),
-    'POST …predict/infer, 10 pairs': users.map((user, index) =>
-      post(`/v2/models/${name}.predict/infer`, {
-        inputs: [
-          texts('user', Array(10).fill(user)),
-          texts('item', items.slice(index % 400, (index % 400) + 10)),
-        ],
-      }),
-    ),
-  };
+  const { model, kinds } = await prepare(scratch, program, options.model);
   const machine = describeMachine();
 
   const rows: Row[] = [];
