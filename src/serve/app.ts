@@ -133,7 +133,8 @@ function observe(app: FastifyInstance, metrics: Metrics): void {
     const seconds = reply.elapsedTime / 1000;
     metrics.requests.observe({ method, route, status: reply.statusCode }, seconds);
     const line = { method, route, status: reply.statusCode, seconds: Number(seconds.toFixed(6)) };
-    request.log[reply.statusCode < 500 ? 'debug' : 'warn'](line, 'answered');
+    // A log of all that is refused would grow fastest when there is most to do.
+    request.log[reply.statusCode === 500 ? 'warn' : 'debug'](line, 'answered');
   });
 }
 
@@ -235,6 +236,7 @@ const bodyOf = ({ message }: Error): { error: string } => {
 
 function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error instanceof WorkerError) request.log.warn(error.message);
     if (error instanceof BusyError || error instanceof QueueFullError || error instanceof WorkerError)
       return reply.code(503).header('retry-after', '1').send(bodyOf(error));
     const status = error instanceof UserError ? 400 : (error.statusCode ?? 500);

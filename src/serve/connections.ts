@@ -3,11 +3,18 @@ import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { LIMITS } from './limits.ts';
 
-/** What is known of a connection. Times are in milliseconds. */
-interface Connection {
-  readonly address: string;
-  /** Requests that are not answered to the last byte. */
+/** How many connections are open, and how many requests on them are not answered to the last byte. */
+interface Counts {
+  open: number;
   requests: number;
+}
+
+/** What is known of a connection. Times are in milliseconds. */
+interface Connection extends Pick<Counts, 'requests'> {
+  /** Of all connections from its address. */
+  readonly counts: Counts;
+  /** When its last request was answered, or when it began. */
+  idleSince: number;
   /** While an answer waits for its reader: since when, how much was sent before, and so far, and when that last grew. */
   sending?: { readonly since: number; readonly before: number; sent: number; movedAt: number } | undefined;
 }
@@ -18,8 +25,7 @@ interface Connection {
  */
 export class Connections {
   private readonly all = new Map<Socket, Connection>();
-  private readonly byAddress = new Map<string, number>();
-  /** Number of requests that are not answered to the last byte. */
+  private readonly byAddress = new Map<string, Counts>();
   private requests = 0;
 
   constructor(server: Server) {
@@ -29,21 +35,29 @@ export class Connections {
     server.on('close', () => clearInterval(check));
   }
 
-  /** Whether only health checks may use a connection, because there are too many. */
-  isCrowded(socket: Socket): boolean {
-    const address = this.all.get(socket)?.address ?? '';
-    return this.isFull() || this.isFullFor(address);
-  }
-
   /** Counts a request until its answer is sent to the last byte, or its client is gone. */
   begin(socket: Socket, response: ServerResponse): void {
     const connection = this.all.get(socket);
     this.requests++;
-    if (connection) connection.requests++;
+    if (connection) {
+      connection.requests++;
+      connection.counts.requests++;
+    }
     response.once('close', () => {
       this.requests--;
-      if (connection) connection.requests--;
+      if (!connection) return;
+      connection.requests--;
+      connection.counts.requests--;
+      connection.idleSince = performance.now();
     });
+  }
+
+  /** Whether there are so many requests, or so many from this address, that only health checks are answered. */
+  isCrowded(socket: Socket): boolean {
+    const { requests } = this.all.get(socket)?.counts ?? { requests: 0 };
+    return (
+      this.requests > LIMITS.connections - LIMITS.spareConnections || requests > LIMITS.connectionsPerAddress
+    );
   }
 
   /** Waits until all requests are answered, but not longer than so many milliseconds. */
@@ -54,30 +68,31 @@ export class Connections {
 
   private open(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
-    this.all.set(socket, { address, requests: 0 });
-    this.byAddress.set(address, (this.byAddress.get(address) ?? 0) + 1);
+    const counts = this.byAddress.get(address) ?? { open: 0, requests: 0 };
+    if (counts.open >= LIMITS.connectionsPerAddress + LIMITS.spareConnections) {
+      this.endIdle((other) => other.counts === counts);
+      socket.destroy();
+      return;
+    }
+    this.byAddress.set(address, counts);
+    this.all.set(socket, { counts, requests: 0, idleSince: performance.now() });
+    counts.open++;
     socket.once('close', () => {
       this.all.delete(socket);
-      const left = (this.byAddress.get(address) ?? 1) - 1;
-      if (left > 0) this.byAddress.set(address, left);
-      else this.byAddress.delete(address);
+      counts.open--;
+      if (counts.open === 0) this.byAddress.delete(address);
     });
-    if (this.isFullFor(address)) this.endIdle((other) => other.address === address);
-    else if (this.isFull()) this.endIdle(() => true);
+    if (counts.open > LIMITS.connectionsPerAddress) this.endIdle((other) => other.counts === counts);
+    else if (this.all.size > LIMITS.connections - LIMITS.spareConnections) this.endIdle(() => true);
   }
 
-  private isFull(): boolean {
-    return this.all.size > LIMITS.connections - LIMITS.spareConnections;
-  }
-
-  private isFullFor(address: string): boolean {
-    return (this.byAddress.get(address) ?? 0) > LIMITS.connectionsPerAddress;
-  }
-
-  /** Ends the connection that has been open longest of those that are not used. */
+  /** Ends one of the connections that are not used. */
   private endIdle(mayEnd: (connection: Connection) => boolean): void {
+    // The request of a new one may be on its way.
+    const before = performance.now() - LIMITS.checkInterval;
     for (const [socket, connection] of this.all) {
-      if (connection.requests > 0 || socket.writableLength > 0 || !mayEnd(connection)) continue;
+      const { requests, idleSince } = connection;
+      if (requests > 0 || idleSince > before || socket.writableLength > 0 || !mayEnd(connection)) continue;
       socket.destroy();
       return;
     }

@@ -26,8 +26,9 @@ export const LIMITS = {
   feedbackFile: 2 ** 24,
   feedback: 2 ** 30,
   connections: 1024,
-  /** Of these, for health checks alone. */
+  /** Of these, for health checks alone; and as many beyond those of an address. */
   spareConnections: 64,
+  /** Connections of one address for other requests. */
   connectionsPerAddress: 512,
   /** Characters of an id in a path: Node's limit of all headers. */
   parameter: 16_384,
