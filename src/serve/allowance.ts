@@ -13,6 +13,11 @@ export class Allowance {
     private readonly timeout: number,
   ) {}
 
+  /** @throws HttpError 413 for more memory than there is for all requests together */
+  check(bytes: number): void {
+    this.memory.check(bytes);
+  }
+
   /** Takes memory. @throws HttpError if there is not enough */
   add(bytes: number): void {
     this.memory.take(bytes);

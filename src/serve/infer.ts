@@ -6,6 +6,7 @@ import type { NamedEncoded } from '../run/worker-messages.ts';
 import { size } from '../util/format.ts';
 import type { Allowance } from './allowance.ts';
 import { badRequest, HttpError } from './errors.ts';
+import type { Lanes } from './lanes.ts';
 import { LIMITS } from './limits.ts';
 import type { OpenModel } from './models.ts';
 import { datatypeOf, type GivenTensor, readTensor, type TensorMetadata } from './tensors.ts';
@@ -45,7 +46,7 @@ export async function infer(
   model: OpenModel,
   head: string,
   { body: request, binary, allowance }: { body: InferRequest; binary: Buffer; allowance: Allowance },
-  signal: AbortSignal,
+  { signal, lanes }: { signal: AbortSignal; lanes: Lanes },
 ): Promise<InferResponse> {
   const session = model.sessions.get(head) as WorkerSession;
   const wanted = chosenOutputs(session, request);
@@ -53,17 +54,22 @@ export async function infer(
   const lengths = axesOf(session, feeds);
   if (head.startsWith('fold-in') && feeds.item.size > LIMITS.ratings)
     throw badRequest(`${feeds.item.size} items; ${head} accepts up to ${LIMITS.ratings}`);
-  allowance.add(answerBytes(model, session, wanted, lengths));
-  const rows = Math.min(
-    model.recommender.rowsPerRun(head),
-    Math.max(1, Math.floor(MOST_TEXTS / (lengths.get('k') ?? 1))),
-  );
+  const bytes = answerBytes(model, session, wanted, lengths);
+  allowance.check(bytes);
+  const most = Math.max(1, Math.floor(MOST_TEXTS / (lengths.get('k') ?? 1)));
+  const rows = Math.min(model.recommender.rowsPerRun(head), most);
   const encodings = Object.fromEntries(wanted.map(({ name, encoding }) => [name, encoding]));
-  const chunks: NamedEncoded[] = [];
-  for (const chunk of chunksOf(session, feeds, rows)) {
-    signal.throwIfAborted();
-    chunks.push(await session.runEncoded(chunk, encodings, { signal }));
-  }
+  const runAll = async (): Promise<NamedEncoded[]> => {
+    const chunks: NamedEncoded[] = [];
+    for (const chunk of chunksOf(session, feeds, rows)) {
+      signal.throwIfAborted();
+      if (chunks.length === 0) allowance.add(bytes);
+      chunks.push(await session.runEncoded(chunk, encodings, { signal }));
+    }
+    return chunks;
+  };
+  const isLong = (lengths.get('n') ?? 1) > rows;
+  const chunks = await (isLong ? lanes.run(runAll) : runAll());
   const { id } = request;
   const about = { model_name: `${model.name}.${head}`, model_version: String(model.version), id };
   return responseOf(about, wanted, chunks);

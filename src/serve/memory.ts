@@ -11,13 +11,18 @@ export class Memory {
 
   constructor(public bytes: number) {}
 
-  /** @throws HttpError 413 for more than there is at all, 503 for more than is free */
+  /** @throws HttpError 413 for more than there is */
+  check(bytes: number): void {
+    if (bytes <= this.bytes) return;
+    throw new HttpError(
+      413,
+      `the request needs up to ${size(bytes)}, and all requests have ${size(this.bytes)}; ask for less at once, or start the server with more memory`,
+    );
+  }
+
+  /** @throws HttpError 413 for more than there is, 503 for more than is free */
   take(bytes: number): void {
-    if (bytes > this.bytes)
-      throw new HttpError(
-        413,
-        `the request needs up to ${size(bytes)}, and all requests have ${size(this.bytes)}; ask for less at once, or start the server with more memory`,
-      );
+    this.check(bytes);
     if (this.taken + bytes > this.bytes)
       throw new BusyError('the memory for requests is in use; try again later');
     this.taken += bytes;

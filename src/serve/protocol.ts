@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { VERSION } from '../version.ts';
 import { HttpError } from './errors.ts';
 import { type InferRequest, infer } from './infer.ts';
+import { Lanes } from './lanes.ts';
 import { LIMITS } from './limits.ts';
 import { HEADS, type OpenModel, type ServedModel } from './models.ts';
 import { sendBytes } from './pieces.ts';
@@ -16,6 +17,8 @@ interface ModelParams {
 /** The state of the server. */
 export interface ServerState {
   readonly models: readonly ServedModel[];
+  /** Number of threads that run models. */
+  readonly workers: number;
   /** Whether it is closing: it still answers, but says that it is not ready. */
   isClosing(): boolean;
 }
@@ -25,6 +28,7 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
   const about = (summary: string, more: Schema = {}) => ({
     schema: { tags: ['Open Inference Protocol'], summary, ...more },
   });
+  const lanes = new Lanes(state.workers);
   const health = (summary: string) => ({ ...about(summary), config: { always: true } });
   const checkReady = (): void => {
     if (state.isClosing()) throw new HttpError(503, 'the server is closing');
@@ -80,7 +84,7 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
       about('Run a model', { params, body: INFER_REQUEST }),
       async (request, reply) => {
         const { json, binary } = await request.allowance.run((signal) =>
-          ask(request.params, (model, head) => infer(model, head, request, signal)),
+          ask(request.params, (model, head) => infer(model, head, request, { signal, lanes })),
         );
         if (binary.length === 0) return sendBytes(reply.type('application/json'), json);
         const length = json.reduce((sum, part) => sum + part.length, 0);

@@ -132,7 +132,7 @@ export async function serve(
     const isClosing = () => closing.signal.aborted;
     const shared = { metrics, memory, timeout: options.timeout ?? 10, logLevel, isClosing };
     const { app, connections } = await createApp(shared, (app) => {
-      addProtocol(app, { models, isClosing });
+      addProtocol(app, { models, workers: runtime.workers, isClosing });
       addRecommendations(app, models);
       addDescriptions(app, models, metrics);
       if (feedback) addFeedback(app, models, feedback, metrics);
