@@ -33,7 +33,8 @@ export class Constants {
 
   /** @throws GraphError if a tensor of these sizes is out of proportion to the file */
   fit(dims: readonly number[], where: string): void {
-    const elements = dims.reduce((product, dim) => product * dim, 1);
+    // An axis without elements may not hide the others: a sum over it has as many elements as they say.
+    const elements = dims.reduce((product, dim) => product * Math.max(1, dim), 1);
     if (dims.some((dim) => dim < 0) || elements > this.room)
       throw new GraphError(`${where} has the sizes [${dims.join(', ')}], too large for this file`);
   }

@@ -7,10 +7,12 @@ import { type Message, type Parts, WireReader } from './wire.ts';
 
 /** Loops in loops. */
 const DEEPEST = 4;
-/** Runs of the innermost body, for all trips of the loops around it. */
+/** Runs of all bodies: of one in a loop, for each trip of the loops around it. */
 const MOST_TRIPS = 10_000;
 /** Axes of a tensor. */
 const MOST_AXES = 16;
+/** Bytes of a name. */
+const LONGEST_NAME = 10_000;
 
 /** Whole numbers are divided by the processor, which ends the process for a division by zero. */
 const OF_FLOATS: ReadonlySet<string> = new Set(['Div', 'ReduceMean']);
@@ -26,9 +28,6 @@ const FLOATS: ReadonlySet<DataType> = new Set(['float', 'double', 'float16']);
 export function checkModel(bytes: Uint8Array): void {
   new ModelCheck(bytes).run();
 }
-
-/** What is known of the values that a node may use, by name. */
-type Scope = Map<string, Known>;
 
 interface Level {
   readonly depth: number;
@@ -49,6 +48,9 @@ class ModelCheck {
   private readonly constants: Constants;
   /** Names of all values, also of those in bodies: none may stand twice. */
   private readonly taken = new Set<string>();
+  /** What is known of the values that the next node may use, by name. */
+  private readonly scope = new Map<string, Known>();
+  private trips = 0;
 
   constructor(private readonly bytes: Uint8Array) {
     this.constants = new Constants(bytes.length);
@@ -59,7 +61,7 @@ class ModelCheck {
     const graph = bytesOf(model, 'graph');
     if (!graph || !model.has('opset_import')) throw new GraphError('it has no graph');
     this.opsets(model);
-    this.graph(graph, new Map(), { depth: 0, trips: 1 });
+    this.graph(graph, { depth: 0, trips: 1 });
   }
 
   private opsets(model: Parts): void {
@@ -74,16 +76,15 @@ class ModelCheck {
   }
 
   /** @returns what is known of the outputs */
-  private graph(bytes: Uint8Array, outside: Scope, level: Level): Known[] {
+  private graph(bytes: Uint8Array, level: Level): Known[] {
     const graph = this.reader.read(bytes, messages.GRAPH, 'a graph');
-    const own: Scope = new Map();
-    const scope = new Map(outside);
+    const own = new Set<string>();
     const add = (name: string, known: Known): void => {
       if (name === '') throw new GraphError('a value has no name');
       if (this.taken.has(name)) throw new GraphError(`there are two values ${quoted(name)}`);
       this.taken.add(name);
-      own.set(name, known);
-      scope.set(name, known);
+      own.add(name);
+      this.scope.set(name, known);
     };
     for (const bytes of all(graph, 'input')) add(...this.declared(bytes));
     for (const bytes of all(graph, 'initializer')) {
@@ -92,15 +93,17 @@ class ModelCheck {
     }
     for (const bytes of all(graph, 'node')) {
       const node = this.reader.read(bytes, messages.NODE, 'a node');
-      const results = this.node(node, scope, level);
+      const results = this.node(node, level);
       for (const [index, name] of texts(node, 'output').entries()) add(name, results(index));
     }
-    return all(graph, 'output').map((bytes) => {
+    const results = all(graph, 'output').map((bytes) => {
       const [name] = this.declared(bytes);
-      const known = own.get(name);
+      const known = own.has(name) ? this.scope.get(name) : undefined;
       if (!known) throw new GraphError(`the output ${quoted(name)} is computed nowhere`);
       return known;
     });
+    for (const name of own) this.scope.delete(name);
+    return results;
   }
 
   /** A value that a graph declares, with its type. */
@@ -112,7 +115,9 @@ class ModelCheck {
       this.reader.read(bytesOf(parts, field) ?? new Uint8Array(), message, where);
     const type = inside(inside(info, 'type', messages.TYPE), 'tensor_type', messages.TENSOR_TYPE);
     if (!type.has('shape')) throw new GraphError(`${where} has no shape`);
-    const dims = all(inside(type, 'shape', messages.SHAPE), 'dim').map((dim) => {
+    const axes = all(inside(type, 'shape', messages.SHAPE), 'dim');
+    if (axes.length > MOST_AXES) throw new GraphError(`${where} has ${axes.length} axes`);
+    const dims = axes.map((dim) => {
       const parts = this.reader.read(dim, messages.DIMENSION, where);
       if (parts.size > 1) throw new GraphError(`${where} has an axis of two sizes`);
       return numberOf(parts, 'dim_value') ?? 1;
@@ -137,12 +142,13 @@ class ModelCheck {
       throw new GraphError(
         `${where} of [${dims.join(', ')}] ${dtype} does not match the bytes of its elements`,
       );
+    this.constants.fit(dims, where);
     const ints = dtype === 'int64' && elements <= MOST_AXES ? int64s(raw) : undefined;
     return [name, { dtype, constant: { elements, dims, ints } }];
   }
 
   /** @returns what is known of each output, by its index */
-  private node(node: Parts, scope: Scope, level: Level): (index: number) => Known {
+  private node(node: Parts, level: Level): (index: number) => Known {
     const operator = textOf(node, 'op_type');
     const domain = textOf(node, 'domain');
     const [name = ''] = texts(node, 'output');
@@ -155,13 +161,13 @@ class ModelCheck {
         `${label} is an operator that no model of cofactor has${domain && `, of ${quoted(domain)}`}`,
       );
     const inputs = texts(node, 'input').map((input) => {
-      const found = scope.get(input);
+      const found = this.scope.get(input);
       if (!found) throw new GraphError(`${label} uses ${quoted(input)}, which is computed nowhere before it`);
       return found;
     });
     const attributes = this.attributes(node, label);
     const parts = { label, operator, inputs, attributes };
-    if (operator === 'Loop') return this.loop(parts, scope, level);
+    if (operator === 'Loop') return this.loop(parts, level);
     if (OF_FLOATS.has(operator) && inputs.some(({ dtype }) => !FLOATS.has(dtype)))
       throw new GraphError(`${label} divides whole numbers, which can end the process`);
     const result = this.result(parts);
@@ -194,19 +200,18 @@ class ModelCheck {
     return RESULTS[operator] ?? (operator === 'Where' ? second : first)?.dtype ?? 'float';
   }
 
-  private loop(
-    { label, inputs, attributes }: NodeParts,
-    scope: Scope,
-    level: Level,
-  ): (index: number) => Known {
-    const most = inputs[0]?.most ?? inputs[0]?.constant?.ints?.[0] ?? Number.POSITIVE_INFINITY;
+  private loop({ label, inputs, attributes }: NodeParts, level: Level): (index: number) => Known {
+    const [trip] = inputs;
+    const { ints } = trip?.constant ?? {};
+    const most = trip?.most ?? (ints?.length === 1 ? ints[0] : Number.POSITIVE_INFINITY);
     const trips = level.trips * Math.max(1, most);
-    if (trips > MOST_TRIPS)
+    this.trips += trips;
+    if (this.trips > MOST_TRIPS)
       throw new GraphError(`${label} has no constant number of trips, or more than ${MOST_TRIPS} in all`);
     if (level.depth >= DEEPEST) throw new GraphError(`${label} is a loop in more than ${DEEPEST} others`);
     const body = bytesOf(attributes.get('body'), 'g');
     if (!body) throw new GraphError(`${label} has no body`);
-    const results = this.graph(body, scope, { depth: level.depth + 1, trips });
+    const results = this.graph(body, { depth: level.depth + 1, trips });
     return (index) => ({ dtype: results[index + 1]?.dtype ?? 'float' });
   }
 }
@@ -254,6 +259,7 @@ const textOf = (parts: Parts, field: string): string => texts(parts, field)[0] ?
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decoded(bytes: Uint8Array): string {
+  if (bytes.length > LONGEST_NAME) throw new GraphError(`a name has ${bytes.length} bytes`);
   try {
     return utf8.decode(bytes);
   } catch {
