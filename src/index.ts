@@ -60,7 +60,7 @@ export { type Metrics, metrics } from './evaluate/metrics.ts';
 export type { Ranking, RankingAt, RankingOptions } from './evaluate/ranking.ts';
 export type { Precision } from './onnx/compress.ts';
 export { isKnown } from './recommend/known.ts';
-export { load } from './recommend/load.ts';
+export { load, type NodeLoadOptions } from './recommend/load.ts';
 export type { LoadOptions } from './recommend/load-options.ts';
 export {
   type FoldedIn,

@@ -28,13 +28,6 @@ export interface LoadOptions extends Omit<FetchOptions, 'heads'> {
   readonly device?: Device | 'auto';
   /** Runtime that executes the model, in place of `device`. @default ONNX Runtime */
   readonly runtime?: Runtime;
-  /**
-   * In Node: opens a model of one's own without the checks of what a stranger could have made of it. Its files may then be
-   * links.
-   *
-   * @default false
-   */
-  readonly trust?: boolean;
 }
 
 export const LOAD_OPTIONS: OptionTable<LoadOptions> = {
@@ -45,7 +38,6 @@ export const LOAD_OPTIONS: OptionTable<LoadOptions> = {
   onProgress: callback,
   device: text,
   runtime: having('what nodeRuntime or webRuntime returns', 'createSession'),
-  trust: flag,
 };
 
 /** A page's `load` has one more, of its runtime. */

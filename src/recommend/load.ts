@@ -5,8 +5,19 @@ import { fetchArtifact } from '../artifact/fetch.ts';
 import { headFile } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
-import { checkLoad, type LoadOptions } from './load-options.ts';
+import { flag } from '../util/options.ts';
+import { checkLoad, LOAD_OPTIONS, type LoadOptions } from './load-options.ts';
 import { Recommender } from './recommender.ts';
+
+/** `LoadOptions`, and whether the model is one's own. */
+export interface NodeLoadOptions extends LoadOptions {
+  /**
+   * Opens a model of one's own without the checks of what a stranger could have made of it. Its files may then be links.
+   *
+   * @default false
+   */
+  readonly trust?: boolean | undefined;
+}
 
 /**
  * Loads a trained model, in Node: `await load('movies')` or `await load('https://example.org/movies/')`. Every file is
@@ -18,8 +29,8 @@ import { Recommender } from './recommender.ts';
  * @throws UserError if there is no model, a file is missing, changed or suspicious, ONNX Runtime refuses it, or the device is not
  *   available
  */
-export async function load(source: string | URL, options: LoadOptions = {}): Promise<Recommender> {
-  checkLoad(source, options);
+export async function load(source: string | URL, options: NodeLoadOptions = {}): Promise<Recommender> {
+  checkLoad(source, options, { ...LOAD_OPTIONS, trust: flag });
   const { device, runtime, heads, trust } = options;
   const isWeb = /^https?:/i.test(String(source));
   const [artifact, ready] = await Promise.all([

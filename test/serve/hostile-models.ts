@@ -296,6 +296,40 @@ const attacks: Readonly<Record<string, (making: Making) => void>> = {
     });
     answer(making, top);
   },
+  'an operator on nothing': (making) => {
+    const zero = ints(making, [0]);
+    const one = ints(making, [1]);
+    const rows = node(making, 'Slice', [asked(making, INT64), zero, zero, zero, one]);
+    const table = making.dice.one([floats(making, [2, 2]), floats(making, [2, 1, 3]), floats(making, [2])]);
+    const x = node(making, 'Gather', [table, rows]);
+    const axes = { attribute: [{ name: 'axes', type: 7, ints: [0] }] };
+    const axis = { attribute: [{ name: 'axis', type: 2, i: making.dice.one([0, -1]) }] };
+    answer(
+      making,
+      making.dice.one([
+        ...['Softmax', 'LogSoftmax'].map((operator) => () => node(making, operator, [x], axis)),
+        ...['ReduceMax', 'ReduceMin', 'ReduceMean'].map(
+          (operator) => () => node(making, operator, [x], axes),
+        ),
+        () => node(making, 'ReduceSum', [x, zero]),
+        () => node(making, 'CumSum', [x, zero]),
+        () => node(making, 'MatMul', [x, x]),
+        () => node(making, 'Gemm', [x, x]),
+        () => node(making, 'Gather', [x, zero], axis),
+        () => node(making, 'GatherElements', [x, rows], axis),
+        () => node(making, 'ScatterElements', [x, rows, x], axis),
+        () => node(making, 'ScatterND', [x, rows, x]),
+        () => node(making, 'Concat', [x, x], axis),
+        () => node(making, 'Split', [x, one], axis),
+        () => node(making, 'Expand', [x, ints(making, [2, 2])]),
+        () => node(making, 'Reshape', [x, ints(making, [-1, 2])]),
+        () => node(making, 'Reshape', [x, ints(making, [0, -1])]),
+        () => node(making, 'Slice', [x, zero, one, zero, one]),
+        () => node(making, 'Squeeze', [x, one]),
+        () => node(making, 'Transpose', [x]),
+      ])(),
+    );
+  },
   'numbers out of range': (making) => {
     const one = asked(making);
     const wild = ints(making, [making.dice.one([-1, 0, 7, 2 ** 31, -(2 ** 31), 2 ** 62, -(2 ** 62)])]);
