@@ -58,10 +58,14 @@ const methods = {
 
 export type Methods = typeof methods;
 
+/** A small buffer is copied faster than it is transferred, and joined runs have one for each result. */
+const MOST_COPIED = 2 ** 16;
+
 /** Nothing else uses the results of a run, so their buffers can be transferred. */
 const ownBuffers: Partial<Record<string, (results: never) => ArrayBuffer[]>> = {
   run: buffersOf,
-  runJoined: (results: readonly Results[]) => [...new Set(results.flatMap(buffersOf))],
+  runJoined: (results: readonly Results[]) =>
+    [...new Set(results.flatMap(buffersOf))].filter(({ byteLength }) => byteLength > MOST_COPIED),
 };
 
 const post = (message: Answer, handedOver?: ArrayBuffer[]) => parentPort?.postMessage(message, handedOver);

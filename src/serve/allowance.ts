@@ -5,7 +5,7 @@ import type { Memory } from './memory.ts';
 export class Allowance {
   private bytes = 0;
   private users = 1;
-  private stop?: AbortController;
+  private stop?: AbortController | undefined;
 
   /** @param timeout seconds */
   constructor(
@@ -45,6 +45,8 @@ export class Allowance {
         .then(resolve, reject)
         .finally(() => {
           clearTimeout(timer);
+          // Nothing is left to stop, and an abort takes longer than many answers.
+          this.stop = undefined;
           this.leave();
         });
     });
