@@ -36,11 +36,11 @@ export class Memory {
 /** The part of what the process may have that it takes by default. */
 const SHARE = 0.5;
 /** Connections, one large body while it is parsed, and what the garbage collector has not freed yet. */
-const RESERVE = 64e6;
+const RESERVE = 40e6;
 /** Garbage that requests leave is freed later. */
 const PER_BYTE = 1.5;
 /** Requests have at least so much. */
-const LEAST = 32e6;
+const LEAST = 16e6;
 
 /** Bytes of the tensors inside a run for each of its scores. */
 const BYTES_PER_SCORE = 16;
