@@ -11,6 +11,7 @@ import type { Runtime } from '../run/runtime.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
 import { HttpError } from './errors.ts';
 import { LIMITS } from './limits.ts';
+import { runEmpty, tryOut } from './try-out.ts';
 
 /** The heads that clients can run. `seen` is only used by `recommend`. */
 export const HEADS = ['predict', 'recommend', 'similar', 'fold-in', 'fold-in-many'];
@@ -190,7 +191,7 @@ export interface ModelOptions extends Pick<Opener, 'runtime' | 'trust'> {
   readonly version: number;
 }
 
-/** Loads a model, and runs each head once. @throws UserError if a head is refused, or cannot be loaded or run */
+/** Loads a model, and tries each head. @throws UserError if a head is refused, or cannot be loaded or run */
 export async function openModel(
   artifact: Artifact,
   { name, version, runtime, trust }: ModelOptions,
@@ -202,6 +203,7 @@ export async function openModel(
     for (const head of recommender.heads) sessions.set(head, await recommender.session(head));
     const { userIds, itemIds } = readVocabulary(artifact);
     await tryOut(recommender, userIds[0], itemIds[0]);
+    if (runtime.device === 'cpu') for (const session of sessions.values()) await runEmpty(session);
     const [users, items] = [new Set(userIds), new Set(itemIds)];
     const titleBytes = [...recommender.titles.values()].reduce(
       (most, title) => Math.max(most, 8 * title.length),
@@ -231,18 +233,4 @@ function idBytesOf(ids: readonly string[]): (count: number) => number {
     sums.push(sums[count - 1] + (lengths[lengths.length - count] ?? AROUND_ID));
   const longest = lengths.at(-1) ?? 0;
   return (count) => sums[count] ?? count * longest;
-}
-
-/** Runs each head once, because a file may load without an error and still fail to run. */
-async function tryOut(recommender: Recommender, user: string, item: string): Promise<void> {
-  const heads = new Set(recommender.heads);
-  if (recommender.objective === 'ranking') await recommender.score(user, item);
-  else await recommender.predict(user, item);
-  if (heads.has('recommend')) await recommender.recommend(user, { k: 1 });
-  if (heads.has('similar')) await recommender.similar(item, { k: 1 });
-  if (heads.has('factors')) await recommender.factors(item);
-  const { kind, mean } = recommender.artifact.manifest.data;
-  const own = kind === 'ratings' ? [{ item, rating: mean }] : [item];
-  if (heads.has('fold-in')) await recommender.foldIn(own, { k: 1 });
-  if (heads.has('fold-in-many')) await recommender.foldIn([own], { k: 1 });
 }

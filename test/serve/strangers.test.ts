@@ -13,6 +13,7 @@ import {
   concat,
   constant,
   encodeModel,
+  gather,
   initializer,
   input,
   labelEncoder,
@@ -20,6 +21,7 @@ import {
   matmul,
   mul,
   reduceSum,
+  topK,
   type Value,
 } from '../../src/onnx/index.ts';
 import { load } from '../../src/recommend/load.ts';
@@ -139,6 +141,20 @@ test.each([
     expect(await userError(serve(directory, { port: 0, logLevel: 'silent' }))).toMatch(message);
   },
 );
+
+test('a model that dies of an empty request dies in its trial', async () => {
+  const directory = await modelWith(
+    'empty',
+    predicting((row) => {
+      const table = initializer('table', 'float', [30, 2], new Float32Array(60));
+      return topK(gather(table, cast(row, 'int64')), constant([1], 'int64'), 'k').values;
+    }),
+  );
+  const { signal } = new AbortController();
+  expect(await userError(tryOutInProcess(directory, { signal }))).toMatch(
+    /empty: the process that tried the model ended \(\w+\)/,
+  );
+});
 
 test('pipes in a folder hold up neither the start, nor a reload, nor the end', async () => {
   const directory = join(folder.path, 'piped');

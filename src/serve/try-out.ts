@@ -1,0 +1,34 @@
+import { type InferenceSession, Tensor } from 'onnxruntime-common';
+import type { Recommender } from '../recommend/recommender.ts';
+
+/** Runs each head once, because a file may load without an error and still fail to run. */
+export async function tryOut(recommender: Recommender, user: string, item: string): Promise<void> {
+  const heads = new Set(recommender.heads);
+  if (recommender.objective === 'ranking') await recommender.score(user, item);
+  else await recommender.predict(user, item);
+  if (heads.has('recommend')) await recommender.recommend(user, { k: 1 });
+  if (heads.has('similar')) await recommender.similar(item, { k: 1 });
+  if (heads.has('factors')) await recommender.factors(item);
+  const { kind, mean } = recommender.artifact.manifest.data;
+  const own = kind === 'ratings' ? [{ item, rating: mean }] : [item];
+  if (heads.has('fold-in')) await recommender.foldIn(own, { k: 1 });
+  if (heads.has('fold-in-many')) await recommender.foldIn([own], { k: 1 });
+}
+
+/** Runs a head with no rows, of which some operators of ONNX Runtime end the process. */
+export async function runEmpty(session: InferenceSession): Promise<void> {
+  const feeds = session.inputMetadata.map((input) => {
+    if (!input.isTensor) throw new Error(`the input ${input.name} is not a tensor`);
+    const dims = input.shape.map((dim) => (typeof dim === 'number' ? dim : 0));
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    return [input.name, filled(input.type, size, dims)] as const;
+  });
+  await session.run(Object.fromEntries(feeds));
+}
+
+function filled(type: Tensor.Type, size: number, dims: readonly number[]): Tensor {
+  if (type === 'string') return new Tensor(type, Array<string>(size).fill(''), dims);
+  if (type === 'int64') return new Tensor(type, new BigInt64Array(size).fill(1n), dims);
+  if (type === 'float32') return new Tensor(type, new Float32Array(size), dims);
+  throw new Error(`no head has an input of the type ${type}`);
+}
