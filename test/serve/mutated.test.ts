@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
+import { checkedHead } from '../../src/artifact/checked-head.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { type WorkerRuntime, workerRuntime } from '../../src/run/worker.ts';
 import { ServedModel } from '../../src/serve/models.ts';
+import { tryOutInProcess } from '../../src/serve/trial.ts';
 import { ratingsCsv } from '../support/cli.ts';
 import { temporaryFolder } from '../support/files.ts';
 import { smallModel } from '../support/served.ts';
@@ -15,6 +17,7 @@ import { runs } from '../support/soak.ts';
 const ARTIFACTS = runs(150, 2000);
 
 const folder = temporaryFolder();
+const { signal } = new AbortController();
 let artifact: Artifact;
 let runtime: WorkerRuntime;
 beforeAll(async () => {
@@ -33,10 +36,16 @@ interface Mutation {
   readonly agreed: boolean;
 }
 
-const heads = ['predict', 'recommend', 'similar', 'fold-in', 'seen'].map((head) => `${head}.onnx`);
+const heads = ['predict', 'recommend', 'similar', 'fold-in', 'seen'];
 
 const mutations: fc.Arbitrary<Mutation> = fc.record({
-  file: fc.constantFrom('predict.onnx', 'predict.onnx', ...heads, 'titles.json', 'manifest.json'),
+  file: fc.constantFrom(
+    'predict.onnx',
+    'predict.onnx',
+    ...heads.map((head) => `${head}.onnx`),
+    'titles.json',
+    'manifest.json',
+  ),
   how: fc.constantFrom('flip', 'replace', 'cut', 'insert', 'leave out', 'repeat'),
   // Much of what holds a file together stands at its ends.
   at: fc.oneof(
@@ -73,7 +82,12 @@ test(`of ${ARTIFACTS} damaged artifacts each is refused or answers, and the serv
   const directory = join(folder.path, 'movies');
   await writeArtifact(directory, artifact);
   const manifest = await readFile(join(directory, 'manifest.json'));
-  const tryOut = async () => JSON.stringify((await readArtifact(directory)).manifest);
+  // As a server tries them, but most are refused here before a process starts for them.
+  const tryOut = async () => {
+    const found = await readArtifact(directory);
+    for (const head of heads) checkedHead(found, head);
+    return tryOutInProcess(directory, { signal });
+  };
   const served = await ServedModel.open(directory, { runtime, tryOut });
   const counts = { taken: 0, refused: 0, unchanged: 0, failed: 0 };
   for (const mutation of fc.sample(mutations, ARTIFACTS)) {
