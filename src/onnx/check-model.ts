@@ -14,6 +14,9 @@ const MOST_AXES = 16;
 /** Bytes of a name. */
 const LONGEST_NAME = 10_000;
 
+/** `ORTM`, by which ONNX Runtime tells its own format, whatever else the bytes mean. */
+const ORT_FORMAT = [0x4f, 0x52, 0x54, 0x4d];
+
 /** Whole numbers are divided by the processor, which ends the process for a division by zero. */
 const OF_FLOATS: ReadonlySet<string> = new Set(['Div', 'ReduceMean']);
 const FLOATS: ReadonlySet<DataType> = new Set(['float', 'double', 'float16']);
@@ -57,6 +60,8 @@ class ModelCheck {
   }
 
   run(): void {
+    if (ORT_FORMAT.every((byte, at) => this.bytes[4 + at] === byte))
+      throw new GraphError('it is in the format of ONNX Runtime, not in ONNX');
     const model = this.reader.read(this.bytes, messages.MODEL, 'the model');
     const graph = bytesOf(model, 'graph');
     if (!graph || !model.has('opset_import')) throw new GraphError('it has no graph');

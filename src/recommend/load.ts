@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { readServed } from '../artifact/artifact.ts';
-import { checkedHead } from '../artifact/checked-head.ts';
+import { checkHeads } from '../artifact/check-heads.ts';
 import { fetchArtifact } from '../artifact/fetch.ts';
-import { headFile } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
 import { flag } from '../util/options.ts';
@@ -37,7 +36,8 @@ export async function load(source: string | URL, options: NodeLoadOptions = {}):
     isWeb ? fetchArtifact(source, options) : readServed(pathOf(source), options),
     runtime ?? nodeRuntime({ device }),
   ]);
-  return Recommender.create(artifact, ready, heads, trust ? headFile : checkedHead);
+  if (!trust) checkHeads(artifact);
+  return Recommender.create(artifact, ready, heads);
 }
 
 function pathOf(source: string | URL): string {

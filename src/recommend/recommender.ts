@@ -38,7 +38,6 @@ export class Recommender {
   private constructor(
     readonly artifact: Artifact,
     private readonly runtime: Runtime,
-    private readonly fileOf: typeof headFile,
   ) {
     this.titles = titlesOf(artifact);
     this.items = itemsOf(artifact);
@@ -47,16 +46,14 @@ export class Recommender {
 
   /**
    * @param heads heads to open at once, such as `predict`. Others are opened when they are first needed.
-   * @param fileOf gives the file of a head. In Node `checkedHead` refuses what strangers may have made.
    * @throws UserError if the runtime refuses a file
    */
   static async create(
     artifact: Artifact,
     runtime: Runtime,
     heads: readonly string[] = [],
-    fileOf = headFile,
   ): Promise<Recommender> {
-    const recommender = new Recommender(artifact, runtime, fileOf);
+    const recommender = new Recommender(artifact, runtime);
     await Promise.all(heads.map((head) => recommender.session(head)));
     return recommender;
   }
@@ -83,7 +80,7 @@ export class Recommender {
 
   private async open(head: string): Promise<InferenceSession> {
     const name = `${head}.onnx`;
-    const bytes = this.fileOf(this.artifact, head);
+    const bytes = headFile(this.artifact, head);
     const session = await this.runtime
       .createSession(bytes, { threads: 1, batch: this.rowsPerRun(head) })
       .catch((error: Error) => {

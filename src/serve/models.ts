@@ -2,8 +2,8 @@ import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-common';
 import { CHECKPOINT, readArtifact } from '../artifact/artifact.ts';
-import { checkedHead } from '../artifact/checked-head.ts';
-import { type Artifact, headFile } from '../artifact/manifest.ts';
+import { checkHeads } from '../artifact/check-heads.ts';
+import type { Artifact } from '../artifact/manifest.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { UserError } from '../errors.ts';
 import { Recommender } from '../recommend/recommender.ts';
@@ -198,7 +198,8 @@ export async function openModel(
 ): Promise<OpenModel> {
   let recommender: Recommender | undefined;
   try {
-    recommender = await Recommender.create(artifact, runtime, [], trust ? headFile : checkedHead);
+    if (!trust) checkHeads(artifact);
+    recommender = await Recommender.create(artifact, runtime);
     const sessions = new Map<string, InferenceSession>();
     for (const head of recommender.heads) sessions.set(head, await recommender.session(head));
     const { userIds, itemIds } = readVocabulary(artifact);

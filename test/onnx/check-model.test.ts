@@ -147,6 +147,10 @@ const refused: Readonly<Record<string, readonly [() => Uint8Array, RegExp]>> = {
   ],
   'a number without an end': [() => Uint8Array.of(...small(), ...Array(11).fill(0xff)), /cut off or broken/],
   'bytes beyond the end': [() => small().subarray(0, -3), /cut off or broken/],
+  'a file that is ONNX, and to ONNX Runtime one of its own format': [
+    () => Uint8Array.of(0x12, 6, 0, 0, ...Buffer.from('ORTM'), ...small().subarray(small().indexOf(0x3a))),
+    /^it is in the format of ONNX Runtime, not in ONNX$/,
+  ],
   'no bytes': [() => new Uint8Array(), /^it has no graph$/],
   'sparse initializers': [
     () => changed((graph) => Object.assign(graph, { sparseInitializer: [{ dims: [3] }] })),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
-import { checkedHead } from '../../src/artifact/checked-head.ts';
+import { checkHeads } from '../../src/artifact/check-heads.ts';
 import type { Artifact } from '../../src/artifact/manifest.ts';
 import { type WorkerRuntime, workerRuntime } from '../../src/run/worker.ts';
 import { ServedModel } from '../../src/serve/models.ts';
@@ -36,7 +36,7 @@ interface Mutation {
   readonly agreed: boolean;
 }
 
-const heads = ['predict', 'recommend', 'similar', 'fold-in', 'seen'];
+const heads = ['predict', 'recommend', 'similar', 'fold-in', 'seen'].map((head) => `${head}.onnx`);
 
 const mutations: fc.Arbitrary<Mutation> = fc.record({
   file: fc.constantFrom(
@@ -84,8 +84,7 @@ test(`of ${ARTIFACTS} damaged artifacts each is refused or answers, and the serv
   const manifest = await readFile(join(directory, 'manifest.json'));
   // As a server tries them, but most are refused here before a process starts for them.
   const tryOut = async () => {
-    const found = await readArtifact(directory);
-    for (const head of heads) checkedHead(found, head);
+    checkHeads(await readArtifact(directory));
     return tryOutInProcess(directory, { signal });
   };
   const served = await ServedModel.open(directory, { runtime, tryOut });
