@@ -3,6 +3,7 @@ import { type AccessOptions, hostName, origin } from '../serve/access.ts';
 import { type Server, serve } from '../serve/serve.ts';
 import { type Choices, kinds, numeric } from '../util/choices.ts';
 import type { Expected } from '../util/options.ts';
+import { sizeFrom } from '../util/size-kind.ts';
 import { chosenDevice, type Flags, withChoices } from './choice-options.ts';
 import { OPENING } from './open-model.ts';
 import { printLine } from './output.ts';
@@ -27,7 +28,7 @@ const own = {
   },
   workers: { kind: kinds.count, help: 'threads that run models (default: the number of cores minus one)' },
   memory: {
-    kind: kinds.size(1),
+    kind: sizeFrom(1),
     help: "memory that the server may take, such as 512MB; requests beyond it get 503 (default: half of the machine's, or of the container's)",
   },
   timeout: { kind: kinds.positive, help: 'seconds that a request may take before it gets 503', default: 10 },

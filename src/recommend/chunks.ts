@@ -33,8 +33,8 @@ export async function runInChunks(
   const chunks: Record<string, Tensor>[] = [];
   for (const chunk of chunksOf(session, feeds, rows)) {
     signal?.throwIfAborted();
-    // Only a runtime with a queue takes a signal.
-    chunks.push(await (signal ? session.run(chunk, { signal } as object) : session.run(chunk)));
+    // A runtime without a queue ignores the signal.
+    chunks.push(await session.run(chunk, { signal } as object));
   }
   if (chunks.length === 1) return chunks[0];
   return mapValues(chunks[0], (_, name) => tensorOf(joinRows(chunks.map((chunk) => chunk[name]))));

@@ -102,23 +102,7 @@ const oneOf = <const Name extends string>(names: readonly Name[], placeholder = 
   parse: (text) => text,
 });
 
-/** The bytes of a size such as `1GB` or `512MB`; NaN for text that is not a size. */
-function bytesOf(size: unknown): number {
-  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]?)b?$/i.exec(String(size).trim()) ?? [];
-  return Number(digits) * 1000 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
-}
-
 export const kinds = {
-  /** A number of bytes, of at least so many megabytes. */
-  size: (least: number): Kind<number> => ({
-    schema: v.pipe(
-      v.unknown(),
-      v.check((size) => bytesOf(size) >= least * 1e6, `give a size of at least ${least}MB, such as "1GB"`),
-      v.transform(bytesOf),
-    ),
-    placeholder: 'size',
-    parse: (text) => text,
-  }),
   count: whole(1),
   whole,
   width,

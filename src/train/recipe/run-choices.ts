@@ -2,6 +2,7 @@ import { SPLITS } from '../../data/dataset/split.ts';
 import { PRECISIONS } from '../../onnx/compress.ts';
 import { DEVICES } from '../../run/device-names.ts';
 import { type Choices, type Chosen, grouped, kinds } from '../../util/choices.ts';
+import { sizeFrom } from '../../util/size-kind.ts';
 import { recipeChoices } from './choices.ts';
 import { readingChoices } from './reading-choices.ts';
 import type { Recipe } from './recipe.ts';
@@ -31,7 +32,7 @@ export const runChoices = {
     },
     memory: {
       // Node, DuckDB and ONNX Runtime themselves take about 200 MB.
-      kind: kinds.size(500),
+      kind: sizeFrom(500),
       help: 'memory for reading many ratings, and for the weights of item-item, such as 1GB; the tables of other models need more',
       otherwise: '2GB',
     },
