@@ -192,6 +192,8 @@ class ModelCheck {
         throw new GraphError(`${label} has the attribute ${quoted(name)} of a wrong type`);
       if (field === 'g' && (textOf(node, 'op_type') !== 'Loop' || name !== 'body'))
         throw new GraphError(`${label} has a graph in it, as only a Loop has`);
+      const tensor = bytesOf(attribute, 't');
+      if (tensor) this.tensor(tensor, `tensor ${quoted(name)} of ${label}`);
       attributes.set(name, attribute);
     }
     return attributes;
@@ -199,7 +201,7 @@ class ModelCheck {
 
   private result({ operator, inputs, attributes, label }: NodeParts): DataType {
     const value = bytesOf(attributes.get('value'), 't');
-    if (value) return this.tensor(value, `value of ${label}`)[1].dtype;
+    if (value && operator === 'ConstantOfShape') return this.tensor(value, `tensor of ${label}`)[1].dtype;
     if (operator === 'Cast') return castTo(numberOf(attributes.get('to'), 'i') ?? 0, label);
     const [first, second] = inputs;
     return RESULTS[operator] ?? (operator === 'Where' ? second : first)?.dtype ?? 'float';

@@ -128,7 +128,25 @@ const refused: Readonly<Record<string, readonly [() => Uint8Array, RegExp]>> = {
           ],
         })(graph),
       ),
-    /the value of ConstantOfShape "strange" has its numbers in another file/,
+    /the tensor "value" of ConstantOfShape "strange" has its numbers in another file/,
+  ],
+  'ids of an encoder in another file': [
+    () =>
+      changed((graph) =>
+        first('LabelEncoder', ['user'], {
+          domain: 'ai.onnx.ml',
+          attribute: [{ name: 'keys_tensor', type: 4, t: { dims: [1], dataType: 8, externalData: secret } }],
+        })(graph),
+      ),
+    /the tensor "keys_tensor" of LabelEncoder "strange" has its numbers in another file/,
+  ],
+  'a tensor in a loop in another file': [
+    () =>
+      changed((graph) => {
+        const t = { dims: [1], dataType: 1, externalData: secret };
+        nodeOf(graph, 'Loop').attribute?.push({ name: 'value', type: 4, t });
+      }),
+    /the tensor "value" of Loop ".*" has its numbers in another file/,
   ],
   functions: [() => withField([0xca, 0x01], [0x0a, 0x01, 0x41]), /^the model has functions$/],
   'the overload of a function': [overloaded, /^a node has the overload of a function$/],

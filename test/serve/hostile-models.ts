@@ -144,7 +144,13 @@ const attacks: Readonly<Record<string, (making: Making) => void>> = {
       dataLocation: 1,
       externalData: [{ key: 'location', value: making.canary }],
     };
-    answer(making, node(making, 'Constant', [], { attribute: [{ name: 'value', type: 4, t }] }));
+    const [operator, name, domain] = making.dice.one([
+      ['Constant', 'value', ''],
+      ['ConstantOfShape', 'value', ''],
+      ['LabelEncoder', 'keys_tensor', 'ai.onnx.ml'],
+      ['LabelEncoder', 'default_tensor', 'ai.onnx.ml'],
+    ]);
+    answer(making, node(making, operator, [], { domain, attribute: [{ name, type: 4, t }] }));
   },
   'huge dims of a table': ({ graph, dice }) => {
     const dims = Array.from({ length: 1 + dice.below(4) }, () => dice.one([...HUGE, -1, 0, 1]));
