@@ -1,6 +1,8 @@
 import { BusyError } from './errors.ts';
 import type { Memory } from './memory.ts';
 
+const gone = (): BusyError => new BusyError('the client is gone');
+
 /** The time and the memory of a request. It keeps the memory until its answer is sent and its work has ended. */
 export class Allowance {
   private bytes = 0;
@@ -20,6 +22,7 @@ export class Allowance {
 
   /** Takes memory. @throws HttpError if there is not enough */
   add(bytes: number): void {
+    if (this.users === 0) throw gone();
     this.memory.take(bytes);
     this.bytes += bytes;
   }
@@ -31,6 +34,7 @@ export class Allowance {
    * @throws BusyError if the time is over
    */
   run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.users === 0) return Promise.reject(gone());
     const stop = new AbortController();
     this.stop = stop;
     this.users++;
@@ -54,7 +58,7 @@ export class Allowance {
 
   /** Called when the answer is sent, or the client is gone. */
   close(): void {
-    this.stop?.abort(new BusyError('the client is gone'));
+    this.stop?.abort(gone());
     this.leave();
   }
 

@@ -103,8 +103,7 @@ function allow(app: FastifyInstance, connections: Connections, { memory, timeout
     const { raw, headers } = request;
     const allowance = new Allowance(memory, timeout);
     request.allowance = allowance;
-    connections.begin(raw.socket, reply.raw);
-    reply.raw.once('close', () => allowance.close());
+    connections.begin(raw.socket, reply.raw, () => allowance.close());
     // A keep-alive connection would delay the end.
     if (isClosing()) reply.header('connection', 'close');
     if (request.routeOptions.config?.always) return done();

@@ -3,16 +3,17 @@ import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { LIMITS } from './limits.ts';
 
-/** How many connections are open, and how many requests on them are not answered to the last byte. */
+/** How many connections an address has, and how many requests on them are not answered to the last byte. */
 interface Counts {
   open: number;
   requests: number;
 }
 
 /** What is known of a connection. Times are in milliseconds. */
-interface Connection extends Pick<Counts, 'requests'> {
-  /** Of all connections from its address. */
+interface Connection {
   readonly counts: Counts;
+  /** Of each request that is not answered to the last byte, what to do at its end. */
+  readonly requests: Set<() => void>;
   /** When its last request was answered, or when it began. */
   idleSince: number;
   /** While an answer waits for its reader: since when, how much was sent before, and so far, and when that last grew. */
@@ -35,21 +36,26 @@ export class Connections {
     server.on('close', () => clearInterval(check));
   }
 
-  /** Counts a request until its answer is sent to the last byte, or its client is gone. */
-  begin(socket: Socket, response: ServerResponse): void {
+  /** Counts a request until its answer is sent to the last byte, or its client is gone; then calls `onEnd`. */
+  begin(socket: Socket, response: ServerResponse, onEnd: () => void): void {
     const connection = this.all.get(socket);
-    this.requests++;
-    if (connection) {
-      connection.requests++;
-      connection.counts.requests++;
+    // The connection has ended before its request was read.
+    if (!connection) {
+      onEnd();
+      return;
     }
-    response.once('close', () => {
+    const { counts, requests } = connection;
+    const end = (): void => {
+      if (!requests.delete(end)) return;
       this.requests--;
-      if (!connection) return;
-      connection.requests--;
-      connection.counts.requests--;
+      counts.requests--;
       connection.idleSince = performance.now();
-    });
+      onEnd();
+    };
+    this.requests++;
+    counts.requests++;
+    requests.add(end);
+    response.once('close', end);
   }
 
   /** Whether there are so many requests, or so many from this address, that only health checks are answered. */
@@ -75,9 +81,12 @@ export class Connections {
       return;
     }
     this.byAddress.set(address, counts);
-    this.all.set(socket, { counts, requests: 0, idleSince: performance.now() });
+    const requests: Connection['requests'] = new Set();
+    this.all.set(socket, { counts, requests, idleSince: performance.now() });
     counts.open++;
     socket.once('close', () => {
+      // An answer that waits behind another on the connection would not say that it is closed.
+      for (const end of requests) end();
       this.all.delete(socket);
       counts.open--;
       if (counts.open === 0) this.byAddress.delete(address);
@@ -92,7 +101,8 @@ export class Connections {
     const before = performance.now() - LIMITS.checkInterval;
     for (const [socket, connection] of this.all) {
       const { requests, idleSince } = connection;
-      if (requests > 0 || idleSince > before || socket.writableLength > 0 || !mayEnd(connection)) continue;
+      if (requests.size > 0 || idleSince > before || socket.writableLength > 0 || !mayEnd(connection))
+        continue;
       socket.destroy();
       return;
     }

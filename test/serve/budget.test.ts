@@ -37,3 +37,22 @@ test('memory is free again after answers, errors, and clients that leave', async
   }
   expect(await metric('cofactor_request_memory_limit_bytes')).toBeGreaterThan(1e6);
 });
+
+test('memory is free again after a client that sent many requests at once has left', async () => {
+  // A search that takes some time, so that the other answers wait behind it.
+  const shape = [1500];
+  const rows = Array.from({ length: 1500 }, (_, row) => row);
+  const body = JSON.stringify({
+    inputs: [
+      { name: 'item', datatype: 'BYTES', shape, data: rows.map((row) => `i${row % 20}`) },
+      { name: 'rating', datatype: 'FP32', shape, data: rows.map((row) => 1 + (row % 5)) },
+    ],
+  });
+  const head = `POST /v2/models/movies.fold-in/infer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
+  const socket = connect(Number(new URL(movies.url).port), '127.0.0.1').on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`.repeat(20));
+  await expect.poll(() => metric('cofactor_request_memory_bytes')).toBeGreaterThan(1e6);
+  socket.destroy();
+  await expect.poll(() => metric('cofactor_request_memory_bytes')).toBe(0);
+});
