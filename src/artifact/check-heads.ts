@@ -19,7 +19,7 @@ function check(name: string, bytes: Uint8Array): void {
     if (!(error instanceof GraphError)) throw error;
     throw new UserError(
       'model',
-      `${name}: ${error.message}; train the model again, or give ${option('trust')} if you made the file yourself`,
+      `${name}: is not an ONNX model that cofactor makes: ${error.message}; train the model again, or give ${option('trust')} if you made the file yourself`,
     );
   }
 }

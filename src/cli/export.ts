@@ -1,6 +1,5 @@
 import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { readArtifact } from '../artifact/artifact.ts';
 import { writeTritonRepository } from '../artifact/triton.ts';
 import { UserError } from '../errors.ts';
 import { TRAINING_FOLDER, writeTrainingFiles } from '../train/engines/ort-training/export.ts';
@@ -8,9 +7,10 @@ import { trainingBlocks } from '../train/engines/strata/graph.ts';
 import { type Choices, type Given, kinds } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
 import { withChoices } from './choice-options.ts';
+import { OPENING, readModel } from './open-model.ts';
 import { printLine } from './output.ts';
 
-const own = {
+const ofTraining = {
   untrained: {
     kind: kinds.flag,
     help: '--training: start from initial values instead of the trained parameters',
@@ -20,6 +20,8 @@ const own = {
     help: '--training: a constant learning rate (default: the schedule that the model was trained with)',
   },
 } as const satisfies Choices;
+
+const own = { ...OPENING, ...ofTraining } as const satisfies Choices;
 
 type ExportFlags = Given<typeof own> & {
   readonly triton?: string;
@@ -45,7 +47,7 @@ export function exportCommand(): Command {
 }
 
 async function run(directory: string, flags: ExportFlags): Promise<void> {
-  const { triton, training, trainingBlocks: blocks, ...options } = flags;
+  const { triton, training, trainingBlocks: blocks, trust, ...options } = flags;
   if (triton === undefined && training === undefined && blocks === undefined)
     throw new UserError(
       'argument',
@@ -53,7 +55,7 @@ async function run(directory: string, flags: ExportFlags): Promise<void> {
     );
   if (training === undefined && Object.keys(options).length > 0)
     throw new UserError('argument', '--untrained and --learning-rate are for --training');
-  const artifact = await readArtifact(directory);
+  const artifact = await readModel(directory, { trust });
   if (triton !== undefined) {
     const models = await writeTritonRepository(triton, basename(resolve(directory)), artifact);
     for (const { model, version } of models)

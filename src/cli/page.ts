@@ -1,20 +1,22 @@
 import { Command } from 'commander';
 import { isSolved } from '../../graphs/models/index.ts';
-import { readArtifact } from '../artifact/artifact.ts';
 import type { Artifact } from '../artifact/manifest.ts';
 import { writeSite } from '../artifact/site.ts';
 import { UserError } from '../errors.ts';
 import { itemsOf } from '../recommend/tables.ts';
 import { readPage } from '../serve/page-files.ts';
+import type { Given } from '../util/choices.ts';
+import { withChoices } from './choice-options.ts';
+import { OPENING, readModel } from './open-model.ts';
 import { plural, printJson, printLine, size } from './output.ts';
 
 export function pageCommand(): Command {
-  return new Command('page')
+  const command = new Command('page')
     .description('Write a web page that recommends with a trained model, for any static host.')
     .argument('<folder>', 'a trained model')
     .requiredOption('--out <folder>', 'folder for the site: new, empty, or a site to replace')
-    .option('--json', 'print one JSON object')
-    .action(run);
+    .option('--json', 'print one JSON object');
+  return withChoices(command, [], OPENING).action(run);
 }
 
 /** With fewer people, what they share is no longer a matter of many. */
@@ -23,8 +25,13 @@ const FEW = 3;
 const rareItems = (artifact: Artifact): number =>
   itemsOf(artifact).filter(({ count }) => count > 0 && count < FEW).length;
 
-async function run(directory: string, { out, json }: { out: string; json?: boolean }): Promise<void> {
-  const artifact = await readArtifact(directory);
+interface PageFlags extends Given<typeof OPENING> {
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+async function run(directory: string, { out, json, trust }: PageFlags): Promise<void> {
+  const artifact = await readModel(directory, { trust });
   const page = await readPage();
   if (!page)
     throw new UserError(

@@ -86,7 +86,7 @@ const busy = (): Uint8Array =>
 test('a model with a tensor in another file is refused by every way to open it', async () => {
   const directory = await modelWith('external', withTableIn(artifact.files['predict.onnx'], 'package.json'));
   const message =
-    /predict.onnx: the initializer has its numbers in another file \(external data\); train the model again, or give `trust` if you made the file yourself$/;
+    /predict.onnx: is not an ONNX model that cofactor makes: the initializer has its numbers in another file \(external data\); train the model again, or give `trust` if you made the file yourself$/;
   expect(await userError(load(directory, { heads: ['predict'] }))).toMatch(message);
   expect(await userError(load(directory))).toMatch(message);
   expect(await userError(serve(directory, { port: 0 }))).toMatch(message);
