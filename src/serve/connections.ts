@@ -30,7 +30,6 @@ export class Connections {
   private requests = 0;
 
   constructor(server: Server) {
-    server.maxConnections = LIMITS.connections;
     server.on('connection', (socket) => this.open(socket));
     const check = setInterval(() => this.endSlow(), LIMITS.checkInterval).unref();
     server.on('close', () => clearInterval(check));
@@ -75,8 +74,7 @@ export class Connections {
   private open(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
     const counts = this.byAddress.get(address) ?? { open: 0, requests: 0 };
-    if (counts.open >= LIMITS.connectionsPerAddress + LIMITS.spareConnections) {
-      this.endIdle((other) => other.counts === counts);
+    if (!this.hasRoom(counts)) {
       socket.destroy();
       return;
     }
@@ -91,21 +89,28 @@ export class Connections {
       counts.open--;
       if (counts.open === 0) this.byAddress.delete(address);
     });
-    if (counts.open > LIMITS.connectionsPerAddress) this.endIdle((other) => other.counts === counts);
-    else if (this.all.size > LIMITS.connections - LIMITS.spareConnections) this.endIdle(() => true);
   }
 
-  /** Ends one of the connections that are not used. */
-  private endIdle(mayEnd: (connection: Connection) => boolean): void {
-    // The request of a new one may be on its way.
-    const before = performance.now() - LIMITS.checkInterval;
+  /** Makes room for one more connection, of an address that has so many. */
+  private hasRoom(counts: Counts): boolean {
+    const { connections, connectionsPerAddress, spareConnections } = LIMITS;
+    if (counts.open >= connectionsPerAddress + spareConnections)
+      return this.endIdle((other) => other.counts === counts);
+    return this.all.size < connections || this.endIdle(() => true);
+  }
+
+  /** Ends the connection that has waited longest without a request. @returns whether there is one */
+  private endIdle(mayEnd: (connection: Connection) => boolean): boolean {
+    let longest: Socket | undefined;
+    let since = Number.POSITIVE_INFINITY;
     for (const [socket, connection] of this.all) {
-      const { requests, idleSince } = connection;
-      if (requests.size > 0 || idleSince > before || socket.writableLength > 0 || !mayEnd(connection))
-        continue;
-      socket.destroy();
-      return;
+      const isIdle = connection.requests.size === 0 && socket.writableLength === 0 && !socket.destroyed;
+      if (!isIdle || connection.idleSince >= since || !mayEnd(connection)) continue;
+      longest = socket;
+      since = connection.idleSince;
     }
+    longest?.destroy();
+    return longest !== undefined;
   }
 
   private endSlow(): void {

@@ -6,7 +6,7 @@ import type { NamedEncoded } from '../run/worker-messages.ts';
 import { size } from '../util/format.ts';
 import type { Allowance } from './allowance.ts';
 import { badRequest, HttpError } from './errors.ts';
-import type { Lanes } from './lanes.ts';
+import { isLongFoldIn, type Lanes } from './lanes.ts';
 import { LIMITS } from './limits.ts';
 import type { OpenModel } from './models.ts';
 import { datatypeOf, type GivenTensor, readTensor, type TensorMetadata } from './tensors.ts';
@@ -68,7 +68,8 @@ export async function infer(
     }
     return chunks;
   };
-  const isLong = (lengths.get('n') ?? 1) > rows;
+  const isLong =
+    (lengths.get('n') ?? 1) > rows || (head.startsWith('fold-in') && isLongFoldIn(feeds.item.size));
   const chunks = await (isLong ? lanes.run(runAll) : runAll());
   const { id } = request;
   const about = { model_name: `${model.name}.${head}`, model_version: String(model.version), id };

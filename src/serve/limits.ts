@@ -12,6 +12,10 @@ export const LIMITS = {
   k: 1000,
   /** Ratings, or items, in a request for a fold-in, whose time grows faster than their number: it takes half a second for so many. */
   ratings: 3000,
+  /** Long requests that wait for their turn. */
+  waiting: 64,
+  /** Items with which a fold-in takes some milliseconds. */
+  shortFoldIn: 300,
   /** Bytes of an answer of the Open Inference Protocol. */
   answer: 128e6,
   /** Bytes that an answer may have to be sent in one piece. */

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { VERSION } from '../version.ts';
 import { HttpError } from './errors.ts';
 import { type InferRequest, infer } from './infer.ts';
-import { Lanes } from './lanes.ts';
+import type { Lanes } from './lanes.ts';
 import { LIMITS } from './limits.ts';
 import { HEADS, type OpenModel, type ServedModel } from './models.ts';
 import { sendBytes } from './pieces.ts';
@@ -17,8 +17,7 @@ interface ModelParams {
 /** The state of the server. */
 export interface ServerState {
   readonly models: readonly ServedModel[];
-  /** Number of threads that run models. */
-  readonly workers: number;
+  readonly lanes: Lanes;
   /** Whether it is closing: it still answers, but says that it is not ready. */
   isClosing(): boolean;
 }
@@ -28,7 +27,6 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
   const about = (summary: string, more: Schema = {}) => ({
     schema: { tags: ['Open Inference Protocol'], summary, ...more },
   });
-  const lanes = new Lanes(state.workers);
   const health = (summary: string) => ({ ...about(summary), config: { always: true } });
   const checkReady = (): void => {
     if (state.isClosing()) throw new HttpError(503, 'the server is closing');
@@ -84,7 +82,7 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
       about('Run a model', { params, body: INFER_REQUEST }),
       async (request, reply) => {
         const { json, binary } = await request.allowance.run((signal) =>
-          ask(request.params, (model, head) => infer(model, head, request, { signal, lanes })),
+          ask(request.params, (model, head) => infer(model, head, request, { signal, lanes: state.lanes })),
         );
         if (binary.length === 0) return sendBytes(reply.type('application/json'), json);
         const length = json.reduce((sum, part) => sum + part.length, 0);

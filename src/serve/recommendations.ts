@@ -4,6 +4,7 @@ import type { ItemRating, Own, Recommender } from '../recommend/recommender.ts';
 import type { Allowance } from './allowance.ts';
 import { badRequest, HttpError } from './errors.ts';
 import { textProblem } from './json.ts';
+import { isLongFoldIn, type Lanes } from './lanes.ts';
 import { LIMITS } from './limits.ts';
 import { modelNamed, type OpenModel, type ServedModel } from './models.ts';
 import { list, model, object, paramsOf, type Schema, text } from './schemas.ts';
@@ -141,7 +142,7 @@ const predict: Endpoint<unknown, { pairs: { user: string; item: string }[] }> = 
 };
 
 /** Adds the JSON endpoints, which take and return ids instead of tensors. */
-export function addRecommendations(app: FastifyInstance, models: readonly ServedModel[]): void {
+export function addRecommendations(app: FastifyInstance, models: readonly ServedModel[], lanes: Lanes): void {
   add(recommend);
   add(similar);
   add(foldIn);
@@ -171,7 +172,11 @@ export function addRecommendations(app: FastifyInstance, models: readonly Served
       return asked.allowance.run((signal) =>
         ask(asked.query.model, head, (model) => {
           asked.allowance.add(answerBytes(model, asked));
-          return answer({ ...model, recommender: model.recommender.until(signal) }, asked);
+          const run = () => {
+            signal.throwIfAborted();
+            return answer({ ...model, recommender: model.recommender.until(signal) }, asked);
+          };
+          return isLong(asked.body) ? lanes.run(run) : run();
         }),
       );
     };
@@ -189,6 +194,12 @@ export function addRecommendations(app: FastifyInstance, models: readonly Served
       throw new HttpError(404, `${model.name} has no ${head}.onnx; train it again`);
     });
   }
+}
+
+/** Whether a request takes long: one for a fold-in with many items. */
+function isLong(body: unknown): boolean {
+  const { ratings, items } = (body ?? {}) as Person;
+  return isLongFoldIn((ratings ?? items ?? []).length);
 }
 
 /** Bytes of an item of a list, besides its title: as the output of a model, as an object, and as JSON. */

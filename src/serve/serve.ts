@@ -10,6 +10,7 @@ import { checkArgument, checkOptions, type OptionTable } from '../util/options.t
 import { VERSION } from '../version.ts';
 import { ACCESS_OPTIONS, type AccessOptions, checkAccess } from './access.ts';
 import { addFeedback, Feedback } from './feedback.ts';
+import { Lanes } from './lanes.ts';
 import { LIMITS } from './limits.ts';
 import { requestMemory } from './memory.ts';
 import type { Metrics } from './metrics.ts';
@@ -131,9 +132,10 @@ export async function serve(
     metrics.watch(runtime, models, memory);
     const isClosing = () => closing.signal.aborted;
     const shared = { metrics, memory, timeout: options.timeout ?? 10, logLevel, isClosing };
+    const lanes = new Lanes(runtime.workers);
     const { app, connections } = await createApp(shared, (app) => {
-      addProtocol(app, { models, workers: runtime.workers, isClosing });
-      addRecommendations(app, models);
+      addProtocol(app, { models, lanes, isClosing });
+      addRecommendations(app, models, lanes);
       addDescriptions(app, models, metrics);
       if (feedback) addFeedback(app, models, feedback, metrics);
       if (page) addPage(app, models, page);

@@ -176,3 +176,17 @@ test('a full queue is answered', async () => {
   );
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
 });
+
+test('a short request is answered between long ones', async () => {
+  const ratings = Array.from({ length: 3000 }, (_, row) => ({ item: `i${row % 20}`, rating: 1 + (row % 5) }));
+  let answered = 0;
+  const long = Array.from({ length: 40 }, async () => {
+    const { status } = await post('/recommend', { ratings });
+    answered++;
+    return status;
+  });
+  await Promise.race(long);
+  expect(await get('/similar/i1')).toMatchObject({ status: 200 });
+  expect(answered).toBeLessThan(20);
+  expect(new Set(await Promise.all(long))).toEqual(new Set([200]));
+});
