@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-common';
-import { CHECKPOINT, readArtifact } from '../artifact/artifact.ts';
+import { CHECKPOINT, readArtifact, readManifest } from '../artifact/artifact.ts';
 import { checkHeads } from '../artifact/check-heads.ts';
 import type { Artifact } from '../artifact/manifest.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
@@ -107,12 +107,13 @@ export class ServedModel {
     if (stamp === this.stamp && !isDue) return;
     const isSame = stamp === this.stamp;
     try {
-      const artifact = await readArtifact(this.directory, this.opener);
-      // The manifest has the hash of every file, so it identifies the artifact.
-      const manifest = JSON.stringify(artifact.manifest);
+      // It has the hash of every file, so it identifies the artifact.
+      const manifest = JSON.stringify(await readManifest(this.directory, this.opener));
       const isOther = manifest !== JSON.stringify(this.model.recommender.artifact.manifest);
       // The artifact may have changed meanwhile; then it is checked again the next time.
       if (isOther && (await this.opener.tryOut(this.directory)) !== manifest) return undefined;
+      const artifact = await readArtifact(this.directory, this.opener);
+      if (JSON.stringify(artifact.manifest) !== manifest) return undefined;
       if (isOther) await this.switchTo(artifact);
       this.refused = undefined;
       this.stamp = stamp;
