@@ -50,12 +50,16 @@ const oneLine = (text: string): string => {
 
 const portOf = (url: string): string => new URL(url).port;
 
-test.each([
-  ...['localhost', 'LOCALHOST', 'localhost.', '127.0.0.1', '[::1]', 'localhost:80', '[::1]:80'],
-  ...['recommender.example', 'Recommender.Example.:8080', '[fd00::1]', '127.0.0.2'],
-])('on loopback the server answers for the host %s', async (host) => {
+test('on loopback the server answers for its own hosts and those that it is told', async () => {
   const url = await start({ host: '127.0.0.2', allowHosts: ['recommender.example', 'fd00::1'] });
-  expect(await ask(url, '/v2', { headers: { host } })).toMatchObject({ status: 200 });
+  for (const host of [
+    ...['localhost', 'LOCALHOST', 'localhost.', '127.0.0.1', '[::1]', 'localhost:80', '[::1]:80'],
+    ...['recommender.example', 'Recommender.Example.:8080', '[fd00::1]', '127.0.0.2'],
+  ])
+    expect({ host, status: (await ask(url, '/v2', { headers: { host } })).status }).toEqual({
+      host,
+      status: 200,
+    });
 });
 
 test.each([

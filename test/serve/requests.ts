@@ -328,7 +328,7 @@ const reading = fc.tuple(
 
 /** Requests of all kinds: good ones, and what is not quite, or not at all, like them. */
 export const requests: fc.Arbitrary<Sent> = fc.oneof(
-  { weight: 2, arbitrary: whole },
+  { weight: 3, arbitrary: whole },
   { weight: 4, arbitrary: otherPart },
   { weight: 1, arbitrary: repeated },
   { weight: 2, arbitrary: otherBytes },
