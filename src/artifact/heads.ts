@@ -26,6 +26,7 @@ import {
 } from '../onnx/index.ts';
 import type { Constant } from '../onnx/value.ts';
 import type { Runtime } from '../run/runtime.ts';
+import { MOST_ROWS } from './manifest.ts';
 
 /** One model, or one for each objective. At least one is given. */
 export interface HeadParts {
@@ -52,7 +53,6 @@ export interface Head {
 
 /** Floats in the largest tensor of a run. A tensor that fits into the processor's cache is fastest (measured: 2 to 4 MB). */
 const LARGEST = 3 << 18;
-const MOST_ROWS = 8192;
 
 /**
  * The `.onnx` files that serve a trained model, by name. `predict` comes from the model of ratings, the others from the one

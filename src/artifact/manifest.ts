@@ -10,11 +10,13 @@ export const MANIFEST = 'manifest.json';
 export const IS_MODEL = 'is this the folder of a trained model?';
 
 /** A manifest has a few kilobytes, and a line for each epoch. */
-export const MOST_MANIFEST_BYTES = 16e6;
+export const MOST_MANIFEST_BYTES = 2e6;
 
 /** An ONNX file cannot be larger. */
 const MOST_FILE_BYTES = 2 ** 31;
 const MOST_FILES = 100;
+/** Rows of a request in one run, at most. */
+export const MOST_ROWS = 8192;
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(0));
 // Not v.record, which leaves out names such as "constructor".
@@ -91,7 +93,7 @@ const manifestSchema = v.object({
         bytes: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MOST_FILE_BYTES)),
         sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
         /** Most rows of a request in one run, which bounds its memory. */
-        batch: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+        batch: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MOST_ROWS))),
       }),
     ),
     v.check((files) => Object.keys(files).length <= MOST_FILES, `there are more than ${MOST_FILES}`),

@@ -5,6 +5,7 @@ import {
   headOf,
   MANIFEST,
   type Manifest,
+  MOST_ROWS,
   type TrainedFor,
   trainedFor,
 } from '../artifact/manifest.ts';
@@ -326,9 +327,6 @@ const RECOMMEND_OPTIONS: OptionTable<RecommendOptions> = {
   includeSeen: expected.flag,
 };
 const NONE: ReadonlyMap<string, readonly string[]> = new Map();
-
-/** Rows in one run of a head, if its manifest does not say. */
-const MOST_ROWS = 8192;
 
 /** Whether this is one id, not a list. A number counts as an id here, and is refused later. */
 const isOne = (ids: string | readonly string[]): ids is string => !Array.isArray(ids);

@@ -17,7 +17,8 @@ interface Pending {
 /** The main thread's side of one `worker-thread.ts`. */
 export class WorkerHandle {
   readonly sessions = new Set<number>();
-  private running = false;
+  /** When its run began, in milliseconds; undefined if there is none. */
+  runningSince: number | undefined;
   private dead = false;
   /** Resolves when the thread has ended, with the reason. */
   readonly ended: Promise<WorkerError>;
@@ -67,7 +68,7 @@ export class WorkerHandle {
 
   /** Whether a run would start at once. */
   get idle(): boolean {
-    return !this.running && !this.dead;
+    return this.runningSince === undefined && !this.dead;
   }
 
   /** Keeps feeds in the thread that every run of a session gets in addition to its own. */
@@ -98,11 +99,11 @@ export class WorkerHandle {
     args: Parameters<Methods[Name]>,
     handedOver?: ArrayBuffer[],
   ): Promise<Awaited<ReturnType<Methods[Name]>>> {
-    this.running = true;
+    this.runningSince = performance.now();
     try {
       return await (this.call(method, args, handedOver) as Promise<Awaited<ReturnType<Methods[Name]>>>);
     } finally {
-      this.running = false;
+      this.runningSince = undefined;
     }
   }
 

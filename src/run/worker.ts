@@ -57,6 +57,8 @@ export interface WorkerRuntime extends NodeRuntime {
   readonly workers: number;
   /** Number of runs that wait for a thread. */
   readonly waiting: number;
+  /** Milliseconds since the longest run that goes on began; 0 if there is none. */
+  readonly longestRun: number;
   /**
    * @param batch maximum number of rows of a joined run. Default: 64
    * @returns a session whose `run` rejects with a {@link QueueFullError} if the queue is full, and with a
@@ -138,6 +140,11 @@ class WorkerPool implements WorkerRuntime {
 
   get waiting(): number {
     return this.runs.length;
+  }
+
+  get longestRun(): number {
+    const now = performance.now();
+    return Math.max(0, ...this.threads.map(({ runningSince = now }) => now - runningSince));
   }
 
   async createSession(

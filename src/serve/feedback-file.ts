@@ -99,7 +99,7 @@ export class FeedbackFiles {
       const all = this.waiting.splice(0);
       const lines = Buffer.concat(all.map((one) => one.lines));
       try {
-        const file = this.fileFor(lines.length);
+        const file = (await this.isThere()) ? this.fileFor(lines.length) : undefined;
         await this.quota.take(lines.length, file === undefined);
         await this.write(lines, file ?? (await this.nextFile()));
         for (const { resolve } of all) resolve();
@@ -130,6 +130,16 @@ export class FeedbackFiles {
       await file.handle.truncate(file.size).catch(() => this.end());
       throw error;
     }
+  }
+
+  /** Whether the file has its name still: it may have been moved or deleted. */
+  private async isThere(): Promise<boolean> {
+    if (!this.file) return false;
+    const [own, named] = await Promise.all([
+      this.file.handle.stat(),
+      stat(this.file.path).catch(() => undefined),
+    ]);
+    return own.ino === named?.ino && own.dev === named.dev;
   }
 
   /** The file, if it has room for so many bytes. */

@@ -9,7 +9,8 @@ import { badRequest } from './errors.ts';
 import { FeedbackFiles, Quota } from './feedback-file.ts';
 import { LIMITS } from './limits.ts';
 import type { Metrics } from './metrics.ts';
-import { modelNamed, type OpenModel, type ServedModel } from './models.ts';
+import { modelNamed, type ServedModel } from './models.ts';
+import type { OpenModel } from './open-model.ts';
 import { list, model, object, text } from './schemas.ts';
 
 /** That a user rated an item, or did something with it. */

@@ -8,7 +8,7 @@ import type { Allowance } from './allowance.ts';
 import { badRequest, HttpError } from './errors.ts';
 import { isLongFoldIn, type Lanes } from './lanes.ts';
 import { LIMITS } from './limits.ts';
-import type { OpenModel } from './models.ts';
+import type { OpenModel } from './open-model.ts';
 import { datatypeOf, type GivenTensor, readTensor, type TensorMetadata } from './tensors.ts';
 
 /** An inference request of the Open Inference Protocol, version 2. */

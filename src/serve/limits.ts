@@ -16,6 +16,8 @@ export const LIMITS = {
   waiting: 64,
   /** Items with which a fold-in takes some milliseconds. */
   shortFoldIn: 300,
+  /** Characters of a title. */
+  title: 10_000,
   /** Bytes of an answer of the Open Inference Protocol. */
   answer: 128e6,
   /** Bytes that an answer may have to be sent in one piece. */
@@ -49,6 +51,8 @@ export const LIMITS = {
   refreshInterval: 1000,
   /** Most milliseconds until a refused artifact that has not changed is tried again. The first time it is {@link refreshInterval}, and each time double. */
   mostRetryDelay: 300_000,
+  /** Milliseconds of one run after which a worker counts as lost: only a hostile model takes so long. */
+  longestRun: 60_000,
   /** Milliseconds until requests in flight are cut off when the server closes. */
   closeTimeout: 30_000,
   /** Milliseconds in which workers may end even then. */

@@ -1,9 +1,9 @@
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
+import type { Manifest } from '../artifact/manifest.ts';
 import { option, UserError } from '../errors.ts';
 import { size } from '../util/format.ts';
 import { BusyError, HttpError } from './errors.ts';
-import type { ServedModel } from './models.ts';
 
 /** Memory for requests, in bytes. Each takes its share before it needs it. */
 export class Memory {
@@ -41,60 +41,90 @@ const RESERVE = 40e6;
 const PER_BYTE = 1.5;
 /** Requests have at least so much. */
 const LEAST = 16e6;
-
+/** Bytes of a model in memory for each of its files, at least: the file and its tables. */
+const LEAST_PER_FILE = 2;
+/** JSON takes more. */
+const JSON_BYTES = 8;
 /** Bytes of the tensors inside a run for each of its scores. */
 const BYTES_PER_SCORE = 16;
 
-/**
- * The memory that requests have: what the process may have, without what it needs before the first request and what the
- * tensors inside runs take, which each worker has once for each head.
- *
- * @param given bytes that the process may have. Default: half of the machine's, or of the container's
- * @returns the memory, and a function to call when a model was replaced
- * @throws UserError if the models alone take more
- */
-export function requestMemory(
-  given: number | undefined,
-  workers: number,
-  models: readonly ServedModel[],
-): { readonly memory: Memory; resize(): void } {
-  const available = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
-  const allowed = given ?? SHARE * available;
-  const used = process.memoryUsage.rss();
-  const filesAtStart = bytesOfFiles(models);
-  const left = (): number => {
-    // The files, and in each worker sessions with their tables.
-    const more = (1 + workers) * (bytesOfFiles(models) - filesAtStart);
-    return allowed - used - RESERVE - workers * bytesOfRuns(models) - more;
-  };
-  if (given !== undefined && left() < LEAST)
+/** The memory of the process, and what of it is left for requests. */
+export class ProcessMemory {
+  readonly requests = new Memory(0);
+  private readonly allowed: number;
+  private readonly manifests = new Map<string, Manifest>();
+  /** Bytes without models. */
+  private readonly base = process.memoryUsage.rss() + RESERVE;
+  private perFileByte = LEAST_PER_FILE;
+
+  /**
+   * Created before models are loaded.
+   *
+   * @param given bytes that the process may have. Default: half of the machine's, or of the container's
+   */
+  constructor(
+    private readonly given: number | undefined,
+    private readonly workers: number,
+  ) {
+    const available = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+    this.allowed = given ?? SHARE * available;
+  }
+
+  /**
+   * Checks, before a model is read, that there is room for it in place of that with the same name.
+   *
+   * @throws UserError if there is not, where the memory was given
+   */
+  check(name: string, manifest: Manifest): void {
+    const all = new Map(this.manifests).set(name, manifest);
+    if (this.given === undefined || this.leftWith(all) >= LEAST) return;
+    const needed = this.given - this.leftWith(all) + LEAST;
     throw new UserError(
       'argument',
-      `${option('memory')} is ${size(given)}, and the server with its models needs ${size(given - left() + LEAST)}; give so much, or fewer ${option('workers')}`,
+      `${option('memory')} is ${size(this.given)}, and the server with ${name} needs ${size(needed)}; give so much, or fewer ${option('workers')}`,
     );
-  const most = getHeapStatistics().heap_size_limit / 2;
-  const current = (): number => Math.min(most, Math.max(LEAST, left()) / PER_BYTE);
-  const memory = new Memory(current());
-  return {
-    memory,
-    resize: () => {
-      memory.bytes = current();
-    },
-  };
+  }
+
+  /** Says that a model was loaded. */
+  add(name: string, manifest: Manifest): void {
+    this.manifests.set(name, manifest);
+    this.resize();
+  }
+
+  /** Measures what all models take, when they are loaded. @throws UserError if that is too much */
+  measure(): void {
+    const bytes = sum([...this.manifests.values()].map(bytesOfFiles));
+    this.perFileByte = Math.max(LEAST_PER_FILE, (process.memoryUsage.rss() + RESERVE - this.base) / bytes);
+    for (const [name, manifest] of this.manifests) this.check(name, manifest);
+    this.resize();
+  }
+
+  private resize(): void {
+    const most = getHeapStatistics().heap_size_limit / 2;
+    this.requests.bytes = Math.min(most, Math.max(LEAST, this.leftWith(this.manifests)) / PER_BYTE);
+  }
+
+  /** What these models leave for requests. Each worker has the tensors inside a run once for each head. */
+  private leftWith(models: ReadonlyMap<string, Manifest>): number {
+    const all = [...models.values()];
+    const files = this.perFileByte * sum(all.map(bytesOfFiles));
+    return this.allowed - this.base - files - this.workers * sum(all.map(bytesOfRuns));
+  }
 }
 
-function bytesOfFiles(models: readonly ServedModel[]): number {
-  const files = models.flatMap(({ current }) => Object.values(current.recommender.artifact.files));
-  return files.reduce((sum, { length }) => sum + length, 0);
-}
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
-function bytesOfRuns(models: readonly ServedModel[]): number {
-  const scores = models.flatMap(({ current: { recommender, sessions, items } }) =>
-    [...sessions].map(([head, { inputNames }]) => {
-      // A head that takes `k` scores all items, for each row of a run.
-      const { batch = 1 } = recommender.artifact.manifest.files[`${head}.onnx`];
-      return inputNames.includes('k') ? batch * items.size : 0;
-    }),
+function bytesOfFiles({ files }: Manifest): number {
+  const all = Object.entries(files).map(([name, { bytes }]) =>
+    name.endsWith('.json') ? JSON_BYTES * bytes : bytes,
   );
-  return scores.reduce((sum, count) => sum + count * BYTES_PER_SCORE, 0);
+  return sum(all);
+}
+
+/** Heads that score all items for each row of a run. */
+const SCORING = ['recommend', 'similar', 'fold-in', 'fold-in-many'];
+
+function bytesOfRuns({ files, data }: Manifest): number {
+  const rows = SCORING.map((head) => files[`${head}.onnx`]).map((file) => (file ? (file.batch ?? 1) : 0));
+  return sum(rows) * data.items * BYTES_PER_SCORE;
 }

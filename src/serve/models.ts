@@ -1,41 +1,22 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import type { InferenceSession } from 'onnxruntime-common';
 import { CHECKPOINT, readArtifact, readManifest } from '../artifact/artifact.ts';
-import { checkHeads } from '../artifact/check-heads.ts';
 import type { Artifact } from '../artifact/manifest.ts';
-import { readVocabulary } from '../artifact/vocabulary.ts';
-import { UserError } from '../errors.ts';
-import { Recommender } from '../recommend/recommender.ts';
 import type { Runtime } from '../run/runtime.ts';
-import { QueueFullError, WorkerError } from '../run/worker.ts';
 import { HttpError } from './errors.ts';
 import { LIMITS } from './limits.ts';
-import { runEmpty, tryOut } from './try-out.ts';
+import type { ProcessMemory } from './memory.ts';
+import { isPassing, type OpenModel, openModel } from './open-model.ts';
 
 /** The heads that clients can run. `seen` is only used by `recommend`. */
 export const HEADS = ['predict', 'recommend', 'similar', 'fold-in', 'fold-in-many'];
-
-/** A version of a model, loaded. */
-export interface OpenModel {
-  readonly name: string;
-  /** Counts from 1. Each new artifact has the next number. */
-  readonly version: number;
-  readonly recommender: Recommender;
-  readonly users: ReadonlySet<string>;
-  readonly items: ReadonlySet<string>;
-  /** Most bytes of so many ids of different items, as JSON with commas or as binary data. */
-  readonly idBytes: (count: number) => number;
-  /** Bytes of the longest title as text and as JSON. */
-  readonly titleBytes: number;
-  /** Sessions by head: `predict`, `recommend`, … */
-  readonly sessions: ReadonlyMap<string, InferenceSession>;
-}
 
 export interface Opener {
   readonly runtime: Runtime;
   /** Tries a new artifact in another process. @returns the manifest of the artifact that it tried */
   tryOut(directory: string): Promise<string>;
+  /** What the models of the server take. */
+  readonly memory?: ProcessMemory | undefined;
   /** Leaves out the checks of what a stranger could have made, and the trial at the start. @default false */
   readonly trust?: boolean | undefined;
 }
@@ -70,7 +51,10 @@ export class ServedModel {
   static async open(directory: string, opener: Opener): Promise<ServedModel> {
     const stamp = await stampOf(directory);
     const name = basename(resolve(directory));
-    const model = await openModel(await tried(directory, opener), { ...opener, name, version: 1 });
+    opener.memory?.check(name, await readManifest(directory, opener));
+    const artifact = await tried(directory, opener);
+    const model = await openModel(artifact, { ...opener, name, version: 1 });
+    opener.memory?.add(name, artifact.manifest);
     return new ServedModel(directory, opener, model, stamp);
   }
 
@@ -108,8 +92,10 @@ export class ServedModel {
     const isSame = stamp === this.stamp;
     try {
       // It has the hash of every file, so it identifies the artifact.
-      const manifest = JSON.stringify(await readManifest(this.directory, this.opener));
+      const found = await readManifest(this.directory, this.opener);
+      const manifest = JSON.stringify(found);
       const isOther = manifest !== JSON.stringify(this.model.recommender.artifact.manifest);
+      if (isOther) this.opener.memory?.check(this.name, found);
       // The artifact may have changed meanwhile; then it is checked again the next time.
       if (isOther && (await this.opener.tryOut(this.directory)) !== manifest) return undefined;
       const artifact = await readArtifact(this.directory, this.opener);
@@ -134,6 +120,7 @@ export class ServedModel {
     const old = this.model;
     this.model = await openModel(artifact, { ...this.opener, name: old.name, version: old.version + 1 });
     this.since = new Date();
+    this.opener.memory?.add(old.name, artifact.manifest);
     void Promise.resolve(this.answered.get(old)).then(() => release(old));
   }
 }
@@ -173,10 +160,6 @@ async function stampOf(directory: string): Promise<string> {
   return (await Promise.all(stamps)).join('\n');
 }
 
-/** Whether an error is temporary, so that the next try may succeed. */
-const isPassing = (error: unknown): boolean =>
-  error instanceof QueueFullError || error instanceof WorkerError || (error as Error).name === 'AbortError';
-
 /** Reads the artifact in a folder, after it was tried in another process. */
 async function tried(directory: string, { tryOut, trust }: Opener): Promise<Artifact> {
   for (;;) {
@@ -185,54 +168,4 @@ async function tried(directory: string, { tryOut, trust }: Opener): Promise<Arti
     // A new artifact may have been written in the meantime.
     if (trust || manifest === JSON.stringify(artifact.manifest)) return artifact;
   }
-}
-
-export interface ModelOptions extends Pick<Opener, 'runtime' | 'trust'> {
-  readonly name: string;
-  readonly version: number;
-}
-
-/** Loads a model, and tries each head. @throws UserError if a head is refused, or cannot be loaded or run */
-export async function openModel(
-  artifact: Artifact,
-  { name, version, runtime, trust }: ModelOptions,
-): Promise<OpenModel> {
-  let recommender: Recommender | undefined;
-  try {
-    if (!trust) checkHeads(artifact);
-    recommender = await Recommender.create(artifact, runtime);
-    const sessions = new Map<string, InferenceSession>();
-    for (const head of recommender.heads) sessions.set(head, await recommender.session(head));
-    const { userIds, itemIds } = readVocabulary(artifact);
-    await tryOut(recommender, userIds[0], itemIds[0]);
-    if (runtime.device === 'cpu') for (const session of sessions.values()) await runEmpty(session);
-    const [users, items] = [new Set(userIds), new Set(itemIds)];
-    const titleBytes = [...recommender.titles.values()].reduce(
-      (most, title) => Math.max(most, 8 * title.length),
-      0,
-    );
-    return { name, version, recommender, users, items, idBytes: idBytesOf(itemIds), titleBytes, sessions };
-  } catch (error) {
-    await recommender?.release().catch(() => undefined);
-    if (isPassing(error) || error instanceof UserError) throw error;
-    throw new UserError(
-      'model',
-      `${name}: the model cannot be run: ${(error as Error).message}; train it again`,
-    );
-  }
-}
-
-/** Bytes of an id besides its characters: quotes and a comma, or its length. */
-const AROUND_ID = 4;
-
-function idBytesOf(ids: readonly string[]): (count: number) => number {
-  const lengths = Float64Array.from(
-    ids,
-    (id) => Buffer.byteLength(JSON.stringify(id)) - 2 + AROUND_ID,
-  ).sort();
-  const sums = [0];
-  for (let count = 1; count <= LIMITS.k; count++)
-    sums.push(sums[count - 1] + (lengths[lengths.length - count] ?? AROUND_ID));
-  const longest = lengths.at(-1) ?? 0;
-  return (count) => sums[count] ?? count * longest;
 }

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify';
+import type { WorkerRuntime } from '../run/worker.ts';
 import { VERSION } from '../version.ts';
 import { HttpError } from './errors.ts';
 import { type InferRequest, infer } from './infer.ts';
 import type { Lanes } from './lanes.ts';
 import { LIMITS } from './limits.ts';
-import { HEADS, type OpenModel, type ServedModel } from './models.ts';
+import { HEADS, type ServedModel } from './models.ts';
+import type { OpenModel } from './open-model.ts';
 import { sendBytes } from './pieces.ts';
 import { list, open, paramsOf, type Schema, text } from './schemas.ts';
 import { DATATYPES, datatypeOf, protocolShape, type TensorMetadata } from './tensors.ts';
@@ -18,6 +20,7 @@ interface ModelParams {
 export interface ServerState {
   readonly models: readonly ServedModel[];
   readonly lanes: Lanes;
+  readonly runtime: Pick<WorkerRuntime, 'longestRun'>;
   /** Whether it is closing: it still answers, but says that it is not ready. */
   isClosing(): boolean;
 }
@@ -28,7 +31,12 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
     schema: { tags: ['Open Inference Protocol'], summary, ...more },
   });
   const health = (summary: string) => ({ ...about(summary), config: { always: true } });
+  const checkLive = (): void => {
+    if (state.runtime.longestRun > LIMITS.longestRun)
+      throw new HttpError(503, 'a worker does not end its run; start the server again');
+  };
   const checkReady = (): void => {
+    checkLive();
     if (state.isClosing()) throw new HttpError(503, 'the server is closing');
   };
   app.get('/v2', about('The server'), async () => ({
@@ -36,7 +44,10 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
     version: VERSION,
     extensions: ['binary_tensor_data', 'model_repository'],
   }));
-  app.get('/v2/health/live', health('Whether the server runs'), async () => ({ live: true }));
+  app.get('/v2/health/live', health('Whether the server runs'), async () => {
+    checkLive();
+    return { live: true };
+  });
   app.get('/v2/health/ready', health('Whether it takes requests'), async () => {
     checkReady();
     return { ready: true };

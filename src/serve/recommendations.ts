@@ -6,7 +6,8 @@ import { badRequest, HttpError } from './errors.ts';
 import { textProblem } from './json.ts';
 import { isLongFoldIn, type Lanes } from './lanes.ts';
 import { LIMITS } from './limits.ts';
-import { modelNamed, type OpenModel, type ServedModel } from './models.ts';
+import { modelNamed, type ServedModel } from './models.ts';
+import type { OpenModel } from './open-model.ts';
 import { list, model, object, paramsOf, type Schema, text } from './schemas.ts';
 
 interface Query {

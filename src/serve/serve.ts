@@ -12,7 +12,7 @@ import { ACCESS_OPTIONS, type AccessOptions, checkAccess } from './access.ts';
 import { addFeedback, Feedback } from './feedback.ts';
 import { Lanes } from './lanes.ts';
 import { LIMITS } from './limits.ts';
-import { requestMemory } from './memory.ts';
+import { ProcessMemory } from './memory.ts';
 import type { Metrics } from './metrics.ts';
 import { ServedModel } from './models.ts';
 import { addPage, staticFiles } from './page.ts';
@@ -126,15 +126,16 @@ export async function serve(
     const models: ServedModel[] = [];
     const tryOut = (directory: string) =>
       tryOutInProcess(directory, { signal: closing.signal, device: runtime.device, trust });
+    const memory = new ProcessMemory(options.memory, runtime.workers);
     for (const directory of directories)
-      models.push(await ServedModel.open(directory, { runtime, tryOut, trust }));
-    const { memory, resize } = requestMemory(options.memory, runtime.workers, models);
-    metrics.watch(runtime, models, memory);
+      models.push(await ServedModel.open(directory, { runtime, tryOut, memory, trust }));
+    memory.measure();
+    metrics.watch(runtime, models, memory.requests);
     const isClosing = () => closing.signal.aborted;
-    const shared = { metrics, memory, timeout: options.timeout ?? 10, logLevel, isClosing };
+    const shared = { metrics, memory: memory.requests, timeout: options.timeout ?? 10, logLevel, isClosing };
     const lanes = new Lanes(runtime.workers);
     const { app, connections } = await createApp(shared, (app) => {
-      addProtocol(app, { models, lanes, isClosing });
+      addProtocol(app, { models, lanes, runtime, isClosing });
       addRecommendations(app, models, lanes);
       addDescriptions(app, models, metrics);
       if (feedback) addFeedback(app, models, feedback, metrics);
@@ -142,7 +143,7 @@ export async function serve(
     });
     await checkAccess(app, host, options);
     await listen(app, host, port);
-    void watch(models, { signal: closing.signal, log: app.log, metrics, resize });
+    void watch(models, { signal: closing.signal, log: app.log, metrics });
     return {
       url: urlOf(app.server.address() as AddressInfo),
       hasPage: page !== undefined,
@@ -227,18 +228,15 @@ interface Watch {
   readonly signal: AbortSignal;
   readonly log: FastifyBaseLogger;
   readonly metrics: Metrics;
-  /** Called when a model was replaced. */
-  resize(): void;
 }
 
-async function watch(models: readonly ServedModel[], { signal, log, metrics, resize }: Watch): Promise<void> {
+async function watch(models: readonly ServedModel[], { signal, log, metrics }: Watch): Promise<void> {
   while (!signal.aborted) {
     for (const served of models) {
       const outcome = await served.refresh();
       const { name: model, version } = served.current;
       if (outcome === 'taken') {
         metrics.reloads.inc({ model, result: 'taken' });
-        resize();
         log.info({ model, version }, 'a new artifact is served');
       } else if (outcome) {
         metrics.reloads.inc({ model, result: 'refused' });

@@ -4,8 +4,9 @@ import type { Device } from '../run/device-names.ts';
 import { guarded } from '../run/guard.ts';
 import { runtimeOn } from '../run/node.ts';
 import { report } from '../run/trial-process.ts';
-import { openModel } from './models.ts';
+import { openModel } from './open-model.ts';
 import { trialLimits } from './trial-limits.ts';
+import { runLargest } from './try-out.ts';
 
 /** The process that `trial.ts` starts: loads and runs the artifact in a folder on a device, and reports the result. */
 const [, , directory, device, trusted] = process.argv;
@@ -20,11 +21,13 @@ await report(async () => {
     await guarded(trialLimits(bytes, device as Device));
   }
   const artifact = await readArtifact(directory, { trust });
-  await openModel(artifact, {
+  const runtime = await runtimeOn(device as Device);
+  const { recommender, sessions } = await openModel(artifact, {
     name: directory,
     version: 1,
-    runtime: await runtimeOn(device as Device),
+    runtime,
     trust,
   });
+  if (!trust) await runLargest(recommender, sessions);
   return JSON.stringify(artifact.manifest);
 });

@@ -1,5 +1,6 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Recommender } from '../recommend/recommender.ts';
+import { LIMITS } from './limits.ts';
 
 /** Runs each head once, because a file may load without an error and still fail to run. */
 export async function tryOut(recommender: Recommender, user: string, item: string): Promise<void> {
@@ -15,11 +16,32 @@ export async function tryOut(recommender: Recommender, user: string, item: strin
   if (heads.has('fold-in-many')) await recommender.foldIn([own], { k: 1 });
 }
 
+/**
+ * Runs each head with the most that a request may ask of one run: rows, items in a list, and ids to leave out. What a hostile model
+ * takes may depend on them in any way.
+ */
+export async function runLargest(
+  recommender: Recommender,
+  sessions: ReadonlyMap<string, InferenceSession>,
+): Promise<void> {
+  for (const [head, session] of sessions) {
+    const most = head.startsWith('fold-in') ? LIMITS.ratings : LONGEST_LIST;
+    await runWith(session, { n: Math.min(most, recommender.rowsPerRun(head)), m: 1 });
+    await runWith(session, { n: 1, m: most });
+  }
+}
+
+/** Ids in a body of the largest size. */
+const LONGEST_LIST = LIMITS.body / 4;
+
 /** Runs a head with no rows, of which some operators of ONNX Runtime end the process. */
-export async function runEmpty(session: InferenceSession): Promise<void> {
+export const runEmpty = (session: InferenceSession): Promise<void> => runWith(session, { n: 0, m: 0 });
+
+/** @param sizes of the axes that have a name */
+async function runWith(session: InferenceSession, sizes: Readonly<Record<string, number>>): Promise<void> {
   const feeds = session.inputMetadata.map((input) => {
     if (!input.isTensor) throw new Error(`the input ${input.name} is not a tensor`);
-    const dims = input.shape.map((dim) => (typeof dim === 'number' ? dim : 0));
+    const dims = input.shape.map((dim) => (typeof dim === 'number' ? dim : (sizes[dim] ?? 0)));
     const size = dims.reduce((product, dim) => product * dim, 1);
     return [input.name, filled(input.type, size, dims)] as const;
   });
@@ -28,7 +50,7 @@ export async function runEmpty(session: InferenceSession): Promise<void> {
 
 function filled(type: Tensor.Type, size: number, dims: readonly number[]): Tensor {
   if (type === 'string') return new Tensor(type, Array<string>(size).fill(''), dims);
-  if (type === 'int64') return new Tensor(type, new BigInt64Array(size).fill(1n), dims);
+  if (type === 'int64') return new Tensor(type, new BigInt64Array(size).fill(BigInt(LIMITS.k)), dims);
   if (type === 'float32') return new Tensor(type, new Float32Array(size), dims);
   throw new Error(`no head has an input of the type ${type}`);
 }

@@ -1,11 +1,23 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { expect, test } from 'vitest';
-import { serve } from '../../src/serve/serve.ts';
+import { describe, expect, test } from 'vitest';
+import { writeArtifact } from '../../src/artifact/artifact.ts';
+import type { Artifact } from '../../src/artifact/manifest.ts';
+import { type Server, serve } from '../../src/serve/serve.ts';
 import { userError } from '../support/files.ts';
 import { served } from '../support/served.ts';
+import { sha256 } from '../support/sha256.ts';
 
 const movies = served({ workers: 1 });
+
+function withTitles({ manifest, files }: Artifact, titles: ReadonlyMap<string, string>): Artifact {
+  const bytes = Buffer.from(JSON.stringify(Object.fromEntries(titles)));
+  const entry = { bytes: bytes.length, sha256: sha256(bytes) };
+  return {
+    files: { ...files, 'titles.json': bytes },
+    manifest: { ...manifest, files: { ...manifest.files, 'titles.json': entry } },
+  };
+}
 
 const metric = async (name: string): Promise<number> => {
   const text = await (await fetch(`${movies.url}/metrics`)).text();
@@ -15,7 +27,7 @@ const metric = async (name: string): Promise<number> => {
 test('a budget that the models alone exceed is refused, and the message says what is enough', async () => {
   const message = await userError(serve(movies.directory, { port: 0, memory: 50e6 }));
   expect(message).toMatch(
-    /^`memory` is 50\.0 MB, and the server with its models needs \d+(\.\d)? MB; give so much/,
+    /^`memory` is 50\.0 MB, and the server with movies needs \d+(\.\d)? MB; give so much/,
   );
 });
 
@@ -55,4 +67,38 @@ test('memory is free again after a client that sent many requests at once has le
   await expect.poll(() => metric('cofactor_request_memory_bytes')).toBeGreaterThan(1e6);
   socket.destroy();
   await expect.poll(() => metric('cofactor_request_memory_bytes')).toBe(0);
+});
+
+describe('a new model', () => {
+  const start = async (memory: number) =>
+    serve(movies.directory, { port: 0, workers: 1, memory, logLevel: 'silent', page: false });
+  const needed = async (): Promise<number> =>
+    1e6 * Number(/needs (\S+) MB/.exec(await userError(start(50e6)))?.[1]);
+
+  /** Writes titles of so many characters into the folder. @returns why the server refuses the model */
+  async function refusedWith(server: Server, lengths: readonly number[]): Promise<string> {
+    const titles = new Map(lengths.map((length, index) => [`i${index}`, 'x'.repeat(length)]));
+    await writeArtifact(movies.directory, withTitles(movies.recommender.artifact, titles));
+    const refused = async () =>
+      (await (await fetch(`${server.url}/status`)).json()).models[0].refused?.reason;
+    await expect.poll(refused).toBeDefined();
+    return refused();
+  }
+
+  test('that does not fit into the memory is refused before it is read', async () => {
+    const server = await start((await needed()) + 50e6);
+    const lengths = Array<number>(5000).fill(9000);
+    expect(await refusedWith(server, lengths)).toMatch(/^`memory` is .* and the server with movies needs/);
+    await server.close();
+    await writeArtifact(movies.directory, movies.recommender.artifact);
+  });
+
+  test('with titles that no list can have is refused', async () => {
+    const server = await start((await needed()) + 50e6);
+    expect(await refusedWith(server, [10, 10_001])).toMatch(
+      /^the title of the item "i1" has 10001 characters; shorten it to 10000, and train again$/,
+    );
+    await server.close();
+    await writeArtifact(movies.directory, movies.recommender.artifact);
+  });
 });

@@ -22,6 +22,7 @@ import {
   mul,
   reduceSum,
   topK,
+  unsqueeze,
   type Value,
 } from '../../src/onnx/index.ts';
 import { load } from '../../src/recommend/load.ts';
@@ -83,6 +84,12 @@ const busy = (): Uint8Array =>
     return state[0];
   });
 
+const hungryOfRows = (): Uint8Array =>
+  predicting((row) => {
+    const square = matmul(unsqueeze(row, [1]), unsqueeze(row, [0]));
+    return reduceSum(concat(Array<Value>(16).fill(square), 1));
+  });
+
 test('a model with a tensor in another file is refused by every way to open it', async () => {
   const directory = await modelWith('external', withTableIn(artifact.files['predict.onnx'], 'package.json'));
   const message =
@@ -129,6 +136,11 @@ test.each([
     'memory',
     hungry,
     /memory: the model was tried, and it took more memory than \d+ MB; train it again, or give `trust`/,
+  ],
+  [
+    'memory for many rows',
+    hungryOfRows,
+    /rows: the model was tried, and it took more memory than \d+ MB; train it again, or give `trust`/,
   ],
   ['time', busy, /time: the model was tried, and it took more than \d s; train it again, or give `trust`/],
 ] as const)(
