@@ -1,8 +1,9 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { joinRows, sliceRows, tensorOf } from '../run/rows.ts';
+import type { Stop } from '../run/runtime.ts';
 import { mapValues } from '../util/map-values.ts';
 
-type Feeds = Readonly<Record<string, Tensor>>;
+export type Feeds = Readonly<Record<string, Tensor>>;
 
 /** Cuts what a session takes into chunks along the axis `n`. The result of a row depends on that row alone. */
 export function* chunksOf({ inputMetadata }: InferenceSession, feeds: Feeds, rows: number): Generator<Feeds> {
@@ -28,7 +29,7 @@ export async function runInChunks(
   session: InferenceSession,
   feeds: Feeds,
   rows: number,
-  signal?: AbortSignal,
+  signal?: Stop,
 ): Promise<Record<string, Tensor>> {
   const chunks: Record<string, Tensor>[] = [];
   for (const chunk of chunksOf(session, feeds, rows)) {

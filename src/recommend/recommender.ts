@@ -10,7 +10,7 @@ import {
   trainedFor,
 } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
-import type { Runtime } from '../run/runtime.ts';
+import type { Runtime, Stop } from '../run/runtime.ts';
 import { mapValues } from '../util/map-values.ts';
 import * as expected from '../util/options.ts';
 import { checkOptions, type Expected, type OptionTable } from '../util/options.ts';
@@ -34,7 +34,7 @@ export class Recommender {
   private readonly known: ReadonlySet<string>;
   private readonly sessions = new Map<string, Promise<InferenceSession>>();
   private readonly running = new Set<Promise<unknown>>();
-  private signal: AbortSignal | undefined;
+  private signal: Stop | undefined;
 
   private constructor(
     readonly artifact: Artifact,
@@ -112,7 +112,7 @@ export class Recommender {
   }
 
   /** The same recommender, whose questions fail when the signal aborts: those that wait, and those that have further runs. */
-  until(signal: AbortSignal): Recommender {
+  until(signal: Stop): Recommender {
     // Not by the constructor, which reads the artifact again.
     return Object.assign(Object.create(Recommender.prototype), this, { signal });
   }

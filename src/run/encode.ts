@@ -4,16 +4,20 @@ import type { Parts } from './rows.ts';
 /** How a tensor is written: its elements as JSON, separated by commas, or as the binary data of the Open Inference Protocol. */
 export type Encoding = 'json' | 'binary';
 
-/** A tensor whose elements are written already. */
+/** A tensor whose elements are written already. JSON is a text where it need not go to another thread. */
 export interface Encoded {
   readonly type: Tensor.Type;
   readonly dims: readonly number[];
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly content: string | Uint8Array<ArrayBuffer>;
 }
 
 export function encoded({ type, dims, data }: Parts, encoding: Encoding): Encoded {
-  const bytes = encoding === 'binary' ? binaryOf(data) : new TextEncoder().encode(jsonOf(type, data));
-  return { type, dims, bytes };
+  return { type, dims, content: encoding === 'binary' ? binaryOf(data) : jsonOf(type, data) };
+}
+
+/** The same with bytes, which a thread can hand over. */
+export function inBytes({ content, ...rest }: Encoded): Encoded {
+  return { ...rest, content: typeof content === 'string' ? new TextEncoder().encode(content) : content };
 }
 
 /** Elements as JSON. Infinite numbers and NaN become null. */

@@ -1,5 +1,8 @@
 import type { InferenceSession } from 'onnxruntime-common';
 
+/** Tells whether anyone still waits for a run. An AbortSignal is one. */
+export type Stop = Pick<AbortSignal, 'aborted' | 'reason' | 'throwIfAborted'>;
+
 /** Executes ONNX models: the common interface of Node and web pages. */
 export interface Runtime {
   readonly name: string;

@@ -57,7 +57,7 @@ export type Signature = Pick<
 /** The buffers of numbers and bytes, which a message can transfer instead of copying them. */
 export function buffersOf(results: Results): ArrayBuffer[] {
   const buffers = Object.values<Parts | Encoded>(results).flatMap((result) => {
-    const data = 'bytes' in result ? result.bytes : result.data;
+    const data = 'content' in result ? result.content : result.data;
     return ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer ? [data.buffer] : [];
   });
   return [...new Set(buffers)];

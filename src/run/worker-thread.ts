@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { env, type InferenceSession } from 'onnxruntime-common';
 import { mapValues } from '../util/map-values.ts';
-import { encoded } from './encode.ts';
+import { encoded, inBytes } from './encode.ts';
 import { runtimeOn } from './node.ts';
 import { sliceRows } from './rows.ts';
 import type { Answer, Call, NamedParts, Results, Share, Signature, ThreadData } from './worker-messages.ts';
@@ -45,7 +45,9 @@ const methods = {
       const to = from + (rows ?? 0);
       const own = rows === undefined ? all : mapValues(all, (part) => sliceRows(part, from, to));
       from = to;
-      return encodings ? mapValues(encodings, (encoding, name) => encoded(own[name], encoding)) : own;
+      return encodings
+        ? mapValues(encodings, (encoding, name) => inBytes(encoded(own[name], encoding)))
+        : own;
     });
   },
   async release(id: number): Promise<void> {

@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import type { Device } from './device-names.ts';
 import { chooseDevice } from './devices.ts';
 import type { NodeRuntime } from './node.ts';
+import type { Stop } from './runtime.ts';
 import { holdWebgpu, releaseWebgpu } from './webgpu-thread.ts';
 import { Batching, type RunSize } from './worker-batch.ts';
 import { WorkerError, WorkerHandle } from './worker-handle.ts';
@@ -39,7 +40,7 @@ export interface WorkerOptions {
 /** What a run of a worker runtime takes beside its inputs. */
 export interface RunOptions {
   /** A run that waits for a thread when this aborts is not executed, and is rejected with its reason. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Stop | undefined;
 }
 
 export interface WorkerSession extends InferenceSession {
@@ -104,7 +105,7 @@ interface Run {
   /** Absent if the run must not be joined with others. */
   readonly size?: RunSize | undefined;
   readonly encodings?: Encodings;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Stop | undefined;
   resolve(results: Results): void;
   reject(error: Error): void;
 }

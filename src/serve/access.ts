@@ -101,11 +101,16 @@ function checkHosts(app: FastifyInstance, host: string, allowHosts: readonly str
     if (allowHosts.length === 0 && !isLoopback(address)) return 'all';
     return new Set(['localhost', '127.0.0.1', '[::1]', ...[host, address, ...allowHosts].map(plainHost)]);
   };
+  /** The last one that was allowed: most requests have the same. */
+  let last: string | undefined;
   app.addHook('onRequest', ({ headers }, _, done) => {
-    allowed ??= findAllowed();
     // Only HTTP/1.0 may leave it out, which no browser sends.
-    if (allowed === 'all' || headers.host === undefined || allowed.has(plainHost(headers.host)))
+    if (headers.host === undefined || headers.host === last) return done();
+    allowed ??= findAllowed();
+    if (allowed === 'all' || allowed.has(plainHost(headers.host))) {
+      last = headers.host;
       return done();
+    }
     const shown = headers.host.slice(0, MOST_SHOWN);
     done(new HttpError(421, `the host ${shown} is not this server's; --allow-host allows another`));
   });

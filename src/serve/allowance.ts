@@ -1,13 +1,19 @@
+import type { Stop } from '../run/runtime.ts';
 import { BusyError } from './errors.ts';
 import type { Memory } from './memory.ts';
 
-const gone = (): BusyError => new BusyError('the client is gone');
+// Not one for each request, because to make an error takes long.
+const GONE = new BusyError('the client is gone');
 
-/** The time and the memory of a request. It keeps the memory until its answer is sent and its work has ended. */
-export class Allowance {
+/**
+ * The time and the memory of a request. It keeps the memory until its answer is sent and its work has ended. For the work it is
+ * the signal that no one waits any more. An AbortController would take longer than many answers.
+ */
+export class Allowance implements Stop {
+  /** Why no one waits any more. */
+  reason: BusyError | undefined;
   private bytes = 0;
   private users = 1;
-  private stop?: AbortController | undefined;
 
   /** @param timeout seconds */
   constructor(
@@ -15,50 +21,54 @@ export class Allowance {
     private readonly timeout: number,
   ) {}
 
+  get aborted(): boolean {
+    return this.reason !== undefined;
+  }
+
+  throwIfAborted(): void {
+    if (this.reason) throw this.reason;
+  }
+
   /** @throws HttpError 413 for more memory than there is for all requests together */
   check(bytes: number): void {
     this.memory.check(bytes);
   }
 
-  /** Takes memory. @throws HttpError if there is not enough */
+  /** Takes memory. @throws HttpError if there is not enough, or no one waits any more */
   add(bytes: number): void {
-    if (this.users === 0) throw gone();
+    this.throwIfAborted();
     this.memory.take(bytes);
     this.bytes += bytes;
   }
 
-  /**
-   * Does the work of a request.
-   *
-   * @param work gets a signal, which aborts if the time is over or the client is gone
-   * @throws BusyError if the time is over
-   */
-  run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.users === 0) return Promise.reject(gone());
-    const stop = new AbortController();
-    this.stop = stop;
+  /** Does the work of a request. @throws BusyError if its time is over */
+  run<T>(work: () => Promise<T>): Promise<T> {
     this.users++;
     return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.reason = new BusyError(`the answer takes longer than ${this.timeout} s; try again later`);
+        reject(this.reason);
+      }, this.timeout * 1000);
       const end = (): void => {
-        const late = new BusyError(`the answer takes longer than ${this.timeout} s; try again later`);
-        stop.abort(late);
-        reject(late);
+        clearTimeout(timer);
+        this.leave();
       };
-      const timer = setTimeout(end, this.timeout * 1000);
-      work(stop.signal)
-        .then(resolve, reject)
-        .finally(() => {
-          clearTimeout(timer);
-          // Nothing is left to stop, and an abort takes longer than many answers.
-          this.stop = undefined;
-          this.leave();
-        });
+      work().then(
+        (value) => {
+          end();
+          resolve(value);
+        },
+        (error) => {
+          end();
+          reject(error);
+        },
+      );
     });
   }
 
   /** Called when the answer is sent, or the client is gone. */
   close(): void {
-    this.stop?.abort(gone());
+    this.reason ??= GONE;
     this.leave();
   }
 

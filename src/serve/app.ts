@@ -76,7 +76,7 @@ export async function createApp(shared: Shared, addRoutes: (app: FastifyInstance
     response.end(body);
   });
   await app.register(swagger, { openapi: { info: DESCRIPTION } });
-  observe(app, shared.metrics);
+  observe(app, connections, shared);
   allow(app, connections, shared);
   checkHeaders(app);
   readBodies(app);
@@ -103,7 +103,7 @@ function allow(app: FastifyInstance, connections: Connections, { memory, timeout
     const { raw, headers } = request;
     const allowance = new Allowance(memory, timeout);
     request.allowance = allowance;
-    connections.begin(raw.socket, reply.raw, () => allowance.close());
+    connections.begin(raw.socket, allowance);
     // A keep-alive connection would delay the end.
     if (isClosing()) reply.header('connection', 'close');
     if (request.routeOptions.config?.always) return done();
@@ -124,16 +124,21 @@ const DESCRIPTION = {
   description: 'Recommendations, and their models by the Open Inference Protocol, version 2.',
 };
 
-function observe(app: FastifyInstance, metrics: Metrics): void {
-  app.addHook('onResponse', async (request, reply) => {
-    const { method, routeOptions } = request;
+function observe(app: FastifyInstance, connections: Connections, { metrics, logLevel }: Shared): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, raw, routeOptions, allowance } = request;
+    connections.end(raw.socket, allowance);
     // Not the path, because it contains ids.
     const route = routeOptions.url ?? 'none';
+    const status = reply.statusCode;
     const seconds = reply.elapsedTime / 1000;
-    metrics.requests.observe({ method, route, status: reply.statusCode }, seconds);
-    const line = { method, route, status: reply.statusCode, seconds: Number(seconds.toFixed(6)) };
+    metrics.requests.observe({ method, route, status }, seconds);
     // A log of all that is refused would grow fastest when there is most to do.
-    request.log[reply.statusCode === 500 ? 'warn' : 'debug'](line, 'answered');
+    if (status === 500 || logLevel === 'debug') {
+      const line = { method, route, status, seconds: Number(seconds.toFixed(6)) };
+      request.log[status === 500 ? 'warn' : 'debug'](line, 'answered');
+    }
+    done();
   });
 }
 

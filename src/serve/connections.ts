@@ -1,6 +1,7 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import type { Allowance } from './allowance.ts';
 import { LIMITS } from './limits.ts';
 
 /** How many connections an address has, and how many requests on them are not answered to the last byte. */
@@ -12,8 +13,8 @@ interface Counts {
 /** What is known of a connection. Times are in milliseconds. */
 interface Connection {
   readonly counts: Counts;
-  /** Of each request that is not answered to the last byte, what to do at its end. */
-  readonly requests: Set<() => void>;
+  /** What the requests may use that are not answered to the last byte. */
+  readonly requests: Set<Allowance>;
   /** When its last request was answered, or when it began. */
   idleSince: number;
   /** While an answer waits for its reader: since when, how much was sent before, and so far, and when that last grew. */
@@ -35,26 +36,28 @@ export class Connections {
     server.on('close', () => clearInterval(check));
   }
 
-  /** Counts a request until its answer is sent to the last byte, or its client is gone; then calls `onEnd`. */
-  begin(socket: Socket, response: ServerResponse, onEnd: () => void): void {
+  /** Counts a request until `end`, or until its connection ends; then closes what it may use. */
+  begin(socket: Socket, allowance: Allowance): void {
     const connection = this.all.get(socket);
-    // The connection has ended before its request was read.
     if (!connection) {
-      onEnd();
+      // It has ended before its request was read.
+      allowance.close();
       return;
     }
-    const { counts, requests } = connection;
-    const end = (): void => {
-      if (!requests.delete(end)) return;
-      this.requests--;
-      counts.requests--;
-      connection.idleSince = performance.now();
-      onEnd();
-    };
     this.requests++;
-    counts.requests++;
-    requests.add(end);
-    response.once('close', end);
+    connection.counts.requests++;
+    connection.requests.add(allowance);
+  }
+
+  /** Says that the answer to a request is sent to the last byte. */
+  end(socket: Socket, allowance: Allowance): void {
+    const connection = this.all.get(socket);
+    // If the connection has ended, the request has ended with it.
+    if (!connection?.requests.delete(allowance)) return;
+    this.requests--;
+    connection.counts.requests--;
+    connection.idleSince = performance.now();
+    allowance.close();
   }
 
   /** Whether there are so many requests, or so many from this address, that only health checks are answered. */
@@ -84,7 +87,7 @@ export class Connections {
     counts.open++;
     socket.once('close', () => {
       // An answer that waits behind another on the connection would not say that it is closed.
-      for (const end of requests) end();
+      for (const allowance of requests) this.end(socket, allowance);
       this.all.delete(socket);
       counts.open--;
       if (counts.open === 0) this.byAddress.delete(address);

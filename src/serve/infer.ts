@@ -1,9 +1,10 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
-import { chunksOf } from '../recommend/chunks.ts';
-import type { Encoding } from '../run/encode.ts';
+import { chunksOf, type Feeds } from '../recommend/chunks.ts';
+import { type Encoding, encoded } from '../run/encode.ts';
 import type { WorkerSession } from '../run/worker.ts';
 import type { NamedEncoded } from '../run/worker-messages.ts';
 import { size } from '../util/format.ts';
+import { mapValues } from '../util/map-values.ts';
 import type { Allowance } from './allowance.ts';
 import { badRequest, HttpError } from './errors.ts';
 import { isLongFoldIn, type Lanes } from './lanes.ts';
@@ -24,7 +25,7 @@ export interface InferRequest {
 
 /** A JSON document, and the binary tensor data after it, if the request asked for it; both in pieces. */
 export interface InferResponse {
-  readonly json: readonly Uint8Array[];
+  readonly json: readonly (string | Uint8Array)[];
   readonly binary: readonly Uint8Array[];
 }
 
@@ -46,7 +47,7 @@ export async function infer(
   model: OpenModel,
   head: string,
   { body: request, binary, allowance }: { body: InferRequest; binary: Buffer; allowance: Allowance },
-  { signal, lanes }: { signal: AbortSignal; lanes: Lanes },
+  lanes: Lanes,
 ): Promise<InferResponse> {
   const session = model.sessions.get(head) as WorkerSession;
   const wanted = chosenOutputs(session, request);
@@ -59,12 +60,18 @@ export async function infer(
   const most = Math.max(1, Math.floor(MOST_TEXTS / (lengths.get('k') ?? 1)));
   const rows = Math.min(model.recommender.rowsPerRun(head), most);
   const encodings = Object.fromEntries(wanted.map(({ name, encoding }) => [name, encoding]));
+  const stop = { signal: allowance };
+  const runChunk = async (chunk: Feeds): Promise<NamedEncoded> => {
+    if (bytes > SHORT) return session.runEncoded(chunk, encodings, stop);
+    const results = await session.run(chunk, stop as object);
+    return mapValues(encodings, (encoding, name) => encoded(results[name], encoding));
+  };
   const runAll = async (): Promise<NamedEncoded[]> => {
     const chunks: NamedEncoded[] = [];
     for (const chunk of chunksOf(session, feeds, rows)) {
-      signal.throwIfAborted();
       if (chunks.length === 0) allowance.add(bytes);
-      chunks.push(await session.runEncoded(chunk, encodings, { signal }));
+      allowance.throwIfAborted();
+      chunks.push(await runChunk(chunk));
     }
     return chunks;
   };
@@ -76,6 +83,9 @@ export async function infer(
   return responseOf(about, wanted, chunks);
 }
 
+/** Bytes of an answer that is written faster than its parts are sent to a worker and back. */
+const SHORT = 2 ** 15;
+
 /** Texts that one run may return. Writing so many as JSON takes a worker some milliseconds. */
 const MOST_TEXTS = 2 ** 15;
 
@@ -84,31 +94,27 @@ function responseOf(
   wanted: readonly Output[],
   chunks: readonly NamedEncoded[],
 ): InferResponse {
-  const json: Uint8Array[] = [];
+  const json: (string | Uint8Array)[] = [`${JSON.stringify(about).slice(0, -1)},"outputs":[`];
   const binary: Uint8Array[] = [];
-  const write = (text: string): void => void json.push(Buffer.from(text));
-  write(`${JSON.stringify(about).slice(0, -1)},"outputs":[`);
   for (const [index, { name, encoding }] of wanted.entries()) {
     const parts = chunks.map((chunk) => chunk[name]);
     const [{ type, dims }] = parts;
     const shape = [parts.reduce((sum, part) => sum + part.dims[0], 0), ...dims.slice(1)];
-    const pieces = parts.map(({ bytes }) => bytes).filter(({ length }) => length > 0);
-    const head = `{"name":${JSON.stringify(name)},"datatype":"${datatypeOf(type)}","shape":[${shape}]`;
-    write(`${index > 0 ? ',' : ''}${head},`);
+    const contents = parts.map(({ content }) => content).filter(({ length }) => length > 0);
+    json.push(
+      `${index > 0 ? ',' : ''}{"name":${JSON.stringify(name)},"datatype":"${datatypeOf(type)}","shape":[${shape}],`,
+    );
     if (encoding === 'binary') {
-      const size = pieces.reduce((sum, { length }) => sum + length, 0);
-      write(`"parameters":{"binary_data_size":${size}}}`);
-      binary.push(...pieces);
+      const size = contents.reduce((sum, { length }) => sum + length, 0);
+      json.push(`"parameters":{"binary_data_size":${size}}}`);
+      binary.push(...(contents as Uint8Array[]));
     } else {
-      write('"data":[');
-      for (const [at, piece] of pieces.entries()) {
-        if (at > 0) write(',');
-        json.push(piece);
-      }
-      write(']}');
+      json.push('"data":[');
+      for (const [at, content] of contents.entries()) json.push(...(at > 0 ? [',', content] : [content]));
+      json.push(']}');
     }
   }
-  write(']}');
+  json.push(']}');
   return { json, binary };
 }
 

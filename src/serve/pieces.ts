@@ -2,15 +2,22 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { LIMITS } from './limits.ts';
 
+export const bytesOf = (part: string | Uint8Array): Uint8Array =>
+  typeof part === 'string' ? Buffer.from(part) : part;
+
 /**
- * Sends bytes, which may be in several parts. Many are sent piece by piece, as fast as the client reads, so that it shows
+ * Sends texts or bytes one after the other. Many bytes are sent piece by piece, as fast as the client reads, so that it shows
  * whether it reads at all.
  */
-export function sendBytes(reply: FastifyReply, parts: readonly Uint8Array[]): FastifyReply {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  if (length <= LIMITS.piece) return reply.send(parts.length === 1 ? parts[0] : Buffer.concat(parts));
+export function sendParts(reply: FastifyReply, parts: readonly (string | Uint8Array)[]): FastifyReply {
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  if (size <= LIMITS.piece && parts.every((part) => typeof part === 'string'))
+    return reply.send(parts.join(''));
+  const bytes = parts.map(bytesOf);
+  const length = bytes.reduce((sum, part) => sum + part.length, 0);
+  if (length <= LIMITS.piece) return reply.send(Buffer.concat(bytes));
   reply.header('content-length', length);
-  return reply.send(Readable.from(piecesOf(parts), { objectMode: false }));
+  return reply.send(Readable.from(piecesOf(bytes), { objectMode: false }));
 }
 
 function* piecesOf(parts: readonly Uint8Array[]): Generator<Uint8Array> {

@@ -7,7 +7,7 @@ import type { Lanes } from './lanes.ts';
 import { LIMITS } from './limits.ts';
 import { HEADS, type ServedModel } from './models.ts';
 import type { OpenModel } from './open-model.ts';
-import { sendBytes } from './pieces.ts';
+import { bytesOf, sendParts } from './pieces.ts';
 import { list, open, paramsOf, type Schema, text } from './schemas.ts';
 import { DATATYPES, datatypeOf, protocolShape, type TensorMetadata } from './tensors.ts';
 
@@ -92,13 +92,14 @@ export function addProtocol(app: FastifyInstance, state: ServerState): void {
       `${path}/infer`,
       about('Run a model', { params, body: INFER_REQUEST }),
       async (request, reply) => {
-        const { json, binary } = await request.allowance.run((signal) =>
-          ask(request.params, (model, head) => infer(model, head, request, { signal, lanes: state.lanes })),
+        const { json, binary } = await request.allowance.run(() =>
+          ask(request.params, (model, head) => infer(model, head, request, state.lanes)),
         );
-        if (binary.length === 0) return sendBytes(reply.type('application/json'), json);
-        const length = json.reduce((sum, part) => sum + part.length, 0);
+        if (binary.length === 0) return sendParts(reply.type('application/json'), json);
+        const document = json.map(bytesOf);
+        const length = document.reduce((sum, part) => sum + part.length, 0);
         reply.type('application/octet-stream').header('inference-header-content-length', length);
-        return sendBytes(reply, [...json, ...binary]);
+        return sendParts(reply, [...document, ...binary]);
       },
     );
   }

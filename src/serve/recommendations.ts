@@ -170,12 +170,12 @@ export function addRecommendations(app: FastifyInstance, models: readonly Served
     const handler = async (request: unknown) => {
       const asked = request as Request<Params, Body>;
       for (const id of Object.values<string>(asked.params ?? {})) checkId(id);
-      return asked.allowance.run((signal) =>
+      return asked.allowance.run(() =>
         ask(asked.query.model, head, (model) => {
           asked.allowance.add(answerBytes(model, asked));
           const run = () => {
-            signal.throwIfAborted();
-            return answer({ ...model, recommender: model.recommender.until(signal) }, asked);
+            asked.allowance.throwIfAborted();
+            return answer({ ...model, recommender: model.recommender.until(asked.allowance) }, asked);
           };
           return isLong(asked.body) ? lanes.run(run) : run();
         }),

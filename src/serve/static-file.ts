@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { chosenEncoding, compress, type Encoding } from './encodings.ts';
-import { sendBytes } from './pieces.ts';
+import { sendParts } from './pieces.ts';
 
 const TEXT = '; charset=utf-8';
 
@@ -73,11 +73,11 @@ export function staticFile(path: string, bytes: Uint8Array, sha256: string): Sen
     });
     if (matches(headers['if-none-match'], tag)) return reply.code(304).send();
     reply.type(type);
-    if (!encoding) return sendBytes(reply, [bytes]);
+    if (!encoding) return sendParts(reply, [bytes]);
     // Compressed on first request.
     const body = compressed.get(encoding) ?? compress(bytes, encoding);
     compressed.set(encoding, body);
-    return sendBytes(reply.header('content-encoding', encoding), [await body]);
+    return sendParts(reply.header('content-encoding', encoding), [await body]);
   };
 }
 
