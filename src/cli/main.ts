@@ -1,11 +1,19 @@
 #!/usr/bin/env node
-import { run } from './program.ts';
+import { endWithParent, needsOwnProcess, runInOwnProcess } from './own-process.ts';
 
-// A reader that closes early, such as `head`, is not an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  process.stderr.write(`cofactor: standard output cannot be written (${error.code})\n`);
-  process.exit(1);
-});
+const args = process.argv.slice(2);
+if (needsOwnProcess(args)) await runInOwnProcess();
+else await runHere();
 
-process.exitCode = await run(process.argv.slice(2));
+async function runHere(): Promise<void> {
+  endWithParent();
+  // A reader that closes early, such as `head`, is not an error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    process.stderr.write(`cofactor: standard output cannot be written (${error.code})\n`);
+    process.exit(1);
+  });
+  // Imported here, so that a process that only starts another stays small.
+  const { run } = await import('./program.ts');
+  process.exitCode = await run(args);
+}

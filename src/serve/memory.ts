@@ -37,6 +37,8 @@ export class Memory {
 const SHARE = 0.5;
 /** Connections, one large body while it is parsed, and what the garbage collector has not freed yet. */
 const RESERVE = 40e6;
+/** The process that the command line started first; see `own-process.ts`. */
+const PARENT = 45e6;
 /** Garbage that requests leave is freed later. */
 const PER_BYTE = 1.5;
 /** Requests have at least so much. */
@@ -53,8 +55,9 @@ export class ProcessMemory {
   readonly requests = new Memory(0);
   private readonly allowed: number;
   private readonly manifests = new Map<string, Manifest>();
+  private readonly start = process.memoryUsage.rss();
   /** Bytes without models. */
-  private readonly base = process.memoryUsage.rss() + RESERVE;
+  private readonly base = this.start + RESERVE + (process.channel ? PARENT : 0);
   private perFileByte = LEAST_PER_FILE;
 
   /**
@@ -94,7 +97,7 @@ export class ProcessMemory {
   /** Measures what all models take, when they are loaded. @throws UserError if that is too much */
   measure(): void {
     const bytes = sum([...this.manifests.values()].map(bytesOfFiles));
-    this.perFileByte = Math.max(LEAST_PER_FILE, (process.memoryUsage.rss() + RESERVE - this.base) / bytes);
+    this.perFileByte = Math.max(LEAST_PER_FILE, (process.memoryUsage.rss() - this.start) / bytes);
     for (const [name, manifest] of this.manifests) this.check(name, manifest);
     this.resize();
   }

@@ -12,10 +12,18 @@ const milliseconds = [];
 const failures = [];
 let highest = 0;
 
+/** The process of the command line, and that of the server, which it starts. */
+const pids = [pid, ...(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ')].filter(
+  Boolean,
+);
+
 /** A line of what Linux says of the server's memory, in bytes: `VmRSS`, or `VmHWM`, the highest so far. */
 async function memory(name) {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return 1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)[1]);
+  const all = pids.map(async (pid) => {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    return 1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)[1]);
+  });
+  return (await Promise.all(all)).reduce((sum, bytes) => sum + bytes, 0);
 }
 
 const isLive = () =>
