@@ -31,6 +31,9 @@ export interface FetchOptions {
   onProgress?(progress: FetchProgress): void;
 }
 
+/** How long a host may send less. */
+const PATIENCE_MS = 60_000;
+
 /** Name of the browser's cache of model files, by address and hash. */
 const CACHE = 'cofactor-models';
 
@@ -228,6 +231,7 @@ async function download(url: URL, options: Download): Promise<Uint8Array<ArrayBu
 async function readAll(body: ReadableStream<Uint8Array>, { most, onBytes }: Download) {
   const chunks: Uint8Array[] = [];
   let length = 0;
+  const start = performance.now();
   for (const reader = body.getReader(); ; ) {
     const { done, value } = await reader.read();
     if (done) break;
@@ -238,6 +242,8 @@ async function readAll(body: ReadableStream<Uint8Array>, { most, onBytes }: Down
       break;
     }
     onBytes?.(length);
+    // A host could send a byte a second, for ever.
+    if (length < performance.now() - start - PATIENCE_MS) throw new Error('it sends less than 1 kB a second');
   }
   const bytes = new Uint8Array(length);
   let at = 0;

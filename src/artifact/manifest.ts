@@ -156,7 +156,9 @@ export function headFile({ manifest, files }: Artifact, head: string): Uint8Arra
 export function parseManifest(bytes: Uint8Array, source: string): Manifest {
   if (bytes.length > MOST_MANIFEST_BYTES)
     throw new UserError('model', `${source}: is larger than any manifest; ${IS_MODEL}`);
-  const result = v.safeParse(manifestSchema, upgraded(parseJson(bytes, source, IS_MODEL), source));
+  const json = parseJson(bytes, source, IS_MODEL);
+  if (isDeep(json, DEEPEST)) throw new UserError('model', `${source}: is nested too deeply; ${IS_MODEL}`);
+  const result = v.safeParse(manifestSchema, upgraded(json, source));
   if (result.success) return result.output;
   const [issue] = result.issues;
   const where = v.getDotPath(issue) ?? 'format';
@@ -164,6 +166,14 @@ export function parseManifest(bytes: Uint8Array, source: string): Manifest {
   const remedy = where === 'format' ? IS_MODEL : 'train the model again';
   throw new UserError('model', `${source}: ${where}: ${issue.message}; ${remedy}`);
 }
+
+/** Levels of a manifest; the config of a model may have some. */
+const DEEPEST = 32;
+
+const isDeep = (json: unknown, levels: number): boolean =>
+  typeof json === 'object' &&
+  json !== null &&
+  (levels === 0 || Object.values(json).some((value) => isDeep(value, levels - 1)));
 
 /** Names of heads, or a function that chooses some of those that a model has. */
 export type ChosenHeads = readonly string[] | ((all: readonly string[]) => readonly string[]);

@@ -9,13 +9,16 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
+/** Texts of models and data may have control characters, which could change what the terminal shows. */
+const printable = (line: string): string => line.replace(/[^\P{Cc}\n\t]/gu, '�');
+
 export function printLine(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${printable(line)}\n`);
 }
 
 /** Prints a note for people to stderr. */
 export function printNote(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${printable(line)}\n`);
 }
 
 /** A duration such as `0.25 s`. */

@@ -93,6 +93,12 @@ export class Recommender {
           `${name}: ${this.runtime.name} refuses it: ${reason}; ${isMemory ? 'free some memory' : 'train the model again'}`,
         );
       });
+    const missing = INPUTS[head]?.find((input) => !session.inputNames.includes(input));
+    if (missing !== undefined)
+      throw new UserError(
+        'model',
+        `${name}: has no input ${missing}, so it is another file; copy the model's whole folder again`,
+      );
     const isRated = session.inputNames.includes('rating');
     if (head.startsWith('fold-in') && isRated !== (this.kind === 'ratings'))
       throw new UserError(
@@ -325,6 +331,16 @@ const RECOMMEND_OPTIONS: OptionTable<RecommendOptions> = {
   ...LIST_OPTIONS,
   excludeByUser: expected.checkedLater,
   includeSeen: expected.flag,
+};
+/** What the files take that have a fixed form. */
+const INPUTS: Readonly<Record<string, readonly string[]>> = {
+  predict: ['user', 'item'],
+  recommend: ['user', 'k', 'exclude'],
+  similar: ['item', 'k'],
+  'fold-in': ['item', 'k'],
+  'fold-in-many': ['item', 'k'],
+  factors: ['item'],
+  seen: ['user'],
 };
 const NONE: ReadonlyMap<string, readonly string[]> = new Map();
 

@@ -103,11 +103,13 @@ function checkHosts(app: FastifyInstance, host: string, allowHosts: readonly str
   };
   /** The last one that was allowed: most requests have the same. */
   let last: string | undefined;
-  app.addHook('onRequest', ({ headers }, _, done) => {
+  app.addHook('onRequest', ({ headers, raw }, _, done) => {
     // Only HTTP/1.0 may leave it out, which no browser sends.
     if (headers.host === undefined || headers.host === last) return done();
     allowed ??= findAllowed();
-    if (allowed === 'all' || allowed.has(plainHost(headers.host))) {
+    const host = plainHost(headers.host);
+    // A server on several addresses answers for that which was asked. No web page can make an address its own name.
+    if (allowed === 'all' || allowed.has(host) || host === plainHost(raw.socket.localAddress ?? '')) {
       last = headers.host;
       return done();
     }
@@ -117,6 +119,8 @@ function checkHosts(app: FastifyInstance, host: string, allowHosts: readonly str
 }
 
 const ALLOWED_HEADERS = 'content-type, authorization, inference-header-content-length';
+/** Seconds for which a browser need not ask again whether it may. */
+const MAX_AGE = 600;
 const EXPOSED_HEADERS = 'inference-header-content-length, retry-after';
 
 /**
@@ -133,6 +137,7 @@ function allowOrigins(app: FastifyInstance, origins: ReadonlySet<string>): void 
     if (!isPreflight(request)) return done();
     reply.header('access-control-allow-methods', 'GET, HEAD, POST');
     reply.header('access-control-allow-headers', ALLOWED_HEADERS);
+    reply.header('access-control-max-age', MAX_AGE);
     reply.code(204).send();
   });
   if (all) return;
@@ -181,7 +186,12 @@ function checkToken(app: FastifyInstance, token: string, protectAll: boolean): v
     if (timingSafeEqual(digest(given), wanted) || isPreflight(request)) return done();
     reply.header('www-authenticate', 'Bearer');
     done(
-      new HttpError(401, 'this server asks for a token; send it in the header authorization: Bearer TOKEN'),
+      new HttpError(
+        401,
+        given === ''
+          ? 'this server asks for a token; send it in the header authorization: Bearer TOKEN'
+          : 'the token is not that of this server',
+      ),
     );
   });
 }

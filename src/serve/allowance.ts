@@ -2,8 +2,8 @@ import type { Stop } from '../run/runtime.ts';
 import { BusyError } from './errors.ts';
 import type { Memory } from './memory.ts';
 
-// Not one for each request, because to make an error takes long.
-const GONE = new BusyError('the client is gone');
+/** Not one for each request, because to make an error takes long. */
+export const GONE = new BusyError('the client is gone', 'connections');
 
 /**
  * The time and the memory of a request. It keeps the memory until its answer is sent and its work has ended. For the work it is
@@ -46,7 +46,10 @@ export class Allowance implements Stop {
     this.users++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.reason = new BusyError(`the answer takes longer than ${this.timeout} s; try again later`);
+        this.reason = new BusyError(
+          `the answer takes longer than ${this.timeout} s; try again later`,
+          'time',
+        );
         reject(this.reason);
       }, this.timeout * 1000);
       const end = (): void => {

@@ -13,7 +13,7 @@ import Fastify, {
 import { oneLine, UserError } from '../errors.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
 import { VERSION } from '../version.ts';
-import { Allowance } from './allowance.ts';
+import { Allowance, GONE } from './allowance.ts';
 import { Connections } from './connections.ts';
 import { BusyError, badRequest, HttpError } from './errors.ts';
 import { parseJson } from './json.ts';
@@ -81,7 +81,7 @@ export async function createApp(shared: Shared, addRoutes: (app: FastifyInstance
   checkHeaders(app);
   readBodies(app);
   validate(app);
-  answerErrors(app);
+  answerErrors(app, shared.metrics);
   const methods = new Map<string, string[]>();
   app.addHook('onRoute', ({ url, method }) => {
     methods.set(url, [...(methods.get(url) ?? []), ...[method].flat()]);
@@ -103,19 +103,37 @@ function allow(app: FastifyInstance, connections: Connections, { memory, timeout
     const { raw, headers } = request;
     const allowance = new Allowance(memory, timeout);
     request.allowance = allowance;
-    connections.begin(raw.socket, allowance);
+    if (!connections.begin(raw.socket, allowance)) return done(GONE);
     // A keep-alive connection would delay the end.
     if (isClosing()) reply.header('connection', 'close');
     if (request.routeOptions.config?.always) return done();
     if (connections.isCrowded(raw.socket)) {
       reply.header('connection', 'close');
-      return done(new BusyError('there are too many connections; try again later'));
+      return done(new BusyError('there are too many connections; try again later', 'connections'));
     }
     const body = headers['transfer-encoding'] ? LIMITS.body : Number(headers['content-length'] ?? 0);
-    // The limit of a body has its own message.
-    allowance.add(REQUEST_BYTES + Math.min(body, LIMITS.body));
+    allowance.add(REQUEST_BYTES + Math.min(body, LIMITS.announced));
+    if (body > LIMITS.announced) countBody(request, reply);
     done();
   });
+}
+
+/** Counts a large body as it comes: one that was announced and does not come takes nothing. */
+function countBody({ raw, allowance }: FastifyRequest, reply: FastifyReply): void {
+  let ahead: number = LIMITS.announced;
+  // Not with the first listener, which would let the body flow before it is read.
+  raw.once('resume', () =>
+    raw.on('data', ({ length }: Buffer) => {
+      ahead -= length;
+      if (ahead >= 0 || reply.sent) return;
+      try {
+        allowance.add(-ahead);
+        ahead = 0;
+      } catch (error) {
+        reply.header('connection', 'close').send(error);
+      }
+    }),
+  );
 }
 
 const DESCRIPTION = {
@@ -225,7 +243,7 @@ function inWords(
     case 'maximum':
       return `${what} must be at most ${params.limit}`;
     case 'maxItems':
-      return `${what} must have at most ${params.limit} items`;
+      return `${what} must have at most ${params.limit} entries`;
     default:
       return `${what} ${message}`;
   }
@@ -238,9 +256,14 @@ const bodyOf = ({ message }: Error): { error: string } => {
   return { error: line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)}…` : line };
 };
 
-function answerErrors(app: FastifyInstance): void {
+function answerErrors(app: FastifyInstance, { busy }: Metrics): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof WorkerError) request.log.warn(error.message);
+    if (error instanceof BusyError) {
+      busy.inc({ lack: error.lack });
+      if (error.lack === 'disk') request.log.error(error.message);
+    }
+    if (error instanceof QueueFullError) busy.inc({ lack: 'turns' });
     if (error instanceof BusyError || error instanceof QueueFullError || error instanceof WorkerError)
       return reply.code(503).header('retry-after', '1').send(bodyOf(error));
     const status = error instanceof UserError ? 400 : (error.statusCode ?? 500);

@@ -36,17 +36,22 @@ export class Connections {
     server.on('close', () => clearInterval(check));
   }
 
-  /** Counts a request until `end`, or until its connection ends; then closes what it may use. */
-  begin(socket: Socket, allowance: Allowance): void {
+  /**
+   * Counts a request until `end`, or until its connection ends; then closes what it may use.
+   *
+   * @returns false if no one waits for its answer, because the connection has ended, or has too many requests and is ended
+   */
+  begin(socket: Socket, allowance: Allowance): boolean {
     const connection = this.all.get(socket);
-    if (!connection) {
-      // It has ended before its request was read.
+    if (connection && connection.requests.size >= LIMITS.pipelined) socket.destroy();
+    if (!connection || socket.destroyed) {
       allowance.close();
-      return;
+      return false;
     }
     this.requests++;
     connection.counts.requests++;
     connection.requests.add(allowance);
+    return true;
   }
 
   /** Says that the answer to a request is sent to the last byte. */

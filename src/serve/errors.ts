@@ -17,7 +17,11 @@ export const badRequest = (message: string): HttpError => new HttpError(400, mes
 export class BusyError extends HttpError {
   override name = 'BusyError';
 
-  constructor(message: string) {
+  constructor(
+    message: string,
+    /** What there is too little of, for the metrics. */
+    readonly lack: 'memory' | 'time' | 'turns' | 'connections' | 'disk',
+  ) {
     super(503, message);
   }
 }

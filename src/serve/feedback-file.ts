@@ -22,7 +22,8 @@ export class Quota {
     if (anew || (isOld && this.used + bytes > LIMITS.feedback)) await this.look();
     if (this.used + bytes > LIMITS.feedback)
       throw new BusyError(
-        `the folder for feedback is full; move files away from it, or train on them and delete them`,
+        'the folder for feedback is full; move files away from it, or train on them and delete them',
+        'disk',
       );
     this.used += bytes;
   }
@@ -80,7 +81,7 @@ export class FeedbackFiles {
   append(text: string): Promise<void> {
     const lines = Buffer.from(text);
     if (this.bytes + lines.length > LIMITS.feedbackWaiting)
-      return Promise.reject(new BusyError('too many events wait to be stored; try again later'));
+      return Promise.reject(new BusyError('too many events wait to be stored; try again later', 'disk'));
     this.bytes += lines.length;
     return new Promise((resolve, reject) => {
       this.waiting.push({ lines, resolve, reject });
@@ -108,7 +109,7 @@ export class FeedbackFiles {
         const busy =
           error instanceof BusyError
             ? error
-            : new BusyError(`the feedback cannot be stored (${code}); try again later`);
+            : new BusyError(`the feedback cannot be stored (${code}); try again later`, 'disk');
         for (const { reject } of all) reject(busy);
       }
       this.bytes -= lines.length;
@@ -152,13 +153,13 @@ export class FeedbackFiles {
   /** Makes a file with a name of its own, which has the time, so that names are in its order. */
   private async nextFile(): Promise<OpenFile> {
     await this.end();
-    const made = await mkdir(this.folder, { recursive: true });
+    const made = await mkdir(this.folder, { recursive: true, mode: 0o700 });
     const now = new Date();
     const time = now.toISOString().slice(0, 19).replaceAll(':', '');
     for (;;) {
       const path = join(this.folder, `${time}Z-${process.pid}-${++this.count}${EXTENSION}`);
       try {
-        this.file = { handle: await open(path, 'wx'), path, day: dayOf(now), size: 0 };
+        this.file = { handle: await open(path, 'wx', 0o600), path, day: dayOf(now), size: 0 };
         await keepNames(this.folder, made === undefined ? this.folder : dirname(made));
         return this.file;
       } catch (error) {

@@ -17,7 +17,7 @@ export class Lanes {
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.free > 0) this.free--;
     else if (this.waiting.length >= LIMITS.waiting)
-      throw new BusyError(`${LIMITS.waiting} long requests are waiting; try again later`);
+      throw new BusyError(`${LIMITS.waiting} long requests are waiting; try again later`, 'turns');
     else await new Promise<void>((go) => this.waiting.push(go));
     try {
       return await work();

@@ -34,6 +34,10 @@ export const LIMITS = {
   connections: 1024,
   /** Of these, for health checks alone; and as many beyond those of an address. */
   spareConnections: 64,
+  /** Requests that a client sends on one connection before it has answers. */
+  pipelined: 32,
+  /** Bytes of a body that are counted before they come. */
+  announced: 2 ** 16,
   /** Connections of one address for other requests. */
   connectionsPerAddress: 512,
   /** Characters of an id in a path: Node's limit of all headers. */
@@ -41,8 +45,8 @@ export const LIMITS = {
   /** Milliseconds to send the headers, and the whole request. */
   headersTimeout: 10_000,
   requestTimeout: 20_000,
-  /** Milliseconds in which a client must read some of its answer. */
-  sendTimeout: 10_000,
+  /** Milliseconds in which a client must read some of its answer. The buffers of a connection hold megabytes, and only show that they are read from time to time. */
+  sendTimeout: 90_000,
   /** Bytes that a client must read in a second, on average after these milliseconds. */
   leastRate: 2 ** 14,
   /** Milliseconds between checks of connections for these limits. */

@@ -24,7 +24,7 @@ export class Memory {
   take(bytes: number): void {
     this.check(bytes);
     if (this.taken + bytes > this.bytes)
-      throw new BusyError('the memory for requests is in use; try again later');
+      throw new BusyError('the memory for requests is in use; try again later', 'memory');
     this.taken += bytes;
   }
 
@@ -41,6 +41,7 @@ const RESERVE = 40e6;
 const PARENT = 45e6;
 /** Garbage that requests leave is freed later. */
 const PER_BYTE = 1.5;
+const MARGIN = 1.1;
 /** Requests have at least so much. */
 const LEAST = 16e6;
 /** Bytes of a model in memory for each of its files, at least: the file and its tables. */
@@ -81,10 +82,12 @@ export class ProcessMemory {
   check(name: string, manifest: Manifest): void {
     const all = new Map(this.manifests).set(name, manifest);
     if (this.given === undefined || this.leftWith(all) >= LEAST) return;
-    const needed = this.given - this.leftWith(all) + LEAST;
+    // More than now, because it differs from start to start.
+    const needed = MARGIN * (this.given - this.leftWith(all) + LEAST);
+    const remedy = this.workers > 1 ? `give so much, or fewer ${option('workers')}` : 'give so much';
     throw new UserError(
       'argument',
-      `${option('memory')} is ${size(this.given)}, and the server with ${name} needs ${size(needed)}; give so much, or fewer ${option('workers')}`,
+      `${option('memory')} is ${size(this.given)}, and the server with ${name} needs up to ${size(needed)}; ${remedy}`,
     );
   }
 
@@ -104,7 +107,9 @@ export class ProcessMemory {
 
   private resize(): void {
     const most = getHeapStatistics().heap_size_limit / 2;
-    this.requests.bytes = Math.min(most, Math.max(LEAST, this.leftWith(this.manifests)) / PER_BYTE);
+    this.requests.bytes = Math.floor(
+      Math.min(most, Math.max(LEAST, this.leftWith(this.manifests)) / PER_BYTE),
+    );
   }
 
   /** What these models leave for requests. Each worker has the tensors inside a run once for each head. */

@@ -27,6 +27,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly busy = new Counter({
+    name: 'cofactor_busy_total',
+    help: 'Requests that got 503, by what there was too little of: memory, time, turns, connections, or room on the disk.',
+    labelNames: ['lack'],
+    registers: [this.registry],
+  });
+
   readonly reloads = new Counter({
     name: 'cofactor_reloads_total',
     help: 'New artifacts in a folder, by whether they were taken or refused.',

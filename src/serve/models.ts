@@ -29,6 +29,8 @@ export interface Refused {
   readonly tries: number;
   /** When it is tried again, unless it changes before. */
   readonly next: Date;
+  /** The same by a clock that no one sets. */
+  readonly due: number;
 }
 
 /** A folder that is served: its current artifact, and later ones. */
@@ -87,7 +89,7 @@ export class ServedModel {
   async refresh(): Promise<'taken' | { readonly refused: string } | undefined> {
     // Before the files are read, so that a change during reading is noticed the next time.
     const stamp = await stampOf(this.directory);
-    const isDue = this.refused !== undefined && Date.now() >= this.refused.next.getTime();
+    const isDue = this.refused !== undefined && performance.now() >= this.refused.due;
     if (stamp === this.stamp && !isDue) return;
     const isSame = stamp === this.stamp;
     try {
@@ -138,7 +140,8 @@ export function modelNamed(models: readonly ServedModel[], name: string | undefi
 function refusedAgain(reason: string, before: Refused | undefined): Refused {
   const tries = (before?.tries ?? 0) + 1;
   const delay = Math.min(LIMITS.mostRetryDelay, LIMITS.refreshInterval * 2 ** (tries - 1));
-  return { reason, since: before?.since ?? new Date(), tries, next: new Date(Date.now() + delay) };
+  const [next, due] = [new Date(Date.now() + delay), performance.now() + delay];
+  return { reason, since: before?.since ?? new Date(), tries, next, due };
 }
 
 /** Frees the memory of a version that is not used any more. */

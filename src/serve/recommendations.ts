@@ -55,7 +55,7 @@ const recommend: Endpoint<{ user: string }, undefined> = {
   response: object({ user: text, known: { type: 'boolean' }, items: list(recommended) }),
   async answer({ recommender, users }, { params: { user }, query: { k, includeSeen } }) {
     const best = await recommender.recommend(user, { k, includeSeen });
-    return { user, known: users.has(user), items: listed(recommender.titles, best) };
+    return { user, known: users.has(user), items: finite(listed(recommender.titles, best)) };
   },
 };
 
@@ -70,7 +70,7 @@ const similar: Endpoint<{ item: string }, undefined> = {
       throw new HttpError(404, `the model does not know the item ${JSON.stringify(item)}`);
     const nearest = await recommender.similar(item, { k });
     const { titles } = recommender;
-    return { item, title: titles.get(item), items: listed(titles, nearest) };
+    return { item, title: titles.get(item), items: finite(listed(titles, nearest)) };
   },
 };
 
@@ -112,7 +112,7 @@ const foldIn: Endpoint<unknown, Person> = {
     const folded = await recommender.foldIn(own, { k, exclude });
     const ids = own.map((one) => (typeof one === 'string' ? one : one.item));
     const unknown = new Set(ids.filter((item) => !items.has(item)));
-    return { items: listed(recommender.titles, folded.recommended), unknown: [...unknown] };
+    return { items: finite(listed(recommender.titles, folded.recommended)), unknown: [...unknown] };
   },
 };
 
@@ -137,8 +137,8 @@ const predict: Endpoint<unknown, { pairs: { user: string; item: string }[] }> = 
   async answer({ recommender }, { body: { pairs } }) {
     const [users, items] = [pairs.map(({ user }) => user), pairs.map(({ item }) => item)];
     if (recommender.objective === 'ranking')
-      return { scores: Array.from(await recommender.score(users, items), decimal) };
-    return { ratings: Array.from(await recommender.predict(users, items), decimal) };
+      return { scores: numbers(await recommender.score(users, items)) };
+    return { ratings: numbers(await recommender.predict(users, items)) };
   },
 };
 
@@ -195,6 +195,25 @@ export function addRecommendations(app: FastifyInstance, models: readonly Served
       throw new HttpError(404, `${model.name} has no ${head}.onnx; train it again`);
     });
   }
+}
+
+/** Rounded. @throws HttpError 503 if one is no number */
+function numbers(all: Float32Array): number[] {
+  if (all.every(Number.isFinite)) return Array.from(all, decimal);
+  throw noNumbers();
+}
+
+const noNumbers = () => new HttpError(503, 'the model gives scores that are no numbers; train it again');
+
+/** A list whose numbers JSON can have. @throws HttpError 503 if one is no number */
+function finite<T extends object>(list: T[]): T[] {
+  if (
+    list.every((entry) =>
+      Object.values(entry).every((value) => typeof value !== 'number' || Number.isFinite(value)),
+    )
+  )
+    return list;
+  throw noNumbers();
 }
 
 /** Whether a request takes long: one for a fold-in with many items. */

@@ -150,6 +150,7 @@ export async function serve(
       async close(grace = 0) {
         const end = performance.now() + LIMITS.closeTimeout;
         closing.abort();
+        app.log.info('the server closes');
         await setTimeout(grace);
         // Only this: the close of an HTTP server ends connections whose answer is still on its way.
         NetServer.prototype.close.call(app.server);
@@ -197,7 +198,7 @@ function addDescriptions(app: FastifyInstance, models: readonly ServedModel[], {
       name,
       version,
       since,
-      refused: refused ?? null,
+      refused: refused ? { ...refused, due: undefined } : null,
     })),
   }));
   app.get('/openapi.json', { schema: { summary: 'This description' } }, async () => app.swagger());

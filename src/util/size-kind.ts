@@ -3,8 +3,9 @@ import type { Kind } from './choices.ts';
 
 /** The bytes of a size such as `1GB` or `512MB`; NaN for text that is not a size. */
 function bytesOf(size: unknown): number {
-  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]?)b?$/i.exec(String(size).trim()) ?? [];
-  return Number(digits) * 1000 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
+  const [, digits, unit = '', binary] =
+    /^(\d+(?:\.\d+)?)\s*(?:([kmg])(i)?)?b?$/i.exec(String(size).trim()) ?? [];
+  return Number(digits) * (binary ? 1024 : 1000) ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
 }
 
 /** A number of bytes, of at least so many megabytes. */

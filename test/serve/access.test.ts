@@ -153,6 +153,7 @@ const exposed = { 'access-control-expose-headers': 'inference-header-content-len
 const allowed = {
   'access-control-allow-methods': 'GET, HEAD, POST',
   'access-control-allow-headers': 'content-type, authorization, inference-header-content-length',
+  'access-control-max-age': '600',
 };
 
 test('pages of the given origins may', async () => {

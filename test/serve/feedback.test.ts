@@ -192,7 +192,7 @@ describe('refused', () => {
     [
       'too many',
       { events: Array.from({ length: 1001 }, () => event) },
-      'events must have at most 1000 items',
+      'events must have at most 1000 entries',
     ],
     ['a list', '[]', 'the body must be a JSON object'],
     ['a NUL', '{"user":"a\\u0000","item":"i1","value":4}', 'NUL'],

@@ -43,7 +43,7 @@ describe('a model of interactions', () => {
     [{ items: [{ item: 'i1' }] }, /items\.0 must be a text/],
     [{ items: 'i1' }, /items must be a list/],
     [{ items: ['a\0'] }, /NUL/],
-    [{ items: Array(3001).fill('i1') }, /items must have at most 3000 items/],
+    [{ items: Array(3001).fill('i1') }, /items must have at most 3000 entries/],
   ])('refuses %j', async (body, message) => {
     expect(await post('/recommend', body as object)).toMatchObject({
       status: 400,

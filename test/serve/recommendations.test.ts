@@ -121,7 +121,7 @@ describe('POST /recommend', () => {
     [{ ratings, k: '3' }, /k must be a whole number/],
     [{ ratings: [{ item: 'a\0', rating: 5 }] }, /NUL/],
     [{ ratings: [{ item: '\udc00', rating: 5 }] }, /surrogate/],
-    [{ ratings: Array(3001).fill({ item: 'i1', rating: 5 }) }, /ratings must have at most 3000 items/],
+    [{ ratings: Array(3001).fill({ item: 'i1', rating: 5 }) }, /ratings must have at most 3000 entries/],
   ])('refuses %j', async (body, message) => {
     expect(await post('/recommend', body as object)).toMatchObject({
       status: 400,
