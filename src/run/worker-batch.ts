@@ -1,5 +1,5 @@
 import { mapValues } from '../util/map-values.ts';
-import { joinRows, type Parts } from './rows.ts';
+import { joinRows, type Parts, sliceRows } from './rows.ts';
 import type { NamedParts, Signature } from './worker-messages.ts';
 
 /** The name of the axis that runs are joined along. */
@@ -26,7 +26,7 @@ type Metadata = Signature['inputMetadata'][number];
 
 const axes = (metadata: Metadata): readonly (number | string)[] => (metadata.isTensor ? metadata.shape : []);
 
-/** Joins runs of a session along the axis `n`. */
+/** Joins runs of a session along the axis `n`, and splits their results. */
 export class Batching {
   private constructor(
     private readonly inputs: Readonly<Record<string, Metadata>>,
@@ -80,6 +80,16 @@ export class Batching {
     return mapValues(this.inputs, (metadata, name) => {
       const all = runs.map((feeds) => feeds[name]);
       return axes(metadata)[0] === ROWS ? joinRows(all) : all[0];
+    });
+  }
+
+  /** Splits the results of a joined run into those of each run. */
+  split(results: NamedParts, runs: readonly RunSize[]): NamedParts[] {
+    let to = 0;
+    return runs.map(({ rows }) => {
+      const from = to;
+      to += rows;
+      return mapValues(results, (result) => sliceRows(result, from, from + rows));
     });
   }
 }

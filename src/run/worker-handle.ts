@@ -1,7 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { built } from '../util/built.ts';
 import { disableTelemetry } from './onnxruntime.ts';
-import type { Answer, Call, NamedParts, Results, Share, Signature, ThreadData } from './worker-messages.ts';
+import type {
+  Answer,
+  Call,
+  Encodings,
+  NamedEncoded,
+  NamedParts,
+  Signature,
+  ThreadData,
+} from './worker-messages.ts';
 import type { Methods } from './worker-thread.ts';
 
 /** A thread that runs models ended before it answered. */
@@ -81,9 +89,9 @@ export class WorkerHandle {
     return this.callAlone('run', [session, feeds], handedOver);
   }
 
-  /** Runs what several runs are joined to. @returns for each its share of the results */
-  runJoined(session: number, feeds: NamedParts, shares: readonly Share[]): Promise<Results[]> {
-    return this.callAlone('runJoined', [session, feeds, shares]);
+  /** Runs, and lets the thread write the outputs that are wanted. */
+  runEncoded(session: number, feeds: NamedParts, encodings: Encodings): Promise<NamedEncoded> {
+    return this.callAlone('runEncoded', [session, feeds, encodings]);
   }
 
   async release(session: number): Promise<void> {

@@ -15,13 +15,6 @@ export type NamedEncoded = Readonly<Record<string, Encoded>>;
 /** The results of a run: tensors, or the outputs that it wanted written. */
 export type Results = NamedParts | NamedEncoded;
 
-/** What one of several joined runs gets. */
-export interface Share {
-  /** Number of its rows. Absent if it was not joined with others, and gets everything. */
-  readonly rows?: number | undefined;
-  readonly encodings?: Encodings | undefined;
-}
-
 export const partsOf = (tensors: InferenceSession.OnnxValueMapType): NamedParts =>
   mapValues(tensors, (value) => {
     const { type, dims, data } = value as Tensor;

@@ -3,8 +3,16 @@ import { env, type InferenceSession } from 'onnxruntime-common';
 import { mapValues } from '../util/map-values.ts';
 import { encoded, inBytes } from './encode.ts';
 import { runtimeOn } from './node.ts';
-import { sliceRows } from './rows.ts';
-import type { Answer, Call, NamedParts, Results, Share, Signature, ThreadData } from './worker-messages.ts';
+import type {
+  Answer,
+  Call,
+  Encodings,
+  NamedEncoded,
+  NamedParts,
+  Results,
+  Signature,
+  ThreadData,
+} from './worker-messages.ts';
 import { buffersOf, partsOf, tensorsOf } from './worker-messages.ts';
 
 /** A thread of the pool in `worker.ts`: holds sessions and answers calls. */
@@ -37,18 +45,10 @@ const methods = {
   async run(id: number, feeds: NamedParts): Promise<NamedParts> {
     return partsOf(await sessionOf(id).run({ ...held.get(id), ...tensorsOf(feeds) }));
   },
-  /** Runs what several runs are joined to, and gives each its share of the results. */
-  async runJoined(id: number, feeds: NamedParts, shares: readonly Share[]): Promise<Results[]> {
-    const all = await methods.run(id, feeds);
-    let from = 0;
-    return shares.map(({ rows, encodings }) => {
-      const to = from + (rows ?? 0);
-      const own = rows === undefined ? all : mapValues(all, (part) => sliceRows(part, from, to));
-      from = to;
-      return encodings
-        ? mapValues(encodings, (encoding, name) => inBytes(encoded(own[name], encoding)))
-        : own;
-    });
+  /** Runs, and writes the outputs that are wanted. */
+  async runEncoded(id: number, feeds: NamedParts, encodings: Encodings): Promise<NamedEncoded> {
+    const results = await methods.run(id, feeds);
+    return mapValues(encodings, (encoding, name) => inBytes(encoded(results[name], encoding)));
   },
   async release(id: number): Promise<void> {
     const session = sessionOf(id);
@@ -60,22 +60,15 @@ const methods = {
 
 export type Methods = typeof methods;
 
-/** A small buffer is copied faster than it is transferred, and joined runs have one for each result. */
-const MOST_COPIED = 2 ** 16;
-
-/** Nothing else uses the results of a run, so their buffers can be transferred. */
-const ownBuffers: Partial<Record<string, (results: never) => ArrayBuffer[]>> = {
-  run: buffersOf,
-  runJoined: (results: readonly Results[]) =>
-    [...new Set(results.flatMap(buffersOf))].filter(({ byteLength }) => byteLength > MOST_COPIED),
-};
+/** Methods that return results of a run, whose buffers are transferred: nothing else uses them. */
+const OF_RESULTS: ReadonlySet<string> = new Set(['run', 'runEncoded']);
 
 const post = (message: Answer, handedOver?: ArrayBuffer[]) => parentPort?.postMessage(message, handedOver);
 
 parentPort?.on('message', ({ call, method, args }: Call) => {
   const answer = methods[method as keyof Methods] as (...args: readonly unknown[]) => Promise<unknown>;
   answer(...args).then(
-    (value) => post({ call, value }, ownBuffers[method]?.(value as never)),
+    (value) => post({ call, value }, OF_RESULTS.has(method) ? buffersOf(value as Results) : []),
     (error: Error) => post({ call, error: error.message }),
   );
 });

@@ -195,8 +195,9 @@ class WorkerPool implements WorkerRuntime {
     if (this.runs.length >= this.queue && !this.threads.some(({ idle }) => idle))
       throw new QueueFullError(`${this.queue} requests are waiting; try again later`);
     const parts = partsOf(feeds);
-    const size = this.models.get(session)?.batching?.size(parts);
     const { encodings, signal } = options;
+    // Results are large where the thread writes them.
+    const size = encodings ? undefined : this.models.get(session)?.batching?.size(parts);
     return new Promise((resolve, reject) => {
       this.runs.push({ session, feeds: parts, size, encodings, signal, resolve, reject });
       this.dispatch();
@@ -255,13 +256,16 @@ class WorkerPool implements WorkerRuntime {
     this.dispatch();
   }
 
-  private async results(thread: WorkerHandle, batch: Run[]): Promise<Results[]> {
+  private async results(thread: WorkerHandle, batch: Run[]): Promise<readonly Results[]> {
     const [{ session, feeds, encodings }] = batch;
+    if (encodings) return [await thread.runEncoded(session, feeds, encodings)];
     const batching = this.models.get(session)?.batching;
-    if (batch.length === 1 || !batching) return thread.runJoined(session, feeds, [{ encodings }]);
+    if (batch.length === 1 || !batching) return [await thread.run(session, feeds)];
     const joined = batching.join(batch.map((run) => run.feeds));
-    const shares = batch.map(({ size, encodings }) => ({ rows: size?.rows, encodings }));
-    return thread.runJoined(session, joined, shares);
+    return batching.split(
+      await thread.run(session, joined),
+      batch.map(({ size }) => size as RunSize),
+    );
   }
 
   private add(thread: WorkerHandle): void {
