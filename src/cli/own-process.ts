@@ -26,10 +26,12 @@ export async function runInOwnProcess(): Promise<void> {
     env: { ...process.env, ...GIVE_BACK },
     // By the channel it notices when this process is killed.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    // A terminal would send Ctrl-C to both, and a second one ends a server at once.
-    detached: true,
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      // A terminal sends Ctrl-C to both, and a second one ends a server at once.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
   const [code, signal]: [number | null, NodeJS.Signals | null] = (await once(child, 'exit')) as never;
   if (code !== null) {
     process.exitCode = code;
