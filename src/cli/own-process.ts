@@ -5,7 +5,7 @@ import { once } from 'node:events';
  * With these, glibc gives large blocks back to the system when they are freed. By default it keeps more and more of them: after a few
  * new models, a server had 680 MB in place of 400. They only count in the environment with which a process starts.
  */
-const GIVE_BACK = { MALLOC_MMAP_THRESHOLD_: '4194304', MALLOC_TRIM_THRESHOLD_: '4194304' };
+const GIVE_BACK = { MALLOC_MMAP_THRESHOLD_: '4194304', MALLOC_TRIM_THRESHOLD_: '67108864' };
 
 /** With a budget, V8 collects garbage more often, in place of taking more memory. */
 const COLLECT_OFTEN = ['--max-semi-space-size=4', '--heap-growing-percent=20'];

@@ -205,14 +205,17 @@ function numbers(all: Float32Array): number[] {
 
 const noNumbers = () => new HttpError(503, 'the model gives scores that are no numbers; train it again');
 
+interface Numbers {
+  readonly score?: number;
+  readonly rating?: number;
+  readonly similarity?: number;
+}
+
 /** A list whose numbers JSON can have. @throws HttpError 503 if one is no number */
-function finite<T extends object>(list: T[]): T[] {
-  if (
-    list.every((entry) =>
-      Object.values(entry).every((value) => typeof value !== 'number' || Number.isFinite(value)),
-    )
-  )
-    return list;
+function finite<T extends Numbers>(list: T[]): T[] {
+  const isGood = ({ score = 0, rating = 0, similarity = 0 }: T) =>
+    Number.isFinite(score + rating + similarity);
+  if (list.every(isGood)) return list;
   throw noNumbers();
 }
 
