@@ -28,8 +28,10 @@ vi.mock('node:fs/promises', async (original) => {
     life.step(`remove ${basename(path)}`);
     await real.rm(path, options);
   };
-  const open = async (path: string, flags: string) => {
+  const open = async (path: string, flags: string | number) => {
     const name = basename(path);
+    // Flags for reading are numbers.
+    if (typeof flags === 'number') return real.open(path, flags);
     if (flags !== 'r') life.step(`create ${name}`);
     const file = await real.open(path, flags);
     return {
