@@ -35,7 +35,7 @@ const metric = async (name: string): Promise<number> => {
 test('a budget that the models alone exceed is refused, and the message says what is enough', async () => {
   const message = await userError(serve(movies.directory, { port: 0, memory: 50e6 }));
   expect(message).toMatch(
-    /^`memory` is 50\.0 MB, and the server with movies needs up to \d+(\.\d)? MB; give so much/,
+    /^`memory` is 50\.0 MB, and the server with movies needs up to \d+(\.\d)? [MG]B; give so much/,
   );
 });
 
@@ -76,11 +76,13 @@ test('memory is free again after a client that sent many requests at once has le
   await expect.poll(() => metric('cofactor_request_memory_bytes')).toBe(0);
 });
 
+const bytesIn = (text = ''): number => Number.parseFloat(text) * (text.endsWith('GB') ? 1e9 : 1e6);
+
 describe('a new model', () => {
   const start = async (memory: number) =>
     serve(movies.directory, { port: 0, workers: 1, memory, logLevel: 'silent', page: false });
   const needed = async (): Promise<number> =>
-    1e6 * Number(/needs up to (\S+) MB/.exec(await userError(start(50e6)))?.[1]);
+    bytesIn(/needs up to (\S+ \w+)/.exec(await userError(start(50e6)))?.[1]);
 
   /** Writes titles of so many characters into the folder. @returns why the server refuses the model */
   async function refusedWith(server: Server, lengths: readonly number[]): Promise<string> {
@@ -93,7 +95,7 @@ describe('a new model', () => {
   }
 
   test('that does not fit into the memory is refused before it is read', async () => {
-    const server = await start((await needed()) + 50e6);
+    const server = await start((await needed()) + 100e6);
     const lengths = Array<number>(5000).fill(9000);
     expect(await refusedWith(server, lengths)).toMatch(
       /^`memory` is .* and the server with movies needs up to/,
@@ -103,7 +105,7 @@ describe('a new model', () => {
   });
 
   test('with titles that no list can have is refused', async () => {
-    const server = await start((await needed()) + 50e6);
+    const server = await start((await needed()) + 100e6);
     expect(await refusedWith(server, [10, 10_001])).toMatch(
       /^the title of the item "i1" has 10001 characters; shorten it to 10000, and train again$/,
     );
