@@ -57,7 +57,7 @@ export async function infer(
     throw badRequest(`${feeds.item.size} items; ${head} accepts up to ${LIMITS.ratings}`);
   const bytes = answerBytes(model, session, wanted, lengths);
   allowance.check(bytes);
-  const most = Math.max(1, Math.floor(MOST_TEXTS / (lengths.get('k') ?? 1)));
+  const most = Math.max(1, Math.floor(LIMITS.texts / (lengths.get('k') ?? 1)));
   const rows = Math.min(model.recommender.rowsPerRun(head), most);
   const encodings = Object.fromEntries(wanted.map(({ name, encoding }) => [name, encoding]));
   const stop = { signal: allowance };
@@ -85,9 +85,6 @@ export async function infer(
 
 /** Bytes of an answer that is written faster than its parts are sent to a worker and back. */
 const SHORT = 2 ** 15;
-
-/** Texts that one run may return. Writing so many as JSON takes a worker some milliseconds. */
-const MOST_TEXTS = 2 ** 15;
 
 function responseOf(
   about: object,

@@ -18,6 +18,8 @@ export const LIMITS = {
   shortFoldIn: 300,
   /** Characters of a title. */
   title: 10_000,
+  /** Texts that one run may return. Writing so many as JSON takes a worker some milliseconds. */
+  texts: 2 ** 15,
   /** Bytes of an answer of the Open Inference Protocol. */
   answer: 128e6,
   /** Bytes that an answer may have to be sent in one piece. */

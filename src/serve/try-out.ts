@@ -26,8 +26,12 @@ export async function runLargest(
 ): Promise<void> {
   for (const [head, session] of sessions) {
     const most = head.startsWith('fold-in') ? LIMITS.ratings : LONGEST_LIST;
-    await runWith(session, { n: Math.min(most, recommender.rowsPerRun(head)), m: 1 });
-    await runWith(session, { n: 1, m: most });
+    const rows = Math.min(most, recommender.rowsPerRun(head));
+    // A run has either many rows or long lists: see `texts`.
+    const k = Math.max(1, Math.floor(LIMITS.texts / rows));
+    await runWith(session, { n: rows, m: 1 }, Math.min(LIMITS.k, k));
+    await runWith(session, { n: Math.min(rows, Math.ceil(LIMITS.texts / LIMITS.k)), m: 1 }, LIMITS.k);
+    await runWith(session, { n: 1, m: most }, LIMITS.k);
   }
 }
 
@@ -35,22 +39,26 @@ export async function runLargest(
 const LONGEST_LIST = LIMITS.body / 4;
 
 /** Runs a head with no rows, of which some operators of ONNX Runtime end the process. */
-export const runEmpty = (session: InferenceSession): Promise<void> => runWith(session, { n: 0, m: 0 });
+export const runEmpty = (session: InferenceSession): Promise<void> => runWith(session, { n: 0, m: 0 }, 1);
 
 /** @param sizes of the axes that have a name */
-async function runWith(session: InferenceSession, sizes: Readonly<Record<string, number>>): Promise<void> {
+async function runWith(
+  session: InferenceSession,
+  sizes: Readonly<Record<string, number>>,
+  k: number,
+): Promise<void> {
   const feeds = session.inputMetadata.map((input) => {
     if (!input.isTensor) throw new Error(`the input ${input.name} is not a tensor`);
     const dims = input.shape.map((dim) => (typeof dim === 'number' ? dim : (sizes[dim] ?? 0)));
-    const size = dims.reduce((product, dim) => product * dim, 1);
-    return [input.name, filled(input.type, size, dims)] as const;
+    return [input.name, filled(input.type, dims, k)] as const;
   });
   await session.run(Object.fromEntries(feeds));
 }
 
-function filled(type: Tensor.Type, size: number, dims: readonly number[]): Tensor {
+function filled(type: Tensor.Type, dims: readonly number[], k: number): Tensor {
+  const size = dims.reduce((product, dim) => product * dim, 1);
   if (type === 'string') return new Tensor(type, Array<string>(size).fill(''), dims);
-  if (type === 'int64') return new Tensor(type, new BigInt64Array(size).fill(BigInt(LIMITS.k)), dims);
+  if (type === 'int64') return new Tensor(type, new BigInt64Array(size).fill(BigInt(k)), dims);
   if (type === 'float32') return new Tensor(type, new Float32Array(size), dims);
   throw new Error(`no head has an input of the type ${type}`);
 }

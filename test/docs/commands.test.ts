@@ -183,7 +183,7 @@ function serving(cwd: () => string) {
   let child: ChildProcess | undefined;
   let url = '';
   const end = async (): Promise<void> => {
-    if (!child) return;
+    if (!child || child.exitCode !== null) return;
     const ended = once(child, 'exit');
     child.kill('SIGINT');
     await ended;
