@@ -1,5 +1,27 @@
-/** A message as one line. Control characters, which may be in names of files or fields, become spaces. */
-export const oneLine = (message: string): string => message.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+/**
+ * What a text from a file must not bring to a terminal, where it could change what is shown: control characters, and characters
+ * that cannot be seen, such as marks of direction and tags. Line breaks and tabs may stay, and what forms its neighbours:
+ * joiners, as in Persian and emoji, and variation selectors.
+ */
+const HIDDEN = /(?!\n|\t|\u200c|\u200d|\p{VS})[\p{Cc}\p{Zl}\p{Zp}\p{DI}\ufff9-\ufffb]/gu;
+
+/** A text for a terminal. What must not reach it is shown as `�`. */
+export const printable = (text: string): string => text.replace(HIDDEN, '�');
+
+/** The same as one line: a line break or a tab becomes a space. */
+export const lineOf = (text: string): string => printable(text.replace(/[\t-\r\x85\u2028\u2029]+/g, ' '));
+
+/** A message as one line. */
+export const oneLine = (message: string): string => lineOf(message).trim();
+
+/** JSON for a terminal: the same value, with escapes for what must not reach it. */
+export const printableJson = (json: string): string =>
+  json.replace(HIDDEN, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
 
 /**
  * The kind of an error, for programs that handle errors:
@@ -20,9 +42,20 @@ const MARK = '\u2063';
 /** An option in a message, as a program writes it: `option('keepSeen')`, `option("encoding: 'latin-1'")`. */
 export const option = (text: string): string => `${MARK}${text}${MARK}`;
 
+/** A marked option. The mark may be in a file, too, where nothing like an option follows. */
+const MARKED = /\u2063(\w+(?:: [^\u2063]*)?)\u2063/g;
+
 /** Writes the options of a marked message: by default in backticks. */
 export const withOptions = (marked: string, write = (text: string): string => `\`${text}\``): string =>
-  marked.replace(/\u2063([^\u2063]*)\u2063/g, (_, text: string) => write(text));
+  marked.replace(MARKED, (_, text: string) => write(text));
+
+/** One line in which nothing is marked but options. */
+const onlyOptions = (message: string): string =>
+  message
+    .split(MARKED)
+    .map((part, at) => (at % 2 === 1 ? option(lineOf(part)) : lineOf(part)))
+    .join('')
+    .trim();
 
 /**
  * An error in something that the user gave: a file, an option, an id. Its message is one line that says what is wrong,
@@ -39,7 +72,7 @@ export class UserError extends Error {
     readonly code: ErrorCode,
     message: string,
   ) {
-    const marked = oneLine(message);
+    const marked = onlyOptions(message);
     super(withOptions(marked));
     this.marked = marked;
   }

@@ -10,6 +10,7 @@ import { type Flags, LISTS, withChoices } from './choice-options.ts';
 import { OPENING, openModel } from './open-model.ts';
 import { plural, printLine, seconds } from './output.ts';
 import { bar } from './progress.ts';
+import { noteGuarded, RAW } from './raw.ts';
 import { listFlags, RECOMMENDING } from './recommend.ts';
 import { fateOfUsers, noteUnknown } from './unknown.ts';
 
@@ -20,6 +21,7 @@ const own = {
     help: 'file for the table of user, rank, item, score, rating: .csv or .parquet',
   },
   ...RECOMMENDING,
+  ...RAW,
 } as const satisfies Choices;
 
 type BatchFlags = Flags<'device', typeof own>;
@@ -47,7 +49,8 @@ async function run(directory: string, file: string | undefined, flags: BatchFlag
   const started = performance.now();
   const list = { user: 'VARCHAR', rank: 'INTEGER', item: 'VARCHAR', score: 'FLOAT' } as const;
   const types = recommender.objective === 'ranking' ? list : ({ ...list, rating: 'FLOAT' } as const);
-  await writeTable(out, types, recommendations(recommender, users, flags, exclusions));
+  const guarded = await writeTable(out, types, recommendations(recommender, users, flags, exclusions), flags);
+  noteGuarded(guarded);
   noteUnknown('user', users, userIds, fateOfUsers(recommender));
   printLine(
     `Wrote the best ${k} for ${plural(users.length, 'user')} to ${out} in ${seconds((performance.now() - started) / 1000)}`,

@@ -127,14 +127,17 @@ function print(
   const compared = Object.values(MEASURES).filter(({ key }) => pairs.some(({ measure }) => measure === key));
   for (const { key, sign } of compared) {
     const title = columns.find(([name]) => name === key)?.[1];
-    printLine(`\n${title}, ${sign > 0 ? 'lower' : 'higher'} is better:`);
+    printLine('');
+    printLine(`${title}, ${sign > 0 ? 'lower' : 'higher'} is better:`);
     printLine(`  ${bestInWords(predictors, { key, sign })}`);
     for (const pair of pairs) if (pair.measure === key) printLine(`  ${inWords(pair, sign)}`);
   }
-  if (folds > 1 && compared.length > 0)
+  if (folds > 1 && compared.length > 0) {
+    printLine('');
     printLine(
-      '\nPaired t-tests over folds, with the variance of Nadeau and Bengio (2003), because folds share training ratings; p-values are not corrected for several tests',
+      'Paired t-tests over folds, with the variance of Nadeau and Bengio (2003), because folds share training ratings; p-values are not corrected for several tests',
     );
+  }
 }
 
 /** The best predictor by a measure, with the interval of its mean. */

@@ -2,7 +2,6 @@ import { tmpdir } from 'node:os';
 import { contentInWords, fileInWords, firstRowsInWords } from '../data/read/in-words.ts';
 import { understandRatings } from '../data/read/read.ts';
 import type { Understanding } from '../data/read/understanding.ts';
-import { oneLine } from '../errors.ts';
 import { capital } from '../util/format.ts';
 import { readingToTrain } from './choice-options.ts';
 import { sentenceWithFlags } from './flag-names.ts';
@@ -28,7 +27,7 @@ export async function dryRun(
 }
 
 function print(of: Understanding): void {
-  for (const file of of.files) printRows(oneLine(file.file), fileInWords(file));
+  for (const file of of.files) printRows(file.file, fileInWords(file));
   printLine('First rows');
   printTable(firstRowsInWords(of).map((row) => ['', ...row]));
   printRows('In all', contentInWords(of));

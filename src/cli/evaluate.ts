@@ -101,12 +101,13 @@ function print(result: Evaluation, { kind, baselines = {}, weighted, isKnown }: 
     rmse === undefined || mae === undefined ? [] : [[name, error(rmse), error(mae)]],
   );
   if (kind === 'ratings' && Object.keys(baselines).length > 0) printColumns(['', 'RMSE', 'MAE'], predicting);
+  printLine('');
   if (!ranking) {
-    printLine(`\nNo ranking: ${isKnown ? nothingRelevant(kind) : UNKNOWN_TRAINING}`);
+    printLine(`No ranking: ${isKnown ? nothingRelevant(kind) : UNKNOWN_TRAINING}`);
     return;
   }
   printLine(
-    `\nRanking of all items except those ${kind === 'ratings' ? 'rated' : 'left out'} in training, for ${plural(ranking.users, 'user')} with held-out ${relevantInWords(kind, ranking.threshold)}; ${count(ranking.withoutRelevant)} have none`,
+    `Ranking of all items except those ${kind === 'ratings' ? 'rated' : 'left out'} in training, for ${plural(ranking.users, 'user')} with held-out ${relevantInWords(kind, ranking.threshold)}; ${count(ranking.withoutRelevant)} have none`,
   );
   printColumns(
     [

@@ -7,7 +7,9 @@ export function onInterrupt(note: string): { signal: AbortSignal; stop(): void; 
   const listener = (name: NodeJS.Signals): void => {
     if (raised) process.exit(130);
     raised = name;
-    printNote(`\n${note}`);
+    // After the ^C that a terminal shows.
+    printNote('');
+    printNote(note);
     controller.abort();
   };
   process.on('SIGINT', listener).on('SIGTERM', listener);

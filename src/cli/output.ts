@@ -1,25 +1,34 @@
 import stringWidth from 'string-width';
+import { lineOf, oneLine, printable, printableJson } from '../errors.ts';
 import { type EpochRecord, epochsSinceBest, type ValidMetrics } from '../train/progress.ts';
 import { plural } from '../util/format.ts';
 
 export { count, nounOf, plural, size } from '../util/format.ts';
 
+// All that the command line writes goes through here, and the progress bars: texts of models and data may have characters that a
+// terminal must not get.
+
 /** The one JSON object of `--json`. */
-export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
-}
+export const printJson = (value: unknown): void => printText(jsonOf(value));
 
-/** Texts of models and data may have control characters, which could change what the terminal shows. */
-const printable = (line: string): string => line.replace(/[^\P{Cc}\n\t]/gu, '�');
+/** JSON that a terminal may get. */
+export const jsonOf = (value: unknown, indent?: number): string =>
+  printableJson(JSON.stringify(value, null, indent));
 
-export function printLine(line: string): void {
-  process.stdout.write(`${printable(line)}\n`);
+export const printLine = (line: string): void => printText(lineOf(line));
+
+/** Prints a text that may have several lines. */
+export function printText(text: string): void {
+  process.stdout.write(`${printable(text)}\n`);
 }
 
 /** Prints a note for people to stderr. */
 export function printNote(line: string): void {
-  process.stderr.write(`${printable(line)}\n`);
+  process.stderr.write(`${lineOf(line)}\n`);
 }
+
+/** Prints what is wrong. */
+export const printFault = (message: string): void => printNote(`cofactor: ${oneLine(message)}`);
 
 /** A duration such as `0.25 s`. */
 export const seconds = (value: number): string => `${value.toFixed(2)} s`;
@@ -49,7 +58,8 @@ export function epochsInWords(history: readonly EpochRecord[]): string {
 }
 
 /** Prints a table with aligned columns. The last column is aligned right. */
-export function printTable(rows: readonly (readonly string[])[]): void {
+export function printTable(table: readonly (readonly string[])[]): void {
+  const rows = table.map((row) => row.map(lineOf));
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => stringWidth(row[column])))) ?? [];
   for (const row of rows) {
     const cells = row.map((cell, column) => {

@@ -1,13 +1,15 @@
 import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { readPairs } from '../data/read/read.ts';
+import { Guard } from '../data/spreadsheet.ts';
 import { checkTable, csvLine, writeTable } from '../data/write.ts';
-import { UserError } from '../errors.ts';
+import { printable, UserError } from '../errors.ts';
 import { decimal } from '../recommend/listed.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
 import { OPENING, openModel } from './open-model.ts';
-import { plural, printJson, printLine, printNote } from './output.ts';
+import { plural, printJson, printLine, printNote, printText } from './output.ts';
+import { noteGuarded, RAW } from './raw.ts';
 import { noteUnknown } from './unknown.ts';
 
 const own = {
@@ -24,6 +26,7 @@ const own = {
     help: 'column of user ids in the file: its name, or its number from 1',
   },
   itemColumn: { kind: kinds.text('column'), help: 'column of item ids' },
+  ...RAW,
 } as const satisfies Choices;
 
 type PredictFlags = Flags<'device', typeof own>;
@@ -64,15 +67,38 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
 
   if (out !== undefined) {
     const rows = users.map((user, row) => [user, items[row], numbers[row]]);
-    await writeTable(out, { user: 'VARCHAR', item: 'VARCHAR', [name]: 'FLOAT' }, rows);
+    const types = { user: 'VARCHAR', item: 'VARCHAR', [name]: 'FLOAT' } as const;
+    noteGuarded(await writeTable(out, types, rows, flags));
   } else if (json) printJson(users.map((user, row) => ({ user, item: items[row], [name]: numbers[row] })));
   else if (file === undefined) printLine(String(numbers[0]));
-  else {
-    printLine(`user,item,${name}`);
-    for (const [row, user] of users.entries()) printLine(csvLine([user, items[row], numbers[row]]));
-  }
+  else
+    printCsv(
+      name,
+      users.map((user, row) => [user, items[row], numbers[row]]),
+      flags,
+    );
   if (ranks) printNote('The model ranks: these are scores, not ratings; the higher, the better');
   noteUnknown('user', users, known.userIds, ranks ? 'scored by what is popular' : undefined);
   noteUnknown('item', items, known.itemIds);
   if (out !== undefined) printLine(`Wrote ${plural(users.length, 'prediction')} to ${out}`);
+}
+
+/** Prints predictions as CSV. */
+function printCsv(
+  name: string,
+  rows: readonly (readonly [user: string, item: string, number])[],
+  { raw = false }: PredictFlags,
+): void {
+  const guard = new Guard(raw);
+  const hidden = new Set<string>();
+  printLine(`user,item,${name}`);
+  for (const [user, item, number] of rows) {
+    printText(csvLine([guard.cell(user), guard.cell(item), number]));
+    for (const id of [user, item]) if (id !== printable(id)) hidden.add(id);
+  }
+  noteGuarded(guard.count);
+  if (hidden.size > 0)
+    printNote(
+      `${plural(hidden.size, 'id')} with characters that a terminal must not get, shown as �; --json and --out have them`,
+    );
 }

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { oneLine, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import { nameNow } from '../util/former-names.ts';
 import { VERSION } from '../version.ts';
 import { batchCommand } from './batch.ts';
@@ -12,6 +12,7 @@ import { exportCommand } from './export.ts';
 import { findLrCommand } from './find-lr.ts';
 import { flagOf, noFlagOf, optionNames, withFlags } from './flag-names.ts';
 import { inspectCommand } from './inspect.ts';
+import { printFault, printNote } from './output.ts';
 import { pageCommand } from './page.ts';
 import { predictCommand } from './predict.ts';
 import { recommendCommand } from './recommend.ts';
@@ -47,11 +48,11 @@ export async function run(args: readonly string[]): Promise<number> {
     .description('Train a recommender from a file of ratings; serve it anywhere ONNX runs.')
     .version(VERSION)
     .exitOverride()
-    .configureOutput({ outputError: printFault });
+    .configureOutput({ outputError: (text) => printFault(withoutPrefix(text)) });
   for (const make of COMMANDS) {
     const command = make().copyInheritedSettings(program);
     const names = command.options.map((option) => option.attributeName());
-    command.configureOutput({ outputError: (text, write) => printFault(withNameNow(text, names), write) });
+    command.configureOutput({ outputError: (text) => printFault(withoutPrefix(withNameNow(text, names))) });
     program.addCommand(command);
   }
   try {
@@ -60,18 +61,18 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has printed help, the version or what is wrong.
     if (error instanceof CommanderError) return error.exitCode;
-    const message =
+    printFault(
       error instanceof UserError
         ? withFlags(error, optionNames(program))
-        : `this is a bug in cofactor: ${oneLine(String(error))}`;
-    process.stderr.write(`cofactor: ${message}\n`);
-    if (process.env.COFACTOR_DEBUG) process.stderr.write(`${(error as Error).stack}\n`);
+        : `this is a bug in cofactor: ${error}`,
+    );
+    if (process.env.COFACTOR_DEBUG)
+      for (const line of String((error as Error).stack).split('\n')) printNote(line);
     return 1;
   }
 }
 
-const printFault = (text: string, write: (text: string) => void): void =>
-  write(`cofactor: ${oneLine(text.replace(/^error: /, ''))}\n`);
+const withoutPrefix = (text: string): string => text.replace(/^error: /, '');
 
 /** Adds the new name to commander's message about a flag that has another name now. */
 const withNameNow = (text: string, names: readonly string[]): string =>

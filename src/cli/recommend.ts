@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { readExclusions, readOwnItems, readOwnRatings } from '../data/read/read.ts';
-import { oneLine, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import { listed } from '../recommend/listed.ts';
 import type { Recommended, Recommender } from '../recommend/recommender.ts';
 import type { RunChoices } from '../train/recipe/run-choices.ts';
@@ -141,5 +141,5 @@ export const listFlags = (flags: object) => ({
 
 /** The cells of a table row for an item: its id and, if there are titles, its title. */
 export function namesOf({ titles }: Recommender, item: string): string[] {
-  return titles.size > 0 ? [oneLine(item), oneLine(titles.get(item) ?? '')] : [oneLine(item)];
+  return titles.size > 0 ? [item, titles.get(item) ?? ''] : [item];
 }

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { DuckDBAppender } from '@duckdb/node-api';
 import { option, UserError } from '../errors.ts';
 import { literal, withDatabase } from './read/duckdb.ts';
+import { Guard } from './spreadsheet.ts';
 
 export type ColumnTypes = Readonly<Record<string, 'VARCHAR' | 'INTEGER' | 'FLOAT'>>;
 
@@ -11,13 +12,18 @@ type Row = readonly (string | number)[];
 /**
  * Writes rows to a `.csv` or `.parquet` file. The file only appears when it is complete.
  *
+ * @param options raw: whether texts that begin like a formula stay as they are in CSV; in Parquet they do
+ * @returns how many texts were changed
  * @throws UserError if the file cannot be written
  */
 export async function writeTable(
   path: string,
   columns: ColumnTypes,
   rows: Iterable<Row> | AsyncIterable<Row>,
-): Promise<void> {
+  { raw = false }: { readonly raw?: boolean | undefined } = {},
+): Promise<number> {
+  const isParquet = path.endsWith('.parquet');
+  const guard = new Guard(raw || isParquet);
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     await withDatabase(async (connection) => {
@@ -26,11 +32,12 @@ export async function writeTable(
       const appender = await connection.createAppender('result');
       const append = Object.values(columns).map((type) => APPEND[type]);
       for await (const row of rows) {
-        for (const [index, value] of row.entries()) append[index](appender, value);
+        for (const [index, value] of row.entries())
+          append[index](appender, typeof value === 'string' ? guard.cell(value) : value);
         appender.endRow();
       }
       appender.closeSync();
-      const format = path.endsWith('.parquet') ? '(FORMAT parquet)' : '(FORMAT csv, HEADER)';
+      const format = isParquet ? '(FORMAT parquet)' : '(FORMAT csv, HEADER)';
       await connection.run(`COPY result TO ${literal(temporary)} ${format}`).catch((error: Error) => {
         throw new UserError('file', `${path}: cannot be written: ${error.message.split('\n')[0]}`);
       });
@@ -41,6 +48,7 @@ export async function writeTable(
   } finally {
     await rm(temporary, { force: true });
   }
+  return guard.count;
 }
 
 const APPEND = {

@@ -10,7 +10,7 @@ import Fastify, {
   LogController,
   type onRequestHookHandler,
 } from 'fastify';
-import { oneLine, UserError } from '../errors.ts';
+import { oneLine, printableJson, UserError } from '../errors.ts';
 import { QueueFullError, WorkerError } from '../run/worker.ts';
 import { VERSION } from '../version.ts';
 import { Allowance, GONE } from './allowance.ts';
@@ -54,7 +54,7 @@ export interface App {
 export async function createApp(shared: Shared, addRoutes: (app: FastifyInstance) => void): Promise<App> {
   const app = Fastify({
     // Standard output only gets the line with the server's address.
-    logger: { level: shared.logLevel, stream: process.stderr },
+    logger: { level: shared.logLevel, stream: { write: log } },
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.body,
     requestTimeout: LIMITS.requestTimeout,
@@ -90,6 +90,9 @@ export async function createApp(shared: Shared, addRoutes: (app: FastifyInstance
   refuseOtherMethods(app, methods);
   return { app, connections };
 }
+
+/** Writes a line of the log, which is JSON. */
+const log = (line: string): void => void process.stderr.write(printableJson(line));
 
 /** Bytes of a request itself: its headers, and the objects of the server. */
 const REQUEST_BYTES = 2 ** 15;
