@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
+import { lstat, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { type Command, Option } from 'commander';
 import { closest, distance } from 'fastest-levenshtein';
@@ -11,7 +11,8 @@ import { allChoices, type CofactorConfig, runChoices } from '../train/recipe/run
 import { type Choices, checked, withDefaults } from '../util/choices.ts';
 import { nameNow } from '../util/former-names.ts';
 import { chosenFrom, READING, RECIPE } from './choice-options.ts';
-import { printLine, printNote } from './output.ts';
+import { flagOf } from './flag-names.ts';
+import { jsonOf, printNote, printText } from './output.ts';
 
 type Key = keyof CofactorConfig;
 
@@ -30,13 +31,18 @@ const COMMON: readonly Key[] = [...RECIPE, 'device', ...READING];
 export function withConfig(command: Command, more: readonly Key[] = []): Command {
   return command
     .addOption(
-      new Option('--config <file>', 'file with choices (default: cofactor.config.ts, .js or .json, if here)'),
+      new Option(
+        '--config <file>',
+        'file with choices (default: cofactor.config.ts, .js or .json, if here; .ts and .js are code, which runs)',
+      ),
     )
     .addOption(new Option('--no-config', 'ignore configuration files'))
     .hook('preAction', async (_, action) => {
-      const file = configFile(action.opts().config);
+      const asked = action.opts().config;
+      const file = await configFile(asked);
       if (file === undefined) return;
       const config = await readConfig(file);
+      if (asked === undefined && isData(file)) await checkOutputs(file, config);
       for (const option of action.options) {
         const key = option.attributeName() as Key;
         const value = config[key];
@@ -66,23 +72,63 @@ export function printConfig(flags: CofactorConfig): void {
     Object.fromEntries(all),
     chosenFrom(KEYS, flags),
   );
-  printLine(JSON.stringify(Object.fromEntries(KEYS.map((key) => [key, choices[key]])), null, 2));
+  printText(jsonOf(Object.fromEntries(KEYS.map((key) => [key, choices[key]])), 2));
 }
 
-/** @returns undefined if there is none */
-function configFile(asked: string | false | undefined): string | undefined {
+/** @returns undefined if there is none @throws UserError for one that is code of another user, and was not asked for */
+async function configFile(asked: string | false | undefined): Promise<string | undefined> {
   if (asked === false) return undefined;
   if (asked !== undefined) return asked;
   const found = NAMES.filter((name) => existsSync(name));
   if (found.length > 1)
     throw new UserError('argument', `there are ${found.join(' and ')}; keep one, or name one with --config`);
-  return found[0];
+  const [file] = found;
+  if (file !== undefined && !isData(file) && !(await isOurs(file)))
+    throw new UserError(
+      'argument',
+      `${file}: is code, and it or its folder belongs to another user; read it, then give --config ${file} to run it, or --no-config; a cofactor.config.json is read in any folder`,
+    );
+  return file;
+}
+
+const isData = (file: string): boolean => extname(file) === '.json';
+
+/** @throws UserError where a file that was not asked for, and that a stranger may have made, says to write outside of its folder */
+async function checkOutputs(file: string, config: CofactorConfig): Promise<void> {
+  for (const name of ['out', 'report'] as const) {
+    const path = config[name];
+    if (
+      path === undefined ||
+      !/^\.\.(?![^/\\])/.test(relative(await realpath('.'), await realOf(resolve(path))))
+    )
+      continue;
+    throw new UserError(
+      'argument',
+      `${file}: ${name} is ${JSON.stringify(path)}, outside of this folder; give ${flagOf(name)}, or name the file with --config`,
+    );
+  }
+}
+
+/** Where a path leads that need not be there. */
+const realOf = (path: string): Promise<string> =>
+  realpath(path).catch(async () => join(await realOf(dirname(path)), basename(path)));
+
+/**
+ * Whether a file, what it may be a link to, and its folder belong to the user who runs this; to root under sudo, also those of the
+ * user who called it. As with git's `safe.directory`, it does not matter who else may write to them. Windows has no such owners.
+ */
+async function isOurs(file: string): Promise<boolean> {
+  const user = process.geteuid?.();
+  if (user === undefined) return true;
+  const users = [user, ...(user === 0 ? [Number(process.env.SUDO_UID ?? 0)] : [])];
+  const found = await Promise.all([lstat(file), stat(file), stat(dirname(resolve(file)))]);
+  return found.every(({ uid }) => users.includes(uid));
 }
 
 /** @throws UserError with the file, the key, what is wrong, and what to give */
 export async function readConfig(file: string): Promise<CofactorConfig> {
   if (!existsSync(file)) throw new UserError('argument', `${file}: no such file`);
-  const config = await (extname(file) === '.json' ? parsed(file) : loaded(file));
+  const config = await (isData(file) ? parsed(file) : loaded(file));
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw new UserError(
       'argument',

@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { chown, lchown, rename, rm, symlink } from 'node:fs/promises';
 import * as v from 'valibot';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { isSolved, modelNames, models } from '../../graphs/models/index.ts';
 import { choicesFor } from '../../src/train/recipe/choices.ts';
 import { allChoices, type CofactorConfig, runChoices } from '../../src/train/recipe/run-choices.ts';
@@ -266,4 +266,89 @@ test('a missing file, and two files, print one line', async () => {
   expect(await failure('train', 'ratings.csv')).toMatch(
     /there are cofactor.config.ts and cofactor.config.json; keep one, or name one with --config/,
   );
+});
+
+const OWNER = process.geteuid?.();
+const RAN = 'Choices from cofactor.config.ts\n';
+const REFUSED =
+  'cofactor: cofactor.config.ts: is code, and it or its folder belongs to another user; read it, then give --config cofactor.config.ts to run it, or --no-config; a cofactor.config.json is read in any folder\n';
+
+afterEach(() => vi.unstubAllEnvs());
+
+/** Runs with a `cofactor.config.ts` in the folder. */
+async function withCode(...more: string[]) {
+  await write('cofactor.config.ts', 'export default { epochs: 2 }');
+  await rm(at('cofactor.config.json'), { force: true });
+  return (...flags: string[]) => here('train', 'ratings.csv', '--print-config', ...more, ...flags);
+}
+
+test.skipIf(OWNER === undefined)(
+  'code of another user is not run, unless it is named; JSON is read',
+  async () => {
+    const run = await withCode();
+    const stranger = vi
+      .spyOn(process as Required<typeof process>, 'geteuid')
+      .mockReturnValue(Number(OWNER) + 1);
+    try {
+      expect(await run()).toEqual({ code: 1, stdout: '', stderr: REFUSED });
+      expect(await run('--config', 'cofactor.config.ts')).toMatchObject({ code: 0, stderr: RAN });
+      expect(await run('--no-config')).toMatchObject({ code: 0, stderr: '' });
+      await rename(at('cofactor.config.ts'), at('cofactor.config.js'));
+      expect(await run()).toMatchObject({ code: 1, stderr: REFUSED.replaceAll('.ts', '.js') });
+      await rm(at('cofactor.config.js'));
+      await write('cofactor.config.json', '{ "epochs": 2 }');
+      const { code, stdout } = await run();
+      expect({ code, epochs: JSON.parse(stdout).epochs }).toEqual({ code: 0, epochs: 2 });
+    } finally {
+      stranger.mockRestore();
+      await rm(at('cofactor.config.json'), { force: true });
+    }
+  },
+);
+
+test.skipIf(OWNER !== 0)(
+  'the owner of the file, of what it links to and of its folder count; sudo keeps whose they are',
+  async () => {
+    const run = await withCode();
+    const file = at('cofactor.config.ts');
+    expect(await run()).toMatchObject({ code: 0, stderr: RAN });
+    await chown(file, 1234, 0);
+    expect(await run()).toMatchObject({ code: 1, stderr: REFUSED });
+    vi.stubEnv('SUDO_UID', '1234');
+    expect(await run()).toMatchObject({ code: 0, stderr: RAN });
+    vi.stubEnv('SUDO_UID', '1235');
+    expect(await run()).toMatchObject({ code: 1 });
+    await chown(file, 0, 0);
+    expect(await run()).toMatchObject({ code: 0 });
+    await chown(at('.'), 1234, 0);
+    expect(await run()).toMatchObject({ code: 1, stderr: REFUSED });
+    await chown(at('.'), 0, 0);
+    await rename(file, at('mine.ts'));
+    await symlink('mine.ts', file);
+    expect(await run()).toMatchObject({ code: 0 });
+    await lchown(file, 1234, 0);
+    expect(await run()).toMatchObject({ code: 1, stderr: REFUSED });
+    await rm(file);
+  },
+);
+
+test.each([
+  ['out', '../elsewhere'],
+  ['out', '..'],
+  ['report', 'linked/report.html'],
+  ['report', '/report.html'],
+])('JSON that was not named writes nowhere but in its folder: %s %s', async (name, path) => {
+  await rm(at('linked'), { force: true });
+  await symlink('..', at('linked'));
+  await write('cofactor.config.json', JSON.stringify({ [name]: path }));
+  try {
+    expect(await failure('train', 'ratings.csv', '--print-config')).toBe(
+      `cofactor: cofactor.config.json: ${name} is "${path}", outside of this folder; give --${name}, or name the file with --config`,
+    );
+    await withFile('cofactor.config.json', '--print-config', '--config', 'cofactor.config.json');
+    await write('cofactor.config.json', JSON.stringify({ [name]: '..models/new' }));
+    await withFile('cofactor.config.json', '--print-config');
+  } finally {
+    await rm(at('cofactor.config.json'));
+  }
 });
