@@ -1,15 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { access, constants, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { INCOMING, type ReadRegular, readRegular, writeSynced } from '../util/files.ts';
+import { type ReadRegular, readRegular } from '../util/files.ts';
 import { checkArgument, path } from '../util/options.ts';
+import { type FolderKind, OwnFolder, pendingIn } from '../util/own-folder.ts';
 import { COPY_AGAIN } from './damage.ts';
 import type { FetchOptions } from './fetch.ts';
 import {
   type Artifact,
   checkFile,
+  isOfModel,
   MANIFEST,
   type Manifest,
   MOST_MANIFEST_BYTES,
@@ -17,133 +18,41 @@ import {
   servedFiles,
 } from './manifest.ts';
 
-/** Folder of a new, complete artifact whose files are moving to their places. */
-const PENDING = '.pending';
+/** Hidden file with the state of a running training, in the folder of its model. */
+export const CHECKPOINT = 'checkpoint';
 
-/** File with the state of a running training, in the folder of its model. */
-export const CHECKPOINT = '.checkpoint';
-
-/**
- * Checks, before a training begins, that an artifact can be written to `directory`.
- *
- * @throws UserError if it is a file, holds other files, or cannot be written
- */
-export async function checkTarget(directory: string): Promise<void> {
-  if (directory === '') throw new UserError('argument', 'the name of the folder is empty; give one');
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    if (error.code === 'ENOTDIR') throw new UserError('file', `${directory}: is a file; give a folder`);
-    throw new UserError('file', `${directory}: cannot be read (${error.code})`);
-  });
-  const others = names.filter((name) => !name.startsWith(INCOMING) && !name.startsWith(CHECKPOINT));
-  if (others.length > 0 && !others.includes(PENDING) && !(await isArtifact(directory))) {
-    throw new UserError(
-      'file',
-      `${directory}: has other files and no model; choose a new or an empty folder`,
-    );
-  }
-  await checkWritable(resolve(directory)).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError('file', `${directory}: cannot be written (${error.code}); choose another folder`);
-  });
-}
-
-async function isArtifact(directory: string): Promise<boolean> {
-  // Other programs, too, write a manifest.json. One of ours may be overwritten even if it was cut off.
-  const bytes = await readRegular(join(directory, MANIFEST), { most: MOST_MANIFEST_BYTES }).catch(
-    () => undefined,
-  );
-  return bytes !== undefined && /^\s*\{\s*"format": \d+,\s*"cofactor":/.test(bytes.toString('utf8', 0, 200));
-}
-
-/** Checks that a folder, or its nearest existing parent, can be written. */
-async function checkWritable(path: string): Promise<void> {
-  try {
-    await access(path, constants.W_OK);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
-    await checkWritable(dirname(path));
-  }
-}
+const MODEL_FOLDER: FolderKind = {
+  mark: 'model',
+  has: isOfModel,
+  list: MANIFEST,
+  mostBytes: MOST_MANIFEST_BYTES,
+  listedIn: (bytes) => parseManifest(bytes, MANIFEST).files,
+};
 
 /**
- * Writes an artifact so that a kill at any moment leaves the old artifact or the new one. All files are written and
- * synced to a hidden folder. Renaming that folder makes the new artifact valid. Then its files move to their places, the
- * manifest last. After a kill, a reader or the next writer continues from there.
+ * Makes or takes a folder to write a model in, until it is closed.
  *
- * @throws UserError if `directory` holds other files, or cannot be written
+ * @throws UserError if it holds files of others, cannot be written, or another process writes in it
  */
-export async function writeArtifact(directory: string, { manifest, files }: Artifact): Promise<void> {
-  await checkTarget(directory);
-  const target = resolve(directory);
-  const incoming = join(target, INCOMING + randomBytes(4).toString('hex'));
+export const openModelFolder = (directory: string): Promise<OwnFolder> =>
+  OwnFolder.open(directory, MODEL_FOLDER);
+
+/** Writes an artifact into a folder of its own, as a whole. @throws UserError if it cannot be written */
+export const writeInto = (folder: OwnFolder, { manifest, files }: Artifact): Promise<void> =>
+  folder.replace({ ...files, [MANIFEST]: Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) });
+
+/**
+ * Writes an artifact so that a kill at any moment leaves the old artifact or the new one.
+ *
+ * @throws UserError as `openModelFolder` and `writeInto` do
+ */
+export async function writeArtifact(directory: string, artifact: Artifact): Promise<void> {
+  const folder = await openModelFolder(directory);
   try {
-    await mkdir(target, { recursive: true });
-    await settle(target);
-    await mkdir(incoming);
-    for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes);
-    await writeSynced(join(incoming, MANIFEST), Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
-    await syncDirectory(incoming);
-    await rename(incoming, join(target, PENDING));
-    await syncDirectory(target);
-    await settle(target);
-    await syncDirectory(dirname(target));
-  } catch (error) {
-    await rm(incoming, { recursive: true, force: true }).catch(() => undefined);
-    throw new UserError(
-      'file',
-      `${directory}: the model could not be written (${(error as NodeJS.ErrnoException).code ?? error})`,
-    );
+    await writeInto(folder, artifact);
+  } finally {
+    folder.close();
   }
-}
-
-/** Finishes the work of a killed writer: moves a complete artifact to its place, and removes an incomplete one. */
-async function settle(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (name.startsWith(INCOMING)) await rm(join(directory, name), { recursive: true, force: true });
-  }
-  const pending = await pendingIn(directory);
-  if (pending === undefined) return rm(join(directory, PENDING), { recursive: true, force: true });
-  const names = await readdir(pending);
-  if (names.includes(MANIFEST)) {
-    // Files that the new artifact lacks go first: only the old manifest lists them.
-    const next = await filesOf(pending);
-    for (const name of await filesOf(directory))
-      if (!next.includes(name)) await rm(join(directory, name), { force: true });
-  }
-  const heads = names.filter((name) => name !== MANIFEST);
-  for (const name of heads) await rename(join(pending, name), join(directory, name));
-  if (names.includes(MANIFEST)) await rename(join(pending, MANIFEST), join(directory, MANIFEST));
-  await rm(pending, { recursive: true, force: true });
-  await syncDirectory(directory);
-}
-
-/** The folder of an artifact that moves to its place. Only a writer makes it, so it is no link. */
-async function pendingIn(directory: string): Promise<string | undefined> {
-  const path = join(directory, PENDING);
-  const isFolder = await lstat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  return isFolder ? path : undefined;
-}
-
-/** Names of the files that a folder's manifest lists; none if the manifest is missing or broken. */
-async function filesOf(directory: string): Promise<string[]> {
-  const bytes = await readRegular(join(directory, MANIFEST), { most: MOST_MANIFEST_BYTES }).catch(
-    () => undefined,
-  );
-  try {
-    return bytes ? Object.keys(parseManifest(bytes, join(directory, MANIFEST)).files) : [];
-  } catch {
-    return [];
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  // Windows cannot open a folder, and so cannot sync it.
-  const folder = await open(path, 'r').catch(() => undefined);
-  await folder?.sync().catch(() => undefined);
-  await folder?.close();
 }
 
 /** How the folder of a model is read. */

@@ -26,7 +26,7 @@ import {
 } from '../onnx/index.ts';
 import type { Constant } from '../onnx/value.ts';
 import type { Runtime } from '../run/runtime.ts';
-import { MOST_ROWS } from './manifest.ts';
+import { type HeadName, MOST_ROWS } from './manifest.ts';
 
 /** One model, or one for each objective. At least one is given. */
 export interface HeadParts {
@@ -62,7 +62,7 @@ export async function buildHeads(given: HeadParts): Promise<Record<string, Head>
   const { vocabulary, runtime, seen } = given;
   const models = partsOf(given);
   const ranks = ranker(models);
-  const graphs: Record<string, ModelParts | undefined> = {
+  const graphs: Record<HeadName, ModelParts | undefined> = {
     predict: predictGraph(models, vocabulary),
     recommend: recommendGraph(models, vocabulary),
     similar: similarGraph(ranks, vocabulary),

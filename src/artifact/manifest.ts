@@ -7,6 +7,27 @@ import { FORMAT, upgraded } from './format.ts';
 
 export const MANIFEST = 'manifest.json';
 
+/** The heads that a model may have. */
+export const HEADS = [
+  'predict',
+  'recommend',
+  'similar',
+  'fold-in',
+  'fold-in-many',
+  'factors',
+  'seen',
+] as const;
+
+export type HeadName = (typeof HEADS)[number];
+
+/** Training graphs: of the first part, and of the part that ranks beside it. */
+export const TRAINING_GRAPHS = ['train.onnx', 'train-ranking.onnx'] as const;
+
+/** Whether a model may have a file of this name. */
+export const isOfModel = (name: string): boolean =>
+  ([MANIFEST, 'items.json', 'titles.json', ...TRAINING_GRAPHS] as readonly string[]).includes(name) ||
+  HEADS.some((head) => name === `${head}.onnx`);
+
 export const IS_MODEL = 'is this the folder of a trained model?';
 
 /** A manifest has a few kilobytes, and a line for each epoch. */

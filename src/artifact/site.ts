@@ -1,13 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import * as v from 'valibot';
 import { UserError } from '../errors.ts';
-import { writeSynced } from '../util/files.ts';
+import { besides, placeOf, readRegular, syncDirectory, withIncoming, writeSynced } from '../util/files.ts';
+import { isAsListed, type Listed, listedSchema, listOf } from '../util/own-folder.ts';
 import { list } from '../util/text.ts';
 import { VERSION } from '../version.ts';
 import { type Artifact, MANIFEST } from './manifest.ts';
 
-/** The file that marks a folder as a site of ours, and lists all files that were written. */
+/** The file that marks a folder as a site of ours, and lists all files that were written, with their SHA-256. */
 export const SITE_MARK = 'cofactor-site.json';
 
 /** Files by their paths, whose parts are joined by `/`. */
@@ -46,11 +47,15 @@ export async function writeSite(directory: string, page: SiteFiles, artifact: Ar
   if (directory === '') throw new UserError('argument', 'the name of the folder is empty; give one');
   try {
     // A link stays; its target is replaced.
-    const target = await realpath(directory).catch(() => resolve(directory));
-    await settle(target);
-    const replaces = await checkReplaceable(directory, target);
+    const target = await placeOf(directory);
+    await checkReplaceable(directory, target);
     const files = siteFiles(page, artifact);
-    await replace(target, files, replaces);
+    await mkdir(dirname(target), { recursive: true });
+    await withIncoming(target, directory, async (incoming) => {
+      await settle(target);
+      await write(incoming, files);
+      await replace(target, incoming, await checkReplaceable(directory, target));
+    });
     return files;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -65,7 +70,7 @@ export async function writeSite(directory: string, page: SiteFiles, artifact: Ar
 function siteFiles(page: SiteFiles, artifact: Artifact): SiteFiles {
   const model = Object.entries(publishedFiles(artifact)).map(([name, bytes]) => [`model/${name}`, bytes]);
   const files: SiteFiles = { ...page, ...Object.fromEntries(model) };
-  const mark = { cofactor: VERSION, files: Object.keys(files).sort() };
+  const mark = { cofactor: VERSION, files: listOf(files) };
   return { ...files, [SITE_MARK]: Buffer.from(`${JSON.stringify(mark, null, 2)}\n`) };
 }
 
@@ -85,16 +90,15 @@ async function checkReplaceable(directory: string, target: string): Promise<bool
       'file',
       `${directory}: is the current folder, which cannot be replaced; choose another folder`,
     );
-  const names = await namesIn(target);
-  if (names.length === 0) return true;
-  const written = await writtenNames(target);
+  if ((await readdir(target)).length === 0) return true;
+  const written = await writtenIn(target);
   if (!written)
     throw new UserError('file', `${directory}: has other files and no site; choose a new or an empty folder`);
-  const others = names.filter((name) => !written.includes(name));
+  const others = await othersIn(target, written);
   if (others.length === 0) return true;
   throw new UserError(
     'file',
-    `${directory}: has files that are not the site's, which would be lost: ${list(others)}; move them, or choose another folder`,
+    `${directory}: has files that are not as the site had them, and would be lost: ${list(others)}; move them, or choose another folder`,
   );
 }
 
@@ -107,52 +111,59 @@ export async function namesIn(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** The files that a site's mark lists, and the mark itself; undefined for a folder without a mark. */
-async function writtenNames(folder: string): Promise<string[] | undefined> {
+/** The files that a site's mark lists; undefined for a folder without a mark. */
+async function writtenIn(folder: string): Promise<Listed | undefined> {
   try {
-    const { cofactor, files } = JSON.parse(await readFile(join(folder, SITE_MARK), 'utf8'));
-    return typeof cofactor === 'string' && Array.isArray(files) ? [...files, SITE_MARK] : undefined;
+    return v.parse(MARK, JSON.parse((await readRegular(join(folder, SITE_MARK), { most: 1e6 })).toString()))
+      .files;
   } catch {
     return undefined;
   }
 }
 
-/** Path of a new site before it moves to its place, or of an old one after it left: a hidden folder beside it. */
-const beside = (target: string, way: 'incoming' | 'outgoing'): string =>
-  join(dirname(target), `.${basename(target)}.cofactor-${way}-`);
+const MARK = v.object({ cofactor: v.string(), files: listedSchema });
 
-async function replace(target: string, files: SiteFiles, replaces: boolean): Promise<void> {
-  const suffix = randomBytes(4).toString('hex');
-  const [incoming, outgoing] = [beside(target, 'incoming') + suffix, beside(target, 'outgoing') + suffix];
-  try {
-    for (const [name, bytes] of Object.entries(files)) {
-      await mkdir(dirname(join(incoming, name)), { recursive: true });
-      await writeSynced(join(incoming, name), bytes);
-    }
-    if (replaces) await rename(target, outgoing);
-    await rename(incoming, target).catch(async (error) => {
-      if (replaces) await rename(outgoing, target);
-      throw error;
-    });
-  } catch (error) {
-    await rm(incoming, { recursive: true, force: true }).catch(() => undefined);
-    throw error;
-  }
-  await rm(outgoing, { recursive: true, force: true });
+/** The files in a folder that a mark does not list by name and content. */
+async function othersIn(folder: string, written: Listed): Promise<string[]> {
+  const others: string[] = [];
+  for (const name of await namesIn(folder))
+    if (name !== SITE_MARK && !(await isAsListed(folder, name, written))) others.push(name);
+  return others;
 }
 
-/** Cleans up after a call that was killed: restores an old site that has no successor, and removes the rest. */
+async function write(folder: string, files: SiteFiles): Promise<void> {
+  for (const [name, bytes] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeSynced(join(folder, name), bytes);
+  }
+}
+
+async function replace(target: string, incoming: string, replaces: boolean): Promise<void> {
+  const outgoing = besides(target, 'outgoing');
+  if (replaces) await rename(target, outgoing);
+  await rename(incoming, target).catch(async (error) => {
+    if (replaces) await rename(outgoing, target);
+    throw error;
+  });
+  await syncDirectory(dirname(target));
+  if (replaces) await removeSite(outgoing);
+}
+
+/** Cleans up after a call that was killed: restores an old site that has no successor, or removes it. */
 async function settle(target: string): Promise<void> {
-  const folder = dirname(target);
-  const names = await readdir(folder).catch(() => []);
-  const left = (way: 'incoming' | 'outgoing'): string[] => {
-    const start = basename(beside(target, way));
-    return names
-      .filter((name) => name.startsWith(start) && /^[0-9a-f]{8}$/.test(name.slice(start.length)))
-      .map((name) => join(folder, name));
-  };
-  const old = left('outgoing');
-  const isThere = await stat(target).catch(() => undefined);
-  if (!isThere && old.length > 0) await rename(old.pop() as string, target);
-  for (const path of [...old, ...left('incoming')]) await rm(path, { recursive: true, force: true });
+  const outgoing = besides(target, 'outgoing');
+  if (!(await stat(outgoing).catch(() => undefined))) return;
+  if (await stat(target).catch(() => undefined)) await removeSite(outgoing);
+  else await rename(outgoing, target);
+}
+
+/** Removes an old site, but nothing that it did not have. @throws UserError if there is something else */
+async function removeSite(folder: string): Promise<void> {
+  const others = await othersIn(folder, (await writtenIn(folder)) ?? {});
+  if (others.length > 0)
+    throw new UserError(
+      'file',
+      `${folder}: has files that are not the old site's: ${list(others)}; move them`,
+    );
+  await rm(folder, { recursive: true, force: true });
 }

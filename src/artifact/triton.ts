@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { decodeModel, type NamedType } from '../onnx/index.ts';
-import { INCOMING, writeSynced } from '../util/files.ts';
+import { replaceFile, syncDirectory, writeSynced } from '../util/files.ts';
 import { checkArgument, path, text } from '../util/options.ts';
+import { type FolderKind, OwnFolder } from '../util/own-folder.ts';
 import { type Artifact, headOf } from './manifest.ts';
 
 /**
@@ -51,26 +51,27 @@ async function checkConfiguration(repository: string, model: string, wanted: str
     );
 }
 
+const TRITON_MODEL: FolderKind = { mark: 'triton', has: () => false };
+
 async function writeModel(
   repository: string,
   { model, bytes, configuration }: { model: string; bytes: Uint8Array; configuration: string },
 ) {
-  const folder = join(repository, model);
-  await mkdir(folder, { recursive: true });
-  const versions = (await readdir(folder)).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
-  const version = Math.max(0, ...versions) + 1;
-  // A server may be watching: a version appears as a whole.
-  const incoming = join(folder, `${INCOMING}${randomBytes(4).toString('hex')}`);
+  const folder = await OwnFolder.open(join(repository, model), TRITON_MODEL);
   try {
+    const versions = (await readdir(folder.path)).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
+    const version = Math.max(0, ...versions) + 1;
+    await replaceFile(join(folder.path, 'config.pbtxt'), Buffer.from(configuration), 'the configuration');
+    // A server may be watching: a version appears as a whole.
+    const incoming = folder.hidden('incoming');
     await mkdir(incoming);
-    await writeSynced(join(incoming, 'config.pbtxt'), Buffer.from(configuration));
-    await rename(join(incoming, 'config.pbtxt'), join(folder, 'config.pbtxt'));
     await writeSynced(join(incoming, 'model.onnx'), bytes);
-    await rename(incoming, join(folder, String(version)));
+    await rename(incoming, join(folder.path, String(version)));
+    await syncDirectory(folder.path);
+    return { model, version };
   } finally {
-    await rm(incoming, { recursive: true, force: true });
+    folder.close();
   }
-  return { model, version };
 }
 
 const TYPES: Partial<Record<NamedType['dtype'], string>> = {

@@ -9,6 +9,7 @@ import { type Choices, kinds } from '../util/choices.ts';
 import { type Flags, LISTS, withChoices } from './choice-options.ts';
 import { OPENING, openModel } from './open-model.ts';
 import { plural, printLine, seconds } from './output.ts';
+import { checkOutputs } from './outputs.ts';
 import { bar } from './progress.ts';
 import { noteGuarded, RAW } from './raw.ts';
 import { listFlags, RECOMMENDING } from './recommend.ts';
@@ -37,11 +38,17 @@ export function batchCommand(): Command {
   return withChoices(command, ['device', ...LISTS], own).action(run);
 }
 
-async function run(directory: string, file: string | undefined, flags: BatchFlags): Promise<void> {
+async function run(
+  directory: string,
+  file: string | undefined,
+  flags: BatchFlags,
+  command: Command,
+): Promise<void> {
   const { out, k, exclude } = flags;
   if (out === undefined)
     throw new UserError('argument', 'there is no file to write; give one, such as --out top.parquet');
-  await checkTable(out, file, exclude);
+  checkTable(out);
+  await checkOutputs(command, { files: { out } });
   const recommender = await openModel(directory, flags);
   const { userIds } = readVocabulary(recommender.artifact);
   const users = file === undefined ? userIds : await readUsers(file, listFlags(flags));

@@ -41,6 +41,7 @@ export function withConfig(command: Command, more: readonly Key[] = []): Command
       const asked = action.opts().config;
       const file = await configFile(asked);
       if (file === undefined) return;
+      action.setOptionValueWithSource('config', file, 'default');
       const config = await readConfig(file);
       if (asked === undefined && isData(file)) await checkOutputs(file, config);
       for (const option of action.options) {

@@ -3,12 +3,13 @@ import { Command } from 'commander';
 import { writeTritonRepository } from '../artifact/triton.ts';
 import { UserError } from '../errors.ts';
 import { TRAINING_FOLDER, writeTrainingFiles } from '../train/engines/ort-training/export.ts';
-import { trainingBlocks } from '../train/engines/strata/graph.ts';
+import { trainingBlocks as blockGraphOf } from '../train/engines/strata/graph.ts';
 import { type Choices, type Given, kinds } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
 import { withChoices } from './choice-options.ts';
 import { OPENING, readModel } from './open-model.ts';
 import { printLine } from './output.ts';
+import { checkOutputs } from './outputs.ts';
 
 const ofTraining = {
   untrained: {
@@ -46,15 +47,18 @@ export function exportCommand(): Command {
   return withChoices(command, [], own).action(run);
 }
 
-async function run(directory: string, flags: ExportFlags): Promise<void> {
-  const { triton, training, trainingBlocks: blocks, trust, ...options } = flags;
-  if (triton === undefined && training === undefined && blocks === undefined)
+async function run(directory: string, flags: ExportFlags, command: Command): Promise<void> {
+  const { triton, training: toTrain, trainingBlocks: blocks, trust, ...options } = flags;
+  if (triton === undefined && toTrain === undefined && blocks === undefined)
     throw new UserError(
       'argument',
       'there is nothing to write; give --triton REPOSITORY, --training or --training-blocks',
     );
-  if (training === undefined && Object.keys(options).length > 0)
+  if (toTrain === undefined && Object.keys(options).length > 0)
     throw new UserError('argument', '--untrained and --learning-rate are for --training');
+  const training = toTrain === true ? join(directory, TRAINING_FOLDER) : toTrain;
+  const trainingBlocks = blocks === true ? join(directory, 'training-blocks.onnx') : blocks;
+  await checkOutputs(command, { files: { trainingBlocks }, folders: { training } });
   const artifact = await readModel(directory, { trust });
   if (triton !== undefined) {
     const models = await writeTritonRepository(triton, basename(resolve(directory)), artifact);
@@ -62,13 +66,11 @@ async function run(directory: string, flags: ExportFlags): Promise<void> {
       printLine(`Wrote ${join(triton, model, String(version), 'model.onnx')}`);
   }
   if (training !== undefined) {
-    const folder = training === true ? join(directory, TRAINING_FOLDER) : training;
-    const files = await writeTrainingFiles(folder, artifact, options);
-    printLine(`Wrote ${folder}: ${files.join(', ')}`);
+    const files = await writeTrainingFiles(training, artifact, options);
+    printLine(`Wrote ${training}: ${files.join(', ')}`);
   }
-  if (blocks !== undefined) {
-    const file = blocks === true ? join(directory, 'training-blocks.onnx') : blocks;
-    await replaceFile(file, trainingBlocks(artifact.manifest), 'the graph');
-    printLine(`Wrote ${file}`);
+  if (trainingBlocks !== undefined) {
+    await replaceFile(trainingBlocks, blockGraphOf(artifact.manifest), 'the graph');
+    printLine(`Wrote ${trainingBlocks}`);
   }
 }

@@ -25,6 +25,7 @@ import { withConfig } from './config.ts';
 import { lossRange, pageOf, plotOf, rounded } from './find-lr-plot.ts';
 import { flagOf } from './flag-names.ts';
 import { count, plural, printJson, printLine, seconds } from './output.ts';
+import { checkOutputs } from './outputs.ts';
 import { readInMemory, reportReading } from './train-data.ts';
 
 const own = {
@@ -49,10 +50,11 @@ export function findLrCommand(): Command {
   return withConfig(withChoices(command, [...recipe, 'device', ...READING], own)).action(run);
 }
 
-async function run(files: string[], flags: Flags<'device', typeof own>): Promise<void> {
+async function run(files: string[], flags: Flags<'device', typeof own>, command: Command): Promise<void> {
   const { out, from, to, steps, json } = flags;
   if (out !== undefined && !['.html', '.svg'].includes(extname(out)))
     throw new UserError('argument', `--out ${out}: give a name that ends in .html or .svg`);
+  await checkOutputs(command, { files: { out } });
   const recipe = recipeOf(flags);
   checkLearned(recipe);
   const runtime = await nodeRuntime({ device: await chosenDevice(flags) });

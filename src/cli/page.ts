@@ -9,6 +9,7 @@ import type { Given } from '../util/choices.ts';
 import { withChoices } from './choice-options.ts';
 import { OPENING, readModel } from './open-model.ts';
 import { plural, printJson, printLine, size } from './output.ts';
+import { checkOutputs } from './outputs.ts';
 
 export function pageCommand(): Command {
   const command = new Command('page')
@@ -30,7 +31,8 @@ interface PageFlags extends Given<typeof OPENING> {
   readonly json?: boolean;
 }
 
-async function run(directory: string, { out, json, trust }: PageFlags): Promise<void> {
+async function run(directory: string, { out, json, trust }: PageFlags, command: Command): Promise<void> {
+  await checkOutputs(command, { folders: { out } });
   const artifact = await readModel(directory, { trust });
   const page = await readPage();
   if (!page)

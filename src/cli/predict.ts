@@ -9,6 +9,7 @@ import { type Choices, kinds } from '../util/choices.ts';
 import { type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
 import { OPENING, openModel } from './open-model.ts';
 import { plural, printJson, printLine, printNote, printText } from './output.ts';
+import { checkOutputs } from './outputs.ts';
 import { noteGuarded, RAW } from './raw.ts';
 import { noteUnknown } from './unknown.ts';
 
@@ -41,7 +42,12 @@ export function predictCommand(): Command {
   return withChoices(command, ['device', ...LISTS], own).action(run);
 }
 
-async function run(directory: string, file: string | undefined, flags: PredictFlags): Promise<void> {
+async function run(
+  directory: string,
+  file: string | undefined,
+  flags: PredictFlags,
+  command: Command,
+): Promise<void> {
   const { user, item, out, json } = flags;
   if ((file === undefined) === (user === undefined) || (user === undefined) !== (item === undefined)) {
     throw new UserError(
@@ -51,7 +57,8 @@ async function run(directory: string, file: string | undefined, flags: PredictFl
   }
   if (out !== undefined && json)
     throw new UserError('argument', '--out and --json cannot be combined; give only one of them');
-  if (out !== undefined) await checkTable(out, file);
+  if (out !== undefined) checkTable(out);
+  await checkOutputs(command, { files: { out } });
   const recommender = await openModel(directory, flags);
   const known = readVocabulary(recommender.artifact);
   const { users, items } =

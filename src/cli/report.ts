@@ -8,6 +8,7 @@ import { type Flags, JSON_OBJECT, READING, withChoices } from './choice-options.
 import { readForModel } from './model-data.ts';
 import { OPENING, openModel } from './open-model.ts';
 import { printJson, printLine, size } from './output.ts';
+import { checkOutputs } from './outputs.ts';
 
 const own = {
   ...OPENING,
@@ -30,7 +31,12 @@ export function reportCommand(): Command {
   return withChoices(command, ['device', ...READING], own).action(run);
 }
 
-async function run(directory: string, { data, out, json, ...flags }: ReportFlags): Promise<void> {
+async function run(
+  directory: string,
+  { data, out, json, ...flags }: ReportFlags,
+  command: Command,
+): Promise<void> {
+  await checkOutputs(command, { files: { out } });
   const recommender = await openModel(directory, flags);
   const ratings = data && {
     data: await readForModel(recommender, data, flags, 'held-out'),

@@ -1,11 +1,10 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { mkdir, rm, rmdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { checkTrainable, type Dataset } from '../data/dataset/dataset.ts';
 import { readRatings } from '../data/read/read.ts';
 import type { Reading, ReadReport } from '../data/read/reading.ts';
 import { UserError } from '../errors.ts';
-import { INCOMING } from '../util/files.ts';
+import type { OwnFolder } from '../util/own-folder.ts';
 import { type Flags, type READING, readingToTrain } from './choice-options.ts';
 import { sentenceWithFlags } from './flag-names.ts';
 import { nounOf, plural, printLine, seconds } from './output.ts';
@@ -24,45 +23,28 @@ export async function readInMemory(files: readonly string[], flags: object): Pro
 /**
  * Reads ratings to train on, and holds some out.
  *
- * @param out folder in which many ratings may be kept in a file. Default: all are kept in memory
+ * @param out folder of the model, in which many ratings may be kept in a file. Default: all are kept in memory
  * @throws UserError as `readRatings` does, or if the ratings cannot train a model
  */
 export async function readToTrain(
   files: readonly string[],
   flags: DataFlags,
-  out?: string,
+  out?: OwnFolder,
 ): Promise<Reading<Dataset>> {
   const { seed, valid, split, workers, memory, blocks } = flags;
   const options = { ...readingToTrain(flags), seed, valid, split };
-  const read = async (folder?: string): Promise<Reading<Dataset>> => {
-    const store = folder === undefined ? false : { folder, workers, memory, blocks };
+  const rows = out?.hidden('rows');
+  if (rows !== undefined) await mkdir(rows, { recursive: true });
+  const store = rows === undefined ? false : { folder: rows, workers, memory, blocks };
+  // A signal while it reads ends the program, which removes what was read.
+  const end = (signal: NodeJS.Signals): void => process.exit(signal === 'SIGINT' ? 130 : 143);
+  process.on('SIGINT', end).on('SIGTERM', end);
+  try {
     const reading = await readRatings(files, { ...options, store });
     checkTrainable(reading.ratings);
     return reading;
-  };
-  return out === undefined ? read() : withScratch(out, read);
-}
-
-/** Runs `work` with a temporary folder in `out`, and removes it afterwards. */
-async function withScratch<T>(out: string, work: (folder: string) => Promise<T>): Promise<T> {
-  const existed = existsSync(out);
-  const folder = join(out, `${INCOMING}${process.pid}`);
-  await mkdir(folder, { recursive: true });
-  // A signal during reading removes what was read.
-  const end = (signal: NodeJS.Signals): void => {
-    rmSync(folder, { recursive: true, force: true });
-    if (!existed && readdirSync(out).length === 0) rmdirSync(out);
-    process.exit(signal === 'SIGINT' ? 130 : 143);
-  };
-  process.on('SIGINT', end).on('SIGTERM', end);
-  try {
-    return await work(folder);
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end);
-    // Windows does not remove an open file; then it is removed when the model is written.
-    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
-    // Only removes a folder that is empty.
-    if (!existed) await rmdir(out).catch(() => undefined);
   }
 }
 

@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
-import { rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
 import { isSolved } from '../../graphs/models/index.ts';
 import type { ItemItemConfig } from '../../graphs/models/item-item.ts';
 import type { Objective } from '../../graphs/models/model.ts';
-import { CHECKPOINT, checkTarget, readArtifact } from '../artifact/artifact.ts';
+import { CHECKPOINT, openModelFolder, readArtifact, writeInto } from '../artifact/artifact.ts';
 import { type Artifact, partsOf, type TrainedPart, trainedFor } from '../artifact/manifest.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
@@ -27,6 +26,7 @@ import { checkEngine } from '../train/recipe/resolve.ts';
 import type { RunChoices } from '../train/recipe/run-choices.ts';
 import { type Fitted, type RankedOn, train } from '../train/train.ts';
 import { type Choices, kinds } from '../util/choices.ts';
+import type { OwnFolder } from '../util/own-folder.ts';
 import {
   chosenDevice,
   chosenFrom,
@@ -53,6 +53,7 @@ import {
   seconds,
   size,
 } from './output.ts';
+import { checkOutputs } from './outputs.ts';
 import { progressBar } from './progress.ts';
 import { reportWritten, writeReport } from './report.ts';
 import { checkHeldOut, readToTrain, reportReading, stem } from './train-data.ts';
@@ -81,7 +82,7 @@ export function trainCommand(): Command {
   return withConfig(withChoices(command, KEYS, own), KEYS).action(run);
 }
 
-async function run(files: string[], flags: TrainFlags): Promise<void> {
+async function run(files: string[], flags: TrainFlags, command: Command): Promise<void> {
   const recipe = recipeOf(flags);
   const { model = trainingChoices.model.default, engine = trainingChoices.engine.default } = recipe;
   const out = flags.out ?? join('artifacts', `${stem(files[0])}-${model}`);
@@ -96,32 +97,42 @@ async function run(files: string[], flags: TrainFlags): Promise<void> {
     );
   if (flags.printConfig) return printConfig(flags);
   if (flags.dryRun) return dryRun(files, flags);
-  await checkTarget(out);
+  await checkOutputs(command, { files: { report: flags.report }, folders: { out } });
   if (device !== flags.device)
     printNote('Running on the CPU: ONNX Runtime’s training API trains in WebAssembly');
   const runtime = await nodeRuntime({ device: await chosenDevice({ device }) });
-  const existed = existsSync(out);
-  const path = join(out, CHECKPOINT);
-  if (engine === 'ort-training' && flags.resume && existsSync(path))
-    printNote('The optimizer’s state starts at zero, because ONNX Runtime’s training API cannot store it');
+  const folder = await openModelFolder(out);
+  try {
+    await trainInto(folder, files, flags, runtime);
+  } finally {
+    folder.close();
+  }
+}
 
-  const made = await readAndTrain(files, flags, out, runtime).catch(async (error) => {
-    // The folder may have been made for a checkpoint that was removed.
-    if (!existed) await rmdir(out).catch(() => undefined);
-    throw error;
-  });
+async function trainInto(
+  folder: OwnFolder,
+  files: readonly string[],
+  flags: TrainFlags,
+  runtime: NodeRuntime,
+): Promise<void> {
+  const { keepSeen, quantize: precision, resume, engine } = flags;
+  const out = folder.directory;
+  const path = folder.hidden(CHECKPOINT);
+  if (engine === 'ort-training' && resume && existsSync(path))
+    printNote('The optimizer’s state starts at zero, because ONNX Runtime’s training API cannot store it');
+  const made = await readAndTrain(files, flags, folder, runtime);
   const exporting = performance.now();
-  const before = existed ? await readArtifact(out).catch(() => undefined) : undefined;
-  const { keepSeen, quantize: precision } = flags;
-  const artifact = await made.fitted.save(out, {
+  const before = await readArtifact(out).catch(() => undefined);
+  const artifact = await made.fitted.artifact({
     ...made.table,
     keepSeen,
     precision,
     reading: chosenFrom(MEANING, flags),
   });
+  await writeInto(folder, artifact);
   const export_ = (performance.now() - exporting) / 1000;
   // An interrupted training can be resumed.
-  const { objectives } = checkRecipe(recipe, artifact.manifest.data.kind);
+  const { objectives } = checkRecipe(recipeOf(flags), artifact.manifest.data.kind);
   const cutOff = made.aborted && !isComplete(made.fitted, objectives);
   if (!cutOff) await removeCheckpoint(path);
   const reportBytes = await reportOn(made, artifact, runtime, flags);
@@ -159,11 +170,16 @@ interface Exported extends Made {
   readonly before?: Artifact;
 }
 
-async function readAndTrain(files: readonly string[], flags: TrainFlags, out: string, runtime: NodeRuntime) {
+async function readAndTrain(
+  files: readonly string[],
+  flags: TrainFlags,
+  folder: OwnFolder,
+  runtime: NodeRuntime,
+) {
   const started = performance.now();
   const { engine = trainingChoices.engine.default, sparseUpdates } = flags;
   const mayStore = ['auto', 'strata'].includes(engine) && runtime.device === 'cpu' && sparseUpdates !== false;
-  const { ratings, valid, report } = await readToTrain(files, flags, mayStore ? out : undefined);
+  const { ratings, valid, report } = await readToTrain(files, flags, mayStore ? folder : undefined);
   const test = flags.test === undefined ? undefined : await readTest(flags.test, flags, ratings);
   const table = flags.titles === undefined ? undefined : await readTitles(flags, ratings);
   const read = (performance.now() - started) / 1000;
@@ -184,7 +200,7 @@ async function readAndTrain(files: readonly string[], flags: TrainFlags, out: st
       runtime,
       valid,
       workers: flags.workers,
-      checkpoint: { path: join(out, CHECKPOINT), resume: flags.resume },
+      checkpoint: { path: folder.hidden(CHECKPOINT), resume: flags.resume },
       signal,
       memory: flags.memory,
       onProgress: bar.update,

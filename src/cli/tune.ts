@@ -17,11 +17,13 @@ import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
 import { words } from '../util/format.ts';
+import { type FolderKind, OwnFolder } from '../util/own-folder.ts';
 import { VERSION } from '../version.ts';
 import { type Flags, JSON_OBJECT, READING, RECIPE, recipeOf, withChoices } from './choice-options.ts';
 import { withConfig } from './config.ts';
 import { onInterrupt } from './interrupt.ts';
 import { error, plural, printJson, printLine, printNote, printTable } from './output.ts';
+import { checkOutputs } from './outputs.ts';
 import { bar } from './progress.ts';
 import { readInMemory, stem } from './train-data.ts';
 import { tunePage } from './tune-page.ts';
@@ -51,12 +53,21 @@ export function tuneCommand(): Command {
   return withConfig(withChoices(command, [...RECIPE, 'workers', ...READING], own), ['workers']).action(run);
 }
 
-async function run(files: string[], flags: TuneFlags): Promise<void> {
-  const { model, seed, objective } = trainingChoices;
+async function run(files: string[], flags: TuneFlags, command: Command): Promise<void> {
+  const { model, seed } = trainingChoices;
   const given: Fixed = { model: model.default, seed: seed.default, ...recipeOf(flags) } as Fixed;
   checkRecipe(given);
   if (flags.valid !== undefined && flags.folds !== undefined)
     throw new UserError('argument', '--valid and --folds cannot be combined; give only one of them');
+  const out = flags.out ?? join('tune', `${stem(files[0])}-${given.model}`);
+  await checkOutputs(command, { folders: { out } });
+  const folder = await OwnFolder.open(out, SEARCH);
+  const interrupt = await searchIn(out, files, flags, given).finally(() => folder.close());
+  // Threads may still be running; the signal ends them with the process.
+  interrupt.raise();
+}
+
+async function searchIn(out: string, files: string[], flags: TuneFlags, given: Fixed) {
   const { ratings } = await readInMemory(files, flags);
   const { objectives } = checkRecipe(given, ratings.kind);
   const beside = objectives.length > 1;
@@ -64,10 +75,9 @@ async function run(files: string[], flags: TuneFlags): Promise<void> {
     const fixed = partOf(given, objective);
     return { objective, fixed, space: spaceBeside(fixed, { beside }) };
   });
-  const out = flags.out ?? join('tune', `${stem(files[0])}-${given.model}`);
   const splits = splitsOf(ratings, given.seed, flags);
   const about = {
-    ...{ cofactor: VERSION, objective: objective.default, ...given, ...held(flags) },
+    ...{ cofactor: VERSION, objective: trainingChoices.objective.default, ...given, ...held(flags) },
     data: await fingerprint(ratings),
   };
   const logs: TrialLog[] = [];
@@ -92,8 +102,7 @@ async function run(files: string[], flags: TuneFlags): Promise<void> {
   if (!interrupt.signal.aborted) await pool.close();
   await report({ found, given, parts: parts.length, folds: splits.length, out, files }, flags.json);
   if (failure) throw failure;
-  // Threads may still be running; the signal ends them with the process.
-  interrupt.raise();
+  return interrupt;
 }
 
 /** A part of the model, which is searched by itself. */
@@ -109,6 +118,8 @@ interface Found extends Part {
   /** Seconds. */
   readonly elapsed: number;
 }
+
+const SEARCH: FolderKind = { mark: 'search', has: () => false };
 
 /** Files of trials, of the first part and of the second. */
 const LOGS = ['trials.jsonl', 'trials-ranking.jsonl'];

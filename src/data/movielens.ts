@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl, { type Entry } from 'yauzl';
 import { UserError } from '../errors.ts';
+import { withIncoming } from '../util/files.ts';
 import * as expected from '../util/options.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 
@@ -80,8 +81,9 @@ export async function download(
     `no commercial use without permission; see the README in ${path}`;
   if (await stat(path).catch(() => undefined)) return { path, existed: true, notice };
 
-  const temporary = await makeTemporary(directory, name);
-  try {
+  await makeFolder(directory);
+  await withIncoming(path, path, async (temporary) => {
+    await mkdir(temporary);
     const archive = join(temporary, 'archive.zip');
     await fetchArchive(name, directory, archive, options);
     const unpacked = join(temporary, 'unpacked');
@@ -91,17 +93,14 @@ export async function download(
     await rename(join(unpacked, name), path).catch((error: NodeJS.ErrnoException) => {
       throw new UserError('file', `${path}: cannot be moved into place (${error.code}); try again`);
     });
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  });
   return { path, existed: false, notice };
 }
 
-/** A temporary folder beside the target, so that the last step is a rename. */
-async function makeTemporary(directory: string, name: string): Promise<string> {
+async function makeFolder(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
-    return await mkdtemp(join(directory, `.${name}-`));
+    await access(directory, constants.W_OK);
   } catch (error) {
     throw new UserError(
       'file',

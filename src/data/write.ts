@@ -1,7 +1,6 @@
-import { access, constants, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import type { DuckDBAppender } from '@duckdb/node-api';
 import { option, UserError } from '../errors.ts';
+import { replaceFileBy, syncFile } from '../util/files.ts';
 import { literal, withDatabase } from './read/duckdb.ts';
 import { Guard } from './spreadsheet.ts';
 
@@ -24,9 +23,8 @@ export async function writeTable(
 ): Promise<number> {
   const isParquet = path.endsWith('.parquet');
   const guard = new Guard(raw || isParquet);
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await withDatabase(async (connection) => {
+  await replaceFileBy(path, 'the table', (incoming) =>
+    withDatabase(async (connection) => {
       const types = Object.entries(columns).map(([name, type]) => `"${name}" ${type}`);
       await connection.run(`CREATE TABLE result (${types.join(', ')})`);
       const appender = await connection.createAppender('result');
@@ -38,16 +36,12 @@ export async function writeTable(
       }
       appender.closeSync();
       const format = isParquet ? '(FORMAT parquet)' : '(FORMAT csv, HEADER)';
-      await connection.run(`COPY result TO ${literal(temporary)} ${format}`).catch((error: Error) => {
+      await connection.run(`COPY result TO ${literal(incoming)} ${format}`).catch((error: Error) => {
         throw new UserError('file', `${path}: cannot be written: ${error.message.split('\n')[0]}`);
       });
-    });
-    await rename(temporary, path).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError('file', `${path}: cannot be written (${error.code})`);
-    });
-  } finally {
-    await rm(temporary, { force: true });
-  }
+      await syncFile(incoming);
+    }),
+  );
   return guard.count;
 }
 
@@ -57,25 +51,13 @@ const APPEND = {
   FLOAT: (appender: DuckDBAppender, value: unknown) => appender.appendFloat(value as number),
 };
 
-/**
- * Checks, before the work starts, that a table can be written to `path`.
- *
- * @throws UserError for another extension, for one of the inputs, or for a folder that cannot be written
- */
-export async function checkTable(path: string, ...inputs: (string | undefined)[]): Promise<void> {
+/** @throws UserError for a path of another format than those of tables */
+export function checkTable(path: string): void {
   if (!/\.(csv|parquet)$/.test(path))
     throw new UserError(
       'file',
       `${path}: is not a .csv or a .parquet file; give ${option('out')} one of these`,
     );
-  if (inputs.some((input) => input !== undefined && resolve(path) === resolve(input)))
-    throw new UserError('file', `${path}: is a file that is read; write to another`);
-  await access(dirname(resolve(path)), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(
-      'file',
-      `${path}: cannot be written, because its folder cannot (${error.code}); choose another`,
-    );
-  });
 }
 
 /** One line of CSV, with quotes where they are needed (RFC 4180). */

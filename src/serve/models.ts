@@ -1,8 +1,9 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { CHECKPOINT, readArtifact, readManifest } from '../artifact/artifact.ts';
+import { readArtifact, readManifest } from '../artifact/artifact.ts';
 import type { Artifact } from '../artifact/manifest.ts';
 import type { Runtime } from '../run/runtime.ts';
+import { HIDDEN, PENDING } from '../util/own-folder.ts';
 import { HttpError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { ProcessMemory } from './memory.ts';
@@ -150,11 +151,11 @@ function release({ recommender }: OpenModel): void {
   recommender.release().catch(() => undefined);
 }
 
-/** A text that changes when anything in a folder changes, except the checkpoint of a training. */
+/** A text that changes when anything in a folder changes, except what a training has not finished. */
 async function stampOf(directory: string): Promise<string> {
   const names = await readdir(directory).catch(() => []);
   const stamps = names
-    .filter((name) => !name.startsWith(CHECKPOINT))
+    .map((name) => (name === HIDDEN ? join(HIDDEN, PENDING) : name))
     .map(async (name) => {
       const { ino, size, mode, mtimeMs, ctimeMs } =
         (await lstat(join(directory, name)).catch(() => undefined)) ?? {};

@@ -1,7 +1,13 @@
 import { isByWeights } from '../../graphs/heads/serving.ts';
 import { FORMAT } from '../artifact/format.ts';
 import { buildHeads } from '../artifact/heads.ts';
-import type { Artifact, Manifest, Reading, TrainedPart } from '../artifact/manifest.ts';
+import {
+  type Artifact,
+  type Manifest,
+  type Reading,
+  TRAINING_GRAPHS,
+  type TrainedPart,
+} from '../artifact/manifest.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import type { Rows } from '../data/dataset/rows.ts';
@@ -95,9 +101,6 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
 /** Whether what users have is kept where nobody says: if only some of it is left out, or the files hold it anyway. */
 const keepsSeen = ({ data, ranking }: FitResult): boolean =>
   data.leavesOutSome === true || (ranking !== undefined && isByWeights(ranking.serving));
-
-/** Names of the training graphs: of the first part, and of the part that ranks beside it. */
-const TRAINING_GRAPHS = ['train.onnx', 'train-ranking.onnx'];
 
 const recorded = ({ plan, history, metrics }: ReturnType<typeof partsOf>[0]): TrainedPart => ({
   model: { ...plan.model },

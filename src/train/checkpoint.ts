@@ -11,8 +11,6 @@ const BEST = 'best.';
 /** An ONNX file cannot be larger. */
 const MOST_BYTES = 2 ** 31;
 
-const incomingOf = (path: string): string => `${path}.incoming`;
-
 /** A checkpoint in a file. It stays after training, until the model is saved and the caller removes it. */
 export const checkpointFile = (path: string, resume = false): CheckpointStore => ({
   read: async (settings) => (resume ? readCheckpoint(path, settings) : undefined),
@@ -82,10 +80,7 @@ export async function readCheckpoint(
   return found;
 }
 
-export async function removeCheckpoint(path: string): Promise<void> {
-  await rm(path, { force: true });
-  await rm(incomingOf(path), { force: true });
-}
+export const removeCheckpoint = (path: string): Promise<void> => rm(path, { force: true });
 
 /** The settings by path, such as `training.epochs` and `5`. */
 function leaves(value: unknown, path: readonly string[] = []): [string, string][] {

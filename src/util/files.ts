@@ -1,9 +1,8 @@
-import { constants, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { access, chmod, constants, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { option, UserError } from '../errors.ts';
-
-/** Prefix of a file or folder while it is written, before it is renamed. */
-export const INCOMING = '.incoming-';
+import { Lock } from './lock.ts';
 
 /** Writes a new file, and waits until it is on the disk. */
 export async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
@@ -16,24 +15,136 @@ export async function writeSynced(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
+/** Waits until a file is on the disk. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  await file.sync().finally(() => file.close());
+}
+
+/** Waits until the names in a folder are on the disk. */
+export async function syncDirectory(path: string): Promise<void> {
+  // Windows cannot open a folder, and so cannot sync it.
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
+}
+
+/** Checks that a file or folder, or its nearest existing parent, can be written. @throws an error of the system */
+export async function checkWritable(path: string): Promise<void> {
+  try {
+    await access(path, constants.W_OK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    await checkWritable(dirname(path));
+  }
+}
+
+/** Where a path leads, also if nothing is there yet. @throws UserError for a link to nothing */
+export async function placeOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT')
+      throw new UserError('file', `${path}: cannot be opened (${code}); choose another path`);
+  }
+  if (await lstat(path).catch(() => undefined))
+    throw new UserError('file', `${path}: is a link to nothing; remove it, or choose another path`);
+  const parent = dirname(resolve(path));
+  return parent === path ? path : join(await placeOf(parent), basename(resolve(path)));
+}
+
 /**
- * Writes or replaces a file atomically: after a kill, the old file is there or the new one.
+ * Checks that a file can be written or replaced.
  *
+ * @returns where it is, with links followed
+ * @throws UserError if it is a folder or a device, or cannot be written
+ */
+export async function checkReplaceable(path: string): Promise<string> {
+  if (path === '') throw new UserError('argument', 'the name of a file to write is empty; give one');
+  const place = await placeOf(path);
+  const information = await stat(place).catch(() => undefined);
+  if (information && !information.isFile())
+    throw new UserError(
+      'file',
+      `${path}: is ${information.isDirectory() ? 'a folder' : 'a pipe or a device'}; give the name of a file`,
+    );
+  for (const one of [place, dirname(place)])
+    await checkWritable(one).catch((error: NodeJS.ErrnoException) => {
+      throw new UserError('file', `${path}: cannot be written (${error.code}); choose another`);
+    });
+  return place;
+}
+
+/**
+ * Runs `work` with a temporary path beside `place`, where something can be made and then moved to `place`. One process at a time
+ * does so. What it leaves is removed, by the next call if the process was killed.
+ *
+ * @param what the path that is to be written, for messages
+ * @throws UserError if another process is writing there
+ */
+export async function withIncoming<T>(
+  place: string,
+  what: string,
+  work: (incoming: string) => Promise<T>,
+): Promise<T> {
+  const lock = Lock.take(besides(place, 'lock'), what);
+  const incoming = besides(place, 'incoming');
+  try {
+    await rm(incoming, { recursive: true, force: true });
+    return await work(incoming);
+  } finally {
+    await rm(incoming, { recursive: true, force: true }).catch(() => undefined);
+    lock.release();
+  }
+}
+
+/** Bytes of a name that leave room for more; file systems take 255. */
+const MOST_NAME = 200;
+
+/** A hidden path beside another. */
+export function besides(place: string, what: string): string {
+  const name = basename(place);
+  const short = Buffer.byteLength(name) > MOST_NAME ? createHash('sha256').update(name).digest('hex') : name;
+  return join(dirname(place), `.${short}.cofactor-${what}`);
+}
+
+/**
+ * Writes or replaces a file atomically: after a kill, the old file is there or the new one. A link stays; its target is replaced.
+ *
+ * @param what its content, for messages
+ * @param write writes it to a new path
  * @throws UserError if it cannot be written
  */
-export async function replaceFile(path: string, bytes: Uint8Array, what: string): Promise<void> {
-  const incoming = `${path}.incoming`;
+export async function replaceFileBy(
+  path: string,
+  what: string,
+  write: (incoming: string) => Promise<void>,
+): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
-    await rm(incoming, { force: true });
-    await writeSynced(incoming, bytes);
-    await rename(incoming, path);
+    const place = await checkReplaceable(path);
+    await mkdir(dirname(place), { recursive: true });
+    await withIncoming(place, path, async (incoming) => {
+      await write(incoming);
+      const { mode } = (await stat(place).catch(() => undefined)) ?? {};
+      if (mode !== undefined) await chmod(incoming, mode & 0o777);
+      await rename(incoming, place);
+    });
+    await syncDirectory(dirname(place));
   } catch (error) {
-    await rm(incoming, { force: true }).catch(() => undefined);
+    if (error instanceof UserError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError('file', `${path}: ${what} could not be written (${code ?? error})`);
   }
 }
+
+/**
+ * Writes or replaces a file with these bytes, as `replaceFileBy` does.
+ *
+ * @throws UserError if it cannot be written
+ */
+export const replaceFile = (path: string, bytes: Uint8Array, what: string): Promise<void> =>
+  replaceFileBy(path, what, (incoming) => writeSynced(incoming, bytes));
 
 export interface ReadRegular {
   /** Bytes that the file may have. */

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { checkTarget, readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
+import { openModelFolder, readArtifact, writeArtifact, writeInto } from '../../src/artifact/artifact.ts';
 import { FORMAT } from '../../src/artifact/format.ts';
 import type { Manifest } from '../../src/artifact/manifest.ts';
 import { readVocabulary } from '../../src/artifact/vocabulary.ts';
@@ -35,7 +36,12 @@ describe('an artifact', () => {
     const path = join(newPath(), 'deep', 'down');
     await writeArtifact(path, artifact);
     expectSame(await readArtifact(path), artifact);
-    expect((await readdir(path)).sort()).toEqual(['manifest.json', 'predict.onnx', 'similar.onnx']);
+    expect((await readdir(path)).sort()).toEqual([
+      '.cofactor',
+      'manifest.json',
+      'predict.onnx',
+      'similar.onnx',
+    ]);
   });
 
   test('of a trained model has the sums of its files, and its ids', async () => {
@@ -46,7 +52,7 @@ describe('an artifact', () => {
     const heads = ['predict', 'recommend', 'similar', 'fold-in', 'fold-in-many', 'factors'];
     const graphs = ['train.onnx', 'train-ranking.onnx'];
     const names = [...heads.map((head) => `${head}.onnx`), 'items.json', ...graphs];
-    expect((await readdir(path)).sort()).toEqual([...names, 'manifest.json'].sort());
+    expect((await readdir(path)).sort()).toEqual([...names, '.cofactor', 'manifest.json'].sort());
     const manifest = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
     expect(manifest).toEqual(JSON.parse(JSON.stringify(written)));
     expect(Object.keys(manifest.files)).toEqual(names);
@@ -71,7 +77,9 @@ describe('an artifact', () => {
 
     const plain = await model.save(path);
     expect(plain.manifest).not.toHaveProperty('precision');
-    expect((await readdir(path)).sort()).toEqual([...Object.keys(plain.files), 'manifest.json'].sort());
+    expect((await readdir(path)).sort()).toEqual(
+      [...Object.keys(plain.files), '.cofactor', 'manifest.json'].sort(),
+    );
   });
 
   test('sha256 is that of the standard', async () => {
@@ -86,7 +94,7 @@ describe('an artifact', () => {
     const next = made('next');
     await writeArtifact(path, next);
     expectSame(await readArtifact(path), next);
-    expect((await readdir(path)).sort()).toEqual(['manifest.json', 'notes.txt', 'predict.onnx']);
+    expect((await readdir(path)).sort()).toEqual(['.cofactor', 'manifest.json', 'notes.txt', 'predict.onnx']);
     expect(await readFile(join(path, 'notes.txt'), 'utf8')).toBe('mine');
   });
 });
@@ -232,60 +240,162 @@ describe('a broken artifact names the file', () => {
   });
 });
 
-describe('checkTarget', () => {
-  const accepted = async (path: string) => expect(await checkTarget(path)).toBeUndefined();
+/** A folder with these files by their paths. */
+async function folderOf(files: Readonly<Record<string, string>>): Promise<string> {
+  const path = newPath();
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(path, name)), { recursive: true });
+    await writeFile(join(path, name), text);
+  }
+  return path;
+}
+
+/** All files in a folder, by their paths. */
+async function filesIn(path: string): Promise<Record<string, string>> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const texts = await Promise.all(
+    files.map(async (file) => [relative(path, file), await readFile(file, 'latin1')]),
+  );
+  return Object.fromEntries(texts.sort());
+}
+
+describe('openModelFolder', () => {
+  const taken = async (path: string) => (await openModelFolder(path)).close();
 
   test('takes a folder that is not there, an empty one, and one with an artifact', async () => {
     const path = newPath();
-    await accepted(path);
+    await taken(path);
+    expect(existsSync(path)).toBe(false);
     await mkdir(path);
-    await accepted(path);
+    await taken(path);
+    expect(await readdir(path)).toEqual([]);
     await writeArtifact(path, made('model'));
     await writeFile(join(path, 'notes.txt'), 'mine');
-    await accepted(path);
+    await taken(path);
   });
 
-  test('takes a folder that a killed writer left', async () => {
-    const path = newPath();
-    await mkdir(join(path, '.incoming-0a1b2c3d'), { recursive: true });
-    await accepted(path);
-    await writeFile(join(path, '.checkpoint'), '');
-    await accepted(path);
+  test('takes a folder that a killed writer left, and removes what is not finished', async () => {
+    const path = await folderOf({
+      '.cofactor/model': '',
+      '.cofactor/lock': '123',
+      '.cofactor/incoming/predict.onnx': 'half',
+      '.cofactor/rows/rows': 'rows',
+      '.cofactor/checkpoint': 'kept',
+      '.cofactor/notes.txt': 'mine',
+    });
+    await taken(path);
+    expect(Object.keys(await filesIn(path))).toEqual([
+      '.cofactor/checkpoint',
+      '.cofactor/model',
+      '.cofactor/notes.txt',
+    ]);
+    await taken(await folderOf({ '.cofactor/lock': '' }));
   });
 
-  test('refuses a file, a place in a file, and a folder of other things', async () => {
+  test('refuses a file, a place in a file, and a link to nothing', async () => {
     const file = await folder.write('taken', '');
-    expect(await userError(checkTarget(file))).toBe(`${file}: is a file; give a folder`);
-    expect(await userError(checkTarget(join(file, 'in')))).toContain('is a file');
+    expect(await userError(openModelFolder(file))).toBe(`${file}: is a file; give a folder`);
+    expect(await userError(openModelFolder(join(file, 'in')))).toMatch(/in: cannot be \w+ \(ENOTDIR\)/);
     const path = newPath();
-    await mkdir(path);
-    await writeFile(join(path, 'thesis.txt'), 'mine');
-    expect(await userError(checkTarget(path))).toContain(`${path}: has other files and no model`);
-    expect(await userError(writeArtifact(path, made('model')))).toContain('has other files');
-    expect(await readdir(path)).toEqual(['thesis.txt']);
-    await writeFile(join(path, 'manifest.json'), '{"name": "of a web app"}');
-    expect(await userError(checkTarget(path))).toContain('has other files');
+    await symlink(join(folder.path, 'nowhere'), path);
+    expect(await userError(openModelFolder(path))).toBe(
+      `${path}: is a link to nothing; remove it, or choose another path`,
+    );
+  });
+
+  const manifest = JSON.stringify(made('old').manifest);
+  test.each<[string, Record<string, string>, string]>([
+    ['thesis.tex', { 'thesis.tex': '', 'notes.txt': '', '.pending/notes.txt': 'old' }, '.pending'],
+    ['photos', { '.incoming-photos/x.jpg': '' }, '.incoming-photos'],
+    ['the manifest of another program', { 'manifest.json': '{"name": "of a web app"}' }, 'manifest.json'],
+    [
+      'a manifest without its files as it lists them',
+      { 'manifest.json': manifest, 'predict.onnx': 'x' },
+      'predict.onnx',
+    ],
+    ['a hidden folder of others', { '.cofactor/notes.txt': '' }, '.cofactor/notes.txt'],
+    ['the mark of a search', { '.cofactor/search': '' }, '.cofactor/search'],
+    ['a file in the place of the hidden folder', { '.cofactor': '' }, ''],
+  ])('refuses a folder with %s, and leaves it as it is', async (_, files, other) => {
+    const path = await folderOf(files);
+    expect(await userError(writeArtifact(path, made('model')))).toMatch(
+      other === ''
+        ? /\.cofactor: is no folder; remove it/
+        : `has other files than those of a model, such as ${other};`,
+    );
+    expect(await filesIn(path)).toEqual(files);
+  });
+
+  test('takes a folder without a mark if the manifest knows every file in it by name and content', async () => {
+    const path = await saved();
+    await rm(join(path, '.cofactor'), { recursive: true });
+    await writeArtifact(path, made('next'));
+    await rm(join(path, '.cofactor'), { recursive: true });
+    await writeFile(join(path, 'report.html'), '');
+    expect(await userError(openModelFolder(path))).toContain('such as report.html');
+  });
+
+  test('deletes no file that an old manifest lists, but that is none of a model’s', async () => {
+    const path = await saved();
+    const { manifest, files } = made('old', ['predict.onnx', 'data.csv', 'seen.onnx']);
+    await writeFile(join(path, 'manifest.json'), JSON.stringify(manifest));
+    for (const [name, bytes] of Object.entries(files)) await writeFile(join(path, name), bytes);
+    await writeArtifact(path, made('next'));
+    expect((await readdir(path)).sort()).toEqual(['.cofactor', 'data.csv', 'manifest.json', 'predict.onnx']);
+    expect(await readFile(join(path, 'data.csv'))).toEqual(Buffer.from(files['data.csv']));
+  });
+
+  test.each(['predict.onnx', 'titles.json'])(
+    'refuses a %s that is not as the old model had it',
+    async (name) => {
+      const path = await saved(['predict.onnx', 'similar.onnx']);
+      await writeFile(join(path, name), 'mine');
+      const before = await filesIn(path);
+      const next = made('next', ['predict.onnx', 'titles.json']);
+      expect(await userError(writeArtifact(path, next))).toBe(
+        `${join(path, name)}: is in the way of the new model, and is not as the old one had it; move it, or choose another folder`,
+      );
+      expect(await filesIn(path)).toEqual(before);
+    },
+  );
+
+  test('refuses a file that came while it was open', async () => {
+    const path = await saved();
+    const held = await openModelFolder(path);
+    await writeFile(join(path, 'similar.onnx'), 'mine');
+    expect(await userError(writeInto(held, made('next', ['predict.onnx', 'similar.onnx'])))).toMatch(
+      /in the way/,
+    );
+    held.close();
+    expect((await readArtifact(path)).manifest.model.name).toBe('saved');
+    expect(await readFile(join(path, 'similar.onnx'), 'utf8')).toBe('mine');
+    expect(await readdir(join(path, '.cofactor'))).toEqual(['model']);
+  });
+
+  test('lets one write at a time', async () => {
+    const path = newPath();
+    const first = await openModelFolder(path);
+    const link = `${path}-link`;
+    await symlink(path, link);
+    for (const other of [path, link])
+      expect(await userError(openModelFolder(other))).toBe(
+        `${other}: another cofactor (process ${process.pid}) is writing there; wait for its end, or choose another place`,
+      );
+    first.close();
+    await taken(path);
   });
 });
 
 describe('what cannot be written is a UserError', () => {
-  test('a folder that cannot be made', async () => {
-    const path = newPath();
-    await symlink(join(folder.path, 'nowhere', 'at', 'all'), path);
-    expect(await userError(writeArtifact(path, made('model')))).toContain(
-      `${path}: the model could not be written (`,
+  test('a folder in the place of a file; the old artifact stays', async () => {
+    const path = await saved(['predict.onnx', 'similar.onnx']);
+    const old = await readArtifact(path);
+    await mkdir(join(path, 'titles.json', 'full'), { recursive: true });
+    expect(await userError(writeArtifact(path, made('next', ['titles.json'])))).toContain(
+      'titles.json: is in the way',
     );
-  });
-
-  test('a folder in the place of a file; the new artifact still reads', async () => {
-    const path = await saved();
-    await rm(join(path, 'predict.onnx'));
-    await mkdir(join(path, 'predict.onnx', 'full'), { recursive: true });
-    const next = made('next');
-    expect(await userError(writeArtifact(path, next))).toContain('could not be written (');
-    expectSame(await readArtifact(path), next);
-    await rm(join(path, 'predict.onnx'), { recursive: true });
-    await writeArtifact(path, made('last'));
-    expect((await readdir(path)).sort()).toEqual(['manifest.json', 'predict.onnx']);
+    expectSame(await readArtifact(path), old);
+    expect(await readdir(join(path, 'titles.json'))).toEqual(['full']);
   });
 });

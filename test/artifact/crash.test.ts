@@ -118,7 +118,7 @@ describe('writeArtifact, killed after each step', () => {
   async function expectHealed(path: string, others: readonly string[]) {
     await writeArtifact(path, last);
     expect(await readOf(path, [last])).toBe('last');
-    expect(readdirSync(path).sort()).toEqual(['manifest.json', ...others, ...names]);
+    expect(readdirSync(path).sort()).toEqual(['.cofactor', 'manifest.json', ...others, ...names]);
   }
 
   test('leaves the old artifact or the new one; the next writer leaves nothing else', async () => {
@@ -171,15 +171,15 @@ describe('writeArtifact, killed after each step', () => {
     const path = await begun();
     life.log.length = 0;
     await writeArtifact(path, next);
-    const turn = life.log.findIndex((step) => step.endsWith('to .pending'));
+    const turn = life.log.findIndex((step) => step.endsWith('to pending'));
     const [before, after] = [life.log.slice(0, turn), life.log.slice(turn + 1)];
     for (const name of [...names, 'manifest.json']) {
       expect(before.lastIndexOf(`write ${name}`)).toBeLessThan(before.indexOf(`sync ${name}`));
     }
-    expect(before.at(-1)).toMatch(/^sync \.incoming-/);
-    expect(after[0]).toBe(`sync ${basename(path)}`);
+    expect(before.at(-1)).toBe('sync incoming');
+    expect(after[0]).toBe('sync .cofactor');
     expect(after.filter((step) => step.startsWith('move')).at(-1)).toBe(
-      'move .pending/manifest.json to manifest.json',
+      'move pending/manifest.json to manifest.json',
     );
   });
 });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, symlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -23,6 +23,7 @@ let script: string;
 
 beforeAll(async () => {
   script = join(folder.path, 'writer.mjs');
+  await symlink(resolve('node_modules'), join(folder.path, 'node_modules'));
   await build({
     stdin: {
       contents: `
@@ -89,7 +90,8 @@ describe('a process that overwrites an artifact in a loop', () => {
       }
       await writeArtifact(target, artifacts[1]);
       expect(await expectWhole(target)).toBe('other');
-      expect((await readdir(target)).sort()).toEqual(['manifest.json', ...names]);
+      expect(await readdir(join(target, '.cofactor'))).toEqual(['model']);
+      expect((await readdir(target)).sort()).toEqual(['.cofactor', 'manifest.json', ...names]);
     });
     await Promise.all(killed);
     expect(seen.length).toBeGreaterThanOrEqual(2 * times);

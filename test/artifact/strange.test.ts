@@ -3,7 +3,7 @@ import { link, mkdir, open, rename, rm, symlink, writeFile } from 'node:fs/promi
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { checkTarget, readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
+import { openModelFolder, readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
 import { load } from '../../src/recommend/load.ts';
 import { readCheckpoint } from '../../src/train/checkpoint.ts';
 import { temporaryFolder, userError } from '../support/files.ts';
@@ -53,7 +53,10 @@ test.each(
   await put(path);
   expect(await userError(readArtifact(directory))).toMatch(message);
   expect(await userError(load(directory))).toMatch(message);
-  if (name === 'manifest.json') expect(await userError(checkTarget(directory))).toMatch(/no model/);
+  if (name === 'manifest.json') {
+    await rm(join(directory, '.cofactor'), { recursive: true });
+    expect(await userError(openModelFolder(directory))).toMatch(/has other files than those of a model/);
+  }
 });
 
 test('links are files with trust, and a folder may be a link without', async () => {
@@ -75,7 +78,7 @@ test('links are files with trust, and a folder may be a link without', async () 
 test('a link in the place of the folder of a new artifact is not followed, neither to read nor to write', async () => {
   const other = join(folder.path, `other-${count}`);
   await writeArtifact(other, made('other'));
-  await symlink(other, join(directory, '.pending'));
+  await symlink(other, join(directory, '.cofactor', 'pending'));
   expectSame(await readArtifact(directory), artifact);
   const next = made('next');
   await writeArtifact(directory, next);
@@ -106,7 +109,7 @@ test('a file of its own size with holes, larger than the memory, is refused befo
 });
 
 test('a checkpoint that is a pipe is refused', async () => {
-  const path = join(directory, '.checkpoint');
+  const path = join(directory, '.cofactor', 'checkpoint');
   execFileSync('mkfifo', [path]);
   expect(await userError(readCheckpoint(path, {}))).toMatch(/is a pipe or a device/);
 });

@@ -1,10 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '../../errors.ts';
-import { removeAtExit } from '../../util/remove-at-exit.ts';
+import { ScratchFolder } from '../../util/scratch-folder.ts';
 import { type Connect, literal, rows, withoutPattern } from './duckdb.ts';
 
 /** A path for standard input. */
@@ -23,7 +23,7 @@ export interface Found {
  *
  * @throws UserError for a missing file, a pattern without a match, or a folder without parts of one kind
  */
-async function findFiles(connect: Connect, paths: readonly string[]): Promise<string[]> {
+export async function findFiles(connect: Connect, paths: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const path of paths) {
     const information = await stat(path).catch((error: NodeJS.ErrnoException) => error);
@@ -131,14 +131,13 @@ export async function withFiles<T>(
   const found = async (path: string): Promise<Found[]> =>
     (await findFiles(connect, [path])).map((file) => ({ path: file, file }));
   if (!paths.includes(STANDARD_INPUT)) return work((await Promise.all(paths.map(found))).flat());
-  const folder = await mkdtemp(join(tmpdir(), 'cofactor-'));
-  const clear = removeAtExit(folder);
+  const folder = new ScratchFolder(tmpdir());
   try {
-    const copy = { path: join(folder, 'input'), file: INPUT_NAME };
+    const copy = { path: join(folder.path, 'input'), file: INPUT_NAME };
     await pipeline(process.stdin, createWriteStream(copy.path));
     const files = await Promise.all(paths.map((path) => (path === STANDARD_INPUT ? [copy] : found(path))));
     return await work(files.flat());
   } finally {
-    clear();
+    folder.remove();
   }
 }

@@ -1,7 +1,7 @@
-import { closeSync, mkdtempSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { option, UserError } from '../../errors.ts';
-import { removeAtExit } from '../../util/remove-at-exit.ts';
+import { ScratchFolder } from '../../util/scratch-folder.ts';
 import type { Overflow } from './row-store.ts';
 
 export const tooLittleMemory = (): UserError =>
@@ -12,10 +12,9 @@ export const tooLittleMemory = (): UserError =>
 
 /** A temporary folder, with a file for rows that the memory has no room for. */
 export class Scratch implements Overflow {
-  readonly path: string;
+  private readonly folder: ScratchFolder;
   private file: number | undefined;
   private written = 0;
-  private readonly clear: () => void;
 
   /**
    * @param room bytes of memory for rows
@@ -28,12 +27,15 @@ export class Scratch implements Overflow {
     private readonly roomForIds: number,
   ) {
     try {
-      this.path = mkdtempSync(join(folder, 'cofactor-'));
+      this.folder = new ScratchFolder(folder);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       throw new UserError('file', `${folder}: cannot be written (${code}); choose another folder`);
     }
-    this.clear = removeAtExit(this.path);
+  }
+
+  get path(): string {
+    return this.folder.path;
   }
 
   checkIds(bytes: number): void {
@@ -60,6 +62,6 @@ export class Scratch implements Overflow {
   /** Removes the folder and what is in it. */
   remove(): void {
     if (this.file !== undefined) closeSync(this.file);
-    this.clear();
+    this.folder.remove();
   }
 }

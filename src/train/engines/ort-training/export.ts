@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import * as v from 'valibot';
 import type { Tensors } from '../../../../graphs/heads/serving.ts';
 import type { Model, ModelDefinition } from '../../../../graphs/models/model.ts';
 import { graphOf } from '../../../artifact/graph-of.ts';
@@ -8,7 +6,6 @@ import type { Artifact, Manifest } from '../../../artifact/manifest.ts';
 import { readVocabulary } from '../../../artifact/vocabulary.ts';
 import { option, UserError } from '../../../errors.ts';
 import { restoredTable } from '../../../onnx/compress.ts';
-import { INCOMING, writeSynced } from '../../../util/files.ts';
 import { mapValues } from '../../../util/map-values.ts';
 import {
   checkArgument,
@@ -19,6 +16,7 @@ import {
   type OptionTable,
   path,
 } from '../../../util/options.ts';
+import { type FolderKind, listedSchema, listOf, OwnFolder } from '../../../util/own-folder.ts';
 import { initialParameters } from '../../parameters/initial.ts';
 import { resolveManifest } from '../../recipe/of-manifest.ts';
 import type { RatingPlan } from '../../recipe/plan.ts';
@@ -45,11 +43,6 @@ const someArtifact: Expected = {
   fits: (value) => typeof (value as Artifact | null)?.manifest === 'object',
   give: 'an Artifact, such as that of readArtifact',
 };
-
-const CHECKPOINT = 'checkpoint';
-
-/** A temporary folder that is older was left by a writer that was killed. */
-const STALE_MS = 60 * 60_000;
 
 export const TRAINING_FOLDER = 'training';
 
@@ -91,12 +84,25 @@ export function trainingFiles(
   };
 }
 
+const CHECKPOINT = 'checkpoint';
+const LIST = 'files.json';
+const GRAPHS = ['training_model.onnx', 'eval_model.onnx', 'optimizer_model.onnx'];
+
+const TRAINING: FolderKind = {
+  mark: 'training',
+  has: (name) => [...GRAPHS, CHECKPOINT, VOCABULARY, LIST].includes(name),
+  list: LIST,
+  key: CHECKPOINT,
+  mostBytes: 10_000,
+  listedIn: (bytes) => v.parse(listedSchema, JSON.parse(bytes.toString())),
+};
+
 /**
- * Writes the files of {@link trainingFiles} into a folder, and replaces older ones. After a kill, the folder has the old
- * files, the new ones, or no checkpoint, so that no mixture is used.
+ * Writes the files of {@link trainingFiles} into a folder of their own, and replaces older ones; `files.json` lists them. After
+ * a kill, the folder has the old files, the new ones, or no checkpoint, so that no mixture is used.
  *
  * @returns the names of the files
- * @throws UserError if the folder cannot be written, or holds other files
+ * @throws UserError if the folder cannot be written, holds other files, or has a checkpoint that was trained further
  */
 export async function writeTrainingFiles(
   folder: string,
@@ -105,49 +111,14 @@ export async function writeTrainingFiles(
 ): Promise<string[]> {
   checkArgument('the folder for the training files is', folder, path);
   const files = trainingFiles(artifact, options);
-  const incoming = join(folder, `${INCOMING}${randomBytes(4).toString('hex')}`);
+  const list = new TextEncoder().encode(`${JSON.stringify(listOf(files), null, 2)}\n`);
+  const own = await OwnFolder.open(folder, TRAINING);
   try {
-    const others = (await namesIn(folder)).filter(
-      (name) => !Object.hasOwn(files, name) && !name.startsWith(INCOMING),
-    );
-    if (others.length > 0)
-      throw new UserError(
-        'file',
-        `${folder}: has other files, such as ${others[0]}; choose a new or an empty folder`,
-      );
-    await mkdir(incoming, { recursive: true });
-    for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes);
-    // Without a checkpoint the files cannot train, so a kill from here on leaves no usable mixture.
-    await rm(join(folder, CHECKPOINT), { force: true });
-    const last = (name: string): number => Number(name === CHECKPOINT);
-    for (const name of Object.keys(files).toSorted((one, other) => last(one) - last(other)))
-      await rename(join(incoming, name), join(folder, name));
-    await rm(incoming, { recursive: true });
-    await removeStale(folder);
-  } catch (error) {
-    await rm(incoming, { recursive: true, force: true }).catch(() => undefined);
-    if (error instanceof UserError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UserError('file', `${folder}: the training files could not be written (${code ?? error})`);
+    await own.replace({ ...files, [LIST]: list });
+  } finally {
+    own.close();
   }
   return Object.keys(files);
-}
-
-/** Removes the temporary folders of writers that were killed, but not those of writers that may still run. */
-async function removeStale(folder: string): Promise<void> {
-  for (const name of await namesIn(folder)) {
-    if (!name.startsWith(INCOMING)) continue;
-    const path = join(folder, name);
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-    if (Date.now() - mtimeMs > STALE_MS) await rm(path, { recursive: true, force: true });
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
 }
 
 /** The changes to the model's recipe for the training API, whose only optimizer is AdamW. */

@@ -1,0 +1,106 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { UserError } from '../errors.ts';
+
+// Windows has no such flag.
+const { O_RDWR, O_CREAT, O_NOFOLLOW = 0 } = constants;
+
+/**
+ * A lock of the system on a file. It ends with its process, however that ends; a file that a killed process left is locked as if
+ * it were new.
+ */
+export class Lock {
+  private readonly atExit = (): void => this.release();
+  private isReleased = false;
+
+  private constructor(
+    private readonly path: string,
+    private readonly fd: number,
+  ) {
+    process.on('exit', this.atExit);
+  }
+
+  /**
+   * Locks a file, which it makes.
+   *
+   * @param what the path that is to be written, for messages
+   * @throws UserError if another process, or another call, has the lock; an error of the system if the file cannot be made
+   */
+  static take(path: string, what: string): Lock {
+    for (;;) {
+      const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o666);
+      try {
+        if (!tryLock(fd, path)) throw busy(path, what);
+        // Who had the lock removes the file, perhaps after it was opened here.
+        if (isAt(fd, path)) {
+          ftruncateSync(fd);
+          writeSync(fd, `${process.pid}\n`);
+          return new Lock(path, fd);
+        }
+      } catch (error) {
+        closeSync(fd);
+        throw error;
+      }
+      closeSync(fd);
+    }
+  }
+
+  /** Removes the file, and gives the lock back. */
+  release(): void {
+    if (this.isReleased) return;
+    this.isReleased = true;
+    process.off('exit', this.atExit);
+    try {
+      if (isAt(this.fd, this.path)) unlinkSync(this.path);
+    } catch {
+      // The next process that locks it removes it.
+    }
+    closeSync(this.fd);
+  }
+}
+
+/** By its prebuilt module, because Node has no locks. */
+function tryLock(fd: number, path: string): boolean {
+  const locks: { tryLock(fd: number): boolean } = createRequire(import.meta.url)('fs-native-extensions');
+  try {
+    return locks.tryLock(fd);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(
+      'file',
+      `${path}: cannot be locked (${code}); choose a folder on another file system`,
+    );
+  }
+}
+
+function isAt(fd: number, path: string): boolean {
+  const [open, named] = [
+    fstatSync(fd, { bigint: true }),
+    statSync(path, { bigint: true, throwIfNoEntry: false }),
+  ];
+  return open.ino === named?.ino && open.dev === named.dev;
+}
+
+function busy(path: string, what: string): UserError {
+  let process = '';
+  try {
+    process = /^\d+(?=\n)/.exec(readFileSync(path, 'utf8'))?.[0] ?? '';
+  } catch {
+    // Windows does not let others read a locked file.
+  }
+  const by = process === '' ? '' : ` (process ${process})`;
+  return new UserError(
+    'file',
+    `${what}: another cofactor${by} is writing there; wait for its end, or choose another place`,
+  );
+}

@@ -1,0 +1,288 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import * as v from 'valibot';
+import { UserError } from '../errors.ts';
+import { checkWritable, placeOf, readRegular, syncDirectory, writeSynced } from './files.ts';
+import { Lock } from './lock.ts';
+
+/** Folder in a folder of ours, with its mark, its lock, and what is not finished. */
+export const HIDDEN = '.cofactor';
+
+/** A new set of files that is complete, and moves to its place. */
+export const PENDING = 'pending';
+const LOCK = 'lock';
+/** What a writer that was killed may have left, and the next one removes. */
+const UNFINISHED = ['incoming', 'rows'];
+
+/** What a list says of files, by name. */
+export type Listed = Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+
+export const listedSchema = v.record(v.string(), v.object({ bytes: v.number(), sha256: v.string() }));
+
+/** Lists files, sorted by name. */
+export const listOf = (files: Readonly<Record<string, Uint8Array>>): Listed =>
+  Object.fromEntries(
+    Object.keys(files)
+      .sort()
+      .map((name) => [
+        name,
+        { bytes: files[name].length, sha256: createHash('sha256').update(files[name]).digest('hex') },
+      ]),
+  );
+
+/** A kind of folder that a command writes. */
+export interface FolderKind {
+  /** What it holds, such as `model`: the name of its mark. */
+  readonly mark: string;
+  /** Whether a file with this name may be one of ours. */
+  has(name: string): boolean;
+  /** The file that lists the others, of a folder whose files are replaced as one. */
+  readonly list?: string;
+  /** The file without which the others are of no use, for programs that know no list. It leaves first, and comes last. */
+  readonly key?: string;
+  /** The files that a list names. @throws UserError if it is no list */
+  readonly listedIn?: (bytes: Buffer) => Listed;
+  /** Bytes that a list may have. */
+  readonly mostBytes?: number;
+}
+
+/**
+ * A folder that only we write, one process at a time. A mark in it tells that it is ours; in any other folder that is not empty
+ * nothing is written. Files of others in it stay as they are.
+ */
+export class OwnFolder {
+  private readonly atExit = (): void => this.close();
+
+  private readonly kind: FolderKind;
+
+  private constructor(
+    readonly directory: string,
+    /** The path, with links followed. */
+    readonly path: string,
+    private readonly held: { readonly kind: FolderKind; readonly lock: Lock; readonly existed: boolean },
+  ) {
+    this.kind = held.kind;
+    process.on('exit', this.atExit);
+  }
+
+  /**
+   * Makes or takes a folder to write in, until `close`.
+   *
+   * @throws UserError if it holds anything that is not ours, cannot be written, or another process writes in it
+   */
+  static async open(directory: string, kind: FolderKind): Promise<OwnFolder> {
+    if (directory === '') throw new UserError('argument', 'the name of the folder is empty; give one');
+    try {
+      const path = await placeOf(directory);
+      const names = await namesOf(path, directory);
+      await checkOurs(path, directory, kind);
+      await checkWritable(path);
+      await mkdir(join(path, HIDDEN), { recursive: true });
+      const lock = Lock.take(join(path, HIDDEN, LOCK), directory);
+      const folder = new OwnFolder(directory, path, { kind, lock, existed: names !== undefined });
+      try {
+        await folder.begin();
+      } catch (error) {
+        folder.close();
+        throw error;
+      }
+      return folder;
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      throw new UserError(
+        'file',
+        `${directory}: cannot be written (${code ?? error}); choose another folder`,
+      );
+    }
+  }
+
+  /** Path of a hidden file or folder. */
+  hidden(name: string): string {
+    return join(this.directory, HIDDEN, name);
+  }
+
+  private async begin(): Promise<void> {
+    const mark = await open(this.hidden(this.kind.mark), 'a');
+    await mark.close();
+    this.tidy();
+    await this.settle();
+    await this.checkFree((await namesOf(this.path)) ?? []);
+  }
+
+  /**
+   * Replaces all of our files, so that a kill at any moment leaves the old ones or the new ones: they are written and synced to a
+   * hidden folder, and its renaming makes them valid. Then they move to their places, the list last. After a kill, readers and the
+   * next writer continue from there.
+   *
+   * @param files by name; one of them is the list
+   * @throws UserError if a file of others is in the way, or they cannot be written
+   */
+  async replace(files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+    const incoming = this.hidden('incoming');
+    try {
+      await mkdir(incoming);
+      for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes);
+      await syncDirectory(incoming);
+      await this.checkFree(Object.keys(files));
+      await rename(incoming, this.hidden(PENDING));
+      await syncDirectory(join(this.path, HIDDEN));
+      await this.settle();
+      await syncDirectory(dirname(this.path));
+    } catch (error) {
+      this.tidy();
+      if (error instanceof UserError) throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      throw new UserError(
+        'file',
+        `${this.directory}: the ${this.kind.mark} could not be written (${code ?? error})`,
+      );
+    }
+  }
+
+  /** Moves a complete set of files to its place. */
+  private async settle(): Promise<void> {
+    const pending = await pendingIn(this.path);
+    if (pending === undefined) return rm(this.hidden(PENDING), { recursive: true, force: true });
+    const names = await readdir(pending);
+    const { list = '', key = '', has } = this.kind;
+    if (names.includes(list)) {
+      const [was, next] = await Promise.all([this.path, pending].map((path) => listedIn(path, this.kind)));
+      await this.checkFree(names, next);
+      // Files that the new set lacks go first: only the old list names them.
+      for (const name of Object.keys(was))
+        if (!(name in next) && has(name) && (await isAsListed(this.path, name, was)))
+          await rm(join(this.path, name));
+      const last = [key, list].filter((name) => names.includes(name));
+      if (last.includes(key)) await rm(join(this.path, key), { force: true });
+      for (const name of [...names.filter((name) => !last.includes(name)), ...last])
+        await rename(join(pending, name), join(this.path, name));
+    }
+    await rm(pending, { recursive: true, force: true });
+    await syncDirectory(this.path);
+  }
+
+  /** @throws UserError if a file of others, or one of ours that was changed, has one of these names */
+  private async checkFree(names: readonly string[], next: Listed = {}): Promise<void> {
+    const [other] = await strangersAmong(names.filter(this.kind.has), this.path, this.kind, next);
+    if (other === undefined) return;
+    throw new UserError(
+      'file',
+      `${join(this.directory, other)}: is in the way of the new ${this.kind.mark}, and is not as the old one had it; move it, or choose another folder`,
+    );
+  }
+
+  /** Removes what is not finished. */
+  private tidy(): void {
+    for (const name of UNFINISHED) rmSync(this.hidden(name), { recursive: true, force: true });
+  }
+
+  /** Lets others write in the folder. A folder in which nothing was written is as it was before. */
+  close(): void {
+    process.off('exit', this.atExit);
+    try {
+      this.tidy();
+      if (this.isEmpty()) rmSync(this.hidden(this.kind.mark), { force: true });
+    } catch {
+      // The next writer removes it.
+    } finally {
+      this.held.lock.release();
+    }
+    try {
+      // Only removes folders that are empty.
+      rmdirSync(join(this.path, HIDDEN));
+      if (!this.held.existed) rmdirSync(this.path);
+    } catch {}
+  }
+
+  private isEmpty(): boolean {
+    const hidden = readdirSync(join(this.path, HIDDEN)).filter(
+      (name) => ![this.kind.mark, LOCK].includes(name),
+    );
+    return hidden.length === 0 && readdirSync(this.path).length === 1;
+  }
+}
+
+/** The folder of a complete set of files that moves to its place; undefined if there is none. Only a writer makes it, so it is no link. */
+export async function pendingIn(directory: string): Promise<string | undefined> {
+  const path = join(directory, HIDDEN, PENDING);
+  for (const folder of [join(directory, HIDDEN), path])
+    if (!(await lstat(folder).catch(() => undefined))?.isDirectory()) return undefined;
+  return path;
+}
+
+/** @returns the names in a folder but the hidden one; undefined if there is no such folder */
+async function namesOf(path: string, directory = path): Promise<string[] | undefined> {
+  const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    if (error.code === 'ENOTDIR') throw new UserError('file', `${directory}: is a file; give a folder`);
+    throw new UserError('file', `${directory}: cannot be read (${error.code})`);
+  });
+  return names?.filter((name) => name !== HIDDEN);
+}
+
+/** @throws UserError if a folder has neither our mark nor only files that our list knows */
+async function checkOurs(path: string, directory: string, kind: FolderKind): Promise<void> {
+  const hidden = join(path, HIDDEN);
+  const information = lstatSync(hidden, { throwIfNoEntry: false });
+  if (information && !information.isDirectory())
+    throw new UserError(
+      'file',
+      `${join(directory, HIDDEN)}: is no folder; remove it, or choose another folder`,
+    );
+  const inside = information ? readdirSync(hidden) : [];
+  if (inside.includes(kind.mark)) return;
+  const names = (await namesOf(path)) ?? [];
+  const others = [
+    ...names.filter((name) => !kind.has(name)),
+    ...inside.filter((name) => name !== LOCK).map((name) => join(HIDDEN, name)),
+    ...(await strangersAmong(names, path, kind)),
+  ];
+  if (others.length > 0)
+    throw new UserError(
+      'file',
+      `${directory}: has other files than those of a ${kind.mark}, such as ${others[0]}; choose a new or an empty folder`,
+    );
+}
+
+/** Those of these files that are there, and that neither the list nor `next` knows by name and content. */
+async function strangersAmong(
+  names: readonly string[],
+  path: string,
+  kind: FolderKind,
+  next: Listed = {},
+): Promise<string[]> {
+  const was = await listedIn(path, kind);
+  const others: string[] = [];
+  for (const name of names) {
+    if (name === kind.list && Object.keys(was).length > 0) continue;
+    if (!lstatSync(join(path, name), { throwIfNoEntry: false })) continue;
+    if (!(await isAsListed(path, name, was)) && !(await isAsListed(path, name, next))) others.push(name);
+  }
+  return others;
+}
+
+/** What the list in a folder names; nothing if there is none, or it is broken. */
+async function listedIn(path: string, { list, listedIn, mostBytes = 0 }: FolderKind): Promise<Listed> {
+  try {
+    return listedIn?.(await readRegular(join(path, list as string), { most: mostBytes })) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** Whether a file has the content that a list says. */
+export async function isAsListed(folder: string, name: string, listed: Listed): Promise<boolean> {
+  const path = join(folder, name);
+  const information = await lstat(path).catch(() => undefined);
+  if (!Object.hasOwn(listed, name) || !information?.isFile() || information.size !== listed[name].bytes)
+    return false;
+  const hash = createHash('sha256');
+  return pipeline(createReadStream(path), hash).then(
+    () => hash.digest('hex') === listed[name].sha256,
+    () => false,
+  );
+}
