@@ -90,11 +90,15 @@ export async function withIncoming<T>(
 ): Promise<T> {
   const lock = Lock.take(besides(place, 'lock'), what);
   const incoming = besides(place, 'incoming');
+  const isThere = (): Promise<boolean> => lstat(incoming).then(Boolean, () => false);
   try {
+    if (!lock.wasLeft && (await isThere()))
+      throw new UserError('file', `${incoming}: is in the way; move it`);
     await rm(incoming, { recursive: true, force: true });
-    return await work(incoming);
+    return await work(incoming).finally(() =>
+      rm(incoming, { recursive: true, force: true }).catch(() => undefined),
+    );
   } finally {
-    await rm(incoming, { recursive: true, force: true }).catch(() => undefined);
     lock.release();
   }
 }

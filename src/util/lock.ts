@@ -26,6 +26,8 @@ export class Lock {
   private constructor(
     private readonly path: string,
     private readonly fd: number,
+    /** Whether a process that was killed had left the file. */
+    readonly wasLeft: boolean,
   ) {
     process.on('exit', this.atExit);
   }
@@ -43,9 +45,10 @@ export class Lock {
         if (!tryLock(fd, path)) throw busy(path, what);
         // Who had the lock removes the file, perhaps after it was opened here.
         if (isAt(fd, path)) {
+          const wasLeft = fstatSync(fd).size > 0;
           ftruncateSync(fd);
           writeSync(fd, `${process.pid}\n`);
-          return new Lock(path, fd);
+          return new Lock(path, fd, wasLeft);
         }
       } catch (error) {
         closeSync(fd);

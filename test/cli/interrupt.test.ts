@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 /** Starts a training, and waits until it has written a checkpoint. */
 async function begin(out: string, args: string[]) {
-  const written = () => statSync(at(`${out}/.checkpoint`), { throwIfNoEntry: false })?.mtimeMs;
+  const written = () => statSync(at(`${out}/.cofactor/checkpoint`), { throwIfNoEntry: false })?.mtimeMs;
   const before = written();
   const child = spawn(process.execPath, [program, ...args], { cwd: at() });
   const printed = { stdout: '', stderr: '' };
@@ -55,7 +55,7 @@ test('the first Ctrl-C ends training after the running epoch and keeps the model
 
   expect(await json(...training('kept'), '--resume')).toMatchObject({ epochs: EPOCHS });
   expect(Object.values(await contents('kept'))).toEqual(whole);
-  expect(existsSync(at('kept/.checkpoint'))).toBe(false);
+  expect(existsSync(at('kept/.cofactor/checkpoint'))).toBe(false);
 });
 
 test('of both parts, the first is kept alone, and --resume trains the other, too', async () => {
@@ -70,10 +70,10 @@ test('of both parts, the first is kept alone, and --resume trains the other, too
   const { code, stdout, stderr } = await ended;
   expect(code, stderr).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ objective: 'rating', valid: { rmse: expect.any(Number) } });
-  expect(stderr).toContain('--resume resumes from parts/.checkpoint');
+  expect(stderr).toContain('--resume resumes from parts/.cofactor/checkpoint');
   expect(await json(...both('parts'), '--resume')).toMatchObject({ objective: 'both', epochs: EPOCHS });
   expect(Object.values(await contents('parts'))).toEqual(Object.values(await contents('all')));
-  expect(existsSync(at('parts/.checkpoint'))).toBe(false);
+  expect(existsSync(at('parts/.cofactor/checkpoint'))).toBe(false);
 });
 
 test('without --json it says how to resume', async () => {
@@ -82,7 +82,7 @@ test('without --json it says how to resume', async () => {
   const { code, stdout, stderr } = await ended;
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Wrote told /m);
-  expect(stderr).toMatch(/^Stopped early; with the same settings, --resume resumes from told\/.checkpoint$/m);
+  expect(stderr).toMatch(/^Stopped early; with the same settings, --resume resumes from told\/.cofactor/checkpoint$/m);
 });
 
 test('after kill -9, twice, --resume comes to the bytes of a training that was never cut off', async () => {
@@ -90,11 +90,11 @@ test('after kill -9, twice, --resume comes to the bytes of a training that was n
     const { child, ended } = await begin('killed', [...training('killed'), ...more]);
     child.kill('SIGKILL');
     expect((await ended).signal).toBe('SIGKILL');
-    expect(Object.keys(await contents('killed'))).toEqual([expect.stringContaining('.checkpoint')]);
+    expect(Object.keys(await contents('killed'))).toEqual([expect.stringMatching(/checkpoint$/), expect.stringMatching(/lock$/)]);
   }
   await text(...training('killed'), '--resume');
   expect(Object.values(await contents('killed'))).toEqual(whole);
-  expect(existsSync(at('killed/.checkpoint'))).toBe(false);
+  expect(existsSync(at('killed/.cofactor/checkpoint'))).toBe(false);
 });
 
 test('--resume of a training with other settings is refused, and the checkpoint stays', async () => {
@@ -104,7 +104,7 @@ test('--resume of a training with other settings is refused, and the checkpoint 
   const before = await contents();
   const { code, stderr } = spawnResult([...training('other'), '--resume', '--seed', '2']);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^cofactor: other\/.checkpoint: .*seed was 1, is 2.*\n$/);
+  expect(stderr).toMatch(/^cofactor: other\/.cofactor/checkpoint: .*seed was 1, is 2.*\n$/);
   expect(await contents()).toEqual(before);
 });
 

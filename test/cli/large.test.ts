@@ -85,7 +85,7 @@ describe('a training that is killed', () => {
 
   test('loses at most one epoch, and --resume gives the same bytes', async () => {
     const child = spawn(process.execPath, [program, ...long, '--out', 'killed'], { cwd: at() });
-    const written = () => statSync(at('killed/.checkpoint'), { throwIfNoEntry: false })?.mtimeMs;
+    const written = () => statSync(at('killed/.cofactor/checkpoint'), { throwIfNoEntry: false })?.mtimeMs;
     while (written() === undefined) {
       expect(child.exitCode).toBe(null);
       await setTimeout(5);
@@ -93,7 +93,7 @@ describe('a training that is killed', () => {
     child.kill('SIGKILL');
     await new Promise((done) => child.on('close', done));
     const names = Object.keys(await contents('killed')).map((path) => basename(path));
-    expect(names.filter((name) => !name.startsWith('.checkpoint'))).toEqual([]);
+    expect(names.filter((name) => !['checkpoint', 'lock'].includes(name))).toEqual([]);
     const resumed = await json(...long, '--out', 'killed', '--resume');
     const whole = await json(...long, '--out', 'whole');
     expect({ ...resumed, seconds: 0, out: '' }).toEqual({ ...whole, seconds: 0, out: '' });

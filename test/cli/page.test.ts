@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -35,7 +35,12 @@ async function expectSite(folder: string, page: SiteFiles, artifact: Artifact): 
     .concat(Object.keys(published(artifact).files).map((name) => `model/${name}`))
     .sort();
   expect(Object.keys(files)).toEqual(names);
-  expect(JSON.parse(String(mark))).toEqual({ cofactor: VERSION, files: names });
+  expect(JSON.parse(String(mark))).toEqual({
+    cofactor: VERSION,
+    files: Object.fromEntries(
+      names.map((name) => [name, { bytes: files[name].length, sha256: sha256(files[name]) }]),
+    ),
+  });
   for (const [name, bytes] of Object.entries(page)) expect(sha256(files[name])).toBe(sha256(bytes));
   expectSame(await readArtifact(join(folder, 'model')), published(artifact));
 }
@@ -117,19 +122,22 @@ describe('a site', () => {
       'null',
       '{"cofactor": "1", "files": 7}',
       '{"files": ["notes.txt"]}',
+      '{"cofactor": "1", "files": ["index.html", "notes.txt", "model/manifest.json"]}',
     ]) {
       await writeFile(join(target, SITE_MARK), mark);
       await expectRefusal(/has other files and no site/);
     }
   });
 
-  test.each(['CNAME', '.git/config', 'assets/mine.css', 'model/seen.onnx'])(
+  test.each(['CNAME', '.git/config', 'assets/mine.css', 'model/seen.onnx', 'index.html'])(
     'with %s of somebody stays',
     async (name) => {
       await write();
       await mkdir(dirname(join(target, name)), { recursive: true });
       await writeFile(join(target, name), 'mine');
-      await expectRefusal(new RegExp(`not the site's, which would be lost: "${name}"; move them`));
+      await expectRefusal(
+        new RegExp(`files that are not as the site had them, and would be lost: "${name}"; move them`),
+      );
     },
   );
 
@@ -147,7 +155,7 @@ describe('a site', () => {
     await expectRefusal(/is a file; give a folder/);
     await writeFile(join(parent, 'file'), 'mine');
     target = join(parent, 'file/site');
-    await expectRefusal(/could not be written \(ENOTDIR\)/);
+    await expectRefusal(/cannot be opened \(ENOTDIR\)/);
     expect(await userError(writeSite('', standInFiles, artifacts[0]))).toMatch(/folder is empty/);
     for (const here of ['.', '..', relative('.', process.cwd()) || '.'])
       expect(await userError(writeSite(here, standInFiles, artifacts[0]))).toMatch(/is the current folder/);
@@ -164,19 +172,23 @@ describe('a site', () => {
 
   test('recovers after a call that was killed', async () => {
     await write();
-    const [incoming, outgoing] = ['incoming', 'outgoing'].map((way) =>
-      join(parent, `.site.cofactor-${way}-0123abcd`),
+    const [incoming, outgoing, lock] = ['incoming', 'outgoing', 'lock'].map((way) =>
+      join(parent, `.site.cofactor-${way}`),
     );
-    const others = ['.site.cofactor-incoming-mine', '.other.cofactor-outgoing-0123abcd'];
+    const others = ['.site.cofactor-incoming-mine', '.other.cofactor-outgoing'];
     for (const name of others) await mkdir(join(parent, name));
-    // Before the old one has left its place.
+    // Without the lock of a call, it is none of ours.
     await mkdir(incoming);
+    await expectRefusal(/cofactor-incoming: is in the way; move it$/);
+    // Before the old one has left its place.
+    await writeFile(lock, '123');
     await writeFile(join(incoming, 'index.html'), 'half');
     await write(artifacts[1]);
     await expectSite(target, standInFiles, artifacts[1]);
     // Between the two renames; and the next call is one that fails.
     await rename(target, outgoing);
     await mkdir(incoming);
+    await writeFile(lock, '123');
     expect(await userError(write(artifacts[0], { a: Buffer.from(''), 'a/b': Buffer.from('') }))).toMatch(
       /written/,
     );
@@ -190,6 +202,7 @@ describe('a site', () => {
 
   test('is the old one or the new one after its writer is killed at any moment', async () => {
     const script = join(folder.path, 'writer.mjs');
+    await symlink(resolve('node_modules'), join(folder.path, 'node_modules'));
     await build({
       stdin: {
         contents: `
@@ -225,8 +238,7 @@ describe('a site', () => {
       child.kill('SIGKILL');
       expect((await exit)[1]).toBe('SIGKILL');
       const names = await readdir(parent);
-      const whole =
-        names.find((name) => name === 'site') ?? names.find((name) => name.includes('-outgoing-'));
+      const whole = names.find((name) => name === 'site') ?? names.find((name) => name.endsWith('-outgoing'));
       // A writer that was killed early in its first turn has left nothing.
       if (!whole) continue;
       const { manifest } = await readArtifact(join(parent, whole, 'model'));

@@ -17,6 +17,9 @@ export interface Run {
   readonly stderr: string;
 }
 
+/** The mark of a folder that cofactor writes. */
+const MARK = /\.cofactor\/(model|search|training|triton)$/;
+
 let last: Promise<unknown> = Promise.resolve();
 
 /** Runs the command line in this process, one run at a time; a process of its own takes several times as long to start. */
@@ -87,10 +90,10 @@ export function workplace() {
   const manifest = async (directory: string) =>
     JSON.parse(await readFile(at(directory, 'manifest.json'), 'utf8'));
 
-  /** Every file there is, hidden ones too, with the sum of its bytes. */
+  /** Every file there is but marks, hidden ones too, with the sum of its bytes. */
   async function contents(directory = '.'): Promise<Record<string, string>> {
     const entries = await readdir(at(directory), { withFileTypes: true, recursive: true });
-    const files = entries.filter((entry) => entry.isFile());
+    const files = entries.filter((entry) => entry.isFile() && !MARK.test(join(entry.parentPath, entry.name)));
     const sums = files.map(async ({ parentPath, name }) => {
       const path = join(parentPath, name);
       return [path, sha256(await readFile(path))] as const;
