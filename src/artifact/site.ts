@@ -2,7 +2,15 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import * as v from 'valibot';
 import { UserError } from '../errors.ts';
-import { besides, placeOf, readRegular, syncDirectory, withIncoming, writeSynced } from '../util/files.ts';
+import {
+  besides,
+  codeOf,
+  placeOf,
+  readRegular,
+  syncDirectory,
+  withIncoming,
+  writeSynced,
+} from '../util/files.ts';
 import { isAsListed, type Listed, listedSchema, listOf } from '../util/own-folder.ts';
 import { list } from '../util/text.ts';
 import { VERSION } from '../version.ts';
@@ -62,7 +70,7 @@ export async function writeSite(directory: string, page: SiteFiles, artifact: Ar
     if (code === undefined || error instanceof UserError) throw error;
     throw new UserError(
       'file',
-      `${directory}: the site could not be written (${code}); choose another folder`,
+      `${directory}: the site could not be written (${codeOf(error)}); choose another folder`,
     );
   }
 }

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { decodeModel, type NamedType } from '../onnx/index.ts';
-import { replaceFile, syncDirectory, writeSynced } from '../util/files.ts';
+import { codeOf, replaceFile, syncDirectory, writeSynced } from '../util/files.ts';
 import { checkArgument, path, text } from '../util/options.ts';
 import { type FolderKind, OwnFolder } from '../util/own-folder.ts';
 import { type Artifact, headOf } from './manifest.ts';
@@ -34,7 +34,7 @@ export async function writeTritonRepository(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined || error instanceof UserError) throw error;
-    throw new UserError('file', `${repository}: the repository cannot be written (${code})`);
+    throw new UserError('file', `${repository}: the repository cannot be written (${codeOf(error)})`);
   }
 }
 

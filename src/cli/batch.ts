@@ -47,7 +47,7 @@ async function run(
   const { out, k, exclude } = flags;
   if (out === undefined)
     throw new UserError('argument', 'there is no file to write; give one, such as --out top.parquet');
-  checkTable(out);
+  await checkTable(out);
   await checkOutputs(command, { files: { out } });
   const recommender = await openModel(directory, flags);
   const { userIds } = readVocabulary(recommender.artifact);

@@ -57,7 +57,7 @@ async function run(
   }
   if (out !== undefined && json)
     throw new UserError('argument', '--out and --json cannot be combined; give only one of them');
-  if (out !== undefined) checkTable(out);
+  if (out !== undefined) await checkTable(out);
   await checkOutputs(command, { files: { out } });
   const recommender = await openModel(directory, flags);
   const known = readVocabulary(recommender.artifact);

@@ -6,7 +6,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl, { type Entry } from 'yauzl';
 import { UserError } from '../errors.ts';
-import { withIncoming } from '../util/files.ts';
+import { codeOf, withIncoming } from '../util/files.ts';
 import * as expected from '../util/options.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 
@@ -91,8 +91,10 @@ export async function download(
       throw new UserError('network', `${name}.zip: cannot be unpacked (${error.message}); try again`);
     });
     await rename(join(unpacked, name), path).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError('file', `${path}: cannot be moved into place (${error.code}); try again`);
+      throw new UserError('file', `${path}: cannot be moved into place (${codeOf(error)}); try again`);
     });
+  }).catch((error) => {
+    throw isOfFiles(error) ? unwritable(directory, error) : error;
   });
   return { path, existed: false, notice };
 }
@@ -102,12 +104,19 @@ async function makeFolder(directory: string): Promise<void> {
     await mkdir(directory, { recursive: true });
     await access(directory, constants.W_OK);
   } catch (error) {
-    throw new UserError(
-      'file',
-      `${directory}: cannot be written (${(error as NodeJS.ErrnoException).code}); name another folder`,
-    );
+    throw unwritable(directory, error);
   }
 }
+
+const unwritable = (directory: string, error: unknown): UserError =>
+  new UserError(
+    'file',
+    `${directory}: cannot be written (${codeOf(error)}); make room, or name another folder`,
+  );
+
+/** Whether the system could not do something with a file, rather than with the network. */
+const isOfFiles = (error: unknown): boolean =>
+  ['open', 'write', 'mkdir', 'fsync'].includes(String((error as NodeJS.ErrnoException).syscall));
 
 async function fetchArchive(
   name: DataSet,
@@ -144,7 +153,7 @@ async function fetchArchive(
     });
     await pipeline(Readable.fromWeb(response.body as never), meter, createWriteStream(archive), { signal });
   } catch (error) {
-    if (error instanceof UserError || signal?.aborted) throw error;
+    if (error instanceof UserError || signal?.aborted || isOfFiles(error)) throw error;
     throw networkError(error as Error, url, directory);
   }
   const sum = hash.digest('hex');
@@ -164,8 +173,6 @@ async function answer(response: Response): Promise<Response> {
 function networkError(error: Error, url: string, directory: string): UserError {
   const cause = error.cause as NodeJS.ErrnoException | undefined;
   const code = (error as NodeJS.ErrnoException).code ?? cause?.code ?? cause?.message ?? error.message;
-  if (code === 'ENOSPC')
-    return new UserError('file', `${directory}: the disk is full; make room or name another folder`);
   return new UserError(
     'network',
     `no network: could not reach ${new URL(url).host} (${code}); download it by hand from ${url} ` +

@@ -1,3 +1,5 @@
+import { access, constants } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { DuckDBAppender } from '@duckdb/node-api';
 import { option, UserError } from '../errors.ts';
 import { replaceFileBy, syncFile } from '../util/files.ts';
@@ -51,13 +53,23 @@ const APPEND = {
   FLOAT: (appender: DuckDBAppender, value: unknown) => appender.appendFloat(value as number),
 };
 
-/** @throws UserError for a path of another format than those of tables */
-export function checkTable(path: string): void {
+/**
+ * Checks, before the work starts, that a table can be written to `path`.
+ *
+ * @throws UserError for another extension, or for a folder that cannot be written
+ */
+export async function checkTable(path: string): Promise<void> {
   if (!/\.(csv|parquet)$/.test(path))
     throw new UserError(
       'file',
       `${path}: is not a .csv or a .parquet file; give ${option('out')} one of these`,
     );
+  await access(dirname(resolve(path)), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(
+      'file',
+      `${path}: cannot be written, because its folder cannot (${error.code}); choose another`,
+    );
+  });
 }
 
 /** One line of CSV, with quotes where they are needed (RFC 4180). */

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { option, UserError } from '../errors.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
+import { codeOf } from '../util/files.ts';
 import type { Outcome } from './trial.ts';
 
 /** A finished trial. */
@@ -50,7 +51,7 @@ export async function trialLog(path: string, about: About): Promise<TrialLog> {
     try {
       appendFileSync(path, `${JSON.stringify(entry)}\n`);
     } catch (error) {
-      throw new UserError('file', `${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
+      throw new UserError('file', `${path}: cannot be written (${codeOf(error)})`);
     }
   };
   if (whole.length < text.length) await truncate(path, Buffer.byteLength(whole));
@@ -58,7 +59,7 @@ export async function trialLog(path: string, about: About): Promise<TrialLog> {
     await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
       throw new UserError(
         'file',
-        `${dirname(path)}: cannot be made (${error.code}); name another folder with ${option('out')}`,
+        `${dirname(path)}: cannot be made (${codeOf(error)}); name another folder with ${option('out')}`,
       );
     });
     append(about);

@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
 import { access, chmod, constants, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { constants as systemConstants } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { option, UserError } from '../errors.ts';
 import { Lock } from './lock.ts';
+
+/** The code of an error of the system, such as ENOSPC. Node does not name all of them. */
+export function codeOf(error: unknown): string {
+  const { code, errno } = error as NodeJS.ErrnoException;
+  const named = Object.entries(systemConstants.errno).find(([, number]) => number === -Number(errno));
+  return named?.[0] ?? code ?? String(error);
+}
 
 /** Writes a new file, and waits until it is on the disk. */
 export async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
@@ -137,8 +145,7 @@ export async function replaceFileBy(
     await syncDirectory(dirname(place));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UserError('file', `${path}: ${what} could not be written (${code ?? error})`);
+    throw new UserError('file', `${path}: ${what} could not be written (${codeOf(error)})`);
   }
 }
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
 import { UserError } from '../errors.ts';
-import { checkWritable, placeOf, readRegular, syncDirectory, writeSynced } from './files.ts';
+import { checkWritable, codeOf, placeOf, readRegular, syncDirectory, writeSynced } from './files.ts';
 import { Lock } from './lock.ts';
 
 /** Folder in a folder of ours, with its mark, its lock, and what is not finished. */
@@ -15,7 +15,7 @@ export const HIDDEN = '.cofactor';
 export const PENDING = 'pending';
 const LOCK = 'lock';
 /** What a writer that was killed may have left, and the next one removes. */
-const UNFINISHED = ['incoming', 'rows'];
+const UNFINISHED = /^(incoming|rows|.*\.cofactor-(lock|incoming))$/;
 
 /** What a list says of files, by name. */
 export type Listed = Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
@@ -92,10 +92,9 @@ export class OwnFolder {
       return folder;
     } catch (error) {
       if (error instanceof UserError) throw error;
-      const { code } = error as NodeJS.ErrnoException;
       throw new UserError(
         'file',
-        `${directory}: cannot be written (${code ?? error}); choose another folder`,
+        `${directory}: cannot be written (${codeOf(error)}); choose another folder`,
       );
     }
   }
@@ -135,10 +134,9 @@ export class OwnFolder {
     } catch (error) {
       this.tidy();
       if (error instanceof UserError) throw error;
-      const { code } = error as NodeJS.ErrnoException;
       throw new UserError(
         'file',
-        `${this.directory}: the ${this.kind.mark} could not be written (${code ?? error})`,
+        `${this.directory}: the ${this.kind.mark} could not be written (${codeOf(error)})`,
       );
     }
   }
@@ -177,7 +175,8 @@ export class OwnFolder {
 
   /** Removes what is not finished. */
   private tidy(): void {
-    for (const name of UNFINISHED) rmSync(this.hidden(name), { recursive: true, force: true });
+    for (const name of readdirSync(join(this.path, HIDDEN)))
+      if (UNFINISHED.test(name)) rmSync(this.hidden(name), { recursive: true, force: true });
   }
 
   /** Lets others write in the folder. A folder in which nothing was written is as it was before. */

@@ -305,10 +305,13 @@ describe('on the command line', () => {
       [['movies'], /--out/],
       [['nowhere', '--out', 'new'], /no such folder/],
       [['movies', '--out', 'mine'], /has other files and no site/],
-      [['movies', '--out', 'movies'], /has other files and no site/],
+      [
+        ['movies', '--out', 'movies'],
+        /movies: has movies\/manifest.json in it, which is read; give --out another/,
+      ],
       [['movies', '--out', 'ratings.csv'], /is a file/],
       [['movies', '--out', ''], /folder is empty/],
-      [['movies', '--out', '.'], /is the current folder/],
+      [['movies', '--out', '.'], /\.: has movies\/manifest.json in it, which is read/],
     ] as const) {
       const { code, stdout, stderr } = await cofactor('page', ...args);
       expect({ code, stdout, stderr }).toEqual({

@@ -77,7 +77,10 @@ test.each([
   [['odd', 'pairs.csv', '--out', 'x.csv', '--json'], /--out and --json/],
   [['odd', 'pairs.csv', '--out', 'x.xlsx'], /\.csv or a \.parquet/],
   [['odd', 'pairs.csv', '--out', 'nowhere/x.csv'], /nowhere\/x.csv: cannot be written/],
-  [['odd', 'pairs.csv', '--out', './pairs.csv'], /pairs.csv: is a file that is read/],
+  [
+    ['odd', 'pairs.csv', '--out', './pairs.csv'],
+    /pairs.csv: is pairs.csv, which is read, and would be lost; give --out another file/,
+  ],
   [['odd', 'none.csv'], /none.csv: no such file/],
   [['odd', 'odd.csv', '--user-column', 'who'], /"who"/],
   [['nowhere', 'pairs.csv'], /nowhere: is not a trained model/],

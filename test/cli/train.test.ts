@@ -288,7 +288,7 @@ test.each([
   [['--loss', 'mape'], /--loss/],
   [['--rating-column', 'stars'], /"stars".*--rating-column.*"rating"/],
   [['--out', 'ratings.csv'], /is a file/],
-  [['--out', '.'], /has other files/],
+  [['--out', '.'], /^cofactor: \.: has ratings.csv in it, which is read; give --out another folder/],
   [['--resume', '--json'], /no checkpoint/],
 ])('%j is one line, and nothing is written', async (flags, message) => {
   const before = await contents();

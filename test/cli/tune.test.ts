@@ -196,7 +196,7 @@ test.each([
     ['ratings.csv', '--factors', '8', '--epochs', '1', '--ranking-learning-rate', '0.1'],
     /all hyperparameters of the objective ranking are given, .* with --objective rating$/,
   ],
-  [['ratings.csv', '--out', 'ratings.csv'], /ratings.csv.*(cannot be read|cannot be made)/],
+  [['ratings.csv', '--out', 'ratings.csv'], /ratings.csv: is a file; give a folder/],
 ])('%j is one line', async (args, message) => {
   expect(await failure('tune', ...args)).toMatch(message);
 });

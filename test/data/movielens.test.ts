@@ -179,6 +179,6 @@ describe('mistakes leave nothing behind', () => {
 test('a folder that cannot be made', async () => {
   const file = await folder.write('file', '');
   expect(await userError(download('ml-100k', join(file, 'sub')))).toBe(
-    `${join(file, 'sub')}: cannot be written (ENOTDIR); name another folder`,
+    `${join(file, 'sub')}: cannot be written (ENOTDIR); make room, or name another folder`,
   );
 });

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { option, UserError } from '../../errors.ts';
+import { codeOf } from '../../util/files.ts';
 import { ScratchFolder } from '../../util/scratch-folder.ts';
 import type { Overflow } from './row-store.ts';
 
@@ -29,8 +30,7 @@ export class Scratch implements Overflow {
     try {
       this.folder = new ScratchFolder(folder);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      throw new UserError('file', `${folder}: cannot be written (${code}); choose another folder`);
+      throw new UserError('file', `${folder}: cannot be written (${codeOf(error)}); choose another folder`);
     }
   }
 
