@@ -255,7 +255,7 @@ test.each([
   '/model/%73een.onnx',
   '/model/manifest.json/',
   '/model/',
-  '/model/.pending',
+  '/model/.cofactor/pending',
   '/model/__proto__',
   '/model/constructor',
   '/__proto__',

@@ -1,4 +1,4 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeArtifact } from '../../src/artifact/artifact.ts';
@@ -107,6 +107,7 @@ test('what is served, and what is refused and why, is said', async () => {
   expect(await metrics()).toMatch(
     /^cofactor_model_refused\{model="movies",reason="movies\/predict\.onnx: .*"\} \d+$/m,
   );
+  await rm(join(directory, 'predict.onnx'));
   await writeArtifact(directory, artifacts[1]);
   await expect.poll(status).toMatchObject({ models: [{ version: 2, refused: null }] });
   expect(await metrics()).not.toMatch(/^cofactor_model_refused\{/m);

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
@@ -176,10 +176,12 @@ test('pipes in a folder hold up neither the start, nor a reload, nor the end', a
       await (await fetch(`${server.url}/metrics`)).text(),
     );
   for (const name of await readdir(directory)) {
-    await rm(join(directory, name));
+    await rm(join(directory, name), { recursive: true });
     execFileSync('mkfifo', [join(directory, name)]);
   }
-  execFileSync('mkfifo', [join(directory, '.pending')]);
+  await rm(join(directory, '.cofactor'));
+  await mkdir(join(directory, '.cofactor'));
+  execFileSync('mkfifo', [join(directory, '.cofactor/pending')]);
   await expect.poll(refusals).toBe(true);
   expect(await userError(serve(directory, { port: 0 }))).toMatch(/manifest.json: is a pipe or a device/);
   const start = performance.now();
