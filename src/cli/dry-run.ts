@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { contentInWords, fileInWords, firstRowsInWords } from '../data/read/in-words.ts';
 import { understandRatings } from '../data/read/read.ts';
 import type { Understanding } from '../data/read/understanding.ts';
+import { endBy } from '../util/end-by.ts';
 import { capital } from '../util/format.ts';
 import { readingToTrain } from './choice-options.ts';
 import { sentenceWithFlags } from './flag-names.ts';
@@ -13,14 +14,10 @@ export async function dryRun(
   files: readonly string[],
   flags: DataFlags & { readonly json?: boolean | undefined },
 ): Promise<void> {
-  const { memory, workers, json } = flags;
-  const store = { folder: tmpdir(), memory, workers };
+  const { memory, json } = flags;
+  const store = { folder: tmpdir(), memory };
   // So that temporary files are removed.
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)
-    process.once(signal, () => process.exit(code));
+  process.once('SIGINT', endBy).once('SIGTERM', endBy);
   const understanding = await understandRatings(files, { ...readingToTrain(flags), store });
   if (json) printJson(understanding);
   else print(understanding);

@@ -1,3 +1,4 @@
+import { endBy } from '../util/end-by.ts';
 import { printNote } from './output.ts';
 
 /** The first Ctrl-C prints `note` and aborts the signal. The second ends the program at once. */
@@ -5,7 +6,7 @@ export function onInterrupt(note: string): { signal: AbortSignal; stop(): void; 
   const controller = new AbortController();
   let raised: NodeJS.Signals | undefined;
   const listener = (name: NodeJS.Signals): void => {
-    if (raised) process.exit(130);
+    if (raised) endBy(name);
     raised = name;
     // After the ^C that a terminal shows.
     printNote('');
@@ -22,7 +23,7 @@ export function onInterrupt(note: string): { signal: AbortSignal; stop(): void; 
     /** Ends the program with the signal that it got, if any. */
     raise() {
       stop();
-      if (raised) process.kill(process.pid, raised);
+      if (raised) endBy(raised);
     },
   };
 }

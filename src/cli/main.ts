@@ -7,13 +7,17 @@ else await runHere();
 
 async function runHere(): Promise<void> {
   endWithParent();
-  // A reader that closes early, such as `head`, is not an error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    process.stderr.write(`cofactor: standard output cannot be written (${error.code})\n`);
-    process.exit(1);
+  let failed = false;
+  // The command goes on, because it may be training, and has files to write.
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    // A reader that closes early, such as `head`, is not an error.
+    if (failed || code === 'EPIPE') return;
+    failed = true;
+    process.stderr.write(`cofactor: standard output cannot be written (${code})\n`);
   });
+  process.stderr.on('error', () => undefined);
   // Imported here, so that a process that only starts another stays small.
   const { run } = await import('./program.ts');
-  process.exitCode = await run(args);
+  const code = await run(args);
+  process.exitCode = failed ? 1 : code;
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { endBy } from '../util/end-by.ts';
 
 /**
  * With these, glibc gives large blocks back to the system when they are freed. By default it keeps more and more of them: after a few
@@ -37,8 +38,7 @@ export async function runInOwnProcess(): Promise<void> {
     process.exitCode = code;
     return;
   }
-  process.removeAllListeners(signal as NodeJS.Signals);
-  process.kill(process.pid, signal as NodeJS.Signals);
+  endBy(signal as NodeJS.Signals);
 }
 
 /** Ends this process when the one that started it has ended. */

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type AccessOptions, hostName, origin } from '../serve/access.ts';
 import { type Server, serve } from '../serve/serve.ts';
 import { type Choices, kinds, numeric } from '../util/choices.ts';
+import { endBy } from '../util/end-by.ts';
 import type { Expected } from '../util/options.ts';
 import { sizeFrom } from '../util/size-kind.ts';
 import { chosenDevice, type Flags, withChoices } from './choice-options.ts';
@@ -108,7 +109,7 @@ async function stopped(server: Server): Promise<void> {
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });
-  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGINT', endBy);
   // A worker in an endless run would hold up the end of the process, too.
   await server.close(signal === 'SIGTERM' ? GRACE_MS : 0).catch(() => process.kill(process.pid, 'SIGKILL'));
 }

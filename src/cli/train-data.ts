@@ -4,14 +4,13 @@ import { checkTrainable, type Dataset } from '../data/dataset/dataset.ts';
 import { readRatings } from '../data/read/read.ts';
 import type { Reading, ReadReport } from '../data/read/reading.ts';
 import { UserError } from '../errors.ts';
+import { endBy } from '../util/end-by.ts';
 import type { OwnFolder } from '../util/own-folder.ts';
 import { type Flags, type READING, readingToTrain } from './choice-options.ts';
 import { sentenceWithFlags } from './flag-names.ts';
 import { nounOf, plural, printLine, seconds } from './output.ts';
 
-export type DataFlags = Flags<
-  (typeof READING)[number] | 'test' | 'valid' | 'split' | 'workers' | 'memory' | 'out'
->;
+export type DataFlags = Flags<(typeof READING)[number] | 'test' | 'valid' | 'split' | 'memory' | 'out'>;
 
 /** @throws UserError as `readRatings` does, or if the ratings cannot train a model */
 export async function readInMemory(files: readonly string[], flags: object): Promise<Reading> {
@@ -31,20 +30,19 @@ export async function readToTrain(
   flags: DataFlags,
   out?: OwnFolder,
 ): Promise<Reading<Dataset>> {
-  const { seed, valid, split, workers, memory, blocks } = flags;
+  const { seed, valid, split, memory, blocks } = flags;
   const options = { ...readingToTrain(flags), seed, valid, split };
   const rows = out?.hidden('rows');
   if (rows !== undefined) await mkdir(rows, { recursive: true });
-  const store = rows === undefined ? false : { folder: rows, workers, memory, blocks };
+  const store = rows === undefined ? false : { folder: rows, memory, blocks };
   // A signal while it reads ends the program, which removes what was read.
-  const end = (signal: NodeJS.Signals): void => process.exit(signal === 'SIGINT' ? 130 : 143);
-  process.on('SIGINT', end).on('SIGTERM', end);
+  process.on('SIGINT', endBy).on('SIGTERM', endBy);
   try {
     const reading = await readRatings(files, { ...options, store });
     checkTrainable(reading.ratings);
     return reading;
   } finally {
-    process.off('SIGINT', end).off('SIGTERM', end);
+    process.off('SIGINT', endBy).off('SIGTERM', endBy);
   }
 }
 

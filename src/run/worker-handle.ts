@@ -31,6 +31,7 @@ export class WorkerHandle {
   /** Resolves when the thread has ended, with the reason. */
   readonly ended: Promise<WorkerError>;
   private readonly pending = new Map<number, Pending>();
+  private readonly answers = new Set<Promise<unknown>>();
   private calls = 0;
 
   private constructor(private readonly worker: Worker) {
@@ -98,7 +99,9 @@ export class WorkerHandle {
     if (this.sessions.delete(session)) await this.call('release', [session]);
   }
 
+  /** Ends the thread after its calls: ONNX Runtime aborts the process if a thread ends in the middle of a run. */
   async terminate(): Promise<void> {
+    await Promise.allSettled(this.answers);
     await this.worker.terminate();
   }
 
@@ -126,6 +129,11 @@ export class WorkerHandle {
       this.pending.set(call, { resolve, reject });
       this.worker.postMessage({ call, method, args } satisfies Call, handedOver);
     });
+    const settled = (): void => {
+      this.answers.delete(answer);
+    };
+    this.answers.add(answer);
+    answer.then(settled, settled);
     return answer as ReturnType<Methods[Name]>;
   }
 }

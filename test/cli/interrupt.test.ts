@@ -141,8 +141,39 @@ test('the second Ctrl-C ends the program and leaves the old model', async () => 
   child.kill('SIGINT');
   await once(child.stderr, 'data');
   child.kill('SIGINT');
-  expect(await ended).toMatchObject({ code: 130 });
+  expect(await ended).toMatchObject({ signal: 'SIGINT' });
   expect(await contents('old')).toMatchObject(before);
+});
+
+test('the second Ctrl-C ends threads in the middle of a step, without an abort', async () => {
+  const slow = ['--model', 'mlp', '--hidden', '400,400', '--batch-size', '64', '--epochs', '50'];
+  const args = ['train', 'many.csv', '--out', 'aborted', '--blocks', '4,4', '--workers', '3', ...slow];
+  for (let tried = 0; tried < 10; tried++) {
+    const { child, ended } = await begin('aborted', args);
+    child.kill('SIGINT');
+    await once(child.stderr, 'data');
+    child.kill('SIGINT');
+    const { code, signal, stderr } = await ended;
+    // A run may be over before.
+    if (code !== 0)
+      expect({ signal, stderr }).toEqual({
+        signal: 'SIGINT',
+        stderr: expect.stringMatching(/^\nStopping .*\n$/),
+      });
+  }
+});
+
+test('a reader that closes early does not end a training', async () => {
+  const { stderr, ...shell } = spawnSync(
+    'sh',
+    [
+      '-c',
+      `(${[process.execPath, program, ...training('unread')].map((word) => `'${word}'`).join(' ')}; echo $? >&3) 2>&1 | true`,
+    ],
+    { cwd: at(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe', 'pipe'] },
+  );
+  expect({ stderr, code: shell.output[3] }).toEqual({ stderr: '', code: '0\n' });
+  expect(Object.values(await contents('unread'))).toEqual(whole);
 });
 
 // `script` of util-linux runs a command on a terminal of its own; that of macOS has other flags.
