@@ -167,7 +167,6 @@ async function ratingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpti
   const { runtime, engines, valid, workers, ratingsPerRun } = options;
   const resolved = resolve(recipe, data.facts, {
     device: runtime.device,
-    workers,
     engines: Object.keys(engines),
     storedIn: data.storedIn,
   });
@@ -181,7 +180,7 @@ async function ratingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpti
     engine,
     scorer,
     size: data.facts.ratings,
-    prepared: await engine.prepare({ ...resolved, data, runtime, ratingsPerRun }),
+    prepared: await engine.prepare({ ...resolved, data, runtime, workers, ratingsPerRun }),
     initial: async () =>
       initialParameters(model, plan.training.seed, few ? await data.sample(MOST_PAIRS) : undefined),
     ...(valid && { judge: (parameters: Tensors) => errorOn({ scorer }, parameters, valid) }),

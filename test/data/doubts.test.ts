@@ -203,7 +203,10 @@ test('counted rows have the facts of their counts in a file of strata, too', asy
   );
   const options = { duplicates: 'count', kind: 'ratings' } as const;
   const memory = await readRatings(path, options);
-  const stored = await readRatings(path, { ...options, store: { from: 1, workers: 2, folder: folder.path } });
+  const stored = await readRatings(path, {
+    ...options,
+    store: { from: 1, blocks: [2, 2], folder: folder.path },
+  });
   expect(stored.ratings.facts).toEqual(memory.ratings.facts);
   await stored.ratings.close();
 });

@@ -16,7 +16,7 @@ async function reading(text: string, options: ReadOptions = {}, name = 'rows.csv
   const { vocabulary: _, optionNames: __, ...parsing } = options;
   expect(parseRatings(text, path, parsing)).toEqual(read);
   if (options.valid === undefined && options.split === undefined) {
-    const stored = await readRatings(path, { ...options, store: { from: 1, workers: 1 } });
+    const stored = await readRatings(path, { ...options, store: { from: 1 } });
     const rows = await stored.ratings.sample(Number.POSITIVE_INFINITY);
     const { userIds, itemIds } = stored.ratings;
     expect(sorted(listed({ ...rows, userIds, itemIds }))).toEqual(sorted(listed(read.ratings)));

@@ -49,7 +49,6 @@ test.each([
   [{ vocabulary: ['u1'] }, 'vocabulary is ["u1"]; give an object with userIds and itemIds, such as Ratings'],
   [{ store: 5 }, 'store is 5; give true, false, or an object of options'],
   [{ store: { place: 'here' } }, 'there is no option "place"; the options are from, folder, '],
-  [{ store: { workers: 0.5 } }, 'workers is 0.5; give a whole number from 1'],
   [{ store: { memory: '2GB' } }, 'memory is "2GB"; give a number from 0'],
   [{ store: { blocks: 4 } }, 'blocks is 4; give two whole numbers, such as [4, 4]'],
 ])('readRatings refuses %j', async (options, message) => {

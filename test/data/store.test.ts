@@ -49,7 +49,7 @@ async function copy(name: string, query: string): Promise<string> {
 
 /** What `readRatings` makes of ratings that may be kept in a file. */
 const reading = (path: string | readonly string[], options: ReadOptions = {}, store: StoreOptions = {}) =>
-  readRatings(path, { ...options, store: { from: FROM, folder: scratch, workers: 2, ...store } });
+  readRatings(path, { ...options, store: { from: FROM, folder: scratch, blocks: [2, 2], ...store } });
 
 /** Ratings that must be in a file. */
 async function read(path: string, options?: ReadOptions, store?: StoreOptions): Promise<Reading<Dataset>> {
@@ -279,7 +279,7 @@ describe.each(['parquet', 'csv'])('duplicates in %s', (format) => {
     const held = new Set<boolean>();
     const ways: { readonly options?: ReadOptions; readonly store?: StoreOptions }[] = [
       {},
-      { store: { workers: 40 } },
+      { store: { blocks: [40, 40] } },
       ...[1, 2, 3, 4, 5, 6].map((seed) => ({ options: { seed, valid: 0.5 } })),
     ];
     for (const { options, store } of ways) {
@@ -313,7 +313,7 @@ describe('ids', () => {
     ['UUIDs, and dates', 'md5(user::VARCHAR)::UUID', "DATE '2000-01-01' + item"],
   ])('of Parquet that are no texts: %s', async (_, user, item) => {
     const path = await copy('numbers.parquet', `SELECT ${user} AS user, ${item} AS item, rating FROM train`);
-    await expectSame(await read(path), await readRatings(path));
+    await expectSame(await read(path, {}, { blocks: undefined }), await readRatings(path));
   });
 });
 
@@ -493,7 +493,7 @@ describe('the folder', () => {
 });
 
 test('a sample is of the ratings', async () => {
-  const { ratings } = await read(synthetic.train, {}, { workers: 8 });
+  const { ratings } = await read(synthetic.train, {}, { blocks: [8, 8] });
   const all = new Set(numbersOf(await joined(ratings), ratings));
   const { userIds, itemIds } = ratings;
   const some = await ratings.sample(1000);
@@ -517,7 +517,6 @@ describe('mistakes', () => {
       {},
       'holding out 1e-9 of 6628 ratings leaves none to validate with; change the fraction or give more ratings',
     ],
-    [{}, { workers: 0 }, 'workers is 0; give a whole number from 1'],
     [
       {},
       { blocks: [2, 101] },
@@ -535,7 +534,7 @@ describe('mistakes', () => {
 
   test.each([2, 3])('too little to train with, in a file from %i ratings on', async (from) => {
     const path = await folder.write('one.csv', 'user,item,rating\na,x,3\na,y,4\n');
-    const { ratings } = await reading(path, {}, { from });
+    const { ratings } = await reading(path, {}, { from, blocks: undefined });
     if (ratings.storedIn) opened.push(ratings);
     expect(await userError((async () => checkTrainable(ratings))())).toBe(
       `${path}: all ratings are by one user, "a"; training needs at least 2 users`,

@@ -80,53 +80,51 @@ describe('blockCounts', () => {
     items: fc.integer({ min: 1, max: 1e6 }),
     ratings: fc.integer({ min: 1, max: 1e9 }),
   });
-  const workers = fc.integer({ min: 1, max: 64 });
+  /** The number of strata that can be trained in parallel, with at least 25,000 ratings each. */
+  const parallel = (ratings: number) => [16, 8, 4, 2].find((count) => ratings / count ** 2 >= 25_000) ?? 1;
 
-  test('are multiples of the workers, and never more than rows', () =>
+  test('are multiples of what can be trained in parallel, and never more than rows', () =>
     fc.assert(
-      fc.property(facts, workers, (many, multiple) => {
-        const blocks = blockCounts(many, multiple);
+      fc.property(facts, (many) => {
+        const blocks = blockCounts(many);
         for (const [at, most] of [many.users, many.items].entries()) {
           expect(blocks[at]).toBeGreaterThanOrEqual(1);
           expect(blocks[at]).toBeLessThanOrEqual(most);
-          expect(blocks[at] % multiple === 0 || blocks[at] === most).toBe(true);
+          expect(blocks[at] % parallel(many.ratings) === 0 || blocks[at] === most).toBe(true);
         }
       }),
     ));
 
-  test('give blocks of 3,000 rows, or strata of 16,384 ratings where those would have fewer', () =>
+  test('give strata of 25,000 ratings or more', () =>
     fc.assert(
-      fc.property(facts, workers, (many, multiple) => {
-        const [users, items] = blockCounts(many, multiple);
-        // Where there are few blocks, rounding to a multiple changes much.
-        fc.pre(Math.min(users, items) > 10 * multiple);
-        const rows = Math.min(many.users / users, many.items / items);
-        const ratings = many.ratings / (users * items);
-        expect(rows).toBeGreaterThan(0.94 * 3000);
-        expect(ratings).toBeGreaterThan(0.88 * 16_384);
-        expect(Math.min(rows / 3000, ratings / 16_384)).toBeLessThan(1.12);
+      fc.property(facts, (many) => {
+        const [users, items] = blockCounts(many);
+        expect(many.ratings / (users * items)).toBeGreaterThanOrEqual(Math.min(many.ratings, 25_000));
       }),
     ));
 
   test.each([
-    ['many', { users: 100_000, items: 20_000, ratings: 10_000_000 }, 2, [34, 6]],
-    ['few ratings', { users: 100_000, items: 100_000, ratings: 1_000_000 }, 4, [8, 8]],
-    ['few items', { users: 100_000, items: 3, ratings: 300_000 }, 4, [32, 3]],
-    ['one user', { users: 1, items: 50, ratings: 50 }, 8, [1, 8]],
-  ])('%s', (_, many, multiple, blocks) => {
-    expect(blockCounts(many, multiple)).toEqual(blocks);
+    ['many', { users: 100_000, items: 20_000, ratings: 10_000_000 }, [16, 16]],
+    ['very many', { users: 480_000, items: 18_000, ratings: 100_000_000 }, [160, 16]],
+    ['a million', { users: 6000, items: 3700, ratings: 1_000_000 }, [4, 4]],
+    ['few ratings', { users: 100_000, items: 100_000, ratings: 1_000_000 }, [4, 8]],
+    ['few items', { users: 500_000, items: 50, ratings: 5_000_000 }, [24, 8]],
+    ['fewer items than threads', { users: 100_000, items: 3, ratings: 3_000_000 }, [32, 3]],
+    ['one user', { users: 1, items: 50, ratings: 50 }, [1, 1]],
+  ])('%s', (_, many, blocks) => {
+    expect(blockCounts(many)).toEqual(blocks);
   });
 
   const sizes = { users: 100_000, items: 20_000, ratings: 10_000_000 };
 
   test('are the best, unless others are wanted', () => {
-    expect(blockCounts(sizes, 2, [5, 20_000])).toEqual([5, 20_000]);
+    expect(blockCounts(sizes, [5, 20_000])).toEqual([5, 20_000]);
   });
 
   test.each([[[0, 1]], [[1, 1.5]], [[1, 20_001]], [[Number.NaN, 1]], [[4]], [[4, 4, 4]]])(
     'cannot be %j',
     async (wanted) => {
-      expect(await userError((async () => blockCounts(sizes, 2, wanted))())).toBe(
+      expect(await userError((async () => blockCounts(sizes, wanted))())).toBe(
         `blocks is ${wanted}; give two whole numbers, of users and of items, up to 100000 and 20000`,
       );
     },

@@ -110,7 +110,7 @@ describe('two threads read a large file as one does', () => {
 
   test('with any memory', async () => {
     const read = async (memory?: number): Promise<string> => {
-      const { ratings } = await readRatings(csv, { store: { workers: 2, memory, folder: folder.path } });
+      const { ratings } = await readRatings(csv, { store: { memory, folder: folder.path } });
       expect(ratings.storedIn).toBeDefined();
       const hash = await fingerprint(ratings);
       await ratings.close();

@@ -87,19 +87,18 @@ describe('what a recipe leaves open', () => {
     expect(planOf(recipe, data, environment).training.engine).toBe(engine);
   });
 
-  test('by strata, blocks are those asked for, those of the file, or a multiple of the threads', () => {
+  test('by strata, blocks are those asked for, those of the file, or follow from the data', () => {
     const of = (recipe: Recipe, environment: Environment) => planOf(recipe, facts, environment).training;
-    expect(of({ engine: 'strata' }, {})).toMatchObject({ blocks: [1, 1], workers: 1, sparseUpdates: true });
-    expect(of({ engine: 'strata' }, { workers: 3 })).toMatchObject({ blocks: [3, 3], workers: 3 });
-    expect(of({ blocks: [5, 7] }, { workers: 3 })).toMatchObject({ blocks: [5, 7], workers: 3 });
-    expect(of({}, { workers: 3, storedIn: [4, 6] })).toMatchObject({ blocks: [4, 6], workers: 3 });
-    expect(of({ engine: 'epoch-graph' }, { workers: 3 })).not.toHaveProperty('workers');
+    expect(of({ engine: 'strata' }, {})).toMatchObject({ blocks: [1, 1], sparseUpdates: true });
+    expect(of({ blocks: [5, 7] }, {})).toMatchObject({ blocks: [5, 7] });
+    expect(of({}, { storedIn: [4, 6] })).toMatchObject({ blocks: [4, 6] });
+    expect(of({ engine: 'epoch-graph' }, {})).not.toHaveProperty('blocks');
   });
 });
 
 /** A plan says beside a recipe's choices what follows from them. */
 function recipeOf({ model, training }: Plan<RatingPlan>): Recipe {
-  const { lossScale: _, workers: __, ...chosen } = training;
+  const { lossScale: _, ...chosen } = training;
   return { model: model.name, ...model.config, ...chosen } as Recipe;
 }
 
@@ -117,9 +116,9 @@ test.each<[Recipe, Environment?, typeof facts?]>([
   ],
   [{ optimizer: 'sgd-momentum', weightDecay: 0.01, schedule: 'constant' }],
   [{}, { device: 'webgpu' }],
-  [{}, { workers: 2 }, many],
-  [{ model: 'mlp', engine: 'strata' }, { workers: 3 }],
-  [{}, { workers: 2, storedIn: [4, 6] }],
+  [{}, {}, many],
+  [{ model: 'mlp', engine: 'strata' }],
+  [{}, { storedIn: [4, 6] }],
   [{ engine: 'ort-training', schedule: { name: 'one-cycle', momentumLow: 0.7 } }],
   [{ model: 'mlp', engine: 'ort-training', schedule: 'cosine' }],
 ])('a plan is plain JSON and, as a recipe, gives itself: %j %j', (recipe, environment, data = facts) => {

@@ -31,29 +31,34 @@ export interface Strata {
 }
 
 /** A stratum should have at least so many ratings, to make up for the cost of loading its rows. */
-const RATINGS = 2 ** 14;
+const RATINGS = 25_000;
 /** A block should have at least so many rows. Two tables with 3,000 rows of 50 factors fit in a core's cache. */
 const ROWS = 3000;
+/** Numbers of strata that can be trained in parallel: powers of two, so that threads share them evenly. */
+const PARALLEL = [16, 8, 4, 2];
 
 /**
- * Chooses the number of blocks.
+ * Chooses the number of blocks. It depends on the data alone, so that any number of threads trains the same model.
  *
- * @param multiple number of strata to train in parallel: both numbers of blocks are a multiple of it
- * @param wanted numbers of blocks that the user chose. Default: blocks that fit in the cache, if there are enough ratings
+ * @param wanted numbers of blocks that the user chose. Default: as many as 16 threads need and as fit in the cache, if there are
+ *   enough ratings
  * @throws UserError if the numbers that the user chose are invalid
  */
 export function blockCounts(
   { users, items, ratings }: { readonly users: number; readonly items: number; readonly ratings: number },
-  multiple: number,
   wanted?: readonly number[],
 ): BlockCounts {
   const most = [users, items];
   if (wanted === undefined) {
+    const parallel = PARALLEL.find((count) => ratings >= RATINGS * count ** 2) ?? 1;
     const rows = Math.max(ROWS, Math.sqrt((users * items * RATINGS) / ratings));
-    const best = most.map((count) =>
-      Math.min(count, Math.max(multiple, Math.round(count / rows / multiple) * multiple)),
-    );
-    return [best[0], best[1]];
+    const blocks = (count: number, limit: number): number => {
+      const multiple = Math.min(Math.round(count / rows / parallel), Math.floor(limit / parallel));
+      return Math.min(count, Math.max(1, multiple) * parallel);
+    };
+    const short = blocks(Math.min(users, items), Number.POSITIVE_INFINITY);
+    const long = blocks(Math.max(users, items), ratings / (RATINGS * short));
+    return users >= items ? [long, short] : [short, long];
   }
   if (
     wanted.length !== 2 ||

@@ -1,9 +1,9 @@
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import type { DataKind } from '../../../graphs/models/model.ts';
 import { UserError, withOptions } from '../../errors.ts';
-import { count, notNegative, type OptionTable, path } from '../../util/options.ts';
+import { notNegative, type OptionTable, path } from '../../util/options.ts';
 import { type Dataset, MANY } from '../dataset/dataset.ts';
 import { Ratings } from '../dataset/ratings.ts';
 import { type MoreRows, withoutRepeats } from '../dataset/repeats.ts';
@@ -28,8 +28,6 @@ export interface StoreOptions {
   readonly folder?: string | undefined;
   /** Memory of the whole process while it reads, in bytes. @default 2e9 */
   readonly memory?: number | undefined;
-  /** Number of threads that will train. @default the number of cores */
-  readonly workers?: number | undefined;
   /** Number of blocks of users and items. Default: chosen from the data */
   readonly blocks?: BlockCounts | undefined;
 }
@@ -38,7 +36,6 @@ export const STORE_OPTIONS: OptionTable<StoreOptions> = {
   from: notNegative,
   folder: path,
   memory: notNegative,
-  workers: count,
   blocks: { fits: Array.isArray, give: 'two whole numbers, such as [4, 4]' },
 };
 
@@ -56,7 +53,7 @@ const SHARES = { rows: 0.2, strata: 0.15, ids: 0.25, database: 0.2 };
 export async function readToStore<T>(
   paths: readonly string[],
   options: CollectOptions & HoldOut,
-  { from = MANY, folder = tmpdir(), memory = 2e9, workers = availableParallelism(), blocks }: StoreOptions,
+  { from = MANY, folder = tmpdir(), memory = 2e9, blocks }: StoreOptions,
   done: WhenRead<T | Promise<T>>,
 ): Promise<T> {
   const name = nameOf(paths);
@@ -68,7 +65,7 @@ export async function readToStore<T>(
       collect(opened, options, scratch),
     );
     const isSmall = collector.rows.count < from || (options.minRatings ?? 1) > 1;
-    const storing = { ...options, name, folder, workers, blocks, room: memory * SHARES.strata };
+    const storing = { ...options, name, folder, blocks, room: memory * SHARES.strata };
     return await done(
       isSmall ? readingOf(tableFrom(collector), name, options) : await store(collector, storing),
       collector,
@@ -90,7 +87,6 @@ function shortage({ message, code }: NodeJS.ErrnoException, folder: string): Use
 interface Storing extends CollectOptions, HoldOut {
   readonly name: string;
   readonly folder: string;
-  readonly workers: number;
   readonly blocks?: BlockCounts | undefined;
   /** Bytes of memory for rows that are cut into strata. */
   readonly room: number;
@@ -98,7 +94,7 @@ interface Storing extends CollectOptions, HoldOut {
 
 async function store(collector: Collector, storing: Storing): Promise<Reading<Dataset>> {
   const { rows, parts } = collector;
-  const { name, folder, workers, room, seed = 1, valid: part } = storing;
+  const { name, folder, room, seed = 1, valid: part } = storing;
   const known = kindOfParts(parts, storing);
   const { kind, counts, because } = meaningOf(
     known,
@@ -118,7 +114,7 @@ async function store(collector: Collector, storing: Storing): Promise<Reading<Da
   const trained = users.counts.reduce((sum, one) => sum + one, 0);
   if (trained === 0)
     throw new UserError('argument', `holding out ${part} of the ${kind} leaves none to train with`);
-  const storedIn = blockCounts({ ...sizes, ratings: trained }, workers, storing.blocks);
+  const storedIn = blockCounts({ ...sizes, ratings: trained }, storing.blocks);
   const blocks = { users: blocksOf(users.counts, storedIn[0]), items: blocksOf(items.counts, storedIn[1]) };
   const duplicates = storing.duplicates ?? (kind === 'ratings' ? 'last' : 'sum');
   const file = await StrataFile.create(folder);

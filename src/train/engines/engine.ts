@@ -17,6 +17,8 @@ export type Engines = Readonly<Partial<Record<EngineName, () => Engine | Promise
 export interface TrainingTask extends Resolved {
   readonly data: Dataset;
   readonly runtime: Runtime;
+  /** Maximum number of threads that train in parallel. The result does not depend on it. @default 1 */
+  readonly workers?: number | undefined;
   /** Ratings per run of the training graph. Between runs it yields to the event loop. @default 262_144 */
   readonly ratingsPerRun?: number;
 }

@@ -19,8 +19,6 @@ interface Decided {
   readonly engine: EngineName;
   /** Number of blocks of users and of items, for training by strata. */
   readonly blocks?: BlockCounts;
-  /** Number of threads, for training by strata. */
-  readonly workers?: number;
   readonly optimizer: Named<OptimizerName>;
   readonly schedule: Named<ScheduleName>;
 }

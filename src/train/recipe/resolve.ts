@@ -18,8 +18,6 @@ import { checkRecipe, type ProgramRecipe, type TrainingChoices } from './recipe.
 export interface Environment {
   /** @default 'cpu' */
   readonly device?: string;
-  /** Maximum number of threads that train in parallel. @default 1 */
-  readonly workers?: number;
   /** Engines that are available. @default all */
   readonly engines?: readonly string[];
   /** Number of blocks in the file of ratings; absent if the ratings are in memory. */
@@ -79,10 +77,7 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: En
     // Scales the loss to what it would be with ratings from 1 to 5.
     ...(optimizer.summed && { lossScale: (4 / (facts.high - facts.low)) ** losses[loss].power }),
     engine,
-    ...(engine === 'strata' && {
-      blocks: environment.storedIn ?? blockCounts(facts, environment.workers ?? 1, chosen.blocks),
-      workers: environment.workers ?? 1,
-    }),
+    ...(engine === 'strata' && { blocks: environment.storedIn ?? blockCounts(facts, chosen.blocks) }),
     optimizer: { name: optimizer.name, ...optimizer.config } as RatingPlan['optimizer'],
     schedule: { name: schedule.name, ...schedule.config } as RatingPlan['schedule'],
   };

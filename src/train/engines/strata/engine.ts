@@ -19,8 +19,8 @@ import { roundsOf, type Visit } from './visits.ts';
 /**
  * Trains several strata in parallel. The cost of a step does not depend on the number of users and items: a run gets a
  * block of users, a block of items and their ratings, and returns the updated blocks. Threads share no memory: blocks are
- * transferred to them and back. Parameters of neither users nor items, such as the layers of an MLP, are trained by each
- * thread from the same values; then they are averaged.
+ * transferred to them and back. Parameters of neither users nor items, such as the layers of an MLP, are trained in a few
+ * strata from the same values; then they are averaged. The result does not depend on the number of threads.
  */
 export const strataEngine: Engine = {
   async prepare(task) {
@@ -29,12 +29,13 @@ export const strataEngine: Engine = {
     return {
       graph,
       async start({ carried }) {
-        const { blocks, workers, seed } = task.plan.training;
+        const { blocks, seed } = task.plan.training;
         const [users, items] = blocks as BlockCounts;
         const strata = task.data.strata?.() ?? (await strataInMemory(task.data, [users, items], seed));
         const tables = cut(withState(task, carried), task.model, strata.users, strata.items);
-        // At most as many threads as there are strata that share no block.
-        const threads = await startThreads(Math.min(workers as number, users, items), graph);
+        // At most as many threads as there are strata that can be trained in parallel.
+        const most = Math.min(users, items, widthFor(tables));
+        const threads = await startThreads(Math.min(task.workers ?? 1, most), graph);
         return new StrataTraining(task, strata, threads, { tables, dropoutWidths });
       },
     };
@@ -46,6 +47,12 @@ async function strataInMemory(data: Dataset, blocks: BlockCounts, seed: number):
   const { userIds, itemIds, facts } = data;
   return strataOf({ ...(await data.sample(facts.ratings)), userIds, itemIds }, blocks, seed);
 }
+
+/**
+ * At most so many strata are trained from the same values of shared parameters, which are then averaged. With more of them,
+ * more threads have work, but each average moves the parameters less.
+ */
+const AVERAGED = 4;
 
 /** The training of one stratum in an epoch. */
 interface Turn {
@@ -66,8 +73,8 @@ interface VisitDone extends StepsDone {
   readonly shared: Tensors;
 }
 
-/** Number of rounds that are queued in the threads, so that no thread waits for the main thread. */
-const ROUNDS_AHEAD = 1;
+/** Strata that are read, wait for their blocks or train, for each thread: enough that no thread waits for the main thread. */
+const AHEAD = 2;
 
 class StrataTraining implements Training {
   constructor(
@@ -78,41 +85,41 @@ class StrataTraining implements Training {
   ) {}
 
   async *epoch(number: number): AsyncGenerator<StepsDone> {
+    const { tables } = this.blocks;
     const random = generator(this.task.plan.training.seed, FIRST_EPOCH + number);
     const rounds = this.turnsOf(number, random);
     await this.holdNoise(random);
-    const isShared = Object.keys(this.blocks.tables.shared).length > 0;
+    const pool = new ThreadPool(this.threads);
     const last = { users: new Map<number, Promise<unknown>>(), items: new Map<number, Promise<unknown>>() };
-    const started: Promise<VisitDone[]>[] = [];
-    let ahead = rounds[0]?.map(readAhead);
+    const started: Promise<VisitDone>[] = [];
+    let averaged: Promise<unknown> | undefined;
     try {
-      for (const [index, round] of rounds.entries()) {
-        const data = ahead;
-        const runs = round.map((turn, thread) => {
+      for (const round of rounds) {
+        const runs: Promise<VisitDone>[] = [];
+        for (const turn of round) {
+          if (started.length >= AHEAD * this.threads.length) yield (await started.shift()) as VisitDone;
           const { user, item } = turn.visit;
-          const run = Promise.all([data[thread], last.users.get(user), last.items.get(item)]).then(
-            ([stratum]) => this.visit(turn, stratum, this.threads[thread]),
+          const run = Promise.all([turn.read(), last.users.get(user), last.items.get(item), averaged]).then(
+            ([stratum]) => pool.use((thread) => this.visit(turn, stratum, thread)),
           );
+          run.catch(() => undefined);
           last.users.set(user, run);
           last.items.set(item, run);
-          return run;
+          started.push(run);
+          runs.push(run);
+        }
+        if (!hasShared(tables)) continue;
+        averaged = Promise.all(runs).then((done) => {
+          tables.shared = meanOf(done.map(({ shared }) => shared));
         });
-        started.push(Promise.all(runs));
-        // Reads the next round while the threads compute. If no parameters are shared, it is queued, too.
-        ahead = rounds[index + 1]?.map(readAhead);
-        if (started.length <= (isShared ? 0 : ROUNDS_AHEAD)) continue;
-        yield* this.finish((await started.shift()) as VisitDone[]);
+        averaged.catch(() => undefined);
       }
-      for (const round of started.splice(0)) yield* this.finish(await round);
+      while (started.length > 0) yield (await started.shift()) as VisitDone;
+      await averaged;
     } finally {
       // Waits for all runs before an error is thrown.
-      await Promise.allSettled([...started, ...last.users.values(), ...last.items.values()]);
+      await Promise.allSettled([...last.users.values(), ...last.items.values()]);
     }
-  }
-
-  private *finish(round: readonly VisitDone[]): Generator<StepsDone> {
-    this.blocks.tables.shared = meanOf(round.map((one) => one.shared));
-    yield* round;
   }
 
   async carried(): Promise<Tensors> {
@@ -128,7 +135,7 @@ class StrataTraining implements Training {
     const { starts, users, items } = this.strata;
     const itemBlocks = items.starts.length - 1;
     const total = starts[starts.length - 1];
-    const rounds = roundsOf(users.starts.length - 1, itemBlocks, this.threads.length, random);
+    const rounds = roundsOf(users.starts.length - 1, itemBlocks, widthFor(this.blocks.tables), random);
     let done = 0;
     const turns = rounds.map((round) =>
       round.flatMap((visit): Turn[] => {
@@ -199,12 +206,31 @@ class StrataTraining implements Training {
   }
 }
 
-/** Starts to read. An error is thrown where the ratings are awaited. */
-function readAhead(turn: Turn): Promise<Stratum> {
-  const reading = turn.read();
-  reading.catch(() => undefined);
-  return reading;
+/** Gives runs to threads as they become free. What a run gives does not depend on its thread. */
+class ThreadPool {
+  private readonly waiting: ((thread: WorkerHandle) => void)[] = [];
+  private readonly free: WorkerHandle[];
+
+  constructor(threads: readonly WorkerHandle[]) {
+    this.free = [...threads];
+  }
+
+  async use<T>(run: (thread: WorkerHandle) => Promise<T>): Promise<T> {
+    const thread =
+      this.free.pop() ?? (await new Promise<WorkerHandle>((resolve) => this.waiting.push(resolve)));
+    try {
+      return await run(thread);
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next(thread);
+      else this.free.push(thread);
+    }
+  }
 }
+
+const hasShared = ({ shared }: BlockTables): boolean => Object.keys(shared).length > 0;
+
+const widthFor = (tables: BlockTables): number => (hasShared(tables) ? AVERAGED : Number.POSITIVE_INFINITY);
 
 /** Batches of the same size, except the first and the last. The first is random, so that batches differ between epochs. */
 function startsOf(count: number, batchSize: number, random: RandomGenerator): number[] {
