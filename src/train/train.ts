@@ -226,7 +226,7 @@ export class Fitted implements TrainedModel {
   /**
    * Writes the files and `manifest.json`. After a kill, the folder has the old files or the new ones.
    *
-   * @throws UserError if the folder cannot be written, or holds other files
+   * @throws UserError if the folder cannot be written, holds files of others, or another process writes in it
    */
   async save(directory: string, options?: ExportOptions): Promise<Artifact> {
     checkArgument('the folder is', directory, expected.path);

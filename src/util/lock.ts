@@ -51,6 +51,8 @@ export class Lock {
           return new Lock(path, fd, wasLeft);
         }
       } catch (error) {
+        // A disk that is full has no room for the number either.
+        if (!(error instanceof UserError)) unlinkSync(path);
         closeSync(fd);
         throw error;
       }

@@ -1,12 +1,9 @@
-import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Lock } from './lock.ts';
 
-const NAME = /^cofactor-[A-Za-z0-9]{6}$/;
+const PREFIX = 'cofactor-scratch-';
 const LOCK = 'lock';
-
-/** A folder that was made less than this many milliseconds ago may not have its lock yet. */
-const NEW = 60_000;
 
 /** A temporary folder, which goes with its process: by itself when that ends, or by the next one if it is killed. */
 export class ScratchFolder {
@@ -17,31 +14,58 @@ export class ScratchFolder {
   /** @throws an error of the system if nothing can be made in `parent` */
   constructor(parent: string) {
     sweep(parent);
-    this.path = mkdtempSync(join(parent, 'cofactor-'));
-    this.lock = Lock.take(join(this.path, LOCK), this.path);
+    [this.path, this.lock] = newFolder(parent);
     process.on('exit', this.atExit);
   }
 
   remove(): void {
     process.off('exit', this.atExit);
+    // The lock goes last, so that what a kill leaves is removed.
+    for (const name of readdirSync(this.path))
+      if (name !== LOCK) rmSync(join(this.path, name), { recursive: true, force: true });
     this.lock.release();
-    rmSync(this.path, { recursive: true, force: true });
+    rmdirSync(this.path);
+  }
+}
+
+function newFolder(parent: string): [string, Lock] {
+  for (let tries = 1; ; tries++) {
+    const path = mkdtempSync(join(parent, PREFIX));
+    try {
+      return [path, Lock.take(join(path, LOCK), path)];
+    } catch (error) {
+      // Another process takes it for one that was left, until it is locked.
+      if (tries === 10) {
+        rmSync(path, { recursive: true, force: true });
+        throw error;
+      }
+    }
+  }
+}
+
+/** A folder may be written by those who may not list it. */
+function namesIn(parent: string): string[] {
+  try {
+    return readdirSync(parent);
+  } catch {
+    return [];
   }
 }
 
 /** Removes folders of processes that were killed. */
 function sweep(parent: string): void {
-  for (const name of readdirSync(parent)) {
-    if (!NAME.test(name)) continue;
+  for (const name of namesIn(parent)) {
     const path = join(parent, name);
     try {
-      const information = lstatSync(join(path, LOCK));
-      if (information.uid !== process.getuid?.() || Date.now() - information.mtimeMs < NEW) continue;
-      const lock = Lock.take(join(path, LOCK), path);
-      rmSync(path, { recursive: true, force: true });
-      lock.release();
+      if (!name.startsWith(PREFIX) || lstatSync(path).uid !== process.getuid?.()) continue;
+      if (readdirSync(path).length === 0) rmdirSync(path);
+      else if (lstatSync(join(path, LOCK)).isFile()) {
+        const lock = Lock.take(join(path, LOCK), path);
+        rmSync(path, { recursive: true, force: true });
+        lock.release();
+      }
     } catch {
-      // It is in use, or belongs to another user.
+      // It is in use.
     }
   }
 }
