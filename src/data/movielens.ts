@@ -79,7 +79,11 @@ export async function download(
   const notice =
     'MovieLens data is by GroupLens, University of Minnesota: free for research that acknowledges it, ' +
     `no commercial use without permission; see the README in ${path}`;
-  if (await stat(path).catch(() => undefined)) return { path, existed: true, notice };
+  if (await stat(path).catch(() => undefined)) {
+    // Removes what a call left that was killed after its last step.
+    await withIncoming(path, path, async () => undefined).catch(() => undefined);
+    return { path, existed: true, notice };
+  }
 
   await makeFolder(directory);
   await withIncoming(path, path, async (temporary) => {

@@ -46,8 +46,10 @@ export class Lock {
         // Who had the lock removes the file, perhaps after it was opened here.
         if (isAt(fd, path)) {
           const wasLeft = fstatSync(fd).size > 0;
-          ftruncateSync(fd);
-          writeSync(fd, `${process.pid}\n`);
+          const holder = `${process.pid}\n`;
+          // It is never empty in between: the next process would not know that the file was left.
+          writeSync(fd, holder, 0);
+          ftruncateSync(fd, holder.length);
           return new Lock(path, fd, wasLeft);
         }
       } catch (error) {
