@@ -61,7 +61,7 @@ describe.each<[string, Recipe]>([
     const paths = ['one', 'other'].map((end) => join(folder.path, `${name}-${end}`));
     const artifacts = await Promise.all(paths.map((path) => fitted.save(path)));
     const read = async (path: string) => {
-      const files = (await readdir(path)).sort();
+      const files = (await readdir(path)).filter((name) => name !== '.cofactor').sort();
       return Promise.all(files.map(async (file) => [file, await readFile(join(path, file), 'base64')]));
     };
     expect(await read(paths[1])).toEqual(await read(paths[0]));
