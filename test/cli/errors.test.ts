@@ -1,6 +1,6 @@
 import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { buildModel, encodeModel, input, sigmoid } from '../../src/onnx/index.ts';
 import { ratingsCsv, workplace } from '../support/cli.ts';
 import { sha256 } from '../support/sha256.ts';
@@ -144,4 +144,10 @@ test.each(broken)('a model with %s is one line', async (what, happen, message) =
   expect(await failure('predict', name, '--user', 'u1', '--item', 'i1')).toMatch(message);
   expect(await failure('evaluate', name, 'ratings.csv')).toMatch(message);
   expect(await contents()).toEqual(before);
+});
+
+test('standard input that cannot be copied', async () => {
+  vi.stubEnv('TMPDIR', at('nowhere'));
+  const message = await failure('train', '-', '--out', 'none').finally(() => vi.unstubAllEnvs());
+  expect(message).toMatch(/nowhere: standard input cannot be copied there \(ENOENT\).*TMPDIR/);
 });

@@ -437,7 +437,7 @@ describe('the folder', () => {
       for (const name of await readdir(scratch, { recursive: true }).catch(() => [])) names.add(name);
     }, 10);
     const little = await read(path, {}, { memory: 65e6 }).finally(() => clearInterval(look));
-    expect([...names].join('\n')).toMatch(/cofactor-\w+\/rows/);
+    expect([...names].join('\n')).toMatch(/cofactor-scratch-\w+\/rows/);
     expect(await fingerprint(little.ratings)).toBe(await fingerprint(ratings));
   });
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '../../errors.ts';
+import { codeOf } from '../../util/files.ts';
 import { ScratchFolder } from '../../util/scratch-folder.ts';
 import { type Connect, literal, rows, withoutPattern } from './duckdb.ts';
 
@@ -118,6 +119,21 @@ async function checkNoLog(folder: string): Promise<void> {
   }
 }
 
+function scratchFolder(): ScratchFolder {
+  try {
+    return new ScratchFolder(tmpdir());
+  } catch (error) {
+    return noCopy(error);
+  }
+}
+
+function noCopy(error: unknown): never {
+  throw new UserError(
+    'file',
+    `${tmpdir()}: standard input cannot be copied there (${codeOf(error)}); make room, or set TMPDIR to another folder`,
+  );
+}
+
 /**
  * Runs `work` with the files of paths and patterns. `-` is standard input, of which a temporary copy is read.
  *
@@ -131,10 +147,10 @@ export async function withFiles<T>(
   const found = async (path: string): Promise<Found[]> =>
     (await findFiles(connect, [path])).map((file) => ({ path: file, file }));
   if (!paths.includes(STANDARD_INPUT)) return work((await Promise.all(paths.map(found))).flat());
-  const folder = new ScratchFolder(tmpdir());
+  const folder = scratchFolder();
   try {
     const copy = { path: join(folder.path, 'input'), file: INPUT_NAME };
-    await pipeline(process.stdin, createWriteStream(copy.path));
+    await pipeline(process.stdin, createWriteStream(copy.path)).catch(noCopy);
     const files = await Promise.all(paths.map((path) => (path === STANDARD_INPUT ? [copy] : found(path))));
     return await work(files.flat());
   } finally {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Vocabulary } from '../../../graphs/heads/serving.ts';
 import type { DataKind } from '../../../graphs/models/model.ts';
 import { UserError, withOptions } from '../../errors.ts';
+import { codeOf } from '../../util/files.ts';
 import { notNegative, type OptionTable, path } from '../../util/options.ts';
 import { type Dataset, MANY } from '../dataset/dataset.ts';
 import { Ratings } from '../dataset/ratings.ts';
@@ -77,10 +78,13 @@ export async function readToStore<T>(
   }
 }
 
-/** The error for a lack of disk space or memory; undefined for any other error. */
-function shortage({ message, code }: NodeJS.ErrnoException, folder: string): UserError | undefined {
+/** The error for a lack of disk space or memory, or a folder that cannot be written; undefined for any other error. */
+function shortage(error: NodeJS.ErrnoException, folder: string): UserError | undefined {
+  const { message, code, syscall, path } = error;
   if (code === 'ENOSPC' || /No space left|max_temp_directory_size/.test(message))
     return new UserError('file', `${folder}: the disk is full; make room, or choose another folder`);
+  if (syscall === 'write' || path?.startsWith(join(folder, 'cofactor-')))
+    return new UserError('file', `${folder}: cannot be written (${codeOf(error)}); choose another folder`);
   return /Out of Memory Error|could not allocate block/.test(message) ? tooLittleMemory() : undefined;
 }
 
