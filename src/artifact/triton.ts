@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../errors.ts';
+import { printable, UserError } from '../errors.ts';
 import { decodeModel, type NamedType } from '../onnx/index.ts';
 import { codeOf, replaceFile, syncDirectory, writeSynced } from '../util/files.ts';
-import { checkArgument, path, text } from '../util/options.ts';
+import { checkArgument, type Expected, path } from '../util/options.ts';
 import { type FolderKind, OwnFolder } from '../util/own-folder.ts';
 import { type Artifact, headOf } from './manifest.ts';
 
@@ -20,7 +20,7 @@ export async function writeTritonRepository(
   { files }: Artifact,
 ): Promise<{ model: string; version: number }[]> {
   checkArgument('the repository is', repository, path);
-  checkArgument('the name of the model is', name, text);
+  checkArgument('the name of the model is', name, modelName);
   const heads = Object.entries(files).flatMap(([file, bytes]) => {
     const head = headOf(file);
     const model = `${name}.${head}`;
@@ -74,6 +74,21 @@ async function writeModel(
   }
 }
 
+/** A folder of the repository, and a part of the paths of requests. */
+const modelName: Expected = {
+  fits: (value) =>
+    typeof value === 'string' && /^[^./\\\s][^/\\\n\t]*$/.test(value) && printable(value) === value,
+  give: 'a name without slashes and control characters that begins with neither a point nor a space; rename the folder of the model',
+};
+
+/** A string of protobuf's text format: quotes, backslashes and what cannot be seen are octal escapes of their bytes in UTF-8. */
+const quoted = (text: string): string =>
+  `"${Array.from(text, (character) =>
+    printable(character) === character && !/["\\\n\t]/.test(character)
+      ? character
+      : Array.from(Buffer.from(character), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(''),
+  ).join('')}"`;
+
 const TYPES: Partial<Record<NamedType['dtype'], string>> = {
   string: 'TYPE_STRING',
   float: 'TYPE_FP32',
@@ -85,11 +100,16 @@ function configuration(model: string, bytes: Uint8Array): string {
   const { inputs, outputs } = decodeModel(bytes).graph;
   const tensors = (kind: string, types: readonly NamedType[]): string[] =>
     types.map(({ name, dtype, dims }) => {
+      if (!TYPES[dtype])
+        throw new UserError(
+          'model',
+          `${model}: ${name} is ${dtype}, which no model of ours has; train it again`,
+        );
       const sizes = dims.map((dim) => (typeof dim === 'number' ? dim : -1)).join(', ');
-      return `${kind} { name: "${name}" data_type: ${TYPES[dtype]} dims: [ ${sizes} ] }`;
+      return `${kind} { name: ${quoted(name)} data_type: ${TYPES[dtype]} dims: [ ${sizes} ] }`;
     });
   return [
-    `name: ${JSON.stringify(model)}`,
+    `name: ${quoted(model)}`,
     'backend: "onnxruntime"',
     // The inputs have an axis for the rows of a request.
     'max_batch_size: 0',
