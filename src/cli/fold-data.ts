@@ -22,7 +22,7 @@ const own = {
     kind: kinds.whole(2),
     help: 'number of folds: random parts of the data, each held out once (default: 5)',
   },
-  k: { kind: kinds.count, help: 'length of the ranked lists', default: 10 },
+  k: { kind: kinds.length, help: 'length of the ranked lists', default: 10 },
   ...JSON_OBJECT,
 } as const satisfies Choices;
 

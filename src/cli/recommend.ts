@@ -13,7 +13,7 @@ import { fateOfUsers, noteUnknown } from './unknown.ts';
 
 /** Choices of all commands that recommend. */
 export const RECOMMENDING = {
-  k: { kind: kinds.count, help: 'number of items', default: 10 },
+  k: { kind: kinds.length, help: 'number of items', default: 10 },
   exclude: {
     kind: kinds.text('file'),
     help: 'file of items to leave out; with a column of users, the items of each user',

@@ -1,6 +1,6 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { indicesByUser } from '../data/dataset/rows.ts';
-import { count, flag, number, type OptionTable } from '../util/options.ts';
+import { flag, length, number, type OptionTable } from '../util/options.ts';
 import { bootstrap, type Interval } from './bootstrap.ts';
 import type { Ranker } from './rankers.ts';
 
@@ -78,8 +78,8 @@ export interface RankingOptions {
 
 export const RANKING_OPTIONS: OptionTable<RankingOptions> = {
   k: {
-    fits: (value) => Array.isArray(value) && value.every(count.fits),
-    give: 'a list of whole numbers from 1',
+    fits: (value) => Array.isArray(value) && value.every(length.fits),
+    give: 'a list of whole numbers from 1 to 1,000,000,000',
   },
   threshold: number,
   weighted: flag,

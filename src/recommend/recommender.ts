@@ -326,7 +326,7 @@ export const someRecommender: Expected = {
   give: 'a Recommender, such as that of load',
 };
 
-const LIST_OPTIONS: OptionTable<ListOptions> = { k: expected.count, exclude: expected.checkedLater };
+const LIST_OPTIONS: OptionTable<ListOptions> = { k: expected.length, exclude: expected.checkedLater };
 const RECOMMEND_OPTIONS: OptionTable<RecommendOptions> = {
   ...LIST_OPTIONS,
   excludeByUser: expected.checkedLater,

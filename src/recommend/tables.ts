@@ -3,27 +3,35 @@ import { parseJson } from '../artifact/damage.ts';
 import type { Artifact } from '../artifact/manifest.ts';
 import { UserError } from '../errors.ts';
 
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 // Not v.record, which leaves out ids such as "constructor".
 const titles = v.custom<Readonly<Record<string, string>>>(
-  (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every((title) => typeof title === 'string'),
+  (value) => isObject(value) && Object.values(value).every((title) => typeof title === 'string'),
   'is no object of titles by item id',
 );
 
-const numbers = v.array(v.number());
+const texts = v.array(v.string('is no text'), 'is no list');
+// Infinity is what JSON.parse makes of 1e400.
+const numbers = v.array(
+  v.custom<number>((value) => Number.isFinite(value), 'is no finite number'),
+  'is no list',
+);
 
 const items = v.pipe(
-  v.object({
-    item: v.array(v.string()),
-    count: v.optional(numbers),
-    /** The name of `count` up to format 3. */
-    ratings: v.optional(numbers),
-    average: v.optional(numbers),
-    genres: v.optional(v.array(v.array(v.string()))),
-  }),
+  v.custom<object>(isObject, 'is no object of columns'),
+  v.object(
+    {
+      item: texts,
+      count: v.optional(numbers),
+      /** The name of `count` up to format 3. */
+      ratings: v.optional(numbers),
+      average: v.optional(numbers),
+      genres: v.optional(v.array(texts, 'is no list')),
+    },
+    'is missing',
+  ),
   v.check(
     ({ item, ratings = [], count = ratings, average = count, genres = item }) =>
       [count, average, genres].every(({ length }) => length === item.length),
@@ -57,6 +65,12 @@ export const titlesOf = (artifact: Artifact): ReadonlyMap<string, string> =>
 export function itemsOf(artifact: Artifact): Item[] {
   const columns = tableOf(artifact, 'items.json', items);
   if (!columns) return [];
+  const { length } = columns.item;
+  if (length !== artifact.manifest.data.items)
+    throw new UserError(
+      'model',
+      `items.json: has ${length} items where the model has ${artifact.manifest.data.items}; ${AGAIN}`,
+    );
   const { item, ratings = [], count = ratings, average, genres } = columns;
   return item.map((id, row) => ({
     item: id,
@@ -66,15 +80,16 @@ export function itemsOf(artifact: Artifact): Item[] {
   }));
 }
 
+const AGAIN = 'train the model again';
+
 function tableOf<Schema extends v.GenericSchema>(
   { files }: Artifact,
   name: string,
   schema: Schema,
 ): v.InferOutput<Schema> | undefined {
   if (!files[name]) return undefined;
-  const again = 'train the model again';
-  const { success, output, issues } = v.safeParse(schema, parseJson(files[name], name, again));
+  const { success, output, issues } = v.safeParse(schema, parseJson(files[name], name, AGAIN));
   if (success) return output;
   const path = v.getDotPath(issues[0]);
-  throw new UserError('model', `${name}: ${path === null ? '' : `${path}: `}${issues[0].message}; ${again}`);
+  throw new UserError('model', `${name}: ${path === null ? '' : `${path}: `}${issues[0].message}; ${AGAIN}`);
 }

@@ -175,7 +175,7 @@ export class Fitted implements TrainedModel {
     actual: Ratings,
     options: Pick<RankingOptions, 'threshold'> & { readonly k?: number | undefined } = {},
   ): Promise<RankedOn | undefined> {
-    checkOptions(options, { threshold: expected.number, k: expected.count });
+    checkOptions(options, { threshold: expected.number, k: expected.length });
     checkArgument('the ratings are', actual, someRatings);
     checkKind(actual, this.result.data.facts.kind);
     checkVocabulary(actual, this.result.data, actual.name);

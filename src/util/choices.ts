@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { UserError } from '../errors.ts';
 import { insteadOf } from './former-names.ts';
 import { mapValues } from './map-values.ts';
-import { checkArgument, object, told } from './options.ts';
+import { checkArgument, length as expectedLength, object, told } from './options.ts';
 
 /** The type of a choice's value. */
 export interface Kind<T> {
@@ -93,6 +93,7 @@ const width = numeric(
   'give a whole number from 1 to 100,000',
   (value) => Number.isSafeInteger(value) && value >= 1 && value <= 100_000,
 );
+const length = numeric(`give ${expectedLength.give}`, expectedLength.fits);
 const rate = numeric('give a rate from 0 to below 1', (value) => value >= 0 && value < 1);
 
 const oneOf = <const Name extends string>(names: readonly Name[], placeholder = 'name'): Kind<Name> => ({
@@ -104,6 +105,8 @@ const oneOf = <const Name extends string>(names: readonly Name[], placeholder = 
 
 export const kinds = {
   count: whole(1),
+  /** The length of a list. */
+  length,
   whole,
   width,
   rate,
@@ -120,7 +123,7 @@ export const kinds = {
   scales: pair('users,items', 'give two numbers from 0, for users and for items', (both) =>
     both.every((one) => one >= 0),
   ),
-  lengths: list(whole(1), 'numbers', 'give whole numbers from 1'),
+  lengths: list(length, 'numbers', 'give whole numbers from 1'),
   number: numeric('give a number', Number.isFinite),
   counts: pair('users,items', 'give two whole numbers, for users and items, such as 4,4', (both) =>
     both.every((one) => Number.isSafeInteger(one) && one >= 1),

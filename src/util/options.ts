@@ -23,6 +23,12 @@ export const count: Expected = {
   give: 'a whole number from 1',
 };
 
+/** For the length of a list. */
+export const length: Expected = {
+  fits: (value) => count.fits(value) && (value as number) <= 1e9,
+  give: 'a whole number from 1 to 1,000,000,000',
+};
+
 export const number: Expected = { fits: Number.isFinite, give: 'a number' };
 
 export const notNegative: Expected = {

@@ -170,9 +170,38 @@ describe('recommend', () => {
     expect(list).toHaveLength(10);
     expect(await failure('predict', 'plain', 'odd.csv')).toContain('with --user-column, --item-column');
     expect(await failure('recommend', 'plain')).toContain('give --user, or a file with --ratings');
-    expect(await failure('recommend', 'plain', '--user', 'u1', '-k', '0')).toMatch(
-      /-k.*Give a whole number from 1\.$/,
-    );
+    for (const k of [
+      '0',
+      '-0',
+      '-1',
+      '1152921504606846976',
+      '1000000001',
+      '1e400',
+      '5.5',
+      '1_0',
+      '',
+      'NaN',
+      '5,6',
+    ])
+      for (const args of [
+        ['recommend', 'plain', '--user', 'u1'],
+        ['similar', 'plain', '--item', 'i1'],
+        ['batch', 'plain', '--out', 'top.csv'],
+        ['cross-validate', 'ratings.csv'],
+        ['compare', 'ratings.csv'],
+        ...(k === '5,6' ? [] : [['evaluate', 'plain', 'ratings.csv']]),
+      ])
+        expect(await failure(...args, '-k', k)).toMatch(
+          `argument '${k}' is invalid. Give a whole number from 1 to 1,000,000,000.`,
+        );
+    // As everywhere, any form of the number.
+    for (const [k, length] of [
+      ['0x3', 3],
+      ['1e3', 20],
+      [' 5', 5],
+      ['1000000000', 20],
+    ] as const)
+      expect(await json('recommend', 'plain', '--user', 'u1', '-k', k)).toHaveLength(length);
     expect(await failure('recommend', 'plain', '--user', 'u1', '--exclude', 'missing.csv')).toContain(
       'no such file',
     );

@@ -116,6 +116,23 @@ test.each([
   ['items.json', '{"item":5}', /^items.json: item: /],
   ['items.json', 'null', /^items.json: /],
   ['items.json', '{"item":["a"],"ratings":[],"average":[1]}', /^items.json: its columns differ in length/],
+  ...(
+    [
+      ['1', /^items.json: is no object of columns; train the model again$/],
+      ['[]', /^items.json: is no object of columns/],
+      ['{}', /^items.json: item: is missing; train the model again$/],
+      ['{"item":{}}', /^items.json: item: is no list; /],
+      ['{"item":[1],"count":[1]}', /^items.json: item.0: is no text; /],
+      ['{"item":["a"],"count":["1"]}', /^items.json: count.0: is no finite number; /],
+      ['{"item":["a"],"count":[1],"average":[1e400]}', /^items.json: average.0: is no finite number; /],
+      ['{"item":["a"],"count":[1],"genres":["x"]}', /^items.json: genres.0: is no list; /],
+      ['{"item":["a"],"count":[1],"genres":[[null]]}', /^items.json: genres.0.0: is no text; /],
+      [`${'['.repeat(99_999)}${']'.repeat(99_999)}`, /^items.json: is no object of columns/],
+      ['{"item":[],"count":[]}', /^items.json: has 0 items where the model has \d+; train the model again$/],
+      ['{"item":["a"],"count":[1]}', /^items.json: has 1 items where the model has \d+; /],
+      ['{"item":["a"]}', /^items.json: its columns differ in length; /],
+    ] as const
+  ).map(([text, told]): [string, string, RegExp] => ['items.json', text, told]),
 ])('%s with %s is refused in one line', async (name, text, told) => {
   const artifact = await readArtifact(folder);
   const files = { ...artifact.files, [name]: new TextEncoder().encode(text) };

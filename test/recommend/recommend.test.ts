@@ -248,6 +248,9 @@ describe('what cannot be is refused in one line', () => {
     [Number.NaN, 'NaN'],
     [Number.POSITIVE_INFINITY, 'Infinity'],
     ['3', '"3"'],
+    [2 ** 60, '1152921504606847000'],
+    [1e9 + 1, '1000000001'],
+    [-0, '0'],
   ];
 
   test.each(bad)('%o items', async (given, told) => {
@@ -260,7 +263,7 @@ describe('what cannot be is refused in one line', () => {
       recommender.foldIn([], { k, exclude: ['item 1', 'item 2'] }),
     ];
     for (const message of await Promise.all(asked.map(userError)))
-      expect(message).toBe(`k is ${told}; give a whole number from 1`);
+      expect(message).toBe(`k is ${told}; give a whole number from 1 to 1,000,000,000`);
   });
 
   test('ids with a NUL character, wherever they stand', async () => {
