@@ -66,9 +66,14 @@ export class Collector {
     this.dropping = options.dropRating === undefined ? undefined : Math.fround(options.dropRating);
   }
 
+  /** Number of rows so far that could be read. */
+  get read(): number {
+    return this.rows.count + this.withoutUser + this.dropped;
+  }
+
   /** Number of rows so far, also those that are left out. */
   private get added(): number {
-    return this.rows.count + this.bad.count + this.withoutUser + this.dropped;
+    return this.read + this.bad.count;
   }
 
   /** @throws UserError if ids take more memory than there is */
@@ -263,8 +268,7 @@ export class Collector {
     const { options, parts, bad } = this;
     const [{ file }] = parts;
     if (this.overflow) this.tally(this.rows.last, this.overflow);
-    if (!options.skipBadRows)
-      bad.check(options.canSkip ?? false, this.rows.count + this.withoutUser + this.dropped);
+    if (!options.skipBadRows) bad.check(options.canSkip ?? false, this.read);
     const unclear = this.hasDecimalComma ? this.points : this.thousands;
     if (unclear !== undefined)
       throw new UserError(

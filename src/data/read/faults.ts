@@ -48,6 +48,12 @@ export const faults = {
 
 export const recordFault = (fault: RecordFault): string => (fault === 'long' ? faults.long : faults.quote);
 
+/** Most rows of a table of items, which is in memory as texts. */
+export const MOST_ITEMS = 2 ** 23;
+
+export const tooMany = (file: string): UserError =>
+  new UserError('data', `${file}: has more than 8,388,608 rows; give those of the items that are rated`);
+
 /** What to write for words such as `up`, `dislike` and `true`. */
 const numberOf = (value: string): string =>
   /^(up|down|(thumbs?)?[-_ ]?(up|down)|(dis)?liked?|yes|no|true|false|positive|negative|[+-])$/i.test(

@@ -8,6 +8,8 @@ import { nameOfFormat } from './signature.ts';
 /** So many bytes tell what a file is. */
 const ENOUGH = 4096;
 
+export const startOf = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, ENOUGH);
+
 export const isParquet = (start: Uint8Array): boolean => markOf(start) === 'PAR1';
 
 export function compressionOf(start: Uint8Array): Part['compression'] {
@@ -48,24 +50,34 @@ export function textEncoding(
 ): string {
   checkFormat(bytes, file);
   const encoding = encodingOf(bytes, given);
-  const start = bytes.subarray(0, ENOUGH);
+  const start = startOf(bytes);
   if ((given === undefined || /^utf-?8$/i.test(given)) && !/^utf-?16/i.test(encoding) && looksBinary(start)) {
     // Of UTF-16, every other byte of most texts is 0.
     const zeros = [0, 1].map((turn) => start.filter((byte, at) => byte === 0 && at % 2 === turn).length);
-    const first =
-      zeros[0] > start.length / 4 ? 'utf-16be' : zeros[1] > start.length / 4 ? 'utf-16' : undefined;
+    const areAll = zeros[0] + zeros[1] > (3 * start.length) / 4;
+    const first = areAll
+      ? undefined
+      : zeros[0] > start.length / 4
+        ? 'utf-16be'
+        : zeros[1] > start.length / 4
+          ? 'utf-16'
+          : undefined;
     if (first !== undefined)
       throw new UserError(
         'data',
         `${file}: looks like UTF-16 without a byte order mark; name its encoding with ${option(`encoding: '${first}'`)}`,
       );
-    throw new UserError('data', `${file}: is not a text file; give ${readable}`);
+    throw notText(file, readable);
   }
   return encoding;
 }
 
+/** @param readable the formats that are read */
+export const notText = (file: string, readable: string): UserError =>
+  new UserError('data', `${file}: is not a text file; give ${readable}`);
+
 /** Whether the first line has a control character other than white space, or more than 5 % of the bytes are such. */
-function looksBinary(bytes: Uint8Array): boolean {
+export function looksBinary(bytes: Uint8Array): boolean {
   const controls = (part: Uint8Array) =>
     part.filter((byte) => byte < 32 && !(byte >= 9 && byte <= 13)).length;
   const lineEnd = bytes.indexOf(10);

@@ -1,12 +1,13 @@
 import { UserError } from '../../errors.ts';
 import { findItemColumns, type ItemColumns } from './columns.ts';
 import { Decoder, encodingOf, linesIn } from './decode.ts';
-import { BadRows, faults, recordFault } from './faults.ts';
-import { checkFormat } from './format.ts';
+import { BadRows, faults, MOST_ITEMS, recordFault, tooMany } from './faults.ts';
+import { checkFormat, looksBinary, notText, startOf as startOfFile } from './format.ts';
 import { genresIn, type ItemTable } from './item-table.ts';
 import { isJson, recordsIn } from './read-json.ts';
-import { TextScanner } from './scan-text.ts';
-import { delimiterOf } from './understand-text.ts';
+import { pastSpace } from './scan-json.ts';
+import { MOST_BYTES, TextScanner } from './scan-text.ts';
+import { delimiterOf, startOf } from './understand-text.ts';
 import { textOf } from './values.ts';
 
 /** Genres of the columns from the seventh on in `u.item` of MovieLens 100K, as its `u.genre` lists them; 1 marks a genre. */
@@ -25,13 +26,13 @@ type Rows = readonly (readonly string[])[];
  * @throws UserError with the line of a broken record, or with the columns if one is missing
  */
 export function itemsFrom(bytes: Uint8Array, file: string, item?: string): ItemTable {
-  checkFormat(bytes, file);
+  checkStart(bytes, file);
   const sample = { file, bytes: decoded(bytes, file), isWhole: true };
   if (isJson(sample)) {
     const { names, rows } = recordsIn(sample);
     return itemTable(rows, findItemColumns(file, names, item));
   }
-  const delimiter = delimiterOf(sample, []);
+  const delimiter = delimiterOf(startOf(sample), []);
   const records = rowsOf(sample.bytes, file, delimiter);
   const [first] = records;
   const isNumber = /^\d+$/.test(first[0]);
@@ -41,6 +42,23 @@ export function itemsFrom(bytes: Uint8Array, file: string, item?: string): ItemT
       OLD_GENRES.filter((_, index) => fields[FLAGS + index] === '1'),
     );
   return itemTable(records.slice(1), findItemColumns(file, [...first], item));
+}
+
+/**
+ * Refuses by its first bytes what can be no table, before all of it is read.
+ *
+ * @throws UserError for another format, and for bytes without a record
+ */
+export function checkStart(bytes: Uint8Array, file: string): void {
+  checkFormat(bytes, file);
+  const isUtf16 = /^utf-16/.test(encodingOf(bytes, undefined));
+  if (!isUtf16 && looksBinary(startOfFile(bytes))) throw notText(file, 'CSV, TSV, JSON or Parquet');
+  const start = pastSpace(bytes, 0);
+  if (start === bytes.length) throw new UserError('data', `${file}: ${faults.empty}`);
+  // A list of JSON may be one line.
+  const hasLine = bytes.length < MOST_BYTES || bytes.includes(10) || bytes.includes(13);
+  if (!hasLine && !isJson({ file, bytes, isWhole: false }))
+    throw new UserError('data', `${file}, line 1: ${faults.long}`);
 }
 
 /** As UTF-8. MovieLens's older files are in Latin-1, and do not say so. */
@@ -67,6 +85,7 @@ function rowsOf(bytes: Uint8Array, file: string, delimiter: string): Rows {
       const width = rows[0]?.length ?? count;
       while (fields.length > width && fields.at(-1) === '') fields.pop();
       const isGood = fields.length === width;
+      if (rows.length === MOST_ITEMS) throw tooMany(file);
       if (isGood) rows.push(fields);
       else bad.addBroken(`${file}, line ${scanner.line}`, faults.fields(fields.length, width, true));
       return isGood;

@@ -5,7 +5,7 @@ import { withLazyDatabase } from './duckdb.ts';
 import { withFiles } from './files.ts';
 import { isParquet } from './format.ts';
 import type { ItemTable } from './item-table.ts';
-import { itemsFrom, itemTable } from './items-from.ts';
+import { checkStart, itemsFrom, itemTable } from './items-from.ts';
 import { allBytes, firstBytes } from './open.ts';
 import { textsOfParquet } from './parquet.ts';
 
@@ -30,7 +30,11 @@ export async function readItems(
   return withLazyDatabase((connect) =>
     withFiles(connect, [path], async ([found]) => {
       if (!isParquet(await firstBytes(found)))
-        return itemsFrom(await allBytes(found), found.file, itemColumn);
+        return itemsFrom(
+          await allBytes(found, (start) => checkStart(start, found.file)),
+          found.file,
+          itemColumn,
+        );
       const { names, rows } = await textsOfParquet(await connect(), found);
       return itemTable(rows, findItemColumns(found.file, names, itemColumn));
     }),

@@ -79,10 +79,28 @@ export async function sampleOf(
   return { sample: { file, bytes: text, isWhole }, compression, encoding };
 }
 
-/** All bytes of a file, decompressed. */
-export async function allBytes(found: Found): Promise<Uint8Array> {
+/** Most bytes of a file that is read at once. */
+const MOST_AT_ONCE = 2 ** 30;
+
+/**
+ * All bytes of a file, decompressed.
+ *
+ * @param check gets the first bytes, before the others are read
+ * @throws UserError for a file of more than 1 GiB
+ */
+export async function allBytes(found: Found, check: (start: Uint8Array) => void): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  for await (const bytes of bytesOf(found, compressionOf(await firstBytes(found)))) parts.push(bytes.slice());
+  let length = 0;
+  for await (const bytes of bytesOf(found, compressionOf(await firstBytes(found)))) {
+    parts.push(bytes.slice());
+    if (length < SAMPLE && length + bytes.length >= SAMPLE) check(plain(Buffer.concat(parts)));
+    length += bytes.length;
+    if (length > MOST_AT_ONCE)
+      throw new UserError(
+        'data',
+        `${found.file}: has more than 1 GiB; give a table with a column of ids and one of titles alone`,
+      );
+  }
   return plain(Buffer.concat(parts));
 }
 

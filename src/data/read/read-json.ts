@@ -2,7 +2,7 @@ import { option, UserError } from '../../errors.ts';
 import { quoted } from '../../util/text.ts';
 import type { Collector } from './collector.ts';
 import { type Columns, findColumns, pathsIn, type Role, type WantedColumns } from './columns.ts';
-import { faults } from './faults.ts';
+import { faults, MOST_ITEMS, tooMany } from './faults.ts';
 import { TextFields } from './fields.ts';
 import { FlatFields } from './flat-json.ts';
 import { areInteractions, type Part, type SourceOptions } from './part.ts';
@@ -132,6 +132,7 @@ export function recordsIn(sample: Sample): { readonly names: string[]; readonly 
     {
       onRecord(span, at) {
         const record = objectIn(textOfSpan(span));
+        if (records.length === MOST_ITEMS) throw tooMany(file);
         records.push(typeof record === 'string' ? broken(record, at) : record);
       },
       onBroken: broken,

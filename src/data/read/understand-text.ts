@@ -113,7 +113,7 @@ function after(bytes: Uint8Array, lines: number): Uint8Array {
 }
 
 /** As much of a sample as tells: 64 kB, if a record ends there. */
-function startOf(sample: Sample): Sample {
+export function startOf(sample: Sample): Sample {
   const bytes = sample.bytes.subarray(0, 2 ** 16);
   return bytes.length === sample.bytes.length || !bytes.includes(10, 2 ** 12)
     ? sample
