@@ -37,7 +37,7 @@ export interface TrainOptions
    * after training: remove it once the model is saved. Default: no checkpoint
    */
   readonly checkpoint?: { readonly path: string; readonly resume?: boolean | undefined } | undefined;
-  /** Number of threads, for training by strata. @default the number of cores */
+  /** Number of threads that train many ratings. The model does not depend on it. @default the number of cores */
   readonly workers?: number | undefined;
 }
 

@@ -80,8 +80,8 @@ describe('blockCounts', () => {
     items: fc.integer({ min: 1, max: 1e6 }),
     ratings: fc.integer({ min: 1, max: 1e9 }),
   });
-  /** The number of strata that can be trained in parallel, with at least 25,000 ratings each. */
-  const parallel = (ratings: number) => [16, 8, 4, 2].find((count) => ratings / count ** 2 >= 25_000) ?? 1;
+  /** The number of strata that can be trained in parallel, with at least 50,000 ratings each. */
+  const parallel = (ratings: number) => [16, 8, 4, 2].find((count) => ratings / count ** 2 >= 50_000) ?? 1;
 
   test('are multiples of what can be trained in parallel, and never more than rows', () =>
     fc.assert(
@@ -95,21 +95,21 @@ describe('blockCounts', () => {
       }),
     ));
 
-  test('give strata of 25,000 ratings or more', () =>
+  test('give strata of 50,000 ratings or more', () =>
     fc.assert(
       fc.property(facts, (many) => {
         const [users, items] = blockCounts(many);
-        expect(many.ratings / (users * items)).toBeGreaterThanOrEqual(Math.min(many.ratings, 25_000));
+        expect(many.ratings / (users * items)).toBeGreaterThanOrEqual(Math.min(many.ratings, 50_000));
       }),
     ));
 
   test.each([
-    ['many', { users: 100_000, items: 20_000, ratings: 10_000_000 }, [16, 16]],
-    ['very many', { users: 480_000, items: 18_000, ratings: 100_000_000 }, [160, 16]],
+    ['many', { users: 100_000, items: 20_000, ratings: 10_000_000 }, [24, 8]],
+    ['very many', { users: 480_000, items: 18_000, ratings: 100_000_000 }, [112, 16]],
     ['a million', { users: 6000, items: 3700, ratings: 1_000_000 }, [4, 4]],
-    ['few ratings', { users: 100_000, items: 100_000, ratings: 1_000_000 }, [4, 8]],
-    ['few items', { users: 500_000, items: 50, ratings: 5_000_000 }, [24, 8]],
-    ['fewer items than threads', { users: 100_000, items: 3, ratings: 3_000_000 }, [32, 3]],
+    ['few ratings', { users: 100_000, items: 100_000, ratings: 1_000_000 }, [4, 4]],
+    ['few items', { users: 500_000, items: 50, ratings: 5_000_000 }, [8, 8]],
+    ['fewer items than threads', { users: 100_000, items: 3, ratings: 3_000_000 }, [20, 3]],
     ['one user', { users: 1, items: 50, ratings: 50 }, [1, 1]],
   ])('%s', (_, many, blocks) => {
     expect(blockCounts(many)).toEqual(blocks);

@@ -31,7 +31,7 @@ export interface Strata {
 }
 
 /** A stratum should have at least so many ratings, to make up for the cost of loading its rows. */
-const RATINGS = 25_000;
+const RATINGS = 50_000;
 /** A block should have at least so many rows. Two tables with 3,000 rows of 50 factors fit in a core's cache. */
 const ROWS = 3000;
 /** Numbers of strata that can be trained in parallel: powers of two, so that threads share them evenly. */
