@@ -112,7 +112,10 @@ async function goOn(place: Workplace, { args, resumes }: Writing, random: Random
     }
     expect(stderr).toContain('there is no checkpoint to resume from');
   }
-  await place.finish(args);
+  const { code, stderr } = await place.start(args).ended;
+  // A search on a busy machine.
+  if (stderr.includes('were too short to try')) await place.finish([...args, '--budget', '0.5']);
+  else expect(code, stderr).toBe(0);
 }
 
 test.each(WRITING.map((writing, number) => ({ name: writing.name, writing, number })))(
