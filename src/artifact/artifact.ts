@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { type ReadRegular, readRegular } from '../util/files.ts';
 import { checkArgument, path } from '../util/options.ts';
@@ -17,6 +17,7 @@ import {
   parseManifest,
   servedFiles,
 } from './manifest.ts';
+import { isSite } from './site.ts';
 
 /** Hidden file with the state of a running training, in the folder of its model. */
 export const CHECKPOINT = 'checkpoint';
@@ -34,8 +35,14 @@ const MODEL_FOLDER: FolderKind = {
  *
  * @throws UserError if it holds files of others, cannot be written, or another process writes in it
  */
-export const openModelFolder = (directory: string): Promise<OwnFolder> =>
-  OwnFolder.open(directory, MODEL_FOLDER);
+export async function openModelFolder(directory: string): Promise<OwnFolder> {
+  if (await isSite(dirname(resolve(directory))))
+    throw new UserError(
+      'argument',
+      `${directory}: is in a site, which is published; choose a folder outside of it`,
+    );
+  return OwnFolder.open(directory, MODEL_FOLDER);
+}
 
 /** Writes an artifact into a folder of its own, as a whole. @throws UserError if it cannot be written */
 export const writeInto = (folder: OwnFolder, { manifest, files }: Artifact): Promise<void> =>

@@ -11,7 +11,7 @@ import {
   withIncoming,
   writeSynced,
 } from '../util/files.ts';
-import { isAsListed, type Listed, listedSchema, listOf } from '../util/own-folder.ts';
+import { checkNotHidden, isAsListed, type Listed, listedSchema, listOf } from '../util/own-folder.ts';
 import { list } from '../util/text.ts';
 import { VERSION } from '../version.ts';
 import { type Artifact, MANIFEST } from './manifest.ts';
@@ -56,6 +56,7 @@ export async function writeSite(directory: string, page: SiteFiles, artifact: Ar
   try {
     // A link stays; its target is replaced.
     const target = await placeOf(directory);
+    checkNotHidden(directory, target);
     await checkReplaceable(directory, target);
     const files = siteFiles(page, artifact);
     await mkdir(dirname(target), { recursive: true });
@@ -118,6 +119,9 @@ export async function namesIn(folder: string): Promise<string[]> {
     .map(({ parentPath, name }) => relative(folder, join(parentPath, name)).split(sep).join('/'))
     .sort();
 }
+
+/** Whether a folder is a site of ours. */
+export const isSite = async (folder: string): Promise<boolean> => (await writtenIn(folder)) !== undefined;
 
 /** The files that a site's mark lists; undefined for a folder without a mark. */
 async function writtenIn(folder: string): Promise<Listed | undefined> {

@@ -2,6 +2,7 @@ import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { writeTritonRepository } from '../artifact/triton.ts';
 import { UserError } from '../errors.ts';
+import { PRODUCER } from '../onnx/file.ts';
 import { TRAINING_FOLDER, writeTrainingFiles } from '../train/engines/ort-training/export.ts';
 import { trainingBlocks as blockGraphOf } from '../train/engines/strata/graph.ts';
 import { type Choices, type Given, kinds } from '../util/choices.ts';
@@ -9,7 +10,7 @@ import { replaceFile } from '../util/files.ts';
 import { withChoices } from './choice-options.ts';
 import { OPENING, readModel } from './open-model.ts';
 import { printLine } from './output.ts';
-import { checkOutputs } from './outputs.ts';
+import { checkDefault, checkOutputs } from './outputs.ts';
 
 const ofTraining = {
   untrained: {
@@ -58,6 +59,7 @@ async function run(directory: string, flags: ExportFlags, command: Command): Pro
     throw new UserError('argument', '--untrained and --learning-rate are for --training');
   const training = toTrain === true ? join(directory, TRAINING_FOLDER) : toTrain;
   const trainingBlocks = blocks === true ? join(directory, 'training-blocks.onnx') : blocks;
+  if (blocks === true) await checkDefault(trainingBlocks as string, PRODUCER, '--training-blocks');
   await checkOutputs(command, { files: { trainingBlocks }, folders: { training } });
   const artifact = await readModel(directory, { trust });
   if (triton !== undefined) {

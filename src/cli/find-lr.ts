@@ -1,6 +1,5 @@
 import { extname } from 'node:path';
 import { Command } from 'commander';
-import { UserError } from '../errors.ts';
 import { nodeRuntime } from '../run/node.ts';
 import {
   findLearningRate,
@@ -29,7 +28,10 @@ import { checkOutputs } from './outputs.ts';
 import { readInMemory, reportReading } from './train-data.ts';
 
 const own = {
-  out: { kind: kinds.text('file'), help: 'file for a chart of the loss by learning rate: .html or .svg' },
+  out: {
+    kind: kinds.fileIn('.html', '.svg'),
+    help: 'file for a chart of the loss by learning rate: .html or .svg',
+  },
   ...rangeChoices,
   ...JSON_OBJECT,
 } as const satisfies Choices;
@@ -52,8 +54,6 @@ export function findLrCommand(): Command {
 
 async function run(files: string[], flags: Flags<'device', typeof own>, command: Command): Promise<void> {
   const { out, from, to, steps, json } = flags;
-  if (out !== undefined && !['.html', '.svg'].includes(extname(out)))
-    throw new UserError('argument', `--out ${out}: give a name that ends in .html or .svg`);
   await checkOutputs(command, { files: { out } });
   const recipe = recipeOf(flags);
   checkLearned(recipe);

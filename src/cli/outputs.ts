@@ -1,13 +1,14 @@
+import { fstatSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { readManifest } from '../artifact/artifact.ts';
 import { isOfModel, MANIFEST } from '../artifact/manifest.ts';
 import { withLazyDatabase } from '../data/read/duckdb.ts';
-import { findFiles, STANDARD_INPUT } from '../data/read/files.ts';
+import { findFiles, INPUT_NAME, STANDARD_INPUT } from '../data/read/files.ts';
 import { UserError } from '../errors.ts';
-import { checkReplaceable, placeOf } from '../util/files.ts';
-import { HIDDEN } from '../util/own-folder.ts';
+import { checkReplaceable, placeOf, readRegular } from '../util/files.ts';
+import { checkNotHidden } from '../util/own-folder.ts';
 import { flagOf } from './flag-names.ts';
 
 /** What a command writes, by the name of the option. */
@@ -30,6 +31,7 @@ export async function checkOutputs(command: Command, { files = {}, folders = {} 
   const taken = new Map<string, string>();
   for (const [flag, path] of given(folders)) {
     const place = await placeOf(path);
+    checkNotHidden(path, place);
     taken.set(place, flag);
     const inside = read.find((input) => isInside(input.place, place));
     if (inside)
@@ -52,10 +54,25 @@ export async function checkOutputs(command: Command, { files = {}, folders = {} 
     if (same)
       throw new UserError(
         'argument',
-        `${path}: is ${same.path === path ? 'read' : `${same.path}, which is read`}, and would be lost; give ${flag} another file`,
+        `${path}: is ${same.path === path ? 'read' : `${same.path === STANDARD_INPUT ? INPUT_NAME : same.path}, which is read`}, and would be lost; give ${flag} another file`,
       );
     await checkNoModel(path, place, flag, taken);
   }
+}
+
+/**
+ * Checks a file that has its name by default: nobody said that it may be replaced.
+ *
+ * @param mark what a file of ours has in its first bytes
+ * @throws UserError if it is there and none of ours
+ */
+export async function checkDefault(path: string, mark: string, flag: string): Promise<void> {
+  const first = await readRegular(path, { most: 1000, links: true }).catch(() => Buffer.alloc(0));
+  if (first.length > 0 && !first.includes(mark))
+    throw new UserError(
+      'file',
+      `${path}: is there, and cofactor did not make it; move it, or give ${flag} a name`,
+    );
 }
 
 /** @throws UserError for a file of a model, which only its training writes */
@@ -63,7 +80,8 @@ async function checkNoModel(path: string, place: string, flag: string, taken: Re
   const folder = dirname(place);
   const isOfThis = isOfModel(basename(place)) && taken.has(folder);
   const ofModel = isOfModel(basename(place)) && (await filesOfModel(folder)).includes(place);
-  if (isOfThis || ofModel || place.split(sep).includes(HIDDEN))
+  checkNotHidden(path, place);
+  if (isOfThis || ofModel)
     throw new UserError(
       'argument',
       `${path}: is a file of the model in that folder; give ${flag} another file`,
@@ -90,7 +108,7 @@ async function inputsOf(command: Command, outputs: readonly string[]): Promise<I
     .map(({ value }) => ({ isModel: false, value }));
   const found = await Promise.all(
     [...ofArguments, ...ofOptions].map(async ({ isModel, value }) => {
-      const paths = [value].flat().filter((path) => typeof path === 'string' && path !== STANDARD_INPUT);
+      const paths = [value].flat().filter((path) => typeof path === 'string');
       return isModel ? (await Promise.all(paths.map(filesOfModel))).flat() : filesAt(paths);
     }),
   );
@@ -103,9 +121,17 @@ async function inputsOf(command: Command, outputs: readonly string[]): Promise<I
   );
 }
 
-/** Files of patterns and folders. What cannot be found is left to whoever reads it. */
-const filesAt = (paths: readonly string[]): Promise<string[]> =>
-  withLazyDatabase((connect) => findFiles(connect, paths)).catch(() => []);
+/** Files of patterns and folders, and standard input. What cannot be found is left to whoever reads it. */
+async function filesAt(paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    paths.map((path) =>
+      path === STANDARD_INPUT
+        ? [path]
+        : withLazyDatabase((connect) => findFiles(connect, [path])).catch(() => []),
+    ),
+  );
+  return found.flat();
+}
 
 async function filesOfModel(folder: string): Promise<string[]> {
   const manifest = await readManifest(folder, { trust: true }).catch(() => undefined);
@@ -113,7 +139,10 @@ async function filesOfModel(folder: string): Promise<string[]> {
 }
 
 async function identityOf(path: string): Promise<string | undefined> {
-  const information = await stat(path, { bigint: true }).catch(() => undefined);
+  const information =
+    path === STANDARD_INPUT
+      ? fstatSync(0, { bigint: true })
+      : await stat(path, { bigint: true }).catch(() => undefined);
   return information && `${information.dev} ${information.ino}`;
 }
 

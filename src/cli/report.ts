@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import type { Recommender } from '../recommend/recommender.ts';
+import { MADE_BY } from '../report/html.ts';
 import { type ReportOptions, report } from '../report/report.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
@@ -8,11 +9,11 @@ import { type Flags, JSON_OBJECT, READING, withChoices } from './choice-options.
 import { readForModel } from './model-data.ts';
 import { OPENING, openModel } from './open-model.ts';
 import { printJson, printLine, size } from './output.ts';
-import { checkOutputs } from './outputs.ts';
+import { checkDefault, checkOutputs } from './outputs.ts';
 
 const own = {
   ...OPENING,
-  out: { kind: kinds.text('file'), help: 'HTML file for the report', default: 'report.html' },
+  out: { kind: kinds.fileIn('.html'), help: 'HTML file for the report', default: 'report.html' },
   ...JSON_OBJECT,
 } as const satisfies Choices;
 
@@ -36,6 +37,7 @@ async function run(
   { data, out, json, ...flags }: ReportFlags,
   command: Command,
 ): Promise<void> {
+  if (command.getOptionValueSource('out') === 'default') await checkDefault(out, MADE_BY, '--out');
   await checkOutputs(command, { files: { out } });
   const recommender = await openModel(directory, flags);
   const ratings = data && {

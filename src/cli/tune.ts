@@ -15,9 +15,8 @@ import { type About, type TrialLog, trialLog } from '../experiment/trial-log.ts'
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
 import { type Choices, kinds } from '../util/choices.ts';
-import { replaceFile } from '../util/files.ts';
 import { words } from '../util/format.ts';
-import { type FolderKind, OwnFolder } from '../util/own-folder.ts';
+import { listed, OwnFolder } from '../util/own-folder.ts';
 import { VERSION } from '../version.ts';
 import { type Flags, JSON_OBJECT, READING, RECIPE, recipeOf, withChoices } from './choice-options.ts';
 import { withConfig } from './config.ts';
@@ -62,12 +61,13 @@ async function run(files: string[], flags: TuneFlags, command: Command): Promise
   const out = flags.out ?? join('tune', `${stem(files[0])}-${given.model}`);
   await checkOutputs(command, { folders: { out } });
   const folder = await OwnFolder.open(out, SEARCH);
-  const interrupt = await searchIn(out, files, flags, given).finally(() => folder.close());
+  const interrupt = await searchIn(folder, files, flags, given).finally(() => folder.close());
   // Threads may still be running; the signal ends them with the process.
   interrupt.raise();
 }
 
-async function searchIn(out: string, files: string[], flags: TuneFlags, given: Fixed) {
+async function searchIn(folder: OwnFolder, files: string[], flags: TuneFlags, given: Fixed) {
+  const out = folder.directory;
   const { ratings } = await readInMemory(files, flags);
   const { objectives } = checkRecipe(given, ratings.kind);
   const beside = objectives.length > 1;
@@ -100,7 +100,7 @@ async function searchIn(out: string, files: string[], flags: TuneFlags, given: F
     }
   }
   if (!interrupt.signal.aborted) await pool.close();
-  await report({ found, given, parts: parts.length, folds: splits.length, out, files }, flags.json);
+  await report({ found, given, parts: parts.length, folds: splits.length, folder, files }, flags.json);
   if (failure) throw failure;
   return interrupt;
 }
@@ -119,7 +119,10 @@ interface Found extends Part {
   readonly elapsed: number;
 }
 
-const SEARCH: FolderKind = { mark: 'search', has: () => false };
+/** The results. */
+const [BEST, PAGE] = ['best.json', 'tune.html'];
+
+const SEARCH = listed('search', [BEST, PAGE]);
 
 /** Files of trials, of the first part and of the second. */
 const LOGS = ['trials.jsonl', 'trials-ranking.jsonl'];
@@ -182,12 +185,13 @@ interface Search {
   /** Number of parts to search. */
   readonly parts: number;
   readonly folds: number;
-  readonly out: string;
+  readonly folder: OwnFolder;
   readonly files: readonly string[];
 }
 
 /** Prints and writes the results. */
-async function report({ found, given, parts, folds: count, out, files }: Search, json?: boolean) {
+async function report({ found, given, parts, folds: count, folder, files }: Search, json?: boolean) {
+  const out = folder.directory;
   // A part may have been interrupted before it had results.
   const results = found.flatMap((one) => {
     const ranked = rankedOf(one.all, count);
@@ -208,9 +212,11 @@ async function report({ found, given, parts, folds: count, out, files }: Search,
     title: `Tuning of ${given.model} on ${files.map((file) => basename(file)).join(', ')}`,
     searches,
   });
-  const config = join(out, 'best.json');
-  await replaceFile(config, Buffer.from(`${JSON.stringify(recipe, null, 2)}\n`), 'the best recipe');
-  await replaceFile(join(out, 'tune.html'), Buffer.from(page), 'the page');
+  const config = join(out, BEST);
+  await folder.replaceListed({
+    [BEST]: Buffer.from(`${JSON.stringify(recipe, null, 2)}\n`),
+    [PAGE]: Buffer.from(page),
+  });
   if (json) {
     const numbers = results.map((one) => [one.objective, numbersOf(one, count)] as const);
     printJson({ out, best: recipe, ...(parts > 1 ? Object.fromEntries(numbers) : numbers[0][1]) });
@@ -231,7 +237,7 @@ async function report({ found, given, parts, folds: count, out, files }: Search,
     printLine(
       `Only one part was searched, so ${config} trains the objective ${results[0].objective} alone; the same command goes on`,
     );
-  printLine(`Wrote ${config}, ${join(out, 'tune.html')}`);
+  printLine(`Wrote ${config}, ${join(out, PAGE)}`);
   printLine(`  npx cofactor train ${files.join(' ')} --config ${config}`);
 }
 

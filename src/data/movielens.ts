@@ -6,9 +6,10 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl, { type Entry } from 'yauzl';
 import { UserError } from '../errors.ts';
-import { codeOf, withIncoming } from '../util/files.ts';
+import { codeOf, placeOf, withIncoming } from '../util/files.ts';
 import * as expected from '../util/options.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
+import { checkNotHidden } from '../util/own-folder.ts';
 
 /**
  * The data sets, with the MD5 sums of their archives that GroupLens publishes. The archive of ml-latest-small may change,
@@ -86,6 +87,7 @@ export async function download(
   }
 
   await makeFolder(directory);
+  checkNotHidden(directory, await placeOf(directory));
   await withIncoming(path, path, async (temporary) => {
     await mkdir(temporary);
     const archive = join(temporary, 'archive.zip');

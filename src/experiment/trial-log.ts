@@ -1,10 +1,10 @@
 import { appendFileSync } from 'node:fs';
-import { mkdir, readFile, truncate } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { option, UserError } from '../errors.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
-import { codeOf } from '../util/files.ts';
+import { codeOf, replaceFile } from '../util/files.ts';
 import type { Outcome } from './trial.ts';
 
 /** A finished trial. */
@@ -54,7 +54,8 @@ export async function trialLog(path: string, about: About): Promise<TrialLog> {
       throw new UserError('file', `${path}: cannot be written (${codeOf(error)})`);
     }
   };
-  if (whole.length < text.length) await truncate(path, Buffer.byteLength(whole));
+  // A new file, without an incomplete line, so that a backup by hard links keeps its own.
+  if (first) await replaceFile(path, Buffer.from(whole), 'the log');
   if (!first) {
     await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
       throw new UserError(
@@ -62,6 +63,9 @@ export async function trialLog(path: string, about: About): Promise<TrialLog> {
         `${dirname(path)}: cannot be made (${codeOf(error)}); name another folder with ${option('out')}`,
       );
     });
+    // A first line that is not complete.
+    if (/^(?!\{)./.test(text)) parsed(text, `${path}, line 1`);
+    await rm(path, { force: true });
     append(about);
   }
   return { trials: trials as LoggedTrial[], append };

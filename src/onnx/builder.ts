@@ -1,4 +1,11 @@
-import type { GraphFile, ModelFile, NamedConstant, NamedType, NodeFile } from './file.ts';
+import {
+  type GraphFile,
+  type ModelFile,
+  type NamedConstant,
+  type NamedType,
+  type NodeFile,
+  PRODUCER,
+} from './file.ts';
 import { bodyContents, bodyOf, dependencies, nodesBefore } from './graph.ts';
 import { type OperatorName, operatorTable } from './operators.ts';
 import { identity } from './ops.ts';
@@ -60,7 +67,7 @@ class Builder {
     const nodes = this.nodes(nodesBefore(results));
     const { opsets, initializers } = this;
     const graph = { name, inputs: this.types(inputs), outputs: this.types(results), nodes, initializers };
-    return { irVersion: LOWEST_IR[opsets['']], opsets, producer: 'cofactor', metadata, graph };
+    return { irVersion: LOWEST_IR[opsets['']], opsets, producer: PRODUCER, metadata, graph };
   }
 
   private nodes(nodes: readonly Node[]): NodeFile[] {

@@ -1,5 +1,8 @@
 import type { Attribute, Constant, DataType, TensorType } from './value.ts';
 
+/** What our files name as the program that wrote them. */
+export const PRODUCER = 'cofactor';
+
 /** A name and the type of its tensor. */
 export interface NamedType extends TensorType {
   readonly name: string;

@@ -28,6 +28,9 @@ export const missing = (why: string): Html => html`<p class="missing">${why}</p>
 // With this policy the page cannot run or load anything, whatever it contains.
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
+/** The line of a page that says what made it, by which it is known again. */
+export const MADE_BY = '<meta name="generator" content="cofactor">';
+
 /** A page in one file, without scripts, fonts or network. */
 export const pageOf = (title: string, body: Html): string =>
   html`<!doctype html>
@@ -37,6 +40,7 @@ export const pageOf = (title: string, body: Html): string =>
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+${new Html(MADE_BY)}
 <title>${title}</title>
 <style>${new Html(STYLE)}</style>
 </head>

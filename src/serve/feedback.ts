@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { isId } from '../data/read/ids.ts';
 import { option, UserError } from '../errors.ts';
 import { checkOwn } from '../recommend/checks.ts';
+import { checkNotHidden } from '../util/own-folder.ts';
 import { badRequest } from './errors.ts';
 import { FeedbackFiles, Quota } from './feedback-file.ts';
 import { LIMITS } from './limits.ts';
@@ -109,6 +110,7 @@ function checkId(id: string, what: string): void {
 
 /** Checks the folder, or the first above it that there is. */
 async function checkFolder(path: string, given: string): Promise<void> {
+  checkNotHidden(given, path);
   const refuse = (reason: string): never => {
     throw new UserError('file', `${given}: ${reason}; give another folder for ${option('feedback')}`);
   };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Tensors } from '../../graphs/heads/serving.ts';
 import { option, UserError } from '../errors.ts';
+import { PRODUCER } from '../onnx/file.ts';
 import { decodeModel, encodeModel, type ModelFile } from '../onnx/index.ts';
 import { readRegular, replaceFile } from '../util/files.ts';
 import type { Checkpoint, CheckpointStore, PartCheckpoint } from './progress.ts';
@@ -36,7 +37,7 @@ export async function writeCheckpoint(path: string, { settings, parts }: Checkpo
   const file: ModelFile = {
     irVersion: 8,
     opsets: { '': 16 },
-    producer: 'cofactor',
+    producer: PRODUCER,
     metadata: { ...facts, sha256: checksum(facts, initializers) },
     graph: { name: 'checkpoint', inputs: [], outputs: [], nodes: [], initializers },
   };

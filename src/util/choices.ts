@@ -133,6 +133,15 @@ export const kinds = {
     placeholder,
     parse: (text) => text,
   }),
+  /** A file to write, whose name ends in one of these. */
+  fileIn: (...endings: readonly string[]): Kind<string> => ({
+    schema: v.custom<string>(
+      (value) => typeof value === 'string' && endings.some((ending) => value.endsWith(ending)),
+      `give a name that ends in ${endings.join(' or ')}`,
+    ),
+    placeholder: 'file',
+    parse: (text) => text,
+  }),
   flag: {
     schema: v.boolean('give true or false'),
     parse: (text) => text === 'true',

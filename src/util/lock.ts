@@ -5,6 +5,7 @@ import {
   ftruncateSync,
   openSync,
   readFileSync,
+  readSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -41,20 +42,24 @@ export class Lock {
   static take(path: string, what: string): Lock {
     for (;;) {
       const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o666);
+      let isHeld = false;
       try {
+        if (!isPlain(fd)) throw inTheWay(path);
         if (!tryLock(fd, path)) throw busy(path, what);
         // Who had the lock removes the file, perhaps after it was opened here.
-        if (isAt(fd, path)) {
-          const wasLeft = fstatSync(fd).size > 0;
+        isHeld = isAt(fd, path);
+        if (isHeld) {
+          const was = contentOf(fd);
+          if (!/^(\d+\n?)*$/.test(was)) throw inTheWay(path);
           const holder = `${process.pid}\n`;
           // It is never empty in between: the next process would not know that the file was left.
           writeSync(fd, holder, 0);
           ftruncateSync(fd, holder.length);
-          return new Lock(path, fd, wasLeft);
+          return new Lock(path, fd, was !== '');
         }
       } catch (error) {
         // A disk that is full has no room for the number either.
-        if (!(error instanceof UserError)) unlinkSync(path);
+        if (isHeld && !(error instanceof UserError)) unlinkSync(path);
         closeSync(fd);
         throw error;
       }
@@ -75,6 +80,23 @@ export class Lock {
     closeSync(this.fd);
   }
 }
+
+/** A lock has the number of a process. */
+const MOST_BYTES = 20;
+
+/** Whether it is a file that has no other name, and is as short as a lock. */
+function isPlain(fd: number): boolean {
+  const information = fstatSync(fd);
+  return information.isFile() && information.nlink <= 1 && information.size <= MOST_BYTES;
+}
+
+function contentOf(fd: number): string {
+  const bytes = Buffer.alloc(MOST_BYTES);
+  return bytes.toString('latin1', 0, readSync(fd, bytes, 0, MOST_BYTES, 0));
+}
+
+const inTheWay = (path: string): UserError =>
+  new UserError('file', `${path}: is in the way, and is no lock of cofactor; move it`);
 
 /** By its prebuilt module, because Node has no locks. */
 function tryLock(fd: number, path: string): boolean {

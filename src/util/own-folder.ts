@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
 import { UserError } from '../errors.ts';
@@ -49,6 +49,19 @@ export interface FolderKind {
   readonly mostBytes?: number;
 }
 
+/** The list of a folder that has none of its own. */
+export const LIST = 'files.json';
+
+/** A kind of folder with these files, and a list of them. */
+export const listed = (mark: string, names: readonly string[], key?: string): FolderKind => ({
+  mark,
+  has: (name) => name === LIST || names.includes(name),
+  list: LIST,
+  ...(key !== undefined && { key }),
+  mostBytes: 10_000,
+  listedIn: (bytes) => v.parse(listedSchema, JSON.parse(bytes.toString())),
+});
+
 /**
  * A folder that only we write, one process at a time. A mark in it tells that it is ours; in any other folder that is not empty
  * nothing is written. Files of others in it stay as they are.
@@ -77,6 +90,7 @@ export class OwnFolder {
     if (directory === '') throw new UserError('argument', 'the name of the folder is empty; give one');
     try {
       const path = await placeOf(directory);
+      checkNotHidden(directory, path);
       const names = await namesOf(path, directory);
       await checkOurs(path, directory, kind);
       await checkWritable(path);
@@ -139,6 +153,11 @@ export class OwnFolder {
         `${this.directory}: the ${this.kind.mark} could not be written (${codeOf(error)})`,
       );
     }
+  }
+
+  /** The same for files without a list, which it writes. */
+  replaceListed(files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+    return this.replace({ ...files, [LIST]: Buffer.from(`${JSON.stringify(listOf(files), null, 2)}\n`) });
   }
 
   /** Moves a complete set of files to its place. */
@@ -213,6 +232,15 @@ export async function pendingIn(directory: string): Promise<string | undefined> 
   return path;
 }
 
+/** @throws UserError for a place in a hidden folder of ours, where the next writer removes what it finds */
+export function checkNotHidden(path: string, place: string): void {
+  if (place.split(sep).includes(HIDDEN))
+    throw new UserError(
+      'argument',
+      `${path}: is in ${HIDDEN}, where cofactor keeps what is not finished; choose another place`,
+    );
+}
+
 /** @returns the names in a folder but the hidden one; undefined if there is no such folder */
 async function namesOf(path: string, directory = path): Promise<string[] | undefined> {
   const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
@@ -243,7 +271,7 @@ async function checkOurs(path: string, directory: string, kind: FolderKind): Pro
   if (others.length > 0)
     throw new UserError(
       'file',
-      `${directory}: has other files than those of a ${kind.mark}, such as ${others[0]}; choose a new or an empty folder`,
+      `${directory}: has other files than those of a ${kind.mark}, such as ${others[0]}, and no ${join(HIDDEN, kind.mark)}, which marks a folder of cofactor; move them, or choose a new or an empty folder`,
     );
 }
 

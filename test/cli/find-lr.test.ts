@@ -94,7 +94,7 @@ test('takes the recipe from a configuration file, and no more', async () => {
 });
 
 test.each([
-  [['--out', 'lr.png'], /--out lr.png: give a name that ends in .html or .svg/],
+  [['--out', 'lr.png'], /'lr.png' is invalid. Give a name that ends in .html or .svg/],
   [['--steps', '3'], /--steps .*Give a whole number from 20 to 10,000\.$/],
   [['--from', '1', '--to', '0.1'], /would rise from 1 to 0.1; give a higher end, or a lower start/],
   [

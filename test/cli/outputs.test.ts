@@ -1,12 +1,12 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, link, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, open, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readArtifact } from '../../src/artifact/artifact.ts';
 import { program, workplace } from '../support/cli.ts';
 
-const { write, at, text, json, here, failure, contents } = workplace();
+const { write, at, text, json, here, cofactor, failure, contents } = workplace();
 const quick = ['--factors', '2', '--epochs', '1', '--objective', 'rating'];
 
 beforeAll(async () => {
@@ -24,26 +24,32 @@ beforeAll(async () => {
   await write('users.csv', 'user\nu1\n');
   await write('cofactor.json', '{"factors": 2, "epochs": 1, "objective": "rating"}');
   await symlink('ratings.csv', at('soft.html'));
-  await link(at('ratings.csv'), at('hard.csv'));
+  await link(at('ratings.csv'), at('hard.html'));
+  for (const name of ['page.html', 'titles.html'])
+    await write(name, await readFile(at(name === 'page.html' ? 'ratings.csv' : 'titles.csv'), 'utf8'));
+  await write('config.html', '{"factors": 2}');
+  await symlink('config.html', at('linked.json'));
   await symlink('parts/0.csv', at('part.html'));
 });
 
 describe('no command writes over what it reads', () => {
   test.each([
-    ['report model --data ratings.csv --out ratings.csv', 'ratings.csv: is read'],
+    ['report model --data page.html --out page.html', 'page.html: is read'],
     ['report model --data ratings.csv --out soft.html', 'soft.html: is ratings.csv, which is read'],
-    ['report model --data ratings.csv --out hard.csv', 'hard.csv: is ratings.csv, which is read'],
-    ['report model --data rat*.csv --out ./ratings.csv', './ratings.csv: is ratings.csv, which is read'],
+    ['report model --data ratings.csv --out hard.html', 'hard.html: is ratings.csv, which is read'],
+    ['report model --data pag*.html --out ./page.html', './page.html: is page.html, which is read'],
     ['report model --data parts --out part.html', 'part.html: is parts/0.csv, which is read'],
-    ['report model --out model/predict.onnx', 'model/predict.onnx: is read'],
-    ['report model --out site/model/manifest.json', 'is a file of the model in that folder'],
-    ['report model --out model/.cofactor/model', 'is a file of the model in that folder'],
-    ['train ratings.csv --out new --report ratings.csv', 'ratings.csv: is read'],
-    ['train ratings.csv --out new --titles titles.csv --report titles.csv', 'titles.csv: is read'],
-    ['train parts/0.csv --out new --test parts/1.csv --report parts/1.csv', 'parts/1.csv: is read'],
-    ['train ratings.csv --out new --config cofactor.json --report cofactor.json', 'cofactor.json: is read'],
-    ['train ratings.csv --out new --report new', 'new: is given for --out and for --report'],
-    ['train ratings.csv --out new --report new/items.json', 'is a file of the model in that folder'],
+    ['export model --training-blocks model/predict.onnx', 'model/predict.onnx: is read'],
+    ['report model --out notes.md', 'Give a name that ends in .html'],
+    ['report model --out model/.cofactor/x.html', 'is in .cofactor, where cofactor keeps'],
+    ['train page.html --out new --report page.html', 'page.html: is read'],
+    ['train ratings.csv --out new --titles titles.html --report titles.html', 'titles.html: is read'],
+    ['train parts/0.csv --out new --test page.html --report page.html', 'page.html: is read'],
+    [
+      'train ratings.csv --out new --config linked.json --report config.html',
+      'config.html: is linked.json, which is read',
+    ],
+    ['train ratings.csv --out new.html --report new.html', 'new.html: is given for --out and for --report'],
     ['train ratings.csv --out model --titles model/items.json', 'has model/items.json in it, which is read'],
     ['train parts --out parts', 'parts: has parts/0.csv in it, which is read'],
     ['tune ratings.csv --config cofactor.json --out .', '.: has ratings.csv in it, which is read'],
@@ -53,6 +59,13 @@ describe('no command writes over what it reads', () => {
     ['find-lr ratings.csv --out soft.html', 'soft.html: is ratings.csv, which is read'],
     ['export model --training model', 'model: has model/manifest.json in it, which is read'],
     ['export model --training-blocks model/train.onnx', 'model/train.onnx: is read'],
+    [
+      'export model --training model/.cofactor/incoming',
+      'is in .cofactor, where cofactor keeps what is not finished',
+    ],
+    ['train ratings.csv --out model/.cofactor/rows', 'is in .cofactor, where cofactor keeps'],
+    ['page model --out model/.cofactor/pending', 'is in .cofactor, where cofactor keeps'],
+    ['train ratings.csv --out site/model', 'site/model: is in a site, which is published'],
     ['page model --out model', 'model: has model/manifest.json in it, which is read'],
     ['page site/model --out site', 'site: has site/model/manifest.json in it, which is read'],
   ])('%s', async (line, message) => {
@@ -67,12 +80,37 @@ describe('no command writes over what it reads', () => {
 
   test('the configuration of the working folder is read, too', async () => {
     await write('cofactor.config.json', '{"factors": 2}');
+    await link(at('cofactor.config.json'), at('same.html'));
     const before = await contents();
-    expect(
-      (await here('train', 'ratings.csv', '--out', 'new', '--report', 'cofactor.config.json')).stderr,
-    ).toContain('cofactor.config.json: is read');
+    expect((await here('train', 'ratings.csv', '--out', 'new', '--report', 'same.html')).stderr).toContain(
+      'same.html: is cofactor.config.json, which is read',
+    );
     expect(await contents()).toEqual(before);
     await rm(at('cofactor.config.json'));
+    await rm(at('same.html'));
+  });
+
+  test('standard input may be a file, too', async () => {
+    for (const args of [
+      ['train', '-', '--out', 'new', '--report', 'page.html'],
+      ['report', 'model', '--data', '-', '--out', 'page.html'],
+      ['batch', 'model', '-', '--out', 'users.csv'],
+    ]) {
+      const file = args.at(-1) as string;
+      const before = await contents();
+      const input = await open(at(file));
+      const { status, stderr } = spawnSync(process.execPath, [program, ...args], {
+        cwd: at(),
+        stdio: [input.fd, 'ignore', 'pipe'],
+        encoding: 'utf8',
+      });
+      await input.close();
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr: expect.stringContaining(`${file}: is standard input, which is read, and would be lost`),
+      });
+      expect(await contents()).toEqual(before);
+    }
   });
 });
 
@@ -100,10 +138,11 @@ describe('a file that is no input', () => {
       'dangling.html',
       /dangling.html: is a link to nothing; remove it, or choose another path$/,
     ],
-    ['a folder', 'parts', /parts: is a folder; give the name of a file$/],
-    ['a pipe', 'pipe', /pipe: is a pipe or a device; give the name of a file$/],
+    ['a folder', 'folder.html', /folder.html: is a folder; give the name of a file$/],
+    ['a pipe', 'pipe.html', /pipe.html: is a pipe or a device; give the name of a file$/],
   ])('is not written in the place of %s', async (what, name, message) => {
     if (what === 'a link to nothing') await symlink('nothing', at(name));
+    if (what === 'a folder') await mkdir(at(name));
     if (what === 'a pipe') execFileSync('mkfifo', [at(name)]);
     expect(await failure('report', 'model', '--out', name)).toMatch(message);
   });
@@ -115,6 +154,41 @@ describe('a file that is no input', () => {
         /gone: is a link to nothing; remove it/,
       );
     expect(await failure('page', 'model', '--out', 'gone')).toMatch(/gone: is a link to nothing; remove it/);
+  });
+
+  test.each([
+    ['report.html', ['report', 'model'], 'report.html'],
+    ['training-blocks.onnx', ['export', 'model', '--training-blocks'], 'model/training-blocks.onnx'],
+  ])('%s is its name by default only in the place of one that cofactor made', async (_, args, path) => {
+    await text(...args);
+    await text(...args);
+    await writeFile(at(path), 'mine');
+    expect(await failure(...args)).toContain(
+      `${path}: is there, and cofactor did not make it; move it, or give --`,
+    );
+    expect(await readFile(at(path), 'utf8')).toBe('mine');
+    await rm(at(path));
+  });
+
+  test('takes no lock that is another file', async () => {
+    const lock = at('.locked.html.cofactor-lock');
+    for (const [content, isLink] of [
+      ['mine', false],
+      ['', true],
+      ['12\n', true],
+    ] as const) {
+      await write('precious', content);
+      if (isLink) await link(at('precious'), lock);
+      else await writeFile(lock, content);
+      expect(await failure('report', 'model', '--out', 'locked.html')).toMatch(
+        /cofactor-lock: is in the way, and is no lock of cofactor; move it$/,
+      );
+      expect([await readFile(lock, 'utf8'), await readFile(at('precious'), 'utf8')]).toEqual([
+        content,
+        content,
+      ]);
+      await rm(lock);
+    }
   });
 
   test('takes no place of others beside it', async () => {
@@ -150,6 +224,26 @@ describe('folders of others', () => {
     const before = await contents();
     expect(await failure(...line)).toMatch(/^cofactor: photos: has other files/);
     expect(await contents()).toEqual(before);
+  });
+
+  test('the results of a search that were changed stay, and so does a backup by links', async () => {
+    const search = (budget: string) => [
+      ...['tune', 'ratings.csv', '--out', 'search', '--objective', 'rating', '--factors', '2'],
+      ...['--valid', '0.3', '--budget', budget],
+    ];
+    const { code, stderr } = await cofactor(...search('0.15'));
+    expect(code, stderr).toBe(0);
+    await link(at('search/trials.jsonl'), at('backup.jsonl'));
+    const backup = await readFile(at('backup.jsonl'));
+    await cofactor(...search('0.15'));
+    expect(await readFile(at('backup.jsonl'))).toEqual(backup);
+    for (const name of ['best.json', 'tune.html']) {
+      const was = await readFile(at('search', name));
+      await writeFile(at('search', name), 'mine');
+      expect(await failure(...search('0.4'))).toContain(`search/${name}: is in the way of the new search`);
+      expect(await readFile(at('search', name), 'utf8')).toBe('mine');
+      await writeFile(at('search', name), was);
+    }
   });
 
   test('a search and a model do not share a folder', async () => {

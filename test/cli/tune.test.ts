@@ -40,7 +40,7 @@ test('Ctrl-C ends it with the best so far, and the same command goes on', async 
     stderr: '\nStopped; the same command resumes the search\n',
   });
   expect(Object.keys(await contents('tune')).sort()).toEqual(
-    ['best.json', 'trials.jsonl', 'tune.html'].map((name) => at(out, name)),
+    ['best.json', 'files.json', 'trials.jsonl', 'tune.html'].map((name) => at(out, name)),
   );
   const page = await readFile(at(out, 'tune.html'), 'utf8');
   expect(page.match(/<svg/g)?.length).toBe(5);

@@ -47,7 +47,7 @@ export const runChoices = {
       kind: kinds.oneOf(PRECISIONS.filter((name) => name !== 'float32') as ('float16' | 'int8')[], 'type'),
       help: 'smaller files: tables with half the bytes, or a quarter',
     },
-    report: { kind: kinds.text('file'), help: 'write a report about the model, as cofactor report does' },
+    report: { kind: kinds.fileIn('.html'), help: 'write a report about the model, as cofactor report does' },
   }),
   ...readingChoices,
 } as const satisfies Choices;

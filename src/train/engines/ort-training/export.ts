@@ -1,4 +1,3 @@
-import * as v from 'valibot';
 import type { Tensors } from '../../../../graphs/heads/serving.ts';
 import type { Model, ModelDefinition } from '../../../../graphs/models/model.ts';
 import { graphOf } from '../../../artifact/graph-of.ts';
@@ -16,7 +15,7 @@ import {
   type OptionTable,
   path,
 } from '../../../util/options.ts';
-import { type FolderKind, listedSchema, listOf, OwnFolder } from '../../../util/own-folder.ts';
+import { listed, OwnFolder } from '../../../util/own-folder.ts';
 import { initialParameters } from '../../parameters/initial.ts';
 import { resolveManifest } from '../../recipe/of-manifest.ts';
 import type { RatingPlan } from '../../recipe/plan.ts';
@@ -85,17 +84,9 @@ export function trainingFiles(
 }
 
 const CHECKPOINT = 'checkpoint';
-const LIST = 'files.json';
 const GRAPHS = ['training_model.onnx', 'eval_model.onnx', 'optimizer_model.onnx'];
 
-const TRAINING: FolderKind = {
-  mark: 'training',
-  has: (name) => [...GRAPHS, CHECKPOINT, VOCABULARY, LIST].includes(name),
-  list: LIST,
-  key: CHECKPOINT,
-  mostBytes: 10_000,
-  listedIn: (bytes) => v.parse(listedSchema, JSON.parse(bytes.toString())),
-};
+const TRAINING = listed('training', [...GRAPHS, CHECKPOINT, VOCABULARY], CHECKPOINT);
 
 /**
  * Writes the files of {@link trainingFiles} into a folder of their own, and replaces older ones; `files.json` lists them. After
@@ -111,10 +102,9 @@ export async function writeTrainingFiles(
 ): Promise<string[]> {
   checkArgument('the folder for the training files is', folder, path);
   const files = trainingFiles(artifact, options);
-  const list = new TextEncoder().encode(`${JSON.stringify(listOf(files), null, 2)}\n`);
   const own = await OwnFolder.open(folder, TRAINING);
   try {
-    await own.replace({ ...files, [LIST]: list });
+    await own.replaceListed(files);
   } finally {
     own.close();
   }
