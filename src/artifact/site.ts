@@ -177,5 +177,8 @@ async function removeSite(folder: string): Promise<void> {
       'file',
       `${folder}: has files that are not the old site's: ${list(others)}; move them`,
     );
+  // The mark goes last: after a kill, the next call still knows what the rest is.
+  for (const name of await readdir(folder))
+    if (name !== SITE_MARK) await rm(join(folder, name), { recursive: true, force: true });
   await rm(folder, { recursive: true, force: true });
 }

@@ -26,52 +26,64 @@ export async function writeTritonRepository(
     const model = `${name}.${head}`;
     return head ? [{ model, bytes, configuration: configuration(model, bytes) }] : [];
   });
+  const folders: OwnFolder[] = [];
   try {
-    for (const { model, configuration } of heads) await checkConfiguration(repository, model, configuration);
+    // All are locked and written before the first appears, so that versions of one model belong together.
+    for (const { model } of heads) folders.push(await OwnFolder.open(join(repository, model), TRITON_MODEL));
+    for (const [index, head] of heads.entries()) await prepare(folders[index], head);
     const written = [];
-    for (const head of heads) written.push(await writeModel(repository, head));
+    for (const [index, head] of heads.entries())
+      written.push({ model: head.model, version: await publish(folders[index], head.configuration) });
     return written;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined || error instanceof UserError) throw error;
     throw new UserError('file', `${repository}: the repository cannot be written (${codeOf(error)})`);
+  } finally {
+    for (const folder of folders) folder.close();
   }
-}
-
-/** One configuration holds for all versions of a model. */
-async function checkConfiguration(repository: string, model: string, wanted: string): Promise<void> {
-  const path = join(repository, model, 'config.pbtxt');
-  const there = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-  if (there !== undefined && there !== wanted)
-    throw new UserError(
-      'file',
-      `${path}: has other shapes, or was written by another program; export to another repository, or rename the model's folder`,
-    );
 }
 
 const TRITON_MODEL: FolderKind = { mark: 'triton', has: () => false };
 
-async function writeModel(
-  repository: string,
-  { model, bytes, configuration }: { model: string; bytes: Uint8Array; configuration: string },
-) {
-  const folder = await OwnFolder.open(join(repository, model), TRITON_MODEL);
-  try {
-    const versions = (await readdir(folder.path)).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
-    const version = Math.max(0, ...versions) + 1;
-    await replaceFile(join(folder.path, 'config.pbtxt'), Buffer.from(configuration), 'the configuration');
-    // A server may be watching: a version appears as a whole.
-    const incoming = folder.hidden('incoming');
-    await mkdir(incoming);
-    await writeSynced(join(incoming, 'model.onnx'), bytes);
-    await rename(incoming, join(folder.path, String(version)));
-    await syncDirectory(folder.path);
-    return { model, version };
-  } finally {
-    folder.close();
-  }
+const CONFIGURATION = 'config.pbtxt';
+
+/** Writes the next version to a hidden folder. */
+async function prepare(
+  folder: OwnFolder,
+  { bytes, configuration }: { readonly bytes: Uint8Array; readonly configuration: string },
+): Promise<void> {
+  await checkConfiguration(join(folder.directory, CONFIGURATION), configuration);
+  await mkdir(folder.hidden('incoming'));
+  await writeSynced(join(folder.hidden('incoming'), 'model.onnx'), bytes);
+}
+
+/**
+ * One configuration holds for all versions of a model. It may have more in it, such as `instance_group`.
+ *
+ * @throws UserError if it has other inputs or outputs
+ */
+async function checkConfiguration(path: string, wanted: string): Promise<void> {
+  const there = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  const tensors = (text: string): string[] => text.split('\n').filter((line) => /^(in|out)put \{/.test(line));
+  if (there !== undefined && tensors(there).join() !== tensors(wanted).join())
+    throw new UserError(
+      'file',
+      `${path}: has other inputs and outputs than this model, or is in another form; export to another repository, or rename the model's folder`,
+    );
+}
+
+/** Moves a version to its place. A server may be watching: it appears as a whole. @returns its number */
+async function publish(folder: OwnFolder, configuration: string): Promise<number> {
+  const names = await readdir(folder.path);
+  const version = Math.max(0, ...names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number)) + 1;
+  if (!names.includes(CONFIGURATION))
+    await replaceFile(join(folder.path, CONFIGURATION), Buffer.from(configuration), 'the configuration');
+  await rename(folder.hidden('incoming'), join(folder.path, String(version)));
+  await syncDirectory(folder.path);
+  return version;
 }
 
 /** A folder of the repository, and a part of the paths of requests. */

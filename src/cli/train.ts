@@ -120,6 +120,10 @@ async function trainInto(
   const path = folder.hidden(CHECKPOINT);
   if (engine === 'ort-training' && resume && existsSync(path))
     printNote('The optimizer’s state starts at zero, because ONNX Runtime’s training API cannot store it');
+  if (!resume && existsSync(path))
+    printNote(
+      `${out} has the checkpoint of a training that was stopped, which this one replaces; to go on from it, stop now, and give --resume`,
+    );
   const made = await readAndTrain(files, flags, folder, runtime);
   const exporting = performance.now();
   const before = await readArtifact(out).catch(() => undefined);
@@ -129,11 +133,16 @@ async function trainInto(
     precision,
     reading: chosenFrom(MEANING, flags),
   });
-  await writeInto(folder, artifact);
-  const export_ = (performance.now() - exporting) / 1000;
   // An interrupted training can be resumed.
   const { objectives } = checkRecipe(recipeOf(flags), artifact.manifest.data.kind);
   const cutOff = made.aborted && !isComplete(made.fitted, objectives);
+  if (cutOff && before)
+    throw new UserError(
+      'training',
+      `stopped before the end, so ${out} keeps the model that it had; with the same settings, --resume resumes from ${path}`,
+    );
+  await writeInto(folder, artifact);
+  const export_ = (performance.now() - exporting) / 1000;
   if (!cutOff) await removeCheckpoint(path);
   const reportBytes = await reportOn(made, artifact, runtime, flags);
   await tell({ ...made, artifact, out, export_, reportBytes, before }, flags);

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { UserError } from '../errors.ts';
+import { atExit } from './at-exit.ts';
 
 // Windows has no such flag.
 const { O_RDWR, O_CREAT, O_NOFOLLOW = 0 } = constants;
@@ -21,7 +22,7 @@ const { O_RDWR, O_CREAT, O_NOFOLLOW = 0 } = constants;
  * it were new.
  */
 export class Lock {
-  private readonly atExit = (): void => this.release();
+  private readonly forget = atExit(() => this.release());
   private isReleased = false;
 
   private constructor(
@@ -29,9 +30,7 @@ export class Lock {
     private readonly fd: number,
     /** Whether a process that was killed had left the file. */
     readonly wasLeft: boolean,
-  ) {
-    process.on('exit', this.atExit);
-  }
+  ) {}
 
   /**
    * Locks a file, which it makes.
@@ -71,7 +70,7 @@ export class Lock {
   release(): void {
     if (this.isReleased) return;
     this.isReleased = true;
-    process.off('exit', this.atExit);
+    this.forget();
     try {
       if (isAt(this.fd, this.path)) unlinkSync(this.path);
     } catch {

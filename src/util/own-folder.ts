@@ -5,6 +5,7 @@ import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
 import { UserError } from '../errors.ts';
+import { atExit } from './at-exit.ts';
 import { checkWritable, codeOf, placeOf, readRegular, syncDirectory, writeSynced } from './files.ts';
 import { Lock } from './lock.ts';
 
@@ -67,7 +68,7 @@ export const listed = (mark: string, names: readonly string[], key?: string): Fo
  * nothing is written. Files of others in it stay as they are.
  */
 export class OwnFolder {
-  private readonly atExit = (): void => this.close();
+  private readonly forget = atExit(() => this.close());
 
   private readonly kind: FolderKind;
 
@@ -78,7 +79,6 @@ export class OwnFolder {
     private readonly held: { readonly kind: FolderKind; readonly lock: Lock; readonly existed: boolean },
   ) {
     this.kind = held.kind;
-    process.on('exit', this.atExit);
   }
 
   /**
@@ -168,6 +168,7 @@ export class OwnFolder {
     const { list = '', key = '', has } = this.kind;
     if (names.includes(list)) {
       const [was, next] = await Promise.all([this.path, pending].map((path) => listedIn(path, this.kind)));
+      await this.checkPending(names, next);
       await this.checkFree(names, next);
       // Files that the new set lacks go first: only the old list names them.
       for (const name of Object.keys(was))
@@ -180,6 +181,18 @@ export class OwnFolder {
     }
     await rm(pending, { recursive: true, force: true });
     await syncDirectory(this.path);
+  }
+
+  /** @throws UserError if a stranger has put something there */
+  private async checkPending(names: readonly string[], next: Listed): Promise<void> {
+    const { list, has } = this.kind;
+    const pending = this.hidden(PENDING);
+    for (const name of names)
+      if (!has(name) || (name !== list && !(await isAsListed(pending, name, next))))
+        throw new UserError(
+          'file',
+          `${join(pending, name)}: is not what cofactor writes there; remove ${pending}, or choose another folder`,
+        );
   }
 
   /** @throws UserError if a file of others, or one of ours that was changed, has one of these names */
@@ -200,7 +213,7 @@ export class OwnFolder {
 
   /** Lets others write in the folder. A folder in which nothing was written is as it was before. */
   close(): void {
-    process.off('exit', this.atExit);
+    this.forget();
     try {
       this.tidy();
       if (this.isEmpty()) rmSync(this.hidden(this.kind.mark), { force: true });

@@ -1,5 +1,6 @@
 import { lstatSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { atExit } from './at-exit.ts';
 import { Lock } from './lock.ts';
 
 const PREFIX = 'cofactor-scratch-';
@@ -9,17 +10,17 @@ const LOCK = 'lock';
 export class ScratchFolder {
   readonly path: string;
   private readonly lock: Lock;
-  private readonly atExit = (): void => this.remove();
+  private readonly forget: () => void;
 
   /** @throws an error of the system if nothing can be made in `parent` */
   constructor(parent: string) {
     sweep(parent);
     [this.path, this.lock] = newFolder(parent);
-    process.on('exit', this.atExit);
+    this.forget = atExit(() => this.remove());
   }
 
   remove(): void {
-    process.off('exit', this.atExit);
+    this.forget();
     // The lock goes last, so that what a kill leaves is removed.
     for (const name of readdirSync(this.path))
       if (name !== LOCK) rmSync(join(this.path, name), { recursive: true, force: true });

@@ -322,7 +322,7 @@ describe('openModelFolder', () => {
     expect(await userError(writeArtifact(path, made('model')))).toMatch(
       other === ''
         ? /\.cofactor: is no folder; remove it/
-        : `has other files than those of a model, such as ${other};`,
+        : `has other files than those of a model, such as ${other}, and no .cofactor/model,`,
     );
     expect(await filesIn(path)).toEqual(files);
   });
@@ -372,6 +372,27 @@ describe('openModelFolder', () => {
     expect(await readFile(join(path, 'similar.onnx'), 'utf8')).toBe('mine');
     expect(await readdir(join(path, '.cofactor'))).toEqual(['model']);
   });
+
+  test.each(['notes.txt', 'seen.onnx', 'predict.onnx'])(
+    'moves no %s of a stranger to its place',
+    async (name) => {
+      const path = await saved();
+      const pending = join(path, '.cofactor', 'pending');
+      await mkdir(pending);
+      const next = made('next', ['predict.onnx', name]);
+      await writeFile(join(pending, 'manifest.json'), JSON.stringify(next.manifest));
+      for (const [file, bytes] of Object.entries(next.files)) await writeFile(join(pending, file), bytes);
+      if (name !== 'notes.txt') {
+        await rm(join(pending, name));
+        await symlink(join(folder.path, 'elsewhere'), join(pending, name));
+      }
+      const before = await filesIn(path);
+      expect(await userError(openModelFolder(path))).toMatch(
+        new RegExp(`pending/${name}: is not what cofactor writes there; remove .*pending, or choose`),
+      );
+      expect(await filesIn(path)).toEqual(before);
+    },
+  );
 
   test('lets one write at a time', async () => {
     const path = newPath();

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Artifact } from '../../src/artifact/manifest.ts';
@@ -50,3 +50,29 @@ test.each(['', '.', '..', '../up', 'a/b', 'a\\b', '.hidden', ' a', 'a\nb', 'a\x1
     expect(await readdir(folder.path)).not.toContain('none');
   },
 );
+
+test('a configuration may have more in it, and each version has all heads; one export at a time', async () => {
+  const repository = join(folder.path, 'shared');
+  const heads = { 'predict.onnx': artifactOf('x', 'y').files['predict.onnx'] };
+  const artifact = { files: { ...heads, 'similar.onnx': heads['predict.onnx'] } } as unknown as Artifact;
+  await writeTritonRepository(repository, 'm', artifact);
+  const path = join(repository, 'm.predict', 'config.pbtxt');
+  const more = `${await readFile(path, 'utf8')}instance_group [ { count: 2 } ]\n`;
+  await writeFile(path, more);
+  const results = await Promise.allSettled(
+    [1, 2, 3].map(() => writeTritonRepository(repository, 'm', artifact)),
+  );
+  const done = results.filter(({ status }) => status === 'fulfilled').length;
+  expect(done).toBeGreaterThan(0);
+  for (const result of results)
+    if (result.status === 'rejected')
+      expect(String(result.reason)).toMatch(/another cofactor .* is writing there/);
+  expect(await readFile(path, 'utf8')).toBe(more);
+  const versions = Array.from({ length: done + 1 }, (_, index) => `${index + 1}`);
+  for (const head of ['predict', 'similar'])
+    expect((await readdir(join(repository, `m.${head}`))).sort()).toEqual([
+      '.cofactor',
+      ...versions,
+      'config.pbtxt',
+    ]);
+});

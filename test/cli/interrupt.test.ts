@@ -58,6 +58,33 @@ test('the first Ctrl-C ends training after the running epoch and keeps the model
   expect(existsSync(at('kept/.cofactor/checkpoint'))).toBe(false);
 });
 
+test('a folder that has a model keeps it, and --resume goes on', async () => {
+  await text(
+    'train',
+    'ratings.csv',
+    '--out',
+    'served',
+    '--factors',
+    '2',
+    '--epochs',
+    '1',
+    '--objective',
+    'rating',
+  );
+  const before = await contents('served');
+  const { child, ended } = await begin('served', training('served'));
+  child.kill('SIGTERM');
+  expect(await ended).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /\ncofactor: stopped before the end, so served keeps the model that it had; with the same settings, --resume resumes from served\/\.cofactor\/checkpoint\n$/,
+    ),
+  });
+  expect(await contents('served')).toMatchObject(before);
+  await text(...training('served'), '--resume');
+  expect(Object.values(await contents('served'))).toEqual(whole);
+});
+
 test('of both parts, the first is kept alone, and --resume trains the other, too', async () => {
   const both = (out: string) => [
     ...training(out).filter((word) => !['--objective', 'rating'].includes(word)),

@@ -200,6 +200,15 @@ describe('a site', () => {
     expect((await readdir(parent)).sort()).toEqual([...others, 'site'].sort());
   });
 
+  test('goes on after a call that was killed while it removed the old one', async () => {
+    await write();
+    await cp(target, join(parent, '.site.cofactor-outgoing'), { recursive: true });
+    await rm(join(parent, '.site.cofactor-outgoing/model'), { recursive: true });
+    await write(artifacts[1]);
+    await expectSite(target, standInFiles, artifacts[1]);
+    expect(await readdir(parent)).toEqual(['site']);
+  });
+
   test('is the old one or the new one after its writer is killed at any moment', async () => {
     const script = join(folder.path, 'writer.mjs');
     await symlink(resolve('node_modules'), join(folder.path, 'node_modules'));
