@@ -61,7 +61,7 @@ export async function checkOutputs(command: Command, { files = {}, folders = {} 
 }
 
 /**
- * Checks a file that has its name by default: nobody said that it may be replaced.
+ * Checks a file whose name is the default, or comes from a config file: nobody said that it may be replaced.
  *
  * @param mark what a file of ours has in its first bytes
  * @throws UserError if it is there and none of ours

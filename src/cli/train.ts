@@ -14,6 +14,7 @@ import { readRatings } from '../data/read/read.ts';
 import { UserError } from '../errors.ts';
 import { decimal } from '../recommend/listed.ts';
 import { Recommender } from '../recommend/recommender.ts';
+import { MADE_BY } from '../report/html.ts';
 import { type NodeRuntime, nodeRuntime } from '../run/node.ts';
 import { removeCheckpoint } from '../train/checkpoint.ts';
 import { TRAINING_FOLDER, VOCABULARY } from '../train/engines/ort-training/export.ts';
@@ -53,7 +54,7 @@ import {
   seconds,
   size,
 } from './output.ts';
-import { checkOutputs } from './outputs.ts';
+import { checkDefault, checkOutputs } from './outputs.ts';
 import { progressBar } from './progress.ts';
 import { reportWritten, writeReport } from './report.ts';
 import { checkHeldOut, readToTrain, reportReading, stem } from './train-data.ts';
@@ -97,6 +98,8 @@ async function run(files: string[], flags: TrainFlags, command: Command): Promis
     );
   if (flags.printConfig) return printConfig(flags);
   if (flags.dryRun) return dryRun(files, flags);
+  if (flags.report !== undefined && command.getOptionValueSource('report') === 'config')
+    await checkDefault(flags.report, MADE_BY, '--report');
   await checkOutputs(command, { files: { report: flags.report }, folders: { out } });
   if (device !== flags.device)
     printNote('Running on the CPU: ONNX Runtime’s training API trains in WebAssembly');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { access, constants, mkdir, rename, stat } from 'node:fs/promises';
+import { access, constants, mkdir, rename, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -86,7 +86,7 @@ export async function download(
     return { path, existed: true, notice };
   }
 
-  await makeFolder(directory);
+  const made = await makeFolder(directory);
   checkNotHidden(directory, await placeOf(directory));
   await withIncoming(path, path, async (temporary) => {
     await mkdir(temporary);
@@ -99,16 +99,20 @@ export async function download(
     await rename(join(unpacked, name), path).catch((error: NodeJS.ErrnoException) => {
       throw new UserError('file', `${path}: cannot be moved into place (${codeOf(error)}); try again`);
     });
-  }).catch((error) => {
+  }).catch(async (error) => {
+    // Only removes a folder that is empty.
+    if (made !== undefined) await rmdir(directory).catch(() => undefined);
     throw isOfFiles(error) ? unwritable(directory, error) : error;
   });
   return { path, existed: false, notice };
 }
 
-async function makeFolder(directory: string): Promise<void> {
+/** @returns the first folder that it made; undefined if all were there */
+async function makeFolder(directory: string): Promise<string | undefined> {
   try {
-    await mkdir(directory, { recursive: true });
+    const made = await mkdir(directory, { recursive: true });
     await access(directory, constants.W_OK);
+    return made;
   } catch (error) {
     throw unwritable(directory, error);
   }

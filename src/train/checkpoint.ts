@@ -13,14 +13,29 @@ const BEST = 'best.';
 const MOST_BYTES = 2 ** 31;
 
 /** A checkpoint in a file. It stays after training, until the model is saved and the caller removes it. */
-export const checkpointFile = (path: string, resume = false): CheckpointStore => ({
-  read: async (settings) => (resume ? readCheckpoint(path, settings) : undefined),
-  write: (checkpoint) => writeCheckpoint(path, checkpoint),
-  remove: () => removeCheckpoint(path),
-});
+export function checkpointFile(path: string, resume = false): CheckpointStore {
+  let isFirst = true;
+  return {
+    read: async (settings) => (resume ? readCheckpoint(path, settings) : undefined),
+    async write(checkpoint) {
+      // If the folder is moved, another one in its place gets nothing.
+      await writeCheckpoint(path, checkpoint, isFirst);
+      isFirst = false;
+    },
+    remove: () => removeCheckpoint(path),
+  };
+}
 
-/** Writes a checkpoint as an ONNX file of tensors. After a kill, the file is the previous checkpoint or this one. */
-export async function writeCheckpoint(path: string, { settings, parts }: Checkpoint): Promise<void> {
+/**
+ * Writes a checkpoint as an ONNX file of tensors. After a kill, the file is the previous checkpoint or this one.
+ *
+ * @param makes whether its folder is made
+ */
+export async function writeCheckpoint(
+  path: string,
+  { settings, parts }: Checkpoint,
+  makes = true,
+): Promise<void> {
   const named = (prefix: string, tensors: Tensors = {}) =>
     Object.entries(tensors).map(([name, tensor]) => ({
       name: prefix + name,
@@ -41,7 +56,7 @@ export async function writeCheckpoint(path: string, { settings, parts }: Checkpo
     metadata: { ...facts, sha256: checksum(facts, initializers) },
     graph: { name: 'checkpoint', inputs: [], outputs: [], nodes: [], initializers },
   };
-  await replaceFile(path, encodeModel(file), 'the checkpoint');
+  await replaceFile(path, encodeModel(file), 'the checkpoint', makes);
 }
 
 /** @throws UserError if there is no checkpoint, it is broken, or it belongs to another training */

@@ -1,5 +1,17 @@
 import { createHash } from 'node:crypto';
-import { access, chmod, constants, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  chown,
+  constants,
+  lstat,
+  mkdir,
+  open,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { constants as systemConstants } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { option, UserError } from '../errors.ts';
@@ -99,20 +111,31 @@ export async function withIncoming<T>(
   const lock = Lock.take(besides(place, 'lock'), what);
   const incoming = besides(place, 'incoming');
   const isThere = (): Promise<boolean> => lstat(incoming).then(Boolean, () => false);
+  let isOurs = lock.wasLeft;
   try {
-    if (!lock.wasLeft && (await isThere()))
-      throw new UserError('file', `${incoming}: is in the way; move it`);
+    if (!isOurs && (await isThere())) throw new UserError('file', `${incoming}: is in the way; move it`);
+    isOurs = true;
     await rm(incoming, { recursive: true, force: true });
     return await work(incoming).finally(() =>
       rm(incoming, { recursive: true, force: true }).catch(() => undefined),
     );
   } finally {
-    lock.release();
+    // What could not be removed is for the next call.
+    lock.release(isOurs && (await isThere()));
   }
 }
 
 /** Bytes of a name that leave room for more; file systems take 255. */
 const MOST_NAME = 200;
+
+/** Gives a new file the rights and the owner of the one that it replaces. */
+export async function likeOld(path: string, old: string): Promise<void> {
+  const [is, was] = await Promise.all([stat(path), stat(old).catch(() => undefined)]);
+  if (!was) return;
+  // Only root may give files to others.
+  if (is.uid !== was.uid || is.gid !== was.gid) await chown(path, was.uid, was.gid).catch(() => undefined);
+  await chmod(path, was.mode & 0o777);
+}
 
 /** A hidden path beside another. */
 export function besides(place: string, what: string): string {
@@ -126,20 +149,21 @@ export function besides(place: string, what: string): string {
  *
  * @param what its content, for messages
  * @param write writes it to a new path
+ * @param makes whether its folder is made
  * @throws UserError if it cannot be written
  */
 export async function replaceFileBy(
   path: string,
   what: string,
   write: (incoming: string) => Promise<void>,
+  makes = true,
 ): Promise<void> {
   try {
     const place = await checkReplaceable(path);
-    await mkdir(dirname(place), { recursive: true });
+    if (makes) await mkdir(dirname(place), { recursive: true });
     await withIncoming(place, path, async (incoming) => {
       await write(incoming);
-      const { mode } = (await stat(place).catch(() => undefined)) ?? {};
-      if (mode !== undefined) await chmod(incoming, mode & 0o777);
+      await likeOld(incoming, place);
       await rename(incoming, place);
     });
     await syncDirectory(dirname(place));
@@ -154,8 +178,8 @@ export async function replaceFileBy(
  *
  * @throws UserError if it cannot be written
  */
-export const replaceFile = (path: string, bytes: Uint8Array, what: string): Promise<void> =>
-  replaceFileBy(path, what, (incoming) => writeSynced(incoming, bytes));
+export const replaceFile = (path: string, bytes: Uint8Array, what: string, makes = true): Promise<void> =>
+  replaceFileBy(path, what, (incoming) => writeSynced(incoming, bytes), makes);
 
 export interface ReadRegular {
   /** Bytes that the file may have. */

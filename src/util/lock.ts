@@ -66,13 +66,22 @@ export class Lock {
     }
   }
 
-  /** Removes the file, and gives the lock back. */
-  release(): void {
+  /** Whether its file is still where it was. */
+  get isInPlace(): boolean {
+    return isAt(this.fd, this.path);
+  }
+
+  /**
+   * Gives the lock back, and removes the file.
+   *
+   * @param stays whether the file stays, because it tells the next process that something was left
+   */
+  release(stays = false): void {
     if (this.isReleased) return;
     this.isReleased = true;
     this.forget();
     try {
-      if (isAt(this.fd, this.path)) unlinkSync(this.path);
+      if (!stays && this.isInPlace) unlinkSync(this.path);
     } catch {
       // The next process that locks it removes it.
     }

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
 import { UserError } from '../errors.ts';
 import { atExit } from './at-exit.ts';
-import { checkWritable, codeOf, placeOf, readRegular, syncDirectory, writeSynced } from './files.ts';
+import { checkWritable, codeOf, likeOld, placeOf, readRegular, syncDirectory, writeSynced } from './files.ts';
 import { Lock } from './lock.ts';
 
 /** Folder in a folder of ours, with its mark, its lock, and what is not finished. */
@@ -136,23 +136,37 @@ export class OwnFolder {
    */
   async replace(files: Readonly<Record<string, Uint8Array>>): Promise<void> {
     const incoming = this.hidden('incoming');
+    this.checkInPlace();
     try {
       await mkdir(incoming);
-      for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes);
+      for (const [name, bytes] of Object.entries(files)) {
+        await writeSynced(join(incoming, name), bytes);
+        await likeOld(join(incoming, name), join(this.path, this.kind.list as string));
+      }
       await syncDirectory(incoming);
       await this.checkFree(Object.keys(files));
+      this.checkInPlace();
       await rename(incoming, this.hidden(PENDING));
       await syncDirectory(join(this.path, HIDDEN));
       await this.settle();
       await syncDirectory(dirname(this.path));
     } catch (error) {
-      this.tidy();
+      if (this.held.lock.isInPlace) this.tidy();
       if (error instanceof UserError) throw error;
       throw new UserError(
         'file',
         `${this.directory}: the ${this.kind.mark} could not be written (${codeOf(error)})`,
       );
     }
+  }
+
+  /** @throws UserError if the folder was moved, or another one is in its place */
+  private checkInPlace(): void {
+    if (this.held.lock.isInPlace) return;
+    throw new UserError(
+      'file',
+      `${this.directory}: was moved or replaced while cofactor wrote in it, so nothing more is written there; do it again`,
+    );
   }
 
   /** The same for files without a list, which it writes. */
@@ -215,6 +229,8 @@ export class OwnFolder {
   close(): void {
     this.forget();
     try {
+      // Another folder may be in its place.
+      if (!this.held.lock.isInPlace) return;
       this.tidy();
       if (this.isEmpty()) rmSync(this.hidden(this.kind.mark), { force: true });
     } catch {

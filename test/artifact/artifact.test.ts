@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openModelFolder, readArtifact, writeArtifact, writeInto } from '../../src/artifact/artifact.ts';
@@ -393,6 +393,20 @@ describe('openModelFolder', () => {
       expect(await filesIn(path)).toEqual(before);
     },
   );
+
+  test('writes nothing in another folder that came in its place', async () => {
+    const path = newPath();
+    const held = await openModelFolder(path);
+    await rename(path, `${path}-moved`);
+    await mkdir(path);
+    await writeFile(join(path, 'notes.txt'), 'mine');
+    expect(await userError(writeInto(held, made('model')))).toBe(
+      `${path}: was moved or replaced while cofactor wrote in it, so nothing more is written there; do it again`,
+    );
+    held.close();
+    expect(await filesIn(path)).toEqual({ 'notes.txt': 'mine' });
+    await taken(`${path}-moved`);
+  });
 
   test('lets one write at a time', async () => {
     const path = newPath();

@@ -85,7 +85,7 @@ describe('a process that overwrites an artifact in a loop', () => {
       const random = generator(seed);
       // Which of the two is left is chance, so more kills may be needed to see both.
       for (let time = 0; time < times || new Set(seen).size < 2; time++) {
-        await whileWriting(target, () => setTimeout(uniforms(1, random)[0] * 40));
+        await whileWriting(target, () => setTimeout(uniforms(1, random)[0] * 200));
         seen.push(await expectWhole(target));
       }
       await writeArtifact(target, artifacts[1]);
