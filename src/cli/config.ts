@@ -43,7 +43,7 @@ export function withConfig(command: Command, more: readonly Key[] = []): Command
       if (file === undefined) return;
       action.setOptionValueWithSource('config', file, 'default');
       const config = await readConfig(file);
-      if (asked === undefined && isData(file)) await checkOutputs(file, config);
+      if (asked === undefined && isData(file)) await checkInside(file, config);
       for (const option of action.options) {
         const key = option.attributeName() as Key;
         const value = config[key];
@@ -84,6 +84,8 @@ async function configFile(asked: string | false | undefined): Promise<string | u
   if (found.length > 1)
     throw new UserError('argument', `there are ${found.join(' and ')}; keep one, or name one with --config`);
   const [file] = found;
+  if (file !== undefined && !(await stat(file)).isFile())
+    throw new UserError('argument', `${file}: is not a file; remove it, or give --no-config`);
   if (file !== undefined && !isData(file) && !(await isOurs(file)))
     throw new UserError(
       'argument',
@@ -95,7 +97,7 @@ async function configFile(asked: string | false | undefined): Promise<string | u
 const isData = (file: string): boolean => extname(file) === '.json';
 
 /** @throws UserError where a file that was not asked for, and that a stranger may have made, says to write outside of its folder */
-async function checkOutputs(file: string, config: CofactorConfig): Promise<void> {
+async function checkInside(file: string, config: CofactorConfig): Promise<void> {
   for (const name of ['out', 'report'] as const) {
     const path = config[name];
     if (

@@ -2,7 +2,6 @@ import { tmpdir } from 'node:os';
 import { contentInWords, fileInWords, firstRowsInWords } from '../data/read/in-words.ts';
 import { understandRatings } from '../data/read/read.ts';
 import type { Understanding } from '../data/read/understanding.ts';
-import { endBy } from '../util/end-by.ts';
 import { capital } from '../util/format.ts';
 import { readingToTrain } from './choice-options.ts';
 import { sentenceWithFlags } from './flag-names.ts';
@@ -16,8 +15,6 @@ export async function dryRun(
 ): Promise<void> {
   const { memory, json } = flags;
   const store = { folder: tmpdir(), memory };
-  // So that temporary files are removed.
-  process.once('SIGINT', endBy).once('SIGTERM', endBy);
   const understanding = await understandRatings(files, { ...readingToTrain(flags), store });
   if (json) printJson(understanding);
   else print(understanding);

@@ -4,7 +4,6 @@ import { checkTrainable, type Dataset } from '../data/dataset/dataset.ts';
 import { readRatings } from '../data/read/read.ts';
 import type { Reading, ReadReport } from '../data/read/reading.ts';
 import { UserError } from '../errors.ts';
-import { endBy } from '../util/end-by.ts';
 import type { OwnFolder } from '../util/own-folder.ts';
 import { type Flags, type READING, readingToTrain } from './choice-options.ts';
 import { sentenceWithFlags } from './flag-names.ts';
@@ -35,15 +34,9 @@ export async function readToTrain(
   const rows = out?.hidden('rows');
   if (rows !== undefined) await mkdir(rows, { recursive: true });
   const store = rows === undefined ? false : { folder: rows, memory, blocks };
-  // A signal while it reads ends the program, which removes what was read.
-  process.on('SIGINT', endBy).on('SIGTERM', endBy);
-  try {
-    const reading = await readRatings(files, { ...options, store });
-    checkTrainable(reading.ratings);
-    return reading;
-  } finally {
-    process.off('SIGINT', endBy).off('SIGTERM', endBy);
-  }
+  const reading = await readRatings(files, { ...options, store });
+  checkTrainable(reading.ratings);
+  return reading;
 }
 
 /** @throws UserError for flags that cannot be combined */

@@ -300,6 +300,8 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
       ? `  npx cofactor report ${out} writes a page about what it has learned`
       : reportWritten(flags.report, made.reportBytes),
   );
+  if (before && flags.out === undefined && before.manifest.data.fingerprint !== manifest.data.fingerprint)
+    printNote(`The previous model in ${out} was of other data; give --out to keep both`);
   const exported = join(out, TRAINING_FOLDER);
   if (existsSync(join(exported, VOCABULARY)))
     printNote(`${exported} is from the previous model; update it with cofactor export ${out} --training`);

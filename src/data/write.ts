@@ -67,7 +67,9 @@ export async function checkTable(path: string): Promise<void> {
   await access(dirname(resolve(path)), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
       'file',
-      `${path}: cannot be written, because its folder cannot (${error.code}); choose another`,
+      error.code === 'ENOENT'
+        ? `${path}: cannot be written, because its folder does not exist; make it, or choose another`
+        : `${path}: cannot be written, because its folder cannot (${error.code}); choose another`,
     );
   });
 }

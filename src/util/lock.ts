@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   ftruncateSync,
   openSync,
@@ -40,7 +41,7 @@ export class Lock {
    */
   static take(path: string, what: string): Lock {
     for (;;) {
-      const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o666);
+      const fd = opened(path);
       let isHeld = false;
       try {
         if (!isPlain(fd)) throw inTheWay(path);
@@ -86,6 +87,18 @@ export class Lock {
       // The next process that locks it removes it.
     }
     closeSync(this.fd);
+  }
+}
+
+function opened(path: string): number {
+  try {
+    return openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o666);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES' || !existsSync(path)) throw error;
+    throw new UserError(
+      'file',
+      `${path}: is the lock of another user; wait for their cofactor, or remove the file if none is running`,
+    );
   }
 }
 

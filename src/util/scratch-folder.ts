@@ -1,4 +1,4 @@
-import { lstatSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { atExit } from './at-exit.ts';
 import { Lock } from './lock.ts';
@@ -21,6 +21,11 @@ export class ScratchFolder {
 
   remove(): void {
     this.forget();
+    // It may be in a folder that is removed.
+    if (!existsSync(this.path)) {
+      this.lock.release();
+      return;
+    }
     // The lock goes last, so that what a kill leaves is removed.
     for (const name of readdirSync(this.path))
       if (name !== LOCK) rmSync(join(this.path, name), { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { program, ratingsCsv, workplace } from '../support/cli.ts';
@@ -56,6 +57,24 @@ test('the first Ctrl-C ends training after the running epoch and keeps the model
   expect(await json(...training('kept'), '--resume')).toMatchObject({ epochs: EPOCHS });
   expect(Object.values(await contents('kept'))).toEqual(whole);
   expect(existsSync(at('kept/.cofactor/checkpoint'))).toBe(false);
+});
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s while it reads leaves nothing', async (signal) => {
+  const scratch = at('scratch');
+  await mkdir(scratch, { recursive: true });
+  const child = spawn(process.execPath, [program, 'train', '-', '--out', 'reading'], {
+    cwd: at(),
+    env: { ...process.env, TMPDIR: scratch },
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  await expect.poll(() => readdir(scratch), { interval: 10, timeout: 60_000 }).toHaveLength(1);
+  child.kill(signal);
+  expect(await once(child, 'close')).toEqual([null, signal]);
+  expect(stderr).toBe('');
+  expect([await readdir(scratch), existsSync(at('reading'))]).toEqual([[], false]);
 });
 
 test('a folder that has a model keeps it, and --resume goes on', async () => {
