@@ -5,7 +5,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const waiting = new Set<() => void>();
 
 function runAll(): void {
-  for (const run of waiting) {
+  // The last first: a folder is cleared before its lock goes.
+  for (const run of [...waiting].reverse()) {
     try {
       run();
     } catch {

@@ -346,7 +346,7 @@ test.each([
       `cofactor: cofactor.config.json: ${name} is "${path}", outside of this folder; give --${name}, or name the file with --config`,
     );
     await withFile('cofactor.config.json', '--print-config', '--config', 'cofactor.config.json');
-    await write('cofactor.config.json', JSON.stringify({ [name]: '..models/new' }));
+    await write('cofactor.config.json', JSON.stringify({ [name]: '..models/new.html' }));
     await withFile('cofactor.config.json', '--print-config');
   } finally {
     await rm(at('cofactor.config.json'));

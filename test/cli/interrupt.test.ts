@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { program, ratingsCsv, workplace } from '../support/cli.ts';
@@ -195,6 +195,7 @@ test('the second Ctrl-C ends threads in the middle of a step, without an abort',
   const slow = ['--model', 'mlp', '--hidden', '400,400', '--batch-size', '64', '--epochs', '50'];
   const args = ['train', 'many.csv', '--out', 'aborted', '--blocks', '4,4', '--workers', '3', ...slow];
   for (let tried = 0; tried < 10; tried++) {
+    await rm(at('aborted'), { recursive: true, force: true });
     const { child, ended } = await begin('aborted', args);
     child.kill('SIGINT');
     await once(child.stderr, 'data');
