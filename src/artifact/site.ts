@@ -111,11 +111,12 @@ async function checkReplaceable(directory: string, target: string): Promise<bool
   );
 }
 
-/** Paths of all files and links in a folder and its subfolders, with parts joined by `/`. */
+/** Paths of all files, links and empty folders in a folder and its subfolders, with parts joined by `/`. */
 export async function namesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const full = new Set(entries.map(({ parentPath }) => parentPath));
   return entries
-    .filter((entry) => !entry.isDirectory())
+    .filter((entry) => !entry.isDirectory() || !full.has(join(entry.parentPath, entry.name)))
     .map(({ parentPath, name }) => relative(folder, join(parentPath, name)).split(sep).join('/'))
     .sort();
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
 import { type DataSet, dataSets, download } from '../data/movielens.ts';
-import { printLine, printText, size } from './output.ts';
+import { printLine, printText, shellWord, size } from './output.ts';
 import { bar } from './progress.ts';
 
 export function downloadCommand(): Command {
@@ -24,7 +24,7 @@ async function run(name: DataSet, { into }: { into: string }): Promise<void> {
   }).finally(() => progress.stop());
   printLine(existed ? `${path} is already there` : `Downloaded ${path}`);
   printText(notice);
-  printLine(`Train on it: npx cofactor train ${join(path, FILES[name])}`);
+  printLine(`Train on it: npx cofactor train ${shellWord(join(path, FILES[name]))}`);
 }
 
 const FILES: Record<DataSet, string> = {

@@ -30,6 +30,10 @@ export function printNote(line: string): void {
 /** Prints what is wrong. */
 export const printFault = (message: string): void => printNote(`cofactor: ${oneLine(message)}`);
 
+/** A path in a command that is printed to be copied. */
+export const shellWord = (path: string): string =>
+  /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+
 /** A duration such as `0.25 s`. */
 export const seconds = (value: number): string => `${value.toFixed(2)} s`;
 

@@ -8,7 +8,7 @@ import { readPage } from '../serve/page-files.ts';
 import type { Given } from '../util/choices.ts';
 import { withChoices } from './choice-options.ts';
 import { OPENING, readModel } from './open-model.ts';
-import { plural, printJson, printLine, size } from './output.ts';
+import { plural, printJson, printLine, shellWord, size } from './output.ts';
 import { checkOutputs } from './outputs.ts';
 
 export function pageCommand(): Command {
@@ -60,6 +60,8 @@ async function run(directory: string, { out, json, trust }: PageFlags, command: 
         ? 'It only has data about items: no ids, factors or ratings of users'
         : 'It only has data about items, such as how many users have each, and nothing about single users',
     );
-  printLine(`To view it: python3 -m http.server --directory ${out} 8000, then http://127.0.0.1:8000`);
-  printLine(`npx cofactor serve ${directory} serves the same page without writing it`);
+  printLine(
+    `To view it: python3 -m http.server --directory ${shellWord(out)} 8000, then http://127.0.0.1:8000`,
+  );
+  printLine(`npx cofactor serve ${shellWord(directory)} serves the same page without writing it`);
 }

@@ -56,6 +56,7 @@ export async function run(args: readonly string[]): Promise<number> {
     program.addCommand(command);
   }
   try {
+    checkEncoding(args);
     await program.parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
@@ -70,6 +71,13 @@ export async function run(args: readonly string[]): Promise<number> {
       for (const line of String((error as Error).stack).split('\n')) printNote(line);
     return 1;
   }
+}
+
+/** Two names that are no UTF-8 may be one for Node. @throws UserError for such an argument */
+function checkEncoding(args: readonly string[]): void {
+  const odd = args.find((arg) => arg.includes('\ufffd'));
+  if (odd !== undefined)
+    throw new UserError('argument', `${odd}: is not in UTF-8; rename the file or the folder`);
 }
 
 const withoutPrefix = (text: string): string => text.replace(/^error: /, '');

@@ -52,6 +52,7 @@ import {
   printLine,
   printNote,
   seconds,
+  shellWord,
   size,
 } from './output.ts';
 import { checkDefault, checkOutputs } from './outputs.ts';
@@ -297,14 +298,16 @@ async function tell(made: Exported, flags: TrainFlags): Promise<void> {
   printLine(`Wrote ${out} (${size(bytes)}): ${[...Object.keys(files), 'manifest.json'].join(', ')}`);
   printLine(
     flags.report === undefined
-      ? `  npx cofactor report ${out} writes a page about what it has learned`
+      ? `  npx cofactor report ${shellWord(out)} writes a page about what it has learned`
       : reportWritten(flags.report, made.reportBytes),
   );
   if (before && flags.out === undefined && before.manifest.data.fingerprint !== manifest.data.fingerprint)
     printNote(`The previous model in ${out} was of other data; give --out to keep both`);
   const exported = join(out, TRAINING_FOLDER);
   if (existsSync(join(exported, VOCABULARY)))
-    printNote(`${exported} is from the previous model; update it with cofactor export ${out} --training`);
+    printNote(
+      `${exported} is from the previous model; update it with cofactor export ${shellWord(out)} --training`,
+    );
   for (const [file, [what, flag]] of Object.entries(OPTIONAL_FILES))
     if (before?.files[file] && !files[file])
       printNote(

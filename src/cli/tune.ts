@@ -21,7 +21,7 @@ import { VERSION } from '../version.ts';
 import { type Flags, JSON_OBJECT, READING, RECIPE, recipeOf, withChoices } from './choice-options.ts';
 import { withConfig } from './config.ts';
 import { onInterrupt } from './interrupt.ts';
-import { error, plural, printJson, printLine, printNote, printTable } from './output.ts';
+import { error, plural, printJson, printLine, printNote, printTable, shellWord } from './output.ts';
 import { checkOutputs } from './outputs.ts';
 import { bar } from './progress.ts';
 import { readInMemory, stem } from './train-data.ts';
@@ -238,7 +238,7 @@ async function report({ found, given, parts, folds: count, folder, files }: Sear
       `Only one part was searched, so ${config} trains the objective ${results[0].objective} alone; the same command goes on`,
     );
   printLine(`Wrote ${config}, ${join(out, PAGE)}`);
-  printLine(`  npx cofactor train ${files.join(' ')} --config ${config}`);
+  printLine(`  npx cofactor train ${files.map(shellWord).join(' ')} --config ${shellWord(config)}`);
 }
 
 interface Result extends Found {

@@ -17,11 +17,18 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { option, UserError } from '../errors.ts';
 import { Lock } from './lock.ts';
 
-/** The code of an error of the system, such as ENOSPC. Node does not name all of them. */
+const IN_WORDS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota is used up',
+  EROFS: 'the file system is read-only',
+};
+
+/** The code of an error of the system, such as `EACCES`, some with words. Node does not name all of them. */
 export function codeOf(error: unknown): string {
   const { code, errno } = error as NodeJS.ErrnoException;
   const named = Object.entries(systemConstants.errno).find(([, number]) => number === -Number(errno));
-  return named?.[0] ?? code ?? String(error);
+  const name = named?.[0] ?? code ?? String(error);
+  return IN_WORDS[name] ? `${name}: ${IN_WORDS[name]}` : name;
 }
 
 /** Writes a new file, and waits until it is on the disk. */
@@ -68,6 +75,9 @@ export async function placeOf(path: string): Promise<string> {
     if (code !== 'ENOENT')
       throw new UserError('file', `${path}: cannot be opened (${code}); choose another path`);
   }
+  // A pipe that a descriptor leads to has no path.
+  if (await stat(path).catch(() => undefined))
+    throw new UserError('file', `${path}: is a pipe or a device; give the name of a file`);
   if (await lstat(path).catch(() => undefined))
     throw new UserError('file', `${path}: is a link to nothing; remove it, or choose another path`);
   const parent = dirname(resolve(path));

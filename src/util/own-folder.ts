@@ -213,9 +213,11 @@ export class OwnFolder {
   private async checkFree(names: readonly string[], next: Listed = {}): Promise<void> {
     const [other] = await strangersAmong(names.filter(this.kind.has), this.path, this.kind, next);
     if (other === undefined) return;
+    const { mark, list = '' } = this.kind;
+    const isKnown = Object.keys(await listedIn(this.path, this.kind)).length > 0;
     throw new UserError(
       'file',
-      `${join(this.directory, other)}: is in the way of the new ${this.kind.mark}, and is not as the old one had it; move it, or choose another folder`,
+      `${join(this.directory, other)}: is in the way of the new ${mark}, and ${isKnown ? 'is not as the old one had it' : `there is no ${list} of this version that lists it`}; move it, or choose another folder`,
     );
   }
 

@@ -55,6 +55,21 @@ test.each(all)('train %s: one line, nothing left behind, the old model untouched
   expect(await contents()).toEqual(before);
 });
 
+test('names that are not in UTF-8, of which two may be one, are refused', async () => {
+  await mkdir(at('odd'));
+  await writeFile(Buffer.concat([Buffer.from(`${at('odd')}/`), Buffer.of(0xff), Buffer.from('.csv')]), 'x');
+  const before = await contents();
+  expect(await failure('train', 'ratings.csv', '--out', '\ufffd')).toMatch(
+    /is not in UTF-8; rename the file or/,
+  );
+  expect(await failure('train', 'odd')).toMatch(/has a name that is not in UTF-8; rename it/);
+  expect(await failure('train', 'odd/*.csv')).toMatch(
+    /matches a name that is not in UTF-8; rename that file/,
+  );
+  expect(await contents()).toEqual(before);
+  await rm(at('odd'), { recursive: true });
+});
+
 // One reader serves all commands, so a few files stand for the others.
 test.each(all.filter(([name]) => /^(fields|id|empty|cut|missing\.)/.test(name)))(
   'evaluate, predict, and train --test %s: one line, and nothing is written',

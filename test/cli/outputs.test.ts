@@ -6,7 +6,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readArtifact } from '../../src/artifact/artifact.ts';
 import { program, workplace } from '../support/cli.ts';
 
-const { write, at, text, json, here, cofactor, failure, contents } = workplace();
+const { write, at, text, here, cofactor, failure, contents } = workplace();
 const quick = ['--factors', '2', '--epochs', '1', '--objective', 'rating'];
 
 beforeAll(async () => {
@@ -278,7 +278,12 @@ describe('two writers', () => {
     );
     first.kill('SIGKILL');
     await exit;
-    await json('train', 'ratings.csv', '--out', 'taken', ...quick);
+    expect(await here('train', 'ratings.csv', '--out', 'taken', ...quick)).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(
+        /^taken has the checkpoint of a training that was stopped, which this one replaces;/,
+      ),
+    });
     expect(Object.keys(await contents('taken/.cofactor'))).toEqual([]);
   });
 

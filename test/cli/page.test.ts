@@ -141,6 +141,13 @@ describe('a site', () => {
     },
   );
 
+  test('with an empty folder of somebody stays', async () => {
+    await write();
+    await mkdir(join(target, 'mine'));
+    expect(await userError(write(artifacts[1]))).toMatch(/would be lost: "mine"; move them/);
+    expect(await readdir(join(target, 'mine'))).toEqual([]);
+  });
+
   test('with a link of somebody stays, and what it leads to', async () => {
     await write();
     await mkdir(join(parent, 'elsewhere'));

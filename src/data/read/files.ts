@@ -34,7 +34,13 @@ export async function findFiles(connect: Connect, paths: readonly string[]): Pro
       else throw new UserError('file', `${path}: is not a file; save the data to a file first`);
     } else if (information.code === 'ENOENT' && /[*?[]/.test(path)) {
       const pattern = literal(resolve(withoutPattern(process.cwd()), path));
-      const matches = await rows(await connect(), `SELECT file FROM glob(${pattern}) ORDER BY file`);
+      const matches = await rows(await connect(), `SELECT file FROM glob(${pattern}) ORDER BY file`).catch(
+        (error: Error) => {
+          throw /unicode/i.test(error.message)
+            ? new UserError('file', `${path}: matches a name that is not in UTF-8; rename that file`)
+            : error;
+        },
+      );
       if (matches.length === 0)
         throw new UserError('file', `${path}: no file matches this pattern; check the path`);
       for (const [match] of matches)
@@ -92,7 +98,9 @@ async function namesIn(folder: string, above: readonly string[] = []): Promise<s
       (error: NodeJS.ErrnoException) => {
         throw new UserError(
           'file',
-          `${path}: cannot be opened (${error.code}); check the link, or remove it`,
+          name.includes('\ufffd')
+            ? `${path}: has a name that is not in UTF-8; rename it`
+            : `${path}: cannot be opened (${error.code}); check the link, or remove it`,
         );
       },
     );
