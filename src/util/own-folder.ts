@@ -76,7 +76,11 @@ export class OwnFolder {
     readonly directory: string,
     /** The path, with links followed. */
     readonly path: string,
-    private readonly held: { readonly kind: FolderKind; readonly lock: Lock; readonly existed: boolean },
+    private readonly held: {
+      readonly kind: FolderKind;
+      readonly lock: Lock;
+      readonly made?: string | undefined;
+    },
   ) {
     this.kind = held.kind;
   }
@@ -91,12 +95,17 @@ export class OwnFolder {
     try {
       const path = await placeOf(directory);
       checkNotHidden(directory, path);
-      const names = await namesOf(path, directory);
       await checkOurs(path, directory, kind);
       await checkWritable(path);
-      await mkdir(join(path, HIDDEN), { recursive: true });
-      const lock = Lock.take(join(path, HIDDEN, LOCK), directory);
-      const folder = new OwnFolder(directory, path, { kind, lock, existed: names !== undefined });
+      const made = await mkdir(join(path, HIDDEN), { recursive: true });
+      let lock: Lock;
+      try {
+        lock = Lock.take(join(path, HIDDEN, LOCK), directory);
+      } catch (error) {
+        removeEmpty(path, made);
+        throw error;
+      }
+      const folder = new OwnFolder(directory, path, { kind, lock, made });
       try {
         await folder.begin();
       } catch (error) {
@@ -240,11 +249,7 @@ export class OwnFolder {
     } finally {
       this.held.lock.release();
     }
-    try {
-      // Only removes folders that are empty.
-      rmdirSync(join(this.path, HIDDEN));
-      if (!this.held.existed) rmdirSync(this.path);
-    } catch {}
+    removeEmpty(this.path, this.held.made);
   }
 
   private isEmpty(): boolean {
@@ -252,6 +257,18 @@ export class OwnFolder {
       (name) => ![this.kind.mark, LOCK].includes(name),
     );
     return hidden.length === 0 && readdirSync(this.path).length === 1;
+  }
+}
+
+/** Removes the hidden folder in a folder, and those above it that were made for it, as long as they are empty. */
+function removeEmpty(path: string, made?: string): void {
+  try {
+    for (let folder = join(path, HIDDEN); ; folder = dirname(folder)) {
+      rmdirSync(folder);
+      if (made === undefined || folder === made) return;
+    }
+  } catch {
+    // One is not empty.
   }
 }
 
@@ -284,6 +301,7 @@ async function namesOf(path: string, directory = path): Promise<string[] | undef
 
 /** @throws UserError if a folder has neither our mark nor only files that our list knows */
 async function checkOurs(path: string, directory: string, kind: FolderKind): Promise<void> {
+  const names = (await namesOf(path, directory)) ?? [];
   const hidden = join(path, HIDDEN);
   const information = lstatSync(hidden, { throwIfNoEntry: false });
   if (information && !information.isDirectory())
@@ -293,7 +311,6 @@ async function checkOurs(path: string, directory: string, kind: FolderKind): Pro
     );
   const inside = information ? readdirSync(hidden) : [];
   if (inside.includes(kind.mark)) return;
-  const names = (await namesOf(path)) ?? [];
   const others = [
     ...names.filter((name) => !kind.has(name)),
     ...inside.filter((name) => name !== LOCK).map((name) => join(HIDDEN, name)),

@@ -131,7 +131,7 @@ test('a missing model and missing ratings print one line', async () => {
   const evaluate = (...args: string[]) => failure('evaluate', 'model', 'ratings.csv', ...args);
   expect(await evaluate('--baselines')).toMatch(/--train FILE/);
   expect(await evaluate('--train', 'nothing.csv')).toMatch(/nothing.csv: no such file/);
-  expect(await evaluate('-k', '10,0')).toMatch(/-k.* Give a whole number from 1\.$/);
+  expect(await evaluate('-k', '10,0')).toMatch(/-k.* Give a whole number from 1 to 1,000,000,000\.$/);
   expect(await evaluate('--threshold', 'high')).toMatch(/--threshold.* number/);
   expect(await evaluate('--positive', '4')).toMatch(/give --baselines, too/);
   expect(await evaluate('--positive', 'some')).toMatch(/--positive.* rating, or all/);

@@ -24,7 +24,9 @@ const artifacts = [made('one', [...users, ...ours]), made('other', ours)];
 async function contentOf(folder: string): Promise<SiteFiles> {
   const names = await namesIn(folder);
   return Object.fromEntries(
-    await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))] as const)),
+    await Promise.all(
+      names.map(async (name) => [name, await readFile(join(folder, name)).catch(() => Buffer.of())] as const),
+    ),
   );
 }
 

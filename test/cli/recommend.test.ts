@@ -298,7 +298,9 @@ describe('batch', () => {
     );
     expect(await failure('batch', 'full', '--out', 'top.txt')).toContain('.csv or a .parquet');
     expect(await failure('batch', 'full', 'missing.csv', '--out', 'top.csv')).toContain('no such file');
-    expect(await failure('batch', 'full', '--out', 'none/top.csv')).toContain('its folder cannot (ENOENT)');
+    expect(await failure('batch', 'full', '--out', 'none/top.csv')).toContain(
+      'its folder does not exist; make it',
+    );
   });
 });
 
