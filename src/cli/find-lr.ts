@@ -9,7 +9,7 @@ import {
 } from '../train/find-learning-rate.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkLearned } from '../train/recipe/recipe.ts';
-import { type Choices, kinds } from '../util/choices.ts';
+import { type Choices, fileIn } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
 import {
   chosenDevice,
@@ -29,7 +29,7 @@ import { readInMemory, reportReading } from './train-data.ts';
 
 const own = {
   out: {
-    kind: kinds.fileIn('.html', '.svg'),
+    kind: fileIn('.html', '.svg'),
     help: 'file for a chart of the loss by learning rate: .html or .svg',
   },
   ...rangeChoices,

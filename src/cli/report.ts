@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { Recommender } from '../recommend/recommender.ts';
 import { MADE_BY } from '../report/html.ts';
 import { type ReportOptions, report } from '../report/report.ts';
-import { type Choices, kinds } from '../util/choices.ts';
+import { type Choices, fileIn } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';
 import { type Flags, JSON_OBJECT, READING, withChoices } from './choice-options.ts';
 import { readForModel } from './model-data.ts';
@@ -13,7 +13,7 @@ import { checkDefault, checkOutputs } from './outputs.ts';
 
 const own = {
   ...OPENING,
-  out: { kind: kinds.fileIn('.html'), help: 'HTML file for the report', default: 'report.html' },
+  out: { kind: fileIn('.html'), help: 'HTML file for the report', default: 'report.html' },
   ...JSON_OBJECT,
 } as const satisfies Choices;
 

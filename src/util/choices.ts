@@ -103,6 +103,16 @@ const oneOf = <const Name extends string>(names: readonly Name[], placeholder = 
   parse: (text) => text,
 });
 
+/** A file to write, whose name ends in one of these. */
+export const fileIn = (...endings: readonly string[]): Kind<string> => ({
+  schema: v.custom<string>(
+    (value) => typeof value === 'string' && endings.some((ending) => value.endsWith(ending)),
+    `give a name that ends in ${endings.join(' or ')}`,
+  ),
+  placeholder: 'file',
+  parse: (text) => text,
+});
+
 export const kinds = {
   count: whole(1),
   /** The length of a list. */
@@ -131,15 +141,6 @@ export const kinds = {
   text: (placeholder: string): Kind<string> => ({
     schema: v.pipe(v.string('give a text'), v.nonEmpty('give a text')),
     placeholder,
-    parse: (text) => text,
-  }),
-  /** A file to write, whose name ends in one of these. */
-  fileIn: (...endings: readonly string[]): Kind<string> => ({
-    schema: v.custom<string>(
-      (value) => typeof value === 'string' && endings.some((ending) => value.endsWith(ending)),
-      `give a name that ends in ${endings.join(' or ')}`,
-    ),
-    placeholder: 'file',
     parse: (text) => text,
   }),
   flag: {

@@ -1,7 +1,7 @@
 import { SPLITS } from '../../data/dataset/split.ts';
 import { PRECISIONS } from '../../onnx/compress.ts';
 import { DEVICES } from '../../run/device-names.ts';
-import { type Choices, type Chosen, grouped, kinds } from '../../util/choices.ts';
+import { type Choices, type Chosen, fileIn, grouped, kinds } from '../../util/choices.ts';
 import { sizeFrom } from '../../util/size-kind.ts';
 import { recipeChoices } from './choices.ts';
 import { readingChoices } from './reading-choices.ts';
@@ -47,7 +47,7 @@ export const runChoices = {
       kind: kinds.oneOf(PRECISIONS.filter((name) => name !== 'float32') as ('float16' | 'int8')[], 'type'),
       help: 'smaller files: tables with half the bytes, or a quarter',
     },
-    report: { kind: kinds.fileIn('.html'), help: 'write a report about the model, as cofactor report does' },
+    report: { kind: fileIn('.html'), help: 'write a report about the model, as cofactor report does' },
   }),
   ...readingChoices,
 } as const satisfies Choices;
