@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { constants, createReadStream, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -8,6 +8,9 @@ import { UserError } from '../errors.ts';
 import { atExit } from './at-exit.ts';
 import { checkWritable, codeOf, likeOld, placeOf, readRegular, syncDirectory, writeSynced } from './files.ts';
 import { Lock } from './lock.ts';
+
+// Windows has no such flag.
+const { O_WRONLY, O_CREAT, O_NOFOLLOW = 0 } = constants;
 
 /** Folder in a folder of ours, with its mark, its lock, and what is not finished. */
 export const HIDDEN = '.cofactor';
@@ -128,7 +131,8 @@ export class OwnFolder {
   }
 
   private async begin(): Promise<void> {
-    const mark = await open(this.hidden(this.kind.mark), 'a');
+    // A link would lead elsewhere.
+    const mark = await open(this.hidden(this.kind.mark), O_WRONLY | O_CREAT | O_NOFOLLOW);
     await mark.close();
     this.tidy();
     await this.settle();

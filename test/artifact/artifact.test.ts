@@ -408,6 +408,13 @@ describe('openModelFolder', () => {
     await taken(`${path}-moved`);
   });
 
+  test('makes no mark through a link', async () => {
+    const path = await folderOf({ '.cofactor/lock': '' });
+    await symlink(join(folder.path, 'elsewhere'), join(path, '.cofactor', 'model'));
+    expect(await userError(openModelFolder(path))).toMatch(/cannot be written \((ELOOP|EMLINK)\)/);
+    expect(existsSync(join(folder.path, 'elsewhere'))).toBe(false);
+  });
+
   test('lets one write at a time', async () => {
     const path = newPath();
     const first = await openModelFolder(path);
