@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { type ReadRegular, readRegular } from '../util/files.ts';
+import { placeOf, type ReadRegular, readRegular } from '../util/files.ts';
 import { checkArgument, path } from '../util/options.ts';
 import { type FolderKind, OwnFolder, pendingIn } from '../util/own-folder.ts';
 import { COPY_AGAIN } from './damage.ts';
@@ -17,7 +17,7 @@ import {
   parseManifest,
   servedFiles,
 } from './manifest.ts';
-import { isSite } from './site.ts';
+import { checkNotInSite } from './site.ts';
 
 /** Hidden file with the state of a running training, in the folder of its model. */
 export const CHECKPOINT = 'checkpoint';
@@ -36,11 +36,7 @@ const MODEL_FOLDER: FolderKind = {
  * @throws UserError if it holds files of others, cannot be written, or another process writes in it
  */
 export async function openModelFolder(directory: string): Promise<OwnFolder> {
-  if (await isSite(dirname(resolve(directory))))
-    throw new UserError(
-      'argument',
-      `${directory}: is in a site, which is published; choose a folder outside of it`,
-    );
+  await checkNotInSite(directory, await placeOf(directory));
   return OwnFolder.open(directory, MODEL_FOLDER);
 }
 

@@ -121,8 +121,17 @@ export async function namesIn(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** Whether a folder is a site of ours. */
-export const isSite = async (folder: string): Promise<boolean> => (await writtenIn(folder)) !== undefined;
+/** @throws UserError for a place in a site, all of which is published */
+export async function checkNotInSite(path: string, place: string): Promise<void> {
+  for (let folder = dirname(place); ; folder = dirname(folder)) {
+    if (await writtenIn(folder))
+      throw new UserError(
+        'argument',
+        `${path}: is in a site, all of which is published; choose a place outside of it`,
+      );
+    if (folder === dirname(folder)) return;
+  }
+}
 
 /** The files that a site's mark lists; undefined for a folder without a mark. */
 async function writtenIn(folder: string): Promise<Listed | undefined> {

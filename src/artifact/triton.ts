@@ -2,10 +2,11 @@ import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printable, UserError } from '../errors.ts';
 import { decodeModel, type NamedType } from '../onnx/index.ts';
-import { codeOf, replaceFile, syncDirectory, writeSynced } from '../util/files.ts';
+import { codeOf, placeOf, replaceFile, syncDirectory, writeSynced } from '../util/files.ts';
 import { checkArgument, type Expected, path } from '../util/options.ts';
 import { type FolderKind, OwnFolder } from '../util/own-folder.ts';
 import { type Artifact, headOf } from './manifest.ts';
+import { checkNotInSite } from './site.ts';
 
 /**
  * Adds an artifact's heads to a model repository of Triton Inference Server: `NAME.predict/1/model.onnx` and
@@ -27,6 +28,7 @@ export async function writeTritonRepository(
     return head ? [{ model, bytes, configuration: configuration(model, bytes) }] : [];
   });
   const folders: OwnFolder[] = [];
+  await checkNotInSite(repository, join(await placeOf(repository), name));
   try {
     // All are locked and written before the first appears, so that versions of one model belong together.
     for (const { model } of heads) folders.push(await OwnFolder.open(join(repository, model), TRITON_MODEL));

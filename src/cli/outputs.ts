@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { readManifest } from '../artifact/artifact.ts';
 import { isOfModel, MANIFEST } from '../artifact/manifest.ts';
+import { checkNotInSite } from '../artifact/site.ts';
 import { withLazyDatabase } from '../data/read/duckdb.ts';
 import { findFiles, INPUT_NAME, STANDARD_INPUT } from '../data/read/files.ts';
 import { UserError } from '../errors.ts';
@@ -32,6 +33,7 @@ export async function checkOutputs(command: Command, { files = {}, folders = {} 
   for (const [flag, path] of given(folders)) {
     const place = await placeOf(path);
     checkNotHidden(path, place);
+    await checkNotInSite(path, place);
     taken.set(place, flag);
     const inside = read.find((input) => isInside(input.place, place));
     if (inside)
@@ -81,6 +83,7 @@ async function checkNoModel(path: string, place: string, flag: string, taken: Re
   const isOfThis = isOfModel(basename(place)) && taken.has(folder);
   const ofModel = isOfModel(basename(place)) && (await filesOfModel(folder)).includes(place);
   checkNotHidden(path, place);
+  await checkNotInSite(path, place);
   if (isOfThis || ofModel)
     throw new UserError(
       'argument',

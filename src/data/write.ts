@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { DuckDBAppender } from '@duckdb/node-api';
 import { option, UserError } from '../errors.ts';
-import { replaceFileBy, syncFile } from '../util/files.ts';
+import { replaceFileBy } from '../util/files.ts';
 import { literal, withDatabase } from './read/duckdb.ts';
 import { Guard } from './spreadsheet.ts';
 
@@ -25,7 +25,7 @@ export async function writeTable(
 ): Promise<number> {
   const isParquet = path.endsWith('.parquet');
   const guard = new Guard(raw || isParquet);
-  await replaceFileBy(path, 'the table', (incoming) =>
+  await replaceFileBy(path, 'the table', (file, incoming) =>
     withDatabase(async (connection) => {
       const types = Object.entries(columns).map(([name, type]) => `"${name}" ${type}`);
       await connection.run(`CREATE TABLE result (${types.join(', ')})`);
@@ -37,11 +37,16 @@ export async function writeTable(
         appender.endRow();
       }
       appender.closeSync();
-      const format = isParquet ? '(FORMAT parquet)' : '(FORMAT csv, HEADER)';
-      await connection.run(`COPY result TO ${literal(incoming)} ${format}`).catch((error: Error) => {
-        throw new UserError('file', `${path}: cannot be written: ${error.message.split('\n')[0]}`);
-      });
-      await syncFile(incoming);
+      const texts = Object.keys(columns).filter((name) => columns[name] === 'VARCHAR');
+      const quotes = guard.quotes ? `, FORCE_QUOTE (${texts.map(literal).join(', ')})` : '';
+      const format = isParquet ? 'FORMAT parquet' : `FORMAT csv, HEADER${quotes}`;
+      // Linux opens the file that the handle has, whatever is at its path.
+      const target = process.platform === 'linux' ? `/proc/self/fd/${file.fd}` : incoming;
+      await connection
+        .run(`COPY result TO ${literal(target)} (${format}, USE_TMP_FILE false)`)
+        .catch((error: Error) => {
+          throw new UserError('file', `${path}: cannot be written: ${error.message.split('\n')[0]}`);
+        });
     }),
   );
   return guard.count;
@@ -77,6 +82,6 @@ export async function checkTable(path: string): Promise<void> {
 /** One line of CSV, with quotes where they are needed (RFC 4180). */
 export function csvLine(fields: readonly (string | number)[]): string {
   return fields
-    .map((field) => (/[",\r\n]/.test(String(field)) ? `"${String(field).replaceAll('"', '""')}"` : field))
+    .map((field) => (/[",;\t\r\n]/.test(String(field)) ? `"${String(field).replaceAll('"', '""')}"` : field))
     .join(',');
 }

@@ -122,25 +122,32 @@ export class FeedbackFiles {
       let written = 0;
       while (written < lines.length) {
         const part = lines.subarray(written);
-        written += (await file.handle.write(part, 0, part.length, file.size + written)).bytesWritten;
+        written += (await file.handle.write(part, 0, part.length, null)).bytesWritten;
       }
       await file.handle.datasync();
       file.size += lines.length;
     } catch (error) {
-      // What reads the file would stumble over a part of a line.
-      await file.handle.truncate(file.size).catch(() => this.end());
+      // What reads the file would stumble over a part of a line. But others may have added lines.
+      const rest = Buffer.alloc(lines.length + 1);
+      const { bytesRead } = await file.handle
+        .read(rest, 0, rest.length, file.size)
+        .catch(() => ({ bytesRead: rest.length }));
+      const isOurs = lines.subarray(0, bytesRead).equals(rest.subarray(0, bytesRead));
+      if (isOurs) await file.handle.truncate(file.size).catch(() => this.end());
+      else await this.end();
       throw error;
     }
   }
 
-  /** Whether the file has its name still: it may have been moved or deleted. */
+  /** Whether the file is as it was: it may have been moved, deleted, written by others, or linked to by a backup. */
   private async isThere(): Promise<boolean> {
     if (!this.file) return false;
     const [own, named] = await Promise.all([
       this.file.handle.stat(),
       stat(this.file.path).catch(() => undefined),
     ]);
-    return own.ino === named?.ino && own.dev === named.dev;
+    const { size } = this.file;
+    return own.ino === named?.ino && own.dev === named.dev && own.size === size && own.nlink === 1;
   }
 
   /** The file, if it has room for so many bytes. */
@@ -159,7 +166,7 @@ export class FeedbackFiles {
     for (;;) {
       const path = join(this.folder, `${time}Z-${process.pid}-${++this.count}${EXTENSION}`);
       try {
-        this.file = { handle: await open(path, 'wx', 0o600), path, day: dayOf(now), size: 0 };
+        this.file = { handle: await open(path, 'ax+', 0o600), path, day: dayOf(now), size: 0 };
         await keepNames(this.folder, made === undefined ? this.folder : dirname(made));
         return this.file;
       } catch (error) {
@@ -171,9 +178,10 @@ export class FeedbackFiles {
   private async end(): Promise<void> {
     const { file } = this;
     this.file = undefined;
+    const { size } = (await file?.handle.stat().catch(() => undefined)) ?? {};
     await file?.handle.close().catch(() => undefined);
     // Nothing could be stored in it.
-    if (file?.size === 0) await rm(file.path, { force: true }).catch(() => undefined);
+    if (file?.size === 0 && size === 0) await rm(file.path, { force: true }).catch(() => undefined);
   }
 }
 

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { checkNotInSite } from '../artifact/site.ts';
 import { isId } from '../data/read/ids.ts';
 import { option, UserError } from '../errors.ts';
 import { checkOwn } from '../recommend/checks.ts';
@@ -111,6 +112,7 @@ function checkId(id: string, what: string): void {
 /** Checks the folder, or the first above it that there is. */
 async function checkFolder(path: string, given: string): Promise<void> {
   checkNotHidden(given, path);
+  await checkNotInSite(given, path);
   const refuse = (reason: string): never => {
     throw new UserError('file', `${given}: ${reason}; give another folder for ${option('feedback')}`);
   };

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import {
   access,
-  chmod,
-  chown,
   constants,
+  type FileHandle,
   lstat,
   mkdir,
   open,
@@ -31,22 +31,37 @@ export function codeOf(error: unknown): string {
   return IN_WORDS[name] ? `${name}: ${IN_WORDS[name]}` : name;
 }
 
-/** Writes a new file, and waits until it is on the disk. */
-export async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx');
+/**
+ * Makes a file, and waits until what `write` writes is on the disk. All is done by its handle: in a folder that others may write,
+ * another file can come in its place at any time.
+ *
+ * @param like what the file replaces, whose rights and owner it gets
+ */
+export async function makeFile(
+  path: string,
+  write: (file: FileHandle) => Promise<void>,
+  like?: Stats,
+): Promise<void> {
+  const file = await open(path, 'wx', like ? 0o600 : 0o666);
   try {
-    await file.writeFile(bytes);
+    await write(file);
+    if (like) await likeOld(file, like);
     await file.sync();
   } finally {
     await file.close();
   }
 }
 
-/** Waits until a file is on the disk. */
-export async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r+');
-  await file.sync().finally(() => file.close());
+async function likeOld(file: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
+  const is = await file.stat();
+  // Only root may give files to others.
+  if (is.uid !== uid || is.gid !== gid) await file.chown(uid, gid).catch(() => undefined);
+  await file.chmod(mode & 0o777);
 }
+
+/** Writes a new file, and waits until it is on the disk. */
+export const writeSynced = (path: string, bytes: Uint8Array, like?: Stats): Promise<void> =>
+  makeFile(path, (file) => file.writeFile(bytes), like);
 
 /** Waits until the names in a folder are on the disk. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -138,15 +153,6 @@ export async function withIncoming<T>(
 /** Bytes of a name that leave room for more; file systems take 255. */
 const MOST_NAME = 200;
 
-/** Gives a new file the rights and the owner of the one that it replaces. */
-export async function likeOld(path: string, old: string): Promise<void> {
-  const [is, was] = await Promise.all([stat(path), stat(old).catch(() => undefined)]);
-  if (!was) return;
-  // Only root may give files to others.
-  if (is.uid !== was.uid || is.gid !== was.gid) await chown(path, was.uid, was.gid).catch(() => undefined);
-  await chmod(path, was.mode & 0o777);
-}
-
 /** A hidden path beside another. */
 export function besides(place: string, what: string): string {
   const name = basename(place);
@@ -158,22 +164,22 @@ export function besides(place: string, what: string): string {
  * Writes or replaces a file atomically: after a kill, the old file is there or the new one. A link stays; its target is replaced.
  *
  * @param what its content, for messages
- * @param write writes it to a new path
+ * @param write writes it to a new file
  * @param makes whether its folder is made
  * @throws UserError if it cannot be written
  */
 export async function replaceFileBy(
   path: string,
   what: string,
-  write: (incoming: string) => Promise<void>,
+  write: (file: FileHandle, incoming: string) => Promise<void>,
   makes = true,
 ): Promise<void> {
   try {
     const place = await checkReplaceable(path);
     if (makes) await mkdir(dirname(place), { recursive: true });
     await withIncoming(place, path, async (incoming) => {
-      await write(incoming);
-      await likeOld(incoming, place);
+      const old = await stat(place).catch(() => undefined);
+      await makeFile(incoming, (file) => write(file, incoming), old);
       await rename(incoming, place);
     });
     await syncDirectory(dirname(place));
@@ -189,7 +195,7 @@ export async function replaceFileBy(
  * @throws UserError if it cannot be written
  */
 export const replaceFile = (path: string, bytes: Uint8Array, what: string, makes = true): Promise<void> =>
-  replaceFileBy(path, what, (incoming) => writeSynced(incoming, bytes), makes);
+  replaceFileBy(path, what, (file) => file.writeFile(bytes), makes);
 
 export interface ReadRegular {
   /** Bytes that the file may have. */

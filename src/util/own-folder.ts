@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
 import { UserError } from '../errors.ts';
 import { atExit } from './at-exit.ts';
-import { checkWritable, codeOf, likeOld, placeOf, readRegular, syncDirectory, writeSynced } from './files.ts';
+import { checkWritable, codeOf, placeOf, readRegular, syncDirectory, writeSynced } from './files.ts';
 import { Lock } from './lock.ts';
 
 // Windows has no such flag.
@@ -152,10 +152,9 @@ export class OwnFolder {
     this.checkInPlace();
     try {
       await mkdir(incoming);
-      for (const [name, bytes] of Object.entries(files)) {
-        await writeSynced(join(incoming, name), bytes);
-        await likeOld(join(incoming, name), join(this.path, this.kind.list as string));
-      }
+      const old = lstatSync(join(this.path, this.kind.list as string), { throwIfNoEntry: false });
+      const like = old?.isFile() ? old : undefined;
+      for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes, like);
       await syncDirectory(incoming);
       await this.checkFree(Object.keys(files));
       this.checkInPlace();

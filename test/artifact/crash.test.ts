@@ -45,6 +45,8 @@ vi.mock('node:fs/promises', async (original) => {
       async sync() {
         life.step(`sync ${name}`);
       },
+      stat: () => file.stat(),
+      chmod: (mode: number) => file.chmod(mode),
       close: () => file.close(),
     };
   };

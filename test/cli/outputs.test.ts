@@ -65,7 +65,12 @@ describe('no command writes over what it reads', () => {
     ],
     ['train ratings.csv --out model/.cofactor/rows', 'is in .cofactor, where cofactor keeps'],
     ['page model --out model/.cofactor/pending', 'is in .cofactor, where cofactor keeps'],
-    ['train ratings.csv --out site/model', 'site/model: is in a site, which is published'],
+    ['train ratings.csv --out site/model', 'site/model: is in a site, all of which is published'],
+    ['report model --out site/index.html', 'site/index.html: is in a site, all of which'],
+    ['batch model --out site/model/top.csv', 'is in a site, all of which'],
+    ['export model --triton site', 'site: is in a site, all of which'],
+    ['export model --training site/model/training', 'is in a site, all of which'],
+    ['serve model --feedback site/feedback', 'is in a site, all of which'],
     ['page model --out model', 'model: has model/manifest.json in it, which is read'],
     ['page site/model --out site', 'site: has site/model/manifest.json in it, which is read'],
   ])('%s', async (line, message) => {
@@ -126,6 +131,10 @@ describe('a file that is no input', () => {
     await text('report', 'model', '--out', 'linked.html');
     expect(await readFile(at('private.html'), 'utf8')).toMatch(/^<!doctype html>/i);
     expect((await stat(at('private.html'))).mode & 0o777).toBe(0o600);
+    await chmod(at('model/manifest.json'), 0o640);
+    await text('train', 'ratings.csv', '--out', 'model', ...quick);
+    for (const name of ['manifest.json', 'predict.onnx'])
+      expect((await stat(at('model', name))).mode & 0o777).toBe(0o640);
     await text('report', 'model', '--out', 'model/report.html');
     await text('report', 'model', '--out', 'model/report.html');
     await text('train', 'ratings.csv', '--out', 'model', ...quick);

@@ -99,3 +99,11 @@ test('predictions that are printed are guarded alike', async () => {
   expect(raw).toMatchObject({ stderr: '' });
   expect(raw.stdout).toContain('\n=1+1,@SUM(A1),');
 });
+
+test('what a spreadsheet may divide at ; has quotes', async () => {
+  await write('divided.csv', 'user,item\nu1,a;=1\nu2,i1\n');
+  const { stdout } = await here('predict', 'odd', 'divided.csv');
+  expect(stdout).toMatch(/^u1,"a;=1",/m);
+  await here('predict', 'odd', 'divided.csv', '--out', 'divided-scores.csv');
+  expect(await readFile(at('divided-scores.csv'), 'utf8')).toMatch(/^"u1","a;=1",[\d.]+\r?\n"u2","i1",/m);
+});

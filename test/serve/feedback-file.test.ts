@@ -1,4 +1,15 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FeedbackFiles, Quota } from '../../src/serve/feedback-file.ts';
@@ -148,4 +159,22 @@ test('a full folder takes no more, until files are moved away', async () => {
       ),
     )
     .toBe('stored');
+});
+
+test('what others wrote, cut off or linked to stays as it is, and a new file begins', async () => {
+  const paths: string[] = [];
+  const next = async (line: string): Promise<string> => {
+    await files.append(`${line}\n`);
+    const added = (await names()).find((name) => name.endsWith('.jsonl') && !paths.includes(name)) as string;
+    paths.push(added);
+    return join(folder, added);
+  };
+  const first = await next('one');
+  await appendFile(first, 'of another\n');
+  const second = await next('two');
+  await truncate(second);
+  const third = await next('three');
+  await link(third, join(folder, 'backup'));
+  await next('four');
+  expect(await contents()).toEqual(['one\nof another\n', '', 'three\n', 'four\n', 'three\n']);
 });
