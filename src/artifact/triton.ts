@@ -33,10 +33,11 @@ export async function writeTritonRepository(
     // All are locked and written before the first appears, so that versions of one model belong together.
     for (const { model } of heads) folders.push(await OwnFolder.open(join(repository, model), TRITON_MODEL));
     for (const [index, head] of heads.entries()) await prepare(folders[index], head);
-    const written = [];
-    for (const [index, head] of heads.entries())
-      written.push({ model: head.model, version: await publish(folders[index], head.configuration) });
-    return written;
+    // One for all, also after an export that was killed between them.
+    const version = 1 + Math.max(0, ...(await Promise.all(folders.map(lastVersion))));
+    for (const [index, { configuration }] of heads.entries())
+      await publish(folders[index], version, configuration);
+    return heads.map(({ model }) => ({ model, version }));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined || error instanceof UserError) throw error;
@@ -77,15 +78,17 @@ async function checkConfiguration(path: string, wanted: string): Promise<void> {
     );
 }
 
-/** Moves a version to its place. A server may be watching: it appears as a whole. @returns its number */
-async function publish(folder: OwnFolder, configuration: string): Promise<number> {
-  const names = await readdir(folder.path);
-  const version = Math.max(0, ...names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number)) + 1;
-  if (!names.includes(CONFIGURATION))
+async function lastVersion({ path }: OwnFolder): Promise<number> {
+  const versions = (await readdir(path)).filter((name) => /^[1-9]\d*$/.test(name));
+  return Math.max(0, ...versions.map(Number));
+}
+
+/** Moves a version to its place. A server may be watching: it appears as a whole. */
+async function publish(folder: OwnFolder, version: number, configuration: string): Promise<void> {
+  if (!(await readdir(folder.path)).includes(CONFIGURATION))
     await replaceFile(join(folder.path, CONFIGURATION), Buffer.from(configuration), 'the configuration');
   await rename(folder.hidden('incoming'), join(folder.path, String(version)));
   await syncDirectory(folder.path);
-  return version;
 }
 
 /** A folder of the repository, and a part of the paths of requests. */

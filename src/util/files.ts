@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Stats } from 'node:fs';
+import { rmSync, type Stats } from 'node:fs';
 import {
   access,
   constants,
@@ -15,6 +15,7 @@ import {
 import { constants as systemConstants } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { option, UserError } from '../errors.ts';
+import { atExit } from './at-exit.ts';
 import { Lock } from './lock.ts';
 
 const IN_WORDS: Readonly<Record<string, string>> = {
@@ -137,14 +138,17 @@ export async function withIncoming<T>(
   const incoming = besides(place, 'incoming');
   const isThere = (): Promise<boolean> => lstat(incoming).then(Boolean, () => false);
   let isOurs = lock.wasLeft;
+  let forget = (): void => undefined;
   try {
     if (!isOurs && (await isThere())) throw new UserError('file', `${incoming}: is in the way; move it`);
     isOurs = true;
+    forget = atExit(() => rmSync(incoming, { recursive: true, force: true }));
     await rm(incoming, { recursive: true, force: true });
     return await work(incoming).finally(() =>
       rm(incoming, { recursive: true, force: true }).catch(() => undefined),
     );
   } finally {
+    forget();
     // What could not be removed is for the next call.
     lock.release(isOurs && (await isThere()));
   }

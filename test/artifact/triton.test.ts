@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Artifact } from '../../src/artifact/manifest.ts';
@@ -69,6 +69,14 @@ test('a configuration may have more in it, and each version has all heads; one e
       expect(String(result.reason)).toMatch(/another cofactor .* is writing there/);
   expect(await readFile(path, 'utf8')).toBe(more);
   const versions = Array.from({ length: done + 1 }, (_, index) => `${index + 1}`);
+  // As after a kill between two heads.
+  await mkdir(join(repository, 'm.predict', `${done + 2}`));
+  expect((await writeTritonRepository(repository, 'm', artifact)).map(({ version }) => version)).toEqual([
+    done + 3,
+    done + 3,
+  ]);
+  await rm(join(repository, 'm.predict', `${done + 2}`), { recursive: true });
+  versions.push(`${done + 3}`);
   for (const head of ['predict', 'similar'])
     expect((await readdir(join(repository, `m.${head}`))).sort()).toEqual([
       '.cofactor',
