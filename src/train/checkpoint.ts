@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Tensors } from '../../graphs/heads/serving.ts';
 import { option, UserError } from '../errors.ts';
 import { PRODUCER } from '../onnx/file.ts';
@@ -14,16 +16,27 @@ const MOST_BYTES = 2 ** 31;
 
 /** A checkpoint in a file. It stays after training, until the model is saved and the caller removes it. */
 export function checkpointFile(path: string, resume = false): CheckpointStore {
-  let isFirst = true;
+  const folder = dirname(path);
+  let identity = identityOf(folder);
   return {
     read: async (settings) => (resume ? readCheckpoint(path, settings) : undefined),
     async write(checkpoint) {
-      // If the folder is moved, another one in its place gets nothing.
-      await writeCheckpoint(path, checkpoint, isFirst);
-      isFirst = false;
+      if (identity !== undefined && identityOf(folder) !== identity)
+        throw new UserError(
+          'file',
+          `${folder}: was moved or replaced while the training ran, so no checkpoint is written there; do it again`,
+        );
+      await writeCheckpoint(path, checkpoint, identity === undefined);
+      identity ??= identityOf(folder);
     },
     remove: () => removeCheckpoint(path),
   };
+}
+
+/** What tells a folder from another one in its place; undefined if there is none. */
+function identityOf(folder: string): string | undefined {
+  const information = statSync(folder, { bigint: true, throwIfNoEntry: false });
+  return information && `${information.dev} ${information.ino}`;
 }
 
 /**

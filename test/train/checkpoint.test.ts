@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ModelDefinition } from '../../graphs/models/model.ts';
@@ -6,7 +6,12 @@ import { Ratings, selectRows } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
 import { UserError } from '../../src/errors.ts';
 import { add, gather, mul } from '../../src/onnx/index.ts';
-import { readCheckpoint, removeCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.ts';
+import {
+  checkpointFile,
+  readCheckpoint,
+  removeCheckpoint,
+  writeCheckpoint,
+} from '../../src/train/checkpoint.ts';
 import type { ProgramRecipe, Recipe } from '../../src/train/recipe/recipe.ts';
 import { type Fitted, type TrainOptions, train } from '../../src/train/train.ts';
 import { temporaryFolder, userError } from '../support/files.ts';
@@ -252,6 +257,19 @@ describe('a checkpoint', () => {
     );
     const training = train(ratings, small, { checkpoint: { path: folder.path } });
     expect(await userError(training)).toContain('is a folder; give the name of a file');
+  });
+
+  test('is not written into another folder that came to its place', async () => {
+    const place = join(folder.path, 'place');
+    await mkdir(place);
+    const store = checkpointFile(join(place, 'checkpoint'));
+    await store.write(written);
+    await rename(place, `${place}-moved`);
+    await mkdir(place);
+    expect(await userError(store.write(written))).toMatch(
+      /place: was moved or replaced while the training ran/,
+    );
+    expect(await readdir(place)).toEqual([]);
   });
 
   test('is removed, and it need not be there', async () => {
