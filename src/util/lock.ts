@@ -119,8 +119,18 @@ function contentOf(fd: number): string {
 const inTheWay = (path: string): UserError =>
   new UserError('file', `${path}: is in the way, and is no lock of cofactor; move it`);
 
-/** By its prebuilt module, because Node has no locks. */
+/** Whether the process with this number runs, and is another one. */
+function isRunning(pid: number): boolean {
+  try {
+    return pid > 0 && pid !== process.pid && process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** By its prebuilt module, because Node has no locks. Deno and Bun cannot load it; there, a lock is held while the process that it names runs. */
 function tryLock(fd: number, path: string): boolean {
+  if (process.versions.deno || process.versions.bun) return !isRunning(Number(contentOf(fd)));
   const locks: { tryLock(fd: number): boolean } = createRequire(import.meta.url)('fs-native-extensions');
   try {
     return locks.tryLock(fd);

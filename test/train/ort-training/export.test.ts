@@ -171,7 +171,7 @@ test('replaces the files of an earlier export, and no others', async () => {
   await mkdir(join(folder.path, 'photos'));
   await writeFile(join(folder.path, 'photos/cat.jpg'), 'cat');
   expect(await userError(writeTrainingFiles(join(folder.path, 'photos'), artifact))).toMatch(
-    /photos: has other files than those of a training, such as cat\.jpg; choose a new or an empty folder$/,
+    /photos: has other files than those of a training, such as cat\.jpg, and no \.cofactor\/training, which marks/,
   );
   expect(await readdir(join(folder.path, 'photos'))).toEqual(['cat.jpg']);
   expect(await userError(writeTrainingFiles(join(target, 'checkpoint'), artifact))).toMatch(
