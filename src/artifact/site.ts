@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import * as v from 'valibot';
@@ -59,7 +60,7 @@ export async function writeSite(directory: string, page: SiteFiles, artifact: Ar
     checkNotHidden(directory, target);
     await checkReplaceable(directory, target);
     const files = siteFiles(page, artifact);
-    await mkdir(dirname(target), { recursive: true });
+    if (!existsSync(dirname(target))) await mkdir(dirname(target), { recursive: true });
     await withIncoming(target, directory, async (incoming) => {
       await settle(target);
       await write(incoming, files);

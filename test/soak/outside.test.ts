@@ -37,7 +37,7 @@ const HARMLESS: Readonly<Record<string, string>> = {
 };
 
 /** A site is made beside its place, in a folder of its own, and then moved there. */
-const inPlace = (path: string): string => path.replace(/\/\.(\w+)\.cofactor-\w+-\w+/, '/$1');
+const inPlace = (path: string): string => path.replace(/\/\.(\w+)\.cofactor-(lock|incoming|outgoing)/, '/$1');
 
 /** What a command wrote outside the temporary folder and those that it was given. */
 const strays = ({ written }: Deeds, ...given: string[]): string[] => {
