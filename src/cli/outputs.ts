@@ -1,5 +1,4 @@
-import { fstatSync } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { readManifest } from '../artifact/artifact.ts';
@@ -9,6 +8,7 @@ import { withLazyDatabase } from '../data/read/duckdb.ts';
 import { findFiles, INPUT_NAME, STANDARD_INPUT } from '../data/read/files.ts';
 import { UserError } from '../errors.ts';
 import { checkReplaceable, placeOf, readRegular } from '../util/files.ts';
+import { identityOf } from '../util/identity.ts';
 import { checkNotHidden } from '../util/own-folder.ts';
 import { flagOf } from './flag-names.ts';
 
@@ -51,7 +51,7 @@ export async function checkOutputs(command: Command, { files = {}, folders = {} 
         `${path}: is given for ${other} and for ${flag}; give one of them another`,
       );
     taken.set(place, flag);
-    const identity = await identityOf(place);
+    const identity = identityIfAny(place);
     const same = read.find((input) => input.place === place || (identity && input.identity === identity));
     if (same)
       throw new UserError(
@@ -119,7 +119,8 @@ async function inputsOf(command: Command, outputs: readonly string[]): Promise<I
     found.flat().map(async (path) => ({
       path,
       place: await realpath(path).catch(() => resolve(path)),
-      identity: await identityOf(path),
+      // Standard input may be a file.
+      identity: identityIfAny(path === STANDARD_INPUT ? 0 : path),
     })),
   );
 }
@@ -141,12 +142,13 @@ async function filesOfModel(folder: string): Promise<string[]> {
   return [MANIFEST, ...Object.keys(manifest?.files ?? {})].map((name) => join(folder, name));
 }
 
-async function identityOf(path: string): Promise<string | undefined> {
-  const information =
-    path === STANDARD_INPUT
-      ? fstatSync(0, { bigint: true })
-      : await stat(path, { bigint: true }).catch(() => undefined);
-  return information && `${information.dev} ${information.ino}`;
+/** What cannot be looked at is left to whoever reads it. */
+function identityIfAny(file: string | number): string | undefined {
+  try {
+    return identityOf(file);
+  } catch {
+    return undefined;
+  }
 }
 
 function isInside(place: string, folder: string): boolean {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Tensors } from '../../graphs/heads/serving.ts';
@@ -7,6 +6,7 @@ import { option, UserError } from '../errors.ts';
 import { PRODUCER } from '../onnx/file.ts';
 import { decodeModel, encodeModel, type ModelFile } from '../onnx/index.ts';
 import { readRegular, replaceFile } from '../util/files.ts';
+import { identityOf } from '../util/identity.ts';
 import type { Checkpoint, CheckpointStore, PartCheckpoint } from './progress.ts';
 
 const BEST = 'best.';
@@ -31,12 +31,6 @@ export function checkpointFile(path: string, resume = false): CheckpointStore {
     },
     remove: () => removeCheckpoint(path),
   };
-}
-
-/** What tells a folder from another one in its place; undefined if there is none. */
-function identityOf(folder: string): string | undefined {
-  const information = statSync(folder, { bigint: true, throwIfNoEntry: false });
-  return information && `${information.dev} ${information.ino}`;
 }
 
 /**

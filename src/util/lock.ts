@@ -7,13 +7,13 @@ import {
   openSync,
   readFileSync,
   readSync,
-  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { UserError } from '../errors.ts';
 import { atExit } from './at-exit.ts';
+import { identityOf } from './identity.ts';
 
 // Windows has no such flag.
 const { O_RDWR, O_CREAT, O_NOFOLLOW = 0 } = constants;
@@ -143,13 +143,7 @@ function tryLock(fd: number, path: string): boolean {
   }
 }
 
-function isAt(fd: number, path: string): boolean {
-  const [open, named] = [
-    fstatSync(fd, { bigint: true }),
-    statSync(path, { bigint: true, throwIfNoEntry: false }),
-  ];
-  return open.ino === named?.ino && open.dev === named.dev;
-}
+const isAt = (fd: number, path: string): boolean => identityOf(fd) === identityOf(path);
 
 function busy(path: string, what: string): UserError {
   let process = '';
