@@ -4,6 +4,7 @@ import { add, concat, gather, matmul, relu, squeeze, type Value } from '../../sr
 import { type Choice, type Chosen, checked, grouped, kinds, withDefaults } from '../../src/util/choices.ts';
 import { type BuiltInModel, common, commonRankingSearch, commonSearch } from './built-in.ts';
 import {
+  biases,
   type DataFacts,
   defaultRange,
   embedding,
@@ -56,8 +57,9 @@ export type MlpConfig = Chosen<typeof choices>;
 
 /**
  * A multilayer perceptron: concatenates the user and the item embedding, then applies linear layers with ReLU and dropout
- * between them. The single output is the score; a sigmoid scales it to the rating range. For ranking, the output has no
- * bias, but each item has one, which starts at its popularity.
+ * between them. The single output plus a bias of the user and one of the item, which start at their posterior, is the score; a
+ * sigmoid scales it to the rating range. For ranking, the output has no bias, but each item has one, which starts at its
+ * popularity.
  *
  * @throws UserError for an invalid choice
  */
@@ -98,7 +100,9 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
             // In a ranking, a bias of all scores has no effect; only rounding would move it.
             .filter(([name]) => !(ranks && name === `linear_${layers.length}_bias`)),
         ),
-        ...(ranks && { item_bias: { dims: [facts.items], initial: POPULARITY, rowsOf: 'item' } }),
+        ...(ranks
+          ? { item_bias: { dims: [facts.items], initial: POPULARITY, rowsOf: 'item' } }
+          : { user_bias: besideNetwork('user', facts), item_bias: besideNetwork('item', facts) }),
       },
       score(parameters, user, item, drop) {
         const embedding = concat(
@@ -113,12 +117,20 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
           const output = bias ? add(product, bias, `linear_${layer}`) : product;
           activation = layer > hidden.length ? output : drop(relu(output, `relu_${layer}`), dropout[layer]);
         }
-        if (!ranks) return squeeze(activation, [1], 'score');
-        return add(squeeze(activation, [1]), gather(parameters.item_bias, item), 'score');
+        const { user_bias, item_bias } = parameters;
+        const ofItem = gather(item_bias, item);
+        const biases = ranks ? ofItem : add(gather(user_bias, user), ofItem, 'biases');
+        return add(squeeze(activation, [1]), biases, 'score');
       },
     };
   };
 }
+
+/** The gradient of a bias is much larger than that of an embedding, so each has a state of its own. */
+const besideNetwork = (side: 'user' | 'item', facts: DataFacts): Parameter => ({
+  ...biases(side, facts),
+  ownState: true,
+});
 
 // Weights and biases start uniform in ±1/√inputs, as torch.nn.Linear's do.
 function linear(layer: number, inputs: number, outputs: number, center: number): [string, Parameter][] {
@@ -157,7 +169,7 @@ export const mlpModel = {
   title: 'Neural network',
   about: 'A few numbers for each person and each item, combined by a small neural network. Slower.',
   formula: {
-    rating: `${NETWORK} the rating.`,
+    rating: `${NETWORK} the rating; a bias for each user adds how generous the user is, and a bias for each item how well liked the item is.`,
     ranking: `${NETWORK} the score; a bias for each item adds how well liked the item is.`,
   },
   choices,

@@ -43,6 +43,11 @@ export type Initial = ({ readonly normal: number } | { readonly uniform: number 
    * table of items. @default 0
    */
   readonly popularity?: number;
+  /**
+   * Adds what the bias of each user or item, at its posterior mean, adds to the score of the mean rating, to a vector of users or
+   * items, see `src/solve/biases.ts`. @default false
+   */
+  readonly posterior?: boolean;
 };
 
 /** Item biases that start at the items' popularity. */
@@ -58,7 +63,28 @@ export interface Parameter<Size extends Dim = number> {
   readonly initial: Initial;
   /** Whether the first axis is that of users or items. @default neither, as in a dense layer */
   readonly rowsOf?: 'user' | 'item';
+  /** Factor of the learning rate, for an optimizer with a rate for each row. @default 1 */
+  readonly rate?: number;
+  /**
+   * How strongly such an optimizer pulls each row to where it started, in ratings: the precision of a prior whose mean is the
+   * start. Of biases, `prior`: each is pulled to the mean of its prior, by its precision. @default 0
+   */
+  readonly pull?: number | 'prior';
+  /** Whether the optimizer keeps a state for this parameter alone, not one for all parameters of its rows. @default false */
+  readonly ownState?: boolean;
 }
+
+/**
+ * Biases of users or items, float[users or items], for predicting ratings: they start at their posterior. On MovieLens a higher
+ * rate makes them follow chance.
+ */
+export const biases = (rowsOf: 'user' | 'item', facts: DataFacts, center = 0): Parameter => ({
+  dims: [facts[`${rowsOf}s`]],
+  initial: { normal: 0, center, posterior: true },
+  rowsOf,
+  rate: 0.3,
+  pull: 'prior',
+});
 
 /** A table of user or item vectors, float[users or items, width]. */
 export const embedding = (
@@ -66,7 +92,7 @@ export const embedding = (
   facts: DataFacts,
   width: number,
   initial: Initial,
-): Parameter => ({ dims: [facts[`${rowsOf}s`], width], initial, rowsOf });
+): Parameter => ({ dims: [facts[`${rowsOf}s`], width], initial, rowsOf, pull: 3 });
 
 /** In training, zeroes elements at this rate and scales up the rest; in serving, returns `x`. */
 export type Dropout = (x: Value, rate: number) => Value;
@@ -164,6 +190,13 @@ export function scoreAt(rating: number, [low, high]: Range): number {
   // A range that the user chose may not contain the mean.
   const part = Math.min(0.99, Math.max(0.01, (rating - low) / (high - low)));
   return Math.log(part / (1 - part));
+}
+
+/** How fast a rating rises with the score, where it is the given one. */
+export function slopeAt(rating: number, range?: Range): number {
+  if (!range) return 1;
+  const part = 1 / (1 + Math.exp(-scoreAt(rating, range)));
+  return (range[1] - range[0]) * part * (1 - part);
 }
 
 /** low + (high − low) · σ(score), of the shape of `score`. */

@@ -1,8 +1,6 @@
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { rangeOf } from '../data/dataset/rows.ts';
-
-/** Number of ratings with deviation 0 that are added for each item and each user. LensKit's default. */
-const DAMPING = 5;
+import { biasesIn } from '../solve/residuals.ts';
 
 export interface DampedMeans {
   readonly mean: number;
@@ -18,17 +16,20 @@ export interface DampedMeans {
 /**
  * The mean of all ratings; the offset of each item: the average deviation of its ratings from the mean; and the offset of
  * each user: the average deviation of its ratings from the mean plus the item's offset. With few ratings, offsets are
- * damped towards 0.
+ * damped towards 0: some ratings with deviation 0 are added for each item and each user. Their numbers follow from the data by
+ * empirical Bayes, see `estimateBiases`.
  *
- * Source: LensKit's `Bias` (Ekstrand, LensKit for Python, 2020).
+ * Source: LensKit's `Bias` (Ekstrand, LensKit for Python, 2020), which adds 5.
  */
-export function dampedMeans({ users, items, ratings, userIds, itemIds }: Ratings): DampedMeans {
+export function dampedMeans(train: Ratings): DampedMeans {
+  const { users, items, ratings, userIds, itemIds } = train;
+  const { user, item } = biasesIn(train);
   const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
   const { low, high } = rangeOf(ratings);
   const ofItem = (at: number): number => ratings[at] - mean;
-  const itemOffsets = dampedAverages(items, itemIds.length, ofItem);
+  const itemOffsets = dampedAverages(items, itemIds.length, { damping: item.damping, deviation: ofItem });
   const ofUser = (at: number): number => ratings[at] - mean - itemOffsets[items[at]];
-  const userOffsets = dampedAverages(users, userIds.length, ofUser);
+  const userOffsets = dampedAverages(users, userIds.length, { damping: user.damping, deviation: ofUser });
   const predict = (users: Int32Array, items: Int32Array): Float32Array => {
     const predicted = new Float32Array(users.length);
     for (let at = 0; at < users.length; at++)
@@ -38,7 +39,11 @@ export function dampedMeans({ users, items, ratings, userIds, itemIds }: Ratings
   return { mean, userOffsets, itemOffsets, low, high, predict };
 }
 
-function dampedAverages(rows: Int32Array, count: number, deviation: (at: number) => number): Float64Array {
+function dampedAverages(
+  rows: Int32Array,
+  count: number,
+  { damping, deviation }: { readonly damping: number; readonly deviation: (at: number) => number },
+): Float64Array {
   const sums = new Float64Array(count + 1);
   const counts = new Int32Array(count + 1);
   for (let at = 0; at < rows.length; at++) {
@@ -46,5 +51,5 @@ function dampedAverages(rows: Int32Array, count: number, deviation: (at: number)
     counts[rows[at]]++;
   }
   sums[count] = 0;
-  return sums.map((sum, row) => sum / (counts[row] + DAMPING));
+  return sums.map((sum, row) => sum / (counts[row] + damping));
 }

@@ -33,6 +33,8 @@ export interface Part {
   /** Number of ratings, or of positives, of an epoch. */
   readonly size: number;
   initial(): Promise<Tensors>;
+  /** Pulls parameters to their priors after an epoch, which is counted from 0. */
+  pull?(carried: Tensors, epoch: number): Promise<Tensors>;
   /** A mean loss above this means that training has diverged. Default: any that is finite */
   readonly most?: number;
   /** Measures on the validation ratings; undefined if these have nothing to measure. */
@@ -82,6 +84,10 @@ export async function fitPart(
           onProgress,
         });
         carried = await training.carried();
+        if (part.pull && training.replace) {
+          carried = await part.pull(carried, history.length);
+          training.replace(carried);
+        }
         const parameters = parametersOf(model, carried);
         if (hasDiverged(part, record, parameters)) throw new DivergedError(resolved, history.length + 1);
         const valid = await judge?.(parameters);

@@ -21,9 +21,10 @@ import { listGraphOfAnySize } from './engines/lists/graph.ts';
 import { DivergedError, fitPart, type Part, type Trained } from './epochs.ts';
 import type { FittedRanking } from './fitted-ranking.ts';
 import type { SolveOptions } from './item-item.ts';
-import { initialForRanking, initialParameters, MOST_PAIRS } from './parameters/initial.ts';
+import { initialForRanking } from './parameters/initial.ts';
 import { createRanker, createScorer, type Scorer } from './parameters/score.ts';
 import { type CheckpointStore, progressIn } from './progress.ts';
+import { createPull, priorsOf } from './pull.ts';
 import { rankingJudge } from './ranking-judge.ts';
 import { trainingChoices } from './recipe/choices.ts';
 import type { EngineName } from './recipe/engines.ts';
@@ -174,15 +175,16 @@ async function ratingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpti
   const load = engines[plan.training.engine] as NonNullable<Engines[EngineName]>;
   const engine = await load();
   const scorer = await createScorer(model, runtime);
-  const few = data.facts.ratings <= MOST_PAIRS;
+  const priors = priorsOf(data, resolved, runtime);
+  const pull = await createPull(resolved, data.facts, runtime);
   return {
     resolved,
     engine,
     scorer,
     size: data.facts.ratings,
     prepared: await engine.prepare({ ...resolved, data, runtime, workers, ratingsPerRun }),
-    initial: async () =>
-      initialParameters(model, plan.training.seed, few ? await data.sample(MOST_PAIRS) : undefined),
+    initial: async () => (await priors()).initial,
+    ...(pull && { pull: async (carried: Tensors, epoch: number) => pull(await priors(), carried, epoch) }),
     ...(valid && { judge: (parameters: Tensors) => errorOn({ scorer }, parameters, valid) }),
   };
 }

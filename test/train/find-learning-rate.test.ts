@@ -137,7 +137,7 @@ describe('on MovieLens', () => {
     const { score } = await createScorer(model, runtime);
     const lossFrom = async (parameters: Tensors) =>
       metrics(await score(parameters, train.users, train.items), train.ratings).rmse ** 2;
-    expect(losses[0]).toBeCloseTo(await lossFrom(initialParameters(model, 1, train)), 5);
+    expect(losses[0]).toBeCloseTo(await lossFrom(initialParameters(model, 1, { pairs: train })), 5);
     expect(losses[0]).not.toBeCloseTo(await lossFrom(initialParameters(model, 1)), 5);
   });
 

@@ -58,7 +58,7 @@ test('with few ratings, training starts from random parameters', () => {
   expect(spectralFactors(few, { users: 3, items: 3 }, 2, 1)).toBeUndefined();
   const facts = { users: 3, items: 3, ratings: 4, low: 1, high: 5, mean: 3 };
   const model = dotBias({ factors: 2 })(facts);
-  expect(initialParameters(model, 1, few)).toEqual(initialParameters(model, 1));
+  expect(initialParameters(model, 1, { pairs: few })).toEqual(initialParameters(model, 1));
 });
 
 test('two halves that share nothing, and more columns than there are vectors, give finite numbers', () => {
@@ -75,7 +75,7 @@ test('one seed gives the same; what a model does not ask for stays as it was', (
   expect([same?.user, same?.item]).toEqual([one?.user, one?.item]);
   const facts = { ...sizes, ratings: pairs.users.length, low: 1, high: 5, mean: 3 };
   const model = dotBias({ factors: 3 })(facts);
-  const [begun, random] = [initialParameters(model, 1, pairs), initialParameters(model, 1)];
+  const [begun, random] = [initialParameters(model, 1, { pairs }), initialParameters(model, 1)];
   expect(begun.user_bias).toEqual(random.user_bias);
   expect(begun.user_factors).not.toEqual(random.user_factors);
 });

@@ -35,6 +35,8 @@ export interface Training {
   epoch(number: number): AsyncIterable<StepsDone>;
   /** The tensors from which the next epoch starts: the parameters, and the optimizer's state if the engine gives it. */
   carried(): Promise<Tensors>;
+  /** Goes on from other values of the same tensors. Absent for an engine with an optimizer that pulls nothing. */
+  replace?(carried: Tensors): void;
   release(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import type { Tensors } from '../../../graphs/heads/serving.ts';
-import { MANY, type Model } from '../../../graphs/models/model.ts';
+import { type DataFacts, MANY, type Model, scoreAt } from '../../../graphs/models/model.ts';
 import { type Positives, pairsOf } from '../../data/dataset/positives.ts';
+import type { Biases, Side, SideBiases } from '../../solve/biases.ts';
 import { mapValues } from '../../util/map-values.ts';
 import { generator, normals, uniforms } from '../../util/random.ts';
 import { type SpectralPairs, spectralFactors } from './spectral.ts';
@@ -13,20 +14,27 @@ export const MOST_PAIRS = 2 ** 20;
 /** Initial values of a model that ranks, see `initialParameters`. */
 export const initialForRanking = (model: Model, seed: number, positives: Positives): Tensors =>
   initialParameters(model, seed, {
-    ...pairsOf(positives),
-    ...(positives.items.length >= MANY && { mostInRounds: MOST_IN_ROUNDS }),
+    pairs: {
+      ...pairsOf(positives),
+      ...(positives.items.length >= MANY && { mostInRounds: MOST_IN_ROUNDS }),
+    },
   });
 
 /** Of a million pairs it takes a third of the time, and the NDCG is no lower. */
 const MOST_IN_ROUNDS = 2 ** 17;
 
-/**
- * Initial values of the parameters. The same seed gives the same values.
- *
- * @param pairs which users rated which items, or have them, for the spectral initialisation and the popularity of items.
- *   Default: without these
- */
-export function initialParameters(model: Model, seed: number, pairs?: SpectralPairs): Tensors {
+export interface StartingFrom {
+  /**
+   * Which users rated which items, or have them, for the spectral initialisation and the popularity of items. Default: without
+   * these
+   */
+  readonly pairs?: SpectralPairs | undefined;
+  /** The biases of the ratings. Default: biases start at their center */
+  readonly scores?: BiasScores | undefined;
+}
+
+/** Initial values of the parameters. The same seed gives the same values. */
+export function initialParameters(model: Model, seed: number, { pairs, scores }: StartingFrom = {}): Tensors {
   const random = generator(seed, STREAM);
   const drawn = mapValues(model.parameters, ({ dims, initial }) => {
     const size = dims.reduce((product, dim) => product * dim, 1);
@@ -37,7 +45,37 @@ export function initialParameters(model: Model, seed: number, pairs?: SpectralPa
         : uniforms(size, random).map((value) => center + (2 * value - 1) * initial.uniform);
     return { dims, data };
   });
-  return pairs ? withPopularity(model, withSpectral(model, drawn, seed, pairs), pairs.items) : drawn;
+  const placed = scores ? withPosterior(model, drawn, scores) : drawn;
+  return pairs ? withPopularity(model, withSpectral(model, placed, seed, pairs), pairs.items) : placed;
+}
+
+/** What biases add to the score of the mean rating, by row, and what the mean of their prior adds. */
+export type BiasScores = Readonly<Record<Side, { readonly posterior: Float64Array; readonly prior: number }>>;
+
+/** The scores of biases in the unit of ratings. */
+export function biasScores(
+  { range }: Model,
+  { low, high }: DataFacts,
+  { mean, user, item }: Biases,
+): BiasScores {
+  const scoreOf = (bias: number): number => {
+    const rating = Math.min(high, Math.max(low, mean + bias));
+    return range ? scoreAt(rating, range) - scoreAt(mean, range) : rating - mean;
+  };
+  const scoresOf = ({ posterior, prior }: SideBiases) => ({
+    posterior: posterior.map(scoreOf),
+    prior: scoreOf(prior),
+  });
+  return { user: scoresOf(user), item: scoresOf(item) };
+}
+
+function withPosterior(model: Model, drawn: Tensors, scores: BiasScores): Tensors {
+  return mapValues(drawn, ({ dims, data }, name) => {
+    const { initial, rowsOf } = model.parameters[name];
+    if (!initial.posterior || !rowsOf) return { dims, data };
+    const { posterior } = scores[rowsOf];
+    return { dims, data: data.map((value, row) => value + posterior[row]) };
+  });
 }
 
 /** Adds the popularity of items, log(count + 1) less its mean. */

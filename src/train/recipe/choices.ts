@@ -96,7 +96,7 @@ export const trainingChoices = {
       objective: 'rating',
       kind: kinds.notNegative,
       help: 'weight decay',
-      otherwise: '0.03 for row-adagrad, 0.1 for adamw, 0 for the others',
+      otherwise: '0.015 for row-adagrad, 0.1 for adamw, 0 for the others',
     },
     loss: { objective: 'rating', kind: kinds.nameIn(losses), help: 'loss to minimize', default: 'mse' },
     sparseUpdates: {

@@ -57,7 +57,7 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
     for (const [first, ...more] of tables) {
       if (!found[first]) continue;
       const columns = [first, ...more];
-      const bias = columns.find((name) => model.parameters[name].dims.length === 1);
+      const bias = biasAmong(model, columns);
       const before = stateOf(first);
       const contributions = steps[bias ?? first].map((one) => ({
         ids: one.ids,
@@ -68,11 +68,7 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
       );
       keepState(first, state);
       for (const name of columns) {
-        const negatedRate = rule.negatedRate(
-          state,
-          scalars,
-          current[name].dims.length > 1 && bias !== undefined,
-        );
+        const negatedRate = rateOf(model, rule, columns)(name, state, scalars);
         const kept = decayed(current[name], { before, state, negatedRate, rule });
         next[name] = moved(kept, steps[name], negatedRate);
       }
@@ -85,6 +81,19 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
     state: carried,
     step,
     results: (state) => carried.map(({ name }, index) => [name, state[index]]),
+  };
+}
+
+const biasAmong = ({ parameters }: Model<Dim>, columns: readonly string[]): string | undefined =>
+  columns.find((name) => parameters[name].dims.length === 1);
+
+/** The negated learning rates of a parameter's rows, whose columns share a state. */
+export function rateOf(model: Model<Dim>, rule: RowRule, columns: readonly string[]) {
+  const bias = biasAmong(model, columns);
+  return (name: string, state: State, scalars: Scalars): Value => {
+    const { dims, rate = 1 } = model.parameters[name];
+    const negated = rule.negatedRate(state, scalars, dims.length > 1 && bias !== undefined);
+    return rate === 1 ? negated : onnx.mul(negated, rate);
   };
 }
 

@@ -8,7 +8,8 @@ export type Named = Readonly<Record<string, Value>>;
 
 /**
  * Groups parameters into tables for training: those that the formula only looks up by user, and those that it only looks up
- * by item. A step then gathers, updates and scatters once per table. Any other parameter is a table by itself.
+ * by item. A step then gathers, updates and scatters once per table. Any other parameter is a table by itself, as is one with
+ * a state of its own.
  *
  * @throws GraphError if the formula does not use a parameter, or does not give one number per rating
  */
@@ -17,12 +18,13 @@ export function tablesOf(model: Model<Dim>): string[][] {
   const ids = { user: onnx.input('user', 'int64', ['batch']), item: onnx.input('item', 'int64', ['batch']) };
   const uses = onnx.lookups([ratingOf(model, parameters, ids)], Object.values(parameters));
   const tables: Record<string, string[]> = {};
-  for (const [index, [name, { dims, rowsOf }]] of Object.entries(model.parameters).entries()) {
+  for (const [index, [name, { dims, rowsOf, ownState }]] of Object.entries(model.parameters).entries()) {
     const { lookups, others } = uses[index];
     if (lookups.length + others.length === 0)
       throw new onnx.GraphError(`model "${model.name}": its rating does not depend on "${name}"`);
     const together =
       rowsOf &&
+      !ownState &&
       dims.length <= 2 &&
       others.length === 0 &&
       lookups.every(({ indices }) => indices === ids[rowsOf]);

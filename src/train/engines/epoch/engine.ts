@@ -28,10 +28,7 @@ export const epochEngine: Engine = {
       async start(from) {
         const ratings = await data.sample(Number.POSITIVE_INFINITY);
         const session = await runtime.createSession(graph, { threads: 1 });
-        let carried: Feeds = mapValues(
-          withState(task, from.carried),
-          ({ dims, data }) => new Tensor('float32', data, dims),
-        );
+        let carried = feedsOf(withState(task, from.carried));
         return {
           epoch: (number) =>
             shuffledEpoch(ratings, number, task, (epoch) => {
@@ -44,12 +41,18 @@ export const epochEngine: Engine = {
               };
             }),
           carried: async () => mapValues(carried, ({ dims, data }) => ({ dims, data: data as Float32Array })),
+          replace(next) {
+            carried = feedsOf(next);
+          },
           release: () => session.release(),
         };
       },
     };
   },
 };
+
+const feedsOf = (tensors: Tensors): Feeds =>
+  mapValues(tensors, ({ dims, data }) => new Tensor('float32', data, dims));
 
 /** Adds the optimizer's state, which starts at zero. */
 export function withState(

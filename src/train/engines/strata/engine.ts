@@ -81,7 +81,7 @@ class StrataTraining implements Training {
     private readonly task: TrainingTask,
     private readonly strata: Strata,
     private readonly threads: readonly WorkerHandle[],
-    private readonly blocks: { readonly tables: BlockTables; readonly dropoutWidths: readonly number[] },
+    private readonly blocks: { tables: BlockTables; readonly dropoutWidths: readonly number[] },
   ) {}
 
   async *epoch(number: number): AsyncGenerator<StepsDone> {
@@ -120,6 +120,10 @@ class StrataTraining implements Training {
       // Waits for all runs before an error is thrown.
       await Promise.allSettled([...last.users.values(), ...last.items.values()]);
     }
+  }
+
+  replace(carried: Tensors): void {
+    this.blocks.tables = cut(carried, this.task.model, this.strata.users, this.strata.items);
   }
 
   async carried(): Promise<Tensors> {

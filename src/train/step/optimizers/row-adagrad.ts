@@ -16,7 +16,7 @@ const FACTOR_SQUARE = 0.005;
  * decay. Chin, Zhuang, Juan and Lin (2015), "A learning-rate schedule for stochastic gradient methods to matrix
  * factorization", use the sum over factors.
  */
-export function rowAdagrad({ weightDecay = 0.03 }: { readonly weightDecay?: number } = {}): Optimizer {
+export function rowAdagrad({ weightDecay = 0.015 }: { readonly weightDecay?: number } = {}): Optimizer {
   const negatedRateFrom = (sum: Value, { negatedRate }: Scalars): Value =>
     div(negatedRate, sqrt(add(sum, 1)));
   return {
