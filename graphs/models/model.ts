@@ -63,11 +63,11 @@ export interface Parameter<Size extends Dim = number> {
   readonly initial: Initial;
   /** Whether the first axis is that of users or items. @default neither, as in a dense layer */
   readonly rowsOf?: 'user' | 'item';
-  /** Factor of the learning rate, for an optimizer with a rate for each row. @default 1 */
+  /** Factor of the learning rate with row-adagrad. @default 1 */
   readonly rate?: number;
   /**
-   * How strongly such an optimizer pulls each row to where it started, in ratings: the precision of a prior whose mean is the
-   * start. Of biases, `prior`: each is pulled to the mean of its prior, by its precision. @default 0
+   * How strongly row-adagrad pulls each row to where it started, in ratings: the precision of a prior whose mean is the start. Of
+   * biases, `prior`: each is pulled to the mean of its prior, by its precision. @default 0
    */
   readonly pull?: number | 'prior';
   /** Whether the optimizer keeps a state for this parameter alone, not one for all parameters of its rows. @default false */

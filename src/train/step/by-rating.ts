@@ -4,7 +4,7 @@ import type { Dim, Lookup, Value } from '../../onnx/index.ts';
 import * as onnx from '../../onnx/index.ts';
 import { mapValues } from '../../util/map-values.ts';
 import { type Batch, carriedInputs, type Layout, type StepOptions, stateName } from './layout.ts';
-import type { RowRule, Scalars, State } from './optimizers/optimizer.ts';
+import type { Optimizer, RowRule, Scalars, State } from './optimizers/optimizer.ts';
 import { meanOfRows, timesRows } from './rows.ts';
 import { type Named, placeholders, tablesOf } from './tables.ts';
 import { update } from './update.ts';
@@ -68,7 +68,7 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
       );
       keepState(first, state);
       for (const name of columns) {
-        const negatedRate = rateOf(model, rule, columns)(name, state, scalars);
+        const negatedRate = rateOf(model, optimizer, columns)(name, state, scalars);
         const kept = decayed(current[name], { before, state, negatedRate, rule });
         next[name] = moved(kept, steps[name], negatedRate);
       }
@@ -88,12 +88,12 @@ const biasAmong = ({ parameters }: Model<Dim>, columns: readonly string[]): stri
   columns.find((name) => parameters[name].dims.length === 1);
 
 /** The negated learning rates of a parameter's rows, whose columns share a state. */
-export function rateOf(model: Model<Dim>, rule: RowRule, columns: readonly string[]) {
+export function rateOf(model: Model<Dim>, { byRow, summed }: Optimizer, columns: readonly string[]) {
   const bias = biasAmong(model, columns);
   return (name: string, state: State, scalars: Scalars): Value => {
     const { dims, rate = 1 } = model.parameters[name];
-    const negated = rule.negatedRate(state, scalars, dims.length > 1 && bias !== undefined);
-    return rate === 1 ? negated : onnx.mul(negated, rate);
+    const negated = (byRow as RowRule).negatedRate(state, scalars, dims.length > 1 && bias !== undefined);
+    return summed && rate !== 1 ? onnx.mul(negated, rate) : negated;
   };
 }
 

@@ -17,12 +17,11 @@ export const pulledOf = ({ parameters }: Model<Dim>): string[] =>
  * Inputs: parameters and optimizer state, see `carriedDims`; for each parameter that is pulled, `NAME.prior`, of its
  * shape or a scalar, and `NAME.strength` float: the learning rate times the curvature of the prior. Outputs: `NAME.next`.
  *
- * @returns undefined if nothing is pulled: no parameter has a prior, or the optimizer has no rate for each row
+ * @returns undefined if nothing is pulled: no parameter has a prior, or the optimizer is not one that sums gradients by row
  */
 export function pullGraph(model: Model<Dim>, optimizer: Optimizer): ModelFile | undefined {
   const names = pulledOf(model);
-  const { byRow } = optimizer;
-  if (!byRow || !optimizer.summed || names.length === 0) return undefined;
+  if (!optimizer.byRow || !optimizer.summed || names.length === 0) return undefined;
   const carried = Object.fromEntries(carriedInputs(model, optimizer).map((value) => [value.name, value]));
   const inputs = new Set<Value>();
   const use = (value: Value): Value => {
@@ -34,7 +33,7 @@ export function pullGraph(model: Model<Dim>, optimizer: Optimizer): ModelFile | 
     const state = Object.fromEntries(
       optimizer.state.map((part) => [part, carried[stateName(columns[0], part)]]),
     );
-    const negatedRate = rateOf(model, byRow, columns);
+    const negatedRate = rateOf(model, optimizer, columns);
     for (const name of columns.filter((name) => names.includes(name))) {
       Object.values(state).forEach(use);
       const prior = use(
