@@ -5,7 +5,14 @@ import { catalogueScores } from './catalogue.ts';
 import { foldedByRatings } from './fold-in-rating.ts';
 import { withLentRow, withoutLentRow } from './lent-row.ts';
 import { scoresByLists } from './scores.ts';
-import { type Parts, type RankingPart, type RatingPart, servingTables, type Vocabulary } from './serving.ts';
+import {
+  type Parts,
+  type RankingPart,
+  type Rates,
+  type RatingPart,
+  servingTables,
+  type Vocabulary,
+} from './serving.ts';
 import { topItems } from './top-items.ts';
 import { ratingsFromScores, ratingsOf } from './top-ratings.ts';
 
@@ -38,8 +45,8 @@ export function foldInGraph({ rating: rated, ranking }: Parts, { itemIds }: Voca
   const ratings = !ofRatings
     ? undefined
     : ranking
-      ? ratingsOf(ofRatings.model, ofRatings.parameters, person, top)
-      : ratingsFromScores(ofRatings.model, top);
+      ? ratingsOf(ofRatings, ofRatings.parameters, person, top)
+      : ratingsFromScores(ofRatings, top);
   return {
     name: `fold-in ${(ranking ?? ofRatings)?.model.name}`,
     inputs: [item, ...(isRated ? [rating] : []), k],
@@ -78,8 +85,7 @@ export function foldInManyGraph(ranking: RankingPart, { itemIds }: Vocabulary): 
   };
 }
 
-interface Folded {
-  readonly model: RatingPart['model'];
+interface Folded extends Rates {
   /** The person's rows, [1, …] each. */
   readonly rows: Readonly<Record<string, Value>>;
   /** The serving parameters, with the person's rows as the tables of users. */
@@ -87,10 +93,10 @@ interface Folded {
 }
 
 function foldedInto(part: RatingPart, ratings: Parameters<typeof foldedByRatings>[2]): Folded {
-  const { model, trained } = part;
+  const { model, trained, clip } = part;
   const tables = servingTables(model, trained);
   const rows = foldedByRatings(part, tables, ratings);
-  return { model, rows, parameters: { ...tables, ...rows } };
+  return { model, clip, rows, parameters: { ...tables, ...rows } };
 }
 
 const withScores = ({ model, parameters, rows }: Folded, person: Value, items: number) => ({

@@ -16,7 +16,7 @@ import {
   where,
 } from '../../src/onnx/index.ts';
 import { mapValues } from '../../src/util/map-values.ts';
-import { type Model, ratingFromScore, ratingOf, scoreOf } from '../models/model.ts';
+import { type Model, scoreOf } from '../models/model.ts';
 import { scoresOfUsers } from './by-weights.ts';
 import { popularity } from './catalogue.ts';
 import { withLentRow, withoutLentRow } from './lent-row.ts';
@@ -25,6 +25,8 @@ import {
   knowsUsers,
   type Parts,
   predictor,
+  type Rates,
+  servedRating,
   servingTables,
   type Vocabulary,
   type WeightsRanking,
@@ -54,7 +56,7 @@ export function predictGraph(parts: Parts, { userIds, itemIds }: Vocabulary): Mo
   const { model, trained } = part;
   const ofModel = scoreOf(model, servingTables(model, trained), { user: userRow, item: itemRow });
   const outputs = (): ModelParts['outputs'] => {
-    if (rating) return { rating: ratingFromScore(model, ofModel), ...(!ranking && { score: ofModel }) };
+    if (rating) return { rating: servedRating(rating, ofModel), ...(!ranking && { score: ofModel }) };
     if (!ranking || !knowsUsers(model)) return { score: ofModel };
     const popular = gather(popularity(ranking.counts), itemRow, 0, 'popular');
     return { score: where(equal(userRow, userIds.length), popular, ofModel) };
@@ -66,13 +68,14 @@ export function predictGraph(parts: Parts, { userIds, itemIds }: Vocabulary): Mo
  * Predictions by row number, with the serving parameters as inputs, for a model in training: `user`, `item` int32[n] →
  * `rating` float[n].
  */
-export function scoreGraph(model: Model): ModelFile {
+export function scoreGraph(part: Rates): ModelFile {
+  const { model } = part;
   const user = input('user', 'int32', ['n']);
   const item = input('item', 'int32', ['n']);
   const parameters = mapValues(model.parameters, ({ dims: [rows, ...rest], rowsOf }, name) =>
     input(name, 'float', [rowsOf ? rows + 1 : rows, ...rest]),
   );
-  const rating = ratingOf(model, parameters, { user, item });
+  const rating = servedRating(part, scoreOf(model, parameters, { user, item }));
   const inputs = [...Object.values(parameters), user, item];
   return buildModel({ name: `score ${model.name}`, inputs, outputs: { rating } });
 }

@@ -24,8 +24,8 @@ export function recommendGraph(parts: Parts, { userIds, itemIds }: Vocabulary): 
   const top = topItems(scores, excluded, k, itemIds);
   const ratings =
     rating && ranking
-      ? ratingsOf(rating.model, servingTables(rating.model, rating.trained), userRow, top)
-      : rating && ratingsFromScores(rating.model, top);
+      ? ratingsOf(rating, servingTables(rating.model, rating.trained), userRow, top)
+      : rating && ratingsFromScores(rating, top);
   const outputs = { item: top.items, score: top.scores, ...(ratings && { rating: ratings }) };
   return {
     name: `recommend ${model.name}`,

@@ -1,8 +1,8 @@
-import { initializer, type Value } from '../../src/onnx/index.ts';
+import { initializer, max, min, type Value } from '../../src/onnx/index.ts';
 import { mapValues } from '../../src/util/map-values.ts';
 import type { ItemWeights } from '../models/item-item.ts';
 import type { Decay } from '../models/list-loss.ts';
-import type { DataKind, Model } from '../models/model.ts';
+import { type DataKind, type Model, type Range, ratingFromScore } from '../models/model.ts';
 
 /** The ids of users and items, in the order of their rows. */
 export interface Vocabulary {
@@ -20,6 +20,17 @@ export interface RatingPart {
   readonly trained: Tensors;
   /** Expected root mean square error of predictions. */
   readonly error: number;
+  /** Ratings that are served are clipped to this range. Default: they are not clipped */
+  readonly clip?: Range | undefined;
+}
+
+/** A model of ratings, and what its ratings are clipped to. */
+export type Rates = Pick<RatingPart, 'model' | 'clip'>;
+
+/** The ratings that are served for scores, of the same shape. Training has those of `ratingFromScore`, which are not clipped. */
+export function servedRating({ model, clip }: Rates, score: Value): Value {
+  const rating = ratingFromScore(model, score);
+  return clip ? max(min(rating, clip[1]), clip[0], 'clipped_rating') : rating;
 }
 
 /** A model that ranks, however it was made. */

@@ -87,7 +87,7 @@ export const common = {
   } satisfies Choice<number | 'auto' | [number, number]>,
   range: {
     kind: kinds.range,
-    help: 'lowest and highest rating that the model can predict, such as 0,5.5',
+    help: 'lowest and highest rating of the model before clipping, such as 0,5.5',
     otherwise: 'a little wider than the data',
     objective: 'rating',
   } satisfies Choice<readonly [number, number]>,

@@ -32,7 +32,7 @@ const choices = grouped('Model', {
 
 /**
  * - `factors`: number of factors of each user and each item. Default: 50 to predict ratings, 256 to rank.
- * - `range`: lowest and highest rating that the model can predict. Default: a little wider than the data.
+ * - `range`: lowest and highest rating of the model before clipping. Default: a little wider than the data.
  * - `initialStd`: initial standard deviation of the factors, which are drawn at random. Default: 0.01 to predict
  *   ratings, 0.05 to rank.
  * - `spectral`: scale of the spectral initialisation of user factors and item factors, see `Initial`. Default: [0.1, 0.25]

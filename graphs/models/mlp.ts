@@ -47,7 +47,7 @@ const choices = grouped('Model', {
  * - `hidden`: widths of the hidden layers. Default: [64].
  * - `dropout`: dropout rates of the embeddings, then after each hidden layer; a single number is for the embeddings
  *   alone. Default: 0.1 each. For ranking there is none.
- * - `range`: lowest and highest rating that the model can predict. Default: a little wider than the data.
+ * - `range`: lowest and highest rating of the model before clipping. Default: a little wider than the data.
  * - `initialStd`: initial standard deviation of the embeddings, which are drawn at random. Default: 0.01 to
  *   predict ratings, 0.05 to rank.
  * - `spectral`: scale of the spectral initialisation of user and item embeddings, see `Initial`. Default: [0.5, 0.8] to

@@ -112,7 +112,7 @@ export interface Model<Size extends Dim = number> {
   readonly config: Readonly<Record<string, unknown>>;
   readonly parameters: Readonly<Record<string, Parameter<Size>>>;
   /**
-   * The lowest and the highest rating that the model can predict: rating = low + (high − low) · σ(score). Default: the
+   * The lowest and the highest rating of the model, before clipping: rating = low + (high − low) · σ(score). Default: the
    * rating is the score itself
    */
   readonly range?: Range;
@@ -174,7 +174,7 @@ export const ratingFromScore = ({ range }: Model<Dim>, score: Value): Value =>
  */
 export type ModelDefinition = (facts: DataFacts, objective?: Objective) => Model;
 
-/** The lowest and the highest rating that a model can predict. */
+/** A lowest and a highest rating. */
 export type Range = readonly [low: number, high: number];
 
 /**

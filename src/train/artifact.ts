@@ -56,6 +56,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
       model: rating.model,
       trained: rating.parameters,
       error: rating.metrics.valid?.rmse ?? (rating.metrics.train?.rmse as number),
+      clip: rating.clip,
     },
     ranking: ranking?.serving,
     vocabulary: data,

@@ -171,10 +171,9 @@ async function ratingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpti
     engines: Object.keys(engines),
     storedIn: data.storedIn,
   });
-  const { model, plan } = resolved;
-  const load = engines[plan.training.engine] as NonNullable<Engines[EngineName]>;
+  const load = engines[resolved.plan.training.engine] as NonNullable<Engines[EngineName]>;
   const engine = await load();
-  const scorer = await createScorer(model, runtime);
+  const scorer = await createScorer(resolved, runtime);
   const priors = priorsOf(data, resolved, runtime);
   const pull = await createPull(resolved, data.facts, runtime);
   return {

@@ -17,7 +17,7 @@ async function scores(model: Model): Promise<{ user: number; item: number; ratin
     user: index % 6,
     item: Math.floor(index / 6),
   }));
-  const session = await InferenceSession.create(onnx.encodeModel(scoreGraph(model)));
+  const session = await InferenceSession.create(onnx.encodeModel(scoreGraph({ model })));
   const { rating } = await session.run({
     ...Object.fromEntries(
       Object.entries(servingParameters(model, values)).map(([name, { dims, data }]) => [

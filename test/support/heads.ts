@@ -68,7 +68,7 @@ export async function allRatings(model: Model, trained: Tensors): Promise<number
     const table = Object.entries(model.parameters).find(([, { rowsOf }]) => rowsOf === kind);
     return (table?.[1].dims[0] ?? 0) + 1;
   });
-  const session = await node.InferenceSession.create(encodeModel(scoreGraph(model)));
+  const session = await node.InferenceSession.create(encodeModel(scoreGraph({ model })));
   const tables = Object.entries(servingParameters(model, trained)).map(
     ([name, { dims, data }]) => [name, new node.Tensor('float32', data, dims)] as const,
   );

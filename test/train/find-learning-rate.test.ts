@@ -134,7 +134,7 @@ describe('on MovieLens', () => {
     const batchSize = train.ratings.length;
     const { losses } = await findLearningRate(train, { batchSize, ...rated }, { runtime, steps: 20 });
     const model = dotBias()(train.facts);
-    const { score } = await createScorer(model, runtime);
+    const { score } = await createScorer({ model }, runtime);
     const lossFrom = async (parameters: Tensors) =>
       metrics(await score(parameters, train.users, train.items), train.ratings).rmse ** 2;
     expect(losses[0]).toBeCloseTo(await lossFrom(initialParameters(model, 1, { pairs: train })), 5);

@@ -1,6 +1,6 @@
 import { Tensor } from 'onnxruntime-common';
 import { gridGraph, scoreGraph } from '../../../graphs/heads/predict.ts';
-import { servingParameters, type Tensors } from '../../../graphs/heads/serving.ts';
+import { type Rates, servingParameters, type Tensors } from '../../../graphs/heads/serving.ts';
 import type { Model } from '../../../graphs/models/model.ts';
 import { encodeModel } from '../../onnx/index.ts';
 import type { Runtime } from '../../run/runtime.ts';
@@ -19,12 +19,12 @@ export interface Scorer {
 /** Pairs per run: so few that their rows stay in the cache. */
 const PAIRS_PER_RUN = 8192;
 
-export async function createScorer(model: Model, runtime: Runtime): Promise<Scorer> {
-  const session = await runtime.createSession(encodeModel(scoreGraph(model)), { threads: 1 });
+export async function createScorer(part: Rates, runtime: Runtime): Promise<Scorer> {
+  const session = await runtime.createSession(encodeModel(scoreGraph(part)), { threads: 1 });
   return {
     async score(parameters, users, items) {
       const feeds = Object.fromEntries(
-        Object.entries(servingParameters(model, parameters)).map(([name, { dims, data }]) => [
+        Object.entries(servingParameters(part.model, parameters)).map(([name, { dims, data }]) => [
           name,
           new Tensor('float32', data, dims),
         ]),

@@ -99,6 +99,13 @@ export const trainingChoices = {
       otherwise: '0.015 for row-adagrad, 0.1 for adamw, 0 for the others',
     },
     loss: { objective: 'rating', kind: kinds.nameIn(losses), help: 'loss to minimize', default: 'mse' },
+    clip: {
+      objective: 'rating',
+      kind: kinds.flag,
+      help: 'clip predictions to the scale: the lowest to the highest rating of the data',
+      no: 'let predictions leave the scale, within the range of the model',
+      default: true,
+    },
     sparseUpdates: {
       objective: 'rating',
       kind: kinds.flag,

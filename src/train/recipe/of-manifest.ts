@@ -38,7 +38,8 @@ export function resolveManifest(
     ([name]) => Object.hasOwn(trainingChoices, name) && !recipeChoices[name].only,
   );
   try {
-    return resolve({ ...Object.fromEntries(choices), ...changed, model }, data);
+    // Older models, which do not say, do not clip.
+    return resolve({ clip: false, ...Object.fromEntries(choices), ...changed, model }, data);
   } catch (error) {
     throw error instanceof UserError ? new UserError('model', `${MANIFEST}: ${error.marked}`) : error;
   }

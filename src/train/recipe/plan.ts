@@ -1,5 +1,5 @@
 import type { RankingSettings } from '../../../graphs/models/built-in.ts';
-import type { Model, ModelDefinition } from '../../../graphs/models/model.ts';
+import type { Model, ModelDefinition, Range } from '../../../graphs/models/model.ts';
 import type { Weighting } from '../../data/dataset/positives.ts';
 import type { BlockCounts } from '../../data/dataset/strata.ts';
 import type { Given } from '../../util/choices.ts';
@@ -75,6 +75,8 @@ export interface Resolved<Training = RatingPlan> {
   readonly plan: Plan<Training>;
   readonly definition: ModelDefinition;
   readonly model: Model;
+  /** What predicted ratings are clipped to. Default: they are not clipped */
+  readonly clip?: Range | undefined;
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
 }

@@ -46,7 +46,7 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: En
   const model = definition(facts, 'rating');
   checkSizes(model);
   const { learningRate: chosenRate, weightDecay, epochs = RATING_EPOCHS, patience } = chosen;
-  const { seed, loss } = withDefaults(trainingChoices, chosen);
+  const { seed, loss, clip } = withDefaults(trainingChoices, chosen);
   const optimizer = optimizerOf(chosen.optimizer ?? defaultOptimizer(engine, environment), weightDecay);
   const tables = Object.values(model.parameters).filter(({ rowsOf }) => rowsOf);
   const dense = tables.length < Object.keys(model.parameters).length;
@@ -69,6 +69,7 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: En
     epochs,
     batchSize,
     loss,
+    clip,
     ...(patience !== undefined && { patience }),
     sparseUpdates:
       sparseUpdatesFor(engine) ??
@@ -82,7 +83,10 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: En
     schedule: { name: schedule.name, ...schedule.config } as RatingPlan['schedule'],
   };
   const plan = { model: { name: model.name, config: model.config }, training };
-  return { plan, definition, model, optimizer, schedule };
+  return {
+    ...{ plan, definition, model, optimizer, schedule },
+    ...(clip && { clip: [facts.low, facts.high] }),
+  };
 }
 
 /** Refuses parameters that do not fit in a file, which has at most 2 GiB. */

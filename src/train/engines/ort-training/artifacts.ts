@@ -1,5 +1,5 @@
-import type { Tensors } from '../../../../graphs/heads/serving.ts';
-import { type Dropout, type Model, ratingOf } from '../../../../graphs/models/model.ts';
+import { servedRating, type Tensors } from '../../../../graphs/heads/serving.ts';
+import { type Dropout, type Model, ratingFromScore, scoreOf } from '../../../../graphs/models/model.ts';
 import type { ModelParts, Value } from '../../../onnx/index.ts';
 import * as onnx from '../../../onnx/index.ts';
 import type { Resolved } from '../../recipe/plan.ts';
@@ -19,7 +19,7 @@ export interface GraphOptions extends Resolved {
  * differentiation as the epoch graph.
  *
  * They take `user`, `item` int64[batch], row numbers, and `actual` float[batch], and give `loss` float. The evaluation
- * model also gives `rating` float[batch], and has no dropout. The optimizer model computes its learning rate from the
+ * model also gives `rating` float[batch], as `predict.onnx` does, and has no dropout. The optimizer model computes its learning rate from the
  * schedule and its own count of steps, and ignores its `learning_rate` input. After the last step it keeps the last rate.
  */
 export function trainingArtifacts(options: GraphOptions & { readonly parameters: Tensors }) {
@@ -36,11 +36,12 @@ function forward({ model, plan }: GraphOptions, drop?: Dropout) {
   const user = onnx.input('user', 'int64', ['batch']);
   const item = onnx.input('item', 'int64', ['batch']);
   const actual = onnx.input('actual', 'float', ['batch']);
-  const rating = ratingOf(model, parameters, { user, item }, drop);
+  const score = scoreOf(model, parameters, { user, item }, drop);
+  const rating = ratingFromScore(model, score);
   return {
     parameters: Object.values(parameters),
     inputs: [user, item, actual, ...Object.values(parameters)],
-    rating,
+    score,
     loss: onnx.reduceMean(losses[plan.training.loss].each(rating, actual), {}, 'loss'),
   };
 }
@@ -78,11 +79,11 @@ function tableGradient(table: Value, lookups: readonly RowGradient[]): Value {
 }
 
 function evalModel(options: GraphOptions): Uint8Array {
-  const { inputs, loss, rating } = forward(options);
+  const { inputs, loss, score } = forward(options);
   return encoded({
     name: `evaluate ${options.model.name}`,
     inputs,
-    outputs: { loss, rating },
+    outputs: { loss, rating: servedRating(options, score) },
     metadata: metadataOf(options),
   });
 }
