@@ -9,8 +9,9 @@ import { type Candidate, errorAbove, errorOn, failed, sortedBy } from '../experi
 import { MEASURES } from '../experiment/measures.ts';
 import { partOf } from '../experiment/parts.ts';
 import { trialPool } from '../experiment/pool.ts';
-import { resolved, type SearchOptions, search } from '../experiment/search.ts';
+import { RECIPES, resolved, type Searched, type SearchOptions, search } from '../experiment/search.ts';
 import { type Space, spaceBeside } from '../experiment/space.ts';
+import { rankingDefaults } from '../experiment/trial.ts';
 import { type About, type TrialLog, trialLog } from '../experiment/trial-log.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
@@ -27,9 +28,14 @@ import { bar } from './progress.ts';
 import { readInMemory, stem } from './train-data.ts';
 import { tunePage } from './tune-page.ts';
 
+const FOLDS = 5;
+
 const own = {
   budget: { kind: kinds.positive, help: 'minutes to search, including earlier starts', default: 10 },
-  folds: { kind: kinds.whole(2), help: 'number of folds: random parts of the ratings (default: 5)' },
+  folds: {
+    kind: kinds.whole(2),
+    help: `number of folds: random parts of the ratings (default: ${FOLDS}; one of them is held out if the budget is small)`,
+  },
   valid: {
     kind: kinds.fraction,
     help: 'hold out one random part of this size instead of folds, for many ratings',
@@ -61,14 +67,32 @@ async function run(files: string[], flags: TuneFlags, command: Command): Promise
   const out = flags.out ?? join('tune', `${stem(files[0])}-${given.model}`);
   await checkOutputs(command, { folders: { out } });
   const folder = await OwnFolder.open(out, SEARCH);
-  const interrupt = await searchIn(folder, files, flags, given).finally(() => folder.close());
+  let interrupt: Interrupt | undefined;
+  try {
+    const { ratings } = await readInMemory(files, flags);
+    interrupt = onInterrupt('Stopped; the same command resumes the search');
+    await searchIn({ folder, files, flags, given, ratings }, interrupt.signal);
+  } finally {
+    folder.close();
+    interrupt?.stop();
+  }
   // Threads may still be running; the signal ends them with the process.
   interrupt.raise();
 }
 
-async function searchIn(folder: OwnFolder, files: string[], flags: TuneFlags, given: Fixed) {
+type Interrupt = ReturnType<typeof onInterrupt>;
+
+interface Task {
+  readonly folder: OwnFolder;
+  readonly files: readonly string[];
+  readonly flags: TuneFlags;
+  readonly given: Fixed;
+  readonly ratings: Ratings;
+}
+
+async function searchIn(task: Task, signal: AbortSignal): Promise<void> {
+  const { folder, flags, given, ratings } = task;
   const out = folder.directory;
-  const { ratings } = await readInMemory(files, flags);
   const { objectives } = checkRecipe(given, ratings.kind);
   const beside = objectives.length > 1;
   const parts = objectives.map((objective): Part => {
@@ -84,25 +108,26 @@ async function searchIn(folder: OwnFolder, files: string[], flags: TuneFlags, gi
   for (const [index] of parts.entries()) logs.push(await openLog(join(out, LOGS[index]), about));
 
   const pool = trialPool(splits, flags.workers);
-  const interrupt = onInterrupt('Stopped; the same command resumes the search');
   const budget = flags.budget * 60 * SEARCHING - performance.now() / 1000;
   const found: Found[] = [];
   let failure: unknown;
   for (const [index, part] of parts.entries()) {
-    if (interrupt.signal.aborted) break;
     const share = beside ? SHARES[part.objective] : 1;
-    const options = { pool, budget: budget * share, log: logs[index], signal: interrupt.signal };
+    const options = {
+      ...{ pool, budget: budget * share, log: logs[index], signal },
+      fallsBack: flags.folds === undefined && flags.valid === undefined,
+    };
     try {
+      // After an interrupt this only restores what its log has.
       found.push(await searchPart(part, options));
     } catch (error) {
       failure = error;
       break;
     }
   }
-  if (!interrupt.signal.aborted) await pool.close();
-  await report({ found, given, parts: parts.length, folds: splits.length, folder, files }, flags.json);
+  if (!signal.aborted) await pool.close();
+  await report({ ...task, found, parts: parts.length, isStopped: signal.aborted });
   if (failure) throw failure;
-  return interrupt;
 }
 
 /** A part of the model, which is searched by itself. */
@@ -115,6 +140,13 @@ interface Part {
 /** The results of a search. */
 interface Found extends Part {
   readonly all: readonly Candidate[];
+  /** Number of folds that recipes are compared on. */
+  readonly folds: number;
+  /** Whether that is one, because there was no time for all. */
+  readonly isFewer: boolean;
+  /** Candidates that were tried on them, the best first; none if the default was not. */
+  readonly ranked: readonly Candidate[];
+  readonly best: Candidate;
   /** Seconds. */
   readonly elapsed: number;
 }
@@ -138,7 +170,7 @@ async function openLog(path: string, about: About): Promise<TrialLog> {
 
 async function searchPart(
   part: Part,
-  options: Pick<SearchOptions, 'pool' | 'budget' | 'log' | 'signal'>,
+  options: Pick<SearchOptions, 'pool' | 'budget' | 'log' | 'signal' | 'fallsBack'>,
 ): Promise<Found> {
   const { pool, budget, log } = options;
   const { title, sign } = MEASURES[part.objective];
@@ -146,30 +178,33 @@ async function searchPart(
   const candidates = new Map<number, Candidate>();
   let elapsed = Math.max(0, ...log.trials.map((trial) => trial.elapsed));
   progress.start(budget, elapsed, { left: '', tried: '', best: '' });
-  const all = await search({
+  const { candidates: all, folds }: Searched = await search({
     ...options,
     ...part,
-    onOutcome(candidate, at) {
+    onOutcome(candidate, at, count) {
       elapsed = at;
       candidates.set(candidate.number, candidate);
-      const best = rankedOf([...candidates.values()], pool.folds.length)[0];
+      const best = rankedOf([...candidates.values()], count)[0];
       progress.update(Math.min(budget, at), {
         left: `${Math.max(0, Math.ceil((budget - at) / 60))} min`,
         tried: plural(candidates.size, 'recipe'),
-        best: best ? error(sign * (errorOn(best, pool.folds.length) as number)) : '–',
+        best: best ? error(sign * (errorOn(best, count) as number)) : '–',
       });
     },
   }).finally(() => progress.stop());
-  return { ...part, all, elapsed };
+  const ranked = errorOn(all[0], folds) === undefined ? [] : rankedOf(all, folds);
+  const [best = all[0]] = ranked;
+  return { ...part, all, folds, isFewer: folds < pool.folds.length, ranked, best, elapsed };
 }
 
 /** Fraction of the budget for the search. The rest is for the page and the table. */
 const SEARCHING = 0.98;
 
-const splitsOf = (ratings: Ratings, seed: number, { valid, folds: count = 5 }: TuneFlags): Split[] =>
+const splitsOf = (ratings: Ratings, seed: number, { valid, folds: count = FOLDS }: TuneFlags): Split[] =>
   valid === undefined ? folds(ratings, count, seed) : [randomSplit(ratings, valid, seed)];
 
-const held = ({ valid, folds: count = 5 }: TuneFlags) => (valid === undefined ? { folds: count } : { valid });
+const held = ({ valid, folds: count = FOLDS }: TuneFlags) =>
+  valid === undefined ? { folds: count } : { valid };
 
 /** Candidates that were tried on all folds, the best first. */
 const rankedOf = (candidates: readonly Candidate[], count: number): Candidate[] =>
@@ -178,116 +213,115 @@ const rankedOf = (candidates: readonly Candidate[], count: number): Candidate[] 
     (candidate) => errorOn(candidate, count),
   );
 
-interface Search {
-  /** The results of each part that was searched. */
+interface Search extends Task {
+  /** The results of each part that could be searched. */
   readonly found: readonly Found[];
-  readonly given: Fixed;
   /** Number of parts to search. */
   readonly parts: number;
-  readonly folds: number;
-  readonly folder: OwnFolder;
-  readonly files: readonly string[];
+  readonly isStopped: boolean;
 }
 
 /** Prints and writes the results. */
-async function report({ found, given, parts, folds: count, folder, files }: Search, json?: boolean) {
+async function report(results: Search): Promise<void> {
+  const { found, given, parts, folder, files, flags } = results;
   const out = folder.directory;
-  // A part may have been interrupted before it had results.
-  const results = found.flatMap((one) => {
-    const ranked = rankedOf(one.all, count);
-    return ranked.length > 0 ? [{ ...one, ranked, best: ranked[0] }] : [];
-  });
-  if (results.length === 0) return;
-  const isWhole = results.length === parts;
-  const recipe = isWhole && parts > 1 ? bestOfBoth(given, results) : results[0].best.recipe;
-  const searches = results.map((one) => ({
-    ...one,
-    measure: MEASURES[one.objective],
-    heading: parts > 1 ? HEADINGS[one.objective] : undefined,
-    candidates: one.all,
-    about: toldOf(one, given.model, { count, files }),
-    table: tableOf(one, count),
-  }));
-  const page = await tunePage({
-    title: `Tuning of ${given.model} on ${files.map((file) => basename(file)).join(', ')}`,
-    searches,
-  });
+  // The default recipe cannot be trained.
+  if (found.length === 0) return;
+  const isWhole = found.length === parts;
+  const recipe = isWhole && parts > 1 ? await bestOfBoth(results) : found[0].best.recipe;
+  const searches = found
+    .filter(({ all }) => all.some(({ outcomes }) => outcomes.has(0)))
+    .map((one) => ({
+      ...one,
+      measure: MEASURES[one.objective],
+      heading: parts > 1 ? HEADINGS[one.objective] : undefined,
+      candidates: one.all,
+      about: toldOf(one, given.model, files),
+      table: tableOf(one),
+    }));
+  const title = `Tuning of ${given.model} on ${files.map((file) => basename(file)).join(', ')}`;
+  const page = searches.length > 0 && { [PAGE]: Buffer.from(await tunePage({ title, searches })) };
   const config = join(out, BEST);
-  await folder.replaceListed({
-    [BEST]: Buffer.from(`${JSON.stringify(recipe, null, 2)}\n`),
-    [PAGE]: Buffer.from(page),
-  });
-  if (json) {
-    const numbers = results.map((one) => [one.objective, numbersOf(one, count)] as const);
+  await folder.replaceListed({ [BEST]: Buffer.from(`${JSON.stringify(recipe, null, 2)}\n`), ...page });
+  for (const one of found) printNotes(one, results);
+  if (flags.json) {
+    const numbers = found.map((one) => [one.objective, numbersOf(one)] as const);
     printJson({ out, best: recipe, ...(parts > 1 ? Object.fromEntries(numbers) : numbers[0][1]) });
     return;
   }
-  for (const { heading, about, table, best, all, measure } of searches) {
+  for (const { heading, about, table, best, all, ranked, measure } of searches) {
     if (heading !== undefined) printLine(`${heading}, by ${measure.title}`);
     printLine(about);
     printTable(table);
-    printLine(
-      best === all[0]
-        ? 'The default recipe is the best that was found'
-        : `The best is ${error(-errorAbove(best, all[0]))} ${measure.sign > 0 ? 'below' : 'above'} the default`,
-    );
+    if (ranked.length > 1)
+      printLine(
+        best === all[0]
+          ? 'The default recipe is the best that was found'
+          : `The best is ${error(-errorAbove(best, all[0]))} ${measure.sign > 0 ? 'below' : 'above'} the default`,
+      );
     if (heading !== undefined) printLine('');
   }
   if (!isWhole)
     printLine(
-      `Only one part was searched, so ${config} trains the objective ${results[0].objective} alone; the same command goes on`,
+      `The other part cannot be trained, so ${config} trains the objective ${found[0].objective} alone`,
     );
-  printLine(`Wrote ${config}, ${join(out, PAGE)}`);
+  printLine(`Wrote ${[config, ...(page ? [join(out, PAGE)] : [])].join(', ')}`);
   printLine(`  npx cofactor train ${files.map(shellWord).join(' ')} --config ${shellWord(config)}`);
 }
 
-interface Result extends Found {
-  /** Candidates that were tried on all folds, the best first. */
-  readonly ranked: readonly Candidate[];
-  readonly best: Candidate;
+/** Says on how little recipes were compared, if that was not asked for, or that nothing was compared. */
+function printNotes({ objective, folds, isFewer, ranked }: Found, { parts, isStopped }: Search): void {
+  const note = (line: string): void => printNote(parts > 1 ? `${HEADINGS[objective]}: ${line}` : line);
+  const ended = isStopped ? 'the search was stopped' : 'the budget ended';
+  if (ranked.length < 2)
+    note(
+      `Nothing could be compared, because ${ended} before ${ranked.length > 0 ? 'another' : 'the default'} recipe was tried on ${onFolds(folds)}; best.json has the default. The same command with a larger --budget goes on`,
+    );
+  else if (isFewer)
+    note(
+      `There was no time for ${RECIPES} recipes on ${FOLDS} folds, so recipes were compared on one held-out part, a random fifth. The same command with a larger --budget, or --folds ${FOLDS}, goes on with all folds`,
+    );
 }
+
+const onFolds = (count: number): string => (count === 1 ? 'one held-out part' : `${count} folds`);
 
 const HEADINGS: Readonly<Record<Objective, string>> = { rating: 'Predicting ratings', ranking: 'Ranking' };
 
 /** One recipe with the best values of both parts. Defaults are in it, because those of ranking follow from the others. */
-const bestOfBoth = (given: Fixed, results: readonly Result[]): Recipe => ({
-  ...given,
-  ...Object.fromEntries(
-    results.flatMap(({ best, space }) => {
-      const recipe = resolved(best);
-      return [...space.dimensions.keys()].map((name) => [name, recipe[name]] as const);
-    }),
-  ),
-});
+async function bestOfBoth({ found, given, ratings }: Search): Promise<Recipe> {
+  if (found.every(({ best }) => best.outcomes.size === 0)) return given;
+  const values = found.map(async ({ objective, best, fixed, space }) => {
+    const isUntried = objective === 'ranking' && best.outcomes.size === 0;
+    const recipe = isUntried ? await rankingDefaults(ratings, fixed) : resolved(best);
+    return [...space.dimensions.keys()].map((name) => [name, recipe[name]] as const);
+  });
+  return { ...given, ...Object.fromEntries((await Promise.all(values)).flat()) };
+}
 
 const triedOf = ({ all }: Found): Candidate[] => all.filter(({ outcomes }) => outcomes.size > 0);
 const trialsOf = ({ all }: Found): number => all.reduce((sum, { outcomes }) => sum + outcomes.size, 0);
 
-function numbersOf(result: Result, count: number) {
-  const { all, best, elapsed } = result;
-  const { key, sign } = MEASURES[result.objective];
+function numbersOf(found: Found) {
+  const { all, best, elapsed, folds, ranked } = found;
+  const { key, sign } = MEASURES[found.objective];
   const measured = (candidate: Candidate) => {
-    const error = errorOn(candidate, count);
+    const error = errorOn(candidate, folds);
     return error === undefined ? undefined : sign * error;
   };
   return {
-    ...{ recipes: triedOf(result).length, trials: trialsOf(result), seconds: elapsed },
-    ...{ [key]: measured(best), default: measured(all[0]) },
+    ...{ folds, recipes: triedOf(found).length, compared: ranked.length, trials: trialsOf(found) },
+    ...{ seconds: elapsed, [key]: measured(best), default: measured(all[0]) },
   };
 }
 
-function toldOf(
-  result: Result,
-  model: string,
-  { count, files }: { readonly count: number; readonly files: readonly string[] },
-): string {
-  const tried = triedOf(result);
+function toldOf(found: Found, model: string, files: readonly string[]): string {
+  const tried = triedOf(found);
   const failures = plural(tried.filter(failed).length, 'recipe');
-  return `Tried ${plural(tried.length, 'recipe')} of ${model} in ${plural(trialsOf(result), 'training')} on ${count === 1 ? 'one held-out part' : `${count} folds`} of ${files.join(', ')}, in ${(result.elapsed / 60).toFixed(1)} minutes; ${failures} diverged or took too long.`;
+  return `Tried ${plural(tried.length, 'recipe')} of ${model} in ${plural(trialsOf(found), 'training')} on ${onFolds(found.folds)} of ${files.join(', ')}, in ${(found.elapsed / 60).toFixed(1)} minutes; ${failures} diverged or took too long.`;
 }
 
 /** The best recipes, and those that came furthest. */
-function tableOf({ all, ranked, space, objective }: Result, count: number): string[][] {
+function tableOf({ all, ranked, space, objective, folds }: Found): string[][] {
   const rest = sortedBy(
     all.filter(
       (candidate) => !ranked.includes(candidate) && !failed(candidate) && candidate.outcomes.size > 0,
@@ -300,13 +334,13 @@ function tableOf({ all, ranked, space, objective }: Result, count: number): stri
     ...[...ranked, ...rest].slice(0, 10).map((candidate) => {
       const recipe = resolved(candidate);
       const above = measure.sign * errorAbove(candidate, all[0]);
-      const size = candidate.outcomes.size;
+      const mean = errorOn(candidate, folds);
       return [
         candidate.number === 0 ? 'default' : `${candidate.number}`,
         ...[...space.dimensions.keys()].map((name) => [recipe[name] ?? '–'].flat().join(',')),
-        `${size}/${count}`,
-        candidate === all[0] ? '' : `${above > 0 ? '+' : ''}${error(above)}`,
-        size === count ? error(measure.sign * (errorOn(candidate, count) as number)) : '–',
+        `${Math.min(candidate.outcomes.size, folds)}/${folds}`,
+        Number.isFinite(above) && candidate !== all[0] ? `${above > 0 ? '+' : ''}${error(above)}` : '',
+        mean === undefined ? '–' : error(measure.sign * mean),
       ];
     }),
   ];

@@ -1,4 +1,4 @@
-import { option, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import { generator, uniforms } from '../util/random.ts';
 import { type Candidate, errorAbove, errorOn, failed, nextTrial, rungsOf, sortedBy } from './halving.ts';
@@ -15,13 +15,25 @@ export interface SearchOptions {
   /** Seconds that the search may take, including those of earlier starts. */
   readonly budget: number;
   readonly log: TrialLog;
+  /** Whether to compare on the first fold alone if there is no time for `RECIPES` on all of them. @default false */
+  readonly fallsBack?: boolean;
   /** Stops the search at once. Running trials are lost. */
   readonly signal?: AbortSignal;
   /** Called when a fold of a candidate is done. */
-  onOutcome?(candidate: Candidate, elapsed: number): void;
+  onOutcome?(candidate: Candidate, elapsed: number, folds: number): void;
   /** Clock in seconds, for tests. */
   now?(): number;
 }
+
+export interface Searched {
+  /** All candidates, by number. */
+  readonly candidates: readonly Candidate[];
+  /** Number of folds on which recipes are compared: all, or one. */
+  readonly folds: number;
+}
+
+/** So many recipes as slow as the default must fit in the budget on all folds, or the search falls back to one fold. */
+export const RECIPES = 5;
 
 /** Number of random candidates before half of the new ones are drawn near the best. */
 const AT_RANDOM = 10;
@@ -35,17 +47,16 @@ const TIMES = 2;
 /**
  * Searches for the recipe with the lowest mean RMSE over folds, or the highest NDCG where the objective is ranking: random search with successive halving, in which half of the
  * new candidates are near the best so far. The default recipe is the first candidate, and is tried on all folds, so that
- * the best is never worse.
+ * the best is never worse. If there is no time for it, the search ends, and it has no outcomes on some folds.
  *
- * @returns all candidates, by number
- * @throws UserError if there is no time for the default recipe, or if it cannot be trained
+ * @throws UserError if the default recipe cannot be trained
  */
-export async function search(options: SearchOptions): Promise<Candidate[]> {
+export async function search(options: SearchOptions): Promise<Searched> {
   const { pool, fixed, budget, log, signal, onOutcome, now = () => performance.now() / 1000 } = options;
-  const { space = spaceBeside(fixed) } = options;
+  const { space = spaceBeside(fixed), fallsBack = false } = options;
   const all = pool.folds.length;
-  const rungs = rungsOf(all);
-  const candidates = restored(log, fixed, rungs);
+  const candidates = restored(log, fixed, rungsOf(all));
+  const [standard] = candidates;
   const begun = now() - Math.max(0, ...log.trials.map(({ elapsed }) => elapsed));
   const elapsed = () => now() - begun;
   const running = new Set<Promise<void>>();
@@ -53,31 +64,48 @@ export async function search(options: SearchOptions): Promise<Candidate[]> {
     signal?.addEventListener('abort', () => resolve(), { once: true });
   });
 
+  let folds = all;
+  let isOver = false;
+  // One fold until the time of the default recipe is known. A log with trials on others is of a search that uses them.
+  function chooseFolds(): void {
+    const hasOthers = candidates.some(({ outcomes }) => [...outcomes.keys()].some((fold) => fold > 0));
+    const trainings = ((budget - elapsed()) * pool.workers) / longest(standard);
+    const isEnough = standard.outcomes.size > 0 && trainings >= RECIPES * all;
+    folds = fallsBack && !hasOthers && !isEnough ? 1 : all;
+    standard.target = folds;
+  }
+
   const fits = (candidate?: Candidate): boolean => {
     const seconds = candidate ? longest(candidate) : medianSeconds(candidates);
-    const rounds = Math.ceil((all - (candidate?.outcomes.size ?? 0)) / pool.workers);
+    const rounds = Math.ceil((folds - (candidate?.outcomes.size ?? 0)) / pool.workers);
     return seconds * rounds <= budget - elapsed();
   };
 
   async function tryOn(candidate: Candidate, fold: number): Promise<void> {
     candidate.started.add(fold);
     const left = budget - elapsed();
-    const enough = Math.max(budget * pool.workers * PART, TIMES * longest(candidates[0]));
-    const most = candidate.number === 0 ? left : Math.min(left, enough);
+    const usual = longest(standard);
+    const enough = usual > 0 ? Math.max(budget * pool.workers * PART, TIMES * usual) : left;
+    const most = candidate === standard ? left : Math.min(left, enough);
     const outcome = await pool.run({ predictor: candidate.recipe, fold, limit: most });
     // After an abort the search has returned its results.
     if (signal?.aborted) return;
     // The trial ran out of the search's time, which says nothing about the recipe.
-    if ('failed' in outcome && outcome.slow && most === left) return;
+    if ('failed' in outcome && outcome.slow && most === left) {
+      isOver ||= candidate === standard;
+      return;
+    }
     candidate.outcomes.set(fold, outcome);
     const at = elapsed();
     log.append({ number: candidate.number, tried: candidate.recipe, fold, elapsed: at, ...outcome });
-    onOutcome?.(candidate, at);
+    if (candidate === standard && standard.outcomes.size === 1) chooseFolds();
+    onOutcome?.(candidate, at, folds);
   }
 
-  while (!signal?.aborted && !failed(candidates[0])) {
-    while (running.size < pool.workers && elapsed() < budget) {
-      const next = nextTrial(candidates, rungs, fits);
+  chooseFolds();
+  while (!signal?.aborted && !failed(standard)) {
+    while (running.size < pool.workers && !isOver && elapsed() < budget) {
+      const next = nextTrial(candidates, rungsOf(folds), fits);
       if (!next) break;
       const candidate = next === 'new' ? drawn(candidates, space, fixed.seed) : next.candidate;
       const trial = tryOn(candidate, next === 'new' ? 0 : next.fold).finally(() => running.delete(trial));
@@ -86,14 +114,14 @@ export async function search(options: SearchOptions): Promise<Candidate[]> {
     if (running.size === 0) break;
     await Promise.race([...running, aborted]);
   }
-  if (!signal?.aborted) checkDefault(candidates[0], all, budget);
-  return candidates;
+  if (!signal?.aborted) checkDefault(standard);
+  return { candidates, folds: fallsBack && errorOn(standard, folds) === undefined ? 1 : folds };
 }
 
 /** The candidates of earlier starts; for a new search, the default recipe. */
 function restored(log: TrialLog, fixed: Recipe, rungs: readonly number[]): Candidate[] {
   const all = rungs[rungs.length - 1];
-  const candidates = [candidateOf(0, fixed, all)];
+  const candidates = [candidateOf(0, fixed, 1)];
   for (const { number, tried, fold, elapsed: _, ...outcome } of log.trials) {
     candidates[number] ??= candidateOf(number, tried, 1);
     const candidate = candidates[number];
@@ -157,12 +185,7 @@ function medianSeconds(candidates: readonly Candidate[]): number {
   return sorted[sorted.length >> 1] ?? 0;
 }
 
-function checkDefault(candidate: Candidate, folds: number, budget: number): void {
-  for (const outcome of candidate.outcomes.values())
+function checkDefault({ outcomes }: Candidate): void {
+  for (const outcome of outcomes.values())
     if ('failed' in outcome) throw new UserError(outcome.code, `the default recipe: ${outcome.failed}`);
-  if (errorOn(candidate, folds) === undefined)
-    throw new UserError(
-      'argument',
-      `${Math.max(0, budget).toFixed(0)} s were too short to try the default recipe on ${folds === 1 ? 'one fold' : `all ${folds} folds`}; give a larger ${option('budget')}, or hold out one part with ${option('valid')}`,
-    );
 }

@@ -1,6 +1,7 @@
 import { isSolved, learned } from '../../graphs/models/index.ts';
 import type { Objective } from '../../graphs/models/model.ts';
 import { relevantFrom } from '../data/dataset/positives.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
 import type { Split } from '../data/dataset/split.ts';
 import { type ErrorCode, option, UserError } from '../errors.ts';
 import type { Baseline } from '../evaluate/baseline.ts';
@@ -13,7 +14,7 @@ import type { ValidMetrics } from '../train/progress.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import type { Plan, RankingPlan, RatingPlan } from '../train/recipe/plan.ts';
 import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
-import { type Fitted, train } from '../train/train.ts';
+import { type Fitted, rankingPlan, train } from '../train/train.ts';
 
 /** What predicts ratings or ranks: the recipe of a model, or the name of a baseline. */
 export type Predictor = Recipe | BaselineName;
@@ -210,6 +211,10 @@ function ofRanking({ model: { name, config }, training }: Plan): Recipe {
     rankingLearningRate: schedule.learningRate as number,
   };
 }
+
+/** The defaults of the hyperparameters of ranking, without a training. */
+export const rankingDefaults = async (ratings: Ratings, recipe: Recipe): Promise<Recipe> =>
+  ofRanking(await rankingPlan(ratings, recipe));
 
 /** A plan may have two widths; a search has one for both. */
 const oneWidth = (factors: unknown): number => [factors].flat()[0] as number;

@@ -193,16 +193,26 @@ interface RankingPart extends Part {
   readonly positives: Positives;
 }
 
+/** What is decided for ranking, and the positives that it is decided by. */
+export async function rankingOf(
+  data: Dataset,
+  recipe: ProgramRecipe,
+  options: Pick<FitOptions, 'inShards' | 'patternsOf'>,
+): Promise<Pick<RankingPart, 'resolved' | 'positives'>> {
+  const rows = await data.sample(Number.POSITIVE_INFINITY);
+  const { positives, recipe: decided } = weightedPositives(recipe, rows, data.facts);
+  const resolved = resolveRanking(
+    decided,
+    { ...data.facts, positives: positives.items.length, patterns: patternsIn(positives, recipe, options) },
+    { isParallel: options.inShards !== undefined },
+  );
+  return { resolved, positives };
+}
+
 async function rankingPart(data: Dataset, recipe: ProgramRecipe, options: FitOptions): Promise<RankingPart> {
   const { runtime, valid } = options;
   const { facts } = data;
-  const rows = await data.sample(Number.POSITIVE_INFINITY);
-  const { positives, recipe: decided } = weightedPositives(recipe, rows, facts);
-  const resolved = resolveRanking(
-    decided,
-    { ...facts, positives: positives.items.length, patterns: patternsIn(positives, recipe, options) },
-    { isParallel: options.inShards !== undefined },
-  );
+  const { resolved, positives } = await rankingOf(data, recipe, options);
   const { model, plan } = resolved;
   return {
     resolved,

@@ -17,7 +17,7 @@ import { artifactOf, type ExportOptions } from './artifact.ts';
 import { checkpointFile } from './checkpoint.ts';
 import { trainInShards } from './engines/lists/shards.ts';
 import { nodeEngines } from './engines/node.ts';
-import { errorOn, type FitOptions, type FitResult, fitModel, partsOf } from './fit.ts';
+import { errorOn, type FitOptions, type FitResult, fitModel, partsOf, rankingOf } from './fit.ts';
 import { type ItemItemAhead, itemItemAhead } from './item-item-ahead.ts';
 import { patternsOf } from './parameters/patterns.ts';
 import type { EpochRecord, PartMetrics, ValidMetrics } from './progress.ts';
@@ -109,6 +109,10 @@ export async function train(
     }),
   );
 }
+
+/** The plan by which `train` ranks. */
+export const rankingPlan = async (data: Dataset, recipe: ProgramRecipe): Promise<Plan> =>
+  (await rankingOf(data, recipe, { inShards: trainInShards, patternsOf })).resolved.plan;
 
 /** A model that was trained for one objective. */
 export interface TrainedModel {

@@ -23,7 +23,10 @@ async function begin(args: string[], trials: number, out: string, log?: string) 
     child.on('close', (code, signal) => done({ code, signal, stderr })),
   );
   // A line is whole once another follows it.
-  while (!existsSync(at(out, log ?? 'trials.jsonl')) || (await lines(out, log)).length <= trials) {
+  while (
+    !existsSync(at(out, log ?? 'trials.jsonl')) ||
+    (trials > 0 && (await lines(out, log)).length <= trials)
+  ) {
     expect(child.exitCode, stderr).toBe(null);
     await setTimeout(20);
   }
@@ -37,7 +40,7 @@ test('Ctrl-C ends it with the best so far, and the same command goes on', async 
   const { signal, stderr } = await ended;
   expect({ signal, stderr }).toEqual({
     signal: 'SIGINT',
-    stderr: '\nStopped; the same command resumes the search\n',
+    stderr: expect.stringMatching(/^\nStopped; the same command resumes the search\n/),
   });
   expect(Object.keys(await contents('tune')).sort()).toEqual(
     ['best.json', 'files.json', 'trials.jsonl', 'tune.html'].map((name) => at(out, name)),
@@ -61,7 +64,7 @@ test('Ctrl-C ends it with the best so far, and the same command goes on', async 
 
   const result = JSON.parse((await cofactor(...tune, '--budget', '0.01', '--json')).stdout);
   expect(result).toEqual({
-    ...{ out, recipes: some, trials: before.length, seconds: some },
+    ...{ out, folds: 3, recipes: some, compared: some, trials: before.length, seconds: some },
     ...{ best: expect.objectContaining({ model: 'dot-bias', seed: 1 }), rmse: some, default: some },
   });
   expect(result.rmse).toBeLessThanOrEqual(result.default);
@@ -106,10 +109,11 @@ test('both parts are searched, each by its own measure, and one recipe has the b
   expect(stdout).toMatch(/^recipe +ranking factors +ranking epochs .* above default +NDCG@10$/m);
   expect(stdout).not.toMatch(/NaN|undefined/);
   const result = JSON.parse((await cofactor(...args, '--budget', '0.01', '--json')).stdout);
+  const numbers = { folds: 2, recipes: some, compared: some, seconds: some };
   expect(result).toEqual({
     ...{ out, best: expect.any(Object) },
-    rating: { recipes: some, trials: rating.length, seconds: some, rmse: some, default: some },
-    ranking: { recipes: some, trials: ranking.length, seconds: some, ndcg: some, default: some },
+    rating: { ...numbers, trials: rating.length, rmse: some, default: some },
+    ranking: { ...numbers, trials: ranking.length, ndcg: some, default: some },
   });
   expect(result.ranking.ndcg).toBeGreaterThanOrEqual(result.ranking.default);
   const names = ['factors', 'epochs', 'learningRate', 'weightDecay'];
@@ -163,14 +167,88 @@ test('ends when its budget is spent; --valid holds out one part; given choices a
   // A busy machine may need more for a single training.
   let budget = 0.04;
   let run = await search(budget);
-  while (run.code === 1) {
-    expect(run.stderr).toMatch(/were too short to try the default recipe/);
+  while (JSON.parse(run.stdout).compared === 0) {
     budget *= 2;
     run = await search(budget);
   }
   const { best, trials, recipes } = JSON.parse(run.stdout);
   expect(best).toMatchObject({ model: 'mlp', factors: 3, epochs: 1 });
   expect(trials).toBe(recipes);
+});
+
+test('a budget that is too small for anything leaves the default recipe, and says so', async () => {
+  const out = 'nothing';
+  for (const folds of [[], ['--folds', '3', '--out', `${out}-folds`]]) {
+    const args = ['tune', 'ratings.csv', '--budget', '0.001', '--out', out, '--factors', '3', ...folds];
+    const { code, stdout, stderr } = await cofactor(...args);
+    const where = folds.length > 0 ? '3 folds' : 'one held-out part';
+    const told = `Nothing could be compared, because the budget ended before the default recipe was tried on ${where}; best.json has the default.`;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`Ranking: ${told}`) });
+    expect(stderr).toContain(`Predicting ratings: ${told}`);
+    expect(stdout).toMatch(
+      /^Wrote nothing(-folds)?\/best.json\n {2}npx cofactor train ratings.csv --config /,
+    );
+    const { best, rating, ranking } = JSON.parse((await cofactor(...args, '--json')).stdout);
+    expect(best).toEqual({ model: 'dot-bias', seed: 1, factors: 3 });
+    for (const one of [rating, ranking])
+      expect(one).toEqual({
+        ...{ folds: folds.length > 0 ? 3 : 1, recipes: 0, compared: 0, trials: 0, seconds: 0 },
+      });
+  }
+  const trained = await here('train', 'ratings.csv', '--config', `${out}/best.json`, '--dry-run');
+  expect(trained.code, trained.stderr).toBe(0);
+});
+
+test('a small budget compares on one held-out part, and says so', async () => {
+  const args = ['tune', 'ratings.csv', '--out', 'part', '--objective', 'rating', '--epochs', '100', '--json'];
+  const search = async (budget: number, ...flags: string[]) => {
+    const { stdout, stderr } = await cofactor(
+      ...args,
+      '--workers',
+      '1',
+      '--budget',
+      String(budget),
+      ...flags,
+    );
+    return { ...JSON.parse(stdout), stderr };
+  };
+  let budget = 0.02;
+  let found = await search(budget);
+  for (; found.compared < 2; found = await search(budget)) budget *= 2;
+  expect(found.stderr).toMatch(/There was no time for 5 recipes on 5 folds, .* one held-out part, a random /);
+  expect(found).toMatchObject({ folds: 1, rmse: some, default: some });
+  const { stderr, ...again } = await search(0.001);
+  expect(again).toMatchObject({ folds: 1, trials: found.trials, rmse: found.rmse, best: found.best });
+  expect(stderr).toMatch(/^Resuming from \d+ trials/);
+  // The part is the first fold.
+  expect(await search(0.001, '--folds', '5')).toMatchObject({ folds: 5, compared: 0, trials: found.trials });
+});
+
+test('Ctrl-C before anything was tried leaves the default recipe, too', async () => {
+  const args = ['tune', 'ratings.csv', '--objective', 'rating', '--epochs', '100000', '--out', 'early'];
+  const { child, ended } = await begin(args, 0, 'early');
+  child.kill('SIGINT');
+  const { signal, stderr } = await ended;
+  expect({ signal, stderr }).toEqual({
+    signal: 'SIGINT',
+    stderr: expect.stringMatching(/\nNothing could be compared, because the search was stopped before /),
+  });
+  expect(JSON.parse(await readFile(at('early', 'best.json'), 'utf8'))).toEqual({
+    ...{ model: 'dot-bias', seed: 1, objective: 'rating', epochs: 100000 },
+  });
+});
+
+test('where only the first part was searched, the recipe still has both, with the defaults of ranking', async () => {
+  const args = ['tune', 'ratings.csv', '--folds', '2', '--budget', '60', '--out', 'first'];
+  const { child, ended } = await begin(args, 3, 'first');
+  child.kill('SIGINT');
+  expect((await ended).stderr).toMatch(
+    /\nRanking: Nothing could be compared, because the search was stopped before the default recipe was tried/,
+  );
+  const { learningRate, ...best } = JSON.parse(await readFile(at('first', 'best.json'), 'utf8'));
+  expect(learningRate).toBeGreaterThan(0);
+  expect(best).toMatchObject({ model: 'dot-bias', rankingFactors: 256, rankingEpochs: 12 });
+  expect(best).not.toHaveProperty('objective');
 });
 
 test.each([
