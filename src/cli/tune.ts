@@ -138,12 +138,10 @@ interface Part {
 }
 
 /** The results of a search. */
-interface Found extends Part {
+interface Found extends Part, Pick<Searched, 'folds' | 'isSmall'> {
   readonly all: readonly Candidate[];
-  /** Number of folds that recipes are compared on. */
-  readonly folds: number;
-  /** Whether that is one, because there was no time for all. */
-  readonly isFewer: boolean;
+  /** Number of folds. */
+  readonly most: number;
   /** Candidates that were tried on them, the best first; none if the default was not. */
   readonly ranked: readonly Candidate[];
   readonly best: Candidate;
@@ -178,7 +176,7 @@ async function searchPart(
   const candidates = new Map<number, Candidate>();
   let elapsed = Math.max(0, ...log.trials.map((trial) => trial.elapsed));
   progress.start(budget, elapsed, { left: '', tried: '', best: '' });
-  const { candidates: all, folds }: Searched = await search({
+  const { candidates: all, ...searched } = await search({
     ...options,
     ...part,
     onOutcome(candidate, at, count) {
@@ -192,9 +190,10 @@ async function searchPart(
       });
     },
   }).finally(() => progress.stop());
+  const { folds } = searched;
   const ranked = errorOn(all[0], folds) === undefined ? [] : rankedOf(all, folds);
   const [best = all[0]] = ranked;
-  return { ...part, all, folds, isFewer: folds < pool.folds.length, ranked, best, elapsed };
+  return { ...part, ...searched, all, most: pool.folds.length, ranked, best, elapsed };
 }
 
 /** Fraction of the budget for the search. The rest is for the page and the table. */
@@ -270,16 +269,19 @@ async function report(results: Search): Promise<void> {
 }
 
 /** Says on how little recipes were compared, if that was not asked for, or that nothing was compared. */
-function printNotes({ objective, folds, isFewer, ranked }: Found, { parts, isStopped }: Search): void {
+function printNotes(found: Found, { parts, isStopped }: Search): void {
+  const { objective, folds, most, isSmall, ranked } = found;
   const note = (line: string): void => printNote(parts > 1 ? `${HEADINGS[objective]}: ${line}` : line);
-  const ended = isStopped ? 'the search was stopped' : 'the budget ended';
+  const before = (recipe: string, count: number): string =>
+    `${isStopped ? 'the search was stopped' : 'the budget ended'} before ${recipe} recipe was tried on ${onFolds(count)}`;
+  const goesOn = `The same command${isStopped ? '' : ' with a larger --budget'} goes on`;
   if (ranked.length < 2)
     note(
-      `Nothing could be compared, because ${ended} before ${ranked.length > 0 ? 'another' : 'the default'} recipe was tried on ${onFolds(folds)}; best.json has the default. The same command with a larger --budget goes on`,
+      `Nothing could be compared, because ${before(ranked.length > 0 ? 'another' : 'the default', folds)}; best.json has the default. ${goesOn}`,
     );
-  else if (isFewer)
+  else if (folds < most)
     note(
-      `There was no time for ${RECIPES} recipes on ${FOLDS} folds, so recipes were compared on one held-out part, a random fifth. The same command with a larger --budget, or --folds ${FOLDS}, goes on with all folds`,
+      `Recipes were compared on one held-out part, a random fifth, because ${isSmall ? `there is no time for ${RECIPES} recipes on ${most} folds. The same command with a larger --budget, or --folds ${most}, goes on with all` : `${before('the default', most)}. ${goesOn}`}`,
     );
 }
 

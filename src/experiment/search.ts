@@ -30,6 +30,8 @@ export interface Searched {
   readonly candidates: readonly Candidate[];
   /** Number of folds on which recipes are compared: all, or one. */
   readonly folds: number;
+  /** Whether it is one because the budget is too small for all. */
+  readonly isSmall: boolean;
 }
 
 /** So many recipes as slow as the default must fit in the budget on all folds, or the search falls back to one fold. */
@@ -115,7 +117,8 @@ export async function search(options: SearchOptions): Promise<Searched> {
     await Promise.race([...running, aborted]);
   }
   if (!signal?.aborted) checkDefault(standard);
-  return { candidates, folds: fallsBack && errorOn(standard, folds) === undefined ? 1 : folds };
+  const isPartial = fallsBack && errorOn(standard, folds) === undefined;
+  return { candidates, folds: isPartial ? 1 : folds, isSmall: folds < all };
 }
 
 /** The candidates of earlier starts; for a new search, the default recipe. */

@@ -215,7 +215,9 @@ test('a small budget compares on one held-out part, and says so', async () => {
   let budget = 0.02;
   let found = await search(budget);
   for (; found.compared < 2; found = await search(budget)) budget *= 2;
-  expect(found.stderr).toMatch(/There was no time for 5 recipes on 5 folds, .* one held-out part, a random /);
+  expect(found.stderr).toMatch(
+    /on one held-out part, a random fifth, because there is no time for 5 recipes on 5 folds/,
+  );
   expect(found).toMatchObject({ folds: 1, rmse: some, default: some });
   const { stderr, ...again } = await search(0.001);
   expect(again).toMatchObject({ folds: 1, trials: found.trials, rmse: found.rmse, best: found.best });

@@ -178,8 +178,11 @@ describe('where one fold may be enough', () => {
   });
 
   test.each([1, 2, 4])('else many recipes are tried on one, with %i workers', async (workers) => {
-    const { folds, tried, candidates, seconds } = await run({ fallsBack, budget: 100 / workers }, workers);
-    expect(folds).toBe(1);
+    const { folds, isSmall, tried, candidates, seconds } = await run(
+      { fallsBack, budget: 100 / workers },
+      workers,
+    );
+    expect([folds, isSmall]).toEqual([1, true]);
     expect(foldsOf(tried)).toEqual(new Set(['0']));
     expect(tried).toContain('50 on 0');
     expect(candidates.length).toBeGreaterThan(8);
@@ -203,11 +206,11 @@ describe('where one fold may be enough', () => {
     const { pool } = standIn();
     const controller = new AbortController();
     const log = await trialLog(path, about);
-    const { folds, candidates } = await search({
+    const { folds, isSmall, candidates } = await search({
       ...{ pool, fixed, budget: 600, log, fallsBack, signal: controller.signal },
       onOutcome: ({ outcomes }) => outcomes.size === 3 && controller.abort(),
     });
-    expect([folds, candidates[0].outcomes.size]).toEqual([1, 3]);
+    expect([folds, isSmall, candidates[0].outcomes.size]).toEqual([1, false, 3]);
     expect((await run({ fallsBack })).folds).toBe(5);
   });
 
