@@ -266,6 +266,7 @@ test.each([
   [['--positive', 'most'], /--positive.*Give a rating, or all\./],
   [['--negatives', '0'], /--negatives.*Give a whole number from 1, or all\./],
   [['--objective', 'stars'], /--objective.*both, rating, ranking/],
+  [['--objective', 'ranking', '--no-clip'], /--no-clip is for the objective rating, not for ranking; leave/],
   [['--objective', 'ranking', '--loss', 'l1'], /--loss is for the objective rating, not for ranking; leave/],
   [['--objective', 'rating', '--positive', '4'], /--positive is for the objective ranking, not for rating/],
   [['--factors', '0'], /--factors/],

@@ -4,6 +4,7 @@ import { randomSplit } from '../../src/data/dataset/split.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import { add, decodeModel, gather } from '../../src/onnx/index.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
+import { trainingFiles } from '../../src/train/engines/ort-training/export.ts';
 import type { ProgramRecipe } from '../../src/train/recipe/recipe.ts';
 import { train } from '../../src/train/train.ts';
 import { lowRank, ofBiases } from '../support/low-rank.ts';
@@ -87,4 +88,20 @@ describe.each<[string, ProgramRecipe]>([
     expect(metrics(predicted, ratings).rmse).toBeCloseTo(fitted.metrics.train?.rmse as number, 2);
     expect(fitted.metrics.train?.rmse).toBeLessThan(open.fitted.metrics.train?.rmse as number);
   });
+});
+
+test('files for ONNX Runtime’s training API predict as the model does, also an older one', async () => {
+  const artifact = await (await train(data, { objective: 'rating', factors: 3, epochs: 1 })).artifact();
+  const { manifest } = artifact;
+  const without = (training: object) => ({
+    ...artifact,
+    manifest: { ...manifest, training } as typeof manifest,
+  });
+  const operators = (of: typeof artifact) =>
+    decodeModel(trainingFiles(of)['eval_model.onnx']).graph.nodes.map(({ operator }) => operator);
+  const { clip, ...older } = manifest.training;
+  expect(clip).toBe(true);
+  expect(operators(artifact)).toEqual(expect.arrayContaining(['Min', 'Max']));
+  for (const training of [older, { ...older, clip: false }])
+    expect(operators(without(training))).not.toEqual(expect.arrayContaining(['Max']));
 });

@@ -22,6 +22,7 @@ describe('what a recipe leaves open', () => {
         epochs: 6,
         batchSize: 512,
         loss: 'mse',
+        clip: true,
         sparseUpdates: false,
         seed: 1,
         lossScale: 1,

@@ -104,12 +104,14 @@ export function checkRecipe({ model: named, ...choices }: ProgramRecipe, kind?: 
       'argument',
       `${option('weights')} are for interactions, and these are ratings; leave them out`,
     );
+  const asGiven = (name: string) =>
+    option((all as Record<string, unknown>)[name] === false ? `${name}: false` : name);
   for (const name of Object.keys(all)) {
     const other = recipeChoices[name].objective;
     if (other && !objectives.includes(other))
       throw new UserError(
         'argument',
-        `${option(name)} is for the objective ${other}, not for ${objectives[0]}; leave it out`,
+        `${asGiven(name)} is for the objective ${other}, not for ${objectives[0]}; leave it out`,
       );
   }
   if (typeof named === 'function') {
@@ -127,7 +129,7 @@ export function checkRecipe({ model: named, ...choices }: ProgramRecipe, kind?: 
     const others = modelNames.filter((other) => Object.hasOwn(choicesFor(other), name));
     throw new UserError(
       'argument',
-      `${option(name)} is for the model ${others.join(', ')}, not for ${model}; leave it out`,
+      `${asGiven(name)} is for the model ${others.join(', ')}, not for ${model}; leave it out`,
     );
   }
   const configFor = (objective: Objective) =>
