@@ -35,7 +35,10 @@ export interface Sums {
 const MOST_ROUNDS = 12;
 /** Rounds end when neither damping changes by more than this part. */
 const CLOSE = 0.01;
-/** The least variance of biases, as a part of that of the noise: where no bias differs from the others, the variance falls to 0. */
+/**
+ * The least variance of biases, as a part of that of the noise, and the other way round: where no bias differs from the others,
+ * the variance falls to 0; where biases explain all, the noise does.
+ */
 const LEAST = 1e-4;
 
 /**
@@ -75,12 +78,14 @@ export function* estimateBiases(
       found[side] = { posterior, prior: mid, damping };
     }
     noise = (squares - explained + uncertain) / ratings;
-    for (const side of SIDES)
-      found[side] = { ...found[side], damping: Math.min(noise / variances[side], 1 / LEAST) };
+    for (const side of SIDES) found[side] = { ...found[side], damping: dampingOf(noise, variances[side]) };
     if (SIDES.every((side, at) => Math.abs(found[side].damping - before[at]) <= CLOSE * before[at])) break;
   }
   return { mean, ...found };
 }
+
+const dampingOf = (noise: number, variance: number): number =>
+  variance > LEAST * noise ? Math.max(noise / variance, LEAST) : 1 / LEAST;
 
 const total = (numbers: ArrayLike<number>, term: (number: number, row: number) => number): number => {
   let sum = 0;
