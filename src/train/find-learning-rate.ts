@@ -15,8 +15,7 @@ import type { PreparedTraining, Training } from './engines/engine.ts';
 import { epochEngine } from './engines/epoch/engine.ts';
 import { prepareLists } from './engines/lists/engine.ts';
 import { activeUsers } from './engines/lists/lists.ts';
-import { initialParameters } from './parameters/initial.ts';
-import { priorsOf } from './pull.ts';
+import { initialParameters, MOST_PAIRS } from './parameters/initial.ts';
 import { endOf, type Suggestion, smooth, suggest } from './range-curve.ts';
 import { trainingChoices } from './recipe/choices.ts';
 import { checkLearned, checkRecipe, type ProgramRecipe, someRecipe } from './recipe/recipe.ts';
@@ -138,7 +137,7 @@ interface Tested {
   readonly range: number;
   /** Smallest number of steps. */
   readonly least: number;
-  initial(): Tensors | Promise<Tensors>;
+  initial(): Tensors;
   prepare(epochs: number, schedule: Schedule): PreparedTraining | Promise<PreparedTraining>;
 }
 
@@ -153,16 +152,17 @@ function ofRatings(recipe: ProgramRecipe, data: Data): Tested {
   const { ratings, sample, runtime } = data;
   const resolved = resolve({ ...recipe, engine: 'epoch-graph' }, ratings.facts, runtime);
   const { plan, definition } = resolved;
-  const { batchSize } = plan.training;
+  const { batchSize, seed } = plan.training;
   const model = definition(factsOf(data), 'rating');
-  const priors = priorsOf(sample, { ...resolved, model }, runtime);
+  const pairs = ratings.ratings.length <= MOST_PAIRS ? sample : undefined;
   return {
     objective: 'rating',
     usual: resolved.schedule.config.learningRate,
     ratings: sample.ratings.length,
     each: stepsOf(sample.ratings.length, batchSize),
     ...{ range: 1000, least: 100 },
-    initial: async () => (await priors()).initial,
+    // Biases start at their center, not at their posterior: from there the loss of few steps falls too little to tell rates apart.
+    initial: () => initialParameters(model, seed, { pairs }),
     prepare: (epochs, schedule) =>
       epochEngine.prepare({
         ...resolved,
@@ -218,7 +218,7 @@ async function rangeTest(tested: Tested, chosen: Chosen<typeof rangeChoices>): P
     config: { from, to },
     at: (progress) => ({ learningRate: rateAt(progress * epochs * each), momentum: 0.9 }),
   });
-  const training = await prepared.start({ epochs: 0, carried: await tested.initial() });
+  const training = await prepared.start({ epochs: 0, carried: tested.initial() });
   const head = Math.floor(steps / 10);
   const losses: number[] = [];
   let end = 0;

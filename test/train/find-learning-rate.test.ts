@@ -123,7 +123,7 @@ describe('on MovieLens', () => {
     expect(found.losses.every(Number.isFinite)).toBe(true);
   });
 
-  test('goes by the optimizer that training takes on a device, from where training begins', async () => {
+  test('goes by the optimizer that training takes on a device, from where factors begin', async () => {
     const elsewhere = { ...runtime, device: 'cuda' };
     const adamw = { optimizer: 'adamw', ...rated } as const;
     const expected = await findLearningRate(ratings, adamw, { runtime, steps: 20 });
