@@ -284,8 +284,12 @@ async function settingsOf(parts: readonly Part[]): Promise<Readonly<Record<strin
   const [first, second] = await Promise.all(
     parts.map(async ({ resolved: { model, plan }, prepared }) => ({
       ...plan,
-      // The hash of the graph stands for the formula of a model of your own, which is not in the settings.
-      initial: Object.values(model.parameters).map((parameter) => parameter.initial),
+      // For a model of your own, which is not in the settings: where its parameters start and to what they are pulled, and the
+      // hash of the graph for its formula.
+      initial: Object.values(model.parameters).map(({ initial, pull }) => ({
+        ...initial,
+        ...(pull && { pull }),
+      })),
       graph: await sha256(prepared.graph),
     })),
   );
