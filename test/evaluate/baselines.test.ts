@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { baselines } from '../../src/evaluate/baselines.ts';
 import { evaluateBaselines } from '../../src/evaluate/evaluate-baselines.ts';
+import { plainBiases } from '../support/biases.ts';
 import { errorOfMean, lowRank } from '../support/low-rank.ts';
 import { type Row, ratingsOf } from './ratings.ts';
 
@@ -13,9 +14,12 @@ const train = ratingsOf(3, 3, [
 ]);
 const [users, items] = [Int32Array.of(0, 1, 3, 3), Int32Array.of(2, 3, 0, 3)];
 const mean = 3.5;
-const offsets = { item0: 1 / 7, item1: 0.5 / 6, item2: -1.5 / 6 };
-const user0 = (1.5 - offsets.item0 + (0.5 - offsets.item1)) / 7;
-const user1 = (-0.5 - offsets.item0) / 6;
+const { user: ofUsers, item: ofItems } = plainBiases(train);
+const damped = (deviations: readonly number[], damping: number): number =>
+  deviations.reduce((sum, deviation) => sum + deviation, 0) / (deviations.length + damping);
+const [item0, item1, item2] = [[1.5, -0.5], [0.5], [-1.5]].map((of) => damped(of, ofItems.damping));
+const user0 = damped([1.5 - item0, 0.5 - item1], ofUsers.damping);
+const user1 = damped([-0.5 - item0], ofUsers.damping);
 
 describe('baselines', () => {
   test('the global mean', () => {
@@ -26,9 +30,19 @@ describe('baselines', () => {
 
   test('user and item means are damped, and those of unknown ids 0', () => {
     const { predict, scores } = baselines['user-item-means'](train);
-    const expected = [mean + user0 + offsets.item2, mean + user1, mean + offsets.item0, mean];
+    const expected = [mean + user0 + item2, mean + user1, mean + item0, mean];
     for (const [at, rating] of predict(users, items).entries()) expect(rating).toBeCloseTo(expected[at], 6);
-    expect([...scores(0)].map((score) => score.toFixed(4))).toEqual(['0.1429', '0.0833', '-0.2500']);
+    for (const [item, score] of scores(0).entries())
+      expect(score).toBeCloseTo([item0, item1, item2][item], 6);
+  });
+
+  test('of equal ratings, means are that rating', () => {
+    const equal = ratingsOf(3, 3, [
+      [0, 0, 4],
+      [0, 1, 4],
+      [1, 0, 4],
+    ]);
+    expect([...baselines['user-item-means'](equal).predict(users, items)]).toEqual([4, 4, 4, 4]);
   });
 
   test('the most popular come first', () => {

@@ -26,7 +26,13 @@ test('a trial is a training on the one part, and its error on the other', async 
     // What the recipe left to its defaults is told.
     recipe: {
       ...recipe,
-      ...{ batchSize: 16, learningRate: 0.06, optimizer: 'row-adagrad', weightDecay: 0.03, initialStd: 0.01 },
+      ...{
+        batchSize: 16,
+        learningRate: 0.06,
+        optimizer: 'row-adagrad',
+        weightDecay: 0.015,
+        initialStd: 0.01,
+      },
     },
   };
   expect(await pool.run({ predictor: recipe, fold: 1 })).toEqual(expected);

@@ -65,7 +65,9 @@ group('the formula, against plain loops', () => {
         );
         activation = index < hidden.length ? outputs.map((one) => Math.max(0, one)) : outputs;
       }
-      expect(rating).toBeCloseTo(scaled(activation[0], [0, 5.5]), 5);
+      const [ofUser] = rowOf(values.user_bias.data, 1, user);
+      const [ofItem] = rowOf(values.item_bias.data, 1, item);
+      expect(rating).toBeCloseTo(scaled(activation[0] + ofUser + ofItem, [0, 5.5]), 5);
     }
   });
 });
@@ -93,15 +95,18 @@ group('choices that are not made', () => {
       spectral: [expect.any(Number), expect.any(Number)],
     });
     const center = scoreAt(facts.mean, [0, 5.5]) / 2;
-    const bias = { ...initial, center: expect.closeTo(center, 12) };
+    const bias = {
+      ...{ initial: { normal: 0, center: expect.closeTo(center, 12), posterior: true } },
+      ...{ rate: 0.3, pull: 'prior' },
+    };
     expect(parameters).toEqual({
-      user_factors: { dims: [5, 50], initial: spectral, rowsOf: 'user' },
-      item_factors: { dims: [4, 50], initial: spectral, rowsOf: 'item' },
-      user_bias: { dims: [5], initial: bias, rowsOf: 'user' },
-      item_bias: { dims: [4], initial: bias, rowsOf: 'item' },
+      user_factors: { dims: [5, 50], initial: spectral, rowsOf: 'user', pull: 3 },
+      item_factors: { dims: [4, 50], initial: spectral, rowsOf: 'item', pull: 3 },
+      user_bias: { dims: [5], rowsOf: 'user', ...bias },
+      item_bias: { dims: [4], rowsOf: 'item', ...bias },
     });
     const many = dotBias()({ ...facts, ratings: 10_000 }).parameters.user_bias.initial;
-    expect(many.center).toBeCloseTo(center / 2, 12);
+    expect(many.center).toBeCloseTo(center, 12);
   });
 
   test('training begins at the mean, or at the end of the range that is nearest', () => {
@@ -122,6 +127,8 @@ group('choices that are not made', () => {
       linear_2_bias: [3],
       linear_3_weight: [3, 1],
       linear_3_bias: [1],
+      user_bias: [5],
+      item_bias: [4],
     });
     expect(parameters.linear_1_weight.initial).toEqual({ uniform: 1 / 4 });
     expect(parameters.linear_1_bias.initial).toMatchObject({ center: 0 });
@@ -129,6 +136,15 @@ group('choices that are not made', () => {
       uniform: 1 / Math.sqrt(3),
       center: scoreAt(facts.mean, [0, 5.5]),
     });
+    // The last layer starts at the mean: the biases beside it are deviations from it.
+    const beside = {
+      initial: { normal: 0, center: 0, posterior: true },
+      rate: 0.3,
+      pull: 'prior',
+      ownState: true,
+    };
+    expect(parameters.user_bias).toEqual({ dims: [5], rowsOf: 'user', ...beside });
+    expect(parameters.item_bias).toEqual({ dims: [4], rowsOf: 'item', ...beside });
   });
 
   test.each([

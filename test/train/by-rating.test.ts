@@ -132,11 +132,16 @@ async function expectedStep(model: Model, from: Numbers, batch: (typeof batches)
     gradients[name] = await Promise.all(
       batch.actual.map((_, rating) => slopes(model, from, batch, rating, name)),
     );
-  const hasBias = 'user_bias' in model.parameters;
   for (const [name, parameter] of Object.entries(model.parameters)) {
     const size = width(parameter);
-    const { rowsOf } = parameter;
-    const first = rowsOf && hasBias ? `${rowsOf}_factors` : name;
+    const { rowsOf, ownState } = parameter;
+    const [first, ...more] =
+      rowsOf && !ownState
+        ? Object.entries(model.parameters).flatMap(([other, { rowsOf: of, ownState: own }]) =>
+            of === rowsOf && !own ? [other] : [],
+          )
+        : [name];
+    const bias = rowsOf && [first, ...more].find((other) => model.parameters[other].dims.length === 1);
     const rows = parameter.dims[0];
     const sums = [...(from[`${first}.sum_of_squares`] ?? Array(rows).fill(0))];
     const before = [...sums];
@@ -151,11 +156,11 @@ async function expectedStep(model: Model, from: Numbers, batch: (typeof batches)
       const rated = rowsOf ? batch[rowsOf].flatMap((of, rating) => (of === row ? [rating] : [])) : [];
       if (!rowsOf) sums[row] += meanSquare(total(row));
       for (const rating of rated)
-        sums[row] += hasBias
-          ? gradients[`${rowsOf}_bias`][rating][row] ** 2
+        sums[row] += bias
+          ? gradients[bias][rating][row] ** 2
           : meanSquare(rowOf(gradients[name][rating], row));
-      const besideBias = rowsOf && hasBias && parameter.dims.length > 1;
-      const rate = RATE / Math.sqrt(1 + (besideBias ? 0.005 : 1) * sums[row]);
+      const besideBias = bias && bias !== name;
+      const rate = ((bias === name ? 0.3 : 1) * RATE) / Math.sqrt(1 + (besideBias ? 0.005 : 1) * sums[row]);
       const keep =
         rowsOf && parameter.dims.length > 1 ? 1 / (1 + DECAY * rate * (sums[row] - before[row])) : 1;
       next[name] = next[name].map((value, index) =>

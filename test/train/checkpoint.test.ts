@@ -141,7 +141,7 @@ describe('resuming another training names what differs', () => {
     [
       'a choice of the optimizer',
       { optimizer: { name: 'row-adagrad', weightDecay: 0.5 } },
-      /: training\.optimizer\.weightDecay was 0\.03, is 0\.5; use/,
+      /: training\.optimizer\.weightDecay was 0\.015, is 0\.5; use/,
     ],
     ['engine', { engine: 'strata' }, /: training\.engine was "epoch-graph", is "strata"; use/],
     ['factors', { factors: 3 }, /: model\.config\.factors was 2, is 3; use/],

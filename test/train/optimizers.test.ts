@@ -54,7 +54,7 @@ const models: Record<string, { model: Model; score(p: Numbers, user: number, ite
             ),
         ),
       );
-      return p.linear_2_bias[0] + dot(hidden, p.linear_2_weight);
+      return p.linear_2_bias[0] + dot(hidden, p.linear_2_weight) + p.user_bias[user] + p.item_bias[item];
     },
   },
 };

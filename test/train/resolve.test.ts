@@ -16,7 +16,7 @@ describe('what a recipe leaves open', () => {
     expect(planOf({})).toMatchObject({
       model: {
         name: 'dot-bias',
-        config: { factors: 50, range: [0, 5.5], initialStd: 0.01, spectral: [0.08, 0.2] },
+        config: { factors: 50, range: [0, 5.5], initialStd: 0.01, spectral: [0.1, 0.25] },
       },
       training: {
         epochs: 6,
@@ -27,7 +27,7 @@ describe('what a recipe leaves open', () => {
         seed: 1,
         lossScale: 1,
         engine: 'epoch-graph',
-        optimizer: { name: 'row-adagrad', weightDecay: 0.03 },
+        optimizer: { name: 'row-adagrad', weightDecay: 0.015 },
         schedule: { name: 'cosine', learningRate: 0.06, momentum: 0.9 },
       },
     });
