@@ -17,7 +17,7 @@ import {
 
 /** Defaults of the choices that depend on the objective. */
 const DEFAULTS = {
-  rating: { factors: 50, initialStd: 0.01, spectral: [0.5, 0.8] },
+  rating: { factors: 50, initialStd: 0.01, spectral: [0.4, 0.6] },
   ranking: { factors: 128, initialStd: 0.05, spectral: [1, 1] },
 } as const;
 
@@ -27,8 +27,8 @@ const dropout: Choice<number | readonly number[]> = {
     schema: v.union([kinds.rate.schema, kinds.rates.schema], 'give rates from 0 to below 1'),
   },
   help: 'dropout rates: of the embeddings, then after each hidden layer; a rate that is left out is 0',
-  default: ({ hidden }) => [0.1, ...(hidden as number[]).map(() => 0.1)],
-  otherwise: '0.1 each',
+  default: ({ hidden }) => [0.1, ...(hidden as number[]).map(() => 0.05)],
+  otherwise: '0.1 of the embeddings, 0.05 after each hidden layer',
   objective: 'rating',
 };
 
@@ -38,7 +38,7 @@ const choices = grouped('Model', {
   dropout,
   range: common.range,
   initialStd: { ...common.initialStd, otherwise: '0.01 to predict ratings, 0.05 to rank' },
-  spectral: { ...common.spectral, otherwise: '0.5,0.8 to predict ratings, 1,1 to rank' },
+  spectral: { ...common.spectral, otherwise: '0.4,0.6 to predict ratings, 1,1 to rank' },
 });
 
 /**
@@ -46,11 +46,11 @@ const choices = grouped('Model', {
  *   users and items. Default: 50 to predict ratings, 128 to rank.
  * - `hidden`: widths of the hidden layers. Default: [64].
  * - `dropout`: dropout rates of the embeddings, then after each hidden layer; a single number is for the embeddings
- *   alone. Default: 0.1 each. For ranking there is none.
+ *   alone. Default: 0.1 of the embeddings, 0.05 after each hidden layer. For ranking there is none.
  * - `range`: lowest and highest rating of the model before clipping. Default: a little wider than the data.
  * - `initialStd`: initial standard deviation of the embeddings, which are drawn at random. Default: 0.01 to
  *   predict ratings, 0.05 to rank.
- * - `spectral`: scale of the spectral initialisation of user and item embeddings, see `Initial`. Default: [0.5, 0.8] to
+ * - `spectral`: scale of the spectral initialisation of user and item embeddings, see `Initial`. Default: [0.4, 0.6] to
  *   predict ratings, [1, 1] to rank.
  */
 export type MlpConfig = Chosen<typeof choices>;

@@ -170,6 +170,7 @@ async function ratingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpti
     device: runtime.device,
     engines: Object.keys(engines),
     storedIn: data.storedIn,
+    isJudged: valid !== undefined,
   });
   const load = engines[resolved.plan.training.engine] as NonNullable<Engines[EngineName]>;
   const engine = await load();

@@ -128,7 +128,8 @@ export const trainingChoices = {
     },
     patience: {
       kind: kinds.count,
-      help: 'stop after so many epochs without a better validation error',
+      help: 'stop after so many epochs that are no better on what is held out',
+      otherwise: '2 to predict ratings, where some are held out',
       only: 'train',
     },
     rankingFactors: {

@@ -22,12 +22,17 @@ export interface Environment {
   readonly engines?: readonly string[];
   /** Number of blocks in the file of ratings; absent if the ratings are in memory. */
   readonly storedIn?: BlockCounts;
+  /** Whether some ratings are held out, to judge epochs by. @default false */
+  readonly isJudged?: boolean;
 }
 
 type Choice = TrainingChoices;
 
 /** Epochs of predicting ratings, where the recipe does not say. */
 export const RATING_EPOCHS = 6;
+
+/** Epochs without a better validation error after which training stops, where the recipe does not say. */
+export const RATING_PATIENCE = 2;
 
 /** From so many rows in all tables together, updating all of them in every step costs more than it gains. */
 const LARGE_TABLES = 50_000;
@@ -45,7 +50,8 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: En
   checkEngine(engine, chosen, environment);
   const model = definition(facts, 'rating');
   checkSizes(model);
-  const { learningRate: chosenRate, weightDecay, epochs = RATING_EPOCHS, patience } = chosen;
+  const { learningRate: chosenRate, weightDecay, epochs = RATING_EPOCHS } = chosen;
+  const { patience = environment.isJudged ? RATING_PATIENCE : undefined } = chosen;
   const { seed, loss, clip } = withDefaults(trainingChoices, chosen);
   const optimizer = optimizerOf(chosen.optimizer ?? defaultOptimizer(engine, environment), weightDecay);
   const tables = Object.values(model.parameters).filter(({ rowsOf }) => rowsOf);

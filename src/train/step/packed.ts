@@ -1,5 +1,5 @@
 import { type Model, ratingOf } from '../../../graphs/models/model.ts';
-import { type Dim, reduceMean } from '../../onnx/index.ts';
+import { add, type Dim, reduceMean, type Value } from '../../onnx/index.ts';
 import { carriedInputs, type Layout, type StepOptions, stateName } from './layout.ts';
 import { parameterGradients } from './row-gradients.ts';
 import { pack, placeholders, tablesOf, unpack, withTables } from './tables.ts';
@@ -18,15 +18,29 @@ export function packedLayout(model: Model<Dim>, { optimizer, loss, sparseUpdates
   const columns = tables.flatMap((names) =>
     parts.map((part) => names.map((name) => byName[stateName(name, part)])),
   );
+  // In the loop, columns of a table are less their center, so that weight decay is towards it.
+  const centers = new Map(
+    tables
+      .filter((names) => names.length > 1)
+      .flatMap((names) => names.map((name) => [name, model.parameters[name].initial.center ?? 0] as const)),
+  );
+  const moved = (value: Value, name: string, sign: 1 | -1): Value => {
+    const center = centers.get(name) ?? 0;
+    return center === 0 ? value : add(value, sign * center);
+  };
   return {
     carried,
-    state: columns.map(pack),
+    state: columns.map((values) => pack(values.map((value) => moved(value, value.name, -1)))),
     step(values, { actual, ...ids }, scalars, dropout) {
       const groups = tables.map((_, index) => values.slice(index * parts.length, (index + 1) * parts.length));
       const trained = groups.map(([table]) => table);
       const parameters = placeholders(model);
       const each = loss.each(ratingOf(model, parameters, ids, dropout), actual);
-      const error = reduceMean(withTables(each, parameters, tables, trained), {}, 'loss');
+      const error = reduceMean(
+        withTables(each, parameters, { tables, values: trained, moved: (row, name) => moved(row, name, 1) }),
+        {},
+        'loss',
+      );
       const gradients = parameterGradients(error, trained);
       const updated = groups.flatMap(([parameter, ...own], index) => {
         const state = Object.fromEntries(optimizer.state.map((part, offset) => [part, own[offset]]));
@@ -37,7 +51,9 @@ export function packedLayout(model: Model<Dim>, { optimizer, loss, sparseUpdates
     },
     results: (state) =>
       columns.flatMap((like, index) =>
-        unpack(state[index], like).map((value, column) => [like[column].name, value] as const),
+        unpack(state[index], like).map(
+          (value, column) => [like[column].name, moved(value, like[column].name, 1)] as const,
+        ),
       ),
   };
 }
