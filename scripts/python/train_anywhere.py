@@ -1,6 +1,8 @@
 """Trains on any ratings with nothing but a model's training graph: python train_anywhere.py train.onnx RATINGS.csv
 
-RATINGS.csv has a header and three columns first: user, item, rating. Prints the mean loss of each epoch.
+RATINGS.csv has a header and three columns first: user, item, rating. Prints the mean loss of each epoch. What is
+computed from the ratings is left out: the spectral initialisation, and the posterior at which biases start; they start at
+their center.
 """
 
 import csv

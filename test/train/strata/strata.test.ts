@@ -244,6 +244,11 @@ test('the exported graph trains a block elsewhere, as its contract says', async 
   const { metadata } = decodeModel(bytes);
   const contract = JSON.parse(metadata.contract);
   expect(metadata.intra_op_threads).toBe('1');
+  expect(contract.inputs.user_bias.initial).toMatchObject({ center: 0, posterior: true });
+  expect(contract.leavesOut).toEqual({
+    posterior: expect.stringMatching(/may start at `center`/),
+    pull: expect.stringMatching(/^After each epoch/),
+  });
   const session = await (await nodeRuntime()).createSession(bytes, { threads: 1 });
   expect(session.inputNames.toSorted()).toEqual(Object.keys(contract.inputs).toSorted());
   expect(session.outputNames.toSorted()).toEqual(Object.keys(contract.outputs).toSorted());

@@ -52,6 +52,7 @@ function contractOf({ graph: { inputs, outputs } }: ModelFile, model: Model) {
   };
   return {
     version: 1,
+    ...(Object.values(model.parameters).some(({ initial }) => initial.posterior) && { leavesOut: LEFT_OUT }),
     does: 'Trains a block of users and a block of items on the ratings of these items by these users. Blocks that share no rows may be trained in parallel. Parameters that are the same in every block start with the same values in each, and are averaged afterwards.',
     inputs: Object.fromEntries(
       inputs.map(({ name, dtype, dims }) => [name, { dtype, dims, ...describe(name) }]),
@@ -64,6 +65,12 @@ function contractOf({ graph: { inputs, outputs } }: ModelFile, model: Model) {
     ),
   };
 }
+
+const LEFT_OUT = {
+  posterior:
+    'Biases whose initial values have `posterior` may start at `center`. cofactor adds to each row score(m + b) − score(m): m is the mean of all ratings, clipped to the scale; b the posterior mean of its bias in rating = m + user bias + item bias + noise, where the variances of all three are estimated from the ratings; score the inverse of rating = low + (high − low) · σ(score).',
+  pull: 'After each epoch, with row-adagrad, cofactor pulls biases to the mean of their prior, and factors to where they started.',
+};
 
 const INPUTS: Readonly<Record<string, string>> = {
   user: 'position of the user in the block, from 0',
