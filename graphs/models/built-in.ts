@@ -18,6 +18,8 @@ interface Described {
   readonly formula: Readonly<Partial<Record<Objective, string>>>;
   /** Its hyperparameters: part of every recipe that names the model. */
   readonly choices: Choices;
+  /** Whether the bias of an item is only a part of how well it is liked, because a network adds to it. @default false */
+  readonly biasIsPart?: boolean;
   /** Search space of `cofactor tune` for ranking. Hyperparameters that are not listed keep their defaults. */
   readonly rankingSearch: Readonly<Record<string, SearchRange>>;
 }

@@ -173,6 +173,7 @@ export const mlpModel = {
     ranking: `${NETWORK} the score; a bias for each item adds how well liked the item is.`,
   },
   choices,
+  biasIsPart: true,
   learningRates: { adamw: 2e-3, sgd: 0.3, 'sgd-momentum': 0.1 },
   ranking: { epochs: 5, learningRate: 0.05, fullRateFrom: 1, itemDecay: [0.5, 0.5] },
   search: {

@@ -1,3 +1,4 @@
+import { builtIn } from '../../graphs/models/index.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { count, decimal, signed } from '../util/format.ts';
 import { standingTexts, standingValues } from '../util/standings.ts';
@@ -11,11 +12,12 @@ const MOST = 10;
 export async function standingsSection(recommender: Recommender): Promise<Html> {
   const { items, least } = knownItems(recommender);
   if (items.length < 2) return missing('This model has no items.json; train it again.');
+  const { biasIsPart } = builtIn(recommender.artifact.manifest.model.name) ?? {};
   const { of, values } = await standingValues(
     items.map(({ item, ...facts }) => ({ id: item, ...facts })),
     recommender,
     {
-      factors: async () => (recommender.heads.includes('factors') ? recommender : undefined),
+      factors: async () => (!biasIsPart && recommender.heads.includes('factors') ? recommender : undefined),
       predict: async () => (recommender.heads.includes('predict') ? recommender : undefined),
     },
   );

@@ -21,10 +21,11 @@ interface Heads {
 }
 
 /**
- * A value of each item that does not depend on a user. A model that predicts ratings alone has biases of items. In a model
- * of both objectives the factors come from the part that ranks, so the value is the rating that is predicted for an unknown
- * user. A model that ranks alone has the score for an unknown user. Without these it is the average rating. Interactions say
- * only how many people have an item, and so does the score of an unknown user.
+ * A value of each item that does not depend on a user. A model that predicts ratings alone has biases of items, which say
+ * all where no network adds to them: else `factors` is undefined. In a model of both objectives the factors come from the
+ * part that ranks, so the value is the rating that is predicted for an unknown user. A model that ranks alone has the score
+ * for an unknown user. Without these it is the average rating. Interactions say only how many people have an item, and so
+ * does the score of an unknown user.
  */
 export async function standingValues(
   items: readonly { readonly id: string; readonly count: number; readonly average?: number }[],
