@@ -82,9 +82,20 @@ export const biases = (rowsOf: 'user' | 'item', facts: DataFacts, center = 0): P
   dims: [facts[`${rowsOf}s`]],
   initial: { normal: 0, center, posterior: true },
   rowsOf,
-  rate: 0.3,
+  rate: 0.1,
   pull: 'prior',
 });
+
+/**
+ * How far data tell patterns of users and items from chance, from 0 to 1: a singular vector is noise where users or items have few
+ * ratings.
+ */
+export const trustIn = ({ users, items, ratings }: Pick<DataFacts, 'users' | 'items' | 'ratings'>): number =>
+  Math.max(0, 1 - Math.sqrt(users / ratings) - Math.sqrt(items / ratings));
+
+/** Pull of vectors, in ratings, where the data tell all patterns from chance. With less trust it is stronger. */
+const VECTOR_PULL = 3;
+const LEAST_TRUST = 0.05;
 
 /** A table of user or item vectors, float[users or items, width]. */
 export const embedding = (
@@ -92,7 +103,12 @@ export const embedding = (
   facts: DataFacts,
   width: number,
   initial: Initial,
-): Parameter => ({ dims: [facts[`${rowsOf}s`], width], initial, rowsOf, pull: 3 });
+): Parameter => ({
+  dims: [facts[`${rowsOf}s`], width],
+  initial,
+  rowsOf,
+  pull: VECTOR_PULL / Math.max(LEAST_TRUST, trustIn(facts)) ** 2,
+});
 
 /** In training, zeroes elements at this rate and scales up the rest; in serving, returns `x`. */
 export type Dropout = (x: Value, rate: number) => Value;

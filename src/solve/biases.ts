@@ -32,18 +32,21 @@ export interface Sums {
   readonly squares: number;
 }
 
-const MOST_ROUNDS = 12;
+const MOST_ROUNDS = 20;
 /** Rounds end when neither damping changes by more than this part. */
-const CLOSE = 0.01;
-/**
- * The least variance of biases, as a part of that of the noise, and the other way round: where no bias differs from the others,
- * the variance falls to 0; where biases explain all, the noise does.
- */
-const LEAST = 1e-4;
+const CLOSE = 0.02;
+/** Damping of biases that do not differ by more than chance. */
+const MOST_DAMPING = 1e4;
+/** Damping where the biases explain all. */
+const LEAST_DAMPING = 1e-3;
 
 /**
- * Estimates biases by empirical Bayes: expectation maximization finds the mean and the variance of each side's biases, and the
- * variance of the noise. A round takes a pass over the ratings for each side.
+ * Estimates biases by empirical Bayes: the mean and the variance of each side's biases and the variance of the noise are those that
+ * make the ratings most likely, found by fixed-point iteration; each bias is its posterior mean. A round takes a pass over the
+ * ratings for each side.
+ *
+ * Source: MacKay (1992), "Bayesian interpolation": a variance is a sum of squares divided by the number of parameters that the
+ * data determine.
  *
  * @param counts number of ratings of each row
  * @yields a pass, whose sums it needs to go on
@@ -55,37 +58,32 @@ export function* estimateBiases(
   const start = (rows: number): SideBiases => ({ posterior: new Float64Array(rows), prior: 0, damping: 4 });
   const found = { user: start(counts.user.length), item: start(counts.item.length) };
   const ratings = total(counts.user, (count) => count);
-  let noise: number | undefined;
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const before = SIDES.map((side) => found[side].damping);
-    const variances = { user: 0, item: 0 };
-    // The expected sum of squares of the noise.
-    let [explained, uncertain, squares] = [0, 0, 0];
+    const determined = { user: 0, item: 0 };
+    let left = 0;
     for (const side of SIDES) {
       const other = found[side === 'item' ? 'user' : 'item'].posterior;
-      const given = yield { side, offsets: other.map((bias) => mean + bias) };
-      squares = given.squares;
-      noise ??= squares / ratings;
-      const { damping, prior } = found[side];
+      const { sums, squares } = yield { side, offsets: other.map((bias) => mean + bias) };
+      const { damping } = found[side];
       const countOf = counts[side];
-      const varianceOf = (row: number): number => (noise as number) / (countOf[row] + damping);
-      const posterior = given.sums.map((sum, row) => (sum + damping * prior) / (countOf[row] + damping));
-      const mid = total(posterior, (bias) => bias) / posterior.length;
-      variances[side] =
-        total(posterior, (bias, row) => (bias - mid) ** 2 + varianceOf(row)) / posterior.length;
-      explained = total(posterior, (bias, row) => bias * (2 * given.sums[row] - countOf[row] * bias));
-      uncertain += total(posterior, (_, row) => countOf[row] * varianceOf(row));
-      found[side] = { posterior, prior: mid, damping };
+      determined[side] = total(countOf, (count) => count / (count + damping));
+      const prior = total(sums, (sum, row) => sum / (countOf[row] + damping)) / determined[side];
+      const posterior = sums.map((sum, row) => (sum + damping * prior) / (countOf[row] + damping));
+      left = squares - total(posterior, (bias, row) => bias * (2 * sums[row] - countOf[row] * bias));
+      found[side] = { posterior, prior, damping };
     }
-    noise = (squares - explained + uncertain) / ratings;
-    for (const side of SIDES) found[side] = { ...found[side], damping: dampingOf(noise, variances[side]) };
+    const noise = left / Math.max(1, ratings - determined.user - determined.item);
+    const before = SIDES.map((side) => found[side].damping);
+    for (const side of SIDES) {
+      const { posterior, prior } = found[side];
+      const variance = total(posterior, (bias) => (bias - prior) ** 2) / determined[side];
+      const damping = variance > 0 ? noise / variance : MOST_DAMPING;
+      found[side] = { posterior, prior, damping: Math.min(MOST_DAMPING, Math.max(LEAST_DAMPING, damping)) };
+    }
     if (SIDES.every((side, at) => Math.abs(found[side].damping - before[at]) <= CLOSE * before[at])) break;
   }
   return { mean, ...found };
 }
-
-const dampingOf = (noise: number, variance: number): number =>
-  variance > LEAST * noise ? Math.max(noise / variance, LEAST) : 1 / LEAST;
 
 const total = (numbers: ArrayLike<number>, term: (number: number, row: number) => number): number => {
   let sum = 0;

@@ -48,9 +48,9 @@ export async function createPull(
   const graph = pullGraph(model, optimizer);
   if (!graph) return undefined;
   const session = await runtime.createSession(encodeModel(graph), { threads: 1 });
-  // The curvature of the loss of a rating, where it is the mean.
+  // The curvature of the loss of a rating, which is 2 · slope²; the mean of slope² is about half of what it is at the mean rating.
   const scale = (training.lossScale ?? 1) ** (2 / losses[training.loss].power);
-  const curvature = 2 * scale * slopeAt(facts.mean, model.range) ** 2;
+  const curvature = scale * slopeAt(facts.mean, model.range) ** 2;
   return async ({ initial, biases, scores }, carried, epoch) => {
     const { learningRate } = schedule.at((epoch + 0.5) / training.epochs);
     const feeds: Record<string, Tensor> = {};

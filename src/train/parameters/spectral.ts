@@ -1,3 +1,4 @@
+import { trustIn } from '../../../graphs/models/model.ts';
 import type { Ratings } from '../../data/dataset/ratings.ts';
 import { orthonormalize, type Table } from '../../util/linear-algebra.ts';
 import { generator, normals } from '../../util/random.ts';
@@ -44,9 +45,9 @@ export function spectralFactors(
   seed: number,
 ): SpectralFactors | undefined {
   const count = users.length;
-  const trust = 1 - Math.sqrt(sizes.users / count) - Math.sqrt(sizes.items / count);
+  const trust = trustIn({ ...sizes, ratings: count });
   const wanted = Math.min(width, MOST_COLUMNS, sizes.users - 1, sizes.items - 1);
-  if (trust <= 0 || wanted < 1) return undefined;
+  if (trust === 0 || wanted < 1) return undefined;
   const columns = Math.min(1 + wanted + SPARE, sizes.users, sizes.items);
   const userWeights = inverseRoots(users, sizes.users);
   const itemWeights = inverseRoots(items, sizes.items);
