@@ -13,6 +13,7 @@ import {
   POPULARITY,
   type Range,
   scoreAt,
+  trustIn,
 } from './model.ts';
 
 /** Defaults of the choices that depend on the objective. */
@@ -78,8 +79,10 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
     const layers = widths
       .slice(1)
       .map((outputs, layer) => ({ inputs: widths[layer], outputs, layer: layer + 1 }));
-    // With this bias of the last layer, the first predictions are near the mean rating.
+    // The last layer starts at the mean rating, so that the first predictions are those of the biases. Others start as
+    // torch.nn.Linear does, uniform in ±1/√inputs.
     const center = scoreAt(facts.mean, range);
+    const rate = layerRate(facts);
     return {
       name: 'mlp',
       config: {
@@ -94,9 +97,11 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
         item_factors: embedding('item', facts, itemFactors, { normal: initialStd, spectral: spectral[1] }),
         ...Object.fromEntries(
           layers
-            .flatMap(({ inputs, outputs, layer }) =>
-              linear(layer, inputs, outputs, layer > hidden.length ? center : 0),
-            )
+            .flatMap((layer) => {
+              const isLast = layer.layer > hidden.length;
+              if (ranks || !isLast) return linear(layer, 1 / Math.sqrt(layer.inputs), { rate });
+              return linear(layer, 0, { rate, center });
+            })
             // In a ranking, a bias of all scores has no effect; only rounding would move it.
             .filter(([name]) => !(ranks && name === `linear_${layers.length}_bias`)),
         ),
@@ -132,12 +137,28 @@ const besideNetwork = (side: 'user' | 'item', facts: DataFacts): Parameter => ({
   ownState: true,
 });
 
-// Weights and biases start uniform in ±1/√inputs, as torch.nn.Linear's do.
-function linear(layer: number, inputs: number, outputs: number, center: number): [string, Parameter][] {
-  const initial = { uniform: 1 / Math.sqrt(inputs) };
+/** From this trust in patterns, layers learn at the full rate. */
+const ENOUGH_TRUST = 0.5;
+
+/** Where patterns are chance, layers would learn what biases leave of the same ratings. */
+const layerRate = (facts: DataFacts): number => Math.min(1, (trustIn(facts) / ENOUGH_TRUST) ** 2);
+
+interface Layer {
+  /** Counted from 1. */
+  readonly layer: number;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+/** Weights and biases of a layer, which start uniform in ±`uniform`. */
+function linear(
+  { layer, inputs, outputs }: Layer,
+  uniform: number,
+  { rate, center = 0 }: { readonly rate: number; readonly center?: number },
+): [string, Parameter][] {
   return [
-    [`linear_${layer}_weight`, { dims: [inputs, outputs], initial }],
-    [`linear_${layer}_bias`, { dims: [outputs], initial: { ...initial, center } }],
+    [`linear_${layer}_weight`, { dims: [inputs, outputs], initial: { uniform }, rate }],
+    [`linear_${layer}_bias`, { dims: [outputs], initial: { uniform, center }, rate }],
   ];
 }
 

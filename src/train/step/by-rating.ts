@@ -46,7 +46,10 @@ export function byRatingLayout(model: Model<Dim>, options: StepOptions, rule: Ro
     };
     for (const name of whole) {
       const before = { parameter: current[name], state: stateOf(name) };
-      const after = update({ optimizer, sparseUpdates: true, scalars }, before, gradients.shift() as Value);
+      const { rate = 1 } = model.parameters[name];
+      const own = mapValues(scalars, (scalar) => paced(optimizer, scalar, rate));
+      const rule = { optimizer, sparseUpdates: true, scalars: own };
+      const after = update(rule, before, gradients.shift() as Value);
       next[name] = after.parameter;
       keepState(name, after.state);
     }
@@ -88,14 +91,18 @@ const biasAmong = ({ parameters }: Model<Dim>, columns: readonly string[]): stri
   columns.find((name) => parameters[name].dims.length === 1);
 
 /** The negated learning rates of a parameter's rows, whose columns share a state. */
-export function rateOf(model: Model<Dim>, { byRow, summed }: Optimizer, columns: readonly string[]) {
+export function rateOf(model: Model<Dim>, optimizer: Optimizer, columns: readonly string[]) {
   const bias = biasAmong(model, columns);
   return (name: string, state: State, scalars: Scalars): Value => {
     const { dims, rate = 1 } = model.parameters[name];
-    const negated = (byRow as RowRule).negatedRate(state, scalars, dims.length > 1 && bias !== undefined);
-    return summed && rate !== 1 ? onnx.mul(negated, rate) : negated;
+    const rule = optimizer.byRow as RowRule;
+    return paced(optimizer, rule.negatedRate(state, scalars, dims.length > 1 && bias !== undefined), rate);
   };
 }
+
+/** A learning rate times that of a parameter. */
+const paced = ({ summed }: Optimizer, rates: Value, rate: number): Value =>
+  summed && rate !== 1 ? onnx.mul(rates, rate) : rates;
 
 const addElements = (vector: Value, ids: Value, added: Value): Value =>
   onnx.scatterElements(vector, ids, added, { reduction: 'add' });
