@@ -20,6 +20,9 @@ const DEFAULTS = {
   rankingOfMany: { factors: 256, initialStd: 0.05, spectral: [0.3, 0.3] },
 } as const;
 
+/** Precision of the prior of vectors, in ratings, where the data tell all patterns from chance. */
+const PULL = 3;
+
 const choices = grouped('Model', {
   factors: { ...common.factors, kind: kinds.width, otherwise: '50 to predict ratings, 256 to rank' },
   range: common.range,
@@ -67,8 +70,16 @@ export function dotBias(config: DotBiasConfig = {}): ModelDefinition {
       config: { factors, ...(!ranks && { range }), initialStd, spectral },
       ...(!ranks && { range }),
       parameters: {
-        user_factors: embedding('user', facts, factors, { normal: initialStd, spectral: spectral[0] }),
-        item_factors: embedding('item', facts, factors, { normal: initialStd, spectral: spectral[1] }),
+        user_factors: embedding('user', facts, factors, {
+          normal: initialStd,
+          spectral: spectral[0],
+          pull: PULL,
+        }),
+        item_factors: embedding('item', facts, factors, {
+          normal: initialStd,
+          spectral: spectral[1],
+          pull: PULL,
+        }),
         ...(!ranks && { user_bias: biases('user', facts, center) }),
         item_bias: ranks
           ? { dims: [facts.items], initial: POPULARITY, rowsOf: 'item' }

@@ -33,6 +33,9 @@ const dropout: Choice<number | readonly number[]> = {
   objective: 'rating',
 };
 
+/** Precision of the prior of vectors, in ratings, where the data tell all patterns from chance. */
+const PULL = 6;
+
 const choices = grouped('Model', {
   factors: { ...common.factors, otherwise: '50 to predict ratings, 128 to rank' },
   hidden: { kind: kinds.widths, help: 'widths of the hidden layers, such as 64,32', default: [64], field: 3 },
@@ -93,8 +96,16 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
       // The order of scores is that of ratings: what ranks has no range.
       ...(!ranks && { range }),
       parameters: {
-        user_factors: embedding('user', facts, userFactors, { normal: initialStd, spectral: spectral[0] }),
-        item_factors: embedding('item', facts, itemFactors, { normal: initialStd, spectral: spectral[1] }),
+        user_factors: embedding('user', facts, userFactors, {
+          normal: initialStd,
+          spectral: spectral[0],
+          pull: PULL,
+        }),
+        item_factors: embedding('item', facts, itemFactors, {
+          normal: initialStd,
+          spectral: spectral[1],
+          pull: PULL,
+        }),
         ...Object.fromEntries(
           layers
             .flatMap((layer) => {
@@ -195,7 +206,7 @@ export const mlpModel = {
   },
   choices,
   biasIsPart: true,
-  learningRates: { adamw: 2e-3, sgd: 0.3, 'sgd-momentum': 0.1 },
+  learningRates: { 'row-adagrad': 0.08, adamw: 2e-3, sgd: 0.3, 'sgd-momentum': 0.1 },
   ranking: { epochs: 5, learningRate: 0.05, fullRateFrom: 1, itemDecay: [0.5, 0.5] },
   search: {
     ...commonSearch,

@@ -93,8 +93,6 @@ export const biases = (rowsOf: 'user' | 'item', facts: DataFacts, center = 0): P
 export const trustIn = ({ users, items, ratings }: Pick<DataFacts, 'users' | 'items' | 'ratings'>): number =>
   Math.max(0, 1 - Math.sqrt(users / ratings) - Math.sqrt(items / ratings));
 
-/** Pull of vectors, in ratings, where the data tell all patterns from chance. With less trust it is stronger. */
-const VECTOR_PULL = 3;
 const LEAST_TRUST = 0.05;
 
 /** A table of user or item vectors, float[users or items, width]. */
@@ -102,12 +100,13 @@ export const embedding = (
   rowsOf: 'user' | 'item',
   facts: DataFacts,
   width: number,
-  initial: Initial,
+  { pull, ...initial }: Initial & { readonly pull: number },
 ): Parameter => ({
   dims: [facts[`${rowsOf}s`], width],
   initial,
   rowsOf,
-  pull: VECTOR_PULL / Math.max(LEAST_TRUST, trustIn(facts)) ** 2,
+  // The less the data tell patterns from chance, the stronger.
+  pull: pull / Math.max(LEAST_TRUST, trustIn(facts)) ** 2,
 });
 
 /** In training, zeroes elements at this rate and scales up the rest; in serving, returns `x`. */

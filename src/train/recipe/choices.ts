@@ -78,7 +78,7 @@ export const trainingChoices = {
       kind: kinds.positive,
       help: 'the highest learning rate; with the objective both, that of predicting ratings',
       otherwise:
-        '0.06 for row-adagrad, 0.1 with many ratings; else by optimizer and model; to rank 0.1 or, with few positives, less; 0.05 with the MLP',
+        '0.06 for row-adagrad, 0.1 with many ratings, 0.08 for the MLP; else by optimizer and model; to rank 0.1 or, with few positives, less; 0.05 with the MLP',
     },
     schedule: {
       objective: 'rating',
