@@ -22,9 +22,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   recommend: ['errors', 'util', 'run', 'artifact'],
   evaluate: ['errors', 'util', 'run', 'data/dataset', 'solve', 'artifact', 'recommend'],
   'train/step': ['util', 'onnx', 'graphs/models', 'data/dataset'],
-  'train/parameters': [
-    ...['util', 'onnx', 'run', 'graphs/models', 'graphs/heads', 'data/dataset', 'solve'],
-  ],
+  'train/parameters': [...['util', 'onnx', 'run', 'graphs/models', 'graphs/heads', 'data/dataset', 'solve']],
   'train/recipe': [
     ...['errors', 'util', 'onnx', 'run', 'graphs/models', 'data/dataset', 'artifact', 'train/step'],
   ],

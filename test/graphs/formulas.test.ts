@@ -159,7 +159,7 @@ group('choices that are not made', () => {
   });
 
   test.each([
-    [undefined, [0.1, 0.1, 0.1]],
+    [undefined, [0.1, 0.05, 0.05]],
     [0.2, [0.2, 0, 0]],
     [
       [0.1, 0.2],

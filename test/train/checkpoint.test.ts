@@ -97,7 +97,14 @@ describe.each<[string, Recipe, TrainOptions]>([
 });
 
 test('the best epoch before a kill still counts after it', async () => {
-  const recipe: Recipe = { ...settings, factors: 20, optimizer: 'adamw', learningRate: 0.05, epochs: 12 };
+  const recipe: Recipe = {
+    ...settings,
+    factors: 20,
+    optimizer: 'adamw',
+    learningRate: 0.05,
+    epochs: 12,
+    patience: 12,
+  };
   const whole = await train(ratings, recipe, { valid });
   const errors = whole.history.map((epoch) => epoch.valid?.rmse as number);
   const best = errors.indexOf(Math.min(...errors));

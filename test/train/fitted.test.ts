@@ -31,7 +31,7 @@ describe.each<[string, Recipe]>([
   });
 
   test('says what it was made by, and what it came to', async () => {
-    expect(fitted.plan).toEqual(resolve(recipe, ratings.facts).plan);
+    expect(fitted.plan).toEqual(resolve(recipe, ratings.facts, { isJudged: true }).plan);
     const positives = ratings.ratings.filter((rating) => rating >= 4).length;
     expect(fitted.ranking?.plan).toEqual(resolveRanking(recipe, { ...ratings.facts, positives }).plan);
     expect(fitted.ranking?.history).toHaveLength(3);

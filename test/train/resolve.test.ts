@@ -39,16 +39,23 @@ describe('what a recipe leaves open', () => {
       config: {
         factors: [72, 103],
         hidden: [32, 16],
-        dropout: [0.1, 0.1, 0.1],
+        dropout: [0.1, 0.05, 0.05],
         range: [0, 5.5],
         initialStd: 0.01,
-        spectral: [0.5, 0.8],
+        spectral: [0.4, 0.6],
       },
     });
     expect(planOf({ model: neuralFactorization({ factors: 8 }) }).model).toEqual({
       name: 'neural-factorization',
       config: { factors: 8, hidden: 16 },
     });
+  });
+
+  test('is patience of 2 where ratings are held out, and none where they are not', () => {
+    const patienceOf = (recipe: ProgramRecipe, isJudged?: boolean) =>
+      planOf(recipe, facts, { ...(isJudged !== undefined && { isJudged }) }).training.patience;
+    expect([patienceOf({}, true), patienceOf({}, false), patienceOf({})]).toEqual([2, undefined, undefined]);
+    expect(patienceOf({ patience: 5 }, true)).toBe(5);
   });
 
   test('is AdamW on a GPU', () => {

@@ -234,6 +234,7 @@ describe('validation', () => {
     weightDecay: 0,
     schedule: 'constant',
     learningRate: 0.01,
+    patience: 30,
   };
   const errorsOf = (history: readonly EpochRecord[]) =>
     history.map((epoch) => epoch.valid?.rmse ?? Number.NaN);
@@ -253,6 +254,11 @@ describe('validation', () => {
     expect(stopped).toEqual(errors.slice(0, stopped.length));
     expect(stopped.length).toBeLessThan(30);
     expect(stopped.indexOf(Math.min(...stopped))).toBe(stopped.length - 1 - 3);
+
+    const usual = await train(noisy.train, { ...overfitting, patience: undefined }, { valid: noisy.valid });
+    const ended = errorsOf(usual.history);
+    expect(ended.length).toBeLessThan(30);
+    expect(ended.indexOf(Math.min(...ended))).toBe(ended.length - 1 - 2);
   });
 
   test('counts unknown users and items as average', async () => {

@@ -87,6 +87,7 @@ describe('a model that it trained', () => {
       ...chosen,
       engine,
       epochs: 30,
+      patience: 30,
       batchSize: 16,
       learningRate: 0.02,
     };
