@@ -48,7 +48,7 @@ describe.each<[string, ProgramRecipe]>([
   ['dot-bias for both objectives', { factors: 3 }],
   ['dot-bias for ratings alone', { factors: 3, objective: 'rating' }],
   // With more epochs, the best one is another where ratings are clipped.
-  ['an MLP', { model: 'mlp', factors: 3, hidden: [6], epochs: 8 }],
+  ['an MLP', { model: 'mlp', factors: 3, hidden: [6], epochs: 8, patience: 8 }],
   [
     'a model of one’s own without a range',
     {

@@ -1,5 +1,5 @@
 import { type Model, ratingOf } from '../../../graphs/models/model.ts';
-import { add, type Dim, reduceMean, type Value } from '../../onnx/index.ts';
+import { type Dim, initializer, reduceMean, type Value } from '../../onnx/index.ts';
 import { carriedInputs, type Layout, type StepOptions, stateName } from './layout.ts';
 import { parameterGradients } from './row-gradients.ts';
 import { pack, placeholders, tablesOf, unpack, withTables } from './tables.ts';
@@ -18,42 +18,40 @@ export function packedLayout(model: Model<Dim>, { optimizer, loss, sparseUpdates
   const columns = tables.flatMap((names) =>
     parts.map((part) => names.map((name) => byName[stateName(name, part)])),
   );
-  // In the loop, columns of a table are less their center, so that weight decay is towards it.
-  const centers = new Map(
-    tables
-      .filter((names) => names.length > 1)
-      .flatMap((names) => names.map((name) => [name, model.parameters[name].initial.center ?? 0] as const)),
-  );
-  const moved = (value: Value, name: string, sign: 1 | -1): Value => {
-    const center = centers.get(name) ?? 0;
-    return center === 0 ? value : add(value, sign * center);
-  };
+  const centers = tables.map((names) => centerOf(model, names));
   return {
     carried,
-    state: columns.map((values) => pack(values.map((value) => moved(value, value.name, -1)))),
+    state: columns.map(pack),
     step(values, { actual, ...ids }, scalars, dropout) {
       const groups = tables.map((_, index) => values.slice(index * parts.length, (index + 1) * parts.length));
       const trained = groups.map(([table]) => table);
       const parameters = placeholders(model);
       const each = loss.each(ratingOf(model, parameters, ids, dropout), actual);
-      const error = reduceMean(
-        withTables(each, parameters, { tables, values: trained, moved: (row, name) => moved(row, name, 1) }),
-        {},
-        'loss',
-      );
+      const error = reduceMean(withTables(each, parameters, tables, trained), {}, 'loss');
       const gradients = parameterGradients(error, trained);
       const updated = groups.flatMap(([parameter, ...own], index) => {
         const state = Object.fromEntries(optimizer.state.map((part, offset) => [part, own[offset]]));
-        const next = update({ optimizer, sparseUpdates, scalars }, { parameter, state }, gradients[index]);
+        const rule = { optimizer, sparseUpdates, scalars, center: centers[index] };
+        const next = update(rule, { parameter, state }, gradients[index]);
         return [next.parameter, ...optimizer.state.map((part) => next.state[part])];
       });
       return { values: updated, error };
     },
     results: (state) =>
       columns.flatMap((like, index) =>
-        unpack(state[index], like).map(
-          (value, column) => [like[column].name, moved(value, like[column].name, 1)] as const,
-        ),
+        unpack(state[index], like).map((value, column) => [like[column].name, value] as const),
       ),
   };
+}
+
+/** The centers of the columns of a table, float[1, columns]; undefined if all are 0, or the parameter is alone. */
+function centerOf({ parameters }: Model<Dim>, names: readonly string[]): Value | undefined {
+  if (names.length === 1) return undefined;
+  const numbers = names.flatMap((name) => {
+    const { dims, initial } = parameters[name];
+    return Array<number>(Number(dims[1] ?? 1)).fill(initial.center ?? 0);
+  });
+  return numbers.some((center) => center !== 0)
+    ? initializer('center', 'float', [1, numbers.length], Float32Array.from(numbers))
+    : undefined;
 }

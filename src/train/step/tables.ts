@@ -54,15 +54,13 @@ export function unpack(table: Value, like: readonly Value[]): Value[] {
     .map((column, index) => (like[index].dims.length === 1 ? onnx.squeeze(column, [1]) : column));
 }
 
-interface Replacing {
-  readonly tables: readonly string[][];
-  readonly values: readonly Value[];
-  /** The rows of a parameter, from its columns of a table. */
-  moved(rows: Value, name: string): Value;
-}
-
 /** Replaces the placeholders in a formula by tables. */
-export function withTables(formula: Value, parameters: Named, { tables, values, moved }: Replacing): Value {
+export function withTables(
+  formula: Value,
+  parameters: Named,
+  tables: readonly string[][],
+  values: readonly Value[],
+): Value {
   const replacements = new Map<Value, Value>();
   for (const [index, names] of tables.entries()) {
     const columns = names.map((name) => parameters[name]);
@@ -73,7 +71,7 @@ export function withTables(formula: Value, parameters: Named, { tables, values, 
     const uses = onnx.lookups([formula], columns);
     const parts = unpack(onnx.gather(values[index], uses[0].lookups[0].indices), columns);
     for (const [column, { lookups }] of uses.entries())
-      for (const { rows } of lookups) replacements.set(rows, moved(parts[column], names[column]));
+      for (const { rows } of lookups) replacements.set(rows, parts[column]);
   }
   return substitute([formula], replacements)[0];
 }
