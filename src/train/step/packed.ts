@@ -1,5 +1,5 @@
 import { type Model, ratingOf } from '../../../graphs/models/model.ts';
-import { type Dim, initializer, reduceMean, type Value } from '../../onnx/index.ts';
+import { type Dim, reduceMean } from '../../onnx/index.ts';
 import { carriedInputs, type Layout, type StepOptions, stateName } from './layout.ts';
 import { parameterGradients } from './row-gradients.ts';
 import { pack, placeholders, tablesOf, unpack, withTables } from './tables.ts';
@@ -18,7 +18,6 @@ export function packedLayout(model: Model<Dim>, { optimizer, loss, sparseUpdates
   const columns = tables.flatMap((names) =>
     parts.map((part) => names.map((name) => byName[stateName(name, part)])),
   );
-  const centers = tables.map((names) => centerOf(model, names));
   return {
     carried,
     state: columns.map(pack),
@@ -31,8 +30,7 @@ export function packedLayout(model: Model<Dim>, { optimizer, loss, sparseUpdates
       const gradients = parameterGradients(error, trained);
       const updated = groups.flatMap(([parameter, ...own], index) => {
         const state = Object.fromEntries(optimizer.state.map((part, offset) => [part, own[offset]]));
-        const rule = { optimizer, sparseUpdates, scalars, center: centers[index] };
-        const next = update(rule, { parameter, state }, gradients[index]);
+        const next = update({ optimizer, sparseUpdates, scalars }, { parameter, state }, gradients[index]);
         return [next.parameter, ...optimizer.state.map((part) => next.state[part])];
       });
       return { values: updated, error };
@@ -42,16 +40,4 @@ export function packedLayout(model: Model<Dim>, { optimizer, loss, sparseUpdates
         unpack(state[index], like).map((value, column) => [like[column].name, value] as const),
       ),
   };
-}
-
-/** The centers of the columns of a table, float[1, columns]; undefined if all are 0, or the parameter is alone. */
-function centerOf({ parameters }: Model<Dim>, names: readonly string[]): Value | undefined {
-  if (names.length === 1) return undefined;
-  const numbers = names.flatMap((name) => {
-    const { dims, initial } = parameters[name];
-    return Array<number>(Number(dims[1] ?? 1)).fill(initial.center ?? 0);
-  });
-  return numbers.some((center) => center !== 0)
-    ? initializer('center', 'float', [1, numbers.length], Float32Array.from(numbers))
-    : undefined;
 }

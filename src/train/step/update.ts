@@ -1,4 +1,4 @@
-import { add, gather, mul, scatterRows, sub, type Value, zerosLike } from '../../onnx/index.ts';
+import { add, gather, mul, scatterRows, type Value, zerosLike } from '../../onnx/index.ts';
 import { mapValues } from '../../util/map-values.ts';
 import type { Optimizer, Scalars, State } from './optimizers/optimizer.ts';
 import type { RowGradient } from './row-gradients.ts';
@@ -13,8 +13,6 @@ export interface Rule {
   /** Leaves rows without a gradient unchanged: without momentum or weight decay. */
   readonly sparseUpdates: boolean;
   readonly scalars: Scalars;
-  /** To what weights decay, float[1, width]. @default 0 */
-  readonly center?: Value | undefined;
 }
 
 /** Updates a parameter and its optimizer state. */
@@ -38,18 +36,11 @@ export function update(rule: Rule, before: Stepped, gradient: Value | RowGradien
   const decayed = optimizer.decay(state, scalars);
   const fresh = optimizer.accumulate(taken(decayed), rows, scalars);
   const accumulated = mapValues(decayed, (part, name) => scatterRows(part, ids, fresh[name]));
-  return { parameter: moved(rule, { parameter, state: accumulated }), state: accumulated };
+  return { parameter: optimizer.update(parameter, accumulated, undefined, scalars), state: accumulated };
 }
 
-function step(rule: Rule, { parameter, state }: Stepped, lossGradient: Value): Stepped {
-  const { optimizer, scalars, center } = rule;
-  const decayed = center ? sub(parameter, center) : parameter;
-  const gradient = optimizer.l2 > 0 ? add(lossGradient, mul(decayed, optimizer.l2)) : lossGradient;
+function step({ optimizer, scalars }: Rule, { parameter, state }: Stepped, lossGradient: Value): Stepped {
+  const gradient = optimizer.l2 > 0 ? add(lossGradient, mul(parameter, optimizer.l2)) : lossGradient;
   const accumulated = optimizer.accumulate(optimizer.decay(state, scalars), gradient, scalars);
-  return { parameter: moved(rule, { parameter, state: accumulated }, gradient), state: accumulated };
-}
-
-function moved({ optimizer, scalars, center }: Rule, { parameter, state }: Stepped, gradient?: Value): Value {
-  const next = optimizer.update(parameter, state, gradient, scalars);
-  return center && scalars.keep ? add(next, mul(center, sub(1, scalars.keep))) : next;
+  return { parameter: optimizer.update(parameter, accumulated, gradient, scalars), state: accumulated };
 }

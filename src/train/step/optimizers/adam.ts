@@ -32,7 +32,7 @@ function adamFamily(name: string, config: Required<AdamConfig>, decoupled: boole
         fresh1: sub(1, beta1),
         rate: div(mul(learningRate, root), sub(1, pow(beta1, step))),
         epsilon: mul(root, epsilon),
-        ...(decoupled && weightDecay > 0 && { keep: sub(1, mul(learningRate, weightDecay)) }),
+        keep: sub(1, mul(learningRate, decoupled ? weightDecay : 0)),
       };
     },
     decay: ({ mean, root_mean_square }, { beta1 }) => ({
@@ -44,7 +44,7 @@ function adamFamily(name: string, config: Required<AdamConfig>, decoupled: boole
       root_mean_square: sqrt(add(mul(root, root), mul(mul(gradient, gradient), 1 - beta2))),
     }),
     update(parameter, { mean, root_mean_square }, _, scalars) {
-      const kept = scalars.keep ? mul(parameter, scalars.keep) : parameter;
+      const kept = decoupled && weightDecay > 0 ? mul(parameter, scalars.keep) : parameter;
       return sub(kept, div(mul(mean, scalars.rate), add(root_mean_square, scalars.epsilon)));
     },
   };

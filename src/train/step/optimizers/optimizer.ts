@@ -3,7 +3,6 @@ import type { Value } from '../../../onnx/index.ts';
 /** Tensors by name, each of the parameter's shape; with a `byRow` rule, one number per row. */
 export type State = Readonly<Record<string, Value>>;
 
-/** Those of decoupled weight decay have `keep`: the part of a parameter that is left. */
 export type Scalars = Readonly<Record<string, Value>>;
 
 /** What changes from step to step: vectors over all steps, or scalars of one step. */
