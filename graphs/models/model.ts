@@ -82,7 +82,7 @@ export const biases = (rowsOf: 'user' | 'item', facts: DataFacts, center = 0): P
   dims: [facts[`${rowsOf}s`]],
   initial: { normal: 0, center, posterior: true },
   rowsOf,
-  rate: 0.1,
+  rate: 0.2,
   pull: 'prior',
 });
 
