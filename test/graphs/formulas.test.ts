@@ -97,11 +97,21 @@ group('choices that are not made', () => {
     const center = scoreAt(facts.mean, [0, 5.5]) / 2;
     const bias = {
       ...{ initial: { normal: 0, center: expect.closeTo(center, 12), posterior: true } },
-      ...{ rate: 0.3, pull: 'prior' },
+      ...{ rate: 0.1, pull: 'prior' },
     };
     expect(parameters).toEqual({
-      user_factors: { dims: [5, 50], initial: spectral, rowsOf: 'user', pull: 3 },
-      item_factors: { dims: [4, 50], initial: spectral, rowsOf: 'item', pull: 3 },
+      user_factors: {
+        dims: [5, 50],
+        initial: spectral,
+        rowsOf: 'user',
+        pull: expect.closeTo(3 / 0.05 ** 2, 6),
+      },
+      item_factors: {
+        dims: [4, 50],
+        initial: spectral,
+        rowsOf: 'item',
+        pull: expect.closeTo(3 / 0.05 ** 2, 6),
+      },
       user_bias: { dims: [5], rowsOf: 'user', ...bias },
       item_bias: { dims: [4], rowsOf: 'item', ...bias },
     });
@@ -115,7 +125,7 @@ group('choices that are not made', () => {
     expect(scoreAt(9, [0, 5.5])).toBeCloseTo(Math.log(99), 9);
   });
 
-  test('the layers of mlp go from both embeddings to one number, and start as torch.nn.Linear does', () => {
+  test('the layers of mlp go from both embeddings to one number, and start as torch.nn.Linear does, but for the last', () => {
     const { parameters } = mlp({ factors: 8, hidden: [6, 3] })(facts);
     const shapes = Object.fromEntries(Object.entries(parameters).map(([name, { dims }]) => [name, dims]));
     expect(shapes).toEqual({
@@ -133,13 +143,14 @@ group('choices that are not made', () => {
     expect(parameters.linear_1_weight.initial).toEqual({ uniform: 1 / 4 });
     expect(parameters.linear_1_bias.initial).toMatchObject({ center: 0 });
     expect(parameters.linear_3_bias.initial).toEqual({
-      uniform: 1 / Math.sqrt(3),
+      uniform: 0,
       center: scoreAt(facts.mean, [0, 5.5]),
     });
+    expect(parameters.linear_3_weight.initial).toEqual({ uniform: 0 });
     // The last layer starts at the mean: the biases beside it are deviations from it.
     const beside = {
       initial: { normal: 0, center: 0, posterior: true },
-      rate: 0.3,
+      rate: 0.1,
       pull: 'prior',
       ownState: true,
     };
