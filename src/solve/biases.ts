@@ -16,6 +16,8 @@ export type Side = (typeof SIDES)[number];
 export interface Biases extends Readonly<Record<Side, SideBiases>> {
   /** The mean of all ratings. */
   readonly mean: number;
+  /** The standard deviation of the noise. */
+  readonly deviation: number;
 }
 
 /** A pass over all ratings: sums up, by the rows of one side, what the other side leaves of the ratings. */
@@ -58,6 +60,7 @@ export function* estimateBiases(
   const start = (rows: number): SideBiases => ({ posterior: new Float64Array(rows), prior: 0, damping: 4 });
   const found = { user: start(counts.user.length), item: start(counts.item.length) };
   const ratings = total(counts.user, (count) => count);
+  let noise = 0;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const determined = { user: 0, item: 0 };
     let left = 0;
@@ -72,7 +75,7 @@ export function* estimateBiases(
       left = squares - total(posterior, (bias, row) => bias * (2 * sums[row] - countOf[row] * bias));
       found[side] = { posterior, prior, damping };
     }
-    const noise = left / Math.max(1, ratings - determined.user - determined.item);
+    noise = left / Math.max(1, ratings - determined.user - determined.item);
     const before = SIDES.map((side) => found[side].damping);
     for (const side of SIDES) {
       const { posterior, prior } = found[side];
@@ -82,7 +85,7 @@ export function* estimateBiases(
     }
     if (SIDES.every((side, at) => Math.abs(found[side].damping - before[at]) <= CLOSE * before[at])) break;
   }
-  return { mean, ...found };
+  return { mean, deviation: Math.sqrt(Math.max(0, noise)), ...found };
 }
 
 const total = (numbers: ArrayLike<number>, term: (number: number, row: number) => number): number => {

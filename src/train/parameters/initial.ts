@@ -46,17 +46,31 @@ export function initialParameters(model: Model, seed: number, { pairs, scores }:
     return { dims, data };
   });
   const placed = scores ? withPosterior(model, drawn, scores) : drawn;
-  return pairs ? withPopularity(model, withSpectral(model, placed, seed, pairs), pairs.items) : placed;
+  return pairs
+    ? withPopularity(
+        model,
+        withSpectral(model, placed, seed, { ...pairs, share: scores?.share ?? 1 }),
+        pairs.items,
+      )
+    : placed;
 }
 
 /** What biases add to the score of the mean rating, by row, and what the mean of their prior adds. */
-export type BiasScores = Readonly<Record<Side, { readonly posterior: Float64Array; readonly prior: number }>>;
+export type BiasScores = Readonly<
+  Record<Side, { readonly posterior: Float64Array; readonly prior: number }>
+> & {
+  /**
+   * How much of the scale ratings take, from 0 to 1: 1 where the noise is at least an eighth of the scale, as in ratings of 1 to 5;
+   * little in heavy-tailed numbers, where the product of vectors would otherwise start too large.
+   */
+  readonly share: number;
+};
 
 /** The scores of biases in the unit of ratings. */
 export function biasScores(
   { range }: Model,
   { low, high }: DataFacts,
-  { mean, user, item }: Biases,
+  { mean, deviation, user, item }: Biases,
 ): BiasScores {
   const scoreOf = (bias: number): number => {
     const rating = Math.min(high, Math.max(low, mean + bias));
@@ -66,7 +80,7 @@ export function biasScores(
     posterior: posterior.map(scoreOf),
     prior: scoreOf(prior),
   });
-  return { user: scoresOf(user), item: scoresOf(item) };
+  return { user: scoresOf(user), item: scoresOf(item), share: Math.min(1, (8 * deviation) / (high - low)) };
 }
 
 function withPosterior(model: Model, drawn: Tensors, scores: BiasScores): Tensors {
@@ -96,7 +110,12 @@ function withPopularity(model: Model, drawn: Tensors, items: Int32Array): Tensor
   });
 }
 
-function withSpectral(model: Model, drawn: Tensors, seed: number, pairs: SpectralPairs): Tensors {
+function withSpectral(
+  model: Model,
+  drawn: Tensors,
+  seed: number,
+  { share, ...pairs }: SpectralPairs & Pick<BiasScores, 'share'>,
+): Tensors {
   const tables = Object.entries(model.parameters).filter(([, { initial }]) => initial.spectral);
   const rowsOf = (side: 'user' | 'item') => tables.find(([, table]) => table.rowsOf === side)?.[1].dims[0];
   const [users, items] = [rowsOf('user'), rowsOf('item')];
@@ -107,7 +126,7 @@ function withSpectral(model: Model, drawn: Tensors, seed: number, pairs: Spectra
   return mapValues(drawn, ({ dims, data }, name) => {
     const { rowsOf: side, initial } = model.parameters[name];
     if (!initial.spectral || !side) return { dims, data };
-    const [scale, columns] = [initial.spectral, dims[1]];
+    const [scale, columns] = [initial.spectral * Math.sqrt(share), dims[1]];
     const added = factors[side];
     return {
       dims,
