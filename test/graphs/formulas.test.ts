@@ -97,7 +97,7 @@ group('choices that are not made', () => {
     const center = scoreAt(facts.mean, [0, 5.5]) / 2;
     const bias = {
       ...{ initial: { normal: 0, center: expect.closeTo(center, 12), posterior: true } },
-      ...{ rate: 0.1, pull: 'prior' },
+      ...{ rate: 0.2, pull: 'prior' },
     };
     expect(parameters).toEqual({
       user_factors: {
@@ -150,7 +150,7 @@ group('choices that are not made', () => {
     // The last layer starts at the mean: the biases beside it are deviations from it.
     const beside = {
       initial: { normal: 0, center: 0, posterior: true },
-      rate: 0.1,
+      rate: 0.2,
       pull: 'prior',
       ownState: true,
     };

@@ -127,7 +127,7 @@ async function slopes(
 /** The MLP's layers learn slower where few ratings tell patterns from chance. */
 const trust = 1 - Math.sqrt(5 / 60) - Math.sqrt(4 / 60);
 const paceOf = (rowsOf: string | undefined, isBias: boolean, isLayer = true): number =>
-  isBias ? 0.1 : rowsOf || !isLayer ? 1 : (trust / 0.5) ** 2;
+  isBias ? 0.2 : rowsOf || !isLayer ? 1 : (trust / 0.5) ** 2;
 
 /** One step in plain numbers. */
 async function expectedStep(model: Model, from: Numbers, batch: (typeof batches)[number]): Promise<Numbers> {

@@ -59,7 +59,7 @@ const models: Record<string, { model: Model; score(p: Numbers, user: number, ite
   },
 };
 
-/** What one step does to one element, as the textbook has it. Biases are less their center, so that they decay towards it. */
+/** What one step does to one element, as the textbook has it. */
 type Rule = (
   element: { value: number; state: number[] },
   slope: number,
@@ -137,13 +137,12 @@ function reference(
       ([key, values]) => [key, values.map((_, at) => slopeAt(values, at, batch))] as const,
     );
     for (const [key, slopesOfKey] of slopes) {
-      const { rowsOf, dims, initial } = model.parameters[key];
+      const { rowsOf, dims } = model.parameters[key];
       const width = dims[1] ?? 1;
-      const center = (rowsOf && initial.center) || 0;
       slopesOfKey.forEach((slope, at) => {
         if (sparseUpdates && rowsOf && !batch[rowsOf].includes(Math.floor(at / width))) return;
-        const moved = rule({ value: parameters[key][at] - center, state: states[key][at] }, slope, given);
-        parameters[key][at] = moved.value + center;
+        const moved = rule({ value: parameters[key][at], state: states[key][at] }, slope, given);
+        parameters[key][at] = moved.value;
         states[key][at] = moved.state;
       });
     }

@@ -69,7 +69,7 @@ describe.each(Object.entries(models))('the graph that pulls %s', (name, model) =
       expect(next.length).toBe(numbers[parameter].length);
       for (const [at, before] of numbers[parameter].entries()) {
         const sum = state[Math.floor(at / width)];
-        const rate = (isBias ? 0.1 : 1) / Math.sqrt(1 + (besideBias ? 0.005 : 1) * sum);
+        const rate = (isBias ? 0.2 : 1) / Math.sqrt(1 + (besideBias ? 0.005 : 1) * sum);
         const to = prior[isBias ? 0 : at];
         expect(next[at], parameter).toBeCloseTo(to + (before - to) / (1 + rate * strength), 5);
       }
@@ -118,7 +118,7 @@ test('after an epoch, biases are pulled by the rate, the curvature of the loss a
     const at = center + scoreAt(mean + prior, [from, to]) - scoreAt(mean, [from, to]);
     const bias = next?.[`${side}_bias`].data as Float32Array;
     for (const [row, before] of carried[`${side}_bias`].data.entries())
-      expect(bias[row]).toBeCloseTo(at + (before - at) / (1 + 0.1 * 0.2 * curvature * damping), 4);
+      expect(bias[row]).toBeCloseTo(at + (before - at) / (1 + 0.2 * 0.2 * curvature * damping), 4);
     const start = priors.initial[`${side}_factors`].data;
     const factors = next?.[`${side}_factors`].data as Float32Array;
     for (const [index, before] of carried[`${side}_factors`].data.entries())
