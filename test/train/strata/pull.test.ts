@@ -45,7 +45,7 @@ describe.each(['epoch-graph', 'strata'] as const)('trained by %s', (engine) => {
     expect(tied.user_bias.data).not.toEqual(free.user_bias.data);
   });
 
-  test('through many epochs, the bias of a user with one rating stays at its posterior; unpulled, it follows the rating', async () => {
+  test('through many epochs, the bias of a user with one rating stays near its posterior; unpulled, it follows the rating', async () => {
     const { data, row } = withLoner();
     const long = { epochs: 100, schedule: 'constant', learningRate: 0.06 } as const;
     const { user } = plainBiases(data);
@@ -57,11 +57,12 @@ describe.each(['epoch-graph', 'strata'] as const)('trained by %s', (engine) => {
     const from = async (change: (parameter: Parameter) => Partial<Parameter>) =>
       (await trained(changed(model, change), long, data)).user_bias.data[row] - prior;
     const pulled = await from(() => ({}));
-    const free = await from(() => ({ pull: 0 }));
+    const free = await from(({ dims }) => (dims.length === 1 ? { pull: 0 } : {}));
     expect(start).toBeGreaterThan(0.1);
     expect(pulled / start).toBeGreaterThan(0.85);
-    expect(pulled / start).toBeLessThan(1.1);
-    expect(free / start).toBeGreaterThan(1.25);
+    // Where half of the curvature of the loss balances the pull.
+    expect(pulled / start).toBeLessThan((1 + user.damping) / (1 + user.damping / 2));
+    expect(free / pulled).toBeGreaterThan(1.1);
   });
 
   test('resumed, it is the same to the byte', async () => {
