@@ -65,11 +65,14 @@ export async function biasesOf(data: Dataset, runtime: Runtime): Promise<Biases>
     }
     return { sums, squares };
   };
-  const passes = estimateBiases(facts.mean, counts);
-  let step = passes.next();
-  while (!step.done) step = passes.next(await sumsOf(step.value));
-  await session.release();
-  return step.value;
+  try {
+    const passes = estimateBiases(facts.mean, counts);
+    let step = passes.next();
+    while (!step.done) step = passes.next(await sumsOf(step.value));
+    return step.value;
+  } finally {
+    await session.release();
+  }
 }
 
 /**

@@ -31,8 +31,8 @@ type Choice = TrainingChoices;
 /** Epochs of predicting ratings, where the recipe does not say. */
 export const RATING_EPOCHS = 6;
 
-/** Epochs without a better validation error after which training stops, where the recipe does not say. */
-export const RATING_PATIENCE = 2;
+/** Part of the epochs without a better validation error after which training stops, where the recipe does not say. */
+const PATIENCE = 1 / 3;
 
 /** From so many rows in all tables together, updating all of them in every step costs more than it gains. */
 const LARGE_TABLES = 50_000;
@@ -51,7 +51,7 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: En
   const model = definition(facts, 'rating');
   checkSizes(model);
   const { learningRate: chosenRate, weightDecay, epochs = RATING_EPOCHS } = chosen;
-  const { patience = environment.isJudged ? RATING_PATIENCE : undefined } = chosen;
+  const { patience = environment.isJudged ? Math.ceil(PATIENCE * epochs) : undefined } = chosen;
   const { seed, loss, clip } = withDefaults(trainingChoices, chosen);
   const optimizer = optimizerOf(chosen.optimizer ?? defaultOptimizer(engine, environment), weightDecay);
   const tables = Object.values(model.parameters).filter(({ rowsOf }) => rowsOf);
