@@ -85,7 +85,7 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
     // The last layer starts at the mean rating, so that the first predictions are those of the biases. Others start as
     // torch.nn.Linear does, uniform in ±1/√inputs.
     const center = scoreAt(facts.mean, range);
-    const rate = layerRate(facts);
+    const rate = layerRate(facts, layers);
     return {
       name: 'mlp',
       config: {
@@ -148,11 +148,15 @@ const besideNetwork = (side: 'user' | 'item', facts: DataFacts): Parameter => ({
   ownState: true,
 });
 
-/** From this trust in patterns, layers learn at the full rate. */
-const ENOUGH_TRUST = 0.5;
+/** From this trust in patterns on, and from so many ratings for each weight, layers learn at the full rate. */
+const ENOUGH = { trust: 0.5, ratings: 4 };
 
-/** Where patterns are chance, layers would learn what biases leave of the same ratings. */
-const layerRate = (facts: DataFacts): number => Math.min(1, (trustIn(facts) / ENOUGH_TRUST) ** 2);
+/** Where patterns are chance, layers would learn what biases leave of the same ratings. So they would of few ratings. */
+function layerRate(facts: DataFacts, layers: readonly Layer[]): number {
+  const weights = layers.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
+  const density = Math.min(1, trustIn(facts) / ENOUGH.trust) ** 2;
+  return density * Math.min(1, facts.ratings / (ENOUGH.ratings * weights));
+}
 
 interface Layer {
   /** Counted from 1. */

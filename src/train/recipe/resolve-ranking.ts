@@ -10,9 +10,9 @@ import { adagrad } from '../step/optimizers/adagrad.ts';
 import { cosine } from '../step/schedules.ts';
 import { placeholders } from '../step/tables.ts';
 import { trainingChoices } from './choices.ts';
+import { checkParameters } from './parameters.ts';
 import type { RankingPlan, Resolved } from './plan.ts';
 import { checkRecipe, type ProgramRecipe } from './recipe.ts';
-import { checkSizes } from './resolve.ts';
 
 /**
  * The lowest rating that counts as a positive.
@@ -80,7 +80,7 @@ export function resolveRanking(
     : Math.max(SECONDS, SECONDS_OF_RATING * facts.ratings);
   const fitting = options.find((option) => seconds(option) <= most && !(isBounded && isHeavy(option.model)));
   const { definition, model } = fitting ?? options[options.length - 1];
-  checkSizes(model);
+  checkParameters(model);
   const optimizer = adagrad();
   const schedule = cosine({
     learningRate:

@@ -1,5 +1,5 @@
 import { learned } from '../../../graphs/models/index.ts';
-import type { DataFacts, Model } from '../../../graphs/models/model.ts';
+import type { DataFacts } from '../../../graphs/models/model.ts';
 import { MANY } from '../../data/dataset/dataset.ts';
 import { type BlockCounts, blockCounts } from '../../data/dataset/strata.ts';
 import { option, UserError } from '../../errors.ts';
@@ -11,6 +11,7 @@ import { type Schedule, schedules } from '../step/schedules.ts';
 import { trainingChoices } from './choices.ts';
 import { ENGINES, type EngineName } from './engines.ts';
 import { make, type Named } from './named.ts';
+import { checkParameters } from './parameters.ts';
 import type { RatingPlan, Resolved } from './plan.ts';
 import { checkRecipe, type ProgramRecipe, type TrainingChoices } from './recipe.ts';
 
@@ -49,7 +50,7 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: En
   const engine = engineOf(chosen, facts, environment);
   checkEngine(engine, chosen, environment);
   const model = definition(facts, 'rating');
-  checkSizes(model);
+  checkParameters(model);
   const { learningRate: chosenRate, weightDecay, epochs = RATING_EPOCHS } = chosen;
   const { patience = environment.isJudged ? Math.ceil(PATIENCE * epochs) : undefined } = chosen;
   const { seed, loss, clip } = withDefaults(trainingChoices, chosen);
@@ -93,16 +94,6 @@ export function resolve(recipe: ProgramRecipe, facts: DataFacts, environment: En
     ...{ plan, definition, model, optimizer, schedule },
     ...(clip && { clip: [facts.low, facts.high] }),
   };
-}
-
-/** Refuses parameters that do not fit in a file, which has at most 2 GiB. */
-export function checkSizes({ name, parameters }: Model): void {
-  for (const [parameter, { dims }] of Object.entries(parameters))
-    if (dims.reduce((product, dim) => product * dim, 4) >= 2 ** 31)
-      throw new UserError(
-        'argument',
-        `${name}: ${parameter} would have ${dims.join(' × ')} numbers, more than a file holds; give smaller widths`,
-      );
 }
 
 function engineOf(chosen: Choice, facts: DataFacts, environment: Environment): EngineName {
