@@ -13,6 +13,7 @@ import {
   POPULARITY,
   type Range,
   scoreAt,
+  slopeAt,
   trustIn,
 } from './model.ts';
 
@@ -85,7 +86,7 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
     // The last layer starts at the mean rating, so that the first predictions are those of the biases. Others start as
     // torch.nn.Linear does, uniform in ±1/√inputs.
     const center = scoreAt(facts.mean, range);
-    const rate = layerRate(facts, layers);
+    const rate = layerRate(facts, range, layers);
     return {
       name: 'mlp',
       config: {
@@ -111,7 +112,9 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
             .flatMap((layer) => {
               const isLast = layer.layer > hidden.length;
               if (ranks || !isLast) return linear(layer, 1 / Math.sqrt(layer.inputs), { rate });
-              return linear(layer, 0, { rate, center });
+              const [weight, [name, bias]] = linear(layer, 0, { rate, center });
+              // Users' and items' biases learn what it would.
+              return [weight, [name, { ...bias, rate: 0 }]];
             })
             // In a ranking, a bias of all scores has no effect; only rounding would move it.
             .filter(([name]) => !(ranks && name === `linear_${layers.length}_bias`)),
@@ -149,14 +152,21 @@ const besideNetwork = (side: 'user' | 'item', facts: DataFacts): Parameter => ({
 });
 
 /** From this trust in patterns on, and from so many ratings for each weight, layers learn at the full rate. */
-const ENOUGH = { trust: 0.5, ratings: 4 };
+const ENOUGH = { trust: 0.5, ratings: 2 };
 
-/** Where patterns are chance, layers would learn what biases leave of the same ratings. So they would of few ratings. */
-function layerRate(facts: DataFacts, layers: readonly Layer[]): number {
+/**
+ * The rate of layers, up to 1. Where patterns are chance, or ratings are few, layers would learn what biases leave of the same
+ * ratings. Where most ratings are at an end of the scale, they would learn that the few others are far from it, and move all.
+ */
+function layerRate(facts: DataFacts, range: Range, layers: readonly Layer[]): number {
   const weights = layers.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
-  const density = Math.min(1, trustIn(facts) / ENOUGH.trust) ** 2;
-  return density * Math.min(1, facts.ratings / (ENOUGH.ratings * weights));
+  const trust = (trustIn(facts) / ENOUGH.trust) ** 2;
+  // 1 in the middle of the range, 0 where the sigmoid is half as steep.
+  const evenness = Math.max(0, (8 * slopeAt(facts.mean, range)) / (range[1] - range[0]) - 1) ** 2;
+  return Math.min(1, trust * evenness) * Math.min(1, facts.ratings / (ENOUGH.ratings * weights));
 }
+
+type Named = [name: string, parameter: Parameter];
 
 interface Layer {
   /** Counted from 1. */
@@ -170,7 +180,7 @@ function linear(
   { layer, inputs, outputs }: Layer,
   uniform: number,
   { rate, center = 0 }: { readonly rate: number; readonly center?: number },
-): [string, Parameter][] {
+): readonly [Named, Named] {
   return [
     [`linear_${layer}_weight`, { dims: [inputs, outputs], initial: { uniform }, rate }],
     [`linear_${layer}_bias`, { dims: [outputs], initial: { uniform, center }, rate }],

@@ -129,7 +129,7 @@ export const trainingChoices = {
     patience: {
       kind: kinds.count,
       help: 'stop after so many epochs that are no better on what is held out',
-      otherwise: 'a third of the epochs to predict ratings, where some are held out',
+      otherwise: 'half of the epochs to predict ratings, where some are held out',
       only: 'train',
     },
     rankingFactors: {

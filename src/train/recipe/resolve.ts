@@ -33,7 +33,7 @@ type Choice = TrainingChoices;
 export const RATING_EPOCHS = 6;
 
 /** Part of the epochs without a better validation error after which training stops, where the recipe does not say. */
-const PATIENCE = 1 / 3;
+const PATIENCE = 1 / 2;
 
 /** From so many rows in all tables together, updating all of them in every step costs more than it gains. */
 const LARGE_TABLES = 50_000;
