@@ -80,10 +80,10 @@ export function dotBias(config: DotBiasConfig = {}): ModelDefinition {
           spectral: spectral[1],
           pull: PULL,
         }),
-        ...(!ranks && { user_bias: biases('user', facts, center) }),
+        ...(!ranks && { user_bias: biases('user', facts, { range, center }) }),
         item_bias: ranks
           ? { dims: [facts.items], initial: POPULARITY, rowsOf: 'item' }
-          : biases('item', facts, center),
+          : biases('item', facts, { range, center }),
       },
       score({ user_factors, item_factors, user_bias, item_bias }, user, item) {
         const products = mul(gather(user_factors, user), gather(item_factors, item), 'products');

@@ -8,12 +8,12 @@ import {
   type DataFacts,
   defaultRange,
   embedding,
+  evennessIn,
   type ModelDefinition,
   type Parameter,
   POPULARITY,
   type Range,
   scoreAt,
-  slopeAt,
   trustIn,
 } from './model.ts';
 
@@ -121,7 +121,10 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
         ),
         ...(ranks
           ? { item_bias: { dims: [facts.items], initial: POPULARITY, rowsOf: 'item' } }
-          : { user_bias: besideNetwork('user', facts), item_bias: besideNetwork('item', facts) }),
+          : {
+              user_bias: besideNetwork('user', facts, range),
+              item_bias: besideNetwork('item', facts, range),
+            }),
       },
       score(parameters, user, item, drop) {
         const embedding = concat(
@@ -146,8 +149,8 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
 }
 
 /** The gradient of a bias is much larger than that of an embedding, so each has a state of its own. */
-const besideNetwork = (side: 'user' | 'item', facts: DataFacts): Parameter => ({
-  ...biases(side, facts),
+const besideNetwork = (side: 'user' | 'item', facts: DataFacts, range: Range): Parameter => ({
+  ...biases(side, facts, { range }),
   ownState: true,
 });
 
@@ -156,13 +159,12 @@ const ENOUGH = { trust: 0.5, ratings: 2 };
 
 /**
  * The rate of layers, up to 1. Where patterns are chance, or ratings are few, layers would learn what biases leave of the same
- * ratings. Where most ratings are at an end of the scale, they would learn that the few others are far from it, and move all.
+ * ratings.
  */
 function layerRate(facts: DataFacts, range: Range, layers: readonly Layer[]): number {
   const weights = layers.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
   const trust = (trustIn(facts) / ENOUGH.trust) ** 2;
-  // 1 in the middle of the range, 0 where the sigmoid is half as steep.
-  const evenness = Math.max(0, (8 * slopeAt(facts.mean, range)) / (range[1] - range[0]) - 1) ** 2;
+  const evenness = evennessIn(facts, range) ** 2;
   return Math.min(1, trust * evenness) * Math.min(1, facts.ratings / (ENOUGH.ratings * weights));
 }
 

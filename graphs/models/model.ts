@@ -78,11 +78,15 @@ export interface Parameter<Size extends Dim = number> {
  * Biases of users or items, float[users or items], for predicting ratings: they start at their posterior. On MovieLens a higher
  * rate makes them follow chance.
  */
-export const biases = (rowsOf: 'user' | 'item', facts: DataFacts, center = 0): Parameter => ({
+export const biases = (
+  rowsOf: 'user' | 'item',
+  facts: DataFacts,
+  { range, center = 0 }: { readonly range: Range; readonly center?: number },
+): Parameter => ({
   dims: [facts[`${rowsOf}s`]],
   initial: { normal: 0, center, posterior: true },
   rowsOf,
-  rate: 0.2,
+  rate: 0.25 * evennessIn(facts, range),
   pull: 'prior',
 });
 
@@ -206,6 +210,13 @@ export function scoreAt(rating: number, [low, high]: Range): number {
   const part = Math.min(0.99, Math.max(0.01, (rating - low) / (high - low)));
   return Math.log(part / (1 - part));
 }
+
+/**
+ * How far the mean rating is from the ends of a range: 1 in the middle, 0 where the sigmoid is half as steep. Where most ratings are
+ * at an end of the scale, steps that follow the errors of the few others would move all predictions towards them.
+ */
+export const evennessIn = ({ mean }: Pick<DataFacts, 'mean'>, range: Range): number =>
+  Math.max(0, (8 * slopeAt(mean, range)) / (range[1] - range[0]) - 1);
 
 /** How fast a rating rises with the score, where it is the given one. */
 export function slopeAt(rating: number, range?: Range): number {
