@@ -34,9 +34,9 @@ export interface Sums {
   readonly squares: number;
 }
 
-const MOST_ROUNDS = 20;
+const MOST_ROUNDS = 12;
 /** Rounds end when neither damping changes by more than this part. */
-const CLOSE = 0.02;
+const CLOSE = 0.05;
 /** Damping of biases that do not differ by more than chance. */
 const MOST_DAMPING = 1e4;
 /** Damping where the biases explain all. */

@@ -1,14 +1,13 @@
 import { Tensor } from 'onnxruntime-common';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
-import type { Rows } from '../data/dataset/rows.ts';
-import { type Strata, stratumByStratum, timesRated } from '../data/dataset/strata.ts';
+import { type Blocks, type Strata, timesRated } from '../data/dataset/strata.ts';
 import * as onnx from '../onnx/index.ts';
 import type { Runtime } from '../run/runtime.ts';
-import { type Biases, estimateBiases, type Pass, type Sums } from './biases.ts';
+import { type Biases, estimateBiases, type Pass, type Side, type Sums } from './biases.ts';
 
 /** Ratings per run. Sums of so few lose little in 32-bit floats. */
-const PER_RUN = 2 ** 18;
+const PER_RUN = 2 ** 20;
 
 /** The biases of ratings in memory, without a runtime. Unknown users are one more user, and unknown items one more item. */
 export function biasesIn({ users, items, ratings, userIds, itemIds, facts, unknown }: Ratings): Biases {
@@ -33,34 +32,37 @@ export function biasesIn({ users, items, ratings, userIds, itemIds, facts, unkno
   return step.value;
 }
 
-/** The same by an ONNX graph, in memory or stratum by stratum from a file. */
-export async function biasesOf(data: Dataset, runtime: Runtime): Promise<Biases> {
+/**
+ * The same by an ONNX graph, in memory or stratum by stratum from a file.
+ *
+ * @throws the signal's reason when it is aborted
+ */
+export async function biasesOf(data: Dataset, runtime: Runtime, signal?: AbortSignal): Promise<Biases> {
   const { userIds, itemIds, facts } = data;
-  const all = data.storedIn ? undefined : await data.sample(Number.POSITIVE_INFINITY);
-  const parts = () => (all ? runsOf(all) : stratumByStratum(data.strata?.() as Strata));
   const counts = { user: new Float64Array(userIds.length), item: new Float64Array(itemIds.length) };
-  for await (const { users, items } of parts()) {
-    for (const row of users) counts.user[row]++;
-    for (const row of items) counts.item[row]++;
+  for await (const { user, item } of partsOf(data)) {
+    for (const row of user.rows) counts.user[user.block?.[row] ?? row]++;
+    for (const row of item.rows) counts.item[item.block?.[row] ?? row]++;
   }
   const session = await runtime.createSession(onnx.encodeModel(residualGraph()), { threads: 1 });
   const sumsOf = async ({ side, offsets }: Pass): Promise<Sums> => {
     const sums = new Float64Array(counts[side].length);
-    const fixed = {
-      offset: new Tensor('float32', Float32Array.from(offsets)),
-      zeros: new Tensor('float32', new Float32Array(sums.length)),
-    };
+    const all = { offset: Float32Array.from(offsets), zeros: new Float32Array(sums.length) };
     let squares = 0;
-    for await (const { users, items, ratings } of parts()) {
-      const [row, other] = side === 'user' ? [users, items] : [items, users];
+    for await (const part of partsOf(data)) {
+      signal?.throwIfAborted();
+      const [own, other] = side === 'user' ? [part.user, part.item] : [part.item, part.user];
+      const offset = other.block ? Float32Array.from(other.block, (row) => offsets[row]) : all.offset;
+      const zeros = own.block ? new Float32Array(own.block.length) : all.zeros;
       const result = await session.run({
-        ...fixed,
-        row: new Tensor('int32', row),
-        other: new Tensor('int32', other),
-        actual: new Tensor('float32', ratings),
+        row: new Tensor('int32', own.rows),
+        other: new Tensor('int32', other.rows),
+        actual: new Tensor('float32', part.ratings),
+        offset: new Tensor('float32', offset),
+        zeros: new Tensor('float32', zeros),
       });
       const added = result.sums.data as Float32Array;
-      for (let at = 0; at < sums.length; at++) sums[at] += added[at];
+      for (let at = 0; at < added.length; at++) sums[own.block ? own.block[at] : at] += added[at];
       squares += Number(result.squares.data[0]);
     }
     return { sums, squares };
@@ -72,6 +74,41 @@ export async function biasesOf(data: Dataset, runtime: Runtime): Promise<Biases>
     return step.value;
   } finally {
     await session.release();
+  }
+}
+
+/** Rows of users or of items: those of all, or positions in a block, which has the rows. */
+interface SideRows {
+  readonly rows: Int32Array;
+  readonly block?: Int32Array;
+}
+
+interface Part extends Readonly<Record<Side, SideRows>> {
+  readonly ratings: Float32Array;
+}
+
+async function* partsOf(data: Dataset): AsyncGenerator<Part> {
+  if (!data.storedIn) {
+    const { users, items, ratings } = await data.sample(Number.POSITIVE_INFINITY);
+    for (let from = 0; from < users.length; from += PER_RUN) {
+      const to = from + PER_RUN;
+      const [user, item] = [users, items].map((rows) => ({ rows: rows.subarray(from, to) }));
+      yield { user, item, ratings: ratings.subarray(from, to) };
+    }
+    return;
+  }
+  const { users, items, starts, read } = data.strata?.() as Strata;
+  const blockOf = ({ order, starts }: Blocks, block: number): Int32Array =>
+    order.subarray(starts[block], starts[block + 1]);
+  for (let number = 0; number + 1 < starts.length; number++) {
+    if (starts[number] === starts[number + 1]) continue;
+    const stratum = await read(number);
+    const itemBlocks = items.starts.length - 1;
+    yield {
+      user: { rows: stratum.users, block: blockOf(users, Math.floor(number / itemBlocks)) },
+      item: { rows: stratum.items, block: blockOf(items, number % itemBlocks) },
+      ratings: stratum.ratings,
+    };
   }
 }
 
@@ -94,15 +131,4 @@ function residualGraph(): onnx.ModelFile {
       squares: onnx.reduceSum(onnx.mul(left, left)),
     },
   });
-}
-
-function* runsOf({ users, items, ratings }: Rows): Generator<Rows> {
-  for (let from = 0; from < users.length; from += PER_RUN) {
-    const to = from + PER_RUN;
-    yield {
-      users: users.subarray(from, to),
-      items: items.subarray(from, to),
-      ratings: ratings.subarray(from, to),
-    };
-  }
 }

@@ -70,9 +70,12 @@ export async function fitPart(
   const { epochs, patience = Number.POSITIVE_INFINITY } = plan.training;
   const resumed = checkpoints.of(objective);
   const history = [...(resumed?.history ?? [])];
-  let carried = resumed?.carried ?? (await part.initial());
-  let best = resumed?.best;
   const { signal, onProgress } = options;
+  const fail = (error: unknown): never => {
+    throw signal?.aborted ? stoppedEarly() : error;
+  };
+  let carried = resumed?.carried ?? (await part.initial().catch(fail));
+  let best = resumed?.best;
   if (history.length < epochs && !signal?.aborted && epochsSinceBest(history) < patience) {
     const training = await prepared.start({ epochs: history.length, carried });
     try {
@@ -103,11 +106,7 @@ export async function fitPart(
       await training.release();
     }
   }
-  if (history.length === 0)
-    throw new UserError(
-      'training',
-      'training was stopped before the end of its first epoch, so there is no model',
-    );
+  if (history.length === 0) throw stoppedEarly();
   const epoch = history.length - epochsSinceBest(history);
   const { valid } = history[epoch - 1];
   return {
@@ -117,6 +116,9 @@ export async function fitPart(
     metrics: valid ? { valid } : {},
   };
 }
+
+const stoppedEarly = (): UserError =>
+  new UserError('training', 'training was stopped before the end of its first epoch, so there is no model');
 
 /** A parameter above this makes scores that are not finite. */
 const LARGEST = 1e9;

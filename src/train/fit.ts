@@ -175,7 +175,7 @@ async function ratingPart(data: Dataset, recipe: ProgramRecipe, options: FitOpti
   const load = engines[resolved.plan.training.engine] as NonNullable<Engines[EngineName]>;
   const engine = await load();
   const scorer = await createScorer(resolved, runtime);
-  const priors = priorsOf(data, resolved, runtime);
+  const priors = priorsOf(data, resolved, options);
   const pull = await createPull(resolved, data.facts, runtime);
   return {
     resolved,

@@ -20,10 +20,14 @@ export interface Priors {
 }
 
 /** The initial values of a model and where its priors are, computed once, when they are first needed. */
-export function priorsOf(data: Dataset, { model, plan }: Resolved, runtime: Runtime): () => Promise<Priors> {
+export function priorsOf(
+  data: Dataset,
+  { model, plan }: Resolved,
+  { runtime, signal }: { readonly runtime: Runtime; readonly signal?: AbortSignal | undefined },
+): () => Promise<Priors> {
   const { facts } = data;
   const compute = async (): Promise<Priors> => {
-    const biases = await biasesOf(data, runtime);
+    const biases = await biasesOf(data, runtime, signal);
     const scores = biasScores(model, facts, biases);
     const pairs = facts.ratings <= MOST_PAIRS ? await data.sample(MOST_PAIRS) : undefined;
     return { biases, scores, initial: initialParameters(model, plan.training.seed, { pairs, scores }) };

@@ -96,7 +96,7 @@ test('after an epoch, biases are pulled by the rate, the curvature of the loss a
   const runtime = await nodeRuntime();
   const resolved = resolve({ ...settings, schedule: 'constant', learningRate: 0.2 }, ratings.facts, runtime);
   const pull = await createPull(resolved, ratings.facts, runtime);
-  const priors = await priorsOf(ratings, resolved, runtime)();
+  const priors = await priorsOf(ratings, resolved, { runtime })();
   const random = generator(6);
   const carried = Object.fromEntries(
     Object.entries(carriedDims(resolved.model, resolved.optimizer)).map(([name, dims]) => [
