@@ -47,6 +47,7 @@ export async function trialLog(path: string, about: About): Promise<TrialLog> {
     .slice(0, -1)
     .map((line, index) => parsed(line, `${path}, line ${index + 1}`));
   if (first) checkSame(first as About, about, path);
+  for (const [index, trial] of trials.entries()) checkTrial(trial, `${path}, line ${index + 2}`);
   const append = (entry: unknown) => {
     try {
       appendFileSync(path, `${JSON.stringify(entry)}\n`);
@@ -69,6 +70,16 @@ export async function trialLog(path: string, about: About): Promise<TrialLog> {
     append(about);
   }
   return { trials: trials as LoggedTrial[], append };
+}
+
+function checkTrial(trial: object, where: string): void {
+  const { number, tried, fold, elapsed } = trial as Partial<LoggedTrial>;
+  if ([number, fold].every(Number.isSafeInteger) && Number.isFinite(elapsed) && typeof tried === 'object')
+    return;
+  throw new UserError(
+    'file',
+    `${where}: is not a trial; remove the line, or name another folder with ${option('out')}`,
+  );
 }
 
 function parsed(line: string, where: string): object {
