@@ -4,7 +4,7 @@ import { scoreGraph } from '../../graphs/heads/predict.ts';
 import { servingParameters } from '../../graphs/heads/serving.ts';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
 import { mlp } from '../../graphs/models/mlp.ts';
-import { type DataFacts, defaultRange, type Model, scoreAt } from '../../graphs/models/model.ts';
+import { biases, type DataFacts, defaultRange, type Model, scoreAt } from '../../graphs/models/model.ts';
 import * as onnx from '../../src/onnx/index.ts';
 import { dot, randomParameters, rowOf, scaled } from './models.ts';
 
@@ -86,8 +86,8 @@ group('choices that are not made', () => {
 
   test('dot-bias has a vector and a bias a user and an item', () => {
     const { config, parameters } = dotBias()(facts);
-    const initial = { normal: config.initialStd };
-    const spectral = { ...initial, spectral: expect.any(Number) };
+    const [ofUsers, ofItems] = config.spectral as readonly [number, number];
+    const initial = (spectral: number) => ({ normal: config.initialStd, spectral });
     expect(config).toEqual({
       factors: 50,
       range: [0, 5.5],
@@ -95,20 +95,21 @@ group('choices that are not made', () => {
       spectral: [expect.any(Number), expect.any(Number)],
     });
     const center = scoreAt(facts.mean, [0, 5.5]) / 2;
+    const { rate } = biases('user', facts, { range: [0, 5.5] });
     const bias = {
       ...{ initial: { normal: 0, center: expect.closeTo(center, 12), posterior: true } },
-      ...{ rate: 0.2, pull: 'prior' },
+      ...{ rate, pull: 'prior' },
     };
     expect(parameters).toEqual({
       user_factors: {
         dims: [5, 50],
-        initial: spectral,
+        initial: initial(ofUsers),
         rowsOf: 'user',
         pull: expect.closeTo(3 / 0.05 ** 2, 6),
       },
       item_factors: {
         dims: [4, 50],
-        initial: spectral,
+        initial: initial(ofItems),
         rowsOf: 'item',
         pull: expect.closeTo(3 / 0.05 ** 2, 6),
       },
@@ -150,12 +151,42 @@ group('choices that are not made', () => {
     // The last layer starts at the mean: the biases beside it are deviations from it.
     const beside = {
       initial: { normal: 0, center: 0, posterior: true },
-      rate: 0.2,
+      rate: biases('user', facts, { range: [0, 5.5] }).rate,
       pull: 'prior',
       ownState: true,
     };
     expect(parameters.user_bias).toEqual({ dims: [5], rowsOf: 'user', ...beside });
     expect(parameters.item_bias).toEqual({ dims: [4], rowsOf: 'item', ...beside });
+  });
+
+  test('biases learn at a quarter of the rate, and slower where ratings are at an end of the scale', () => {
+    const rateAt = (mean: number) => biases('item', { ...facts, mean }, { range: [0, 4] }).rate;
+    expect(rateAt(2)).toBeCloseTo(0.25, 12);
+    // σ is three quarters as steep as in the middle, and then half as steep.
+    expect([1, 3].map(rateAt)).toEqual([expect.closeTo(0.125, 12), expect.closeTo(0.125, 12)]);
+    expect([2 + Math.sqrt(2), 3.9].map(rateAt)).toEqual([expect.closeTo(0, 12), 0]);
+  });
+
+  test('layers of mlp learn slower the less the ratings tell, and the bias of the last stays', () => {
+    const of = (change: Partial<DataFacts>, hidden = [6]) => {
+      const data = { ...facts, users: 25, items: 16, ratings: 10_000, ...change };
+      const { parameters } = mlp({ factors: 8, hidden, range: [0, 6] })(data);
+      const { linear_1_weight, linear_1_bias, linear_2_weight, linear_2_bias } = parameters;
+      expect([linear_1_bias.rate, linear_2_weight.rate, linear_2_bias.rate]).toEqual([
+        ...[linear_1_weight.rate, linear_1_weight.rate, 0],
+      ]);
+      return linear_1_weight.rate;
+    };
+    expect(of({})).toBe(1);
+    // A trust of 1 − 5/20 − 4/20.
+    expect(of({ ratings: 400 })).toBe(1);
+    // 1 − 5/15 − 4/15, of 0.5.
+    expect(of({ ratings: 225 })).toBeCloseTo(0.8 ** 2, 12);
+    expect(of({ ratings: 81 })).toBeCloseTo(0, 12);
+    expect(of({ mean: 5.5 })).toBe(0);
+    expect(of({ mean: 4.5 })).toBeCloseTo(0.5 ** 2 * (0.91 / 0.5) ** 2, 12);
+    // Two ratings for each of 17 · 1000 weights are enough.
+    expect(of({}, [1000])).toBeCloseTo(10_000 / 34_000, 12);
   });
 
   test.each([

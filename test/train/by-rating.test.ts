@@ -124,11 +124,6 @@ async function slopes(
   );
 }
 
-/** The MLP's layers learn slower where few ratings tell patterns from chance. */
-const trust = 1 - Math.sqrt(5 / 60) - Math.sqrt(4 / 60);
-const paceOf = (rowsOf: string | undefined, isBias: boolean, isLayer = true): number =>
-  isBias ? 0.2 : rowsOf || !isLayer ? 1 : (trust / 0.5) ** 2;
-
 /** One step in plain numbers. */
 async function expectedStep(model: Model, from: Numbers, batch: (typeof batches)[number]): Promise<Numbers> {
   const next: Numbers = { ...from };
@@ -139,7 +134,7 @@ async function expectedStep(model: Model, from: Numbers, batch: (typeof batches)
     );
   for (const [name, parameter] of Object.entries(model.parameters)) {
     const size = width(parameter);
-    const { rowsOf, ownState } = parameter;
+    const { rowsOf, ownState, rate: pace = 1 } = parameter;
     const [first, ...more] =
       rowsOf && !ownState
         ? Object.entries(model.parameters).flatMap(([other, { rowsOf: of, ownState: own }]) =>
@@ -165,9 +160,7 @@ async function expectedStep(model: Model, from: Numbers, batch: (typeof batches)
           ? gradients[bias][rating][row] ** 2
           : meanSquare(rowOf(gradients[name][rating], row));
       const besideBias = bias && bias !== name;
-      const rate =
-        (paceOf(rowsOf, bias === name, name.startsWith('linear')) * RATE) /
-        Math.sqrt(1 + (besideBias ? 0.005 : 1) * sums[row]);
+      const rate = (pace * RATE) / Math.sqrt(1 + (besideBias ? 0.005 : 1) * sums[row]);
       const keep =
         rowsOf && parameter.dims.length > 1 ? 1 / (1 + DECAY * rate * (sums[row] - before[row])) : 1;
       next[name] = next[name].map((value, index) =>

@@ -69,7 +69,7 @@ describe.each(Object.entries(models))('the graph that pulls %s', (name, model) =
       expect(next.length).toBe(numbers[parameter].length);
       for (const [at, before] of numbers[parameter].entries()) {
         const sum = state[Math.floor(at / width)];
-        const rate = (isBias ? 0.2 : 1) / Math.sqrt(1 + (besideBias ? 0.005 : 1) * sum);
+        const rate = (model.parameters[parameter].rate ?? 1) / Math.sqrt(1 + (besideBias ? 0.005 : 1) * sum);
         const to = prior[isBias ? 0 : at];
         expect(next[at], parameter).toBeCloseTo(to + (before - to) / (1 + rate * strength), 5);
       }
@@ -105,6 +105,7 @@ test('after an epoch, biases are pulled by the rate, the curvature of the loss a
     ]),
   );
   const next = await pull?.(priors, carried, 1);
+  const { parameters } = resolved.model;
   const { low, high, mean } = ratings.facts;
   const [from, to] = [low - (high - low) / 4, high + (high - low) / 8];
   const part = (mean - from) / (to - from);
@@ -114,11 +115,12 @@ test('after an epoch, biases are pulled by the rate, the curvature of the loss a
   const trust = 1 - Math.sqrt(60 / ratings.ratings.length) - Math.sqrt(40 / ratings.ratings.length);
   for (const side of ['user', 'item'] as const) {
     const { damping, prior } = plain[side];
+    const { rate = 1 } = parameters[`${side}_bias`];
     const center = Math.log(part / (1 - part)) / 2;
     const at = center + scoreAt(mean + prior, [from, to]) - scoreAt(mean, [from, to]);
     const bias = next?.[`${side}_bias`].data as Float32Array;
     for (const [row, before] of carried[`${side}_bias`].data.entries())
-      expect(bias[row]).toBeCloseTo(at + (before - at) / (1 + 0.2 * 0.2 * curvature * damping), 4);
+      expect(bias[row]).toBeCloseTo(at + (before - at) / (1 + 0.2 * rate * curvature * damping), 4);
     const start = priors.initial[`${side}_factors`].data;
     const factors = next?.[`${side}_factors`].data as Float32Array;
     for (const [index, before] of carried[`${side}_factors`].data.entries())

@@ -51,10 +51,11 @@ describe('what a recipe leaves open', () => {
     });
   });
 
-  test('is patience of 2 where ratings are held out, and none where they are not', () => {
+  test('is patience of half of the epochs where ratings are held out, and none where they are not', () => {
     const patienceOf = (recipe: ProgramRecipe, isJudged?: boolean) =>
       planOf(recipe, facts, { ...(isJudged !== undefined && { isJudged }) }).training.patience;
-    expect([patienceOf({}, true), patienceOf({}, false), patienceOf({})]).toEqual([2, undefined, undefined]);
+    expect([patienceOf({}, true), patienceOf({}, false), patienceOf({})]).toEqual([3, undefined, undefined]);
+    expect([1, 9, 30].map((epochs) => patienceOf({ epochs }, true))).toEqual([1, 5, 15]);
     expect(patienceOf({ patience: 5 }, true)).toBe(5);
   });
 
