@@ -74,8 +74,8 @@ export async function trialLog(path: string, about: About): Promise<TrialLog> {
 
 function checkTrial(trial: object, where: string): void {
   const { number, tried, fold, elapsed } = trial as Partial<LoggedTrial>;
-  if ([number, fold].every(Number.isSafeInteger) && Number.isFinite(elapsed) && typeof tried === 'object')
-    return;
+  const isRecipe = typeof tried === 'object' && tried !== null;
+  if ([number, fold].every(Number.isSafeInteger) && Number.isFinite(elapsed) && isRecipe) return;
   throw new UserError(
     'file',
     `${where}: is not a trial; remove the line, or name another folder with ${option('out')}`,

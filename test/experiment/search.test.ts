@@ -247,6 +247,25 @@ test('ended at any trial, and even in the middle of a line, it goes on as if it 
   }
 });
 
+test.each<[unknown]>([
+  [{}],
+  [[]],
+  [{ number: '1', tried: {}, fold: 0, elapsed: 1 }],
+  [{ number: 1, tried: {}, fold: 0.5, elapsed: 1 }],
+  [{ number: 1, tried: {}, fold: 0 }],
+  [{ number: 1, fold: 0, elapsed: 1 }],
+  [{ number: 1, tried: null, fold: 0, elapsed: 1 }],
+])('a log with the line %j is refused, and stays as it is', async (line) => {
+  await run({ budget: 100 });
+  const [first, second] = (await readFile(path, 'utf8')).split('\n');
+  const text = [first, second, JSON.stringify(line), ''].join('\n');
+  await writeFile(path, text);
+  expect(await userError(trialLog(path, about))).toBe(
+    `${path}, line 3: is not a trial; remove the line, or name another folder with \`out\``,
+  );
+  expect(await readFile(path, 'utf8')).toBe(text);
+});
+
 test('a larger budget goes on, one that is used up tries nothing', async () => {
   const { tried: first } = await run({ budget: 300 });
   expect((await run({ budget: 300 })).tried).toEqual([]);

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { dotBias } from '../../graphs/models/dot-bias.ts';
+import type { Parameter } from '../../graphs/models/model.ts';
 import { UserError } from '../../src/errors.ts';
 import type { Plan, RatingPlan } from '../../src/train/recipe/plan.ts';
 import { checkRecipe, type ProgramRecipe, type Recipe } from '../../src/train/recipe/recipe.ts';
 import { type Environment, resolve } from '../../src/train/recipe/resolve.ts';
+import { changed } from '../support/biases.ts';
 import { neuralFactorization } from '../support/factorization.ts';
 
 const facts = { users: 900, items: 1700, ratings: 80_000, low: 1, high: 5, mean: 3.5 };
@@ -228,6 +230,39 @@ describe('a recipe that cannot be is one line that says what to give', () => {
   ])('%j', (recipe, message, environment) => {
     expect(() => resolve(recipe, facts, environment)).toThrow(UserError);
     expect(() => resolve(recipe, facts, environment)).toThrow(message);
+  });
+
+  test.each<[Partial<Parameter>, RegExp]>([
+    [
+      { initial: { normal: 0, posterior: true } },
+      /^dot-bias: user_factors has 900 × 3 numbers; only biases, .*, have a posterior and a prior$/,
+    ],
+    [{ pull: 'prior' }, /^dot-bias: user_factors has 900 × 3 numbers; only biases, /],
+    [{ pull: -1 }, /^dot-bias: the pull of user_factors is -1; give a number from 0, or 'prior'$/],
+    [{ pull: Number.NaN }, /^dot-bias: the pull of user_factors is NaN; give /],
+    [{ pull: Number.POSITIVE_INFINITY }, /^dot-bias: the pull of user_factors is Infinity; give /],
+    [{ pull: 'foo' as 'prior' }, /^dot-bias: the pull of user_factors is foo; give /],
+    [{ rate: -0.1 }, /^dot-bias: the rate of user_factors is -0.1; give a number from 0$/],
+  ])('a parameter with %j', (change, message) => {
+    const model = changed(dotBias({ factors: 3 }), ({ dims }) => (dims.length > 1 ? change : {}));
+    expect(() => resolve({ model }, facts)).toThrow(UserError);
+    expect(() => resolve({ model }, facts)).toThrow(message);
+  });
+
+  test.each<Partial<Parameter>>([{ pull: 0 }, { pull: 5 }, { rate: 0 }, { rate: 3 }])(
+    'a parameter with %j can be',
+    (change) => {
+      expect(() => resolve({ model: changed(dotBias(), () => change) }, facts)).not.toThrow();
+    },
+  );
+
+  test('biases of neither users nor items have no prior', () => {
+    const model = changed(neuralFactorization(), ({ rowsOf, dims }) =>
+      rowsOf === undefined && dims.length === 1 ? { pull: 'prior' } : {},
+    );
+    expect(() => resolve({ model }, facts)).toThrow(
+      /^neural-factorization: tower_bias has 16 numbers; only /,
+    );
   });
 
   test('what is left undefined is no choice', () => {
