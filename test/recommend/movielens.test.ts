@@ -223,23 +223,31 @@ describe.each(cases)('%s on MovieLens', (name, { elements, folded }) => {
       const exclude = padded(users.map(() => []));
       const recommended = await both('recommend', { user: strings(users), exclude, k: count(10) });
       const similar = await both('similar', { item: strings(itemIds.slice(0, 50)), k: count(10) });
-      const own = rated[some[1]];
-      const folded = await both('fold-in', {
-        item: strings(own.map(({ item }) => item)),
-        rating: floats(own.map(({ rating }) => rating)),
-        k: count(10),
-      });
+      const folded = await Promise.all(
+        some.slice(0, 21).map((user) =>
+          both('fold-in', {
+            item: strings(rated[user].map(({ item }) => item)),
+            rating: floats(rated[user].map(({ rating }) => rating)),
+            k: count(10),
+          }),
+        ),
+      );
       for (const [exact, near] of [
         recommended.map(({ item }) => rowsOf<string>(item)),
         similar.map((found) => rowsOf<string>(found.similar)),
-        folded.map(({ top_item }) => [top_item.data as string[]]),
+        [0, 1].map((head) => folded.map((found) => found[head].top_item.data as string[])),
       ]) {
         const shared = exact.flatMap((list, row) => list.filter((id) => near[row].includes(id)));
         expect(shared.length / exact.flat().length).toBeGreaterThan(bounds.overlap);
       }
       expect(farthest(recommended.map(({ rating }) => rating))).toBeLessThan(bounds.rating);
       expect(farthest(similar.map(({ similarity }) => similarity))).toBeLessThan(bounds.rating);
-      expect(farthest(folded.map(({ top_rating }) => top_rating))).toBeLessThan(bounds.rating);
+      const off = folded
+        .map((found) => farthest(found.map(({ top_rating }) => top_rating)))
+        .sort((a, b) => a - b);
+      expect(off[10]).toBeLessThan(bounds.rating);
+      // The posterior of a person's row has kinks where there is ReLU: for some people, a small change moves its maximum far.
+      expect(off[20]).toBeLessThan(name === 'mlp' ? Math.max(0.01, bounds.rating) : bounds.rating);
     });
 
     test('a rating of dot-bias is off by no more than its factors can be', async () => {
