@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-common';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
-import { type Blocks, type Strata, timesRated } from '../data/dataset/strata.ts';
+import { type Blocks, timesRated } from '../data/dataset/strata.ts';
 import * as onnx from '../onnx/index.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { type Biases, estimateBiases, type Pass, type Side, type Sums } from './biases.ts';
@@ -88,7 +88,8 @@ interface Part extends Readonly<Record<Side, SideRows>> {
 }
 
 async function* partsOf(data: Dataset): AsyncGenerator<Part> {
-  if (!data.storedIn) {
+  const strata = data.strata?.();
+  if (!strata) {
     const { users, items, ratings } = await data.sample(Number.POSITIVE_INFINITY);
     for (let from = 0; from < users.length; from += PER_RUN) {
       const to = from + PER_RUN;
@@ -97,7 +98,7 @@ async function* partsOf(data: Dataset): AsyncGenerator<Part> {
     }
     return;
   }
-  const { users, items, starts, read } = data.strata?.() as Strata;
+  const { users, items, starts, read } = strata;
   const blockOf = ({ order, starts }: Blocks, block: number): Int32Array =>
     order.subarray(starts[block], starts[block + 1]);
   for (let number = 0; number + 1 < starts.length; number++) {
