@@ -189,7 +189,7 @@ test.each<[string[], object]>([
   [[], { factors: 50, range: [0, 5.5], initialStd: 0.01 }],
   [['--range', '0,5.5'], { range: [0, 5.5] }],
   [['--range', '-2,-1.5', '--initial-std', '0.1'], { range: [-2, -1.5], initialStd: 0.1 }],
-  [['--model', 'mlp'], { factors: [50, 50], hidden: [64], dropout: [0.1, 0.1] }],
+  [['--model', 'mlp'], { factors: [50, 50], hidden: [64], dropout: [0.1, 0.05] }],
   [['--model', 'mlp', '--factors', 'auto'], { factors: [11, 9] }],
   [['--model', 'mlp', '--factors', '6,4'], { factors: [6, 4] }],
   [

@@ -291,7 +291,10 @@ test('the exported graph trains a block elsewhere, as its contract says', async 
     const { replacedBy, is } = contract.inputs[name];
     if (!replacedBy) continue;
     expect(results[replacedBy].dims).toEqual(tensor.dims);
-    if (is === 'parameter') expect(results[replacedBy].data).not.toEqual(tensor.data);
+    // The bias of the last layer stays.
+    const moves = is === 'parameter' && name !== 'linear_2_bias';
+    if (moves) expect(results[replacedBy].data, name).not.toEqual(tensor.data);
+    else if (is === 'parameter') expect(results[replacedBy].data).toEqual(tensor.data);
   }
   expect(results.loss.dims).toEqual([2]);
 });
