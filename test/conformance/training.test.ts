@@ -189,16 +189,14 @@ describe.each<[string, Recipe]>([
 ])('train.py and training files of %s', (name, recipe) => {
   let model: Fitted;
   let file: string;
+  const chosen: Recipe = {
+    ...recipe,
+    ...{ optimizer: 'adamw', epochs: 10, batchSize: 20, learningRate: 0.02 },
+    // As the loss is.
+    clip: false,
+  };
   beforeAll(async () => {
-    model = await train(few, {
-      ...recipe,
-      optimizer: 'adamw',
-      epochs: 10,
-      batchSize: 20,
-      learningRate: 0.02,
-      // As the loss is.
-      clip: false,
-    });
+    model = await train(few, chosen);
     const { userIds, itemIds, users, items } = few;
     const lines = Array.from(
       few.ratings,
@@ -221,22 +219,34 @@ describe.each<[string, Recipe]>([
     return { before, epochs, error: metrics(predicted, few.ratings).rmse ** 2 };
   }
 
+  /** The loss of the first epoch from where biases are at their center, as those of untrained files are. */
+  async function firstLoss(): Promise<number> {
+    const task = { ...resolve(chosen, few.facts), data: few, runtime: await nodeRuntime() };
+    const training = await (await epochEngine.prepare(task)).start({
+      epochs: 0,
+      carried: initialParameters(task.model, task.plan.training.seed),
+    });
+    const losses: number[] = [];
+    for await (const steps of training.epoch(0)) losses.push(...Array.from(steps.losses));
+    await training.release();
+    return mean(losses);
+  }
+
   test('go on from what was learned', async (context) => {
     if (!python) context.skip(reason);
     const { before, epochs, error } = await trainOn({});
-    const { history, metrics } = model;
-    expect(before).toBeCloseTo((metrics.train?.rmse ?? 0) ** 2, 3);
-    expect(Math.max(...epochs)).toBeLessThan(0.5 * history[0].loss);
+    expect(before).toBeCloseTo((model.metrics.train?.rmse ?? 0) ** 2, 3);
+    const anew = await trainOn({ untrained: true });
+    expect(Math.max(...epochs)).toBeLessThan(0.5 * anew.epochs[0]);
     expect(error).toBeLessThan(before);
   });
 
   test('begin anew', async (context) => {
     if (!python) context.skip(reason);
     const { before, epochs, error } = await trainOn({ untrained: true });
-    const { history } = model;
     // The order of the ratings is another.
-    expect(epochs[0]).toBeCloseTo(history[0].loss, 1);
-    expect(epochs[9]).toBeLessThan(0.5 * history[0].loss);
+    expect(epochs[0]).toBeCloseTo(await firstLoss(), 1);
+    expect(epochs[9]).toBeLessThan(0.5 * epochs[0]);
     expect(error).toBeLessThan(0.5 * before);
   });
 });

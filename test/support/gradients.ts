@@ -115,7 +115,11 @@ function batchOf(size: number): Batch {
 export function prepare({ definition, loss, batches = [1, 20, 64] }: Case) {
   const recipe = { model: definition, engine: 'ort-training', loss, seed: SEED, batchSize: 2 ** 20 } as const;
   const resolved = resolve(recipe, facts);
-  const parameters = initialParameters(resolved.model, SEED);
+  // What starts at zero, such as the last layer, would hide the gradients behind it.
+  const parameters = mapValues(initialParameters(resolved.model, SEED), ({ dims, data }) => ({
+    dims,
+    data: data.every((value) => value === data[0]) ? normals(data.length, 0.3, random) : data,
+  }));
   return { ...resolved, parameters, steps: 10, batches: batches.map(batchOf) };
 }
 
