@@ -4,12 +4,12 @@ import { type BuiltInModel, common, commonRankingSearch, commonSearch } from './
 import {
   biases,
   defaultRange,
-  embedding,
   MANY,
   type ModelDefinition,
   POPULARITY,
   type Range,
   scoreAt,
+  vectors,
 } from './model.ts';
 
 /** Defaults of the choices that depend on the objective. */
@@ -20,7 +20,7 @@ const DEFAULTS = {
   rankingOfMany: { factors: 256, initialStd: 0.05, spectral: [0.3, 0.3] },
 } as const;
 
-/** Precision of the prior of vectors, in ratings, where the data tell all patterns from chance. */
+/** See `Vectors`. */
 const PULL = 3;
 
 const choices = grouped('Model', {
@@ -47,8 +47,9 @@ export type DotBiasConfig = Chosen<typeof choices>;
  * score = user factors · item factors + user bias + item bias; rating = low + (high − low) · σ(score)
  *
  * Matrix factorization with biases: Koren, Bell and Volinsky (2009), "Matrix factorization techniques for recommender
- * systems", with a sigmoid that scales the output to the rating range. Biases start at their posterior, by empirical Bayes. For ranking there is no user bias, which would not
- * change the order of a user's items, and the item biases start at the items' popularity.
+ * systems", with a sigmoid that scales the output to the rating range. Biases start at their posterior, by empirical Bayes.
+ * For ranking there is no user bias, which would not change the order of a user's items, and the item biases start at the
+ * items' popularity.
  *
  * @throws UserError for an invalid choice
  */
@@ -70,16 +71,7 @@ export function dotBias(config: DotBiasConfig = {}): ModelDefinition {
       config: { factors, ...(!ranks && { range }), initialStd, spectral },
       ...(!ranks && { range }),
       parameters: {
-        user_factors: embedding('user', facts, factors, {
-          normal: initialStd,
-          spectral: spectral[0],
-          pull: PULL,
-        }),
-        item_factors: embedding('item', facts, factors, {
-          normal: initialStd,
-          spectral: spectral[1],
-          pull: PULL,
-        }),
+        ...vectors(facts, { widths: [factors, factors], initialStd, spectral, pull: PULL }),
         ...(!ranks && { user_bias: biases('user', facts, { range, center }) }),
         item_bias: ranks
           ? { dims: [facts.items], initial: POPULARITY, rowsOf: 'item' }

@@ -7,7 +7,6 @@ import {
   biases,
   type DataFacts,
   defaultRange,
-  embedding,
   evennessIn,
   type ModelDefinition,
   type Parameter,
@@ -15,6 +14,7 @@ import {
   type Range,
   scoreAt,
   trustIn,
+  vectors,
 } from './model.ts';
 
 /** Defaults of the choices that depend on the objective. */
@@ -34,7 +34,7 @@ const dropout: Choice<number | readonly number[]> = {
   objective: 'rating',
 };
 
-/** Precision of the prior of vectors, in ratings, where the data tell all patterns from chance. */
+/** See `Vectors`. */
 const PULL = 6;
 
 const choices = grouped('Model', {
@@ -97,16 +97,7 @@ export function mlp(config: MlpConfig = {}): ModelDefinition {
       // The order of scores is that of ratings: what ranks has no range.
       ...(!ranks && { range }),
       parameters: {
-        user_factors: embedding('user', facts, userFactors, {
-          normal: initialStd,
-          spectral: spectral[0],
-          pull: PULL,
-        }),
-        item_factors: embedding('item', facts, itemFactors, {
-          normal: initialStd,
-          spectral: spectral[1],
-          pull: PULL,
-        }),
+        ...vectors(facts, { widths: [userFactors, itemFactors], initialStd, spectral, pull: PULL }),
         ...Object.fromEntries(
           layers
             .flatMap((layer) => {

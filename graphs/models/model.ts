@@ -99,19 +99,27 @@ export const trustIn = ({ users, items, ratings }: Pick<DataFacts, 'users' | 'it
 
 const LEAST_TRUST = 0.05;
 
-/** A table of user or item vectors, float[users or items, width]. */
-export const embedding = (
-  rowsOf: 'user' | 'item',
-  facts: DataFacts,
-  width: number,
-  { pull, ...initial }: Initial & { readonly pull: number },
-): Parameter => ({
-  dims: [facts[`${rowsOf}s`], width],
-  initial,
-  rowsOf,
-  // The less the data tell patterns from chance, the stronger.
-  pull: pull / Math.max(LEAST_TRUST, trustIn(facts)) ** 2,
-});
+interface Vectors {
+  /** Widths of a user's and of an item's vector. */
+  readonly widths: readonly [user: number, item: number];
+  readonly initialStd: number;
+  /** Scales of the spectral initialisation. */
+  readonly spectral: readonly [user: number, item: number];
+  /** Precision of the prior, in ratings, where the data tell all patterns from chance. */
+  readonly pull: number;
+}
+
+/** Tables of user and item vectors, float[users, width] and float[items, width]. */
+export function vectors(facts: DataFacts, { widths, initialStd, spectral, pull }: Vectors) {
+  const table = (rowsOf: 'user' | 'item', at: 0 | 1): Parameter => ({
+    dims: [facts[`${rowsOf}s`], widths[at]],
+    initial: { normal: initialStd, spectral: spectral[at] },
+    rowsOf,
+    // The less the data tell patterns from chance, the stronger.
+    pull: pull / Math.max(LEAST_TRUST, trustIn(facts)) ** 2,
+  });
+  return { user_factors: table('user', 0), item_factors: table('item', 1) };
+}
 
 /** In training, zeroes elements at this rate and scales up the rest; in serving, returns `x`. */
 export type Dropout = (x: Value, rate: number) => Value;

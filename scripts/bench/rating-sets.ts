@@ -214,7 +214,7 @@ const columns = [
 console.log(markdownTable([columns, ...rows]));
 if (options.save)
   await writeResult('rating-sets', {
-    command: `npm run bench:rating-sets -- --seeds ${options.seeds}`,
+    command: `npm run bench:rating-sets -- --seeds ${options.seeds}${options.old ? ' --old CHECKOUT' : ''}`,
     machine: describeMachine(),
     columns,
     rows,

@@ -23,8 +23,7 @@ export interface DampedMeans {
  */
 export function dampedMeans(train: Ratings): DampedMeans {
   const { users, items, ratings, userIds, itemIds } = train;
-  const { user, item } = biasesIn(train);
-  const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
+  const { mean, user, item } = biasesIn(train);
   const { low, high } = rangeOf(ratings);
   const ofItem = (at: number): number => ratings[at] - mean;
   const itemOffsets = dampedAverages(items, itemIds.length, { damping: item.damping, deviation: ofItem });

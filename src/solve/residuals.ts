@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-common';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
-import { type Blocks, timesRated } from '../data/dataset/strata.ts';
+import { stratumInBlocks, timesRated } from '../data/dataset/strata.ts';
 import * as onnx from '../onnx/index.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { type Biases, estimateBiases, type Pass, type Side, type Sums } from './biases.ts';
@@ -38,12 +38,10 @@ export function biasesIn({ users, items, ratings, userIds, itemIds, facts, unkno
  * @throws the signal's reason when it is aborted
  */
 export async function biasesOf(data: Dataset, runtime: Runtime, signal?: AbortSignal): Promise<Biases> {
-  const { userIds, itemIds, facts } = data;
-  const counts = { user: new Float64Array(userIds.length), item: new Float64Array(itemIds.length) };
-  for await (const { user, item } of partsOf(data)) {
-    for (const row of user.rows) counts.user[user.block?.[row] ?? row]++;
-    for (const row of item.rows) counts.item[item.block?.[row] ?? row]++;
-  }
+  const { userIds, itemCounts, facts } = data;
+  const counts = { user: new Int32Array(userIds.length), item: itemCounts };
+  for await (const { user } of partsOf(data))
+    for (const row of user.rows) counts.user[user.block ? user.block[row] : row]++;
   const session = await runtime.createSession(onnx.encodeModel(residualGraph()), { threads: 1 });
   const sumsOf = async ({ side, offsets }: Pass): Promise<Sums> => {
     const sums = new Float64Array(counts[side].length);
@@ -98,16 +96,11 @@ async function* partsOf(data: Dataset): AsyncGenerator<Part> {
     }
     return;
   }
-  const { users, items, starts, read } = strata;
-  const blockOf = ({ order, starts }: Blocks, block: number): Int32Array =>
-    order.subarray(starts[block], starts[block + 1]);
-  for (let number = 0; number + 1 < starts.length; number++) {
-    if (starts[number] === starts[number + 1]) continue;
-    const stratum = await read(number);
-    const itemBlocks = items.starts.length - 1;
+  for await (const { stratum, userRows, itemRows } of stratumInBlocks(strata)) {
+    if (stratum.ratings.length === 0) continue;
     yield {
-      user: { rows: stratum.users, block: blockOf(users, Math.floor(number / itemBlocks)) },
-      item: { rows: stratum.items, block: blockOf(items, number % itemBlocks) },
+      user: { rows: stratum.users, block: userRows },
+      item: { rows: stratum.items, block: itemRows },
       ratings: stratum.ratings,
     };
   }

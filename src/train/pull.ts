@@ -4,7 +4,7 @@ import { type DataFacts, slopeAt } from '../../graphs/models/model.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
 import { encodeModel } from '../onnx/index.ts';
 import type { Runtime } from '../run/runtime.ts';
-import type { Biases } from '../solve/biases.ts';
+import type { Biases, Side } from '../solve/biases.ts';
 import { biasesOf } from '../solve/residuals.ts';
 import { mapValues } from '../util/map-values.ts';
 import { type BiasScores, biasScores, initialParameters, MOST_PAIRS } from './parameters/initial.ts';
@@ -59,17 +59,15 @@ export async function createPull(
     const { learningRate } = schedule.at((epoch + 0.5) / training.epochs);
     const feeds: Record<string, Tensor> = {};
     for (const name of pulledOf(model)) {
-      const {
-        pull,
-        rowsOf,
-        initial: { center = 0 },
-      } = model.parameters[name];
-      const side = rowsOf && biases[rowsOf];
-      const precision = pull === 'prior' ? (side?.damping ?? 0) : (pull as number);
+      const { pull, ...parameter } = model.parameters[name];
+      const { center = 0 } = parameter.initial;
+      // Only biases are pulled to a `prior`, see `checkParameters`.
+      const side = parameter.rowsOf as Side;
+      const precision = pull === 'prior' ? biases[side].damping : (pull as number);
       feeds[`${name}.strength`] = scalar(learningRate * curvature * precision);
       feeds[`${name}.prior`] =
-        pull === 'prior' && rowsOf
-          ? scalar(center + scores[rowsOf].prior)
+        pull === 'prior'
+          ? scalar(center + scores[side].prior)
           : new Tensor('float32', initial[name].data, initial[name].dims);
     }
     const all = mapValues(carried, ({ dims, data }) => new Tensor('float32', data, dims));

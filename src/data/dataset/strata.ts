@@ -150,22 +150,38 @@ export function timesRated(rows: Int32Array, count: number): Int32Array {
   return times;
 }
 
-/** The ratings of strata, with the row numbers of all users and items. */
-export async function* stratumByStratum(
+/** A stratum, and the rows of its blocks: those that its positions stand for. */
+interface StratumInBlocks {
+  readonly stratum: Stratum;
+  readonly userRows: Int32Array;
+  readonly itemRows: Int32Array;
+}
+
+/** Strata with the rows of their blocks. */
+export async function* stratumInBlocks(
   { users, items, starts, read }: Strata,
   numbers: Iterable<number> = Array.from({ length: starts.length - 1 }, (_, number) => number),
-): AsyncGenerator<Rows> {
+): AsyncGenerator<StratumInBlocks> {
   const itemBlocks = items.starts.length - 1;
+  const rowsOf = ({ order, starts }: Blocks, block: number): Int32Array =>
+    order.subarray(starts[block], starts[block + 1]);
   for (const number of numbers) {
-    const stratum = await read(number);
-    const firstUser = users.starts[Math.floor(number / itemBlocks)];
-    const firstItem = items.starts[number % itemBlocks];
     yield {
-      users: stratum.users.map((at) => users.order[firstUser + at]),
-      items: stratum.items.map((at) => items.order[firstItem + at]),
-      ratings: stratum.ratings,
+      stratum: await read(number),
+      userRows: rowsOf(users, Math.floor(number / itemBlocks)),
+      itemRows: rowsOf(items, number % itemBlocks),
     };
   }
+}
+
+/** The ratings of strata, with the row numbers of all users and items. */
+export async function* stratumByStratum(strata: Strata, numbers?: Iterable<number>): AsyncGenerator<Rows> {
+  for await (const { stratum, userRows, itemRows } of stratumInBlocks(strata, numbers))
+    yield {
+      users: stratum.users.map((at) => userRows[at]),
+      items: stratum.items.map((at) => itemRows[at]),
+      ratings: stratum.ratings,
+    };
 }
 
 /** About `count` ratings, in whole strata. Because rows are dealt to blocks evenly, any strata are a fair sample. */

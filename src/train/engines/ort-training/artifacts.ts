@@ -19,8 +19,9 @@ export interface GraphOptions extends Resolved {
  * differentiation as the epoch graph.
  *
  * They take `user`, `item` int64[batch], row numbers, and `actual` float[batch], and give `loss` float. The evaluation
- * model also gives `rating` float[batch], as `predict.onnx` does, and has no dropout. The optimizer model computes its learning rate from the
- * schedule and its own count of steps, and ignores its `learning_rate` input. After the last step it keeps the last rate.
+ * model also gives `rating` float[batch], as `predict.onnx` does, and has no dropout. The optimizer model computes its
+ * learning rate from the schedule and its own count of steps, and ignores its `learning_rate` input. After the last step it
+ * keeps the last rate.
  */
 export function trainingArtifacts(options: GraphOptions & { readonly parameters: Tensors }) {
   return {
