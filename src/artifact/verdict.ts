@@ -1,0 +1,86 @@
+import { capital, decimal, nounOf, percent, plural } from '../util/format.ts';
+import type { Judgement } from './judgement.ts';
+
+/** What a judgement says, in words. */
+export interface Verdict {
+  /** One sentence, without a full stop. */
+  readonly sentence: string;
+  /** What is worse than a trivial guess, one sentence each; empty for a model that is as good as its baselines or better. */
+  readonly warnings: readonly string[];
+}
+
+/** With fewer ratings each, little can be known of users or items. */
+const FEW = 5;
+/** With fewer held-out ratings, a judgement is rough. */
+const FEW_HELD_OUT = 200;
+
+/** Says how good a model is, from its judgement. */
+export function verdictOf(judgement: Judgement): Verdict {
+  const parts = [ratingVerdict(judgement), rankingVerdict(judgement)].filter((part) => part !== undefined);
+  if (parts.length === 0)
+    return { sentence: 'It cannot be judged: nobody has a relevant item that is held out', warnings: [] };
+  const why = parts.every(({ isBetter }) => isBetter) ? '' : `: ${reasonOf(judgement)}`;
+  return {
+    sentence: `${capital(parts.map(({ words }) => words).join('; '))}${why}`,
+    warnings: parts.flatMap(({ warning }) => (warning === undefined ? [] : [warning])),
+  };
+}
+
+interface PartVerdict {
+  readonly words: string;
+  readonly isBetter: boolean;
+  readonly warning?: string | undefined;
+}
+
+const MEANS = 'users’ and items’ averages';
+
+function ratingVerdict({ rating }: Judgement): PartVerdict | undefined {
+  if (!rating) return undefined;
+  const { model, mean, dampedMeans, better } = rating;
+  const isBetter = better.dampedMeans[0] > 0 && better.mean[0] > 0;
+  const beatsMean = better.mean[0] > 0;
+  const [name, baseline] = beatsMean ? [MEANS, dampedMeans] : ['the average', mean];
+  const worse = Object.entries({ 'the average of all ratings': mean, [MEANS]: dampedMeans })
+    .filter(([, { rmse }]) => model.rmse > rmse)
+    .map(([name, { rmse }]) => `${name} (${decimal(rmse, 4)})`);
+  return {
+    words: isBetter
+      ? `predictions are ${percent(1 - model.rmse / baseline.rmse)} better than ${name}`
+      : `predictions are no better than ${name}`,
+    isBetter,
+    ...(worse.length > 0 && {
+      warning: `the model predicts worse (RMSE ${decimal(model.rmse, 4)}) than ${worse.join(' and than ')}`,
+    }),
+  };
+}
+
+function rankingVerdict({ ranking }: Judgement): PartVerdict | undefined {
+  if (!ranking) return undefined;
+  const { model, popular, better } = ranking;
+  const isBetter = better[0] > 0;
+  const times = model.ndcg / popular.ndcg;
+  const words = Number.isFinite(times)
+    ? times >= 2
+      ? `${decimal(times, 1)} times as good as`
+      : `${percent(times - 1)} better than`
+    : 'better than';
+  return {
+    words: `recommendations are ${isBetter ? words : 'no better than'} the most popular items`,
+    isBetter,
+    ...(model.ndcg < popular.ndcg && {
+      warning: `the model recommends worse (NDCG@10 ${decimal(model.ndcg, 4)}) than the most popular items (${decimal(popular.ndcg, 4)})`,
+    }),
+  };
+}
+
+/** Why a model may be no better than a trivial guess. */
+function reasonOf({ kind, heldOut, trained, users, items }: Judgement): string {
+  const noun = `${nounOf(kind)}s`;
+  const [perUser, perItem] = [trained / users, trained / items];
+  if (perUser < FEW) return `too few ${noun} per user (${decimal(perUser, 1)})`;
+  if (perItem < FEW) return `too few ${noun} per item (${decimal(perItem, 1)})`;
+  if (heldOut < FEW_HELD_OUT) return `${plural(heldOut, `held-out ${nounOf(kind)}`)} are too few to tell`;
+  return kind === 'ratings'
+    ? 'the ratings hardly depend on who rates what'
+    : 'who has what hardly depends on tastes';
+}
