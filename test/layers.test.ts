@@ -45,13 +45,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['recommend', 'evaluate', 'train/step', 'train/parameters', 'train/recipe', 'train/engines'],
   ],
-  plot: [],
+  style: [],
+  document: ['style'],
   experiment: ['errors', 'util', 'run', 'graphs/models', 'data/dataset', 'evaluate', 'train/recipe', 'train'],
   report: [
     ...['errors', 'util', 'graphs/models', 'data/dataset', 'artifact', 'recommend', 'evaluate', 'train/step'],
-    ...['train/recipe', 'plot'],
+    ...['train/recipe', 'document'],
   ],
-  serve: ['errors', 'version', 'util', 'run', 'data/read', 'artifact', 'recommend'],
+  serve: ['errors', 'version', 'util', 'run', 'data/read', 'artifact', 'recommend', 'document'],
   web: [
     ...[
       'errors',
@@ -65,7 +66,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ],
     'train',
   ],
-  page: ['errors', 'util', 'graphs/models', 'data/read', 'artifact', 'train/recipe', 'web'],
+  page: ['errors', 'util', 'graphs/models', 'data/read', 'artifact', 'train/recipe', 'style', 'web'],
   index: ['*'],
   cli: ['*'],
 };

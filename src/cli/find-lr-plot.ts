@@ -1,11 +1,11 @@
 import type { EChartsOption } from 'echarts';
-import { svgOf } from '../plot/svg.ts';
-import { colours, GRID, line, scatter, xAxis, yAxis } from '../report/figure.ts';
-import { Html, html, pageOf as page } from '../report/html.ts';
-import { DARK, LIGHT, variables } from '../report/style.ts';
+import { colours, GRID, line, scatter, xAxis, yAxis } from '../document/figure.ts';
+import { Html, html, pageOf as page } from '../document/html.ts';
+import { svgOf } from '../document/svg.ts';
+import { DARK, FONT, LIGHT, variables } from '../style/palette.ts';
 import type { PartRangeTest, RangeTest } from '../train/find-learning-rate.ts';
 
-const STYLE = `svg { ${variables(LIGHT)} font-family: system-ui, sans-serif; background: var(--page); }
+const STYLE = `svg { ${variables(LIGHT)} font-family: ${FONT.replaceAll('"', "'")}; background: var(--page); }
 @media (prefers-color-scheme: dark) { svg { ${variables(DARK)} } }`;
 
 /** Rounds a learning rate to two digits. */
@@ -49,7 +49,6 @@ async function chartOf(test: PartRangeTest, of = ''): Promise<string> {
     },
   });
   const option: EChartsOption = {
-    textStyle: { fontFamily: 'inherit' },
     grid: { ...GRID, top: 32, right: 32 },
     xAxis: xAxis(`learning rate${of}`, {
       type: 'log',

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
+import { MADE_BY } from '../document/html.ts';
 import type { Recommender } from '../recommend/recommender.ts';
-import { MADE_BY } from '../report/html.ts';
 import { type ReportOptions, report } from '../report/report.ts';
 import { type Choices, fileIn } from '../util/choices.ts';
 import { replaceFile } from '../util/files.ts';

@@ -1,12 +1,12 @@
 import type { EChartsOption } from 'echarts';
+import { chartOf, colours, GRID, scatter, xAxis, yAxis } from '../document/figure.ts';
+import { html, pageOf } from '../document/html.ts';
+import { numbers, table } from '../document/table.ts';
 import type { Candidate } from '../experiment/halving.ts';
 import { importance } from '../experiment/importance.ts';
 import { errorOf, type Measure } from '../experiment/measures.ts';
 import { resolved } from '../experiment/search.ts';
 import type { Space } from '../experiment/space.ts';
-import { chartOf, colours, GRID, scatter, xAxis, yAxis } from '../report/figure.ts';
-import { html, pageOf } from '../report/html.ts';
-import { numbers, table } from '../report/table.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 import { error, percent, plural, words } from '../util/format.ts';
 

@@ -1,5 +1,6 @@
 import type { EChartsCoreOption, EChartsType } from 'echarts/core';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { FONT } from '../style/palette.ts';
 
 interface Props {
   /** Text alternative of the chart. */
@@ -39,7 +40,10 @@ export function Chart({ label, class: name, option, onReady }: Props) {
   }, []);
 
   useEffect(() => {
-    chart?.setOption({ animation: !calm.matches, ...option }, { replaceMerge: ['series'] });
+    chart?.setOption(
+      { animation: !calm.matches, textStyle: { fontFamily: FONT }, ...option },
+      { replaceMerge: ['series'] },
+    );
   }, [chart, option]);
 
   return <div class={name} role="img" aria-label={label} ref={canvas} />;

@@ -1,12 +1,12 @@
+import { bars, type Figure, figure, GRID, xAxis, yAxis } from '../document/figure.ts';
+import { type Html, html, missing } from '../document/html.ts';
+import { inShort, numbers, table } from '../document/table.ts';
 import { errorBy, type Group } from '../evaluate/groups.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { count, decimal, error, percent, plural, short } from '../util/format.ts';
 import type { Judged } from './data.ts';
-import { bars, type Figure, figure, GRID, xAxis, yAxis } from './figure.ts';
-import { type Html, html, missing } from './html.ts';
 import { type RankingsJudged, rankingsPart } from './rankings.ts';
 import { calibration, distribution } from './residuals.ts';
-import { inShort, numbers, table } from './table.ts';
 
 export interface AllJudged {
   /** Absent for a model that predicts no ratings. */

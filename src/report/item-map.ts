@@ -1,9 +1,9 @@
 import { isSolved } from '../../graphs/models/index.ts';
+import { type Chart, chartOf, colours, namesWithin, scatter } from '../document/figure.ts';
+import { type Html, html, missing } from '../document/html.ts';
 import type { Item, Recommender } from '../recommend/recommender.ts';
 import { percent, plural } from '../util/format.ts';
 import { ENDS, furthest, type ItemMap, itemMap } from '../util/item-map.ts';
-import { type Chart, chartOf, colours, namesWithin, scatter } from './figure.ts';
-import { type Html, html, missing } from './html.ts';
 import { knownItems, titled, titleOf } from './known-items.ts';
 import { WORDS } from './words.ts';
 

@@ -1,6 +1,6 @@
+import { type Html, html } from '../document/html.ts';
 import type { Item, Recommender } from '../recommend/recommender.ts';
 import { enoughCount } from '../util/item-map.ts';
-import { type Html, html } from './html.ts';
 
 /** Items that enough people know for their factors to be more than noise, the best known first. */
 export interface KnownItems {

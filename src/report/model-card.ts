@@ -7,10 +7,10 @@ import {
   type TrainedPart,
   trainedFor,
 } from '../artifact/manifest.ts';
+import { type Html, html } from '../document/html.ts';
+import { facts, table } from '../document/table.ts';
 import type { Choices } from '../util/choices.ts';
 import { capital, count, error, plural, short, size, words } from '../util/format.ts';
-import { type Html, html } from './html.ts';
-import { facts, table } from './table.ts';
 
 export const nameOf = ({ model }: Manifest): string => builtIn(model.name)?.title ?? model.name;
 

@@ -2,11 +2,11 @@ import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { type Ratings, renumbered } from '../data/dataset/ratings.ts';
 import { indicesByUser } from '../data/dataset/rows.ts';
+import { type Html, html, missing } from '../document/html.ts';
+import { numbers, table } from '../document/table.ts';
 import type { Item, Recommender } from '../recommend/recommender.ts';
 import { count, decimal, plural, short } from '../util/format.ts';
-import { type Html, html, missing } from './html.ts';
 import { titled } from './known-items.ts';
-import { numbers, table } from './table.ts';
 import { leftOut, WORDS } from './words.ts';
 
 /**

@@ -2,12 +2,12 @@ import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { relevantFrom } from '../data/dataset/positives.ts';
 import { type Ratings, renumbered } from '../data/dataset/ratings.ts';
+import { type Html, html, missing } from '../document/html.ts';
+import { numbers, table } from '../document/table.ts';
 import { baselineRanker, recommenderRanker } from '../evaluate/rankers.ts';
 import { type Ranking, type RankingMeans, rankingMeans } from '../evaluate/ranking.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { count, decimal, error, percent, plural } from '../util/format.ts';
-import { type Html, html, missing } from './html.ts';
-import { numbers, table } from './table.ts';
 import { leftOut, WORDS } from './words.ts';
 
 /** Quality of lists: of the model's, and of the list of the most popular items, which is the same for everyone. */

@@ -1,19 +1,19 @@
 import { partsOf, type TrainedFor, trainedFor } from '../artifact/manifest.ts';
 import { checkKind } from '../data/dataset/dataset.ts';
 import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
+import { html, pageOf } from '../document/html.ts';
+import { inShort } from '../document/table.ts';
 import { UserError } from '../errors.ts';
 import { type Recommender, someRecommender } from '../recommend/recommender.ts';
 import { count, error, nounOf, plural, short, size } from '../util/format.ts';
 import { checkArgument, checkOptions, type OptionTable, text } from '../util/options.ts';
 import { type AllJudged, accuracySection } from './accuracy.ts';
 import { judge } from './data.ts';
-import { html, pageOf } from './html.ts';
 import { mapSection } from './item-map.ts';
 import { modelCard, nameOf, sizeOf } from './model-card.ts';
 import { peopleSection } from './people.ts';
 import { judgeRankings } from './rankings.ts';
 import { standingsSection } from './standings.ts';
-import { inShort } from './table.ts';
 import { trainingSection } from './training.ts';
 import { WORDS } from './words.ts';
 

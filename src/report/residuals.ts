@@ -1,8 +1,8 @@
 import { rangeOf } from '../data/dataset/rows.ts';
+import { bars, colours, type Figure, GRID, line, scatter, xAxis, yAxis } from '../document/figure.ts';
+import { numbers, table } from '../document/table.ts';
 import { count, decimal, short, signed } from '../util/format.ts';
 import type { Judged } from './data.ts';
-import { bars, colours, type Figure, GRID, line, scatter, xAxis, yAxis } from './figure.ts';
-import { numbers, table } from './table.ts';
 
 /** Calibration: whether predictions equal actual ratings on average. */
 export function calibration(judged: Judged): Figure {

@@ -1,10 +1,10 @@
 import { builtIn } from '../../graphs/models/index.ts';
+import { type Html, html, missing } from '../document/html.ts';
+import { numbers, table } from '../document/table.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 import { count, decimal, signed } from '../util/format.ts';
 import { standingTexts, standingValues } from '../util/standings.ts';
-import { type Html, html, missing } from './html.ts';
 import { knownItems, titled } from './known-items.ts';
-import { numbers, table } from './table.ts';
 import { WORDS } from './words.ts';
 
 const MOST = 10;

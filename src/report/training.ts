@@ -1,13 +1,24 @@
 import { isSolved } from '../../graphs/models/index.ts';
 import type { Objective } from '../../graphs/models/model.ts';
 import { type Manifest, partsOf, type TrainedPart } from '../artifact/manifest.ts';
+import {
+  colours,
+  type Figure,
+  figure,
+  GRID,
+  LEGEND_GRID,
+  type LineStyle,
+  legend,
+  line,
+  xAxis,
+  yAxis,
+} from '../document/figure.ts';
+import { type Html, html, missing } from '../document/html.ts';
+import { numbers, table } from '../document/table.ts';
 import { make, type Named } from '../train/recipe/named.ts';
 import { type Loss, losses } from '../train/step/losses.ts';
 import { type Schedule, schedules } from '../train/step/schedules.ts';
 import { count, decimal, error, plural } from '../util/format.ts';
-import { colours, type Figure, figure, GRID, type LineStyle, legend, line, xAxis, yAxis } from './figure.ts';
-import { type Html, html, missing } from './html.ts';
-import { numbers, table } from './table.ts';
 
 type Epoch = TrainedPart['history'][number];
 
@@ -171,7 +182,7 @@ function byEpoch(
     caption,
     label: `${title}: ${courses.join('; ')}, over ${plural(history.length, 'epoch')}`,
     option: {
-      grid: { ...GRID, top: 40 },
+      grid: LEGEND_GRID,
       legend: legend(series.map(({ name }) => name)),
       xAxis: xAxis('epoch', { min: 1, max: Math.max(2, history.length), minInterval: 1 }),
       yAxis: yAxis(unit, { scale: true }),

@@ -4,10 +4,8 @@ import { Ratings, selectRows } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
 import { evaluate } from '../../src/evaluate/evaluate.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
-import * as palette from '../../src/page/palette.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { report } from '../../src/report/report.ts';
-import { DARK, LIGHT } from '../../src/report/style.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
@@ -260,13 +258,6 @@ test('every chart has a name, every table a caption, and every id is of one elem
   expect(new Set(ids).size).toBe(ids.length);
   expect(page).not.toMatch(/NaN|undefined|Infinity|\[object/);
 });
-
-test('colours are those of the web page', () => {
-  expect(palette.LIGHT).toMatchObject({ ...pick(LIGHT) });
-  expect(palette.DARK).toMatchObject({ ...pick(DARK) });
-});
-
-const pick = ({ ink, soft, line, accent, second }: typeof LIGHT) => ({ ink, soft, line, accent, second });
 
 test('the smallest of models has a page too', async () => {
   const ratings = new Ratings({

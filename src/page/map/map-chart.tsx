@@ -1,11 +1,11 @@
 import type { EChartsType } from 'echarts/core';
 import { useMemo, useRef, useState } from 'preact/hooks';
+import { DARK, LIGHT } from '../../style/palette.ts';
 import { count } from '../../util/format.ts';
 import type { ItemMap } from '../../util/item-map.ts';
 import { Chart } from '../chart.tsx';
 import { commonGenres, OTHER } from '../genres.ts';
 import type { PageItem, PageModel } from '../models/page-model.ts';
-import { DARK, LIGHT } from '../palette.ts';
 import { Icon } from '../parts.tsx';
 import { TitleSearch } from '../recommend/title-search.tsx';
 import { mapOption } from './map-option.ts';

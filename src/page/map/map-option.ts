@@ -1,10 +1,11 @@
 import type { EChartsCoreOption } from 'echarts/core';
+import { chartStyle } from '../../style/chart.ts';
+import type { Palette } from '../../style/palette.ts';
 import { decimal } from '../../util/format.ts';
 import type { ItemMap, MapPoint } from '../../util/item-map.ts';
 import { genreOf, OTHER } from '../genres.ts';
 import type { PageItem } from '../models/page-model.ts';
 import type { Words } from '../models/words.ts';
-import type { Palette } from '../palette.ts';
 
 interface Choices {
   readonly map: ItemMap<PageItem>;
@@ -46,9 +47,7 @@ export function mapOption(choices: Choices): EChartsCoreOption {
       { type: 'inside', yAxisIndex: 0, filterMode: 'none', minSpan: 2 },
     ],
     tooltip: {
-      backgroundColor: palette.card,
-      borderColor: palette.line,
-      textStyle: { color: palette.ink, fontSize: 13 },
+      ...chartStyle(palette).tooltip,
       confine: true,
       formatter: ({ data }: { data: Drawn }) => description(data.item, words),
     },

@@ -1,8 +1,9 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import { useMemo } from 'preact/hooks';
 import { isSolved, models } from '../../../graphs/models/index.ts';
+import { chartStyle, LEGEND_GRID } from '../../style/chart.ts';
+import { DARK, LIGHT, type Palette } from '../../style/palette.ts';
 import { Chart } from '../chart.tsx';
-import { DARK, LIGHT, type Palette } from '../palette.ts';
 import type { CurvePoint, Objective, Part, Run, Training } from './use-training.ts';
 
 interface Props {
@@ -24,6 +25,8 @@ const HELD_OUT: Line = { suffix: '', dashed: false, points: ({ heldOut }) => hel
 
 interface Texts {
   readonly title: string;
+  /** Name of the vertical axis. */
+  readonly unit: string;
   readonly note: string;
   readonly lines: readonly Line[];
 }
@@ -31,7 +34,8 @@ interface Texts {
 function textsOf(objective: Objective, judged: boolean): Texts {
   if (objective === 'rating')
     return {
-      title: 'Predicted ratings: typical error, in rating points',
+      title: 'Predicted ratings: typical error',
+      unit: 'rating points',
       note: judged
         ? 'Lower is better. Dashed: on the ratings it learns from. Solid: on ratings it has not seen, which is what counts.'
         : 'Lower is better. On the ratings it learns from, because none are held out.',
@@ -39,12 +43,14 @@ function textsOf(objective: Objective, judged: boolean): Texts {
     };
   if (judged)
     return {
-      title: 'Recommendations: how well lists of ten fit (NDCG)',
+      title: 'Recommendations: how well lists of ten fit',
+      unit: 'NDCG at 10',
       note: 'Higher is better, 1 is perfect. On data it has not seen: whether what a person likes comes first among everything.',
       lines: [HELD_OUT],
     };
   return {
     title: 'Recommendations: training loss',
+    unit: 'loss',
     note: 'Lower is better. On the data it learns from, because none are held out.',
     lines: [LEARNING],
   };
@@ -60,10 +66,10 @@ function drawnIn({ runs, judged }: Training, objective: Objective): readonly Run
 
 /** Learning curves of each model for one objective; none of models without epochs alone. */
 export function Curves({ training, objective, dark }: Props) {
-  const { title, note, lines } = textsOf(objective, training.judged);
+  const { title, unit, note, lines } = textsOf(objective, training.judged);
   const drawn = drawnIn(training, objective);
   const option = useMemo(
-    () => curvesOption(training, { objective, lines, palette: dark ? DARK : LIGHT }),
+    () => curvesOption(training, { objective, lines, unit, palette: dark ? DARK : LIGHT }),
     [training, objective, dark],
   );
   if (drawn.length === 0) return null;
@@ -86,52 +92,25 @@ export function Curves({ training, objective, dark }: Props) {
   );
 }
 
-interface Drawn extends Pick<Props, 'objective'>, Pick<Texts, 'lines'> {
+interface Drawn extends Pick<Props, 'objective'>, Pick<Texts, 'lines' | 'unit'> {
   readonly palette: Palette;
 }
 
-function curvesOption(training: Training, { objective, lines, palette }: Drawn): EChartsCoreOption {
-  const text = { color: palette.soft, fontSize: 12 };
+function curvesOption(training: Training, { objective, lines, unit, palette }: Drawn): EChartsCoreOption {
+  const { xAxis, yAxis, legend, tooltip } = chartStyle(palette);
   const drawn = drawnIn(training, objective);
   const epochs = Math.max(1, ...drawn.map(({ parts }) => parts[objective]?.epochs ?? 0));
   return {
     animation: false,
-    grid: { left: 44, right: 16, top: 36, bottom: 44 },
-    legend: {
-      top: 0,
-      left: 0,
-      textStyle: text,
-      icon: 'path://M0 4h24v4H0z',
-      itemWidth: 18,
-      itemHeight: 3,
-      data: drawn.map(({ model }) => models[model].title + lines[0].suffix),
-    },
+    grid: LEGEND_GRID,
+    legend: legend(drawn.map(({ model }) => models[model].title + lines[0].suffix)),
     tooltip: {
+      ...tooltip,
       trigger: 'axis',
-      backgroundColor: palette.card,
-      borderColor: palette.line,
-      textStyle: { color: palette.ink, fontSize: 13 },
       valueFormatter: (value: unknown) => (typeof value === 'number' ? value.toFixed(4) : '–'),
     },
-    xAxis: {
-      type: 'value',
-      name: 'epoch',
-      nameLocation: 'middle',
-      nameGap: 28,
-      nameTextStyle: text,
-      min: 0,
-      max: epochs,
-      minInterval: 1,
-      axisLabel: text,
-      axisLine: { lineStyle: { color: palette.line } },
-      splitLine: { show: false },
-    },
-    yAxis: {
-      type: 'value',
-      scale: true,
-      axisLabel: { ...text, formatter: (value: number) => value.toFixed(2) },
-      splitLine: { lineStyle: { color: palette.line } },
-    },
+    xAxis: xAxis('epoch', { min: 0, max: epochs, minInterval: 1 }),
+    yAxis: yAxis(unit, { scale: true, axisLabel: { formatter: (value: number) => value.toFixed(2) } }),
     series: drawn.flatMap((run) => {
       const { model, parts } = run;
       const part = parts[objective];

@@ -1,30 +1,6 @@
-/** The same colours as in `src/page/palette.ts` and the page's style sheet. */
-export const LIGHT = {
-  page: '#ffffff',
-  ink: '#17212b',
-  soft: '#55616e',
-  line: '#dfe3e8',
-  accent: '#0b6b63',
-  second: '#b04a5a',
-  wash: '#f2f7f6',
-};
+import { DARK, FONT, LIGHT, variables } from '../style/palette.ts';
 
-export const DARK: typeof LIGHT = {
-  page: '#12171c',
-  ink: '#e8edf2',
-  soft: '#a3afbb',
-  line: '#2f3943',
-  accent: '#63d0c0',
-  second: '#ffaabb',
-  wash: '#1a2426',
-};
-
-/** CSS variables of a palette, such as `--ink`. */
-export const variables = (palette: typeof LIGHT): string =>
-  Object.entries(palette)
-    .map(([name, value]) => `--${name}: ${value};`)
-    .join(' ');
-
+/** The style sheet of documents: light, dark and on paper. */
 export const STYLE = `
 :root { color-scheme: light; ${variables(LIGHT)} }
 @media screen and (prefers-color-scheme: dark) {
@@ -34,7 +10,7 @@ export const STYLE = `
 html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }
 body {
   margin: 0 auto; max-width: 70rem; padding: 3rem 1.5rem 4rem; background: var(--page); color: var(--ink);
-  font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
+  font: 16px/1.55 ${FONT};
   overflow-wrap: anywhere;
 }
 h1, h2, h3, h4 { line-height: 1.25; text-wrap: balance; overflow-wrap: anywhere; break-after: avoid; }
@@ -72,7 +48,7 @@ figure.map { max-width: none; margin-top: 1.5rem; }
 figcaption { color: var(--soft); font-size: 0.9375rem; margin-bottom: 0.75rem; max-width: 72ch; }
 figcaption b { display: block; color: var(--ink); font-size: 1rem; }
 svg { display: block; width: 100%; height: auto; }
-.map svg { border: 1px solid var(--line); border-radius: 10px; }
+.map svg { border: 1px solid var(--line); background: var(--card); border-radius: 10px; }
 .narrow { display: none; }
 @media (max-width: 40rem) {
   body { padding: 2rem 1rem 3rem; }
@@ -101,12 +77,13 @@ tr { break-inside: avoid; }
 .ends ol { margin: 0; padding: 0; list-style: none; font-size: 0.9375rem; }
 .ends li { padding: 0.3125rem 0; border-bottom: 1px solid var(--line); }
 article { break-inside: avoid; }
-.notice, .missing { padding: 0.75rem 1rem; border-left: 3px solid var(--accent); background: var(--wash); }
-.notice { border-color: var(--second); }
+.notice, .missing { padding: 0.75rem 1rem; border-left: 3px solid var(--accent); background: var(--accent-soft); }
+.notice { border-color: var(--bad); background: var(--bad-soft); }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: 0.875rem; }
 
 @media print {
   @page { margin: 16mm 15mm; }
+  :root { --page: #ffffff; }
   * { print-color-adjust: exact; }
   html { font-size: 12px; }
   body { max-width: none; padding: 0; font-size: 1rem; }

@@ -1,21 +1,15 @@
-import type { EChartsOption, XAXisComponentOption, YAXisComponentOption } from 'echarts';
-import { svgOf } from '../plot/svg.ts';
+import type { EChartsOption } from 'echarts';
+import { chartStyle } from '../style/chart.ts';
+import { VARIABLES as colours } from '../style/palette.ts';
 import { Html, html } from './html.ts';
+import { svgOf } from './svg.ts';
 
-/** Colours of charts: variables of the style sheet, so that the same SVG works in light, in dark and on paper. */
-export const colours = {
-  ink: 'var(--ink)',
-  soft: 'var(--soft)',
-  line: 'var(--line)',
-  ground: 'var(--page)',
-  accent: 'var(--accent)',
-  second: 'var(--second)',
-};
+export { GRID, LEGEND_GRID } from '../style/chart.ts';
+export { colours };
+export const { text: TEXT, xAxis, yAxis, legend } = chartStyle(colours);
 
 /** Small enough that text is still readable on a phone. */
 const SIZE = { width: 440, height: 280 };
-
-const FONT = { fontFamily: 'inherit', fontSize: 12, color: colours.soft };
 
 export interface Chart {
   /** Text alternative, for people who do not see it. */
@@ -27,7 +21,7 @@ export interface Chart {
 
 /** An SVG for use in HTML. */
 export async function chartOf({ label, option, size = SIZE, class: name }: Chart): Promise<Html> {
-  const svg = await svgOf({ textStyle: FONT, ...option }, size);
+  const svg = await svgOf(option, size);
   const { markup } = html`<svg role="img" aria-label="${label}"${name && html` class="${name}"`} `;
   return new Html(svg.replace(/<svg /, () => markup));
 }
@@ -45,48 +39,6 @@ ${await chartOf(chart)}
 <details><summary>The numbers<span class="unseen">: ${title}</span></summary>${table}</details>
 </figure>`;
 }
-
-export const GRID = { left: 54, right: 16, top: 16, bottom: 46 };
-
-const AXIS = {
-  type: 'value',
-  nameLocation: 'middle',
-  nameTextStyle: FONT,
-  axisLine: { show: true, lineStyle: { color: colours.line } },
-  axisTick: { show: false },
-  splitLine: { show: false },
-};
-const AXIS_LABEL = { ...FONT, hideOverlap: true };
-
-/** An axis; of numbers, by default. */
-export const xAxis = (name: string, { axisLabel, ...options }: XAXisComponentOption = {}) =>
-  ({
-    ...AXIS,
-    name,
-    nameGap: 28,
-    ...options,
-    axisLabel: { ...AXIS_LABEL, ...axisLabel },
-  }) as XAXisComponentOption;
-
-export const yAxis = (name: string, { axisLabel, ...options }: YAXisComponentOption = {}) =>
-  ({
-    ...AXIS,
-    name,
-    nameGap: 40,
-    axisLine: AXIS.splitLine,
-    splitLine: AXIS.axisLine,
-    ...options,
-    axisLabel: { ...AXIS_LABEL, ...axisLabel },
-  }) as YAXisComponentOption;
-
-export const legend = (names: readonly string[]) => ({
-  data: [...names],
-  top: 0,
-  left: 0,
-  itemWidth: 22,
-  itemGap: 24,
-  textStyle: { ...FONT, color: colours.ink },
-});
 
 const STILL = { silent: true, emphasis: { disabled: true } };
 
@@ -141,12 +93,12 @@ const EDGE = 8;
 /** Labels for points of a scatter, if there is room in a chart of this width. */
 export const namesWithin = (chartWidth: number) => ({
   label: {
-    ...FONT,
+    ...TEXT,
     show: true,
     fontSize: 11,
     color: colours.ink,
     opacity: 1,
-    textBorderColor: colours.ground,
+    textBorderColor: colours.card,
     textBorderWidth: 3,
     position: 'top' as const,
     distance: 2,

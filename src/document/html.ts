@@ -1,4 +1,4 @@
-import { STYLE } from './style.ts';
+import { STYLE } from './css.ts';
 
 /** Markup that is already escaped. */
 export class Html {

@@ -11,7 +11,7 @@ export async function svgOf(
   const { init } = await import('echarts');
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
-    chart.setOption({ animation: false, ...option });
+    chart.setOption({ animation: false, textStyle: { fontFamily: 'inherit' }, ...option });
     return withoutMarks(chart.renderToSVGString());
   } finally {
     chart.dispose();
