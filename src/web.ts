@@ -1,5 +1,6 @@
 /** All that a page may import from cofactor: no Node module, and nothing that a page does not use until it asks. */
 import { fetchArtifact } from './artifact/fetch.ts';
+import { type Artifact, privateFiles } from './artifact/manifest.ts';
 import { UserError } from './errors.ts';
 import { checkLoad, type LoadOptions, WEB_LOAD_OPTIONS } from './recommend/load-options.ts';
 import { Recommender } from './recommend/recommender.ts';
@@ -43,8 +44,8 @@ export interface WebLoadOptions extends LoadOptions, WebRuntimeOptions {}
  * and every file is checked against the manifest.
  *
  * @param source the model's folder: a URL, or a path on the page's server
- * @param options `heads` are fetched and opened at once; without them all are fetched, and each is opened when it is first
- *   needed
+ * @param options `heads` are fetched and opened at once; without them all public files are fetched, and with `private` those
+ *   about users, too; each head is opened when it is first needed
  * @throws UserError if there is no model, a file is missing or changed, or the browser cannot run it
  */
 export async function load(source: string | URL, options: WebLoadOptions = {}): Promise<Recommender> {
@@ -56,5 +57,20 @@ export async function load(source: string | URL, options: WebLoadOptions = {}): 
     fetchArtifact(source, options),
     runtime ?? webRuntime(options),
   ]);
+  warn(artifact, source);
   return Recommender.create(artifact, ready, heads);
+}
+
+/** Addresses of models that `warn` has warned of. */
+const warned = new Set<string>();
+
+/** Says once of a model that it was probably published as a whole, unless the page asks for what is about users. */
+function warn({ manifest, files }: Artifact, source: string | URL): void {
+  const hidden = privateFiles(manifest);
+  const address = String(source);
+  if (warned.has(address) || hidden.length === 0 || hidden.some((name) => files[name])) return;
+  warned.add(address);
+  console.warn(
+    `cofactor: the manifest in ${address} lists ${hidden.join(', ')}, which tell about users; if they lie there, everybody can fetch them: publish what npx cofactor export MODEL --public OUT writes`,
+  );
 }

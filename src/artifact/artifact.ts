@@ -74,12 +74,12 @@ export function readArtifact(directory: string, options: ReadOptions = {}): Prom
 }
 
 /**
- * Reads the files of an artifact that serve, and checks each against the manifest.
+ * Reads the files of an artifact that serve, public ones and private ones if asked, and checks each against the manifest.
  *
  * @throws UserError if there is none, or it is broken
  */
 export function readServed(directory: string, options: FetchOptions & ReadOptions = {}): Promise<Artifact> {
-  return readFiles(directory, (manifest) => servedFiles(manifest, options.heads), options);
+  return readFiles(directory, (manifest) => servedFiles(manifest, options), options);
 }
 
 /**

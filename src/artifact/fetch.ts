@@ -1,13 +1,13 @@
 import { option, UserError } from '../errors.ts';
 import {
   type Artifact,
-  type ChosenHeads,
   checkFile,
   IS_MODEL,
   MANIFEST,
   type Manifest,
   MOST_MANIFEST_BYTES,
   parseManifest,
+  type ServedOptions,
   servedFiles,
 } from './manifest.ts';
 
@@ -18,9 +18,7 @@ export interface FetchProgress {
   readonly total: number;
 }
 
-export interface FetchOptions {
-  /** Heads to read or fetch, such as `predict`, or a function that chooses some of the model's. @default all */
-  readonly heads?: ChosenHeads;
+export interface FetchOptions extends ServedOptions {
   /** In a page: keeps files for the next visit, where the browser can. @default true */
   readonly cache?: boolean;
   /** Largest size of a model at a URL, in bytes. @default 2_147_483_648 (2 GiB) */
@@ -46,7 +44,7 @@ interface Source {
 }
 
 /**
- * Fetches an artifact and checks every file against its manifest. Files that are cached from an earlier visit are not
+ * Fetches the public files of an artifact, and private ones if asked, and checks each against its manifest. Files that are cached from an earlier visit are not
  * fetched again, and are used when there is no network.
  *
  * @param url the folder that holds `manifest.json`
@@ -86,8 +84,8 @@ function addressOf(url: string | URL): URL {
 }
 
 async function fetchFiles(from: Source, manifest: Manifest, options: FetchOptions): Promise<Artifact> {
-  const { heads, maxBytes = 2 ** 31, signal, onProgress } = options;
-  const wanted = servedFiles(manifest, heads);
+  const { maxBytes = 2 ** 31, signal, onProgress } = options;
+  const wanted = servedFiles(manifest, options);
   const total = wanted.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
   if (total > maxBytes)
     throw new UserError(

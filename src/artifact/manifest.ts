@@ -28,6 +28,19 @@ export const isOfModel = (name: string): boolean =>
   ([MANIFEST, 'items.json', 'titles.json', ...TRAINING_GRAPHS] as readonly string[]).includes(name) ||
   HEADS.some((head) => name === `${head}.onnx`);
 
+/** Who may read a file: everyone, if it is about items alone; `private` if anything in it is about users. */
+export type Access = 'public' | 'private';
+
+/** Public files by name, where a manifest was written before it marked files. */
+const PUBLIC: readonly string[] = [
+  ...['similar.onnx', 'fold-in.onnx', 'fold-in-many.onnx', 'factors.onnx', 'items.json', 'titles.json'],
+  ...TRAINING_GRAPHS,
+];
+
+/** The mark of a file. One without a mark that is not known to be public is private. */
+export const accessOf = (name: string, { access }: { readonly access?: Access | undefined }): Access =>
+  access ?? (PUBLIC.includes(name) ? 'public' : 'private');
+
 export const IS_MODEL = 'is this the folder of a trained model?';
 
 /** A manifest has a few kilobytes, and a line for each epoch. */
@@ -115,6 +128,8 @@ const manifestSchema = v.object({
         sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
         /** Most rows of a request in one run, which bounds its memory. */
         batch: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MOST_ROWS))),
+        /** See `accessOf`, which knows the files without it. */
+        access: v.optional(v.picklist(['public', 'private'])),
       }),
     ),
     v.check((files) => Object.keys(files).length <= MOST_FILES, `there are more than ${MOST_FILES}`),
@@ -160,11 +175,14 @@ export function headOf(file: string): string | undefined {
 export function headFile({ manifest, files }: Artifact, head: string): Uint8Array {
   const name = `${head}.onnx`;
   if (files[name]) return files[name];
+  const listed = manifest.files[name];
   throw new UserError(
     'model',
-    manifest.files[name]
-      ? `${name} was not loaded; name "${head}" in heads, or leave out heads`
-      : `the model has no ${name}; load the folder that training wrote, not a published site, or train it again (item-item has no factors)`,
+    !listed
+      ? `the model has no ${name}; load the folder that training wrote, not its public part or a site, or train it again (item-item has no factors)`
+      : accessOf(name, listed) === 'private'
+        ? `${name} is about users and was not loaded; name "${head}" in heads, or give private: true without heads`
+        : `${name} was not loaded; name "${head}" in heads, or leave out heads`,
   );
 }
 
@@ -196,28 +214,43 @@ const isDeep = (json: unknown, levels: number): boolean =>
   json !== null &&
   (levels === 0 || Object.values(json).some((value) => isDeep(value, levels - 1)));
 
-/** Names of heads, or a function that chooses some of those that a model has. */
+/** Names of heads, or a function that chooses some of those that may be read. */
 export type ChosenHeads = readonly string[] | ((all: readonly string[]) => readonly string[]);
+
+/** Which files of a model are read or fetched. */
+export interface ServedOptions {
+  /**
+   * Heads to read or fetch, such as `predict`, or a function that chooses some. A private head that is named is asked for. `recommend`
+   * comes with `seen`, which tells what it must leave out. @default all, of those that `private` allows
+   */
+  readonly heads?: ChosenHeads | undefined;
+  /** Whether also private files are read or fetched, which are about users. @default false */
+  readonly private?: boolean | undefined;
+}
+
+/** Names of the private files, which are about users. */
+export const privateFiles = ({ files }: Manifest): string[] =>
+  Object.keys(files).filter((name) => accessOf(name, files[name]) === 'private');
 
 /**
  * Names of the files that serve: the heads and small files, without the training graph.
  *
- * @param chosen names of the heads, or a function that chooses some of the model's. Default: all. `recommend` comes with `seen`,
- *   which tells what it must leave out.
  * @throws UserError for a head that the model does not have
  */
-export function servedFiles({ files }: Manifest, chosen?: ChosenHeads): string[] {
-  const names = Object.keys(files);
-  const all = names.flatMap((name) => headOf(name) ?? []);
-  const heads = typeof chosen === 'function' ? chosen(all) : chosen;
+export function servedFiles(manifest: Manifest, options: ServedOptions = {}): string[] {
+  const names = Object.keys(manifest.files);
+  const hidden = options.private ? [] : privateFiles(manifest);
+  const shown = names.filter((name) => !hidden.includes(name));
+  const [all, open] = [names, shown].map((files) => files.flatMap((name) => headOf(name) ?? []));
+  const heads = typeof options.heads === 'function' ? options.heads(open) : options.heads;
   const unknown = heads?.find((head) => !all.includes(head));
   if (unknown !== undefined)
     throw new UserError('argument', `the model has no head "${unknown}"; it has ${all.join(', ')}`);
-  const wanted = new Set(heads ?? all);
+  const wanted = new Set(heads ?? open);
   if (wanted.has('recommend')) wanted.add('seen');
   return names.filter((name) => {
     const head = headOf(name);
-    return head === undefined ? !name.endsWith('.onnx') : wanted.has(head);
+    return head === undefined ? !name.endsWith('.onnx') && shown.includes(name) : wanted.has(head);
   });
 }
 

@@ -15,7 +15,7 @@ import {
 import { checkNotHidden, isAsListed, type Listed, listedSchema, listOf } from '../util/own-folder.ts';
 import { list } from '../util/text.ts';
 import { VERSION } from '../version.ts';
-import { type Artifact, MANIFEST } from './manifest.ts';
+import { type Artifact, MANIFEST, privateFiles } from './manifest.ts';
 
 /** The file that marks a folder as a site of ours, and lists all files that were written, with their SHA-256. */
 export const SITE_MARK = 'cofactor-site.json';
@@ -23,18 +23,17 @@ export const SITE_MARK = 'cofactor-site.json';
 /** Files by their paths, whose parts are joined by `/`. */
 export type SiteFiles = Readonly<Record<string, Uint8Array>>;
 
-/** Files with data about users: their ids, their factors, and what they rated. */
-const PRIVATE: readonly string[] = ['predict.onnx', 'recommend.onnx', 'seen.onnx'];
 /** Files that a page, which has one visitor, does not need. */
 const NEEDLESS: readonly string[] = ['fold-in-many.onnx'];
 
 /**
- * The part of an artifact that may be published: the files without data about users. A page does not need those, because
- * its visitors are other people. The other files and their hashes do not change, so that a download can be checked.
+ * The part of an artifact that is published: its public files. A page does not need those about users, because its visitors are
+ * other people. The other files and their hashes do not change, so that a download can be checked.
  */
 export function published({ manifest, files }: Artifact): Artifact {
+  const hidden = [...privateFiles(manifest), ...NEEDLESS];
   const shown = <Part>(parts: Readonly<Record<string, Part>>): Record<string, Part> =>
-    Object.fromEntries(Object.entries(parts).filter(([name]) => ![...PRIVATE, ...NEEDLESS].includes(name)));
+    Object.fromEntries(Object.entries(parts).filter(([name]) => !hidden.includes(name)));
   return { manifest: { ...manifest, files: shown(manifest.files) }, files: shown(files) };
 }
 

@@ -1,15 +1,13 @@
 import { Command } from 'commander';
-import { isSolved } from '../../graphs/models/index.ts';
-import type { Artifact } from '../artifact/manifest.ts';
 import { writeSite } from '../artifact/site.ts';
 import { UserError } from '../errors.ts';
-import { itemsOf } from '../recommend/tables.ts';
 import { readPage } from '../serve/page-files.ts';
 import type { Given } from '../util/choices.ts';
 import { withChoices } from './choice-options.ts';
 import { OPENING, readModel } from './open-model.ts';
 import { plural, printJson, printLine, shellWord, size } from './output.ts';
 import { checkOutputs } from './outputs.ts';
+import { whatIsPublic } from './what-is-public.ts';
 
 export function pageCommand(): Command {
   const command = new Command('page')
@@ -19,12 +17,6 @@ export function pageCommand(): Command {
     .option('--json', 'print one JSON object');
   return withChoices(command, [], OPENING).action(run);
 }
-
-/** With fewer people, what they share is no longer a matter of many. */
-const FEW = 3;
-
-const rareItems = (artifact: Artifact): number =>
-  itemsOf(artifact).filter(({ count }) => count > 0 && count < FEW).length;
 
 interface PageFlags extends Given<typeof OPENING> {
   readonly out: string;
@@ -49,17 +41,7 @@ async function run(directory: string, { out, json, trust }: PageFlags, command: 
   printLine(
     `Wrote ${out}: ${plural(Object.keys(files).length, 'file')}, ${size(bytes)}; upload it to any static host`,
   );
-  const rare = isSolved(artifact.manifest.model.name) ? rareItems(artifact) : 0;
-  if (rare > 0)
-    printLine(
-      `It has no ids of users. But one or two people have each of ${plural(rare, 'item')}, whose weights tell what else these people have; leave out such items before training if that must not be known`,
-    );
-  else
-    printLine(
-      artifact.manifest.data.kind === 'ratings'
-        ? 'It only has data about items: no ids, factors or ratings of users'
-        : 'It only has data about items, such as how many users have each, and nothing about single users',
-    );
+  printLine(whatIsPublic(artifact));
   printLine(
     `To view it: python3 -m http.server --directory ${shellWord(out)} 8000, then http://127.0.0.1:8000`,
   );

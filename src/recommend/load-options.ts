@@ -16,9 +16,14 @@ import {
 } from '../util/options.ts';
 
 /** Options of `load`, in Node and in a page. */
-export interface LoadOptions extends Omit<FetchOptions, 'heads'> {
-  /** Heads to read or fetch, such as `predict`. @default all */
+export interface LoadOptions extends Omit<FetchOptions, 'heads' | 'private'> {
+  /** Heads to read or fetch, such as `predict`. @default all, in a page all that are public */
   readonly heads?: readonly string[];
+  /**
+   * Whether private files are read or fetched, which are about users: what `predict` and `recommend` need. @default true in Node,
+   * false in a page
+   */
+  readonly private?: boolean | undefined;
   /**
    * What the model runs on. `auto` is a GPU if one is available, and the CPU otherwise. A page has the CPU alone, through
    * WebAssembly.
@@ -32,6 +37,7 @@ export interface LoadOptions extends Omit<FetchOptions, 'heads'> {
 
 export const LOAD_OPTIONS: OptionTable<LoadOptions> = {
   heads: { fits: (value) => Array.isArray(value) && value.every(text.fits), give: 'a list of names' },
+  private: flag,
   maxBytes: { fits: (value) => (value as number) > 0, give: 'a number of bytes' },
   cache: flag,
   signal: abortSignal,

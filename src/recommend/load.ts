@@ -31,9 +31,11 @@ export interface NodeLoadOptions extends LoadOptions {
 export async function load(source: string | URL, options: NodeLoadOptions = {}): Promise<Recommender> {
   checkLoad(source, options, { ...LOAD_OPTIONS, trust: flag });
   const { device, runtime, heads, trust } = options;
+  // A program asks a host that it trusts, or reads its own disk.
+  const asked = { ...options, private: options.private ?? true };
   const isWeb = /^https?:/i.test(String(source));
   const [artifact, ready] = await Promise.all([
-    isWeb ? fetchArtifact(source, options) : readServed(pathOf(source), options),
+    isWeb ? fetchArtifact(source, asked) : readServed(pathOf(source), asked),
     runtime ?? nodeRuntime({ device }),
   ]);
   if (!trust) checkHeads(artifact);

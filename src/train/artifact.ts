@@ -3,6 +3,7 @@ import { FORMAT } from '../artifact/format.ts';
 import { buildHeads } from '../artifact/heads.ts';
 import {
   type Artifact,
+  accessOf,
   type Manifest,
   type Reading,
   TRAINING_GRAPHS,
@@ -77,8 +78,13 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
   }
   const [first, second] = partsOf(fitted);
   const files: Manifest['files'] = {};
-  for (const [name, { bytes, batch }] of Object.entries(heads))
-    files[name] = { bytes: bytes.length, sha256: await sha256(bytes), ...(batch && { batch }) };
+  for (const [name, { bytes, batch, access }] of Object.entries(heads))
+    files[name] = {
+      bytes: bytes.length,
+      sha256: await sha256(bytes),
+      ...(batch && { batch }),
+      access: accessOf(name, { access }),
+    };
   const manifest: Manifest = {
     format: FORMAT,
     cofactor: VERSION,

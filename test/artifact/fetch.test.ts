@@ -6,6 +6,7 @@ import type { Artifact } from '../../src/artifact/manifest.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import { train } from '../../src/train/train.ts';
+import { mapValues } from '../../src/util/map-values.ts';
 import { userError } from '../support/files.ts';
 import { lowRank } from '../support/low-rank.ts';
 import { expectSame, made } from '../support/made.ts';
@@ -42,7 +43,7 @@ function serve(folders: Readonly<Record<string, Artifact>>): void {
   };
 }
 
-const names = ['predict.onnx', 'recommend.onnx', 'train.onnx', 'items.json'];
+const names = ['similar.onnx', 'factors.onnx', 'train.onnx', 'items.json'];
 const model = made('model', names, 70_000);
 const without = (...left: string[]): Artifact => ({
   ...model,
@@ -58,14 +59,50 @@ describe('an artifact is fetched', () => {
   );
 
   test.each<[string[], string[]]>([
-    [['predict'], ['recommend.onnx', 'train.onnx']],
-    [[], ['predict.onnx', 'recommend.onnx', 'train.onnx']],
+    [['similar'], ['factors.onnx', 'train.onnx']],
+    [[], ['similar.onnx', 'factors.onnx', 'train.onnx']],
   ])('with the heads %j, and what is no head', async (heads, left) => {
     const artifact = await fetchArtifact(`${base}/model`, { heads });
     expectSame(artifact, without(...left));
     expect(asked.toSorted()).toEqual(
       ['manifest.json', ...Object.keys(artifact.files)].map((name) => `/model/${name}`).toSorted(),
     );
+  });
+
+  test('without private files, unless asked', async () => {
+    const { manifest, files } = made('mixed', [
+      'predict.onnx',
+      'seen.onnx',
+      'recommend.onnx',
+      ...names,
+      'users.json',
+    ]);
+    serve({ model: { manifest, files } });
+    const fetched = async (options?: object) =>
+      Object.keys((await fetchArtifact(`${base}/model`, options)).files);
+    const open = ['similar.onnx', 'factors.onnx', 'items.json'];
+    expect(await fetched()).toEqual(open);
+    expect(await fetched({ heads: (all: string[]) => all })).toEqual(open);
+    expect(asked.filter((name) => /predict|seen|recommend|users/.test(name))).toEqual([]);
+    expect(await fetched({ private: true })).toEqual(
+      Object.keys(files).filter((name) => name !== 'train.onnx'),
+    );
+    expect(await fetched({ heads: ['predict'] })).toEqual(['predict.onnx', 'items.json']);
+    expect(await fetched({ heads: ['recommend'] })).toEqual(['seen.onnx', 'recommend.onnx', 'items.json']);
+    // A mark says more than a name.
+    const marked = mapValues(manifest.files, (file, name) => ({
+      ...file,
+      access: name === 'similar.onnx' ? ('private' as const) : ('public' as const),
+    }));
+    serve({ model: { manifest: { ...manifest, files: marked }, files } });
+    expect(await fetched()).toEqual([
+      'predict.onnx',
+      'seen.onnx',
+      'recommend.onnx',
+      'factors.onnx',
+      'items.json',
+      'users.json',
+    ]);
   });
 
   test('and tells how much has come, up to the whole', async () => {
@@ -79,7 +116,7 @@ describe('an artifact is fetched', () => {
   });
 
   test('as its successor, where that comes between the manifest and the files', async () => {
-    const next = made('next', ['predict.onnx', 'items.json']);
+    const next = made('next', ['similar.onnx', 'items.json']);
     const first = answer;
     answer = (request, response) => {
       first(request, response);
@@ -92,7 +129,7 @@ describe('an artifact is fetched', () => {
     const artifact = await (await train(lowRank(), { factors: 3, epochs: 1 })).artifact();
     serve({ real: artifact });
     const [here, there] = await Promise.all(
-      [artifact, await fetchArtifact(`${base}/real`)].map(async (one) =>
+      [artifact, await fetchArtifact(`${base}/real`, { private: true })].map(async (one) =>
         Recommender.create(one, await nodeRuntime()),
       ),
     );
@@ -110,16 +147,16 @@ describe('what cannot be fetched is one line that names the address', () => {
 
   test('a file that is not what its manifest lists', async () => {
     const other = made('other', names, 70_000);
-    serve({ model: { ...model, files: { ...model.files, 'predict.onnx': other.files['predict.onnx'] } } });
+    serve({ model: { ...model, files: { ...model.files, 'similar.onnx': other.files['similar.onnx'] } } });
     expect(await failure('/model')).toBe(
-      `${base}/model/predict.onnx: does not match manifest.json: it was changed; ${COPY}`,
+      `${base}/model/similar.onnx: does not match manifest.json: it was changed; ${COPY}`,
     );
   });
 
   test('a file, or a manifest, that never ends', async () => {
     const whole = answer;
     for (const [endless, told] of [
-      ['predict.onnx', /predict.onnx: has more than the 70000 bytes that manifest.json lists/],
+      ['similar.onnx', /similar.onnx: has more than the 70000 bytes that manifest.json lists/],
       ['manifest.json', /manifest.json: is larger than any manifest; is this the folder/],
     ] as const) {
       let closed = false;
@@ -143,15 +180,15 @@ describe('what cannot be fetched is one line that names the address', () => {
     const whole = answer;
     let closed = false;
     answer = (request, response) => {
-      if (request.url?.endsWith('predict.onnx')) return response.end('other');
-      if (!request.url?.endsWith('recommend.onnx')) return whole(request, response);
+      if (request.url?.endsWith('similar.onnx')) return response.end('other');
+      if (!request.url?.endsWith('factors.onnx')) return whole(request, response);
       response.on('close', () => {
         closed = true;
       });
       return response.write('half');
     };
     expect(await userError(fetchArtifact(`${base}/model`))).toContain(
-      'predict.onnx: has 5 of the 70000 bytes',
+      'similar.onnx: has 5 of the 70000 bytes',
     );
     await expect.poll(() => closed).toBe(true);
   });
@@ -166,12 +203,12 @@ describe('what cannot be fetched is one line that names the address', () => {
   test.each<[string, (manifest: Artifact['manifest']) => unknown, RegExp]>([
     [
       'too large a file',
-      ({ files }) => ({ 'predict.onnx': { ...files['predict.onnx'], bytes: 1e15 } }),
+      ({ files }) => ({ 'similar.onnx': { ...files['similar.onnx'], bytes: 1e15 } }),
       /bytes/,
     ],
     [
       'a file of −1 bytes',
-      ({ files }) => ({ 'predict.onnx': { ...files['predict.onnx'], bytes: -1 } }),
+      ({ files }) => ({ 'similar.onnx': { ...files['similar.onnx'], bytes: -1 } }),
       /bytes/,
     ],
     [
@@ -220,7 +257,7 @@ describe('what cannot be fetched is one line that names the address', () => {
     expect(await failure('/page')).toBe(`${base}/page/manifest.json: ${told}`);
   });
 
-  test.each(['predict.onnx', 'items.json'])('a page for %s', async (name) => {
+  test.each(['similar.onnx', 'items.json'])('a page for %s', async (name) => {
     const files = { ...model.files, [name]: new TextEncoder().encode('<!doctype html>') };
     serve({ model: { ...model, files } });
     expect(await failure('/model')).toBe(`${base}/model/${name}: ${HTML}`);
@@ -301,13 +338,13 @@ describe('where the browser keeps files', () => {
   });
 
   test('other heads come when they are wanted', async () => {
-    await fetchArtifact(`${base}/model`, { heads: ['predict'] });
+    await fetchArtifact(`${base}/model`, { heads: ['similar'] });
     asked.length = 0;
-    await fetchArtifact(`${base}/model`, { heads: ['predict', 'recommend'] });
-    expect(asked).toEqual(['/model/manifest.json', '/model/recommend.onnx']);
+    await fetchArtifact(`${base}/model`, { heads: ['similar', 'factors'] });
+    expect(asked).toEqual(['/model/manifest.json', '/model/factors.onnx']);
     asked.length = 0;
-    await fetchArtifact(`${base}/model`, { heads: ['predict'] });
-    await fetchArtifact(`${base}/model`, { heads: ['recommend'] });
+    await fetchArtifact(`${base}/model`, { heads: ['similar'] });
+    await fetchArtifact(`${base}/model`, { heads: ['factors'] });
     expect(asked).toEqual(['/model/manifest.json', '/model/manifest.json']);
   });
 
@@ -315,14 +352,14 @@ describe('where the browser keeps files', () => {
     ['the network', (request) => request.socket.destroy()],
     ['the server', (_, response) => response.writeHead(503).end()],
   ])('it works without %s, but not what never came', async (_, broken) => {
-    await fetchArtifact(`${base}/model`, { heads: ['predict'] });
+    await fetchArtifact(`${base}/model`, { heads: ['similar'] });
     answer = broken;
     expectSame(
-      await fetchArtifact(`${base}/model`, { heads: ['predict'] }),
-      without('recommend.onnx', 'train.onnx'),
+      await fetchArtifact(`${base}/model`, { heads: ['similar'] }),
+      without('factors.onnx', 'train.onnx'),
     );
     expect(await userError(fetchArtifact(`${base}/model`))).toContain(
-      `${base}/model/recommend.onnx: cannot be`,
+      `${base}/model/factors.onnx: cannot be`,
     );
     expect(await userError(fetchArtifact(`${base}/other`))).toContain(
       `${base}/other/manifest.json: cannot be`,
@@ -330,18 +367,18 @@ describe('where the browser keeps files', () => {
   });
 
   test('a new version takes the place of the old, and leaves other models alone', async () => {
-    const next = made('next', ['predict.onnx']);
+    const next = made('next', ['similar.onnx']);
     serve({ model, other: model, 'model/inner': model, 'model-2': model });
     const others = ['model/inner', 'model-2', 'other'];
     for (const folder of ['model', ...others]) await fetchArtifact(`${base}/${folder}`);
     serve({ model: next });
     expectSame(await fetchArtifact(`${base}/model`), next);
-    const files = ['items.json', 'manifest.json', 'predict.onnx', 'recommend.onnx'];
+    const files = ['items.json', 'manifest.json', 'similar.onnx', 'factors.onnx'];
     await vi.waitFor(() =>
       expect(keptNames()).toEqual(
         [
           '/model/manifest.json',
-          '/model/predict.onnx',
+          '/model/similar.onnx',
           ...others.flatMap((folder) => files.map((name) => `/${folder}/${name}`)),
         ].sort(),
       ),
@@ -350,11 +387,11 @@ describe('where the browser keeps files', () => {
 
   test('what was spoiled there comes again', async () => {
     await fetchArtifact(`${base}/model`);
-    const key = [...kept.keys()].find((key) => key.includes('predict.onnx')) as string;
+    const key = [...kept.keys()].find((key) => key.includes('similar.onnx')) as string;
     kept.set(key, Uint8Array.of(1, 2, 3));
     asked.length = 0;
     expectSame(await fetchArtifact(`${base}/model`), without('train.onnx'));
-    expect(asked).toEqual(['/model/manifest.json', '/model/predict.onnx']);
+    expect(asked).toEqual(['/model/manifest.json', '/model/similar.onnx']);
     expect(kept.get(key)).toHaveLength(70_000);
   });
 

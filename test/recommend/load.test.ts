@@ -1,5 +1,5 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { readArtifact } from '../../src/artifact/artifact.ts';
 import type { FetchProgress } from '../../src/artifact/fetch.ts';
 import { load } from '../../src/recommend/load.ts';
@@ -32,7 +32,10 @@ test.each(places)('from %s come only the heads that are named, and progress is t
   expect(recommender.heads).toEqual(['predict']);
   expect(await recommender.predict('u1', 'i7')).toBeCloseTo(2.7048, 3);
   expect(await userError(recommender.recommend('u1'))).toBe(
-    'recommend.onnx was not loaded; name "recommend" in heads, or leave out heads',
+    'recommend.onnx is about users and was not loaded; name "recommend" in heads, or give private: true without heads',
+  );
+  expect(await userError(recommender.similar('i1'))).toBe(
+    'similar.onnx was not loaded; name "similar" in heads, or leave out heads',
   );
   expect(told.at(-1)?.loaded).toBe(told.at(-1)?.total);
 });
@@ -57,6 +60,32 @@ test('what is not there is one line with a code', async () => {
     name: 'UserError',
     code: 'argument',
   });
+});
+
+test('a page loads public files, says once that others lie beside, and loads them if asked', async () => {
+  const said = vi.spyOn(console, 'warn').mockReturnValue();
+  const runtime = await nodeRuntime();
+  const url = `${host.url}model/`;
+  const whole = await loadInPage(url, { runtime, private: true });
+  expect(whole.heads).toEqual((await load(folder)).heads);
+  const asking = await loadInPage(url, { runtime, heads: ['predict'] });
+  expect(asking.heads).toEqual(['predict']);
+  expect(said).not.toHaveBeenCalled();
+  const open = await loadInPage(url, { runtime });
+  expect(open.heads.toSorted()).toEqual(['factors', 'fold-in', 'similar']);
+  expect(await open.similar('i1', { k: 3 })).toHaveLength(3);
+  expect(await userError(open.predict('u1', 'i7'))).toBe(
+    'predict.onnx is about users and was not loaded; name "predict" in heads, or give private: true without heads',
+  );
+  await loadInPage(url, { runtime, heads: ['similar'] });
+  expect(said.mock.calls).toEqual([
+    [
+      `cofactor: the manifest in ${url} lists predict.onnx, recommend.onnx, seen.onnx, which tell about users; if they lie there, everybody can fetch them: publish what npx cofactor export MODEL --public OUT writes`,
+    ],
+  ]);
+  said.mockRestore();
+  // In Node all are loaded, unless not wanted.
+  expect((await load(folder, { private: false })).heads).toEqual(open.heads);
 });
 
 test('a runtime of one’s own runs it, in Node as in a page', async () => {

@@ -71,7 +71,7 @@ for (const model of models) {
     await withLibrary(page);
     const answers = await page.evaluate(
       async ({ model, users, items }) => {
-        const recommender = await library.load(`models/${model}`);
+        const recommender = await library.load(`models/${model}`, { private: true });
         const own = items.slice(0, 20).map((item, at) => ({ item, rating: 1 + (at % 5) }));
         return {
           predicted: [...(await recommender.predict(users, items))],
@@ -257,7 +257,7 @@ inBrowser(
     await withLibrary(page);
     const { together, alone } = await page.evaluate(async ({ users, items }) => {
       const [one, other] = await Promise.all(
-        ['dot-bias', 'mlp'].map((model) => library.load(`models/${model}`)),
+        ['dot-bias', 'mlp'].map((model) => library.load(`models/${model}`, { private: true })),
       );
       const own = items.slice(0, 20).map((item, at) => ({ item, rating: 1 + (at % 5) }));
       const calls = Array.from({ length: 8 }, (_, at) => [
@@ -369,7 +369,7 @@ inBrowser('a model that was loaded once is there without the network', async (co
   await withLibrary(page);
   const predict = () =>
     page.evaluate(async () => {
-      const recommender = await library.load('models/dot-bias');
+      const recommender = await library.load('models/dot-bias', { heads: ['predict'] });
       return (await recommender.predict(['1'], ['1']))[0];
     });
   const first = await predict();

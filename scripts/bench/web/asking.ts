@@ -110,7 +110,7 @@ export async function measureEquality(
     const page = await openPage(browser, url);
     const predicted = await page.evaluate(
       async ({ model, users, items }) => {
-        const recommender = await library.load(`/models/${model}/`);
+        const recommender = await library.load(`/models/${model}/`, { private: true });
         return [...(await recommender.predict(users, items))];
       },
       { model, users, items },
