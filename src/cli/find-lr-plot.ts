@@ -1,7 +1,16 @@
 import type { EChartsOption } from 'echarts';
-import { colours, GRID, line, scatter, xAxis, yAxis } from '../document/figure.ts';
-import { Html, html, pageOf as page } from '../document/html.ts';
-import { svgOf } from '../document/svg.ts';
+import {
+  type Chart,
+  chartOf,
+  colours,
+  LEGEND_GRID,
+  legend,
+  line,
+  scatter,
+  xAxis,
+  yAxis,
+} from '../document/figure.ts';
+import { headerOf, html, pageOf as page } from '../document/html.ts';
 import { DARK, FONT, LIGHT, variables } from '../style/palette.ts';
 import type { PartRangeTest, RangeTest } from '../train/find-learning-rate.ts';
 
@@ -28,29 +37,57 @@ const [WIDTH, HEIGHT] = [720, 400];
  * other.
  */
 export async function plotOf({ ranking, ...test }: RangeTest): Promise<string> {
-  if (!ranking) return chartOf(test);
-  const [one, other] = [await chartOf(test, ' of predicting ratings'), await chartOf(ranking, ' of ranking')];
+  if (!ranking) return standalone(test);
+  const [one, other] = [await standalone(test), await standalone(ranking, true)];
   const below = other.replace('<svg ', `<svg y="${HEIGHT}" `);
   const size = `width="${WIDTH}" height="${2 * HEIGHT}" viewBox="0 0 ${WIDTH} ${2 * HEIGHT}"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${one}${below}</svg>`;
 }
 
-async function chartOf(test: PartRangeTest, of = ''): Promise<string> {
+async function standalone(test: PartRangeTest, isSecond = false): Promise<string> {
+  const { markup } = await chartOf({ ...chart(test), size: { width: WIDTH, height: HEIGHT } });
+  // One style sheet is enough for two charts in a picture.
+  return isSecond ? markup : markup.replace(/<svg [^>]*>/, (start) => `${start}<style>${STYLE}</style>`);
+}
+
+const TITLES = { rating: 'Predicting ratings', ranking: 'Ranking' };
+
+/** A page with the same charts. */
+export async function pageOf({ ranking, ...test }: RangeTest): Promise<string> {
+  const figures = [test, ...(ranking ? [ranking] : [])].map(async (part) => {
+    const { objective, suggestion, usual } = part;
+    return html`<figure><figcaption><b>${TITLES[objective]}</b> Suggested: ${rounded(suggestion)}, a tenth of the rate at which the loss
+stops falling. Default: ${rounded(usual)}.</figcaption>${await chartOf(chart(part))}</figure>`;
+  });
+  const lead =
+    'Training while the learning rate rises, until the loss grows. A suggestion is a starting point, because the test only sees the training loss.';
+  return page(
+    'Learning rates',
+    html`${headerOf('Learning-rate range test', 'Learning rates', lead)}
+<main><div class="figures">${await Promise.all(figures)}</div></main>
+<footer>Made by cofactor find-lr.</footer>`,
+  );
+}
+
+function chart(test: PartRangeTest): Chart {
   const { rates, losses, smoothed, suggestion, usual } = test;
+  const name = `learning rate of ${TITLES[test.objective].toLowerCase()}`;
   const [low, high] = lossRange(test);
   const points = (values: readonly number[]) => values.map((value, step) => [rates[step], value] as const);
   const within = points(losses).filter(([, loss]) => loss <= high);
+  const outlined = { textBorderColor: colours.page, textBorderWidth: 3 };
   const mark = (rate: number, name: string, color: string, position: 'end' | 'insideStart') => ({
     xAxis: rate,
     lineStyle: { color, type: position === 'end' ? ('solid' as const) : ('dashed' as const), width: 2 },
     label: {
-      ...{ formatter: `${name}: ${rounded(rate)}`, color, fontSize: 13, position, rotate: 0 },
+      ...{ formatter: `${name}: ${rounded(rate)}`, color, fontSize: 12, position, rotate: 0, ...outlined },
       ...(position === 'insideStart' && { offset: [2, -10] }),
     },
   });
   const option: EChartsOption = {
-    grid: { ...GRID, top: 32, right: 32 },
-    xAxis: xAxis(`learning rate${of}`, {
+    grid: { ...LEGEND_GRID, top: 60 },
+    legend: legend([STEPS, SMOOTHED]),
+    xAxis: xAxis(name, {
       type: 'log',
       min: rates[0],
       max: rates[rates.length - 1],
@@ -58,12 +95,15 @@ async function chartOf(test: PartRangeTest, of = ''): Promise<string> {
     }),
     yAxis: yAxis('loss', { min: Math.max(0, low - (high - low) / 4), max: high, axisLabel: LABELS }),
     series: [
-      scatter(
-        within.map((at) => ({ at, size: 3 })),
-        0.25,
-      ),
       {
-        ...line('smoothed', points(smoothed).slice(Math.floor(rates.length / 10)), { color: colours.ink }),
+        ...scatter(
+          within.map((at) => ({ at, size: 4 })),
+          0.4,
+        ),
+        name: STEPS,
+      },
+      {
+        ...line(SMOOTHED, points(smoothed).slice(Math.floor(rates.length / 10)), { color: colours.ink }),
         markLine: {
           silent: true,
           symbol: 'none',
@@ -76,12 +116,10 @@ async function chartOf(test: PartRangeTest, of = ''): Promise<string> {
       },
     ],
   };
-  const svg = await svgOf(option, { width: WIDTH, height: HEIGHT });
-  const label = `Loss against learning rate${of}; ${rounded(suggestion)} is suggested`;
-  return svg.replace(/<svg ([^>]*)>/, (_, attributes) =>
-    html`<svg role="img" aria-label="${label}" `.markup.concat(`${attributes}><style>${STYLE}</style>`),
-  );
+  return { option, label: `Loss against ${name}; ${rounded(suggestion)} is suggested` };
 }
+
+const [STEPS, SMOOTHED] = ['each step', 'smoothed'];
 
 /** No labels at the ends of an axis. Numbers are rounded, because ECharts may write 0.09999999999999999. */
 const LABELS = {
@@ -89,5 +127,3 @@ const LABELS = {
   showMaxLabel: false,
   formatter: (value: number) => String(Number(value.toPrecision(6))),
 };
-
-export const pageOf = (svg: string): string => page('Learning rates', new Html(svg));

@@ -66,8 +66,7 @@ async function run(files: string[], flags: Flags<'device', typeof own>, command:
   const test = await findLearningRate(ratings, recipe, { runtime, from, to, steps });
   const took = (performance.now() - found) / 1000;
   if (out !== undefined) {
-    const svg = await plotOf(test);
-    const text = extname(out) === '.svg' ? svg : pageOf(svg);
+    const text = await (extname(out) === '.svg' ? plotOf(test) : pageOf(test));
     await replaceFile(out, new TextEncoder().encode(text), 'the plot');
   }
   const { model = trainingChoices.model.default } = recipe;

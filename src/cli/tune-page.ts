@@ -1,6 +1,6 @@
 import type { EChartsOption } from 'echarts';
-import { chartOf, colours, GRID, scatter, xAxis, yAxis } from '../document/figure.ts';
-import { html, pageOf } from '../document/html.ts';
+import { chartOf, colours, LEGEND_GRID, legend, scatter, xAxis, yAxis } from '../document/figure.ts';
+import { headerOf, html, pageOf } from '../document/html.ts';
 import { numbers, table } from '../document/table.ts';
 import type { Candidate } from '../experiment/halving.ts';
 import { importance } from '../experiment/importance.ts';
@@ -8,7 +8,7 @@ import { errorOf, type Measure } from '../experiment/measures.ts';
 import { resolved } from '../experiment/search.ts';
 import type { Space } from '../experiment/space.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
-import { error, percent, plural, words } from '../util/format.ts';
+import { capital, error, percent, plural, words } from '../util/format.ts';
 
 export interface TunePage {
   readonly title: string;
@@ -36,7 +36,13 @@ interface Point {
 
 /** A self-contained page on a search: for each part a chart for each hyperparameter, the most important first. */
 export async function tunePage({ title, searches }: TunePage): Promise<string> {
-  return pageOf(title, html`<h1>${title}</h1>${await Promise.all(searches.map(partOf))}`);
+  const lead = 'Recipes that were tried, judged on data that was held out.';
+  return pageOf(
+    title,
+    html`${headerOf('Search for hyperparameters', title, lead)}
+<main>${await Promise.all(searches.map(partOf))}</main>
+<footer>Made by cofactor tune.</footer>`,
+  );
 }
 
 async function partOf({ heading, measure, about, candidates, best, space, table: trials }: TunedPart) {
@@ -66,31 +72,34 @@ async function partOf({ heading, measure, about, candidates, best, space, table:
   const above = points.filter((point) => point.error > top).length;
   const charts = ranked.map(
     async ({ name, told, share }) =>
-      html`<figure><figcaption><b>${words(name)}</b> ${percent(share)}</figcaption>${await chartOf({
-        label: `${measure.title} by ${words(name)}, of ${plural(told.length, 'recipe')}`,
-        option: chart(name, told, top, measure),
-      })}</figure>`,
+      html`<figure><figcaption><b>${capital(words(name))}</b> importance ${percent(share)}</figcaption>${await chartOf(
+        {
+          label: `${measure.title} by ${words(name)}, of ${plural(told.length, 'recipe')}`,
+          option: chart(name, told, top, measure),
+        },
+      )}</figure>`,
   );
   const [header, ...rows] = trials;
   const under = (title: string) =>
     heading === undefined ? html`<h2>${title}</h2>` : html`<h3>${title}</h3>`;
   const worst = `${measure.title} ${measure.sign > 0 ? 'above' : 'below'} ${error(measure.sign * top)}`;
-  return html`${heading !== undefined && html`<h2>${heading}</h2>`}<p class="lead">${about}</p>
-<section>
+  return html`<section>
+${heading !== undefined && html`<h2>${heading}</h2>`}<p>${about}</p>
 ${under('What mattered')}
-<p>Each point is a recipe: its value, and its ${measure.title} on the first fold. ◯ is the best, ◇ the default.
+<p>Each point is a recipe: its value, and its ${measure.title} on the first fold.
 ${above > 0 && `${plural(above, 'recipe')} with ${worst}, or that failed, ${above === 1 ? 'is' : 'are'} not in the charts.`}</p>
 <p>The percentage is the importance of the hyperparameter by itself: the share of the variance of the recipes’ ranks on the
 first fold that its values, or its quantile bins, explain, corrected for chance.</p>
 <div class="figures">${await Promise.all(charts)}</div>
-</section>
-<section>
 ${under('The best')}
 <div class="scroll">${table('Recipes, the best first', numbers(...header), rows)}</div>
 </section>`;
 }
 
 const plotted = (value: unknown): unknown => (Array.isArray(value) ? value.join(', ') : value);
+
+/** Symbols around the points of recipes. */
+const MARKS = { best: 'circle', default: 'diamond' };
 
 /** Upper limit of the charts, so that a few high errors do not compress the others. */
 function highest(errors: readonly number[]): number {
@@ -101,7 +110,12 @@ function highest(errors: readonly number[]): number {
 }
 
 /** The measure by a hyperparameter: with a logarithmic axis for numbers, with categories for other values. */
-function chart(name: keyof Recipe, points: readonly Point[], top: number, { sign }: Measure): EChartsOption {
+function chart(
+  name: keyof Recipe,
+  points: readonly Point[],
+  top: number,
+  { sign, title }: Measure,
+): EChartsOption {
   const shown = points.filter((point) => point.error <= top);
   const values = shown.map(({ recipe }) => plotted(recipe[name]));
   const areNumbers = values.every((value) => typeof value === 'number');
@@ -109,38 +123,50 @@ function chart(name: keyof Recipe, points: readonly Point[], top: number, { sign
   const axisLine = { onZero: false, lineStyle: { color: colours.line } };
   const rounded = (value: number) => String(Number(value.toPrecision(2)));
   const range = Math.max(top - Math.min(...shown.map((point) => point.error)), 1e-4);
+  // Enough decimals to tell the labels of the axis apart.
+  const decimals = Math.max(2, Math.ceil(1 - Math.log10(range)));
   const ends = [sign * (top - 1.05 * range), sign * (top + 0.03 * range)];
   return {
-    grid: { ...GRID, bottom: 28 },
+    grid: LEGEND_GRID,
+    legend: legend(['recipe', ...Object.keys(MARKS)]),
     xAxis: areNumbers
-      ? xAxis('', {
+      ? xAxis(words(name), {
           type: 'log',
           min: ({ min }) => min / 1.2,
           max: ({ max }) => max * 1.2,
           axisLine,
           axisLabel: { formatter: rounded },
         })
-      : xAxis('', {
+      : xAxis(words(name), {
           type: 'category',
           data: sortedTexts(values),
           axisLine,
         }),
-    yAxis: yAxis('', {
+    yAxis: yAxis(title, {
+      nameGap: 46,
       min: Math.min(...ends),
       max: Math.max(...ends),
-      axisLabel: { showMinLabel: false, showMaxLabel: false, formatter: (value: number) => value.toFixed(3) },
+      axisLabel: {
+        showMinLabel: false,
+        showMaxLabel: false,
+        formatter: (value: number) => value.toFixed(decimals),
+      },
     }),
     series: [
-      scatter(
-        shown.map((point) => ({ at: at(point), size: 7 })),
-        0.75,
-      ),
-      ...(['best', 'default'] as const).map((mark) => ({
+      {
+        ...scatter(
+          shown.map((point) => ({ at: at(point), size: 7 })),
+          0.75,
+        ),
+        name: 'recipe',
+      },
+      ...Object.entries(MARKS).map(([mark, symbol]) => ({
+        name: mark,
         ...scatter(
           shown.filter((point) => point.mark === mark).map((point) => ({ at: at(point), size: 15 })),
           1,
         ),
-        symbol: mark === 'best' ? 'circle' : 'diamond',
+        symbol,
         itemStyle: { color: 'none', borderColor: colours.ink, borderWidth: 1.5 },
       })),
     ],

@@ -31,6 +31,15 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; 
 /** The line of a page that says what made it, by which it is known again. */
 export const MADE_BY = '<meta name="generator" content="cofactor">';
 
+/** What a document is, its title, and what it says in short; more may follow. */
+export const headerOf = (kind: string, title: string, lead: Html | string, more?: Html): Html =>
+  html`<header>
+<p class="eyebrow">${kind}</p>
+<h1>${title}</h1>
+<p class="lead">${lead}</p>
+${more}
+</header>`;
+
 /** A page in one file, without scripts, fonts or network. */
 export const pageOf = (title: string, body: Html): string =>
   html`<!doctype html>

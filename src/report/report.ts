@@ -1,7 +1,7 @@
 import { partsOf, type TrainedFor, trainedFor } from '../artifact/manifest.ts';
 import { checkKind } from '../data/dataset/dataset.ts';
 import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
-import { html, pageOf } from '../document/html.ts';
+import { headerOf, html, pageOf } from '../document/html.ts';
 import { inShort } from '../document/table.ts';
 import { UserError } from '../errors.ts';
 import { type Recommender, someRecommender } from '../recommend/recommender.ts';
@@ -94,13 +94,13 @@ export async function report(recommender: Recommender, options: ReportOptions = 
   const differ = kind === 'ratings' || facts.low < facts.high;
   const scale =
     differ && `${kind === 'ratings' ? '' : ' of strengths'} from ${short(facts.low)} to ${short(facts.high)}`;
-  const body = html`<header>
-<p class="eyebrow">Report on a trained model</p>
-<h1>${title}</h1>
-<p class="lead">${AIMS[trainedFor(manifest)]}: the model “${name}” (${model.name}), trained by cofactor ${cofactor} on ${plural(facts.ratings, nounOf(kind))}${scale} of ${plural(facts.items, 'item')} by ${plural(facts.users, 'user')}</p>
-${inShort(numbers)}
-<nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
-</header>
+  const body = html`${headerOf(
+    'Report on a trained model',
+    title,
+    `${AIMS[trainedFor(manifest)]}: the model “${name}” (${model.name}), trained by cofactor ${cofactor} on ${plural(facts.ratings, nounOf(kind))}${scale || ''} of ${plural(facts.items, 'item')} by ${plural(facts.users, 'user')}`,
+    html`${inShort(numbers)}
+<nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`,
+  )}
 <main>
 ${sections.map(
   ({ id, title, body }) => html`<section id="${id}" aria-labelledby="${id}-title">

@@ -86,7 +86,7 @@ export function distribution({ predicted, actual }: Judged): Figure {
         data: middles.map(withSign),
         axisLabel: { interval: (bin: number) => (first + bin) % labelled === 0 },
       }),
-      yAxis: yAxis('', { axisLabel: { formatter: brief } }),
+      yAxis: yAxis('ratings', { axisLabel: { formatter: brief } }),
       series: [{ ...bars(counts), barCategoryGap: '8%' }],
     },
     table: table(

@@ -221,9 +221,9 @@ function rates({ history, training }: TrainedPart): Figure | undefined {
     caption: `The ${schedule.name} schedule, with at most ${highest}.${end}`,
     label: `Learning rate over ${plural(epochs, 'epoch')}, ${schedule.name}, from ${shown(points[0][1])} to ${shown(points[STEPS][1])}, at most ${highest}`,
     option: {
-      grid: { ...GRID, left: 60 },
+      grid: { ...GRID, left: 66 },
       xAxis: xAxis('epochs done', { min: 0, max: epochs }),
-      yAxis: yAxis('', { axisLabel: { formatter: shown } }),
+      yAxis: yAxis('learning rate', { nameGap: 50, axisLabel: { formatter: shown } }),
       series: [line(title, points, { color: colours.accent })],
     },
     table: table(

@@ -48,7 +48,7 @@ export function chartStyle({ ink, soft, line, card }: ChartColours) {
       top: 0,
       left: 0,
       itemWidth: 22,
-      itemGap: 24,
+      itemGap: 32,
       textStyle: { ...text, color: ink },
     }),
     tooltip: {

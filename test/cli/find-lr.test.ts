@@ -74,9 +74,11 @@ test('draws a plot that asks for nothing else, as a picture and as a page', asyn
   const svg = await readFile(at('lr.svg'), 'utf8');
   const page = await readFile(at('plots', 'lr.html'), 'utf8');
   expect(svg).toMatch(/^<svg /);
-  expect(page).toContain(svg);
-  expect(svg).toMatch(/suggested: [\d.]+</);
-  expect(svg).toContain('>default: 0.06<');
+  for (const text of [svg, page]) {
+    expect(text).toMatch(/suggested: [\d.]+</);
+    expect(text).toContain('>default: 0.06<');
+    expect(text).toContain('>each step<');
+  }
   expect(svg).toContain('prefers-color-scheme: dark');
   for (const name of svg.match(/var\((--\w+)\)/g) ?? []) expect(svg).toContain(`${name.slice(4, -1)}: #`);
   expect(page.replaceAll('http://www.w3.org/', '')).not.toMatch(/https?:|\bsrc=|<script|NaN/);

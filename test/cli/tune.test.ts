@@ -47,7 +47,7 @@ test('Ctrl-C ends it with the best so far, and the same command goes on', async 
   );
   const page = await readFile(at(out, 'tune.html'), 'utf8');
   expect(page.match(/<svg/g)?.length).toBe(5);
-  expect(page).toMatch(/<b>learning rate<\/b> \d+/);
+  expect(page).toMatch(/<b>Learning rate<\/b> importance \d+/);
   expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
   const before = await lines(out);
 
