@@ -39,7 +39,7 @@ export type ErrorCode = 'argument' | 'data' | 'model' | 'file' | 'device' | 'tra
 /** An invisible character around each option in a message, which tells it from the user's own text in backticks. */
 const MARK = '\u2063';
 
-/** An option in a message, as a program writes it: `option('keepSeen')`, `option("encoding: 'latin-1'")`. */
+/** An option in a message, as a program writes it: `option('epochs')`, `option("encoding: 'latin-1'")`. */
 export const option = (text: string): string => `${MARK}${text}${MARK}`;
 
 /** A marked option. The mark may be in a file, too, where nothing like an option follows. */

@@ -16,8 +16,10 @@ export {
 } from '../graphs/models/model.ts';
 export { readArtifact } from './artifact/artifact.ts';
 export type { FetchProgress } from './artifact/fetch.ts';
+export type { Judgement } from './artifact/judgement.ts';
 export type { Artifact, Manifest } from './artifact/manifest.ts';
 export { writeTritonRepository } from './artifact/triton.ts';
+export { type Verdict, verdictOf } from './artifact/verdict.ts';
 export type { Dataset } from './data/dataset/dataset.ts';
 export { Ratings, type RatingsParts } from './data/dataset/ratings.ts';
 export {
@@ -49,7 +51,7 @@ export { type ErrorCode, UserError } from './errors.ts';
 export type { Baseline, Scorer, Skipped } from './evaluate/baseline.ts';
 export { baselines, rankingBaselines } from './evaluate/baselines.ts';
 export type { Interval } from './evaluate/bootstrap.ts';
-export { type EvaluateOptions, type Evaluation, evaluate, type Judgement } from './evaluate/evaluate.ts';
+export { type EvaluateOptions, type Evaluation, evaluate, type Quality } from './evaluate/evaluate.ts';
 export {
   type BaselineJudgement,
   type BaselineOptions,

@@ -19,8 +19,9 @@ import {
 } from './manifest.ts';
 import { checkNotInSite } from './site.ts';
 
-/** Hidden file with the state of a running training, in the folder of its model. */
+/** Hidden files with the state of a running training, in the folder of its model: of what is saved, and of what is judged before. */
 export const CHECKPOINT = 'checkpoint';
+export const TRIAL_CHECKPOINT = 'trial-checkpoint';
 
 const MODEL_FOLDER: FolderKind = {
   mark: 'model',

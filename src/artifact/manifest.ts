@@ -4,6 +4,7 @@ import { sha256 } from '../util/hash.ts';
 import type { Expected } from '../util/options.ts';
 import { asPage, COPY_AGAIN, parseJson } from './damage.ts';
 import { FORMAT, upgraded } from './format.ts';
+import { judgementSchema } from './judgement.ts';
 
 export const MANIFEST = 'manifest.json';
 
@@ -114,6 +115,8 @@ const manifestSchema = v.object({
     }),
     v.check(({ low, high }) => low <= high, 'low is above high'),
   ),
+  /** How good the recipe is on held-out data; absent if nothing was held out. */
+  judged: v.optional(judgementSchema),
   /** Type of the numbers in large tables. Default: float32. */
   precision: v.optional(v.string()),
   /** Device of the training. Default: the CPU. */

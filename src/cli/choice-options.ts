@@ -61,13 +61,10 @@ export function withChoices(command: Command, shared: readonly Name[], own: Choi
 
 function optionsOf(name: string, { kind, help, no }: Choice): Option[] {
   const flag = flagOf(name);
-  if (kind.placeholder === undefined)
-    return [
-      new Option(flag, help),
-      ...(no === undefined ? [] : [new Option(noFlagOf(name), no).default(undefined)]),
-    ];
+  const negative = no === undefined ? [] : [new Option(noFlagOf(name), no).default(undefined)];
+  if (kind.placeholder === undefined) return [new Option(flag, help), ...negative];
   const option = new Option(`${flag} <${kind.placeholder}>`, help);
-  return [kind.names ? option.choices(kind.names) : option.argParser(parserOf(kind))];
+  return [kind.names ? option.choices(kind.names) : option.argParser(parserOf(kind)), ...negative];
 }
 
 function parserOf<T>(kind: Kind<T>): (text: string) => T {

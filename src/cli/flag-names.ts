@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { type UserError, withOptions } from '../errors.ts';
 import { allChoices } from '../train/recipe/run-choices.ts';
 
-/** The flag of an option: `--keep-seen` for `keepSeen`, `-k` for `k`. */
+/** The flag of an option: `--batch-size` for `batchSize`, `-k` for `k`. */
 export const flagOf = (name: string): string =>
   name.length === 1 ? `-${name}` : `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** The flag that sets an option to false: `--no-keep-seen` for `keepSeen`. */
+/** The flag that sets an option to false: `--no-sparse-updates` for `sparseUpdates`. */
 export const noFlagOf = (name: string): string => `--no-${flagOf(name).slice(2)}`;
 
 /** Names of options: those of the choices of a training, and those of all commands. */
@@ -17,8 +17,8 @@ export const optionNames = ({ commands }: Command): ReadonlySet<string> =>
   ]);
 
 /**
- * The message of an error with its options as flags: `encoding: 'latin-1'` becomes `--encoding latin-1`, `keepSeen` becomes
- * `--keep-seen`, and `sparseUpdates: false` becomes `--no-sparse-updates`.
+ * The message of an error with its options as flags: `encoding: 'latin-1'` becomes `--encoding latin-1`, `batchSize` becomes
+ * `--batch-size`, and `sparseUpdates: false` becomes `--no-sparse-updates`.
  */
 export const withFlags = ({ marked }: UserError, names: ReadonlySet<string>): string =>
   withOptions(marked, (text) => {

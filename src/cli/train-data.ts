@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { checkTrainable, type Dataset } from '../data/dataset/dataset.ts';
+import type { Ratings } from '../data/dataset/ratings.ts';
 import { readRatings } from '../data/read/read.ts';
 import type { Reading, ReadReport } from '../data/read/reading.ts';
 import { UserError } from '../errors.ts';
@@ -18,8 +19,19 @@ export async function readInMemory(files: readonly string[], flags: object): Pro
   return reading;
 }
 
+/** What a training is of. */
+export interface TrainingData {
+  /** What the saved model is trained on. */
+  readonly data: Dataset;
+  /** What the recipe is judged on first: ratings that are held out, and the rest. */
+  readonly trial?: { readonly data: Dataset; readonly valid: Ratings } | undefined;
+  /** Why the recipe is not judged, where nobody said that it should not be. */
+  readonly notJudged?: string | undefined;
+  readonly report: ReadReport;
+}
+
 /**
- * Reads ratings to train on, and holds some out.
+ * Reads ratings to train on, and holds some out, to judge the recipe on.
  *
  * @param out folder of the model, in which many ratings may be kept in a file. Default: all are kept in memory
  * @throws UserError as `readRatings` does, or if the ratings cannot train a model
@@ -28,34 +40,54 @@ export async function readToTrain(
   files: readonly string[],
   flags: DataFlags,
   out?: OwnFolder,
-): Promise<Reading<Dataset>> {
-  const { seed, valid, split, memory, blocks } = flags;
-  const options = { ...readingToTrain(flags), seed, valid, split };
+): Promise<TrainingData> {
+  const { seed, valid: wanted, split, memory, blocks, test } = flags;
+  const holdsOut = wanted !== false && test === undefined;
+  const options = {
+    ...{ ...readingToTrain(flags), seed },
+    ...(holdsOut && { valid: wanted ?? ('auto' as const), split, whole: true }),
+  };
   const rows = out?.hidden('rows');
   if (rows !== undefined) await mkdir(rows, { recursive: true });
   const store = rows === undefined ? false : { folder: rows, memory, blocks };
-  const reading = await readRatings(files, { ...options, store });
-  checkTrainable(reading.ratings);
-  return reading;
+  const { ratings, valid, whole, report } = await readRatings(files, { ...options, store });
+  const data = whole ?? ratings;
+  checkTrainable(data);
+  if (!holdsOut) return { data, report };
+  if (!valid)
+    return {
+      data,
+      report,
+      notJudged: `${plural(report.ratings, nounOf(report.kind))} are too few to hold some out`,
+    };
+  try {
+    checkTrainable(ratings);
+  } catch (error) {
+    // Of few ratings, a part may be no data to train on.
+    if (wanted !== undefined || !whole || !(error instanceof UserError)) throw error;
+    return { data, report, notJudged: `without a tenth of them, ${error.message}` };
+  }
+  return { data, trial: { data: ratings, valid }, report };
 }
 
 /** @throws UserError for flags that cannot be combined */
 export function checkHeldOut({ test, valid, split, patience }: DataFlags): void {
-  const holding = valid !== undefined || split === 'leave-last-out';
-  if (test !== undefined && holding)
-    throw new UserError('argument', '--test and --valid cannot be combined; give only one of them');
-  if (split !== undefined && !holding)
+  if (test !== undefined && (valid || split !== undefined))
     throw new UserError(
       'argument',
-      `--split ${split} needs a fraction to hold out; give one, such as --valid 0.2`,
+      `--test and --${valid ? 'valid' : 'split'} cannot be combined; give only one of them`,
     );
-  if (split === 'leave-last-out' && valid !== undefined) {
-    throw new UserError('argument', '--split leave-last-out holds out one item per user; leave out --valid');
-  }
-  if (patience !== undefined && !holding)
+  if (split !== undefined && valid === false)
     throw new UserError(
       'argument',
-      '--patience needs held-out ratings or interactions; hold some out, such as with --valid 0.2',
+      `--split ${split} says what to hold out, and --no-valid to hold out nothing; give only one of them`,
+    );
+  if (split === 'leave-last-out' && valid !== undefined)
+    throw new UserError('argument', '--split leave-last-out holds out one item per user; leave out --valid');
+  if (patience !== undefined && (test !== undefined || valid === false))
+    throw new UserError(
+      'argument',
+      `--patience needs held-out ratings or interactions; leave out ${test === undefined ? '--no-valid' : '--test'}`,
     );
 }
 

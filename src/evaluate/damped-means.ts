@@ -1,6 +1,8 @@
-import type { Ratings } from '../data/dataset/ratings.ts';
+import type { Dataset } from '../data/dataset/dataset.ts';
+import { Ratings } from '../data/dataset/ratings.ts';
 import { rangeOf } from '../data/dataset/rows.ts';
-import { biasesIn } from '../solve/residuals.ts';
+import type { Runtime } from '../run/runtime.ts';
+import { biasesIn, biasesOf } from '../solve/residuals.ts';
 
 export interface DampedMeans {
   readonly mean: number;
@@ -24,18 +26,42 @@ export interface DampedMeans {
 export function dampedMeans(train: Ratings): DampedMeans {
   const { users, items, ratings, userIds, itemIds } = train;
   const { mean, user, item } = biasesIn(train);
-  const { low, high } = rangeOf(ratings);
   const ofItem = (at: number): number => ratings[at] - mean;
   const itemOffsets = dampedAverages(items, itemIds.length, { damping: item.damping, deviation: ofItem });
   const ofUser = (at: number): number => ratings[at] - mean - itemOffsets[items[at]];
   const userOffsets = dampedAverages(users, userIds.length, { damping: user.damping, deviation: ofUser });
+  return predictor({ mean, userOffsets, itemOffsets, ...rangeOf(ratings) });
+}
+
+/**
+ * The same of a dataset that is not in memory, but with the biases that fit the ratings best together: the posterior means of
+ * `estimateBiases`.
+ */
+export async function dampedMeansOf(data: Dataset, runtime: Runtime): Promise<DampedMeans> {
+  if (data instanceof Ratings) return dampedMeans(data);
+  const { mean, user, item } = await biasesOf(data, runtime);
+  const { low, high } = data.facts;
+  const withUnknown = (offsets: Float64Array): Float64Array => {
+    const all = new Float64Array(offsets.length + 1);
+    all.set(offsets);
+    return all;
+  };
+  return predictor({
+    ...{ mean, low, high },
+    userOffsets: withUnknown(user.posterior),
+    itemOffsets: withUnknown(item.posterior),
+  });
+}
+
+function predictor(means: Omit<DampedMeans, 'predict'>): DampedMeans {
+  const { mean, userOffsets, itemOffsets, low, high } = means;
   const predict = (users: Int32Array, items: Int32Array): Float32Array => {
     const predicted = new Float32Array(users.length);
     for (let at = 0; at < users.length; at++)
       predicted[at] = Math.min(high, Math.max(low, mean + userOffsets[users[at]] + itemOffsets[items[at]]));
     return predicted;
   };
-  return { mean, userOffsets, itemOffsets, low, high, predict };
+  return { ...means, predict };
 }
 
 function dampedAverages(

@@ -6,12 +6,12 @@ import { checkArgument, checkOptions, type OptionTable } from '../util/options.t
 import type { Scorer } from './baseline.ts';
 import { baselines, rankingBaselines } from './baselines.ts';
 import { errorsWithIntervals } from './errors.ts';
-import type { Judgement } from './evaluate.ts';
+import type { Quality } from './evaluate.ts';
 import { baselineRanker, itemsLeftOut } from './rankers.ts';
 import { RANKING_OPTIONS, type RankingOptions, ranking } from './ranking.ts';
 
 /** Without errors for a baseline that only ranks. */
-export interface BaselineJudgement extends Judgement {
+export interface BaselineJudgement extends Quality {
   /** The reason why the baseline was not made; there is nothing else then. */
   readonly skipped?: string;
 }
@@ -56,7 +56,7 @@ export async function evaluateBaselines(
   const positives = ratingsFrom(train, positive);
   const heldOut = renumbered(ratings, train);
   const rated = await itemsLeftOut(train);
-  const rank = async (scorer: Scorer): Promise<Judgement> => {
+  const rank = async (scorer: Scorer): Promise<Quality> => {
     const ranked = await ranking(baselineRanker(scorer, rated), rated, heldOut, {
       k,
       threshold,

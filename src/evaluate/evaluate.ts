@@ -11,12 +11,12 @@ import { itemsLeftOut, recommenderRanker } from './rankers.ts';
 import { countsOfItems, RANKING_OPTIONS, type Ranking, type RankingOptions, ranking } from './ranking.ts';
 
 /** Errors of predictions, absent if there are no predictions, and quality of rankings. */
-export interface Judgement extends Partial<ErrorsWithIntervals> {
+export interface Quality extends Partial<ErrorsWithIntervals> {
   /** Present if it is known which items users rated in training, and some user has a relevant item. */
   readonly ranking?: Ranking;
 }
 
-export interface Evaluation extends Judgement {
+export interface Evaluation extends Quality {
   /** Number of ratings. */
   readonly ratings: number;
   /** Number of users, and of items, in the ratings that the model does not know. */
@@ -34,7 +34,7 @@ export interface Evaluation extends Judgement {
 }
 
 export interface EvaluateOptions extends RankingOptions {
-  /** The training ratings, with any ids. Default: those stored in a model that was trained with `keepSeen` */
+  /** The training ratings, with any ids. Default: those stored in the model, unless it was trained with `seen: false` */
   readonly train?: Ratings | undefined;
 }
 

@@ -127,19 +127,19 @@ export const rankingMeans = (
 ): Promise<Ranking<RankingMeans> | undefined> =>
   judged(ranker, rated, heldOut, { ...options, more: () => ({}) });
 
-/** NDCG at `k` of each user who has a relevant item; undefined if there is none. The parameters are those of `ranking`. */
-export async function ndcgOfUsers(
+/** Means at `k`, and the NDCG of each user who has a relevant item; undefined if there is none. The parameters are those of `ranking`. */
+export async function rankingOfUsers(
   ranker: Ranker,
   rated: readonly Int32Array[],
   heldOut: Ratings,
   { k, threshold }: { readonly k: number; readonly threshold: number },
-): Promise<Float64Array | undefined> {
+): Promise<(RankingMeans & { readonly ndcgOfUsers: Float64Array }) | undefined> {
   const found = await judged(ranker, rated, heldOut, {
     k: [k],
     threshold,
-    more: (measures) => ({ ofUsers: measures[MEASURES.indexOf('ndcg')] }),
+    more: (measures) => ({ ndcgOfUsers: measures[MEASURES.indexOf('ndcg')] }),
   });
-  return found?.at[0].ofUsers;
+  return found?.at[0];
 }
 
 /** @param more adds to the means of each `k`, by the measures of each user */

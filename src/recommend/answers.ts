@@ -40,7 +40,7 @@ export interface RecommendOptions extends ListOptions {
   readonly excludeByUser?: ReadonlyMap<string, readonly string[]>;
   /**
    * Whether a list may have items that its user had in training. They are known where the model was saved with
-   * `keepSeen`.
+   * `seen`.
    *
    * @default false
    */

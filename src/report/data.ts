@@ -1,9 +1,9 @@
 import { readSeen } from '../artifact/seen.ts';
 import { readVocabulary } from '../artifact/vocabulary.ts';
 import { type Ratings, renumbered, selectRows } from '../data/dataset/ratings.ts';
-import { indicesByUser } from '../data/dataset/rows.ts';
 import { idsOf } from '../evaluate/evaluate.ts';
 import { type Metrics, metrics } from '../evaluate/metrics.ts';
+import { pairsAmong } from '../evaluate/overlap.ts';
 import type { Recommender } from '../recommend/recommender.ts';
 
 /** Ratings with the model's predictions. */
@@ -65,7 +65,7 @@ export async function judge(recommender: Recommender, given: Ratings): Promise<J
     unknown: users.filter((row, at) => row >= known.userIds.length || items[at] >= known.itemIds.length)
       .length,
     baseline: metrics(new Float32Array(length).fill(mean), actual),
-    ...(seen && { seen: pairsAmong(seen, users, items, known) }),
+    ...(seen && { seen: pairsAmong(seen, { users, items }, known) }),
   };
 }
 
@@ -74,22 +74,4 @@ function countsOf(rows: Int32Array, ids: number): Int32Array {
   const counts = new Int32Array(ids + 1);
   for (const row of rows) counts[row]++;
   return counts;
-}
-
-/** Number of pairs of a user and an item that are in `seen`. */
-function pairsAmong(
-  seen: readonly Int32Array[],
-  users: Int32Array,
-  items: Int32Array,
-  { userIds, itemIds }: ReturnType<typeof readVocabulary>,
-): number {
-  const lastUser = new Int32Array(itemIds.length + 1).fill(-1);
-  let pairs = 0;
-  let user = 0;
-  for (const indices of indicesByUser(users, userIds.length + 1)) {
-    for (const item of seen[user] ?? []) lastUser[item] = user;
-    for (const index of indices) if (lastUser[items[index]] === user) pairs++;
-    user++;
-  }
-  return pairs;
 }

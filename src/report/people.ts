@@ -42,7 +42,7 @@ export async function peopleSection(
   const people = threePeople(recommender, data);
   if (!people)
     return missing(
-      `It is not known which items users ${did}. Make the report with data, or train the model with keepSeen, which stores these items in the model.`,
+      `It is not known which items users ${did}. The model was trained with seen: false; make the report with data.`,
     );
   if (people.length === 0)
     return missing(`No user that the model knows has ${LEAST} ${many} or more, so none is shown.`);

@@ -28,7 +28,7 @@ export async function judgeRankings(
   if (!recommender.heads.includes('recommend')) return 'The model has no recommend.onnx.';
   const rated = readSeen(artifact);
   if (!rated)
-    return `How good the recommendations are is not shown, because it is not known what users ${WORDS[kind].did} in training. Train the model with keepSeen, which stores that in the model.`;
+    return `How good the recommendations are is not shown, because it is not known what users ${WORDS[kind].did} in training. The model was trained with seen: false.`;
   const known = readVocabulary(artifact);
   const heldOut = renumbered(data, known);
   const options = { k: [10], threshold: relevantFrom(artifact.manifest.data) };

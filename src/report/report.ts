@@ -23,11 +23,17 @@ export interface ReportOptions {
    * even sample of a million ratings. Default: no evaluation
    */
   readonly data?: Ratings | undefined;
+  /** Model that is evaluated on these data, such as the same recipe trained without them. Default: the model of the report */
+  readonly judge?: Recommender | undefined;
   /** Name of these data, such as that of their file. @default 'the data' */
   readonly source?: string | undefined;
 }
 
-const REPORT_OPTIONS: OptionTable<ReportOptions> = { data: someRatings, source: text };
+const REPORT_OPTIONS: OptionTable<ReportOptions> = {
+  data: someRatings,
+  judge: someRecommender,
+  source: text,
+};
 
 const ERRORS =
   'RMSE is the root mean squared error, MAE the mean absolute error, both in rating points. Lower is better. ';
@@ -48,7 +54,7 @@ const AIMS: Readonly<Record<TrainedFor, string>> = {
 export async function report(recommender: Recommender, options: ReportOptions = {}): Promise<string> {
   checkArgument('the recommender is', recommender, someRecommender);
   checkOptions(options, REPORT_OPTIONS);
-  const { data, source = 'the data' } = options;
+  const { data, judge: judge_ = recommender, source = 'the data' } = options;
   if (data && data.ratings.length === 0)
     throw new UserError('data', `${source}: has no ${data.kind} to evaluate the model on`);
   const { manifest } = recommender.artifact;
@@ -57,8 +63,8 @@ export async function report(recommender: Recommender, options: ReportOptions = 
   const words = WORDS[kind];
   const { rating, ranking } = partsOf(manifest);
   const judged: AllJudged | undefined = data && {
-    ratings: rating && (await judge(recommender, data)),
-    rankings: await judgeRankings(recommender, data),
+    ratings: rating && (await judge(judge_, data)),
+    rankings: await judgeRankings(judge_, data),
   };
   const sections = [
     { id: 'model', title: 'The model', body: modelCard(manifest) },

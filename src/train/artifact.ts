@@ -1,6 +1,7 @@
 import { isByWeights } from '../../graphs/heads/serving.ts';
 import { FORMAT } from '../artifact/format.ts';
 import { buildHeads } from '../artifact/heads.ts';
+import type { Judgement } from '../artifact/judgement.ts';
 import {
   type Artifact,
   accessOf,
@@ -10,8 +11,6 @@ import {
   type TrainedPart,
 } from '../artifact/manifest.ts';
 import type { Dataset } from '../data/dataset/dataset.ts';
-import type { Ratings } from '../data/dataset/ratings.ts';
-import type { Rows } from '../data/dataset/rows.ts';
 import { UserError } from '../errors.ts';
 import { PRECISIONS, type Precision } from '../onnx/compress.ts';
 import { encodeModel, GraphError, type ModelFile } from '../onnx/index.ts';
@@ -29,11 +28,12 @@ export interface ExportOptions {
    */
   readonly precision?: Precision | undefined;
   /**
-   * Keeps which items each user rated or has, held-out ones included, so that recommendations leave them out. It takes 2 or
-   * 4 bytes each. Default: only if the data say what is left out, as with `leaveOut` of `readRatings`, or for `item-item`, whose
-   * files hold what users have anyway
+   * Keeps which items each user rated or has in training, so that recommendations leave them out. It takes 2 or 4 bytes each.
+   * Default: true up to 50 million, and for `item-item`, whose files hold what users have anyway
    */
-  readonly keepSeen?: boolean | undefined;
+  readonly seen?: boolean | undefined;
+  /** How good the recipe is on held-out data, as `Fitted.judge` says; stored in the manifest. Default: not stored */
+  readonly judged?: Judgement | undefined;
   /** How interactions were read, which `cofactor evaluate` and `cofactor report` take as defaults for more. Default: not stored */
   readonly reading?: Reading | undefined;
   /** Titles by item id, such as those of `readItems`. Default: none */
@@ -48,8 +48,8 @@ export interface ExportOptions {
  * @throws UserError for an unknown precision
  */
 export async function artifactOf(fitted: FitResult, options: ExportOptions = {}): Promise<Artifact> {
-  const { data, valid, runtime, rating, ranking } = fitted;
-  const { precision, titles, genres, reading, keepSeen } = options;
+  const { data, runtime, rating, ranking } = fitted;
+  const { precision, titles, genres, reading, judged, seen = keepsSeen(fitted) } = options;
   if (precision && !PRECISIONS.includes(precision))
     throw new UserError('argument', `precision is "${precision}"; give one of ${PRECISIONS.join(', ')}`);
   const heads = await buildHeads({
@@ -64,7 +64,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
     runtime,
     metadata: { cofactor: VERSION },
     precision,
-    seen: (keepSeen ?? keepsSeen(fitted)) ? await knownPairs(data, valid) : undefined,
+    seen: seen ? await data.toLeaveOut() : undefined,
   });
   if (titles) heads['titles.json'] = { bytes: titlesFile(titles, data.itemIds) };
   heads['items.json'] = { bytes: itemsFile(data, genres) };
@@ -99,15 +99,19 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
     // The manifest names a device on which the same seed may give other bytes.
     ...(runtime.device && runtime.device !== 'cpu' && { device: runtime.device }),
     libraries: { ...fitted.libraries },
+    ...(judged && { judged }),
     ...(precision && { precision }),
     files,
   };
   return { manifest, files: mapValues(heads, ({ bytes }) => bytes) };
 }
 
-/** Whether what users have is kept where nobody says: if only some of it is left out, or the files hold it anyway. */
+/** More would make a large file. */
+const MOST_SEEN = 50_000_000;
+
+/** Whether what users have is kept where nobody says. */
 const keepsSeen = ({ data, ranking }: FitResult): boolean =>
-  data.leavesOutSome === true || (ranking !== undefined && isByWeights(ranking.serving));
+  data.facts.ratings <= MOST_SEEN || (ranking !== undefined && isByWeights(ranking.serving));
 
 const recorded = ({ plan, history, metrics }: ReturnType<typeof partsOf>[0]): TrainedPart => ({
   model: { ...plan.model },
@@ -132,23 +136,6 @@ function trainingGraph(build: () => ModelFile): Uint8Array | undefined {
     throw error;
   }
 }
-
-/** What recommendations leave out: users and items, held-out ones included, whose ids the model knows. */
-async function knownPairs(data: Dataset, valid?: Ratings): Promise<Pick<Rows, 'users' | 'items'>> {
-  const trained = await data.toLeaveOut();
-  if (!valid) return trained;
-  const { userIds, itemIds } = data;
-  const { users, items } = await valid.toLeaveOut();
-  const isKnown = (_: number, index: number): boolean =>
-    users[index] < userIds.length && items[index] < itemIds.length;
-  return {
-    users: await joined(trained.users, users.filter(isKnown)),
-    items: await joined(trained.items, items.filter(isKnown)),
-  };
-}
-
-const joined = async (...parts: Int32Array[]): Promise<Int32Array> =>
-  new Int32Array(await new Blob(parts as BlobPart[]).arrayBuffer());
 
 const titlesFile = (titles: ReadonlyMap<string, string>, itemIds: readonly string[]): Uint8Array =>
   jsonFile(Object.fromEntries(itemIds.filter((id) => titles.has(id)).map((id) => [id, titles.get(id)])));

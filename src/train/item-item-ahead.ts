@@ -39,11 +39,11 @@ export async function itemItemAhead(
     { runtime },
   );
   const judge = await rankingJudge({ data, valid: actual, counts: ranking.positives.counts });
-  const own = await judge.ofUsers(await ranking.ranker(runtime));
-  const others = await judge.ofUsers(await other.ranker(runtime));
+  const own = (await judge.inFull(await ranking.ranker(runtime)))?.ndcgOfUsers;
+  const others = await judge.inFull(await other.ranker(runtime));
   if (!own || !others || own.length < FEWEST_USERS) return undefined;
-  const differences = others.map((ndcg, user) => ndcg - own[user]);
+  const differences = others.ndcgOfUsers.map((ndcg, user) => ndcg - own[user]);
   const [difference] = bootstrap([differences], ([sum, users]) => [sum / users]);
   if (!(difference[0] > 0)) return undefined;
-  return { ndcg: others.reduce((sum, one) => sum + one, 0) / others.length, difference };
+  return { ndcg: others.ndcg, difference };
 }

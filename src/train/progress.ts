@@ -29,6 +29,11 @@ export interface EpochRecord {
 
 /** How far training has come. */
 export interface Progress {
+  /**
+   * What the training is for: `judging` trains on a part of the data, to judge it on the rest; `training` trains what is saved.
+   * @default 'training'
+   */
+  readonly phase?: 'judging' | 'training' | undefined;
   /** What is being trained. With the objective `both`, `rating` comes before `ranking`. */
   readonly objective: Objective;
   /** The current epoch, counted from 0. */

@@ -2,7 +2,7 @@ import type { Dataset } from '../data/dataset/dataset.ts';
 import { relevantFrom } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { baselineRanker, itemsOfUsers, type Ranker } from '../evaluate/rankers.ts';
-import { ndcgOfUsers, rankingMeans } from '../evaluate/ranking.ts';
+import { type RankingMeans, rankingOfUsers } from '../evaluate/ranking.ts';
 import type { TrainingRanker } from './parameters/score.ts';
 import type { ValidMetrics } from './progress.ts';
 
@@ -17,13 +17,15 @@ export interface RankingJudgeOptions {
   readonly k?: number | undefined;
 }
 
+type RankedUsers = Pick<RankingMeans, 'ndcg' | 'precision'> & { readonly ndcgOfUsers: Float64Array };
+
 /** NDCG and precision; undefined if no user has a relevant item. */
 export interface RankingJudge {
   of(rank: TrainingRanker): Promise<ValidMetrics | undefined>;
-  /** NDCG of each user who has a relevant item. */
-  ofUsers(rank: TrainingRanker): Promise<Float64Array | undefined>;
+  /** With the NDCG of each user who has a relevant item. */
+  inFull(rank: TrainingRanker): Promise<RankedUsers | undefined>;
   /** Of the items with the most positives, for everybody. */
-  popular(): Promise<ValidMetrics | undefined>;
+  popular(): Promise<RankedUsers | undefined>;
 }
 
 /** Judges rankings on validation ratings. */
@@ -36,14 +38,14 @@ export async function rankingJudge({
 }: RankingJudgeOptions): Promise<RankingJudge> {
   const { userIds, itemIds } = data;
   const rated = itemsOfUsers({ ...(await data.toLeaveOut()), userIds, itemIds });
-  const judged = async (ranker: Ranker): Promise<ValidMetrics | undefined> => {
-    const found = await rankingMeans(ranker, rated, valid, { k: [k], threshold });
-    return found && { ndcg: found.at[0].ndcg, precision: found.at[0].precision };
-  };
+  const inFull = (ranker: Ranker) => rankingOfUsers(ranker, rated, valid, { k, threshold });
   const popularity = Float32Array.from(counts);
   return {
-    of: (rank) => judged((users, k) => rank(users, k, rated)),
-    ofUsers: (rank) => ndcgOfUsers((users, k) => rank(users, k, rated), rated, valid, { k, threshold }),
-    popular: () => judged(baselineRanker({ scores: () => popularity }, rated)),
+    async of(rank) {
+      const found = await inFull((users, k) => rank(users, k, rated));
+      return found && { ndcg: found.ndcg, precision: found.precision };
+    },
+    inFull: (rank) => inFull((users, k) => rank(users, k, rated)),
+    popular: () => inFull(baselineRanker({ scores: () => popularity }, rated)),
   };
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { isSolved } from '../../graphs/models/index.ts';
 import { writeArtifact } from '../artifact/artifact.ts';
+import { HELD_OUT_BY, type Judgement } from '../artifact/judgement.ts';
 import { type Artifact, someReading } from '../artifact/manifest.ts';
 import { checkKind, checkVocabulary, type Dataset } from '../data/dataset/dataset.ts';
 import { type Ratings, someRatings } from '../data/dataset/ratings.ts';
@@ -19,6 +20,7 @@ import { trainInShards } from './engines/lists/shards.ts';
 import { nodeEngines } from './engines/node.ts';
 import { errorOn, type FitOptions, type FitResult, fitModel, partsOf, rankingOf } from './fit.ts';
 import { type ItemItemAhead, itemItemAhead } from './item-item-ahead.ts';
+import { bestEpochs, type JudgeOptions, judgementOf } from './judge.ts';
 import { patternsOf } from './parameters/patterns.ts';
 import type { EpochRecord, PartMetrics, ValidMetrics } from './progress.ts';
 import { rankingJudge } from './ranking-judge.ts';
@@ -58,10 +60,16 @@ const CHECKPOINT_OPTIONS: OptionTable<NonNullable<TrainOptions['checkpoint']>> =
   resume: expected.flag,
 };
 
+const JUDGE_OPTIONS: OptionTable<JudgeOptions> = {
+  by: expected.oneOf(HELD_OUT_BY),
+  isSaved: expected.flag,
+};
+
 const EXPORT_OPTIONS: OptionTable<ExportOptions> = {
   precision: expected.oneOf(PRECISIONS),
-  keepSeen: expected.flag,
+  seen: expected.flag,
   reading: someReading,
+  judged: expected.checkedLater,
   titles: expected.mapOf('a Map from item id to title, such as that of readItems', expected.text.fits),
   genres: expected.mapOf(
     'a Map from item id to a list of genres, such as that of readItems',
@@ -209,6 +217,29 @@ export class Fitted implements TrainedModel {
     checkKind(actual, this.result.data.facts.kind);
     checkVocabulary(actual, this.result.data, actual.name);
     return itemItemAhead(this.result, actual, seconds);
+  }
+
+  /**
+   * Judges the model on ratings that have the same ids as the training ratings, and were not trained on, beside baselines that are
+   * made from the training ratings: the mean, damped means of users and items, and the most popular items. `verdictOf` says it in
+   * words, and `save` stores it.
+   *
+   * @throws UserError if the ratings have other ids
+   */
+  async judge(heldOut: Ratings, options: JudgeOptions = {}): Promise<Judgement> {
+    checkArgument('the ratings are', heldOut, someRatings);
+    checkOptions(options, JUDGE_OPTIONS);
+    checkKind(heldOut, this.result.data.facts.kind);
+    checkVocabulary(heldOut, this.result.data, heldOut.name);
+    return judgementOf(this.result, heldOut, options);
+  }
+
+  /**
+   * The epochs that were best on the validation ratings, for a recipe to train on everything: `train(all, { ...recipe,
+   * ...fitted.epochs })`.
+   */
+  get epochs(): Pick<ProgramRecipe, 'epochs' | 'rankingEpochs'> {
+    return bestEpochs(this.result);
   }
 
   /** What the part that ranks has less of, because of the size of the data; undefined if it has all. */

@@ -8,6 +8,7 @@ const FORMER: Readonly<Record<string, string>> = {
   user: 'userColumn',
   item: 'itemColumn',
   time: 'timeColumn',
+  keepSeen: 'seen',
 };
 
 /** The name that an option or a choice has now; undefined if there was none of this name, or if `names` lacks it. */

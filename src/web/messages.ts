@@ -1,3 +1,4 @@
+import type { Judgement } from '../artifact/judgement.ts';
 import type { Artifact } from '../artifact/manifest.ts';
 import type { HoldOut } from '../data/dataset/split.ts';
 import type { ParseOptions } from '../data/read/parse.ts';
@@ -6,7 +7,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { WebRuntimeOptions } from '../run/web.ts';
 import type { ExportOptions } from '../train/artifact.ts';
 import type { FitOptions } from '../train/fit.ts';
-import type { Progress, ValidMetrics } from '../train/progress.ts';
+import type { Progress } from '../train/progress.ts';
 import type { Recipe } from '../train/recipe/recipe.ts';
 
 /** How a file was understood, and how much of it is held out. */
@@ -20,11 +21,8 @@ export interface TrainSettings
     Omit<ParseOptions, 'seed'>,
     Pick<ExportOptions, 'precision'>,
     Pick<FitOptions, 'memory'> {
-  /**
-   * Keeps which items each user has, so that recommendations leave them out. Default: true with `leaveOut`, which says
-   * which, else false
-   */
-  readonly keepSeen?: boolean | undefined;
+  /** Keeps which items each user has, so that recommendations leave them out. @default true */
+  readonly seen?: boolean | undefined;
   /** A table of item ids, titles and, optionally, genres, such as MovieLens's `movies.csv`. */
   readonly titles?: Blob;
   /**
@@ -53,8 +51,8 @@ export interface Trained {
   readonly artifact: Artifact;
   /** Time that training took, in seconds. */
   readonly seconds: number;
-  /** Measures of the most popular items for everybody, to compare a ranking with, if ratings or interactions are held out. */
-  readonly popular?: ValidMetrics | undefined;
+  /** How good the recipe is on what was held out, beside baselines; absent if nothing was held out. `verdictOf` says it in words. */
+  readonly judgement?: Judgement | undefined;
 }
 
 /** Messages to the worker: what to read, or what to train and then optionally a request to stop after the current epoch. */

@@ -1,3 +1,4 @@
+import type { Ratings } from '../data/dataset/ratings.ts';
 import { kindFor } from '../data/read/meaning.ts';
 import { type Parsed, type ParseOptions, parse, parseItems } from '../data/read/parse.ts';
 import { UserError } from '../errors.ts';
@@ -6,8 +7,9 @@ import { artifactOf } from '../train/artifact.ts';
 import type { Engine } from '../train/engines/engine.ts';
 import { epochEngine } from '../train/engines/epoch/engine.ts';
 import { fitModel } from '../train/fit.ts';
-import { rankingJudge } from '../train/ranking-judge.ts';
-import { checkRecipe } from '../train/recipe/recipe.ts';
+import { bestEpochs, judgementOf } from '../train/judge.ts';
+import type { Progress } from '../train/progress.ts';
+import { checkRecipe, type Recipe } from '../train/recipe/recipe.ts';
 import type { FromWorker, ReadSettings, Source, ToWorker, TrainRequest } from './messages.ts';
 import { readBytes } from './read.ts';
 
@@ -29,13 +31,13 @@ async function understand(request: ReadSettings & Source): Promise<void> {
 
 async function train(request: TrainRequest) {
   const { file, name, titles, wasmPaths, ortTraining, recipe, precision, ...others } = request;
-  const { keepSeen, memory, kind = kindFor(recipe.objective), ...reading } = others;
+  const { seen, memory, kind = kindFor(recipe.objective), ...reading } = others;
   const [runtime, { reading: read, understanding }, table] = await Promise.all([
     webRuntime({ wasmPaths }),
-    parsed({ ...reading, kind, seed: recipe.seed, file, name }),
+    parsed({ ...reading, kind, seed: recipe.seed, whole: true, file, name }),
     titles && readBytes(titles, 'the titles').then(({ bytes }) => parseItems(bytes, 'the titles')),
   ]);
-  const { ratings, valid, report } = read;
+  const { ratings, valid, whole, report } = read;
   const ranks = recipe.objective === 'ranking' || report.kind === 'interactions';
   if (ortTraining && (ranks || checkRecipe(recipe, report.kind).solved))
     throw new UserError(
@@ -43,27 +45,36 @@ async function train(request: TrainRequest) {
       'the training API predicts ratings, and trains no rankings; leave out `ortTraining`',
     );
   tell({ read: { ...understanding, heldOut: valid?.ratings.length ?? 0 } });
-  const fitted = await fitModel(ratings, ortTraining ? { ...recipe, engine: 'ort-training' } : recipe, {
-    engines: {
-      'epoch-graph': () => epochEngine,
-      ...(ortTraining && { 'ort-training': () => trainingApi(ortTraining) }),
-    },
-    valid,
-    runtime,
-    memory,
-    signal: stopped.signal,
-    ratingsPerRun: RATINGS_PER_RUN,
-    onProgress: (progress) => tell({ progress }),
-  });
-  const artifact = await artifactOf(fitted, {
-    precision,
-    keepSeen,
-    reading,
-    ...table,
-  });
-  const { counts } = fitted.ranking?.positives ?? {};
-  const judge = valid && counts && (await rankingJudge({ data: ratings, valid, counts }));
-  tell({ done: { artifact, seconds: fitted.seconds.train, popular: await judge?.popular() } });
+  const fit = (data: Ratings, chosen: Recipe, phase: Progress['phase'], heldOut?: Ratings) =>
+    fitModel(data, ortTraining ? { ...chosen, engine: 'ort-training' } : chosen, {
+      engines: {
+        'epoch-graph': () => epochEngine,
+        ...(ortTraining && { 'ort-training': () => trainingApi(ortTraining) }),
+      },
+      valid: heldOut,
+      runtime,
+      memory,
+      signal: stopped.signal,
+      ratingsPerRun: RATINGS_PER_RUN,
+      onProgress: (progress) => tell({ progress: { ...progress, phase } }),
+    });
+  const trial = valid && (await fit(ratings, recipe, 'judging', valid));
+  // What was learned until it was stopped is the model.
+  const isSaved = !whole || stopped.signal.aborted;
+  const by = request.split ?? 'random';
+  const judgement = trial && (await judgementOf(trial, valid, { by, isSaved }));
+  const { patience: _, ...lasting } = recipe;
+  const fitted =
+    trial && isSaved
+      ? trial
+      : await fit(
+          whole ?? ratings,
+          { ...(trial ? lasting : recipe), ...(trial && bestEpochs(trial)) },
+          'training',
+        );
+  const artifact = await artifactOf(fitted, { ...{ precision, seen, reading, judged: judgement }, ...table });
+  const seconds = fitted.seconds.train + (trial && trial !== fitted ? trial.seconds.train : 0);
+  tell({ done: { artifact, seconds, judgement } });
 }
 
 async function trainingApi(folder: string): Promise<Engine> {

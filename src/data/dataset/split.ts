@@ -1,6 +1,6 @@
 import type { DataKind } from '../../../graphs/models/model.ts';
 import { option, UserError } from '../../errors.ts';
-import { checkArgument, checkedLater, number, type OptionTable } from '../../util/options.ts';
+import { checkArgument, checkedLater, flag, number, type OptionTable } from '../../util/options.ts';
 import { generator, shuffled } from '../../util/random.ts';
 import { type Ratings, renumbered, selectRows, someRatings } from './ratings.ts';
 import { indicesByUser } from './rows.ts';
@@ -14,34 +14,66 @@ export interface Split {
 export const SPLITS = ['random', 'time', 'leave-last-out'] as const;
 
 export interface HoldOut {
-  /** Fraction of the ratings to hold out, between 0 and 1; ignored by leave-last-out. @default none */
-  readonly valid?: number | undefined;
+  /**
+   * Fraction of the ratings to hold out, between 0 and 1; ignored by leave-last-out. `'auto'` is a tenth, but 100,000 ratings of
+   * more than 5 million, and none of fewer than 100. @default none
+   */
+  readonly valid?: number | 'auto' | undefined;
   /** @default 'random' */
   readonly split?: (typeof SPLITS)[number] | undefined;
   /** @default 1 */
   readonly seed?: number | undefined;
+  /**
+   * Whether to return all ratings, too: a recipe that was judged on the held-out ones can then be trained on everything. Of more
+   * than 5 million ratings, they are not. @default false
+   */
+  readonly whole?: boolean | undefined;
 }
 
 export const HOLD_OUT_OPTIONS: OptionTable<HoldOut> = {
   valid: checkedLater,
   split: checkedLater,
   seed: number,
+  whole: flag,
 };
+
+/** Of more ratings, training takes so long that it happens once. */
+export const MOST_TO_TRAIN_TWICE = 5_000_000;
+/** What is held out of them by `'auto'`. */
+const MOST_HELD_OUT = 100_000;
+const PART = 0.1;
+/** Of fewer ratings, a tenth says nothing. */
+const FEWEST = 100;
+
+/** The fraction to hold out of some number of ratings; undefined for none. */
+export function fractionOf(valid: HoldOut['valid'], ratings: number): number | undefined {
+  if (valid !== 'auto') return valid;
+  if (ratings < FEWEST) return undefined;
+  return ratings > MOST_TO_TRAIN_TWICE ? MOST_HELD_OUT / ratings : PART;
+}
+
+/** @returns the ratings to train on, those that are held out, and, if options ask for it, both together */
+export function holdOut(
+  ratings: Ratings,
+  options: HoldOut,
+): { readonly train: Ratings; readonly valid?: Ratings; readonly whole?: Ratings } {
+  const parts = partsOf(ratings, options);
+  const returnsAll = options.whole && parts.valid && ratings.ratings.length <= MOST_TO_TRAIN_TWICE;
+  return { ...parts, ...(returnsAll && { whole: ratings }) };
+}
 
 /**
  * Splits off validation ratings, if options ask for it.
  *
  * @throws UserError as each split does
  */
-export function holdOut(
-  ratings: Ratings,
-  { valid, split, seed = 1 }: HoldOut,
-): { readonly train: Ratings; readonly valid?: Ratings } {
+function partsOf(ratings: Ratings, { valid, split, seed = 1 }: HoldOut): { train: Ratings; valid?: Ratings } {
   if (split !== undefined && !SPLITS.includes(split))
     throw new UserError('argument', `split is ${JSON.stringify(split)}; give one of ${SPLITS.join(', ')}`);
   if (split === 'leave-last-out') return leaveLastOut(ratings);
-  if (valid === undefined) return { train: ratings };
-  return split === 'time' ? timeSplit(ratings, valid) : randomSplit(ratings, valid, seed);
+  const fraction = fractionOf(valid, ratings.ratings.length);
+  if (fraction === undefined) return { train: ratings };
+  return split === 'time' ? timeSplit(ratings, fraction) : randomSplit(ratings, fraction, seed);
 }
 
 /**

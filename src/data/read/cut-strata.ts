@@ -8,7 +8,7 @@ import {
 } from '../dataset/repeats.ts';
 import { type BlockCounts, blockOf } from '../dataset/strata.ts';
 import { BYTES_PER_RATING } from '../dataset/strata-file.ts';
-import type { RowStore } from './row-store.ts';
+import type { Chunk, RowStore } from './row-store.ts';
 
 /** Stream of random numbers of the first stratum; the others have those below. */
 const STREAM = -1000;
@@ -40,13 +40,15 @@ export function ranked(counts: Int32Array): Ranked {
   return { order, rank, counts: order.map((row) => counts[row]) };
 }
 
+/** Whether a row of a chunk is held out. */
+export type IsHeld = (chunk: Chunk, index: number) => boolean;
+
 export interface Cutting {
   readonly users: Ranked;
   readonly items: Ranked;
   readonly blocks: BlockCounts;
-  /** Whether a row, by its old rows, is not trained on. */
-  readonly isHeld: (user: number, item: number) => boolean;
-  readonly holdsOut: boolean;
+  /** Whether a row is not trained on. Default: all are */
+  readonly isHeld?: IsHeld | undefined;
   readonly duplicates: Duplicates;
   /** Whether it is known that nothing repeats. */
   readonly hasNoRepeats: boolean;
@@ -123,16 +125,16 @@ interface BothPlaces {
 
 function countStrata(
   rows: RowStore,
-  { blocks, isHeld, holdsOut }: Cutting,
+  { blocks, isHeld }: Cutting,
   { users: userPlaces, items: itemPlaces }: BothPlaces,
 ): Float64Array {
   const counts = new Int32Array(blocks[0] * blocks[1]);
   const [ofUser, ofItem] = [userPlaces.blocks, itemPlaces.blocks];
-  for (const { users, items, length } of rows.chunks())
-    for (let index = 0; index < length; index++) {
-      const [user, item] = [users[index], items[index]];
-      if (!holdsOut || !isHeld(user, item)) counts[ofUser[user] + ofItem[item]]++;
-    }
+  for (const chunk of rows.chunks()) {
+    const { users, items, length } = chunk;
+    for (let index = 0; index < length; index++)
+      if (!isHeld?.(chunk, index)) counts[ofUser[users[index]] + ofItem[items[index]]]++;
+  }
   return Float64Array.from(counts);
 }
 
@@ -145,7 +147,7 @@ interface Group {
 /** The rows of some strata, one stratum after the other, each in the order of the files. */
 function sortGroup(
   rows: RowStore,
-  { isHeld, holdsOut, isTimed, value }: Cutting,
+  { isHeld, isTimed, value }: Cutting,
   { users: userPlaces, items: itemPlaces }: BothPlaces,
   { first, counts, length: size }: Group,
 ): MoreRows {
@@ -166,12 +168,13 @@ function sortGroup(
     itemPlaces.positions,
   ];
   const last = counts.length;
-  for (const { users, items, ratings, times, leftOut, length } of rows.chunks())
+  for (const chunk of rows.chunks()) {
+    const { users, items, ratings, times, leftOut, length } = chunk;
     for (let index = 0; index < length; index++) {
       const user = users[index];
       const item = items[index];
       const stratum = ofUser[user] + ofItem[item] - first;
-      if (stratum < 0 || stratum >= last || (holdsOut && isHeld(user, item))) continue;
+      if (stratum < 0 || stratum >= last || isHeld?.(chunk, index)) continue;
       const to = next[stratum]++;
       toUsers[to] = inUser[user];
       toItems[to] = inItem[item];
@@ -179,6 +182,7 @@ function sortGroup(
       if (sorted.times && times) sorted.times[to] = times[index];
       if (sorted.leftOut && leftOut) sorted.leftOut[to] = leftOut[index];
     }
+  }
   if (value !== undefined) toRatings.fill(value);
   return sorted;
 }

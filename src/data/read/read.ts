@@ -47,7 +47,7 @@ const READ_OPTIONS: OptionTable<MayStore> = {
  * weights of their events, or 1 each.
  *
  * With `store`, 500,000 ratings and more are kept in a temporary file, by strata, and are never in memory all at once.
- * Splits by time, leave-last-out, and a vocabulary need them in memory.
+ * The split leave-last-out, and a vocabulary, need them in memory.
  *
  * @param path files or glob patterns
  * @throws UserError with the file and, if there is one, the line
@@ -89,7 +89,7 @@ async function readWith<T>(
   const paths = [path].flat();
   const { split = 'random', vocabulary } = options;
   const reading = { ...options, mayLackEvents: vocabulary !== undefined, canSkip: true };
-  if (store && split === 'random' && !vocabulary)
+  if (store && split !== 'leave-last-out' && !vocabulary)
     return readToStore(paths, reading, store === true ? {} : store, done);
   const collector = await readFiles(paths, reading, wantedColumns(options));
   return done(readingOf(tableFrom(collector), nameOf(paths), options), collector);

@@ -39,6 +39,8 @@ export interface Reading<Data extends Dataset = Ratings> {
   readonly ratings: Data;
   /** Ratings that were held out, with the same ids. */
   readonly valid?: Ratings;
+  /** All ratings, if some are held out and `whole` asks for them. */
+  readonly whole?: Data;
   readonly report: ReadReport;
 }
 
@@ -102,11 +104,12 @@ export function readingOf(
       `${name}: no users and items are left that have ${least} ${kind} each; give a smaller ${option('minRatings')}`,
     );
   const all = least > 1 || hasUnused ? withOccurring(core) : core;
-  const { train, valid } = holdOut(vocabulary ? renumbered(all, vocabulary) : all, held);
+  const { train, valid, whole } = holdOut(vocabulary ? renumbered(all, vocabulary) : all, held);
   const rare = merged.users.length - core.users.length;
   return {
     ratings: train,
     ...(valid && { valid }),
+    ...(whole && { whole }),
     report: {
       kind,
       ratings: all.ratings.length,

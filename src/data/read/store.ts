@@ -8,15 +8,16 @@ import { notNegative, type OptionTable, path } from '../../util/options.ts';
 import { type Dataset, MANY } from '../dataset/dataset.ts';
 import { Ratings } from '../dataset/ratings.ts';
 import { type MoreRows, withoutRepeats } from '../dataset/repeats.ts';
-import { type HoldOut, validLength } from '../dataset/split.ts';
+import { fractionOf, type HoldOut, MOST_TO_TRAIN_TWICE, validLength } from '../dataset/split.ts';
 import { type BlockCounts, blockCounts, blocksOf } from '../dataset/strata.ts';
 import { StrataFile } from '../dataset/strata-file.ts';
 import { assumptionsOf, kindOfParts, tableFrom } from './collected.ts';
 import type { CollectOptions, Collector } from './collector.ts';
-import { type Cutting, cutStrata, type Ranked, ranked } from './cut-strata.ts';
+import { type Cutting, cutStrata, type IsHeld, type Ranked, ranked } from './cut-strata.ts';
+import { heldRows } from './held-rows.ts';
 import { wantedColumns } from './meaning.ts';
 import { Scratch, tooLittleMemory } from './overflow.ts';
-import { meaningOf, type Reading, readingOf, withoutStrength } from './reading.ts';
+import { meaningOf, type Reading, type ReadReport, readingOf, withoutStrength } from './reading.ts';
 import { RowStore } from './row-store.ts';
 import { spreadOf } from './spread.ts';
 import { StrataWriter } from './strata-writer.ts';
@@ -98,18 +99,38 @@ interface Storing extends CollectOptions, HoldOut {
 
 async function store(collector: Collector, storing: Storing): Promise<Reading<Dataset>> {
   const { rows, parts } = collector;
-  const { name, folder, room, seed = 1, valid: part } = storing;
+  const { name, valid: wanted, whole } = storing;
   const known = kindOfParts(parts, storing);
-  const { kind, counts, because } = meaningOf(
+  const meaning = meaningOf(
     known,
     known.column && spreadOf(() => rows.chunks(), collector.counts.values),
     name,
   );
-  if (part !== undefined) validLength(rows.count, part, kind);
-  const isHeld = held(part ?? 0, seed);
-  const holdsOut = part !== undefined;
+  const fraction = fractionOf(wanted, rows.count);
+  if (fraction === undefined) return stored(collector, storing, meaning);
+  validLength(rows.count, fraction, meaning.kind);
+  const reading = await stored(collector, storing, meaning, heldRows(rows, fraction, storing));
+  if (!whole || rows.count > MOST_TO_TRAIN_TWICE) return reading;
+  try {
+    const { ratings, report } = await stored(collector, storing, meaning);
+    return { ...reading, whole: ratings, report };
+  } catch (error) {
+    await reading.ratings.close();
+    throw error;
+  }
+}
+
+/** Cuts what is not held out into strata, and keeps the rest in memory. */
+async function stored(
+  collector: Collector,
+  storing: Storing,
+  { kind, counts, because }: ReturnType<typeof meaningOf>,
+  isHeld?: IsHeld,
+): Promise<Reading<Dataset>> {
+  const { rows } = collector;
+  const { name, folder, room, seed = 1 } = storing;
   const ids = collector.ids();
-  const [users, items] = holdsOut ? rankedWithout(isHeld, collector) : rankedBy(collector);
+  const [users, items] = isHeld ? rankedWithout(isHeld, collector) : rankedBy(collector);
   const vocabulary = {
     userIds: Array.from(users.order, (row) => ids.userIds[row]),
     itemIds: Array.from(items.order, (row) => ids.itemIds[row]),
@@ -117,7 +138,7 @@ async function store(collector: Collector, storing: Storing): Promise<Reading<Da
   const sizes = { users: users.order.length, items: items.order.length };
   const trained = users.counts.reduce((sum, one) => sum + one, 0);
   if (trained === 0)
-    throw new UserError('argument', `holding out ${part} of the ${kind} leaves none to train with`);
+    throw new UserError('argument', `holding out ${storing.valid} of the ${kind} leaves none to train with`);
   const storedIn = blockCounts({ ...sizes, ratings: trained }, storing.blocks);
   const blocks = { users: blocksOf(users.counts, storedIn[0]), items: blocksOf(items.counts, storedIn[1]) };
   const duplicates = storing.duplicates ?? (kind === 'ratings' ? 'last' : 'sum');
@@ -125,47 +146,29 @@ async function store(collector: Collector, storing: Storing): Promise<Reading<Da
   try {
     const leavesOutSome = storing.leaveOut !== undefined;
     const writer = new StrataWriter(file, blocks, { kind, name, vocabulary, leavesOutSome });
-    const value = counts ? undefined : 1;
-    const isTimed = rows.timed && (duplicates === 'last' || duplicates === 'first');
-    const cutting = {
+    const cutting: Cutting = {
       users,
       items,
       blocks: storedIn,
       isHeld,
-      holdsOut,
       duplicates,
       hasNoRepeats: collector.counts.hasNoRepeats,
-      isTimed,
-      value,
+      isTimed: rows.timed && (duplicates === 'last' || duplicates === 'first'),
+      value: counts ? undefined : 1,
       seed,
       room,
     };
     await cutStrata(rows, cutting, (stratum) => writer.add(stratum));
-    const valid = holdsOut ? heldOut(collector, cutting, { kind, ...vocabulary, ids }) : undefined;
-    const isWhole = counts && duplicates !== 'count' && !holdsOut && writer.written === rows.count;
+    const valid = isHeld && heldOut(collector, cutting, isHeld, { kind, ...vocabulary, ids });
+    const isWhole = counts && duplicates !== 'count' && !isHeld && writer.written === rows.count;
     const ratings = await writer.dataset(
       storedIn,
       isWhole ? collector.counts.inOrder(items.order) : undefined,
     );
-    const read = ratings.facts.ratings + (valid?.ratings.length ?? 0);
     return {
       ratings,
       ...(valid && { valid }),
-      report: {
-        kind,
-        ratings: read,
-        users: sizes.users + (valid?.unknown?.users ?? 0),
-        items: sizes.items + (valid?.unknown?.items ?? 0),
-        duplicates: rows.count - read,
-        withoutUser: collector.withoutUser,
-        withoutStrength:
-          kind === 'ratings'
-            ? 0
-            : ratings.facts.ratings -
-              ratings.itemCounts.reduce((sum, one) => sum + one, 0) +
-              (valid ? withoutStrength(valid) : 0),
-        assumptions: [...assumptionsOf(collector, ids), ...because].map((sentence) => withOptions(sentence)),
-      },
+      report: reportOf(collector, { ratings, valid }, [...assumptionsOf(collector, ids), ...because]),
     };
   } catch (error) {
     await file.close();
@@ -173,15 +176,26 @@ async function store(collector: Collector, storing: Storing): Promise<Reading<Da
   }
 }
 
-/** Whether a pair of a user and an item is held out: at random by the seed, whatever the order of the rows. */
-const held =
-  (part: number, seed: number) =>
-  (user: number, item: number): boolean => {
-    let hash =
-      Math.imul(user + 1, 0x9e3779b1) ^ Math.imul(item + 1, 0x85ebca6b) ^ Math.imul(seed | 0, 0xc2b2ae35);
-    for (const factor of [0x85ebca6b, 0xc2b2ae35]) hash = Math.imul(hash ^ (hash >>> 15), factor);
-    return ((hash ^ (hash >>> 16)) >>> 0) * 2 ** -32 < part;
+function reportOf(
+  { rows, withoutUser }: Collector,
+  { ratings, valid }: Pick<Reading<Dataset>, 'ratings' | 'valid'>,
+  assumptions: readonly string[],
+): ReadReport {
+  const { facts, itemCounts } = ratings;
+  const { kind = 'ratings' } = facts;
+  const read = facts.ratings + (valid?.ratings.length ?? 0);
+  const had = itemCounts.reduce((sum, one) => sum + one, 0);
+  return {
+    kind,
+    ratings: read,
+    users: facts.users + (valid?.unknown?.users ?? 0),
+    items: facts.items + (valid?.unknown?.items ?? 0),
+    duplicates: rows.count - read,
+    withoutUser,
+    withoutStrength: kind === 'ratings' ? 0 : facts.ratings - had + (valid ? withoutStrength(valid) : 0),
+    assumptions: assumptions.map((sentence) => withOptions(sentence)),
   };
+}
 
 /** The users and items by how often they occur. */
 const rankedBy = ({ counts, users, items }: Collector): [Ranked, Ranked] => [
@@ -190,14 +204,13 @@ const rankedBy = ({ counts, users, items }: Collector): [Ranked, Ranked] => [
 ];
 
 /** The users and items of rows that are not held out, by how often they occur. */
-function rankedWithout(isHeld: ReturnType<typeof held>, { rows, users, items }: Collector): [Ranked, Ranked] {
+function rankedWithout(isHeld: IsHeld, { rows, users, items }: Collector): [Ranked, Ranked] {
   const [ofUser, ofItem] = [new Int32Array(users.size), new Int32Array(items.size)];
   for (const chunk of rows.chunks())
     for (let index = 0; index < chunk.length; index++) {
-      const [user, item] = [chunk.users[index], chunk.items[index]];
-      if (isHeld(user, item)) continue;
-      ofUser[user]++;
-      ofItem[item]++;
+      if (isHeld(chunk, index)) continue;
+      ofUser[chunk.users[index]]++;
+      ofItem[chunk.items[index]]++;
     }
   return [ranked(ofUser), ranked(ofItem)];
 }
@@ -205,21 +218,24 @@ function rankedWithout(isHeld: ReturnType<typeof held>, { rows, users, items }: 
 /** The rows that are held out, with the row numbers of training; unknown ids get the unknown row. */
 function heldOut(
   { rows }: Collector,
-  { users: ofUsers, items: ofItems, isHeld, duplicates, value }: Cutting,
+  { users: ofUsers, items: ofItems, duplicates, value }: Cutting,
+  isHeld: IsHeld,
   { kind, userIds, itemIds, ids }: Vocabulary & { readonly kind: DataKind; readonly ids: Vocabulary },
 ): Ratings {
   const found = new RowStore(rows);
-  for (const { users, items, ratings, times, leftOut, length } of rows.chunks())
+  for (const chunk of rows.chunks()) {
+    const { users, items, ratings, times, leftOut, length } = chunk;
     for (let index = 0; index < length; index++) {
-      if (!isHeld(users[index], items[index])) continue;
-      const chunk = found.open;
-      const at = chunk.length++;
-      chunk.users[at] = users[index];
-      chunk.items[at] = items[index];
-      chunk.ratings[at] = value ?? ratings[index];
-      if (chunk.times && times) chunk.times[at] = times[index];
-      if (chunk.leftOut && leftOut) chunk.leftOut[at] = leftOut[index];
+      if (!isHeld(chunk, index)) continue;
+      const to = found.open;
+      const at = to.length++;
+      to.users[at] = users[index];
+      to.items[at] = items[index];
+      to.ratings[at] = value ?? ratings[index];
+      if (to.times && times) to.times[at] = times[index];
+      if (to.leftOut && leftOut) to.leftOut[at] = leftOut[index];
     }
+  }
   const sizes = { users: ids.userIds.length, items: ids.itemIds.length };
   const { times: _, ...merged }: MoreRows = withoutRepeats(found.all(), sizes, duplicates);
   const strange = (rank: Int32Array, old: Int32Array): number =>

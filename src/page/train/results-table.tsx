@@ -38,13 +38,13 @@ const COLUMNS: readonly Column[] = [
     name: <abbr title="Normalised discounted cumulative gain of lists of ten">NDCG</abbr>,
     higherIsBetter: true,
     of: ({ artifact }) => partsOf(artifact.manifest).ranking?.metrics.valid?.ndcg,
-    ofPopular: ({ popular }) => popular?.ndcg,
+    ofPopular: ({ judgement }) => judgement?.ranking?.popular.ndcg,
   },
   {
     name: <abbr title="Share of lists of ten that the person likes, by the held-out data">Precision</abbr>,
     higherIsBetter: true,
     of: ({ artifact }) => partsOf(artifact.manifest).ranking?.metrics.valid?.precision,
-    ofPopular: ({ popular }) => popular?.precision,
+    ofPopular: ({ judgement }) => judgement?.ranking?.popular.precision,
   },
 ];
 
@@ -91,7 +91,7 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
               </tr>
             </Fragment>
           ))}
-          {ranks && done[0].trained.popular && (
+          {ranks && done[0].trained.judgement?.ranking && (
             <tr>
               <th scope="row">Most popular</th>
               {columns.map(({ ofPopular }, at) => {

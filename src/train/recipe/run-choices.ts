@@ -1,11 +1,19 @@
+import * as v from 'valibot';
 import { SPLITS } from '../../data/dataset/split.ts';
 import { PRECISIONS } from '../../onnx/compress.ts';
 import { DEVICES } from '../../run/device-names.ts';
-import { type Choices, type Chosen, fileIn, grouped, kinds } from '../../util/choices.ts';
+import { type Choices, type Chosen, fileIn, grouped, type Kind, kinds } from '../../util/choices.ts';
 import { sizeFrom } from '../../util/size-kind.ts';
 import { recipeChoices } from './choices.ts';
 import { readingChoices } from './reading-choices.ts';
 import type { Recipe } from './recipe.ts';
+
+/** A fraction to hold out, or false for none. */
+const heldOut: Kind<number | false> = {
+  schema: v.union([v.literal(false), kinds.fraction.schema], 'give a fraction between 0 and 1'),
+  placeholder: 'fraction',
+  parse: kinds.fraction.parse,
+};
 
 /** Choices of `cofactor train` beside its recipe. Other commands take some of them. */
 export const runChoices = {
@@ -20,8 +28,10 @@ export const runChoices = {
     help: 'ratings or interactions to judge the model on; they are not used in training',
   },
   valid: {
-    kind: { ...kinds.fraction, placeholder: 'fraction' },
-    help: 'fraction of the ratings or interactions to hold out; the epoch that does best on them is kept',
+    kind: heldOut,
+    help: 'fraction of the ratings or interactions to judge the recipe on: it is trained without them first, and then, with the epochs that were best, on everything',
+    no: 'do not judge the recipe',
+    otherwise: '0.1; of more than 5 million, 100,000, and the model is trained once, without them',
   },
   split: { kind: kinds.oneOf(SPLITS, 'how'), help: 'which ones to hold out', otherwise: 'random' },
   ...grouped('Training', {
@@ -39,9 +49,11 @@ export const runChoices = {
   }),
   ...grouped('Files', {
     titles: { kind: kinds.text('file'), help: 'table of item ids and titles, to store in the model' },
-    keepSeen: {
+    seen: {
       kind: kinds.flag,
-      help: 'store which items each user has, so that recommendations leave them out (2 bytes each)',
+      help: 'store which items each user has, so that recommendations leave them out (2 or 4 bytes each)',
+      no: 'do not store which items each user has; recommendations then repeat them',
+      otherwise: 'up to 50 million',
     },
     quantize: {
       kind: kinds.oneOf(PRECISIONS.filter((name) => name !== 'float32') as ('float16' | 'int8')[], 'type'),
