@@ -16,7 +16,7 @@ const sample = join(root, 'src/data/sample/ml-latest-small');
 /** What the visitor of the page has rated. */
 const RATED = { '1': 5, '296': 5, '110': 3, '356': 2 };
 const COMMANDS = [
-  'train ratings.csv --titles movies.csv --keep-seen --valid 0.2 --out movies',
+  'train ratings.csv --titles movies.csv --seen --valid 0.2 --out movies',
   'recommend movies --user 414 -k 3',
   'similar movies --item 296 -k 3',
 ];

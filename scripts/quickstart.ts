@@ -21,7 +21,7 @@ for (const name of ['dot-bias', 'mlp'] as const) {
   const fitted = await train(ratings, { model: name });
   const { rmse, mae } = await fitted.errors(valid);
   const folder = join('artifacts', `quickstart-${name}`);
-  await fitted.save(join(root, folder), { titles, keepSeen: true });
+  await fitted.save(join(root, folder), { titles, seen: true });
   console.log(
     `\n${name}: RMSE ${rmse.toFixed(4)}, MAE ${mae.toFixed(4)} on the held-out fifth; trained in ${fitted.seconds.train.toFixed(1)} s`,
   );

@@ -69,7 +69,7 @@ describe('an artifact', () => {
     const path = newPath();
     const titles = new Map([['item 1', 'One']]);
     const model = await train(ratings, { factors: 2, epochs: 1 });
-    const full = await model.save(path, { keepSeen: true, titles, precision: 'int8' });
+    const full = await model.save(path, { seen: true, titles, precision: 'int8' });
     expect(full.manifest.precision).toBe('int8');
     expect(await readFile(join(path, 'titles.json'), 'utf8')).toBe('{"item 1":"One"}\n');
     expectSame(await readArtifact(path), full);

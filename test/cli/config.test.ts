@@ -53,17 +53,7 @@ test('flags win, and --no-config ignores the file', async () => {
 });
 
 test('what --print-config prints trains the same, and it trains nothing', async () => {
-  const more = [
-    '--valid',
-    '0.2',
-    '--patience',
-    '1',
-    '--memory',
-    '1GB',
-    '--keep-seen',
-    '--quantize',
-    'float16',
-  ];
+  const more = ['--valid', '0.2', '--patience', '1', '--memory', '1GB', '--seen', '--quantize', 'float16'];
   await text('train', 'ratings.csv', '--out', 'first', ...flags, ...more);
   const before = await contents();
   const printed = await text('train', 'ratings.csv', '--out', 'second', ...flags, ...more, '--print-config');
@@ -78,7 +68,7 @@ test('what --print-config prints trains the same, and it trains nothing', async 
     valid: 0.2,
     patience: 1,
     memory: 1e9,
-    keepSeen: true,
+    seen: true,
     quantize: 'float16',
   });
   await write('printed.json', printed);
@@ -165,7 +155,7 @@ const every: CofactorConfig = {
   workers: 2,
   memory: 1e9,
   titles: 'titles.csv',
-  keepSeen: true,
+  seen: true,
   quantize: 'int8',
   report: 'report.html',
   userColumn: 'user',

@@ -58,7 +58,7 @@ test('evaluates the ranking and the baselines when the training ratings are know
     [12, 15].map((turn, index) => `u${user},i${(user * 7 + turn * 3) % 20},${3 + 2 * index}`),
   );
   await write('held-out.csv', `user,item,rating\n${rows.flat().join('\n')}\n`);
-  await text('train', 'ratings.csv', ...flags.with(1, 'keeping'), '--keep-seen');
+  await text('train', 'ratings.csv', ...flags.with(1, 'keeping'), '--seen');
   const more = ['held-out.csv', '-k', '3,8', '--threshold', '5'];
   const given = await json('evaluate', 'model', ...more, '--train', 'ratings.csv', '--baselines');
   const { baselines, ...result } = given;
@@ -115,7 +115,7 @@ test('of a model that only ranks there is the ranking alone, and it says so', as
 });
 
 test('of a model of both objectives there are the errors and the ranking', async () => {
-  const few = ['--factors', '2', '--epochs', '1', '--positive', '3', '--keep-seen', '--out', 'both'];
+  const few = ['--factors', '2', '--epochs', '1', '--positive', '3', '--seen', '--out', 'both'];
   await text('train', 'ratings.csv', ...few);
   const result = await json('evaluate', 'both', 'liked.csv');
   expect(result).toMatchObject({ rmse: expect.any(Number), ranking: { users: 30 } });

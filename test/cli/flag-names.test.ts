@@ -15,7 +15,7 @@ const COMMENT = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm;
 
 test.each([
   [`such as ${option("encoding: 'latin-1'")}`, "such as `encoding: 'latin-1'`", 'such as --encoding latin-1'],
-  [`train with ${option('keepSeen')}`, 'train with `keepSeen`', 'train with --keep-seen'],
+  [`train with ${option('seen')}`, 'train with `seen`', 'train with --seen'],
   [`${option('userColumn')}, ${option('k: 10')}`, '`userColumn`, `k: 10`', '--user-column, -k 10'],
   [
     `read no times with ${option("timeColumn: ''")}`,

@@ -21,7 +21,7 @@ test('an orders file becomes recommendations, and nothing says rating', async ()
     'orders.csv',
     '--titles',
     'articles.csv',
-    '--keep-seen',
+    '--seen',
     '--valid',
     '0.2',
     '--out',

@@ -276,7 +276,7 @@ describe('on the command line', () => {
 
   // The built command line with a page beside it that may be taken away.
   beforeAll(async () => {
-    await text('train', 'ratings.csv', '--out', 'movies', '--factors', '2', '--epochs', '1', '--keep-seen');
+    await text('train', 'ratings.csv', '--out', 'movies', '--factors', '2', '--epochs', '1', '--seen');
     const built = dirname(program);
     await mkdir(at('dist'));
     for (const name of await readdir(built))

@@ -23,7 +23,7 @@ beforeAll(async () => {
   );
   const flags = ['--factors', '4', '--epochs', '20', '--batch-size', '16'];
   await text('train', 'ratings.csv', '--out', 'plain', ...flags);
-  await text('train', 'ratings.csv', '--out', 'full', '--keep-seen', '--titles', 'titles.csv', ...flags);
+  await text('train', 'ratings.csv', '--out', 'full', '--seen', '--titles', 'titles.csv', ...flags);
 });
 
 const rated = async (user: string) =>
@@ -305,17 +305,7 @@ describe('batch', () => {
 });
 
 test('a model that lacks what the one before it had says so', async () => {
-  await text(
-    'train',
-    'ratings.csv',
-    '--out',
-    'again',
-    '--keep-seen',
-    '--titles',
-    'titles.csv',
-    '--epochs',
-    '1',
-  );
+  await text('train', 'ratings.csv', '--out', 'again', '--seen', '--titles', 'titles.csv', '--epochs', '1');
   const { stderr, code } = await here(
     'train',
     'ratings.csv',
@@ -328,7 +318,7 @@ test('a model that lacks what the one before it had says so', async () => {
   );
   expect({ stderr, code }).toEqual({
     stderr:
-      'The previous model in again had the items that users have, which this one does not have; use --keep-seen to store them\n',
+      'The previous model in again had the items that users have, which this one does not have; use --seen to store them\n',
     code: 0,
   });
 });

@@ -182,8 +182,8 @@ test('a table keeps its form whatever is in a cell, and what joins letters stays
 });
 
 test('an error names no option that is only in the text of a file', () => {
-  const error = new UserError('data', `\u2063: bad \u2063keepSeen\u2063 \u2063`);
-  expect(error.message).toBe(`\ufffd: bad \`keepSeen\` \ufffd`);
+  const error = new UserError('data', `\u2063: bad \u2063seen\u2063 \u2063`);
+  expect(error.message).toBe(`\ufffd: bad \`seen\` \ufffd`);
   expect(new UserError('data', error.marked).message).toBe(error.message);
 });
 

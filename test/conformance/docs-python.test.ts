@@ -21,7 +21,7 @@ let server: Server;
 /** The documents' model of the sample data, served as the page about the server does it. */
 beforeAll(async () => {
   const ratings = join(root, sample, 'ratings.csv.gz');
-  await run(process.execPath, [program, 'train', ratings, '--keep-seen', '--out', 'movies'], {
+  await run(process.execPath, [program, 'train', ratings, '--seen', '--out', 'movies'], {
     cwd: folder.path,
   });
   server = await serve([join(folder.path, 'movies')], { port: 0, logLevel: 'silent', page: false });

@@ -67,7 +67,7 @@ export async function makeGoldenSet(folder: string, recipe: Recipe = {}): Promis
       const fitted = await train(ratings, { ...chosen, model: name });
       const set = `${name}-${kind}`;
       vocabularies.set(set, ratings);
-      await fitted.save(join(folder, set), { ...options, keepSeen: true });
+      await fitted.save(join(folder, set), { ...options, seen: true });
     }
     const { define } = learned(name) ?? {};
     if (!define) continue;

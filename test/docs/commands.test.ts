@@ -56,7 +56,7 @@ beforeAll(async () => {
     ['ratings.csv', 'movies.csv', 'movies'],
     ['orders.csv', 'articles.csv', 'shop'],
   ])
-    await run(process.execPath, [program, 'train', data, '--titles', titles, '--keep-seen', '--out', out], {
+    await run(process.execPath, [program, 'train', data, '--titles', titles, '--seen', '--out', out], {
       cwd: folder.path,
     });
   for (const { name, blocks } of withBlocks) {

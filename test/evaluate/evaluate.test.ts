@@ -98,7 +98,7 @@ describe('evaluate', () => {
   test('a model that keeps it ranks as with the ratings themselves', async () => {
     const options = { k: [1, 5, 40], threshold: 3.5 };
     const given = await evaluate(recommender, valid, { ...options, train: ratings });
-    const kept = await evaluate(await model.recommender({ keepSeen: true }), valid, options);
+    const kept = await evaluate(await model.recommender({ seen: true }), valid, options);
     expect(kept).toEqual(given);
     expect(given.ranking?.at.map(({ k }) => k)).toEqual([1, 5, 40]);
     expect(given.groups.userActivity).toHaveLength(5);

@@ -31,7 +31,7 @@ const recipe = { factors: 2, rankingEpochs: 3 };
 const leaving = interactions(0, 3, (item) => item % 4 === 0);
 
 test('novelty is by how many have an item, whatever recommendations leave out', async () => {
-  const recommender = await (await train(leaving, recipe)).recommender({ keepSeen: true });
+  const recommender = await (await train(leaving, recipe)).recommender({ seen: true });
   const heldOut = interactions(3, 4);
   const judged = await evaluate(recommender, heldOut, { k: [8], train: leaving });
   const baselines = await evaluateBaselines(leaving, heldOut, { k: [8] });
@@ -114,7 +114,7 @@ test('a manifest of another kind than its files is refused when they are opened'
 test('what is left out is stored unless a program says no', async () => {
   const model = await train(leaving, recipe);
   expect((await model.artifact()).files['seen.onnx']).toBeDefined();
-  expect((await model.artifact({ keepSeen: false })).files['seen.onnx']).toBeUndefined();
+  expect((await model.artifact({ seen: false })).files['seen.onnx']).toBeUndefined();
   expect((await (await train(interactions(0, 3), recipe)).artifact()).files['seen.onnx']).toBeUndefined();
   const lists = await (await model.recommender()).recommend(userIds, { k: 8 });
   for (const [user, list] of lists.entries())

@@ -43,7 +43,7 @@ test.each(variants)('every head of $model for $objective in $precision passes', 
   // So wide that tables are large enough to be stored in fewer bits.
   const more = model === 'item-item' ? {} : { epochs: 1, factors: 160 };
   const trained = await train(ratings, { model, objective, ...more });
-  const { files } = await trained.artifact({ precision, keepSeen: true });
+  const { files } = await trained.artifact({ precision, seen: true });
   const heads = Object.entries(files).filter(([name]) => headOf(name) !== undefined);
   expect(heads.length).toBeGreaterThan(3);
   for (const [name, bytes] of heads) expect(() => checkModel(bytes), name).not.toThrow();

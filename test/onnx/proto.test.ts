@@ -115,7 +115,7 @@ test('the bytes are those of ONNX’s own schema', () =>
 
 test('the bytes of a trained model too', async () => {
   const model = await train(lowRank(), { model: 'mlp', factors: 4, hidden: [6], epochs: 1 });
-  const artifact = await model.artifact({ keepSeen: true });
+  const artifact = await model.artifact({ seen: true });
   const files = Object.entries(artifact.files).filter(([name]) => name.endsWith('.onnx'));
   expect(files).toHaveLength(9);
   for (const [name, bytes] of files) expect(Buffer.from(again(bytes)).equals(bytes), name).toBe(true);

@@ -76,7 +76,7 @@ describe.each(cases)('%s on MovieLens', (name, { elements, folded }) => {
   let whole: Awaited<ReturnType<typeof headsOf>>;
   beforeAll(async () => {
     const trained = await train(split.train, { model: name, objective: 'rating' }, { valid: split.valid });
-    recommender = await trained.recommender({ keepSeen: true });
+    recommender = await trained.recommender({ seen: true });
     ({ artifact } = recommender);
     ({ model } = resolve({ model: name, objective: 'rating' }, split.train.facts));
     const { initializers } = decodeModel(artifact.files['predict.onnx']).graph;

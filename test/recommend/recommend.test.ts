@@ -29,7 +29,7 @@ const titles = new Map([
   ['item 999', 'unknown to the model'],
 ]);
 const trained = await train(ratings, { factors: 3, objective: 'rating' });
-const artifact = await trained.artifact({ keepSeen: true, titles });
+const artifact = await trained.artifact({ seen: true, titles });
 const node = await nodeRuntime();
 const recommender = await Recommender.create(artifact, node);
 
@@ -534,7 +534,7 @@ test.each<[string, Recipe]>([
     version: web.env.versions.common,
     createSession: (model) => web.InferenceSession.create(model),
   };
-  const files = await (await train(ratings, { ...recipe, epochs: 2 })).artifact({ keepSeen: true });
+  const files = await (await train(ratings, { ...recipe, epochs: 2 })).artifact({ seen: true });
   const [here, there] = await Promise.all([node, inWasm].map((one) => Recommender.create(files, one)));
   const own = ratedBy('user 7').map((item, at) => ({ item, rating: 1 + (at % 5) }));
   const answers = async (one: Recommender) => ({

@@ -14,7 +14,7 @@ let url: string;
 
 beforeAll(async () => {
   const titles = new Map(known.itemIds.map((id) => [id, `${id} ${HOSTILE}`]));
-  const recommender = await trained({}, { titles, valid: held, keepSeen: true });
+  const recommender = await trained({}, { titles, valid: held, seen: true });
   url = pathToFileURL(
     await folder.write('report.html', await report(recommender, { data: held, source: HOSTILE })),
   ).href;

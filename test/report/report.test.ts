@@ -31,7 +31,7 @@ test.each<[string, Recipe]>([
   ['dot-bias', { objective: 'rating' }],
   ['mlp', { objective: 'rating', model: 'mlp', hidden: [8] }],
 ])('%s: the numbers of the manifest, and of the data, are in it', async (name, recipe) => {
-  const recommender = await trained(recipe, { valid: held, keepSeen: true });
+  const recommender = await trained(recipe, { valid: held, seen: true });
   const { manifest } = recommender.artifact;
   const page = await report(recommender, { data: held, source: 'held.csv' });
   const parts = sections(page);
@@ -74,7 +74,7 @@ test.each<[string, Recipe]>([
 ])('%s: what the model was trained for, and nothing else', async (objective, recipe) => {
   // The validation ratings are kept as seen, so others judge the rankings.
   const { train: some, valid } = randomSplit(known, 0.2, 2);
-  const recommender = await trained(recipe, { ratings: some, valid, keepSeen: true });
+  const recommender = await trained(recipe, { ratings: some, valid, seen: true });
   const page = await report(recommender, { data: held, source: 'held.csv' });
   expect(page).not.toMatch(/NaN|undefined|Infinity|\[object/);
   const parts = sections(page);
@@ -106,7 +106,7 @@ describe('a model of interactions', () => {
     ['with strengths', counted],
   ])('%s: has rankings, and says nothing of ratings', async (_, of) => {
     const { train: some, valid } = randomSplit(of(known), 0.2, 2);
-    const recommender = await trained({}, { ratings: some, valid, keepSeen: true });
+    const recommender = await trained({}, { ratings: some, valid, seen: true });
     const { manifest } = recommender.artifact;
     const page = await report(recommender, { data: of(held), source: 'held.csv' });
     expect(page).not.toMatch(/NaN|undefined|Infinity|\[object/);
@@ -131,7 +131,7 @@ describe('a model of interactions', () => {
   });
 
   test('without data, it says what would give its quality', async () => {
-    const recommender = await trained({}, { ratings: bare(known), keepSeen: true });
+    const recommender = await trained({}, { ratings: bare(known), seen: true });
     const parts = sections(await report(recommender));
     expect(textOf(parts.accuracy)).toMatch(/Make the report with data: interactions/);
     expect(textOf(parts.people)).toMatch(/Has \d+ items/);
@@ -185,14 +185,14 @@ test('recommendations are those of the model, beside what the user gave', async 
 test('without data, and without what users rated, it says what would give them', async () => {
   const parts = sections(await report(await trained()));
   expect(textOf(parts.accuracy)).toMatch(/Make the report with data/);
-  expect(textOf(parts.people)).toMatch(/Make the report with data, or train the model with keepSeen/);
-  const kept = sections(await report(await trained({}, { keepSeen: true })));
+  expect(textOf(parts.people)).toMatch(/Make the report with data, or train the model with seen/);
+  const kept = sections(await report(await trained({}, { seen: true })));
   expect(kept.people.match(/<article>/g)).toHaveLength(3);
 });
 
 test('says whether the errors are too low', async () => {
-  const accuracy = async (data: Ratings, keepSeen: boolean) =>
-    textOf(sections(await report(await trained({}, { keepSeen }), { data })).accuracy);
+  const accuracy = async (data: Ratings, seen: boolean) =>
+    textOf(sections(await report(await trained({}, { seen }), { data })).accuracy);
   expect(await accuracy(held, true)).toMatch(/not trained on any of these ratings/);
   expect(await accuracy(known, true)).toMatch(/Errors on training ratings are too low/);
   expect(await accuracy(held, false)).toMatch(
@@ -229,7 +229,7 @@ test('titles, ids and file names are text, whatever they hold', async () => {
   const ids = { userIds: hostile(known.userIds), itemIds: hostile(known.itemIds) };
   const ratings = new Ratings({ ...known, ...ids });
   const titles = new Map(ratings.itemIds.map((id) => [id, `Title of ${id}`]));
-  const recommender = await trained({}, { ratings, titles, keepSeen: true });
+  const recommender = await trained({}, { ratings, titles, seen: true });
   const page = await report(recommender, { data: ratings, source: HOSTILE });
   expect(page).not.toMatch(/<script|<img|<\/?i>/i);
   expect(page.match(/<\/svg>/g)).toHaveLength(page.match(/<svg /g)?.length ?? 0);
@@ -240,7 +240,7 @@ test('titles, ids and file names are text, whatever they hold', async () => {
 });
 
 test('needs nothing from elsewhere, and may not have it', async () => {
-  const page = await report(await trained({}, { keepSeen: true }), { data: held });
+  const page = await report(await trained({}, { seen: true }), { data: held });
   expect(page).toContain(`content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;`);
   for (const [, target] of page.matchAll(/\b(?:src|href|action)="([^"]*)"/g))
     expect(target).toMatch(/^#\w+$/);
@@ -249,7 +249,7 @@ test('needs nothing from elsewhere, and may not have it', async () => {
 });
 
 test('every chart has a name, every table a caption, and every id is of one element', async () => {
-  const page = await report(await trained({}, { keepSeen: true }), { data: held });
+  const page = await report(await trained({}, { seen: true }), { data: held });
   expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(
     page.match(/<svg /g)?.length ?? 0,
   );
@@ -305,7 +305,7 @@ test('the page of a model of 10,000 items stays small', async () => {
   const titles = new Map(ratings.itemIds.map((id) => [id, `A title of an item that is rather long: ${id}`]));
   const recommender = await trained(
     { factors: 10, epochs: 1, batchSize: 4096 },
-    { ratings, titles, keepSeen: true },
+    { ratings, titles, seen: true },
   );
   const page = await report(recommender, { data: ratings });
   expect(page.length).toBeLessThan(500_000);
@@ -313,7 +313,7 @@ test('the page of a model of 10,000 items stays small', async () => {
 
 test('item-item: weights, and no epochs, no factors and no map', async () => {
   const recipe: Recipe = { model: 'item-item', factors: undefined, epochs: undefined };
-  const recommender = await trained(recipe, { keepSeen: true });
+  const recommender = await trained(recipe, { seen: true });
   const parts = sections(await report(recommender, { data: held, source: 'held.csv' }));
   expect(Object.keys(parts)).toEqual(SECTIONS);
   const model = textOf(parts.model);

@@ -40,7 +40,7 @@ describe.each<[string, Recipe]>([
   let artifact: Artifact;
   let here: Recommender;
   beforeAll(async () => {
-    here = await (await train(ratings, { ...recipe, epochs: 1 })).recommender({ keepSeen: true });
+    here = await (await train(ratings, { ...recipe, epochs: 1 })).recommender({ seen: true });
     ({ artifact } = here);
   });
 

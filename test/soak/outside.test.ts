@@ -55,7 +55,7 @@ describe.skipIf(why !== undefined)(
   `outside, under strace${why === undefined ? '' : ` (skipped: ${why})`}`,
   () => {
     test.for<[string, string[], string[]]>([
-      ['train', ['train', 'ratings.csv', '--out', 'movies', '--keep-seen'], ['movies']],
+      ['train', ['train', 'ratings.csv', '--out', 'movies', '--seen'], ['movies']],
       [
         'train by strata',
         ['train', 'ratings.csv', '--out', 'strata', '--engine', 'strata', '--workers', '2'],

@@ -38,7 +38,7 @@ async function model(): Promise<{ users: string[]; items: string[] }> {
   const size = ['--factors', '32', '--epochs', '2'];
   await promisify(execFile)(
     process.execPath,
-    [program, 'train', file, '--out', 'movies', '--keep-seen', ...size],
+    [program, 'train', file, '--out', 'movies', '--seen', ...size],
     { cwd: folder.path },
   );
   const rows = csv

@@ -22,7 +22,7 @@ export const titles = new Map([
 export async function smallModel(path: string, recipe: Recipe = {}): Promise<Artifact> {
   const { ratings } = await readRatings(path);
   const model = await train(ratings, { factors: 4, epochs: 2, ...recipe });
-  return model.artifact({ titles, keepSeen: true });
+  return model.artifact({ titles, seen: true });
 }
 
 /** The pairs of `ratingsCsv`, without ratings. */

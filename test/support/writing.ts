@@ -44,7 +44,7 @@ const train = (name: string, ...args: string[]): Writing => ({
   args: ['train', ...args, '--out', 'made'],
   outputs: { made: 'model' },
   // It has files that the new one lacks.
-  older: ['train', 'ratings.csv', '--out', 'made', '--keep-seen', '--titles', 'titles.csv', ...SMALL],
+  older: ['train', 'ratings.csv', '--out', 'made', '--seen', '--titles', 'titles.csv', ...SMALL],
   resumes: true,
 });
 
@@ -148,7 +148,7 @@ export class Workplace {
       'ratings.csv',
       '--out',
       'movies',
-      '--keep-seen',
+      '--seen',
       '--titles',
       'titles.csv',
       ...SMALL,

@@ -74,7 +74,7 @@ describe.each<[string, Recipe]>([
   test('saves what each time is asked for, from the same parameters', async () => {
     const path = join(folder.path, `${name}-kept`);
     const titles = new Map([['item 1', 'One']]);
-    const kept = await fitted.save(path, { keepSeen: true, titles, precision: 'float16' });
+    const kept = await fitted.save(path, { seen: true, titles, precision: 'float16' });
     const plain = await fitted.save(path);
     const more = Object.keys(kept.files).filter((file) => !Object.hasOwn(plain.files, file));
     expect(more.sort()).toEqual(['seen.onnx', 'titles.json']);
@@ -87,7 +87,7 @@ describe.each<[string, Recipe]>([
   });
 
   test('answers by the very bytes that it saves', async () => {
-    const options = { keepSeen: true, titles: new Map([['item 1', 'One']]) };
+    const options = { seen: true, titles: new Map([['item 1', 'One']]) };
     const here = await fitted.recommender(options);
     expectSame(here.artifact, await fitted.artifact(options));
     const there = await Recommender.create(here.artifact, await nodeRuntime());

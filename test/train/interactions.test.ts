@@ -28,7 +28,7 @@ beforeAll(async () => {
   };
   [orders, plays] = [await read('shop/orders'), await read('plays/plays')];
   fitted = await train(orders, recipe);
-  shop = await fitted.recommender({ keepSeen: true });
+  shop = await fitted.recommender({ seen: true });
 });
 
 const userOf = (data: Ratings, at = 0): string => data.userIds[data.users[at]];

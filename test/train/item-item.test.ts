@@ -150,7 +150,7 @@ describe('a model', () => {
   });
 
   test('gives known users’ own lists their recommendations exactly', async () => {
-    const recommender = await fitted.recommender({ keepSeen: true });
+    const recommender = await fitted.recommender({ seen: true });
     const { starts, items } = positivesOf(movies, movies.facts, 3.875);
     for (const user of [0, 17, 100, 413]) {
       const id = movies.userIds[user];

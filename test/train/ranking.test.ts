@@ -57,7 +57,7 @@ async function ranked(recipe: ProgramRecipe, options?: Partial<FitOptions>, data
 }
 
 async function sumsOf(model: Fitted) {
-  const { manifest, files } = await model.artifact({ keepSeen: true });
+  const { manifest, files } = await model.artifact({ seen: true });
   return [JSON.stringify(manifest), ...Object.entries(files).map(([name, file]) => [name, sha256(file)])];
 }
 
@@ -522,7 +522,7 @@ describe('positives', () => {
 
   test('may be missing of users and of items', async () => {
     const model = await train(few, { ...small, usersPerStep: 2 });
-    const recommender = await model.recommender({ keepSeen: true });
+    const recommender = await model.recommender({ seen: true });
     const [nobody, somebody] = await recommender.recommend(['e', 'a'], { k: 7 });
     expect(somebody.map(({ item }) => item).toSorted()).toEqual(['2', '4', '5', '6']);
     // What is popular comes first, for who likes nothing.

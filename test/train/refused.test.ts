@@ -168,7 +168,7 @@ describe('what cannot train a model is refused', () => {
     ],
     ['genres that are a number', { genres: 5 }, /^genres is 5; give a Map from item id to a list of genres/],
     ['genres in one text', { genres: new Map([['i1', 'Drama']]) }, /^genres is of type Map; give a Map from/],
-    ['a word for a flag', { keepSeen: 'no' }, /^keepSeen is "no"; give true or false$/],
+    ['a word for a flag', { seen: 'no' }, /^seen is "no"; give true or false$/],
     ['a precision that there is not', { precision: 'int4' }, /^precision is "int4"; give one of float32, /],
     [
       'an option that there is not',

@@ -143,7 +143,7 @@ describe('several runs an epoch', () => {
     const recipe = { ...dropping(0.3), epochs: 2, batchSize: 30 };
     const [one, several] = [{}, { ratingsPerRun }].map(async (more) => {
       const model = await train(part, recipe, { valid, ...more });
-      const { files } = await model.artifact({ keepSeen: true });
+      const { files } = await model.artifact({ seen: true });
       return Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)]);
     });
     expect(await several).toEqual(await one);

@@ -87,7 +87,7 @@ test('a recipe is checked, and training gives a model and its errors', async () 
 
 test('options are checked, and one that is undefined is not given', () => {
   expectTypeOf<{ valid: undefined; signal: undefined }>().toExtend<TrainOptions>();
-  expectTypeOf<{ titles: Map<string, string>; keepSeen: undefined }>().toExtend<ExportOptions>();
+  expectTypeOf<{ titles: Map<string, string>; seen: undefined }>().toExtend<ExportOptions>();
   expectTypeOf(serve).parameter(0).toEqualTypeOf<string | readonly string[]>();
   // @ts-expect-error a choice of the recipe
   expectTypeOf(train).toBeCallableWith({} as Ratings, {}, { epochs: 3 });

@@ -156,7 +156,7 @@ for (const model of models)
         const file = new File([await (await fetch('ratings.csv')).blob()], 'ratings.csv');
         const progress: Web.Progress[] = [];
         const trained = await library.train(file, recipe, {
-          keepSeen: true,
+          seen: true,
           onProgress: (one) => progress.push(one),
         });
         const recommender = await trained.recommender();
@@ -176,7 +176,7 @@ for (const model of models)
     expect(last).toMatchObject({ epoch: 1, epochs: 2, done: last?.ratings });
     const inNode = await train(ratings, recipe);
     expect(inPage.manifest.history.at(-1)?.loss).toBeCloseTo(inNode.history.at(-1)?.loss ?? 0, 4);
-    const recommender = await inNode.recommender({ keepSeen: true });
+    const recommender = await inNode.recommender({ seen: true });
     const expected = await recommender.recommend(people, { k: 50 });
     const pairs = [
       ...inPage.recommended.map((list, at) => [list, expected[at]] as const),

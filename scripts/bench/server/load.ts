@@ -60,8 +60,7 @@ export async function prepare(
     .slice(1)
     .map((line) => line.split(','));
   const model = given ?? join(scratch, 'movies');
-  if (!given)
-    await promisify(execFile)(process.execPath, [program, 'train', file, '--out', model, '--keep-seen']);
+  if (!given) await promisify(execFile)(process.execPath, [program, 'train', file, '--out', model, '--seen']);
   const some = (column: number) => [...new Set(rows.map((row) => row[column]))].slice(0, 500);
   return { model, kinds: kindsOf(basename(model), some(0), some(1)) };
 }

@@ -227,7 +227,7 @@ describe('ratings in a file', () => {
 
   test('that users have rated are kept', async () => {
     const model = await train(stored, { factors: 2, epochs: 1 }, { workers });
-    const { files } = await model.artifact({ keepSeen: true });
+    const { files } = await model.artifact({ seen: true });
     expect(files['seen.onnx'].length).toBeGreaterThan(2 * stored.facts.ratings);
   });
 
