@@ -50,7 +50,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   experiment: ['errors', 'util', 'run', 'graphs/models', 'data/dataset', 'evaluate', 'train/recipe', 'train'],
   report: [
     ...['errors', 'util', 'graphs/models', 'data/dataset', 'artifact', 'recommend', 'evaluate', 'train/step'],
-    ...['train/recipe', 'document'],
+    ...['train/recipe', 'style', 'document'],
   ],
   serve: ['errors', 'version', 'util', 'run', 'data/read', 'artifact', 'recommend', 'document'],
   web: [

@@ -6,7 +6,7 @@ import { svgOf } from './svg.ts';
 
 export { GRID, LEGEND_GRID } from '../style/chart.ts';
 export { colours };
-export const { text: TEXT, xAxis, yAxis, legend } = chartStyle(colours);
+export const { xAxis, yAxis, legend } = chartStyle(colours);
 
 /** Small enough that text is still readable on a phone. */
 const SIZE = { width: 440, height: 280 };
@@ -86,28 +86,4 @@ export const scatter = (points: readonly Point[], opacity: number) => ({
   type: 'scatter' as const,
   itemStyle: { color: colours.accent, opacity },
   data: points.map(({ at, size, name }) => ({ value: [...at], symbolSize: size, name })),
-});
-
-const EDGE = 8;
-
-/** Labels for points of a scatter, if there is room in a chart of this width. */
-export const namesWithin = (chartWidth: number) => ({
-  label: {
-    ...TEXT,
-    show: true,
-    fontSize: 11,
-    color: colours.ink,
-    opacity: 1,
-    textBorderColor: colours.card,
-    textBorderWidth: 3,
-    position: 'top' as const,
-    distance: 2,
-    // Room for a font that is wider than estimated, and to show which circle a label belongs to.
-    minMargin: 24,
-    formatter: ({ name }: { name: string }) => name,
-  },
-  labelLayout: ({ labelRect: { x, width } }: { labelRect: { x: number; width: number } }) => ({
-    hideOverlap: true,
-    dx: Math.max(0, EDGE - x) + Math.min(0, chartWidth - EDGE - x - width),
-  }),
 });

@@ -1,10 +1,12 @@
 import { isSolved } from '../../graphs/models/index.ts';
-import { type Chart, chartOf, colours, namesWithin, scatter } from '../document/figure.ts';
+import { type Chart, chartOf, colours, scatter } from '../document/figure.ts';
 import { type Html, html, missing } from '../document/html.ts';
 import type { Item, Recommender } from '../recommend/recommender.ts';
+import { labelStyle, labelsOf, mapFrame, rangeOf, roughWidth } from '../style/item-map.ts';
 import { percent, plural } from '../util/format.ts';
-import { ENDS, furthest, type ItemMap, itemMap } from '../util/item-map.ts';
-import { knownItems, titled, titleOf } from './known-items.ts';
+import { ENDS, furthest, headingOf, type ItemMap, itemMap, MAP_TEXTS } from '../util/item-map.ts';
+import { shortened } from '../util/titles.ts';
+import { knownItems, readable, titled } from './known-items.ts';
 import { WORDS } from './words.ts';
 
 /** So many of the best-known items are on the map. */
@@ -17,7 +19,10 @@ export async function mapSection(recommender: Recommender): Promise<Html> {
   const items = known.items.slice(0, MOST);
   const map =
     recommender.heads.includes('factors') && items.length > 0
-      ? await itemMap(items, await recommender.factors(items.map(({ item }) => item)))
+      ? await itemMap(items, await recommender.factors(items.map(({ item }) => item)), {
+          wellKnown: items.length,
+          featuresOf: ({ item, genres }) => ({ genres, year: readable(recommender, item).year }),
+        })
       : undefined;
   if (!map)
     return missing(
@@ -37,13 +42,13 @@ ${plural(items.length, 'item')} ${WORDS[recommender.kind].atLeast(known.least)};
 ${await chartOf({ ...drawn(recommender, map, 350, WIDE), label, class: 'wide' })}
 ${await chartOf({ ...drawn(recommender, map, 100, NARROW), label, class: 'narrow' })}
 </figure>
-<h3>What each axis separates</h3>
-<p>Nobody named these directions; the model found them. People who ${isRated ? 'like' : 'have'} one item of a list tend to
+<h3>${MAP_TEXTS.heading}</h3>
+<p>${MAP_TEXTS.why} People who ${isRated ? 'like' : 'have'} one item of a list tend to
 ${isRated ? 'like' : 'have'} the others, and tend not to ${isRated ? 'like' : 'have'} those at the opposite end.</p>
 <div class="ends">${ENDS.map(
     (end) => html`<div>
-<h4><span aria-hidden="true">${end.arrow}</span> ${end.name}</h4>
-<ol>${furthest(map.points, end, ends).map(({ item }) => html`<li>${titled(recommender, item)}</li>`)}</ol>
+<h4><span aria-hidden="true">${end.arrow}</span> ${headingOf(end, map)}</h4>
+<ol>${furthest(map, end, ends).map(({ item }) => html`<li>${titled(recommender, item)}</li>`)}</ol>
 </div>`,
   )}</div>`;
 }
@@ -53,48 +58,32 @@ const NARROW = { width: 360, height: 440 };
 
 function drawn(
   recommender: Recommender,
-  map: ItemMap<Item>,
+  { points, words }: ItemMap<Item>,
   most: number,
   size: { readonly width: number; readonly height: number },
 ): Omit<Chart, 'label'> {
-  const points = map.points.slice(0, most);
   const largest = points[0].item.count;
-  const axis = (component: 0 | 1) => {
-    const values = points.map(({ at }) => at[component]);
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    const room = (high - low) * 0.06;
-    return {
-      type: 'value' as const,
-      min: low - room,
-      max: high + room,
-      axisLabel: { show: false },
-      axisTick: { show: false },
-      splitLine: { show: false },
-      axisLine: { show: true, onZero: true, lineStyle: { color: colours.line } },
-    };
-  };
+  const dots = points.slice(0, most).map(({ item: { item, count }, at }) => ({
+    at,
+    size: 4 + 12 * Math.sqrt(count / largest),
+    name: shortened(readable(recommender, item).name, 28),
+  }));
+  const seen = [rangeOf(dots.map(({ at: [x] }) => x)), rangeOf(dots.map(({ at: [, y] }) => y))] as const;
   return {
     size,
     option: {
-      grid: { left: 8, right: 8, top: 8, bottom: 8 },
-      xAxis: axis(0),
-      yAxis: axis(1),
+      ...mapFrame(words, seen, colours),
       series: [
+        scatter(
+          dots.map(({ at, size }) => ({ at, size })),
+          0.5,
+        ),
         {
-          ...scatter(
-            points.map(({ item, at }) => ({
-              at,
-              size: 4 + 12 * Math.sqrt(item.count / largest),
-              name: shortened(titleOf(recommender, item.item)),
-            })),
-            0.5,
-          ),
-          ...namesWithin(size.width),
+          ...scatter([], 0),
+          data: labelsOf({ words, size: [size.width, size.height], seen, dots, widthOf: roughWidth }),
+          label: labelStyle(colours),
         },
       ],
     },
   };
 }
-
-const shortened = (title: string): string =>
-  [...title].length > 28 ? `${[...title].slice(0, 26).join('').trimEnd()}…` : title;

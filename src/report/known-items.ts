@@ -1,6 +1,7 @@
 import { type Html, html } from '../document/html.ts';
 import type { Item, Recommender } from '../recommend/recommender.ts';
-import { enoughCount } from '../util/item-map.ts';
+import { wellKnownOf } from '../util/item-map.ts';
+import { type ReadableTitle, readableTitle } from '../util/titles.ts';
 
 /** Items that enough people know for their factors to be more than noise, the best known first. */
 export interface KnownItems {
@@ -9,14 +10,12 @@ export interface KnownItems {
   readonly least: number;
 }
 
-export function knownItems({ items }: Recommender): KnownItems {
-  const sorted = [...items].sort((one, other) => other.count - one.count);
-  const least = enoughCount(sorted);
-  return { items: sorted.filter(({ count }) => count >= least), least };
-}
+export const knownItems = ({ items }: Recommender): KnownItems =>
+  wellKnownOf([...items].sort((one, other) => other.count - one.count));
 
-export const titleOf = ({ titles }: Recommender, id: string): string => titles.get(id) ?? id;
+export const readable = ({ titles }: Recommender, id: string): ReadableTitle =>
+  readableTitle(titles.get(id) ?? id);
 
 /** A title as markup, isolated because its text may run from right to left. */
 export const titled = (recommender: Recommender, id: string): Html =>
-  html`<bdi>${titleOf(recommender, id)}</bdi>`;
+  html`<bdi>${readable(recommender, id).title}</bdi>`;

@@ -151,7 +151,7 @@ inBrowser('by the keyboard alone: find a title, rate it, take the rating back', 
 inBrowser('the map, its ends, and the best and worst beside their averages', async (context) => {
   const page = await open(context, 'map');
   await page.locator('canvas').first().waitFor();
-  const ends = page.getByRole('region', { name: 'At the ends of the map' });
+  const ends = page.getByRole('region', { name: 'What each axis separates' });
   expect(await ends.getByRole('list').count()).toBe(4);
   const tables = page.getByRole('region', { name: /^Best and worst/ }).getByRole('table');
   expect(await tables.count()).toBe(2);

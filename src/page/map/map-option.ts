@@ -1,13 +1,16 @@
-import type { EChartsCoreOption } from 'echarts/core';
+import type { EChartsCoreOption, EChartsType } from 'echarts/core';
 import { chartStyle } from '../../style/chart.ts';
-import type { Palette } from '../../style/palette.ts';
+import { labelFont, labelStyle, labelsOf, type MapDot, mapFrame, rangeOf } from '../../style/item-map.ts';
+import { FONT, type Palette } from '../../style/palette.ts';
 import { decimal } from '../../util/format.ts';
 import type { ItemMap, MapPoint } from '../../util/item-map.ts';
+import { shortened } from '../../util/titles.ts';
 import { genreOf, OTHER } from '../genres.ts';
 import type { PageItem } from '../models/page-model.ts';
 import type { Words } from '../models/words.ts';
+import { seenIn } from './zoom.ts';
 
-interface Choices {
+export interface Drawing {
   readonly map: ItemMap<PageItem>;
   readonly words: Words;
   /** Number of items to draw, the best known first. */
@@ -18,30 +21,22 @@ interface Choices {
   readonly palette: Palette;
 }
 
-/** At most so many items have labels, if there is room. */
-const NAMED = 250;
-
 type Drawn = { readonly value: MapPoint<PageItem>['at']; readonly item: PageItem };
 
-export function mapOption(choices: Choices): EChartsCoreOption {
-  const { map, words, shown, genres, hidden, highlighted, palette } = choices;
+const FOUND_SIZE = 20;
+const NAMES = 'names';
+
+export function mapOption(drawing: Drawing): EChartsCoreOption {
+  const { map, words, shown, genres, highlighted, palette } = drawing;
   const points = map.points.slice(0, shown);
-  const visible = points.filter(({ item }) => !hidden.has(genreOf(item, genres)));
-  const most = Math.max(1, points[0].item.count);
+  const visible = visibleOf(drawing);
   const marked = map.points.find(({ item }) => item === highlighted);
-  const axis = (values: number[]) => ({
-    type: 'value',
-    min: Math.min(...values) * 1.12,
-    max: Math.max(...values) * 1.12,
-    axisLabel: { show: false },
-    axisTick: { show: false },
-    axisLine: { show: true, onZero: true, lineStyle: { color: palette.line } },
-    splitLine: { show: false },
-  });
+  const ranges = [
+    rangeOf(points.map(({ at: [x] }) => x)),
+    rangeOf(points.map(({ at: [, y] }) => y)),
+  ] as const;
   return {
-    grid: { left: 0, right: 0, top: 0, bottom: 0 },
-    xAxis: axis(points.map(({ at: [x] }) => x)),
-    yAxis: axis(points.map(({ at: [, y] }) => y)),
+    ...mapFrame(map.words, ranges, palette),
     dataZoom: [
       { type: 'inside', xAxisIndex: 0, filterMode: 'none', minSpan: 2 },
       { type: 'inside', yAxisIndex: 0, filterMode: 'none', minSpan: 2 },
@@ -54,61 +49,74 @@ export function mapOption(choices: Choices): EChartsCoreOption {
     series: [
       ...[...genres, OTHER].map((genre, at) => ({
         type: 'scatter',
-        name: genre,
+        id: genre,
         itemStyle: {
           color: genres.length === 0 ? palette.accent : (palette.genres[at] ?? palette.other),
           opacity: shown > 1000 ? 0.6 : 0.75,
         },
         emphasis: { itemStyle: { opacity: 1, borderColor: palette.ink, borderWidth: 1.5 } },
-        symbolSize: (_: unknown, { data }: { data: Drawn }) => 4 + 11 * Math.sqrt(data.item.count / most),
+        symbolSize: (_: unknown, { data }: { data: Drawn }) => sizeOf(map, data.item),
         data: visible
           .filter(({ item }) => (genres.length === 0 ? OTHER : genreOf(item, genres)) === genre)
-          .map(drawn),
+          .map(({ at, item }): Drawn => ({ value: at, item })),
         animation: false,
       })),
       {
         type: 'scatter',
-        name: 'names',
-        silent: true,
-        symbolSize: 8,
-        itemStyle: { color: 'transparent' },
-        // Padding around a label keeps other labels away.
-        label: { ...nameLabel(palette, 11), padding: [5, 14] },
-        labelLayout: { hideOverlap: true },
-        data: visible
-          .slice(0, NAMED)
-          .filter((point) => point !== marked)
-          .map(drawn),
+        id: 'found',
+        symbolSize: FOUND_SIZE,
+        itemStyle: { color: 'transparent', borderColor: palette.ink, borderWidth: 2.5 },
+        data: marked ? [{ value: marked.at, item: marked.item }] : [],
         animation: false,
-        z: 3,
+        z: 4,
       },
       {
         type: 'scatter',
-        name: 'found',
-        symbolSize: 20,
-        itemStyle: { color: 'transparent', borderColor: palette.ink, borderWidth: 2.5 },
-        label: { ...nameLabel(palette, 13), fontWeight: 'bold' },
-        data: marked ? [drawn(marked)] : [],
-        z: 4,
+        id: NAMES,
+        silent: true,
+        itemStyle: { color: 'transparent' },
+        label: labelStyle(palette),
+        data: [],
+        animation: false,
+        z: 5,
       },
     ],
   };
 }
 
-const drawn = ({ at, item }: MapPoint<PageItem>): Drawn => ({ value: at, item });
+const visibleOf = ({ map, shown, genres, hidden }: Drawing): readonly MapPoint<PageItem>[] =>
+  map.points.slice(0, shown).filter(({ item }) => !hidden.has(genreOf(item, genres)));
 
-const nameLabel = (palette: Palette, fontSize: number) => ({
-  show: true,
-  position: 'top',
-  distance: 2,
-  fontSize,
-  color: palette.ink,
-  textBorderColor: palette.card,
-  textBorderWidth: 3,
-  formatter: ({ data }: { data: Drawn }) => shortened(data.item.name),
-});
+const sizeOf = ({ points }: ItemMap<PageItem>, { count }: PageItem): number =>
+  4 + 11 * Math.sqrt(count / Math.max(1, points[0].item.count));
 
-const shortened = (name: string): string => (name.length > 26 ? `${name.slice(0, 24).trimEnd()}…` : name);
+const measure = document.createElement('canvas').getContext('2d');
+
+function widthOf(text: string): number {
+  if (!measure) return 0;
+  measure.font = labelFont(FONT);
+  return measure.measureText(text).width;
+}
+
+/** Names the items that are seen, where there is room. */
+export function nameItems(chart: EChartsType, drawing: Drawing): void {
+  const { map, highlighted } = drawing;
+  const dotOf = ({ at, item }: MapPoint<PageItem>): MapDot => ({
+    at,
+    size: item === highlighted ? FOUND_SIZE : sizeOf(map, item),
+    name: shortened(item.name, 28),
+  });
+  const visible = visibleOf(drawing);
+  const found = map.points.filter(({ item }) => item === highlighted);
+  const data = labelsOf({
+    words: map.words,
+    size: [chart.getWidth(), chart.getHeight()],
+    seen: seenIn(chart),
+    dots: [...found, ...visible.filter(({ item }) => item !== highlighted)].map(dotOf),
+    widthOf,
+  });
+  chart.setOption({ series: [{ id: NAMES, data }] });
+}
 
 /** An element, not markup, because a title may contain any characters. */
 function description({ title, genres, average, count }: PageItem, { known }: Words): HTMLElement {

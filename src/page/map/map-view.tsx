@@ -8,7 +8,9 @@ import { StandingTables, standings } from './standing-tables.tsx';
 
 async function ask(model: PageModel): Promise<ItemMap<PageItem> | undefined> {
   if (!model.can('factors') || model.items.length === 0) return undefined;
-  return itemMap(model.items, await (await model.with('factors')).factors(model.items.map(({ id }) => id)));
+  const { items } = model;
+  const factors = await (await model.with('factors')).factors(items.map(({ id }) => id));
+  return itemMap(items, factors, { wellKnown: model.wellKnown().length, featuresOf: (item) => item });
 }
 
 export function MapView({ model, dark }: { readonly model: PageModel; readonly dark: boolean }) {

@@ -1,7 +1,7 @@
 import { builtIn, isSolved } from '../../../graphs/models/index.ts';
-import { enoughCount } from '../../util/item-map.ts';
+import { wellKnownOf } from '../../util/item-map.ts';
+import { readableTitle } from '../../util/titles.ts';
 import type { Item, Manifest, Recommender } from '../../web.ts';
-import { readableTitle } from './titles.ts';
 import { type Kind, WORDS, type Words } from './words.ts';
 
 /** What the page shows of an item. */
@@ -42,9 +42,7 @@ export class PageModel {
       items.length > 0 ? items : [...titles.keys()].map((item) => ({ item, count: 0 }));
     this.items = facts
       .map(({ item: id, count, average, genres = [] }) => {
-        const { name, year } = readableTitle(titles.get(id) ?? id);
-        const title = year === undefined ? name : `${name} (${year})`;
-        return { id, title, name, year, genres, count, average };
+        return { id, ...readableTitle(titles.get(id) ?? id), genres, count, average };
       })
       .sort((a, b) => b.count - a.count);
     this.byId = new Map(this.items.map((item) => [item.id, item]));
@@ -93,11 +91,10 @@ export class PageModel {
 
   /** The count from which an item's factors are more than noise. */
   get enoughCount(): number {
-    return enoughCount(this.items);
+    return wellKnownOf(this.items).least;
   }
 
-  wellKnown(): PageItem[] {
-    const least = this.enoughCount;
-    return this.items.filter(({ count }) => count >= least);
+  wellKnown(): readonly PageItem[] {
+    return wellKnownOf(this.items).items;
   }
 }

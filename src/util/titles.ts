@@ -2,6 +2,8 @@
 export interface ReadableTitle {
   readonly name: string;
   readonly year?: string;
+  /** The name, with the year in brackets if there is one. */
+  readonly title: string;
 }
 
 const YEAR = /^(.*\S)\s*\(((?:19|20)\d\d)(?:[–-](?:(?:19|20)\d\d)?)?\)\s*$/;
@@ -10,5 +12,14 @@ const ARTICLE = /^(.*), (The|A|An|Le|La|Les|Der|Die|Das|Il|El|Los|Las)((?: \(.*\
 export function readableTitle(title: string): ReadableTitle {
   const [, whole = title, year] = YEAR.exec(title) ?? [];
   const name = whole.replace(ARTICLE, '$2 $1$3');
-  return year === undefined ? { name } : { name, year };
+  return year === undefined ? { name, title: name } : { name, year, title: `${name} (${year})` };
 }
+
+/** A text that is cut off where it is longer than so many characters. */
+export const shortened = (text: string, most: number): string =>
+  [...text].length > most
+    ? `${[...text]
+        .slice(0, most - 2)
+        .join('')
+        .trimEnd()}…`
+    : text;
