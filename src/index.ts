@@ -23,6 +23,7 @@ export { type Verdict, verdictOf } from './artifact/verdict.ts';
 export type { Dataset } from './data/dataset/dataset.ts';
 export { Ratings, type RatingsParts } from './data/dataset/ratings.ts';
 export {
+  dateSplit,
   folds,
   type HoldOut,
   leaveLastOut,
@@ -47,6 +48,7 @@ export {
 export type { Reading, ReadReport } from './data/read/reading.ts';
 export type { StoreOptions } from './data/read/store.ts';
 export type { Understanding, UnderstoodFile } from './data/read/understanding.ts';
+export { writeRatings } from './data/write-ratings.ts';
 export { type ErrorCode, UserError } from './errors.ts';
 export type { Baseline, Scorer, Skipped } from './evaluate/baseline.ts';
 export { baselines, rankingBaselines } from './evaluate/baselines.ts';

@@ -17,7 +17,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'data/dataset': ['errors', 'util', 'graphs/models', 'graphs/heads'],
   solve: ['errors', 'util', 'onnx', 'run', 'graphs/models', 'data/dataset'],
   'data/read': ['errors', 'util', 'graphs/models', 'graphs/heads', 'data/dataset'],
-  data: ['errors', 'util', 'data/read'],
+  data: ['errors', 'util', 'data/dataset', 'data/read'],
   artifact: ['errors', 'version', 'util', 'onnx', 'run', 'graphs/models', 'graphs/heads'],
   recommend: ['errors', 'util', 'run', 'artifact'],
   evaluate: ['errors', 'util', 'run', 'data/dataset', 'solve', 'artifact', 'recommend'],

@@ -19,6 +19,7 @@ import { recommendCommand } from './recommend.ts';
 import { reportCommand } from './report.ts';
 import { serveCommand } from './serve.ts';
 import { similarCommand } from './similar.ts';
+import { splitCommand } from './split.ts';
 import { trainCommand } from './train.ts';
 import { tuneCommand } from './tune.ts';
 
@@ -38,6 +39,7 @@ const COMMANDS = [
   serveCommand,
   pageCommand,
   inspectCommand,
+  splitCommand,
   downloadCommand,
   doctorCommand,
 ];

@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { DuckDBAppender } from '@duckdb/node-api';
 import { option, UserError } from '../errors.ts';
@@ -6,8 +6,9 @@ import { replaceFileBy } from '../util/files.ts';
 import { literal, withDatabase } from './read/duckdb.ts';
 import { Guard } from './spreadsheet.ts';
 
-export type ColumnTypes = Readonly<Record<string, 'VARCHAR' | 'INTEGER' | 'FLOAT'>>;
+export type ColumnTypes = Readonly<Record<string, keyof typeof APPEND>>;
 
+type Rows = Iterable<Row> | AsyncIterable<Row>;
 type Row = readonly (string | number)[];
 
 /**
@@ -20,42 +21,69 @@ type Row = readonly (string | number)[];
 export async function writeTable(
   path: string,
   columns: ColumnTypes,
-  rows: Iterable<Row> | AsyncIterable<Row>,
+  rows: Rows,
   { raw = false }: { readonly raw?: boolean | undefined } = {},
 ): Promise<number> {
   const isParquet = path.endsWith('.parquet');
   const guard = new Guard(raw || isParquet);
   await replaceFileBy(path, 'the table', (file, incoming) =>
-    withDatabase(async (connection) => {
-      const types = Object.entries(columns).map(([name, type]) => `"${name}" ${type}`);
-      await connection.run(`CREATE TABLE result (${types.join(', ')})`);
-      const appender = await connection.createAppender('result');
-      const append = Object.values(columns).map((type) => APPEND[type]);
-      for await (const row of rows) {
-        for (const [index, value] of row.entries())
-          append[index](appender, typeof value === 'string' ? guard.cell(value) : value);
-        appender.endRow();
-      }
-      appender.closeSync();
-      const texts = Object.keys(columns).filter((name) => columns[name] === 'VARCHAR');
-      const quotes = guard.quotes ? `, FORCE_QUOTE (${texts.map(literal).join(', ')})` : '';
-      const format = isParquet ? 'FORMAT parquet' : `FORMAT csv, HEADER${quotes}`;
-      // Linux opens the file that the handle has, whatever is at its path.
-      const target = process.platform === 'linux' ? `/proc/self/fd/${file.fd}` : incoming;
-      await connection
-        .run(`COPY result TO ${literal(target)} (${format}, USE_TMP_FILE false)`)
-        .catch((error: Error) => {
-          throw new UserError('file', `${path}: cannot be written: ${error.message.split('\n')[0]}`);
-        });
-    }),
+    fillTable(file, { path: incoming, name: path, isParquet }, { columns, rows, guard }),
   );
   return guard.count;
 }
+
+interface Target {
+  readonly path: string;
+  /** Its name for messages. */
+  readonly name: string;
+  readonly isParquet: boolean;
+}
+
+interface Content {
+  readonly columns: ColumnTypes;
+  readonly rows: Rows;
+  readonly guard: Guard;
+}
+
+/**
+ * Writes rows to a new file.
+ *
+ * @throws UserError if it cannot be written
+ */
+export const fillTable = (
+  file: FileHandle,
+  { path, name, isParquet }: Target,
+  { columns, rows, guard }: Content,
+): Promise<void> =>
+  withDatabase(async (connection) => {
+    const types = Object.entries(columns).map(([name, type]) => `"${name}" ${type}`);
+    await connection.run(`CREATE TABLE result (${types.join(', ')})`);
+    const appender = await connection.createAppender('result');
+    const append = Object.values(columns).map((type) => APPEND[type]);
+    for await (const row of rows) {
+      for (const [index, value] of row.entries())
+        append[index](appender, typeof value === 'string' ? guard.cell(value) : value);
+      appender.endRow();
+    }
+    appender.closeSync();
+    const texts = Object.keys(columns).filter((name) => columns[name] === 'VARCHAR');
+    const quotes = guard.quotes ? `, FORCE_QUOTE (${texts.map(literal).join(', ')})` : '';
+    const format = isParquet ? 'FORMAT parquet' : `FORMAT csv, HEADER${quotes}`;
+    // Linux opens the file that the handle has, whatever is at its path.
+    const target = process.platform === 'linux' ? `/proc/self/fd/${file.fd}` : path;
+    await connection
+      .run(`COPY result TO ${literal(target)} (${format}, USE_TMP_FILE false)`)
+      .catch((error: Error) => {
+        throw new UserError('file', `${name}: cannot be written: ${error.message.split('\n')[0]}`);
+      });
+  });
 
 const APPEND = {
   VARCHAR: (appender: DuckDBAppender, value: unknown) => appender.appendVarchar(value as string),
   INTEGER: (appender: DuckDBAppender, value: unknown) => appender.appendInteger(value as number),
   FLOAT: (appender: DuckDBAppender, value: unknown) => appender.appendFloat(value as number),
+  DOUBLE: (appender: DuckDBAppender, value: unknown) => appender.appendDouble(value as number),
+  BIGINT: (appender: DuckDBAppender, value: unknown) => appender.appendBigInt(BigInt(value as number)),
 };
 
 /**

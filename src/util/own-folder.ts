@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
 import { UserError } from '../errors.ts';
 import { atExit } from './at-exit.ts';
-import { checkWritable, codeOf, placeOf, readRegular, syncDirectory, writeSynced } from './files.ts';
+import { checkWritable, codeOf, makeFile, placeOf, readRegular, syncDirectory } from './files.ts';
 import { Lock } from './lock.ts';
 
 // Windows has no such flag.
@@ -26,6 +26,9 @@ export type Listed = Readonly<Record<string, { readonly bytes: number; readonly 
 
 export const listedSchema = v.record(v.string(), v.object({ bytes: v.number(), sha256: v.string() }));
 
+/** The content of a new file: its bytes, or what writes them. */
+export type Content = Uint8Array | ((file: FileHandle, path: string) => Promise<void>);
+
 /** Lists files, sorted by name. */
 export const listOf = (files: Readonly<Record<string, Uint8Array>>): Listed =>
   Object.fromEntries(
@@ -36,6 +39,21 @@ export const listOf = (files: Readonly<Record<string, Uint8Array>>): Listed =>
         { bytes: files[name].length, sha256: createHash('sha256').update(files[name]).digest('hex') },
       ]),
   );
+
+/** Lists files in a folder, sorted by name. */
+async function listIn(folder: string, names: readonly string[]): Promise<Listed> {
+  const files = names.toSorted().map(async (name) => {
+    const path = join(folder, name);
+    return [name, { bytes: (await lstat(path)).size, sha256: await hashOf(path) }] as const;
+  });
+  return Object.fromEntries(await Promise.all(files));
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
 
 /** A kind of folder that a command writes. */
 export interface FolderKind {
@@ -147,14 +165,19 @@ export class OwnFolder {
    * @param files by name; one of them is the list
    * @throws UserError if a file of others is in the way, or they cannot be written
    */
-  async replace(files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  async replace(files: Readonly<Record<string, Content>>): Promise<void> {
     const incoming = this.hidden('incoming');
     this.checkInPlace();
     try {
       await mkdir(incoming);
       const old = lstatSync(join(this.path, this.kind.list as string), { throwIfNoEntry: false });
       const like = old?.isFile() ? old : undefined;
-      for (const [name, bytes] of Object.entries(files)) await writeSynced(join(incoming, name), bytes, like);
+      for (const [name, content] of Object.entries(files)) {
+        const path = join(incoming, name);
+        const write = (file: FileHandle) =>
+          typeof content === 'function' ? content(file, path) : file.writeFile(content);
+        await makeFile(path, write, like);
+      }
       await syncDirectory(incoming);
       await this.checkFree(Object.keys(files));
       this.checkInPlace();
@@ -182,8 +205,11 @@ export class OwnFolder {
   }
 
   /** The same for files without a list, which it writes. */
-  replaceListed(files: Readonly<Record<string, Uint8Array>>): Promise<void> {
-    return this.replace({ ...files, [LIST]: Buffer.from(`${JSON.stringify(listOf(files), null, 2)}\n`) });
+  replaceListed(files: Readonly<Record<string, Content>>): Promise<void> {
+    // The last file to be written, when the others are there.
+    const list = async (file: FileHandle, path: string): Promise<void> =>
+      file.writeFile(`${JSON.stringify(await listIn(dirname(path), Object.keys(files)), null, 2)}\n`);
+    return this.replace({ ...files, [LIST]: list });
   }
 
   /** Moves a complete set of files to its place. */
@@ -358,9 +384,8 @@ export async function isAsListed(folder: string, name: string, listed: Listed): 
   const information = await lstat(path).catch(() => undefined);
   if (!Object.hasOwn(listed, name) || !information?.isFile() || information.size !== listed[name].bytes)
     return false;
-  const hash = createHash('sha256');
-  return pipeline(createReadStream(path), hash).then(
-    () => hash.digest('hex') === listed[name].sha256,
+  return hashOf(path).then(
+    (hash) => hash === listed[name].sha256,
     () => false,
   );
 }

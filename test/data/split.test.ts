@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Ratings } from '../../src/data/dataset/ratings.ts';
 import {
+  dateSplit,
   folds,
   holdOut,
   leaveLastOut,
@@ -69,6 +70,7 @@ test('what is no ratings is refused', () => {
   for (const split of [
     () => randomSplit(none, 0.2, 1),
     () => timeSplit(none, 0.2),
+    () => dateSplit(none, 0),
     () => leaveLastOut(none),
     () => folds(none, 5, 1),
   ])
@@ -114,6 +116,20 @@ describe('every split partitions the ratings', () => {
       }),
     ));
 
+  test('dateSplit', () =>
+    fc.assert(
+      fc.property(anyRatings, (ratings) => {
+        const { times } = ratings as Required<Ratings>;
+        const date = Math.max(...times);
+        fc.pre(Math.min(...times) < date);
+        const parts = dateSplit(ratings, date);
+        expectPartition(ratings, parts);
+        const { train, valid } = parts as { train: Required<Ratings>; valid: Required<Ratings> };
+        expect(Math.max(...train.times)).toBeLessThan(date);
+        expect(Math.min(...valid.times)).toBe(date);
+      }),
+    ));
+
   test('leaveLastOut', () =>
     fc.assert(
       fc.property(anyRatings, (ratings) => {
@@ -125,6 +141,20 @@ describe('every split partitions the ratings', () => {
         );
       }),
     ));
+});
+
+test.each([
+  [0, 'all ratings are of 1970-01-01 or later: they are from 1970-01-02 to 1970-01-03; give a date between'],
+  [1e9, 'all ratings are before 2001-09-09: they are from 1970-01-02 to 1970-01-03; give a date between'],
+])('dateSplit refuses an empty part: %s', (date, message) => {
+  const ratings = ratingsOf(
+    [
+      [0, 0],
+      [1, 1],
+    ],
+    [86_400, 2 * 86_400],
+  );
+  expect(() => dateSplit(ratings, date)).toThrow(message);
 });
 
 test('another seed holds out other ratings', () => {

@@ -18,7 +18,7 @@ export interface Run {
 }
 
 /** The mark of a folder that cofactor writes. */
-const MARK = /\.cofactor\/(model|search|training|triton)$/;
+const MARK = /\.cofactor\/(model|search|split|training|triton)$/;
 
 let last: Promise<unknown> = Promise.resolve();
 

@@ -24,7 +24,7 @@ export function* indicesByUser(users: Int32Array, userCount: number): Generator<
   for (let user = 0; user < userCount; user++) yield indices.subarray(starts[user], starts[user + 1]);
 }
 
-export function rangeOf(numbers: Float32Array): { low: number; high: number } {
+export function rangeOf(numbers: Float32Array | Float64Array): { low: number; high: number } {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const number of numbers) {
     if (number < low) low = number;

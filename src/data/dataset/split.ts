@@ -3,7 +3,7 @@ import { option, UserError } from '../../errors.ts';
 import { checkArgument, checkedLater, flag, number, type OptionTable } from '../../util/options.ts';
 import { generator, shuffled } from '../../util/random.ts';
 import { type Ratings, renumbered, selectRows, someRatings } from './ratings.ts';
-import { indicesByUser } from './rows.ts';
+import { indicesByUser, rangeOf } from './rows.ts';
 
 /** Ratings in two parts. The ids of both are those in `train`. An id that is only in `valid` has the unknown row. */
 export interface Split {
@@ -81,14 +81,18 @@ function partsOf(ratings: Ratings, { valid, split, seed = 1 }: HoldOut): { train
  *
  * @throws UserError if a part would be empty
  */
-export function randomSplit(ratings: Ratings, fraction: number, seed: number): Split {
+export const randomSplit = (ratings: Ratings, fraction: number, seed: number): Split =>
+  split(ratings, heldAtRandom(ratings, fraction, seed));
+
+/** The same, as 1 for each rating that is held out, and 0 for the others. */
+export function heldAtRandom(ratings: Ratings, fraction: number, seed: number): Uint8Array {
   checkArgument('the ratings are', ratings, someRatings);
   const length = ratings.users.length;
   const held = new Uint8Array(length);
   // Stream −1, because training uses the streams 1 and 1000, 1001, …
   const order = shuffled(length, generator(seed, -1));
   for (const index of order.subarray(0, validLength(length, fraction, ratings.kind))) held[index] = 1;
-  return split(ratings, held);
+  return held;
 }
 
 /**
@@ -96,14 +100,11 @@ export function randomSplit(ratings: Ratings, fraction: number, seed: number): S
  *
  * @throws UserError if there are no times, or a part would be empty
  */
-export function timeSplit(ratings: Ratings, fraction: number): Split {
-  checkArgument('the ratings are', ratings, someRatings);
-  const { times } = ratings;
-  if (times === undefined)
-    throw new UserError(
-      'data',
-      `a split by time needs times, and the ${ratings.kind} have none; name their column with ${option('timeColumn')}`,
-    );
+export const timeSplit = (ratings: Ratings, fraction: number): Split =>
+  split(ratings, heldLatest(ratings, fraction));
+
+export function heldLatest(ratings: Ratings, fraction: number): Uint8Array {
+  const times = timesOf(ratings);
   const length = validLength(times.length, fraction, ratings.kind);
   const first = times.slice().sort()[times.length - length];
   const held = Uint8Array.from(times, (time) => (time > first ? 1 : 0));
@@ -113,7 +114,45 @@ export function timeSplit(ratings: Ratings, fraction: number): Split {
     held[index] = 1;
     missing--;
   }
-  return split(ratings, held);
+  return held;
+}
+
+/**
+ * Holds out the ratings of a date and later.
+ *
+ * @param date Unix seconds
+ * @throws UserError if there are no times, or a part would be empty
+ */
+export const dateSplit = (ratings: Ratings, date: number): Split => split(ratings, heldSince(ratings, date));
+
+export function heldSince(ratings: Ratings, date: number): Uint8Array {
+  const times = timesOf(ratings);
+  const held = Uint8Array.from(times, (time) => (time >= date ? 1 : 0));
+  if (held.includes(0) && held.includes(1)) return held;
+  const { low, high } = rangeOf(times);
+  const [from, to, at] = [low, high, date].map(dayOf);
+  throw new UserError(
+    'argument',
+    `all ${ratings.kind} are ${held.includes(1) ? `of ${at} or later` : `before ${at}`}: they are from ${from} to ${to}; give a date between`,
+  );
+}
+
+/** `2026-12-24`; for a time that no calendar has, its seconds. */
+function dayOf(time: number): string {
+  const date = new Date(1000 * time);
+  return Number.isNaN(date.getTime()) ? String(time) : date.toISOString().slice(0, 10);
+}
+
+/** @throws UserError if there are none */
+function timesOf(ratings: Ratings): Float64Array {
+  checkArgument('the ratings are', ratings, someRatings);
+  const { times, kind } = ratings;
+  if (times === undefined)
+    throw new UserError(
+      'data',
+      `a split by time needs times, and the ${kind} have none; name their column with ${option('timeColumn')}`,
+    );
+  return times;
 }
 
 /**
@@ -122,7 +161,9 @@ export function timeSplit(ratings: Ratings, fraction: number): Split {
  *
  * @throws UserError if no user has two ratings
  */
-export function leaveLastOut(ratings: Ratings): Split {
+export const leaveLastOut = (ratings: Ratings): Split => split(ratings, heldLast(ratings));
+
+export function heldLast(ratings: Ratings): Uint8Array {
   checkArgument('the ratings are', ratings, someRatings);
   const { users, userIds, times } = ratings;
   const held = new Uint8Array(users.length);
@@ -136,7 +177,7 @@ export function leaveLastOut(ratings: Ratings): Split {
       'data',
       `no user has two ${ratings.kind}, so none can be held out; use a random split`,
     );
-  return split(ratings, held);
+  return held;
 }
 
 /**
@@ -145,7 +186,10 @@ export function leaveLastOut(ratings: Ratings): Split {
  *
  * @throws UserError if a part would be empty
  */
-export function folds(ratings: Ratings, count: number, seed: number): Split[] {
+export const folds = (ratings: Ratings, count: number, seed: number): Split[] =>
+  Array.from(heldByFold(ratings, count, seed), (held) => split(ratings, held));
+
+export function* heldByFold(ratings: Ratings, count: number, seed: number): Generator<Uint8Array> {
   checkArgument('the ratings are', ratings, someRatings);
   const length = ratings.users.length;
   if (!(Number.isSafeInteger(count) && count >= 2 && count <= length))
@@ -155,12 +199,7 @@ export function folds(ratings: Ratings, count: number, seed: number): Split[] {
     );
   const parts = new Int32Array(length);
   for (const [at, index] of shuffled(length, generator(seed, -2)).entries()) parts[index] = at % count;
-  return Array.from({ length: count }, (_, fold) =>
-    split(
-      ratings,
-      Uint8Array.from(parts, (part) => (part === fold ? 1 : 0)),
-    ),
-  );
+  for (let fold = 0; fold < count; fold++) yield Uint8Array.from(parts, (part) => (part === fold ? 1 : 0));
 }
 
 /**
