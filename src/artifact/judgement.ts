@@ -49,7 +49,7 @@ export const judgementSchema = v.object({
       history,
     }),
   ),
-  /** Absent for a model that does not rank, and where no user has a relevant item that is held out. */
+  /** Absent for a model that does not rank, and where no list has a relevant item that is held out. */
   ranking: v.optional(
     v.object({
       model: rankings,

@@ -14,11 +14,13 @@ const FEW = 5;
 /** With fewer held-out ratings, a judgement is rough. */
 const FEW_HELD_OUT = 200;
 
+/** What there is to say where rankings cannot be judged. */
+export const NO_HITS = 'Recommendations cannot be judged: no list has an item that is held out, and relevant';
+
 /** Says how good a model is, from its judgement. */
 export function verdictOf(judgement: Judgement): Verdict {
   const parts = [ratingVerdict(judgement), rankingVerdict(judgement)].filter((part) => part !== undefined);
-  if (parts.length === 0)
-    return { sentence: 'It cannot be judged: nobody has a relevant item that is held out', warnings: [] };
+  if (parts.length === 0) return { sentence: NO_HITS, warnings: [] };
   const why = parts.every(({ isBetter }) => isBetter) ? '' : `: ${reasonOf(judgement)}`;
   return {
     sentence: `${capital(parts.map(({ words }) => words).join('; '))}${why}`,
@@ -75,11 +77,14 @@ function rankingVerdict({ ranking }: Judgement): PartVerdict | undefined {
 
 /** Why a model may be no better than a trivial guess. */
 function reasonOf({ kind, heldOut, trained, users, items }: Judgement): string {
-  const noun = `${nounOf(kind)}s`;
+  const noun = nounOf(kind);
   const [perUser, perItem] = [trained / users, trained / items];
-  if (perUser < FEW) return `too few ${noun} per user (${decimal(perUser, 1)})`;
-  if (perItem < FEW) return `too few ${noun} per item (${decimal(perItem, 1)})`;
-  if (heldOut < FEW_HELD_OUT) return `${plural(heldOut, `held-out ${nounOf(kind)}`)} are too few to tell`;
+  const reasons = [
+    ...(perUser < FEW ? [`too few ${noun}s per user (${decimal(perUser, 1)})`] : []),
+    ...(perItem < FEW && perUser >= FEW ? [`too few ${noun}s per item (${decimal(perItem, 1)})`] : []),
+    ...(heldOut < FEW_HELD_OUT ? [`${plural(heldOut, `held-out ${noun}`)} tell little`] : []),
+  ];
+  if (reasons.length > 0) return reasons.join(', and ');
   return kind === 'ratings'
     ? 'the ratings hardly depend on who rates what'
     : 'who has what hardly depends on tastes';

@@ -1,11 +1,14 @@
 import { Command } from 'commander';
+import { overlapOf } from '../evaluate/overlap.ts';
+import { itemsOfUsers } from '../evaluate/rankers.ts';
 import type { Estimate } from '../experiment/statistics.ts';
 import { trainingChoices } from '../train/recipe/choices.ts';
 import { checkRecipe } from '../train/recipe/recipe.ts';
 import { RECIPE, recipeOf } from './choice-options.ts';
 import { withConfig } from './config.ts';
 import { columnsAt, type FoldFlags, readFolds, withFoldChoices, withPool } from './fold-data.ts';
-import { count, error, plural, printJson, printLine, printTable, seconds } from './output.ts';
+import { count, error, plural, printJson, printLine, printNote, printTable, seconds } from './output.ts';
+import { overlapInWords } from './overlap.ts';
 
 export function crossValidateCommand(): Command {
   const command = new Command('cross-validate').description(
@@ -18,6 +21,13 @@ async function run(files: string[], flags: FoldFlags): Promise<void> {
   const recipe = recipeOf(flags);
   checkRecipe(recipe);
   const folds = await readFolds(files, flags);
+  for (const [at, { train, valid }] of folds.entries())
+    for (const warning of overlapInWords(
+      overlapOf(valid, itemsOfUsers(train), train.facts),
+      valid.ratings.length,
+      train.facts,
+    ))
+      printNote(`Warning: fold ${at + 1}: ${warning}`);
   // Imported here because its statistics load slowly.
   const { crossValidate } = await import('../experiment/cross-validate.ts');
   const { results, ...validation } = await withPool(

@@ -3,9 +3,10 @@ import { partsOf } from '../artifact/manifest.ts';
 import { ABOVE_ZERO } from '../data/dataset/positives.ts';
 import { UserError } from '../errors.ts';
 import type { Interval } from '../evaluate/bootstrap.ts';
-import { type Evaluation, evaluate } from '../evaluate/evaluate.ts';
+import { type Evaluation, evaluate, type NoRanking } from '../evaluate/evaluate.ts';
 import { type BaselineJudgement, evaluateBaselines } from '../evaluate/evaluate-baselines.ts';
 import type { Group } from '../evaluate/groups.ts';
+import { metrics } from '../evaluate/metrics.ts';
 import type { RankingAt } from '../evaluate/ranking.ts';
 import { decimal } from '../recommend/listed.ts';
 import type { Recommender } from '../recommend/recommender.ts';
@@ -16,12 +17,13 @@ import { type Flags, JSON_OBJECT, READING, withChoices } from './choice-options.
 import { readForModel } from './model-data.ts';
 import { OPENING, openModel } from './open-model.ts';
 import { count, error, plural, printJson, printLine, printNote, printTable } from './output.ts';
+import { overlapInWords } from './overlap.ts';
 
 const own = {
   ...OPENING,
   train: {
     kind: kinds.text('file'),
-    help: 'training data, which rankings leave out; not needed for a model trained with --keep-seen',
+    help: 'training data, which rankings leave out; needed for a model trained with --no-seen',
   },
   k: { kind: kinds.lengths, help: 'lengths of the ranked lists to evaluate', default: [10] },
   threshold: {
@@ -74,26 +76,38 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
           positive,
         })
       : undefined;
-  if (flags.json) printJson({ ...result, ...(baselines && { baselines }) });
-  else {
-    if (train === undefined && result.ranking && result.ranking.withoutNew > result.ranking.users)
-      printNote(
-        'Most users have no relevant item that the model has not seen: with --keep-seen and --valid it also knows what was held out; give the data of training with --train',
-      );
-    const isKnown = train !== undefined || SEEN in recommender.artifact.manifest.files;
-    print(result, { kind, baselines, weighted, isKnown });
-  }
+  const { manifest } = recommender.artifact;
+  const mean = metrics(new Float32Array(ratings.ratings.length).fill(manifest.data.mean), ratings.ratings);
+  const warnings = [
+    ...overlapInWords(result.overlap, result.ratings, manifest.data),
+    ...worseThan(result, { 'the average of training': mean, ...baselines }),
+  ];
+  if (flags.json) printJson({ ...result, ...(baselines && { baselines }), warnings });
+  else print(result, { kind, baselines, weighted });
+  for (const warning of warnings) printNote(`Warning: ${warning}`);
+  if (result.noRanking && result.rmse === undefined)
+    throw new UserError('data', `there is nothing to judge by: ${WITHOUT_RANKING[result.noRanking](kind)}`);
 }
+
+/** Trivial guesses that predict better than the model. */
+const worseThan = (
+  { rmse }: Evaluation,
+  guesses: Readonly<Record<string, { rmse?: number | undefined }>>,
+): string[] =>
+  ['the average of training', 'user-item-means'].flatMap((name) => {
+    const other = guesses[name]?.rmse;
+    return rmse === undefined || other === undefined || rmse <= other
+      ? []
+      : [`the model predicts worse (RMSE ${error(rmse)}) than ${name} (${error(other)})`];
+  });
 
 interface About {
   readonly kind: Recommender['kind'];
   readonly baselines?: Readonly<Record<string, BaselineJudgement>> | undefined;
   readonly weighted?: boolean | undefined;
-  /** Whether it is known what the model was trained on. */
-  readonly isKnown: boolean;
 }
 
-function print(result: Evaluation, { kind, baselines = {}, weighted, isKnown }: About): void {
+function print(result: Evaluation, { kind, baselines = {}, weighted }: About): void {
   const { ranking } = result;
   const judged = { model: result, ...baselines };
   printErrors(result, kind);
@@ -103,7 +117,7 @@ function print(result: Evaluation, { kind, baselines = {}, weighted, isKnown }: 
   if (kind === 'ratings' && Object.keys(baselines).length > 0) printColumns(['', 'RMSE', 'MAE'], predicting);
   printLine('');
   if (!ranking) {
-    printLine(`No ranking: ${isKnown ? nothingRelevant(kind) : UNKNOWN_TRAINING}`);
+    printLine(`No ranking: ${WITHOUT_RANKING[result.noRanking ?? 'nothing relevant'](kind)}`);
     return;
   }
   printLine(
@@ -157,13 +171,14 @@ function printErrors(
   );
 }
 
-/** The file of the items that users rated in training. */
-const SEEN = 'seen.onnx';
-
-const UNKNOWN_TRAINING =
-  'it is not known what the model was trained on; give it with --train, or train with --keep-seen';
-const nothingRelevant = (kind: Recommender['kind']): string =>
-  `no known user has a relevant item that they did not ${kind === 'ratings' ? 'rate' : 'have'} in training; give ${kind} that were not used in training, or a lower --threshold`;
+const WITHOUT_RANKING: Readonly<Record<NoRanking, (kind: Recommender['kind']) => string>> = {
+  'unknown training': () =>
+    'it is not known what the model was trained on, so lists cannot leave it out; give it with --train',
+  'nothing relevant': (kind) =>
+    `no known user has a relevant item that they did not ${kind === 'ratings' ? 'rate' : 'have'} in training; give ${kind} that were not used in training, such as those of cofactor split, or a lower --threshold`,
+  'no hits': (kind) =>
+    `no list has a relevant item, so all measures are 0; are these ${kind} of the users and items of training?`,
+};
 
 /** Interactions are all relevant if their strengths are above 0. */
 const relevantInWords = (kind: Recommender['kind'], threshold: number): string =>

@@ -5,7 +5,7 @@ import type { ItemItemConfig } from '../../graphs/models/item-item.ts';
 import type { Objective } from '../../graphs/models/model.ts';
 import type { Judgement } from '../artifact/judgement.ts';
 import { type Artifact, partsOf, type TrainedPart, trainedFor } from '../artifact/manifest.ts';
-import { verdictOf } from '../artifact/verdict.ts';
+import { NO_HITS, verdictOf } from '../artifact/verdict.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { overlapOf } from '../evaluate/overlap.ts';
 import { itemsOfUsers } from '../evaluate/rankers.ts';
@@ -143,7 +143,7 @@ function printJudgement(judgement: Judgement, model: string, judged: Fitted): vo
     `Judged on ${plural(heldOut, `${from} ${nounOf(kind)}`)}, trained on ${by === 'file' ? '' : 'the other '}${count(trained)} in ${seconds(judged.seconds.train)}`,
   );
   printTable(judgementTable(judgement, model));
-  if (!ranking && (!rating || judged.ranking)) printLine('  no user has a relevant item that is held out');
+  if (!ranking && rating && judged.ranking) printLine(`  ${NO_HITS}`);
   printLine(`  ${verdictOf(judgement).sentence}`);
 }
 

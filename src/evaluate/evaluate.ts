@@ -7,6 +7,7 @@ import { type Recommender, someRecommender } from '../recommend/recommender.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
 import { type ErrorsWithIntervals, errorsWithIntervals } from './errors.ts';
 import { errorBy, type Group } from './groups.ts';
+import { type Overlap, overlapOf } from './overlap.ts';
 import { itemsLeftOut, recommenderRanker } from './rankers.ts';
 import { countsOfItems, RANKING_OPTIONS, type Ranking, type RankingOptions, ranking } from './ranking.ts';
 
@@ -16,9 +17,16 @@ export interface Quality extends Partial<ErrorsWithIntervals> {
   readonly ranking?: Ranking;
 }
 
+/** Why there is no ranking: nobody knows what to leave out, no user has a relevant item, or no list has one. */
+export type NoRanking = 'unknown training' | 'nothing relevant' | 'no hits';
+
 export interface Evaluation extends Quality {
   /** Number of ratings. */
   readonly ratings: number;
+  /** How many of them were trained on, and how many are off the model's scale. */
+  readonly overlap: Overlap;
+  /** Why there is no ranking; absent if there is one. */
+  readonly noRanking?: NoRanking | undefined;
   /** Number of users, and of items, in the ratings that the model does not know. */
   readonly unknownUsers: number;
   readonly unknownItems: number;
@@ -79,8 +87,10 @@ export async function evaluate(
       threshold: threshold ?? relevantFrom(artifact.manifest.data),
       ...(recommender.kind === 'interactions' && { counts: countsIn(recommender) }),
     }));
+  const noRanking = reasonWithout(ranked, heldOut);
   return {
     ratings: ratings.ratings.length,
+    overlap: overlapOf(heldOut ?? ratings, rated, artifact.manifest.data),
     ...(predicted && errorsWithIntervals(predicted, ratings)),
     unknownUsers: unknownIds(ratings.userIds, known.userIds).length + (ratings.unknown?.users ?? 0),
     unknownItems: unknownIds(ratings.itemIds, known.itemIds).length + (ratings.unknown?.items ?? 0),
@@ -90,8 +100,15 @@ export async function evaluate(
           ...(heldOut && countGroups(rated, heldOut, predicted)),
         }
       : {},
-    ...(ranked && { ranking: ranked }),
+    ...(noRanking ? { noRanking } : { ranking: ranked }),
   };
+}
+
+/** A ranking of zeros says nothing, so it is none. */
+function reasonWithout(ranked: Ranking | undefined, heldOut: Ratings | undefined): NoRanking | undefined {
+  if (!heldOut) return 'unknown training';
+  if (!ranked) return 'nothing relevant';
+  return ranked.at.every(({ hitRate }) => hitRate === 0) ? 'no hits' : undefined;
 }
 
 /** Number of users who have each item in training, by row; undefined if the model's files do not say. */

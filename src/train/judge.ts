@@ -83,7 +83,8 @@ async function ofRankings(
   if (!ranking) return undefined;
   const judge = await rankingJudge({ data, valid, counts: ranking.positives.counts });
   const [model, popular] = [await judge.inFull(await ranking.ranker(runtime)), await judge.popular()];
-  if (!model || !popular) return undefined;
+  // Of zeros alone there is nothing to say.
+  if (!model || !popular || model.ndcg + popular.ndcg === 0) return undefined;
   const differences = model.ndcgOfUsers.map((ndcg, user) => ndcg - popular.ndcgOfUsers[user]);
   const [better]: Interval[] = bootstrap([differences], ([sum, users]) => [sum / users]);
   return {
