@@ -21,16 +21,18 @@ export const NO_HITS = 'Recommendations cannot be judged: no list has an item th
 export function verdictOf(judgement: Judgement): Verdict {
   const parts = [ratingVerdict(judgement), rankingVerdict(judgement)].filter((part) => part !== undefined);
   if (parts.length === 0) return { sentence: NO_HITS, warnings: [] };
-  const why = parts.every(({ isBetter }) => isBetter) ? '' : `: ${reasonOf(judgement)}`;
+  const few = tooFew(judgement);
+  const words = parts.map(({ words, reason }) => (reason && !few ? `${words}: ${reason}` : words)).join('; ');
   return {
-    sentence: `${capital(parts.map(({ words }) => words).join('; '))}${why}`,
+    sentence: `${capital(words)}${few && parts.some(({ reason }) => reason) ? `: ${few}` : ''}`,
     warnings: parts.flatMap(({ warning }) => (warning === undefined ? [] : [warning])),
   };
 }
 
 interface PartVerdict {
   readonly words: string;
-  readonly isBetter: boolean;
+  /** Why it is no better than a baseline if there are enough data; absent if it is better. */
+  readonly reason?: string | undefined;
   readonly warning?: string | undefined;
 }
 
@@ -49,14 +51,16 @@ function ratingVerdict({ rating }: Judgement): PartVerdict | undefined {
     words: isBetter
       ? `predictions are ${percent(1 - model.rmse / baseline.rmse)} better than ${name}`
       : `predictions are no better than ${name}`,
-    isBetter,
+    ...(!isBetter && {
+      reason: `${beatsMean ? 'beyond them, ' : 'the '}ratings hardly depend on who rates what`,
+    }),
     ...(worse.length > 0 && {
       warning: `the model predicts worse (RMSE ${decimal(model.rmse, 4)}) than ${worse.join(' and than ')}`,
     }),
   };
 }
 
-function rankingVerdict({ ranking }: Judgement): PartVerdict | undefined {
+function rankingVerdict({ kind, ranking }: Judgement): PartVerdict | undefined {
   if (!ranking) return undefined;
   const { model, popular, better } = ranking;
   const isBetter = better[0] > 0;
@@ -68,15 +72,17 @@ function rankingVerdict({ ranking }: Judgement): PartVerdict | undefined {
     : 'better than';
   return {
     words: `recommendations are ${isBetter ? words : 'no better than'} the most popular items`,
-    isBetter,
+    ...(!isBetter && {
+      reason: `what people ${kind === 'ratings' ? 'rate' : 'have'} hardly depends on their tastes`,
+    }),
     ...(model.ndcg < popular.ndcg && {
       warning: `the model recommends worse (NDCG@10 ${decimal(model.ndcg, 4)}) than the most popular items (${decimal(popular.ndcg, 4)})`,
     }),
   };
 }
 
-/** Why a model may be no better than a trivial guess. */
-function reasonOf({ kind, heldOut, trained, users, items }: Judgement): string {
+/** Whether there are too few data to learn from, or to tell; undefined if there are enough. */
+function tooFew({ kind, heldOut, trained, users, items }: Judgement): string | undefined {
   const noun = nounOf(kind);
   const [perUser, perItem] = [trained / users, trained / items];
   const reasons = [
@@ -84,8 +90,5 @@ function reasonOf({ kind, heldOut, trained, users, items }: Judgement): string {
     ...(perItem < FEW && perUser >= FEW ? [`too few ${noun}s per item (${decimal(perItem, 1)})`] : []),
     ...(heldOut < FEW_HELD_OUT ? [`${plural(heldOut, `held-out ${noun}`)} tell little`] : []),
   ];
-  if (reasons.length > 0) return reasons.join(', and ');
-  return kind === 'ratings'
-    ? 'the ratings hardly depend on who rates what'
-    : 'who has what hardly depends on tastes';
+  return reasons.length > 0 ? reasons.join(', and ') : undefined;
 }
