@@ -15,7 +15,7 @@ import {
 import { similarGraph } from '../../graphs/heads/similar.ts';
 import { compressed, type Precision } from '../onnx/compress.ts';
 import { precomputed } from '../onnx/constants.ts';
-import { dependencies, nodesBefore } from '../onnx/graph.ts';
+import { nodesBefore } from '../onnx/graph.ts';
 import {
   buildModel,
   encodeModel,
@@ -26,7 +26,7 @@ import {
 } from '../onnx/index.ts';
 import type { Constant } from '../onnx/value.ts';
 import type { Runtime } from '../run/runtime.ts';
-import { type Access, type HeadName, MOST_ROWS } from './manifest.ts';
+import { type HeadName, MOST_ROWS } from './manifest.ts';
 
 /** One model, or one for each objective. At least one is given. */
 export interface HeadParts {
@@ -49,7 +49,6 @@ export interface Head {
   readonly bytes: Uint8Array;
   /** Most rows of a request in one run, which bounds its memory. */
   readonly batch?: number;
-  readonly access?: Access;
 }
 
 /** Floats in the largest tensor of a run. A tensor that fits into the processor's cache is fastest (measured: 2 to 4 MB). */
@@ -86,7 +85,7 @@ export async function buildHeads(given: HeadParts): Promise<Record<string, Head>
       ...factsAbout(name === 'predict' ? predictor(models) : ranker(models)),
     };
     const bytes = encodeModel(buildModel({ ...parts, metadata }));
-    heads[`${name}.onnx`] = { bytes, batch: rowsPerRun(parts, padding), access: accessTo(graph, models) };
+    heads[`${name}.onnx`] = { bytes, batch: rowsPerRun(parts, padding) };
   }
   return heads;
 }
@@ -95,19 +94,6 @@ function partsOf({ rating, ranking }: HeadParts): Parts {
   if (rating) return ranking ? { rating, ranking } : { rating };
   if (ranking) return { ranking };
   throw new GraphError('there is no model to serve');
-}
-
-/** Private is a file that takes ids of users, or that has a table of them for another purpose, as a formula of one's own may. */
-function accessTo({ inputs, outputs }: ModelParts, models: Parts): Access {
-  const tables = Object.values(models).flatMap((part) =>
-    'weights' in part
-      ? []
-      : Object.entries(part.model.parameters).filter(([, { rowsOf }]) => rowsOf === 'user'),
-  );
-  const names = tables.map(([name]) => name);
-  const isOfUsers = ({ source, name }: Value) => source.kind === 'initializer' && names.includes(name);
-  const used = nodesBefore(Object.values(outputs)).flatMap(dependencies);
-  return inputs.some(({ name }) => name === 'user') || used.some(isOfUsers) ? 'private' : 'public';
 }
 
 /** Metadata of a file: its model, and the objective that its answers come from. */

@@ -32,14 +32,14 @@ export const isOfModel = (name: string): boolean =>
 /** Who may read a file: everyone, if it is about items alone; `private` if anything in it is about users. */
 export type Access = 'public' | 'private';
 
-/** Public files by name, where a manifest was written before it marked files. */
+/** The public files. Fold-in has a row of its own in place of each table of users, whatever the formula. */
 const PUBLIC: readonly string[] = [
   ...['similar.onnx', 'fold-in.onnx', 'fold-in-many.onnx', 'factors.onnx', 'items.json', 'titles.json'],
   ...TRAINING_GRAPHS,
 ];
 
-/** The mark of a file. One without a mark that is not known to be public is private. */
-export const accessOf = (name: string, { access }: { readonly access?: Access | undefined }): Access =>
+/** The mark of a file; for a new file, and in a manifest without marks, by its name. What is not known to be public is private. */
+export const accessOf = (name: string, { access }: { readonly access?: Access | undefined } = {}): Access =>
   access ?? (PUBLIC.includes(name) ? 'public' : 'private');
 
 export const IS_MODEL = 'is this the folder of a trained model?';
@@ -131,7 +131,7 @@ const manifestSchema = v.object({
         sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
         /** Most rows of a request in one run, which bounds its memory. */
         batch: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MOST_ROWS))),
-        /** See `accessOf`, which knows the files without it. */
+        /** Default: see `accessOf` */
         access: v.optional(v.picklist(['public', 'private'])),
       }),
     ),

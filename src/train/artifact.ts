@@ -78,12 +78,12 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
   }
   const [first, second] = partsOf(fitted);
   const files: Manifest['files'] = {};
-  for (const [name, { bytes, batch, access }] of Object.entries(heads))
+  for (const [name, { bytes, batch }] of Object.entries(heads))
     files[name] = {
       bytes: bytes.length,
       sha256: await sha256(bytes),
       ...(batch && { batch }),
-      access: accessOf(name, { access }),
+      access: accessOf(name),
     };
   const manifest: Manifest = {
     format: FORMAT,

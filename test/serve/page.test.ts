@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
@@ -11,7 +11,7 @@ import { serve } from '../../src/serve/serve.ts';
 import { withLimits } from '../support/limits.ts';
 import { served, smallModel } from '../support/served.ts';
 import { sha256 } from '../support/sha256.ts';
-import { standInFiles } from '../support/stand-in.ts';
+import { standInFiles, standInPage } from '../support/stand-in.ts';
 
 withLimits({ refreshInterval: 100 });
 
@@ -206,6 +206,26 @@ describe('the model beside it', () => {
       expect({ name, length: bytes.length, sum: sha256(bytes) }).toEqual({ name, length, sum });
     }
     for (const name of hidden) await expectNothing(`/model/${name}.onnx`);
+  });
+
+  test('in a page of one’s own is without what tells of users, too', async () => {
+    const page = await standInPage(join(movies.folder.path, 'own-page'));
+    await cp(movies.directory, join(page, 'movies'), { recursive: true });
+    await writeFile(join(page, 'manifest.json'), '{"name": "My shop"}');
+    const server = await serve(movies.directory, { port: 0, logLevel: 'silent', page });
+    try {
+      for (const name of ['predict.onnx', 'recommend.onnx', 'seen.onnx', '.cofactor/model'])
+        await expectNothing(`/movies/${name}`, server.url);
+      for (const name of [
+        'movies/manifest.json',
+        'movies/fold-in.onnx',
+        'movies/items.json',
+        'manifest.json',
+      ])
+        expect((await get(`/${name}`, {}, 'GET', server.url)).status).toBe(200);
+    } finally {
+      await server.close();
+    }
   });
 
   test('is another once another is served', async () => {
