@@ -58,6 +58,8 @@ describe('no command writes over what it reads', () => {
     ['predict model pairs.csv --out pairs.csv', 'pairs.csv: is read'],
     ['find-lr ratings.csv --out soft.html', 'soft.html: is ratings.csv, which is read'],
     ['export model --training model', 'model: has model/manifest.json in it, which is read'],
+    ['export model --public model', 'model: has model/manifest.json in it, which is read'],
+    ['export model --public site/open', 'is in a site, all of which'],
     ['export model --training-blocks model/train.onnx', 'model/train.onnx: is read'],
     [
       'export model --training model/.cofactor/incoming',

@@ -270,7 +270,7 @@ describe('a site', () => {
 });
 
 describe('on the command line', () => {
-  const { at, text, contents } = workplace();
+  const { at, text, failure, contents } = workplace();
   let child: ChildProcess | undefined;
   afterEach(() => child?.kill('SIGKILL'));
 
@@ -293,6 +293,26 @@ describe('on the command line', () => {
         done({ code: error ? Number(error.code) : 0, stdout, stderr }),
       );
     });
+
+  test('export --public writes the same model without the page', async () => {
+    const told =
+      /^Wrote open: 6 files, [\d.]+ [kM]B; upload it to any static host\nIt only has data about items: no ids, factors or ratings of users\n$/;
+    expect(await text('export', 'movies', '--public', 'open')).toMatch(told);
+    const artifact = await readArtifact(at('movies'));
+    expect(artifact.manifest.files['seen.onnx'].access).toBe('private');
+    expectSame(await readArtifact(at('open')), published(artifact));
+    const names = Object.keys(published(artifact).files);
+    expect((await namesIn(at('open'))).sort()).toEqual([...names, '.cofactor/model', 'manifest.json'].sort());
+    // It replaces an older one, and what it was made of stays.
+    expect(await text('export', 'movies', '--public', 'open')).toMatch(told);
+    expectSame(await readArtifact(at('movies')), artifact);
+    expect(await text('similar', 'open', '--item', 'i1')).toBe(
+      await text('similar', 'movies', '--item', 'i1'),
+    );
+    expect(await failure('recommend', 'open', '--user', 'u1')).toBe(
+      'cofactor: the model has no recommend.onnx; load the folder that training wrote, not its public part or a site, or train it again (item-item has no factors)',
+    );
+  });
 
   test('page writes a site and says where it is and how to view it', async () => {
     const { code, stdout, stderr } = await cofactor('page', 'movies', '--out', 'site');

@@ -3,12 +3,13 @@ import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { build, createServer, type InlineConfig, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readArtifact, writeArtifact } from '../../src/artifact/artifact.ts';
+import { published } from '../../src/artifact/site.ts';
 import { browserTests, staticHost } from '../support/browser.ts';
 import { documents, isOfPage, root } from '../support/documents.ts';
 import { temporaryFolder } from '../support/files.ts';
 import { lowRank } from '../support/low-rank.ts';
 
-const demo = join(root, 'artifacts/ml-latest-small');
 const blocks = (wanted: string): string[] =>
   documents
     .flatMap(({ blocks }) => blocks)
@@ -19,12 +20,17 @@ const [short, asking, training, understanding] = blocks('ts');
 
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder.path, ...names);
-const host = staticHost(() => ({ '/': at('site/'), '/built/': at('built/'), '/movies/': `${demo}/` }));
+const host = staticHost(() => ({
+  '/': at('site/'),
+  '/built/': at('built/'),
+  '/movies/': `${at('movies')}/`,
+}));
 const inBrowser = browserTests();
 let developing: ViteDevServer;
 
 /** A project in which the documents' programs are modules, begun by what a person does. */
 beforeAll(async () => {
+  await writeArtifact(at('movies'), published(await readArtifact(join(root, 'artifacts/ml-latest-small'))));
   await mkdir(at('project/node_modules'), { recursive: true });
   // Copies, as npm installs them: Vite treats a link as a source of the project, which it does not bundle in advance.
   for (const [name, target] of [
