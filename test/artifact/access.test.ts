@@ -18,7 +18,7 @@ const ABOUT_USERS = ['predict.onnx', 'recommend.onnx', 'seen.onnx'];
 for (const model of modelNames)
   test(`every file is marked, and no public one has an id of a user: ${model}`, async () => {
     const fitted = await train(ratings, { model });
-    const artifact = await fitted.artifact({ keepSeen: true, titles: new Map([['item 1', 'One']]) });
+    const artifact = await fitted.artifact({ seen: true, titles: new Map([['item 1', 'One']]) });
     const { manifest, files } = artifact;
     expect(privateFiles(manifest)).toEqual(ABOUT_USERS);
     for (const [name, { access }] of Object.entries(manifest.files)) {

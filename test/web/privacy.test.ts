@@ -29,7 +29,7 @@ beforeAll(async () => {
     items.slice(row % 5, 12 + (row % 7)).map((item, at) => `${person},${item},${1 + ((row + at) % 5)}`),
   );
   await write('opinions.csv', `user,item,rating\n${rows.join('\n')}\n`);
-  await text(...'train opinions.csv --keep-seen --epochs 1 --factors 4 --out movies'.split(' '));
+  await text(...'train opinions.csv --epochs 1 --factors 4 --out movies'.split(' '));
   await text('export', 'movies', '--public', 'public');
   await mkdir(at('site'));
   await cp(join(root, 'dist/standalone'), at('site/cofactor'), { recursive: true });
