@@ -67,9 +67,11 @@ function optionsOf(name: string, { kind, help, no }: Choice): Option[] {
   return [kind.names ? option.choices(kind.names) : option.argParser(parserOf(kind)), ...negative];
 }
 
-function parserOf<T>(kind: Kind<T>): (text: string) => T {
-  return (text) => {
-    const { success, issues, output } = v.safeParse(kind.schema, kind.parse(text));
+function parserOf<T>(kind: Kind<T>): (text: string, before: T | undefined) => T {
+  return (text, before = [] as T) => {
+    const parsed = kind.parse(text);
+    const value = kind.repeats ? [...(before as readonly unknown[]), parsed] : parsed;
+    const { success, issues, output } = v.safeParse(kind.schema, value);
     if (success) return output;
     const [{ message }] = issues;
     throw new InvalidArgumentError(`${message[0].toUpperCase()}${message.slice(1)}.`);

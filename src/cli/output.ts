@@ -61,6 +61,12 @@ export function epochsInWords(history: readonly EpochRecord[]): string {
   return `${plural(history.length, 'epoch')}${best < history.length ? ` (the best: ${best})` : ''}`;
 }
 
+/** Prints the heading of a list, with an empty line before all but the first. */
+export function printHeading(heading: string, at: number): void {
+  if (at > 0) printLine('');
+  printLine(heading);
+}
+
 /** Prints a table with aligned columns. The last column is aligned right. */
 export function printTable(table: readonly (readonly string[])[]): void {
   const rows = table.map((row) => row.map(lineOf));

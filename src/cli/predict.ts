@@ -7,6 +7,7 @@ import { printable, UserError } from '../errors.ts';
 import { decimal } from '../recommend/listed.ts';
 import { type Choices, kinds } from '../util/choices.ts';
 import { type Flags, LISTS, readingOf, withChoices } from './choice-options.ts';
+import { ItemNames } from './item-names.ts';
 import { OPENING, openModel } from './open-model.ts';
 import { plural, printJson, printLine, printNote, printText } from './output.ts';
 import { checkOutputs } from './outputs.ts';
@@ -15,12 +16,15 @@ import { noteUnknown } from './unknown.ts';
 
 const own = {
   ...OPENING,
-  user: { kind: kinds.text('id'), help: 'user id, if there is no file' },
-  item: { kind: kinds.text('id'), help: 'item id, if there is no file' },
+  user: { kind: kinds.texts('id'), help: 'user, if there is no file; may be repeated' },
+  item: {
+    kind: kinds.texts('item'),
+    help: 'item, if there is no file: its id, or its title; may be repeated: each user with each item',
+  },
   out: { kind: kinds.text('file'), help: 'file for the predictions: .csv or .parquet' },
   json: {
     kind: kinds.flag,
-    help: 'print one JSON list of {user, item, rating}, or score for a model that ranks alone',
+    help: 'print one JSON list of {user, item, rating, known: {user, item}}, or score for a model that ranks alone',
   },
   userColumn: {
     kind: kinds.text('column'),
@@ -52,7 +56,7 @@ async function run(
   if ((file === undefined) === (user === undefined) || (user === undefined) !== (item === undefined)) {
     throw new UserError(
       'argument',
-      'give either a file of pairs, whose columns --user-column and --item-column name, or a pair by --user and --item',
+      'give either a file of pairs, whose columns --user-column and --item-column name, or pairs by --user and --item',
     );
   }
   if (out !== undefined && json)
@@ -61,10 +65,10 @@ async function run(
   await checkOutputs(command, { files: { out } });
   const recommender = await openModel(directory, flags);
   const known = readVocabulary(recommender.artifact);
-  const { users, items } =
-    file === undefined
-      ? { users: [user as string], items: [item as string] }
-      : await readPairs(file, readingOf(flags));
+  const names = file === undefined ? new ItemNames(recommender) : undefined;
+  const { users, items } = names
+    ? pairsOf(user as readonly string[], names.idsOf(item as readonly string[]))
+    : await readPairs(file as string, readingOf(flags));
   const ranks = recommender.objective === 'ranking';
   const name = ranks ? 'score' : 'rating';
   const numbers = Array.from(
@@ -76,8 +80,15 @@ async function run(
     const rows = users.map((user, row) => [user, items[row], numbers[row]]);
     const types = { user: 'VARCHAR', item: 'VARCHAR', [name]: 'FLOAT' } as const;
     noteGuarded(await writeTable(out, types, rows, flags));
-  } else if (json) printJson(users.map((user, row) => ({ user, item: items[row], [name]: numbers[row] })));
-  else if (file === undefined) printLine(String(numbers[0]));
+  } else if (json) {
+    const [isUser, isItem] = [known.userIds, known.itemIds].map((ids) => new Set(ids));
+    printJson(
+      users.map((user, row) => ({
+        ...{ user, item: items[row], [name]: numbers[row] },
+        known: { user: isUser.has(user), item: isItem.has(items[row]) },
+      })),
+    );
+  } else if (file === undefined && numbers.length === 1) printLine(String(numbers[0]));
   else
     printCsv(
       name,
@@ -87,8 +98,15 @@ async function run(
   if (ranks) printNote('The model ranks: these are scores, not ratings; the higher, the better');
   noteUnknown('user', users, known.userIds, ranks ? 'scored by what is popular' : undefined);
   noteUnknown('item', items, known.itemIds);
+  names?.noteLike(items.filter((item) => !names.isKnown(item)));
   if (out !== undefined) printLine(`Wrote ${plural(users.length, 'prediction')} to ${out}`);
 }
+
+/** Each user with each item. */
+const pairsOf = (users: readonly string[], items: readonly string[]) => ({
+  users: users.flatMap((user) => items.map(() => user)),
+  items: users.flatMap(() => items),
+});
 
 /** Prints predictions as CSV. */
 function printCsv(

@@ -12,7 +12,9 @@ export interface Kind<T> {
   readonly placeholder?: string;
   /** The allowed names, where the value is one of several names. */
   readonly names?: readonly string[];
-  /** Parses the text of a flag. The schema then checks the result. */
+  /** Whether a flag may be repeated: its values are a list. @default false */
+  readonly repeats?: true;
+  /** Parses the text of a flag. The schema then checks the result; of a flag that repeats, with the values before it. */
   parse(text: string): unknown;
 }
 
@@ -141,6 +143,13 @@ export const kinds = {
   text: (placeholder: string): Kind<string> => ({
     schema: v.pipe(v.string('give a text'), v.nonEmpty('give a text')),
     placeholder,
+    parse: (text) => text,
+  }),
+  /** One or more of a flag's values. */
+  texts: (placeholder: string): Kind<readonly string[]> => ({
+    schema: v.array(v.pipe(v.string('give a text'), v.nonEmpty('give a text'))),
+    placeholder,
+    repeats: true,
     parse: (text) => text,
   }),
   flag: {

@@ -7,7 +7,12 @@ export interface ReadableTitle {
 }
 
 const YEAR = /^(.*\S)\s*\(((?:19|20)\d\d)(?:[–-](?:(?:19|20)\d\d)?)?\)\s*$/;
-const ARTICLE = /^(.*), (The|A|An|Le|La|Les|Der|Die|Das|Il|El|Los|Las)((?: \(.*\))?)$/;
+const ARTICLES = 'The|A|An|Le|La|Les|Der|Die|Das|Il|El|Los|Las';
+const ARTICLE = new RegExp(`^(.*), (${ARTICLES})((?: \\(.*\\))?)$`);
+const FIRST_ARTICLE = new RegExp(`^(?:${ARTICLES}) (?=.)`);
+
+/** A name without the article that it begins with. */
+export const withoutArticle = (name: string): string => name.replace(FIRST_ARTICLE, '');
 
 export function readableTitle(title: string): ReadableTitle {
   const [, whole = title, year] = YEAR.exec(title) ?? [];

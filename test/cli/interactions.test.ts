@@ -56,7 +56,9 @@ test('predict gives a score, and says that it is no rating', async () => {
     '--json',
   );
   expect(code).toBe(0);
-  expect(JSON.parse(stdout)).toEqual([{ user: 'C1220', item: 'A1813', score: expect.any(Number) }]);
+  expect(JSON.parse(stdout)).toEqual([
+    { user: 'C1220', item: 'A1813', score: expect.any(Number), known: { user: true, item: true } },
+  ]);
   expect(stderr).toContain('scores, not ratings');
 });
 

@@ -9,6 +9,7 @@ const { write, at, names, here, text, json, failure } = workplace();
 /** Ids that CSV must quote, and ids that a careless program would change. */
 const users = ['Smith, "Jo"', '👩‍🚀 Zoë', '007', 'spaced out', 'two\nlines', "O'Hara"];
 const items = ['1e3', 'true', '2001-01-01', 'nil', 'Ω;|\t.', '#1'];
+const known = { user: true, item: true };
 const pairs = users.map((user, row) => [user, items[row]] as const);
 const csv = (rows: readonly (readonly (string | number)[])[]) => `${rows.map(csvLine).join('\n')}\n`;
 
@@ -26,7 +27,7 @@ test('predicts one pair, as a number or as a list of one', async () => {
   const printed = await text('predict', 'odd', '--user', user, '--item', item);
   expect(printed).toMatch(/^\d\.\d+\n$/);
   expect(await json('predict', 'odd', '--user', user, '--item', item)).toEqual([
-    { user, item, rating: Number(printed) },
+    { user, item, rating: Number(printed), known },
   ]);
 });
 
@@ -34,7 +35,9 @@ test('predicts a file of pairs in its order, the same in every form', async () =
   const list: { user: string; item: string; rating: number }[] = await json('predict', 'odd', 'pairs.csv');
   expect(list.map(({ user, item }) => [user, item])).toEqual(pairs);
   for (const { user, item, rating } of list)
-    expect(await json('predict', 'odd', '--user', user, '--item', item)).toEqual([{ user, item, rating }]);
+    expect(await json('predict', 'odd', '--user', user, '--item', item)).toEqual([
+      { user, item, rating, known },
+    ]);
 
   const rows = list.map(({ user, item, rating }) => [user, item, rating]);
   expect(await text('predict', 'odd', 'pairs.csv')).toBe(csv([['user', 'item', 'rating'], ...rows]));
@@ -46,6 +49,20 @@ test('predicts a file of pairs in its order, the same in every form', async () =
   }
   expect((await readFile(at('out.csv'), 'utf8')).split('\n')[0]).toMatch(/^"?user"?,"?item"?,rating$/);
   expect((await names()).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+});
+
+test('predicts each of several users with each of several items', async () => {
+  const asked = ['--user', '007', '--user', 'new', '--item', '#1', '--item', 'nil'];
+  const { stdout, stderr } = await here('predict', 'odd', ...asked, '--json');
+  expect(JSON.parse(stdout)).toEqual(
+    ['007', 'new'].flatMap((user) =>
+      ['#1', 'nil'].map((item) => ({
+        ...{ user, item, rating: expect.any(Number), known: { user: user !== 'new', item: true } },
+      })),
+    ),
+  );
+  expect(stderr).toBe('1 user unknown to the model, treated as average: "new"\n');
+  expect((await here('predict', 'odd', ...asked)).stdout).toMatch(/^user,item,rating\n007,#1,.*\n007,nil,/);
 });
 
 test('an unknown id counts as average, with a note on stderr', async () => {
@@ -71,7 +88,7 @@ test('takes the columns of pairs by name or number', async () => {
 });
 
 test.each([
-  [['odd'], /a file of pairs, whose columns .*, or a pair by --user and --item/],
+  [['odd'], /a file of pairs, whose columns .*, or pairs by --user and --item/],
   [['odd', '--user', '007'], /--user and --item/],
   [['odd', 'pairs.csv', '--user', '007', '--item', '#1'], /either/],
   [['odd', 'pairs.csv', '--out', 'x.csv', '--json'], /--out and --json/],

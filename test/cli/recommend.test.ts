@@ -22,7 +22,7 @@ beforeAll(async () => {
     `id,title\n${titles.map((title, row) => `i${row},${JSON.stringify(title).replaceAll('\\"', '""').replaceAll('\\n', '\n')}`).join('\n')}\n`,
   );
   const flags = ['--factors', '4', '--epochs', '20', '--batch-size', '16'];
-  await text('train', 'ratings.csv', '--out', 'plain', ...flags);
+  await text('train', 'ratings.csv', '--out', 'plain', '--no-seen', ...flags);
   await text('train', 'ratings.csv', '--out', 'full', '--seen', '--titles', 'titles.csv', ...flags);
 });
 
@@ -34,7 +34,7 @@ const rated = async (user: string) =>
 
 describe('recommend', () => {
   test('lists the items of the highest scores, with the ratings that it predicts', async () => {
-    const best: Row[] = await json('recommend', 'plain', '--user', 'u1', '-k', '20');
+    const best: Row[] = await json('recommend', 'plain', '--user', 'u1', '-k', '20', '--include-seen');
     const predicted: { item: string; rating: number }[] = [];
     for (const { item } of best)
       predicted.push(...(await json('predict', 'plain', '--user', 'u1', '--item', item)));
@@ -75,6 +75,43 @@ describe('recommend', () => {
     // Items without a title leave their cell empty.
     expect(new Set(rows.map(({ title }) => title === undefined)).size).toBe(2);
     expect(new Set(lines.map((line) => stringWidth(line))).size).toBe(1);
+  });
+
+  test('answers several users, and says who is known', async () => {
+    const flags = ['-k', '2'];
+    const [one] = [await json('recommend', 'full', '--user', 'u1', ...flags)];
+    const { stdout, stderr } = await here(
+      ...['recommend', 'full', '--user', 'u1', '--user', 'new', '--json', ...flags],
+    );
+    const several = JSON.parse(stdout);
+    expect(several).toEqual([
+      { user: 'u1', known: true, recommended: one },
+      { user: 'new', known: false, recommended: expect.any(Array) },
+    ]);
+    expect(stderr).toBe('1 user unknown to the model, recommended what is popular: "new"\n');
+    const printed = await here('recommend', 'full', '--user', 'u1', '--user', 'new', ...flags);
+    expect(printed.stdout.split('\n').map((line) => line.split(' ')[0])).toEqual([
+      ...['User', ...several[0].recommended.map(({ item }: Row) => item), ''],
+      ...['User', ...several[1].recommended.map(({ item }: Row) => item), ''],
+    ]);
+    expect(printed.stdout).toMatch(/^User u1\n.*\n\nUser new, unknown to the model\n/s);
+  });
+
+  test('says that it cannot leave out what the user rated', async () => {
+    const { stderr } = await here('recommend', 'plain', '--user', 'u1');
+    expect(stderr).toMatch(
+      /^The model does not store what users rated, so .* --exclude FILE, or .* --seen\n$/,
+    );
+    const whole = ['recommend', 'plain', '--user', 'u1', '--exclude', 'ratings.csv'];
+    expect((await here(...whole)).stderr).toBe('');
+  });
+
+  test('takes titles in place of ids in a file', async () => {
+    await write('titled.csv', 'item,rating\n"cafe, the film",5\n東京物語,1\n');
+    const { stdout, stderr } = await here('recommend', 'full', '--ratings', 'titled.csv', '--json');
+    expect(stderr).toBe('By title: i0 ""Café", the film", i1 "東京物語"\n');
+    await write('by-id.csv', 'item,rating\ni0,5\ni1,1\n');
+    expect(JSON.parse(stdout)).toEqual(await json('recommend', 'full', '--ratings', 'by-id.csv'));
   });
 
   test('gives an unknown user what is popular, with a note', async () => {
@@ -123,7 +160,7 @@ describe('recommend', () => {
   });
 
   test('excludes the items of the user who is asked for, whatever the ids of others', async () => {
-    const [first] = (await json('recommend', 'plain', '--user', 'u1', '-k', '1')) as Row[];
+    const [first] = (await json('recommend', 'plain', '--user', 'u1', '-k', '1', '--include-seen')) as Row[];
     await write('others.csv', `user,item\n-,${first.item}\n`);
     expect(await json('recommend', 'plain', '--user', 'u1', '-k', '1', '--exclude', 'others.csv')).toEqual([
       first,
@@ -201,7 +238,9 @@ describe('recommend', () => {
       [' 5', 5],
       ['1000000000', 20],
     ] as const)
-      expect(await json('recommend', 'plain', '--user', 'u1', '-k', k)).toHaveLength(length);
+      expect(await json('recommend', 'plain', '--user', 'u1', '-k', k, '--include-seen')).toHaveLength(
+        length,
+      );
     expect(await failure('recommend', 'plain', '--user', 'u1', '--exclude', 'missing.csv')).toContain(
       'no such file',
     );
@@ -228,6 +267,16 @@ describe('similar', () => {
     expect(similarities).toEqual(similarities.toSorted((a, b) => b - a));
     const [first] = (await text('similar', 'full', '--item', 'i0')).split('\n');
     expect(first.startsWith(nearest[0].item)).toBe(true);
+  });
+
+  test('lists the nearest items of each of several', async () => {
+    const lists = await json('similar', 'full', '--item', 'i0', '--item', 'i9', '-k', '3');
+    expect(lists).toEqual([
+      { item: 'i0', title: titles[0], similar: await json('similar', 'full', '--item', 'i0', '-k', '3') },
+      { item: 'i9', similar: await json('similar', 'full', '--item', 'i9', '-k', '3') },
+    ]);
+    const printed = await text('similar', 'full', '--item', 'i0', '--item', 'i9', '-k', '1');
+    expect(printed).toMatch(/^i0 {2}"Café", the film\n.*\n\ni9 *\n.*\n$/);
   });
 
   test('refuses an item that it does not know', async () =>
@@ -315,6 +364,7 @@ test('a model that lacks what the one before it had says so', async () => {
     'titles.csv',
     '--epochs',
     '1',
+    '--no-seen',
   );
   expect({ stderr, code }).toEqual({
     stderr:
