@@ -65,6 +65,7 @@ export type FromWorker =
   | { readonly understood: Understanding }
   | { readonly read: ReadSummary }
   | { readonly progress: Progress }
+  | { readonly judged: Judgement }
   | { readonly done: Trained }
   | { readonly failed: Failure };
 

@@ -1,3 +1,4 @@
+import type { Judgement } from '../artifact/judgement.ts';
 import type { Understanding } from '../data/read/understanding.ts';
 import { UserError } from '../errors.ts';
 import { Recommender } from '../recommend/recommender.ts';
@@ -19,6 +20,8 @@ export interface WebTrainOptions extends TrainSettings {
   readonly signal?: AbortSignal;
   onRead?(summary: ReadSummary): void;
   onProgress?(progress: Progress): void;
+  /** Gets how good the recipe is, before what is saved is trained; not called if nothing is held out. */
+  onJudged?(judgement: Judgement): void;
 }
 
 export interface UnderstandOptions extends ReadSettings {
@@ -106,7 +109,7 @@ export async function train(
   recipe: Recipe = {},
   options: WebTrainOptions = {},
 ): Promise<WebTrained> {
-  const { signal, onRead, onProgress, ortTraining, ...request } = options;
+  const { signal, onRead, onProgress, onJudged, ortTraining, ...request } = options;
   const urls = { wasmPaths: absolute(options.wasmPaths), ortTraining: absolute(ortTraining) };
   const trained = await inWorker<Trained>({
     request: { train: { ...request, recipe, file, name: nameOf(file), ...urls } },
@@ -114,6 +117,7 @@ export async function train(
     answerIn(message) {
       if ('read' in message) onRead?.(message.read);
       else if ('progress' in message) onProgress?.(message.progress);
+      else if ('judged' in message) onJudged?.(message.judged);
       else if ('done' in message) return message.done;
     },
     abort: (post) => post('stop'),

@@ -63,6 +63,7 @@ async function train(request: TrainRequest) {
   const isSaved = !whole || stopped.signal.aborted;
   const by = request.split ?? 'random';
   const judgement = trial && (await judgementOf(trial, valid, { by, isSaved }));
+  if (judgement) tell({ judged: judgement });
   const { patience: _, ...lasting } = recipe;
   const fitted =
     trial && isSaved

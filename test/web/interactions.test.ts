@@ -169,7 +169,7 @@ inBrowser('a visitor trains on a file of plays what Node trains', async (context
   expect(await page.locator('.facts').textContent()).toMatch(/Interactions to train on/);
   expect(await page.locator('.understood').textContent()).toMatch(/"plays" counts/);
 
-  const { ratings, valid } = await readRatings(plays, { valid: 0.2 });
+  const { ratings, valid } = await readRatings(plays, { valid: 0.1 });
   const { metrics } = await train(ratings, {}, { valid });
   const [ndcg] = await results.locator('td').allTextContents();
   const popular = await results

@@ -17,7 +17,7 @@ export interface Choices {
 export const DEFAULTS: Choices = {
   models: [trainingChoices.model.default],
   recipe: {},
-  heldOut: 0.2,
+  heldOut: 0.1,
 };
 
 /** The name of a choice. */

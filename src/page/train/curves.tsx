@@ -1,6 +1,7 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import { useMemo } from 'preact/hooks';
 import { isSolved, models } from '../../../graphs/models/index.ts';
+import type { Judgement } from '../../artifact/judgement.ts';
 import { chartStyle, LEGEND_GRID } from '../../style/chart.ts';
 import { DARK, LIGHT, type Palette } from '../../style/palette.ts';
 import { Chart } from '../chart.tsx';
@@ -16,12 +17,12 @@ interface Props {
 interface Line {
   /** Follows the name of the model. */
   readonly suffix: string;
-  readonly dashed: boolean;
+  readonly thin: boolean;
   points(part: Part): readonly CurvePoint[];
 }
 
-const LEARNING: Line = { suffix: ', learning', dashed: true, points: ({ learning }) => learning };
-const HELD_OUT: Line = { suffix: '', dashed: false, points: ({ heldOut }) => heldOut };
+const LEARNING: Line = { suffix: ', learning', thin: true, points: ({ learning }) => learning };
+const HELD_OUT: Line = { suffix: '', thin: false, points: ({ heldOut }) => heldOut };
 
 interface Texts {
   readonly title: string;
@@ -29,30 +30,36 @@ interface Texts {
   readonly unit: string;
   readonly note: string;
   readonly lines: readonly Line[];
+  /** What a model should be better than. */
+  readonly baseline: string;
 }
 
 function textsOf(objective: Objective, judged: boolean): Texts {
+  const baseline = BASELINES[objective].name;
   if (objective === 'rating')
     return {
       title: 'Predicted ratings: typical error',
       unit: 'rating points',
       note: judged
-        ? 'Lower is better. Dashed: on the ratings it learns from. Solid: on ratings it has not seen, which is what counts.'
+        ? `Lower is better. Thick: on ratings it has not seen, which is what counts. Thin: on the ratings it learns from. Dashed: ${BASELINES.rating.about}.`
         : 'Lower is better. On the ratings it learns from, because none are held out.',
       lines: judged ? [HELD_OUT, LEARNING] : [LEARNING],
+      baseline,
     };
   if (judged)
     return {
       title: 'Recommendations: how well lists of ten fit',
       unit: 'NDCG at 10',
-      note: 'Higher is better, 1 is perfect. On data it has not seen: whether what a person likes comes first among everything.',
+      note: `Higher is better, 1 is perfect. On data it has not seen: whether what a person likes comes first among everything. Dashed: ${BASELINES.ranking.about}.`,
       lines: [HELD_OUT],
+      baseline,
     };
   return {
     title: 'Recommendations: training loss',
     unit: 'loss',
     note: 'Lower is better. On the data it learns from, because none are held out.',
     lines: [LEARNING],
+    baseline,
   };
 }
 
@@ -64,12 +71,32 @@ function drawnIn({ runs, judged }: Training, objective: Objective): readonly Run
     : runs.filter((run) => run.objectives.includes(objective) && (judged || !isSolved(run.model)));
 }
 
+/** What models are compared with, by objective. */
+const BASELINES = {
+  rating: {
+    name: 'Averages of users and items',
+    about: 'predictions by averages of users and items',
+    of: ({ rating }: Judgement) => rating?.dampedMeans.rmse,
+  },
+  ranking: {
+    name: 'Most popular',
+    about: 'the most popular, the same for everyone',
+    of: ({ ranking }: Judgement) => ranking?.popular.ndcg,
+  },
+};
+
+/** The measure of the baseline; undefined until a model is judged. */
+function baselineOf({ runs }: Training, objective: Objective): number | undefined {
+  const judgement = runs.find((run) => run.judgement)?.judgement;
+  return judgement && BASELINES[objective].of(judgement);
+}
+
 /** Learning curves of each model for one objective; none of models without epochs alone. */
 export function Curves({ training, objective, dark }: Props) {
-  const { title, unit, note, lines } = textsOf(objective, training.judged);
+  const { title, note, ...texts } = textsOf(objective, training.judged);
   const drawn = drawnIn(training, objective);
   const option = useMemo(
-    () => curvesOption(training, { objective, lines, unit, palette: dark ? DARK : LIGHT }),
+    () => curvesOption(training, { ...texts, objective, palette: dark ? DARK : LIGHT }),
     [training, objective, dark],
   );
   if (drawn.length === 0) return null;
@@ -92,18 +119,23 @@ export function Curves({ training, objective, dark }: Props) {
   );
 }
 
-interface Drawn extends Pick<Props, 'objective'>, Pick<Texts, 'lines' | 'unit'> {
+interface Drawn extends Pick<Props, 'objective'>, Pick<Texts, 'lines' | 'unit' | 'baseline'> {
   readonly palette: Palette;
 }
 
-function curvesOption(training: Training, { objective, lines, unit, palette }: Drawn): EChartsCoreOption {
+function curvesOption(training: Training, drawing: Drawn): EChartsCoreOption {
+  const { objective, lines, unit, baseline, palette } = drawing;
   const { xAxis, yAxis, legend, tooltip } = chartStyle(palette);
   const drawn = drawnIn(training, objective);
+  const level = baselineOf(training, objective);
   const epochs = Math.max(1, ...drawn.map(({ parts }) => parts[objective]?.epochs ?? 0));
   return {
     animation: false,
     grid: LEGEND_GRID,
-    legend: legend(drawn.map(({ model }) => models[model].title + lines[0].suffix)),
+    legend: legend([
+      ...drawn.map(({ model }) => models[model].title + lines[0].suffix),
+      ...(level === undefined ? [] : [baseline]),
+    ]),
     tooltip: {
       ...tooltip,
       trigger: 'axis',
@@ -111,24 +143,45 @@ function curvesOption(training: Training, { objective, lines, unit, palette }: D
     },
     xAxis: xAxis('epoch', { min: 0, max: epochs, minInterval: 1 }),
     yAxis: yAxis(unit, { scale: true, axisLabel: { formatter: (value: number) => value.toFixed(2) } }),
-    series: drawn.flatMap((run) => {
-      const { model, parts } = run;
-      const part = parts[objective];
-      const color = [palette.accent, palette.second, palette.third][training.runs.indexOf(run) % 3];
-      return lines.map(({ suffix, dashed, points }) => {
-        const own = part ? points(part) : [];
-        const data = isSolved(model) ? own.flatMap(([, value]) => [0, epochs].map((at) => [at, value])) : own;
-        return {
-          type: 'line',
-          color,
-          showSymbol: data.length < 100 && !isSolved(model),
-          symbol: 'circle',
-          name: models[model].title + suffix,
-          symbolSize: dashed ? 4 : 7,
-          lineStyle: dashed ? { width: 1.5, type: 'dashed' } : { width: 2.5 },
-          data,
-        };
-      });
-    }),
+    series: [
+      ...drawn.flatMap((run) => linesOf(run, training, { ...drawing, epochs })),
+      ...(level === undefined
+        ? []
+        : [
+            {
+              type: 'line',
+              name: baseline,
+              color: palette.soft,
+              symbol: 'none',
+              lineStyle: { width: 1.5, type: 'dashed' },
+              data: [0, epochs].map((at) => [at, level]),
+            },
+          ]),
+    ],
   };
+}
+
+/** The lines of a model. */
+function linesOf(
+  run: Run,
+  { runs }: Training,
+  { objective, lines, palette, epochs }: Drawn & { readonly epochs: number },
+) {
+  const { model, parts } = run;
+  const part = parts[objective];
+  const color = [palette.accent, palette.second, palette.third][runs.indexOf(run) % 3];
+  return lines.map(({ suffix, thin, points }) => {
+    const own = part ? points(part) : [];
+    const data = isSolved(model) ? own.flatMap(([, value]) => [0, epochs].map((at) => [at, value])) : own;
+    return {
+      type: 'line',
+      color,
+      showSymbol: !thin && data.length < 100 && !isSolved(model),
+      symbol: 'circle',
+      name: models[model].title + suffix,
+      symbolSize: 7,
+      lineStyle: { width: thin ? 1 : 2.5 },
+      data,
+    };
+  });
 }

@@ -1,7 +1,8 @@
 import { type ComponentChildren, Fragment } from 'preact';
-import { isSolved, type ModelName, models } from '../../../graphs/models/index.ts';
+import { type ModelName, models } from '../../../graphs/models/index.ts';
+import type { Judgement } from '../../artifact/judgement.ts';
 import { decimal, error } from '../../util/format.ts';
-import { partsOf, type WebTrained } from '../../web.ts';
+import type { WebTrained } from '../../web.ts';
 import { megabytes } from '../messages.ts';
 import { Columns } from '../parts.tsx';
 import { type Run, sizeOf } from './use-training.ts';
@@ -18,33 +19,46 @@ interface Props {
 interface Column {
   readonly name: ComponentChildren;
   readonly higherIsBetter: boolean;
-  of(trained: WebTrained): number | undefined;
-  /** The same of the most popular items, for everybody. */
-  ofPopular?(trained: WebTrained): number | undefined;
+  of(judgement: Judgement): number | undefined;
 }
+
+/** Rows of baselines, by name. */
+type Baselines = Readonly<Record<string, (judgement: Judgement) => Judgement>>;
+
+/** Judgements in which a baseline takes the place of the model. */
+const BASELINES: Baselines = {
+  'Averages of users and items': ({ rating, ...rest }) => ({
+    ...rest,
+    rating: rating && { ...rating, model: rating.dampedMeans },
+    ranking: undefined,
+  }),
+  'Most popular': ({ ranking, ...rest }) => ({
+    ...rest,
+    rating: undefined,
+    ranking: ranking && { ...ranking, model: ranking.popular },
+  }),
+};
 
 const COLUMNS: readonly Column[] = [
   {
     name: <abbr title="Root mean square error on the held-out ratings">RMSE</abbr>,
     higherIsBetter: false,
-    of: ({ artifact }) => partsOf(artifact.manifest).rating?.metrics.valid?.rmse,
+    of: ({ rating }) => rating?.model.rmse,
   },
   {
     name: <abbr title="Mean absolute error on the held-out ratings">MAE</abbr>,
     higherIsBetter: false,
-    of: ({ artifact }) => partsOf(artifact.manifest).rating?.metrics.valid?.mae,
+    of: ({ rating }) => rating?.model.mae,
   },
   {
     name: <abbr title="Normalised discounted cumulative gain of lists of ten">NDCG</abbr>,
     higherIsBetter: true,
-    of: ({ artifact }) => partsOf(artifact.manifest).ranking?.metrics.valid?.ndcg,
-    ofPopular: ({ judgement }) => judgement?.ranking?.popular.ndcg,
+    of: ({ ranking }) => ranking?.model.ndcg,
   },
   {
     name: <abbr title="Share of lists of ten that the person likes, by the held-out data">Precision</abbr>,
     higherIsBetter: true,
-    of: ({ artifact }) => partsOf(artifact.manifest).ranking?.metrics.valid?.precision,
-    ofPopular: ({ judgement }) => judgement?.ranking?.popular.precision,
+    of: ({ ranking }) => ranking?.model.precision,
   },
 ];
 
@@ -53,7 +67,7 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
   if (done.length === 0) return null;
   const columns = COLUMNS.map((column) => ({
     ...column,
-    values: done.map(({ trained }) => column.of(trained)),
+    values: done.map(({ trained: { judgement } }) => judgement && column.of(judgement)),
   }))
     .filter(({ values }) => values.some((value) => value !== undefined))
     .map((column) => ({ ...column, best: bestOf(column.values, column.higherIsBetter) }));
@@ -91,31 +105,30 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
               </tr>
             </Fragment>
           ))}
-          {ranks && done[0].trained.judgement?.ranking && (
-            <tr>
-              <th scope="row">Most popular</th>
-              {columns.map(({ ofPopular }, at) => {
-                const value = ofPopular?.(done[0].trained);
-                return (
-                  <td key={at} class="number">
-                    {value === undefined ? '–' : error(value)}
-                  </td>
-                );
-              })}
+          {baselineRows(done[0].trained.judgement, columns).map(([name, values]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              {values.map((value, at) => (
+                <td key={at} class="number">
+                  {error(value ?? Number.NaN)}
+                </td>
+              ))}
               <td class="number">–</td>
               <td class="number">–</td>
             </tr>
-          )}
+          ))}
         </tbody>
       </table>
       <p class="note">
-        {contentsOf(done.map(({ model }) => model))} The model that you use is kept in this browser; others
-        are gone when you leave the page.
+        A download is a zip of the model’s files: the ids of people and items, and who has what, in
+        predict.onnx, recommend.onnx and seen.onnx, which a page does not need. The model that you use is kept
+        in this browser; others are gone when you leave the page.
       </p>
       {predicts && (
         <p class="note">
           RMSE and MAE say how far predictions are from the ratings held out, in rating points: the lower, the
-          better. RMSE counts large misses more.
+          better. RMSE counts large misses more. A model should be better than the averages of users and
+          items.
         </p>
       )}
       {ranks && (
@@ -129,16 +142,18 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
   );
 }
 
-/** What the downloads of some models tell of people. */
-function contentsOf(names: readonly ModelName[]): string {
-  const listing = names.filter(isSolved).map((name) => models[name].title);
-  if (listing.length === 0)
-    return 'A download is a zip of the model’s files: the ids of people and items, but not who has what.';
-  const holds =
-    listing.length < names.length
-      ? `; only that of “${listing.join('”, “')}” tells who has what`
-      : ', and who has what';
-  return `A download is a zip of the model’s files: the ids of people and items${holds}, in predict.onnx, recommend.onnx and seen.onnx. A page needs none of them.`;
+/** The measures of the baselines that have any. */
+function baselineRows(
+  judgement: Judgement | undefined,
+  columns: readonly Column[],
+): [name: string, values: (number | undefined)[]][] {
+  if (!judgement) return [];
+  return Object.entries(BASELINES)
+    .map(([name, asModel]): [string, (number | undefined)[]] => [
+      name,
+      columns.map((column) => column.of(asModel(judgement))),
+    ])
+    .filter(([, values]) => values.some((value) => value !== undefined));
 }
 
 /** The row of the best value of a column; undefined if there is nothing to compare. */

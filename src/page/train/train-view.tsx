@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { isSolved, type ModelName, models } from '../../../graphs/models/index.ts';
+import { isSolved, type ModelName } from '../../../graphs/models/index.ts';
 import type { UnderstandOptions, WebTrained } from '../../web.ts';
 import { type Kind, WORDS } from '../models/words.ts';
 import { Icon, Problem } from '../parts.tsx';
@@ -9,10 +9,12 @@ import { FileField } from './file-field.tsx';
 import { ReadSummary } from './read-summary.tsx';
 import { ReadingFields } from './reading-fields.tsx';
 import { ResultsTable } from './results-table.tsx';
+import { RunRow } from './run-row.tsx';
 import { ModelChoice, Settings } from './settings-fields.tsx';
 import { Understood } from './understood.tsx';
-import { isRunning, type Objective, type Run, stateOf, type Trainer, type Training } from './use-training.ts';
+import { isRunning, type Trainer, type Training } from './use-training.ts';
 import { useUnderstanding } from './use-understanding.ts';
+import { Verdicts } from './verdicts.tsx';
 
 interface Props {
   readonly trainer: Trainer;
@@ -119,15 +121,12 @@ function Watched({
   return (
     <>
       <ul class="runs" aria-label="Progress">
-        {runs.flatMap((run) =>
-          read
-            ? run.objectives.map((objective, at) => (
-                <RunRow key={run.model + objective} {...{ run, objective }} before={run.objectives[at - 1]} />
-              ))
-            : [<ReadingRow key={run.model} run={run} />],
-        )}
+        {runs.map((run) => (
+          <RunRow key={run.model} run={run} />
+        ))}
       </ul>
       {read && <ReadSummary read={read} />}
+      <Verdicts runs={runs} />
       {(['rating', 'ranking'] as const).map((objective) => (
         <Curves key={objective} {...{ training, objective, dark }} />
       ))}
@@ -151,56 +150,6 @@ function stopsWith({ runs }: Training): string {
     ? 'Training stops, without this model.'
     : 'Training stops after this epoch, and keeps the model.';
 }
-
-interface RunRowProps {
-  readonly run: Run;
-  readonly objective: Objective;
-  /** What the model learns before it. */
-  readonly before: Objective | undefined;
-}
-
-/** A model before it is known what it learns from the file. */
-function ReadingRow({ run: { model, state } }: Pick<RunRowProps, 'run'>) {
-  return (
-    <li data-state={state}>
-      <span id={`run-${model}`}>{models[model].title}</span>
-      <span class="note">{state === 'running' ? 'reading the file' : STATES[state]}</span>
-      <progress aria-labelledby={`run-${model}`} max={1} value={state === 'running' ? undefined : 0} />
-    </li>
-  );
-}
-
-/** The progress of one model for one objective. */
-function RunRow({ run, objective, before }: RunRowProps) {
-  const state = stateOf(run, objective, before);
-  const part = run.parts[objective];
-  const id = `run-${run.model}-${objective}`;
-  return (
-    <li data-state={state}>
-      <span id={id}>
-        {models[run.model].title}
-        <span class="note"> {LEARNS[objective]}</span>
-      </span>
-      <span class="note">{state === 'running' && isSolved(run.model) ? 'computing' : STATES[state]}</span>
-      <progress
-        aria-labelledby={id}
-        max={1}
-        value={part || state !== 'running' ? (part?.done ?? 0) : undefined}
-      />
-    </li>
-  );
-}
-
-const LEARNS = {
-  rating: 'learns to predict ratings',
-  ranking: 'learns what to recommend',
-} as const;
-
-const STATES = {
-  waiting: 'waiting',
-  running: 'training',
-  done: 'done',
-} as const;
 
 function Before() {
   return (

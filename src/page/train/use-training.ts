@@ -1,5 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
 import type { ModelName } from '../../../graphs/models/index.ts';
+import type { Judgement } from '../../artifact/judgement.ts';
 import {
   type Progress,
   type ReadSummary,
@@ -9,6 +10,7 @@ import {
 } from '../../web.ts';
 import { messageOf } from '../messages.ts';
 import { type Choices, objectivesOf, recipeFor } from './choices.ts';
+import { advanced, type Step, stepsOf } from './steps.ts';
 
 /** A point of a learning curve: number of epochs, and a measure after them. */
 export type CurvePoint = readonly [epochs: number, measure: number];
@@ -16,15 +18,13 @@ export type CurvePoint = readonly [epochs: number, measure: number];
 /** What a model learns: to predict ratings, or to rank. */
 export type Objective = Progress['objective'];
 
-/** The training of a model for one objective. */
+/** The learning curves of a model for one objective: where a part of the data is held out, those of the judged training. */
 export interface Part {
   readonly epochs: number;
   /** On the training data: the error of ratings, or the loss of the ranking. */
   readonly learning: readonly CurvePoint[];
   /** On the held-out data: the error of ratings, or NDCG at 10. */
   readonly heldOut: readonly CurvePoint[];
-  /** Fraction of all epochs that is done, 0 to 1. */
-  readonly done: number;
 }
 
 type State = 'waiting' | 'running' | 'done';
@@ -34,8 +34,13 @@ export interface Run {
   readonly state: State;
   /** What it learns; empty until it is known what the file has. */
   readonly objectives: readonly Objective[];
+  /** What is done, one after the other; empty until it is known what the file has. */
+  readonly steps: readonly Step[];
+  /** Time of the latest news, in milliseconds. */
+  readonly at: number;
   /** What has begun, by objective. */
   readonly parts: Readonly<Partial<Record<Objective, Part>>>;
+  readonly judgement?: Judgement;
   readonly trained?: WebTrained;
 }
 
@@ -50,33 +55,34 @@ export interface Training {
   readonly error?: string;
 }
 
-const newRun = (model: ModelName): Run => ({ model, state: 'waiting', objectives: [], parts: {} });
-
-/** The state of a part of a run. A part waits until that before it is done. */
-export function stateOf({ state, parts }: Run, objective: Objective, before: Objective | undefined): State {
-  const part = parts[objective];
-  if (state !== 'running') return state === 'done' && !part ? 'waiting' : state;
-  if (part) return part.done < 1 ? 'running' : 'done';
-  return before && (parts[before]?.done ?? 0) < 1 ? 'waiting' : 'running';
-}
+const newRun = (model: ModelName): Run => ({
+  model,
+  state: 'waiting',
+  objectives: [],
+  steps: [],
+  at: 0,
+  parts: {},
+});
 
 export const isRunning = (training: Training | undefined): boolean =>
   training?.runs.some(({ state }) => state === 'waiting' || state === 'running') ?? false;
 
 /** A run with its progress added. The loss of ratings is a mean square; its root is in rating points. */
-function withProgress(run: Run, progress: Progress): Run {
-  const { objective, epoch, epochs, done, ratings, loss, valid } = progress;
-  const { learning = [], heldOut = [] } = run.parts[objective] ?? {};
+function withProgress(run: Run, progress: Progress, judged: boolean): Run {
+  const { phase, objective, epoch, epochs, done, ratings, loss, valid } = progress;
   const at = epoch + done / ratings;
+  const now = performance.now();
+  const next = { ...run, at: now, steps: advanced(run.steps, progress, at / epochs, (now - run.at) / 1000) };
+  if (judged && phase === 'training') return next;
+  const { learning = [], heldOut = [] } = run.parts[objective] ?? {};
   const measured = valid?.rmse ?? valid?.ndcg;
   const part: Part = {
     epochs,
     learning:
       loss === undefined ? learning : [...learning, [at, objective === 'rating' ? Math.sqrt(loss) : loss]],
     heldOut: measured === undefined ? heldOut : [...heldOut, [epoch + 1, measured]],
-    done: at / epochs,
   };
-  return { ...run, parts: { ...run.parts, [objective]: part } };
+  return { ...next, parts: { ...run.parts, [objective]: part } };
 }
 
 export const sizeOf = ({ artifact }: WebTrained): number =>
@@ -117,6 +123,7 @@ export function useTraining(): Trainer {
     before: Training | undefined,
   ): Promise<void> => {
     const { heldOut } = choices;
+    const judged = heldOut > 0;
     // One after the other, so that their times can be compared.
     for (const [at, model] of choices.models.entries()) {
       if (signal.aborted) {
@@ -127,19 +134,20 @@ export function useTraining(): Trainer {
       try {
         const trained = await train(file, recipeFor(model, choices), {
           ...reading,
-          ...(heldOut > 0 && { valid: heldOut }),
+          ...(judged && { valid: heldOut }),
           titles,
           signal,
           onRead: (read) =>
             change((training) => ({
               ...training,
               read,
-              runs: training.runs.map((run) => ({
-                ...run,
-                objectives: objectivesOf(run.model, choices, read.kind),
-              })),
+              runs: training.runs.map((run) => {
+                const objectives = objectivesOf(run.model, choices, read.kind);
+                return { ...run, at: performance.now(), objectives, steps: stepsOf(objectives, judged) };
+              }),
             })),
-          onProgress: (progress) => changeRun(at, (run) => withProgress(run, progress)),
+          onProgress: (progress) => changeRun(at, (run) => withProgress(run, progress, judged)),
+          onJudged: (judgement) => changeRun(at, (run) => ({ ...run, judgement })),
         });
         changeRun(at, (run) => ({ ...run, state: 'done', trained }));
       } catch (error) {
