@@ -1,4 +1,5 @@
 import { builtIn, isSolved } from '../../../graphs/models/index.ts';
+import { accessOf } from '../../artifact/manifest.ts';
 import { wellKnownOf } from '../../util/item-map.ts';
 import { readableTitle } from '../../util/titles.ts';
 import type { Item, Manifest, Recommender } from '../../web.ts';
@@ -71,9 +72,13 @@ export class PageModel {
     return this.byWeights ? { ...heads, map: withoutMap } : heads;
   }
 
-  /** Whether the model has a head, such as `fold-in`. */
+  /** Whether the page has a head, such as `fold-in`, or can fetch it: it fetches nothing about users. */
   can(head: string): boolean {
-    return `${head}.onnx` in this.manifest.files;
+    const name = `${head}.onnx`;
+    const listed = this.manifest.files[name];
+    return (
+      listed !== undefined && (name in this.recommender.artifact.files || accessOf(name, listed) === 'public')
+    );
   }
 
   /** A recommender with a head, which is downloaded if needed. */
