@@ -17,6 +17,7 @@ import { Allowance, GONE } from './allowance.ts';
 import { Connections } from './connections.ts';
 import { BusyError, badRequest, HttpError } from './errors.ts';
 import { parseJson } from './json.ts';
+import { WATCHING } from './latency.ts';
 import { LIMITS } from './limits.ts';
 import type { Memory } from './memory.ts';
 import type { Metrics } from './metrics.ts';
@@ -154,6 +155,7 @@ function observe(app: FastifyInstance, connections: Connections, { metrics, logL
     const status = reply.statusCode;
     const seconds = reply.elapsedTime / 1000;
     metrics.requests.observe({ method, route, status }, seconds);
+    if (!WATCHING.test(route)) metrics.lastHour.add(status >= 400);
     // A log of all that is refused would grow fastest when there is most to do.
     if (status === 500 || logLevel === 'debug') {
       const line = { method, route, status, seconds: Number(seconds.toFixed(6)) };
@@ -259,7 +261,10 @@ const bodyOf = ({ message }: Error): { error: string } => {
   return { error: line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)}…` : line };
 };
 
-function answerErrors(app: FastifyInstance, { busy }: Metrics): void {
+const FAILED = 'the server failed; see its log';
+const NOTHING = 'there is nothing at this path; /openapi.json lists all paths';
+
+function answerErrors(app: FastifyInstance, { busy, onRefusal }: Metrics): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof WorkerError) request.log.warn(error.message);
     if (error instanceof BusyError) {
@@ -267,16 +272,20 @@ function answerErrors(app: FastifyInstance, { busy }: Metrics): void {
       if (error.lack === 'disk') request.log.error(error.message);
     }
     if (error instanceof QueueFullError) busy.inc({ lack: 'turns' });
-    if (error instanceof BusyError || error instanceof QueueFullError || error instanceof WorkerError)
-      return reply.code(503).header('retry-after', '1').send(bodyOf(error));
-    const status = error instanceof UserError ? 400 : (error.statusCode ?? 500);
-    if (status < 500 || error instanceof HttpError) return reply.code(status).send(bodyOf(error));
+    const isBusy =
+      error instanceof BusyError || error instanceof QueueFullError || error instanceof WorkerError;
+    const status = isBusy ? 503 : error instanceof UserError ? 400 : (error.statusCode ?? 500);
+    const isKnown = isBusy || status < 500 || error instanceof HttpError;
+    onRefusal(status, isKnown ? bodyOf(error).error : FAILED);
+    if (isBusy) return reply.code(503).header('retry-after', '1').send(bodyOf(error));
+    if (isKnown) return reply.code(status).send(bodyOf(error));
     request.log.error(error);
-    return reply.code(500).send({ error: 'the server failed; see its log' });
+    return reply.code(500).send({ error: FAILED });
   });
-  app.setNotFoundHandler((_, reply) =>
-    reply.code(404).send({ error: 'there is nothing at this path; /openapi.json lists all paths' }),
-  );
+  app.setNotFoundHandler((_, reply) => {
+    onRefusal(404, NOTHING);
+    return reply.code(404).send({ error: NOTHING });
+  });
 }
 
 /** Answers other methods of existing routes with 405 and the allowed methods. */

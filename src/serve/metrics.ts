@@ -1,5 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServedModel } from './models.ts';
+import { LastHour, Tally } from './tally.ts';
+
+/** Reasons of refusals, their characters, and items of lists that are counted. */
+const [MOST_REASONS, MOST_CHARACTERS, MOST_ITEMS] = [50, 200, 4096];
 
 /** Metrics for Prometheus, in addition to those of the process: memory, CPU, event-loop delay. */
 export class Metrics {
@@ -48,6 +52,12 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly started = new Date();
+  readonly lastHour = new LastHour();
+  /** Refused requests by their reason. */
+  readonly refusals = new Tally(MOST_REASONS);
+  private readonly lists = new Map<string, { lists: number; readonly items: Tally }>();
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }
@@ -56,6 +66,24 @@ export class Metrics {
     this.batches.observe(runs);
     this.inference.observe(seconds);
   };
+
+  /** Counts a request that was refused, by its reason without the ids and numbers in it. */
+  readonly onRefusal = (status: number, message: string): void => {
+    const shown = message.replace(/"(?:[^"\\]|\\.)*"/g, '"…"').slice(0, MOST_CHARACTERS);
+    this.refusals.add(`${status} ${shown.replace(/\d+/g, '0')}`, `${status} ${shown}`);
+  };
+
+  /** Counts a list of recommendations. */
+  onList(model: string, items: readonly { readonly item: string }[]): void {
+    const counted = this.listsOf(model);
+    counted.lists++;
+    for (const { item } of items) counted.items.add(item);
+    this.lists.set(model, counted);
+  }
+
+  /** The lists of a model since the start, and its items by how many lists have them. */
+  listsOf = (model: string): { lists: number; readonly items: Tally } =>
+    this.lists.get(model) ?? { lists: 0, items: new Tally(MOST_ITEMS) };
 
   /** Adds the length of a runtime's queue, what is served and refused, and the memory of requests. */
   watch(

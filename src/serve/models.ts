@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { readArtifact, readManifest } from '../artifact/artifact.ts';
-import type { Artifact } from '../artifact/manifest.ts';
+import { type Artifact, MANIFEST } from '../artifact/manifest.ts';
 import type { Runtime } from '../run/runtime.ts';
 import { HIDDEN, PENDING } from '../util/own-folder.ts';
 import { HttpError } from './errors.ts';
@@ -38,6 +38,8 @@ export interface Refused {
 export class ServedModel {
   /** When the current artifact was loaded. */
   since = new Date();
+  /** When that artifact was written, by the clock of the disk. */
+  written: Date | undefined;
   /** The artifact in the folder, if it is not served. */
   refused: Refused | undefined;
   /** For each version a promise that resolves when all its requests have been answered. */
@@ -58,7 +60,9 @@ export class ServedModel {
     const artifact = await tried(directory, opener);
     const model = await openModel(artifact, { ...opener, name, version: 1 });
     opener.memory?.add(name, artifact.manifest);
-    return new ServedModel(directory, opener, model, stamp);
+    const served = new ServedModel(directory, opener, model, stamp);
+    served.written = await writtenAt(directory);
+    return served;
   }
 
   get name(): string {
@@ -123,6 +127,7 @@ export class ServedModel {
     const old = this.model;
     this.model = await openModel(artifact, { ...this.opener, name: old.name, version: old.version + 1 });
     this.since = new Date();
+    this.written = await writtenAt(this.directory);
     this.opener.memory?.add(old.name, artifact.manifest);
     void Promise.resolve(this.answered.get(old)).then(() => release(old));
   }
@@ -150,6 +155,9 @@ function release({ recommender }: OpenModel): void {
   // It fails if a worker has ended, whose memory is free then.
   recommender.release().catch(() => undefined);
 }
+
+const writtenAt = async (directory: string): Promise<Date | undefined> =>
+  (await lstat(join(directory, MANIFEST)).catch(() => undefined))?.mtime;
 
 /** A text that changes when anything in a folder changes, except what a training has not finished. */
 async function stampOf(directory: string): Promise<string> {

@@ -6,6 +6,7 @@ import { badRequest, HttpError } from './errors.ts';
 import { textProblem } from './json.ts';
 import { isLongFoldIn, type Lanes } from './lanes.ts';
 import { LIMITS } from './limits.ts';
+import type { Metrics } from './metrics.ts';
 import { modelNamed, type ServedModel } from './models.ts';
 import type { OpenModel } from './open-model.ts';
 import { list, model, object, paramsOf, type Schema, text } from './schemas.ts';
@@ -23,14 +24,20 @@ interface Request<Params, Body> {
   readonly body: Body;
 }
 
+interface Listed {
+  readonly items: readonly { readonly item: string }[];
+}
+
 interface Endpoint<Params, Body> {
   readonly at: `GET ${string}` | `POST ${string}`;
   readonly head: string;
+  /** Whether its list is one of recommendations, which are counted. */
+  readonly recommends?: true;
   readonly summary: string;
   readonly query?: Readonly<Record<string, Schema>>;
   readonly body?: Schema;
   readonly response: Schema;
-  answer(model: OpenModel, request: Request<Params, Body>): Promise<unknown>;
+  answer(model: OpenModel, request: Request<Params, Body>): Promise<object>;
 }
 
 const k = { type: 'integer', minimum: 1, maximum: LIMITS.k, default: 10, description: 'Number of items' };
@@ -46,6 +53,7 @@ const recommended = item('score', 'rating');
 const recommend: Endpoint<{ user: string }, undefined> = {
   at: 'GET /recommend/:user',
   head: 'recommend',
+  recommends: true,
   summary: 'Recommendations for a user, without items that the user rated or has',
   query: {
     k,
@@ -84,6 +92,7 @@ interface Person {
 const foldIn: Endpoint<unknown, Person> = {
   at: 'POST /recommend',
   head: 'fold-in',
+  recommends: true,
   summary:
     'Recommendations for a person who is not in the training data, from some of their ratings; of a model of interactions, from items that they have',
   body: object(
@@ -143,7 +152,12 @@ const predict: Endpoint<unknown, { pairs: { user: string; item: string }[] }> = 
 };
 
 /** Adds the JSON endpoints, which take and return ids instead of tensors. */
-export function addRecommendations(app: FastifyInstance, models: readonly ServedModel[], lanes: Lanes): void {
+export function addRecommendations(
+  app: FastifyInstance,
+  models: readonly ServedModel[],
+  lanes: Lanes,
+  metrics: Metrics,
+): void {
   add(recommend);
   add(similar);
   add(foldIn);
@@ -152,6 +166,7 @@ export function addRecommendations(app: FastifyInstance, models: readonly Served
   function add<Params, Body>({
     at,
     head,
+    recommends,
     summary,
     query = { model },
     body,
@@ -173,9 +188,12 @@ export function addRecommendations(app: FastifyInstance, models: readonly Served
       return asked.allowance.run(() =>
         ask(asked.query.model, head, (model) => {
           asked.allowance.add(answerBytes(model, asked));
-          const run = () => {
+          const run = async () => {
             asked.allowance.throwIfAborted();
-            return answer({ ...model, recommender: model.recommender.until(asked.allowance) }, asked);
+            const recommender = model.recommender.until(asked.allowance);
+            const answered = await answer({ ...model, recommender }, asked);
+            if (recommends) metrics.onList(model.name, (answered as Listed).items);
+            return answered;
           };
           return isLong(asked.body) ? lanes.run(run) : run();
         }),

@@ -7,7 +7,6 @@ import type { Device } from '../run/device-names.ts';
 import { workerRuntime } from '../run/worker.ts';
 import * as expected from '../util/options.ts';
 import { checkArgument, checkOptions, type OptionTable } from '../util/options.ts';
-import { VERSION } from '../version.ts';
 import { ACCESS_OPTIONS, type AccessOptions, checkAccess } from './access.ts';
 import { addFeedback, Feedback } from './feedback.ts';
 import { Lanes } from './lanes.ts';
@@ -19,6 +18,7 @@ import { addPage, staticFiles } from './page.ts';
 import { readPage } from './page-files.ts';
 import { addProtocol } from './protocol.ts';
 import { addRecommendations } from './recommendations.ts';
+import { addStatus } from './status-page.ts';
 import { tryOutInProcess } from './trial.ts';
 
 export interface ServeOptions extends AccessOptions {
@@ -136,8 +136,9 @@ export async function serve(
     const lanes = new Lanes(runtime.workers);
     const { app, connections } = await createApp(shared, (app) => {
       addProtocol(app, { models, lanes, runtime, isClosing });
-      addRecommendations(app, models, lanes);
-      addDescriptions(app, models, metrics);
+      addRecommendations(app, models, lanes, metrics);
+      addDescriptions(app, metrics);
+      addStatus(app, models, metrics);
       if (feedback) addFeedback(app, models, feedback, metrics);
       if (page) addPage(app, models, page);
     });
@@ -187,20 +188,11 @@ function checkNames(directories: readonly string[]): void {
   }
 }
 
-function addDescriptions(app: FastifyInstance, models: readonly ServedModel[], { registry }: Metrics): void {
+function addDescriptions(app: FastifyInstance, { registry }: Metrics): void {
   const always = { config: { always: true } };
   app.get('/metrics', { ...always, schema: { summary: 'For Prometheus' } }, async (_, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
-  app.get('/status', { schema: { summary: 'What is served, and what was refused and why' } }, async () => ({
-    version: VERSION,
-    models: models.map(({ name, current: { version }, since, refused }) => ({
-      name,
-      version,
-      since,
-      refused: refused ? { ...refused, due: undefined } : null,
-    })),
-  }));
   app.get('/openapi.json', { schema: { summary: 'This description' } }, async () => app.swagger());
 }
 
