@@ -7,7 +7,7 @@ import { checkRecipe } from '../train/recipe/recipe.ts';
 import { RECIPE, recipeOf } from './choice-options.ts';
 import { withConfig } from './config.ts';
 import { columnsAt, type FoldFlags, readFolds, withFoldChoices, withPool } from './fold-data.ts';
-import { count, error, plural, printJson, printLine, printNote, printTable, seconds } from './output.ts';
+import { count, error, plural, printJson, printLine, printTable, seconds } from './output.ts';
 import { overlapInWords } from './overlap.ts';
 
 export function crossValidateCommand(): Command {
@@ -21,13 +21,11 @@ async function run(files: string[], flags: FoldFlags): Promise<void> {
   const recipe = recipeOf(flags);
   checkRecipe(recipe);
   const folds = await readFolds(files, flags);
-  for (const [at, { train, valid }] of folds.entries())
-    for (const warning of overlapInWords(
-      overlapOf(valid, itemsOfUsers(train), train.facts),
-      valid.ratings.length,
-      train.facts,
-    ))
-      printNote(`Warning: fold ${at + 1}: ${warning}`);
+  const warnings = folds.flatMap(({ train, valid }, at) =>
+    overlapInWords(overlapOf(valid, itemsOfUsers(train), train.facts), valid.ratings.length, train.facts).map(
+      (warning) => `fold ${at + 1}: ${warning}`,
+    ),
+  );
   // Imported here because its statistics load slowly.
   const { crossValidate } = await import('../experiment/cross-validate.ts');
   const { results, ...validation } = await withPool(
@@ -43,7 +41,7 @@ async function run(files: string[], flags: FoldFlags): Promise<void> {
     }));
     const { model = trainingChoices.model.default } = recipe;
     const { seconds: _, bytes: __, ...measures } = validation;
-    printJson({ model, folds: parts, ...measures });
+    printJson({ model, folds: parts, ...measures, warnings });
     return;
   }
   const shown = columnsAt(flags.k).filter(([key]) => validation[key]);
@@ -65,4 +63,5 @@ async function run(files: string[], flags: FoldFlags): Promise<void> {
   }
   if (!validation.ndcg && checkRecipe(recipe, folds[0].train.kind).objectives.includes('ranking'))
     printLine('No ranking: in some fold, no user has a relevant item that is held out');
+  for (const warning of warnings) printLine(`Warning: ${warning}`);
 }

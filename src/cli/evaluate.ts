@@ -16,7 +16,7 @@ import { type Choices, kinds } from '../util/choices.ts';
 import { type Flags, JSON_OBJECT, READING, withChoices } from './choice-options.ts';
 import { readForModel } from './model-data.ts';
 import { OPENING, openModel } from './open-model.ts';
-import { count, error, plural, printJson, printLine, printNote, printTable } from './output.ts';
+import { count, error, plural, printJson, printLine, printTable } from './output.ts';
 import { overlapInWords } from './overlap.ts';
 
 const own = {
@@ -83,8 +83,10 @@ async function run(directory: string, files: string[], flags: Flags<'device', ty
     ...worseThan(result, { 'the average of training': mean, ...baselines }),
   ];
   if (flags.json) printJson({ ...result, ...(baselines && { baselines }), warnings });
-  else print(result, { kind, baselines, weighted });
-  for (const warning of warnings) printNote(`Warning: ${warning}`);
+  else {
+    print(result, { kind, baselines, weighted });
+    for (const warning of warnings) printLine(`Warning: ${warning}`);
+  }
   if (result.noRanking && result.rmse === undefined)
     throw new UserError('data', `there is nothing to judge by: ${WITHOUT_RANKING[result.noRanking](kind)}`);
 }
