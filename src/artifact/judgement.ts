@@ -45,6 +45,8 @@ export const judgementSchema = v.object({
       dampedMeans: errors,
       /** How much lower the model's RMSE is, as a part of the baseline's; an interval over users. */
       better: v.object({ mean: interval, dampedMeans: interval }),
+      /** Number of users with held-out ratings. */
+      users: v.number(),
       /** Epochs of the judged training, if the saved model is another. */
       history,
     }),

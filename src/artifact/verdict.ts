@@ -14,6 +14,9 @@ const FEW = 5;
 /** With fewer held-out ratings, a judgement is rough. */
 const FEW_HELD_OUT = 200;
 
+/** An interval over fewer users says nothing. */
+const FEWEST_USERS = 10;
+
 /** What there is to say where rankings cannot be judged. */
 export const NO_HITS = 'Recommendations cannot be judged: no list has an item that is held out, and relevant';
 
@@ -22,9 +25,13 @@ export function verdictOf(judgement: Judgement): Verdict {
   const parts = [ratingVerdict(judgement), rankingVerdict(judgement)].filter((part) => part !== undefined);
   if (parts.length === 0) return { sentence: NO_HITS, warnings: [] };
   const few = tooFew(judgement);
-  const words = parts.map(({ words, reason }) => (reason && !few ? `${words}: ${reason}` : words)).join('; ');
+  const reasons = parts.map(({ reason }) => reason && (few ?? reason));
+  const isShared = reasons.every((reason) => reason === reasons[0]);
+  const words = parts.map(({ words }, at) =>
+    reasons[at] && (!isShared || at === parts.length - 1) ? `${words}: ${reasons[at]}` : words,
+  );
   return {
-    sentence: `${capital(words)}${few && parts.some(({ reason }) => reason) ? `: ${few}` : ''}`,
+    sentence: capital(words.join('; ')),
     warnings: parts.flatMap(({ warning }) => (warning === undefined ? [] : [warning])),
   };
 }
@@ -40,9 +47,9 @@ const MEANS = 'users’ and items’ averages';
 
 function ratingVerdict({ rating }: Judgement): PartVerdict | undefined {
   if (!rating) return undefined;
-  const { model, mean, dampedMeans, better } = rating;
-  const isBetter = better.dampedMeans[0] > 0 && better.mean[0] > 0;
-  const beatsMean = better.mean[0] > 0;
+  const { model, mean, dampedMeans, better, users } = rating;
+  const beatsMean = better.mean[0] > 0 && users >= FEWEST_USERS;
+  const isBetter = better.dampedMeans[0] > 0 && beatsMean;
   const [name, baseline] = beatsMean ? [MEANS, dampedMeans] : ['the average', mean];
   const worse = Object.entries({ 'the average of all ratings': mean, [MEANS]: dampedMeans })
     .filter(([, { rmse }]) => model.rmse > rmse)
@@ -62,8 +69,8 @@ function ratingVerdict({ rating }: Judgement): PartVerdict | undefined {
 
 function rankingVerdict({ kind, ranking }: Judgement): PartVerdict | undefined {
   if (!ranking) return undefined;
-  const { model, popular, better } = ranking;
-  const isBetter = better[0] > 0;
+  const { model, popular, better, users } = ranking;
+  const isBetter = better[0] > 0 && users >= FEWEST_USERS;
   const times = model.ndcg / popular.ndcg;
   const words = Number.isFinite(times)
     ? times >= 2

@@ -1,5 +1,4 @@
 import cliProgress from 'cli-progress';
-import type { Objective } from '../../graphs/models/model.ts';
 import type { Progress, ValidMetrics } from '../train/progress.ts';
 import { count } from './output.ts';
 
@@ -33,24 +32,25 @@ export function progressBar(): { update(progress: Progress): void; stop(): void 
   const training = bar('{epoch}{bar} · {left} left · {rate} {what}/s{loss}{valid}');
   let at = performance.now();
   let first = 0;
-  let current: Objective | undefined;
+  let current: string | undefined;
   return {
-    update({ objective, epoch, epochs, done, ratings, loss, valid }) {
+    update({ phase = 'training', objective, epoch, epochs, done, ratings, loss, valid }) {
       const all = epoch * ratings + done;
-      const begins = objective !== current;
+      const part = `${phase} ${objective}`;
+      const begins = part !== current;
       if (begins) {
-        // Each part of a model has a bar of its own.
+        // Each part of a model has a bar of its own, in each phase.
         if (current) {
           training.stop();
           at = performance.now();
         }
         // A resumed training starts at a later epoch.
         first = epoch * ratings;
-        current = objective;
+        current = part;
       }
       const rate = (all - first) / ((performance.now() - at) / 1000);
       const facts = {
-        epoch: epochs > 1 || loss !== undefined ? `epoch ${epoch + 1}/${epochs} ` : '',
+        epoch: `${phase === 'judging' ? 'judging ' : ''}${epochs > 1 || loss !== undefined ? `epoch ${epoch + 1}/${epochs} ` : ''}`,
         left: `${Math.ceil((epochs * ratings - all) / rate)} s`,
         rate: count(Math.round(rate)),
         what: objective === 'rating' ? 'ratings' : 'positives',

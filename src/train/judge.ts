@@ -70,6 +70,7 @@ async function ofPredictions(
     mean: metrics(predicted.mean, ratings),
     dampedMeans: metrics(predicted.dampedMeans, ratings),
     better: { mean: [...mean], dampedMeans: [...dampedMeans] },
+    users: columns[0].length,
   };
 }
 

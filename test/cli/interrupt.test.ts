@@ -12,7 +12,7 @@ const EPOCHS = 100;
 /** A training that is long enough to be cut off, and short enough to be done again. */
 const training = (out: string) => [
   ...['train', 'many.csv', '--out', out, '--objective', 'rating'],
-  ...['--factors', '4', '--epochs', `${EPOCHS}`, '--valid', '0.1'],
+  ...['--factors', '4', '--epochs', `${EPOCHS}`, '--no-valid'],
 ];
 
 /** What the same training comes to that is never cut off. */
@@ -24,8 +24,8 @@ beforeAll(async () => {
 });
 
 /** Starts a training, and waits until it has written a checkpoint. */
-async function begin(out: string, args: string[]) {
-  const written = () => statSync(at(`${out}/.cofactor/checkpoint`), { throwIfNoEntry: false })?.mtimeMs;
+async function begin(out: string, args: string[], checkpoint = 'checkpoint') {
+  const written = () => statSync(at(`${out}/.cofactor/${checkpoint}`), { throwIfNoEntry: false })?.mtimeMs;
   const before = written();
   const child = spawn(process.execPath, [program, ...args], { cwd: at() });
   const printed = { stdout: '', stderr: '' };
@@ -48,9 +48,8 @@ test('the first Ctrl-C ends training after the running epoch and keeps the model
   child.kill('SIGINT');
   const { code, stdout, stderr } = await ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/Stopping after this epoch/) });
-  const { epochs, valid } = JSON.parse(stdout);
+  const { epochs } = JSON.parse(stdout);
   expect(epochs).toBeLessThan(EPOCHS);
-  expect(valid.rmse).toBeGreaterThan(0);
   expect((await manifest('kept')).history).toHaveLength(epochs);
   expect(await json('predict', 'kept', '--user', 'u1', '--item', 'i1')).toHaveLength(1);
 
@@ -115,11 +114,37 @@ test('of both parts, the first is kept alone, and --resume trains the other, too
   child.kill('SIGINT');
   const { code, stdout, stderr } = await ended;
   expect(code, stderr).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ objective: 'rating', valid: { rmse: expect.any(Number) } });
+  expect(JSON.parse(stdout)).toMatchObject({ objective: 'rating' });
   expect(stderr).toContain('--resume resumes from parts/.cofactor/checkpoint');
   expect(await json(...both('parts'), '--resume')).toMatchObject({ objective: 'both', epochs: EPOCHS });
   expect(Object.values(await contents('parts'))).toEqual(Object.values(await contents('all')));
   expect(existsSync(at('parts/.cofactor/checkpoint'))).toBe(false);
+});
+
+describe('while the recipe is judged', () => {
+  const judged = (out: string) => training(out).map((word) => (word === '--no-valid' ? '--valid=0.1' : word));
+  const patient = ['--patience', `${EPOCHS}`];
+
+  test('Ctrl-C keeps what was judged, and says that it lacks what is held out', async () => {
+    const { child, ended } = await begin('judging', [...judged('judging'), ...patient], 'trial-checkpoint');
+    child.kill('SIGINT');
+    const { code, stderr } = await ended;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^Stopped early, while the recipe was judged: the model is trained without what is held out; .* resumes from judging\/\.cofactor\/trial-checkpoint$/m,
+    );
+    expect((await manifest('judging')).judged).toMatchObject({ isSaved: true, by: 'random' });
+  });
+
+  test('after kill -9, --resume comes to the bytes of a training that was never cut off', async () => {
+    await text(...judged('never'), ...patient);
+    const { child, ended } = await begin('cut', [...judged('cut'), ...patient], 'trial-checkpoint');
+    child.kill('SIGKILL');
+    await ended;
+    await text(...judged('cut'), ...patient, '--resume');
+    expect(Object.values(await contents('cut'))).toEqual(Object.values(await contents('never')));
+    expect(existsSync(at('cut/.cofactor'))).toBe(existsSync(at('never/.cofactor')));
+  });
 });
 
 test('without --json it says how to resume', async () => {
@@ -182,7 +207,7 @@ test('the second Ctrl-C ends the program and leaves the old model', async () => 
   );
   const before = await contents('old');
   // An epoch of single steps lasts long enough for both to fall into it.
-  const slow = ['--model', 'mlp', '--hidden', '200,200', '--batch-size', '1', '--epochs', '50'];
+  const slow = ['--model', 'mlp', '--hidden', '200,200', '--batch-size', '1', '--epochs', '50', '--no-valid'];
   const { child, ended } = await begin('old', ['train', 'many.csv', '--out', 'old', ...slow]);
   child.kill('SIGINT');
   await once(child.stderr, 'data');
@@ -192,7 +217,17 @@ test('the second Ctrl-C ends the program and leaves the old model', async () => 
 });
 
 test('the second Ctrl-C ends threads in the middle of a step, without an abort', async () => {
-  const slow = ['--model', 'mlp', '--hidden', '400,400', '--batch-size', '64', '--epochs', '50'];
+  const slow = [
+    '--model',
+    'mlp',
+    '--hidden',
+    '400,400',
+    '--batch-size',
+    '64',
+    '--epochs',
+    '50',
+    '--no-valid',
+  ];
   const args = ['train', 'many.csv', '--out', 'aborted', '--blocks', '4,4', '--workers', '3', ...slow];
   for (let tried = 0; tried < 10; tried++) {
     await rm(at('aborted'), { recursive: true, force: true });
@@ -243,11 +278,12 @@ describe.skipIf(!hasScript)(`on a terminal${why}`, () => {
     expect(printed).not.toMatch(/-\d+ s left|-[\d,]+ ratings|Infinity|NaN/);
     expect(printed).toMatch(/epoch 1\/6 [█░]+ · \d+ s left · [\d,]+ ratings\/s · loss \d\.\d{4}/);
     expect(printed).toMatch(/epoch 6\/6 █+ · 0 s left · [\d,]+ ratings\/s · loss \d\.\d{4} · RMSE \d\.\d{4}/);
-    // The part that ranks has a bar of its own.
+    // The part that ranks has a bar of its own, and so has what is trained on everything.
     expect(printed).toMatch(/epoch 1\/12 [█░]+ · \d+ s left · [\d,]+ positives\/s · loss \d\.\d{4}/);
     expect(printed).toMatch(
       /epoch 12\/12 █+ · 0 s left · [\d,]+ positives\/s · loss \d\.\d{4} · NDCG 0\.\d{4}/,
     );
     expect(printed.indexOf('epoch 1/12')).toBeGreaterThan(printed.indexOf('epoch 6/6'));
+    expect(printed).toMatch(/judging epoch 1\/6 .*\n[^]*[^g] epoch 1\/\d/);
   });
 });

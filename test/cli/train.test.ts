@@ -9,7 +9,7 @@ const small = ['--factors', '2', '--epochs', '1'];
 const rating = ['--objective', 'rating', ...small];
 
 test('prints one JSON object, and leaves the model and nothing else', async () => {
-  expect(await json('train', 'ratings.csv', '--out', 'model')).toEqual({
+  expect(await json('train', 'ratings.csv', '--out', 'model', '--no-valid')).toEqual({
     model: 'dot-bias',
     objective: 'both',
     out: 'model',
@@ -19,6 +19,7 @@ test('prints one JSON object, and leaves the model and nothing else', async () =
     epochs: 6,
     seconds: { read: some, build: some, train: some, export: some },
     train: { rmse: some },
+    warnings: [],
   });
   expect(Object.keys(await contents('model')).sort()).toEqual([
     at('model', 'factors.onnx'),
@@ -28,6 +29,7 @@ test('prints one JSON object, and leaves the model and nothing else', async () =
     at('model', 'manifest.json'),
     at('model', 'predict.onnx'),
     at('model', 'recommend.onnx'),
+    at('model', 'seen.onnx'),
     at('model', 'similar.onnx'),
     at('model', 'train-ranking.onnx'),
     at('model', 'train.onnx'),
@@ -35,10 +37,11 @@ test('prints one JSON object, and leaves the model and nothing else', async () =
   expect((await names()).filter((name) => name.includes('checkpoint'))).toEqual([]);
 });
 
-test('a held-out part is not trained on, and the object has its error', async () => {
+test('the object has the error of a held-out part, which is then trained on', async () => {
   const result = await json('train', 'ratings.csv', '--out', 'valid', '--valid', '0.25', ...small);
   expect(result).toMatchObject({
-    ratings: 270,
+    ratings: 360,
+    judged: { heldOut: 90, trained: 270 },
     valid: { rmse: some, mae: some },
     ranking: { ndcg: some, precision: some },
   });
@@ -54,12 +57,15 @@ test('a held-out part is not trained on, and the object has its error', async ()
     'train',
     'valid',
     'ranking',
+    'judged',
+    'verdict',
+    'warnings',
   ]);
 });
 
 test('a test file is evaluated, unknown ids included, and does not change training', async () => {
   await write('test.csv', 'user,item,rating\nu1,i1,5\nnobody,nothing,1\n');
-  const alone = await json('train', 'ratings.csv', '--out', 'alone', ...small);
+  const alone = await json('train', 'ratings.csv', '--out', 'alone', '--no-valid', ...small);
   const tested = await json('train', 'ratings.csv', '--out', 'tested', '--test', 'test.csv', ...small);
   expect(tested).toEqual({
     ...alone,
@@ -67,8 +73,13 @@ test('a test file is evaluated, unknown ids included, and does not change traini
     seconds: tested.seconds,
     valid: { rmse: some, mae: some },
     ranking: { ndcg: some, precision: some, popular: { ndcg: some, precision: some } },
+    judged: expect.objectContaining({ by: 'file', isSaved: true, heldOut: 2 }),
+    verdict: expect.any(String),
+    warnings: expect.any(Array),
   });
-  expect(Object.values(await contents('tested'))).toEqual(Object.values(await contents('alone')));
+  const filesOf = async (out: string) =>
+    Object.entries(await contents(out)).flatMap(([path, sum]) => (path.endsWith('.onnx') ? [sum] : []));
+  expect(await filesOf('tested')).toEqual(await filesOf('alone'));
   const { rmse, mae } = await json('evaluate', 'tested', 'test.csv');
   expect(tested.valid.rmse).toBeCloseTo(rmse, 5);
   expect(tested.valid.mae).toBeCloseTo(mae, 5);
@@ -83,17 +94,17 @@ test('one objective leaves the files and the measures of that one', async () => 
   expect(other).toMatchObject({ objective: 'ranking', ranking: { ndcg: some, precision: some } });
   for (const absent of ['train', 'valid']) expect(other).not.toHaveProperty(absent);
   expect(await manifest('ranks')).toMatchObject({ training: { objective: 'ranking', positive: 4 } });
-  expect(Object.keys(await contents('rates'))).toHaveLength(8);
-  expect(Object.keys(await contents('ranks'))).toHaveLength(9);
+  expect(Object.keys(await contents('rates'))).toHaveLength(9);
+  expect(Object.keys(await contents('ranks'))).toHaveLength(10);
 });
 
 test.each([
-  ['random', ['--valid', '0.1', '--split', 'random'], 324],
-  ['time', ['--valid', '0.1', '--split', 'time'], 324],
-  ['leave-last-out', ['--split', 'leave-last-out'], 330],
-])('splits: %s', async (name, flags, ratings) => {
+  ['random', ['--valid', '0.1', '--split', 'random'], 36],
+  ['time', ['--valid', '0.1', '--split', 'time'], 36],
+  ['leave-last-out', ['--split', 'leave-last-out'], 30],
+])('splits: %s', async (name, flags, heldOut) => {
   const result = await json('train', 'ratings.csv', '--out', `split-${name}`, ...flags, ...rating);
-  expect(result).toMatchObject({ ratings, valid: { rmse: some, mae: some } });
+  expect(result).toMatchObject({ ratings: 360, judged: { heldOut }, valid: { rmse: some, mae: some } });
 });
 
 test('the default folder is named after the file and the model', async () => {
@@ -102,27 +113,32 @@ test('the default folder is named after the file and the model', async () => {
     'artifacts/ratings-mlp',
   );
   expect((await json('train', 'rating?.csv', ...small)).out).toBe('artifacts/rating-dot-bias');
-  expect(Object.keys(await contents('artifacts'))).toHaveLength(30);
+  expect(Object.keys(await contents('artifacts'))).toHaveLength(33);
 });
 
 test('prints what was read, how well the model fits and where it is', async () => {
   await write('twice.csv', `${ratingsCsv()}u0,i0,5,9999999\n`);
   const told = await text('train', 'twice.csv', '--out', 'told', '--valid', '0.25', ...small);
   // Whether item-item is tried depends on the time that training took.
-  const lines = told.split('\n').filter((line) => !line.includes('item-item ranks these better'));
+  const lines = told.split('\n').filter((line) => !/item-item ranks these better|^Warning/.test(line));
   expect(lines).toEqual([
     expect.stringMatching(/^Read 360 ratings of 20 items by 30 users from twice.csv in [\d.]+ s$/),
     '  1 rating replaced by a later one of the same user and item',
     '  Ratings from 1 to 5: the model learns to predict them and to recommend; --objective rating or ranking trains one part',
-    expect.stringMatching(/^Trained dot-bias on 270 ratings in [\d.]+ s$/),
+    expect.stringMatching(/^Judged on 90 held-out ratings, trained on the other 270 in [\d.]+ s$/),
+    expect.stringMatching(/^ +RMSE +MAE +NDCG@10 +precision@10$/),
+    expect.stringMatching(/^ {2}dot-bias( +\d\.\d{4}){4}$/),
+    expect.stringMatching(/^ {2}users’ and items’ averages( +\d\.\d{4}){2} +$/),
+    expect.stringMatching(/^ {2}the average of all ratings( +\d\.\d{4}){2} +$/),
+    expect.stringMatching(/^ {2}the most popular items( +\d\.\d{4}){2}$/),
     expect.stringMatching(
-      /^ {2}rating: 1 epoch, training RMSE \d\.\d{4}, validation RMSE \d\.\d{4}, MAE \d\.\d{4} on 90 ratings$/,
+      /^ {2}Predictions are .*; recommendations are .*: 90 held-out ratings tell little$/,
     ),
+    expect.stringMatching(/^Trained dot-bias on all 360 ratings in [\d.]+ s$/),
+    expect.stringMatching(/^ {2}rating: 1 epoch, training RMSE \d\.\d{4}$/),
+    expect.stringMatching(/^ {2}ranking: 1 epoch of ratings from 4 \(--positive\)$/),
     expect.stringMatching(
-      /^ {2}ranking: 1 epoch of ratings from 4 \(--positive\), validation NDCG@10 0\.\d{4}, precision@10 0\.\d{4} on 90 ratings \(the most popular items: NDCG@10 0\.\d{4}, precision@10 0\.\d{4}\)$/,
-    ),
-    expect.stringMatching(
-      /^Wrote told \([\d.]+ kB\): predict.onnx, recommend.onnx, similar.onnx, fold-in.onnx, fold-in-many.onnx, factors.onnx, items.json, train.onnx, train-ranking.onnx, manifest.json$/,
+      /^Wrote told \([\d.]+ kB\): predict.onnx, recommend.onnx, similar.onnx, fold-in.onnx, fold-in-many.onnx, factors.onnx, seen.onnx, items.json, train.onnx, train-ranking.onnx, manifest.json$/,
     ),
     '  npx cofactor report told writes a page about what it has learned',
     '',
@@ -132,7 +148,7 @@ test('prints what was read, how well the model fits and where it is', async () =
 test('--report writes a page beside the model, and says where', async () => {
   const flags = ['--out', 'shown', '--valid', '0.25', '--report', 'shown.html', ...small];
   expect(await text('train', 'ratings.csv', ...flags)).toMatch(
-    /\nWrote shown\.html \([\d.]+ kB\): open it in a browser\n$/,
+    /\nWrote shown\.html \([\d.]+ kB\): open it in a browser\n/,
   );
   expect(await readFile(at('shown.html'), 'utf8')).toMatch(/^<!doctype html>/i);
 });
@@ -178,7 +194,6 @@ test.each([
   [['--sparse-updates'], { sparseUpdates: true }],
   [['--no-sparse-updates'], { sparseUpdates: false }],
   [[], { sparseUpdates: false }],
-  [['--valid', '0.2', '--patience', '3'], { patience: 3 }],
 ])('%j', async (flags, training) => {
   const out = `training${flags.join('')}`;
   await json('train', 'ratings.csv', '--out', out, ...flags, ...rating);
@@ -243,7 +258,7 @@ test('reads several files and patterns as one', async () => {
 
 test('a folder named by a dot keeps the checkpoint out of itself', async () => {
   await json('train', 'ratings.csv', '--out', 'dotted/.', ...small);
-  expect(Object.keys(await contents('dotted'))).toHaveLength(10);
+  expect(Object.keys(await contents('dotted'))).toHaveLength(11);
 });
 
 test.each([
@@ -258,10 +273,10 @@ test.each([
   [['--valid', '1'], /--valid.*Give a fraction between 0 and 1\./],
   [['--valid', '0.2', '--test', 'ratings.csv'], /--test and --valid/],
   [['--valid', '0.2', '--split', 'leave-last-out'], /leave out --valid/],
-  [['--split', 'leave-last-out', '--test', 'ratings.csv'], /--test and --valid/],
-  [['--split', 'time'], /such as --valid/],
+  [['--split', 'leave-last-out', '--test', 'ratings.csv'], /--test and --split/],
+  [['--split', 'time', '--time-column='], /a split by time needs times/],
   [['--split', 'backwards'], /--split/],
-  [['--patience', '2'], /--patience needs/],
+  [['--patience', '2', '--no-valid'], /--patience needs/],
   [['--positive', '6', '--json'], /--positive is 6, but the highest rating is 5; give a lower one, or all/],
   [['--positive', 'most'], /--positive.*Give a rating, or all\./],
   [['--negatives', '0'], /--negatives.*Give a whole number from 1, or all\./],

@@ -97,6 +97,7 @@ describe('a verdict', () => {
     mean: { rmse: 1.1, mae: 0.9 },
     dampedMeans: { rmse: 1, mae: 0.8 },
     better: { mean: overMean, dampedMeans: better },
+    users: 90,
   });
   const ranking = (ndcg: number, better: [number, number]): Judgement['ranking'] => ({
     model: { ndcg, precision: 0.1 },
