@@ -80,7 +80,7 @@ export async function tell(made: Exported, flags: TrainFlags): Promise<void> {
   for (const [objective, { model, history, metrics, training }] of Object.entries(partsOf(manifest)))
     printLine(
       `  ${objective}: ${[
-        madeInWords(objective as Objective, { model, history, training }, data),
+        madeInWords(objective as Objective, { model, history, training }, data, judgement),
         ...(metrics.train ? [`training ${measured(metrics.train)}`] : []),
       ].join(', ')}`,
     );
@@ -214,10 +214,13 @@ function madeInWords(
   objective: Objective,
   { model, history, training }: Pick<TrainedPart, 'model' | 'history' | 'training'>,
   data: Artifact['manifest']['data'],
+  judgement: Judgement | undefined,
 ): string {
-  if (objective === 'rating') return epochsInWords(history);
+  const tried = judgement?.[objective]?.history?.length ?? history.length;
+  const epochs = `${epochsInWords(history)}${tried > history.length ? `, the best of ${tried}` : ''}`;
+  if (objective === 'rating') return epochs;
   const positives = positivesInWords(training as unknown as SolvedPlan, data);
-  if (!isSolved(model.name)) return `${epochsInWords(history)} of ${positives}`;
+  if (!isSolved(model.name)) return `${epochs} of ${positives}`;
   const { neighbors, regularization } = model.config as Required<ItemItemConfig>;
   const kept =
     neighbors === 'all' ? 'all weights' : `${plural(neighbors, 'weight')} for each item on average`;

@@ -108,7 +108,7 @@ test('evaluates the ranking and the baselines when the training ratings are know
 
 test('of a model that only ranks there is the ranking alone, and it says so', async () => {
   const ranking = ['--objective', 'ranking', '--factors', '2', '--epochs', '2', '--positive', '3'];
-  await text('train', 'ratings.csv', '--out', 'ranks', ...ranking);
+  await text('train', 'ratings.csv', '--out', 'ranks', '--no-seen', ...ranking);
   const rows = Array.from({ length: 30 }, (_, user) => `u${user},i${(user * 7 + 36) % 20},5`);
   await write('liked.csv', `user,item,rating\n${rows.join('\n')}\nnew,i0,5\nu0,x,1\n`);
   const result = await json('evaluate', 'ranks', 'liked.csv', '--train', 'ratings.csv', '-k', '3');
