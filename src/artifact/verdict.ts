@@ -1,4 +1,4 @@
-import { capital, decimal, nounOf, percent, plural } from '../util/format.ts';
+import { capital, count, decimal, nounOf, percent, plural } from '../util/format.ts';
 import type { Judgement } from './judgement.ts';
 
 /** What a judgement says, in words. */
@@ -98,4 +98,36 @@ function tooFew({ kind, heldOut, trained, users, items }: Judgement): string | u
     ...(heldOut < FEW_HELD_OUT ? [`${plural(heldOut, `held-out ${noun}`)} tell little`] : []),
   ];
   return reasons.length > 0 ? reasons.join(', and ') : undefined;
+}
+
+/** A model or a baseline, with what it is judged by. */
+export interface Compared {
+  readonly name: string;
+  readonly rating?: { readonly rmse: number; readonly mae: number } | undefined;
+  readonly ranking?: { readonly ndcg: number; readonly precision: number } | undefined;
+}
+
+/** The model of a judgement, then its baselines. @param model its name */
+export const comparedIn = ({ rating, ranking }: Judgement, model: string): Compared[] => [
+  { name: model, rating: rating?.model, ranking: ranking?.model },
+  ...(rating
+    ? [
+        { name: MEANS, rating: rating.dampedMeans },
+        { name: 'the average of all ratings', rating: rating.mean },
+      ]
+    : []),
+  ...(ranking ? [{ name: 'the most popular items', ranking: ranking.popular }] : []),
+];
+
+const CHOSEN: Readonly<Record<Judgement['by'], string>> = {
+  random: 'held out at random',
+  time: 'the latest, held out',
+  'leave-last-out': 'the last of each user, held out',
+  file: 'in a file of their own',
+};
+
+/** What a judgement is about, in two sentences without a full stop at the end. */
+export function judgedOn({ by, kind, heldOut, trained, isSaved }: Judgement): string {
+  const others = by === 'file' ? plural(trained, nounOf(kind)) : `the other ${count(trained)}`;
+  return `Judged on ${plural(heldOut, nounOf(kind))}, ${CHOSEN[by]}, after training on ${others}${isSaved ? '' : '. The saved model is trained on all of them'}`;
 }

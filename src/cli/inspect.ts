@@ -3,20 +3,24 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { isSolved } from '../../graphs/models/index.ts';
 import { readArtifact } from '../artifact/artifact.ts';
-import { type Manifest, partsOf } from '../artifact/manifest.ts';
+import type { Judgement } from '../artifact/judgement.ts';
+import { accessOf, type Manifest, partsOf, type TrainedPart } from '../artifact/manifest.ts';
+import { judgedOn, verdictOf } from '../artifact/verdict.ts';
 import { UserError } from '../errors.ts';
 import { decodeModel, describe, GraphError, type GraphFile, type ModelFile } from '../onnx/index.ts';
-import { epochsInWords, measured, nounOf, plural, printJson, printLine, size } from './output.ts';
+import { epochsInWords, measured, nounOf, plural, printJson, printLine, printTable, size } from './output.ts';
+import { judgementTable } from './train-summary.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description('Show what a trained model or an ONNX file contains.')
     .argument('<path>', 'a folder, or a file.onnx')
+    .option('--graph', 'show what is in each file of a folder: inputs, tensors and operators')
     .option('--json', 'print one JSON object')
     .action(run);
 }
 
-async function run(path: string, { json }: { json?: boolean }): Promise<void> {
+async function run(path: string, { graph, json }: { graph?: boolean; json?: boolean }): Promise<void> {
   const information = await stat(path).catch(() => undefined);
   if (!information) throw new UserError('argument', `${path}: there is no such file or folder`);
   if (!information.isDirectory()) {
@@ -34,7 +38,11 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
     return;
   }
   printManifest(manifest);
-  for (const [name, summary] of summaries) printFile(name, summary);
+  if (graph)
+    for (const [name, summary] of summaries) {
+      printLine('');
+      printFile(name, summary);
+    }
 }
 
 interface Summary {
@@ -94,32 +102,69 @@ function summarize(bytes: Uint8Array, path: string): Summary {
   };
 }
 
+/** What was trained, on what, and how good it is come first; hyperparameters come last. */
 function printManifest(manifest: Manifest): void {
-  const { data, cofactor, device, libraries } = manifest;
+  const { data, cofactor, device, libraries, judged, model } = manifest;
+  printLine(
+    `${model.name}, trained on ${plural(data.ratings, nounOf(data.kind))}${data.kind === 'ratings' ? ` from ${data.low} to ${data.high}` : ''}: ${plural(data.users, 'user')}, ${plural(data.items, 'item')}`,
+  );
+  if (judged) printJudgement(judged, model.name);
+  else printLine('  not judged: nothing was held out');
+  printLine('Files');
+  printTable(
+    Object.entries(manifest.files).map(([name, file]) => [
+      `  ${name}`,
+      FILES[name] ?? '',
+      accessOf(name, file),
+      size(file.bytes),
+    ]),
+  );
+  printLine(
+    `Made by cofactor ${cofactor} with ${Object.entries(libraries)
+      .map((entry) => entry.join(' '))
+      .join(', ')}${device ? ` on ${device}` : ''}`,
+  );
+  for (const part of Object.values(partsOf(manifest))) printPart(part);
+}
+
+function printJudgement(judgement: Judgement, model: string): void {
+  const { sentence, warnings } = verdictOf(judgement);
+  printLine(`  ${sentence}`);
+  for (const warning of warnings) printLine(`  Warning: ${warning}`);
+  printLine(`  ${judgedOn(judgement)}`);
+  printTable(judgementTable(judgement, model));
+}
+
+/** What each file of a model is for. */
+const FILES: Readonly<Record<string, string>> = {
+  'predict.onnx': 'ratings, or scores, of pairs of a user and an item',
+  'recommend.onnx': 'the best items for users',
+  'similar.onnx': 'items that are similar to an item',
+  'fold-in.onnx': 'the best items for somebody new',
+  'fold-in-many.onnx': 'the best items for many who are new',
+  'factors.onnx': 'what the model learned about items',
+  'seen.onnx': 'items that each user has, which recommendations leave out',
+  'items.json': 'ids of items, and how many users have each',
+  'titles.json': 'titles of items',
+  'train.onnx': 'a step of training',
+  'train-ranking.onnx': 'a step of training to rank',
+};
+
+function printPart({ model, training, metrics, history }: TrainedPart): void {
   const settings = (values: Readonly<Record<string, unknown>>): string =>
     Object.entries(values)
       .map(([key, value]) => `${key} ${JSON.stringify(value)}`)
       .join(', ');
+  const { objective, ...others } = training;
+  const { train, valid } = metrics;
+  printLine(`Objective ${objective}: ${settings(model.config)}`);
+  printLine(`  training: ${settings(others)}`);
   printLine(
-    `${manifest.model.name}, trained on ${plural(data.ratings, nounOf(data.kind))}${data.kind === 'ratings' ? ` from ${data.low} to ${data.high}` : ''}: ${plural(data.users, 'user')}, ${plural(data.items, 'item')}`,
-  );
-  for (const { model, training, metrics, history } of Object.values(partsOf(manifest))) {
-    const { objective, ...others } = training;
-    printLine(`  objective ${objective}: ${settings(model.config)}`);
-    printLine(`    training: ${settings(others)}`);
-    const { train, valid } = metrics;
-    printLine(
-      `    ${[
-        isSolved(model.name) ? 'computed in closed form' : epochsInWords(history),
-        ...(train ? [`training ${measured(train)}`] : []),
-        ...(valid ? [`validation ${measured(valid)}`] : []),
-      ].join(', ')}`,
-    );
-  }
-  printLine(
-    `  made by cofactor ${cofactor} with ${Object.entries(libraries)
-      .map((entry) => entry.join(' '))
-      .join(', ')}${device ? ` on ${device}` : ''}`,
+    `  ${[
+      isSolved(model.name) ? 'computed in closed form' : epochsInWords(history),
+      ...(train ? [`training ${measured(train)}`] : []),
+      ...(valid ? [`validation ${measured(valid)}`] : []),
+    ].join(', ')}`,
   );
 }
 

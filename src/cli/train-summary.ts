@@ -5,7 +5,7 @@ import type { ItemItemConfig } from '../../graphs/models/item-item.ts';
 import type { Objective } from '../../graphs/models/model.ts';
 import type { Judgement } from '../artifact/judgement.ts';
 import { type Artifact, partsOf, type TrainedPart, trainedFor } from '../artifact/manifest.ts';
-import { NO_HITS, verdictOf } from '../artifact/verdict.ts';
+import { comparedIn, NO_HITS, verdictOf } from '../artifact/verdict.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { overlapOf } from '../evaluate/overlap.ts';
 import { itemsOfUsers } from '../evaluate/rankers.ts';
@@ -148,26 +148,17 @@ function printJudgement(judgement: Judgement, model: string, judged: Fitted): vo
 }
 
 /** The measures of a model and its baselines, with a head. */
-export function judgementTable({ rating, ranking }: Judgement, model: string): string[][] {
-  const errors = (of: { rmse: number; mae: number } | undefined): string[] =>
-    rating ? (of ? [error(of.rmse), error(of.mae)] : ['', '']) : [];
-  const lists = (of: { ndcg: number; precision: number } | undefined): string[] =>
-    ranking ? (of ? [error(of.ndcg), error(of.precision)] : ['', '']) : [];
-  const row = (
-    name: string,
-    ofRating?: Parameters<typeof errors>[0],
-    ofRanking?: Parameters<typeof lists>[0],
-  ) => [`  ${name}`, ...errors(ofRating), ...lists(ofRanking)];
+export function judgementTable(judgement: Judgement, model: string): string[][] {
+  const { rating, ranking } = judgement;
+  const numbers = (is: unknown, ...values: (number | undefined)[]): string[] =>
+    is ? values.map((value) => (value === undefined ? '' : error(value))) : [];
   return [
     ['', ...(rating ? ['RMSE', 'MAE'] : []), ...(ranking ? ['NDCG@10', 'precision@10'] : [])],
-    row(model, rating?.model, ranking?.model),
-    ...(rating
-      ? [
-          row('users’ and items’ averages', rating.dampedMeans),
-          row('the average of all ratings', rating.mean),
-        ]
-      : []),
-    ...(ranking ? [row('the most popular items', undefined, ranking.popular)] : []),
+    ...comparedIn(judgement, model).map((one) => [
+      `  ${one.name}`,
+      ...numbers(rating, one.rating?.rmse, one.rating?.mae),
+      ...numbers(ranking, one.ranking?.ndcg, one.ranking?.precision),
+    ]),
   ];
 }
 

@@ -26,6 +26,7 @@ code { font: 0.8125em ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .eyebrow { margin: 0 0 0.25rem; color: var(--accent); font-size: 0.875rem; font-weight: 600; }
 .lead { margin: 0.5rem 0 0; color: var(--soft); font-size: 1.0625rem; }
 .source { font-weight: 600; }
+.verdict { font-size: 1.25rem; font-weight: 600; line-height: 1.4; }
 
 .in-short { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1rem 1.5rem; margin: 2rem 0 0; }
 .in-short div { display: flex; flex-direction: column-reverse; justify-content: flex-end; padding-top: 0.625rem; border-top: 2px solid var(--accent); }
@@ -90,7 +91,7 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   nav, details:not(.kept), .narrow { display: none; }
   .wide { display: block; }
   section { break-before: page; margin-top: 0; padding-top: 0; border-top: 0; }
-  section#model { break-before: auto; margin-top: 2rem; }
+  section#quality { break-before: auto; margin-top: 2rem; }
   .columns { grid-template-columns: 1fr 1fr; gap: 1.5rem 2rem; }
   .figures { grid-template-columns: 1fr 1fr; gap: 2rem; }
   .ends { grid-template-columns: repeat(4, 1fr); gap: 1.25rem; }

@@ -12,6 +12,7 @@ import { judge } from './data.ts';
 import { mapSection } from './item-map.ts';
 import { modelCard, nameOf, sizeOf } from './model-card.ts';
 import { peopleSection } from './people.ts';
+import { qualitySection } from './quality.ts';
 import { judgeRankings } from './rankings.ts';
 import { standingsSection } from './standings.ts';
 import { trainingSection } from './training.ts';
@@ -66,9 +67,10 @@ export async function report(recommender: Recommender, options: ReportOptions = 
     ratings: rating && (await judge(judge_, data)),
     rankings: await judgeRankings(judge_, data),
   };
+  const name = nameOf(manifest);
+  const held = manifest.judged;
   const sections = [
-    { id: 'model', title: 'The model', body: modelCard(manifest) },
-    { id: 'training', title: 'How it was trained', body: await trainingSection(manifest) },
+    { id: 'quality', title: 'How good it is', body: qualitySection(held, name) },
     {
       id: 'accuracy',
       title: kind === 'ratings' ? 'How accurate it is' : 'How good its recommendations are',
@@ -81,18 +83,18 @@ export async function report(recommender: Recommender, options: ReportOptions = 
     },
     { id: 'map', title: 'The map of items', body: await mapSection(recommender) },
     { id: 'people', title: 'Three users', body: await peopleSection(recommender, data, source) },
+    { id: 'training', title: 'How it was trained', body: await trainingSection(manifest) },
+    { id: 'model', title: 'The model', body: modelCard(manifest) },
   ];
   const { model, cofactor, data: facts } = manifest;
   const lists = typeof judged?.rankings === 'object' ? judged.rankings.model.at[0] : undefined;
   const inFigures = (value: number | undefined) => (value === undefined ? undefined : error(value));
-  const name = nameOf(manifest);
   const title = `A recommender trained on ${kind}`;
   const numbers: [string, string | undefined][] = [
     ['NDCG on the data', inFigures(lists?.ndcg)],
     ['RMSE on the data', inFigures(judged?.ratings?.rmse)],
-    ['validation NDCG', inFigures(ranking?.metrics.valid?.ndcg)],
-    ['validation RMSE', inFigures(rating?.metrics.valid?.rmse)],
-    ['training RMSE', inFigures(rating?.metrics.train?.rmse)],
+    ['held-out NDCG', inFigures(held ? held.ranking?.model.ndcg : ranking?.metrics.valid?.ndcg)],
+    ['held-out RMSE', inFigures(held ? held.rating?.model.rmse : rating?.metrics.valid?.rmse)],
     ['users', count(facts.users)],
     ['items', count(facts.items)],
     ['size of its files', size(sizeOf(manifest))],

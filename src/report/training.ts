@@ -20,7 +20,8 @@ import { type Loss, losses } from '../train/step/losses.ts';
 import { type Schedule, schedules } from '../train/step/schedules.ts';
 import { count, decimal, error, plural } from '../util/format.ts';
 
-type Epoch = TrainedPart['history'][number];
+type History = TrainedPart['history'];
+type Epoch = History[number];
 
 /** The epoch of the model's parameters, counted from 1: the best if ratings were held out, else the last. */
 export function keptEpoch({ history }: Pick<TrainedPart, 'history'>): number {
@@ -35,32 +36,43 @@ export async function trainingSection(manifest: Manifest): Promise<Html> {
   const sections: Html[] = [];
   for (const [objective, part] of parts)
     sections.push(html`${parts.length > 1 && html`<h3>${TITLES[objective]}</h3>`}
-${await trainingOf(part, objective)}`);
+${await trainingOf(part, objective, manifest.judged?.[objective]?.history)}`);
   return html`${sections}`;
 }
 
 const TITLES: Readonly<Record<Objective, string>> = { rating: 'To predict ratings', ranking: 'To rank' };
 
-async function trainingOf(manifest: TrainedPart, objective: Objective): Promise<Html> {
-  const { model, history, training } = manifest;
+/** @param judged epochs of the training that the recipe was judged by, if the saved model is another */
+async function trainingOf(saved: TrainedPart, objective: Objective, judged?: History): Promise<Html> {
+  const { model } = saved;
   if (isSolved(model.name))
     return html`<p>The weights were computed at once, in closed form: there were no epochs of training.</p>`;
-  const planned = Number(training.epochs);
-  const ran =
-    history.length < planned
-      ? `Training ended after ${plural(history.length, 'epoch')} of the ${count(planned)} that were planned.`
-      : `Training took ${plural(history.length, 'epoch')}.`;
-  const kept = history.some(({ valid }) => valid)
-    ? ` The model is from epoch ${keptEpoch(manifest)}, whose ${objective === 'rating' ? 'validation error was the lowest' : 'NDCG on the held-out part was the highest'}.`
-    : '';
-  const rate = rates(manifest);
+  const manifest = judged ? { ...saved, history: judged } : saved;
+  const rate = rates(saved);
   const curves = objective === 'rating' ? errorCurves(manifest) : rankingCurves(manifest);
   const figures = [...curves, ...(rate ? [rate] : [])];
-  return html`<p>${ran}${kept} An epoch is one pass through all ${
+  return html`<p>${epochsOf(saved, objective, judged)} An epoch is one pass through all ${
     objective === 'rating' ? 'training ratings' : 'users with what they like'
   }.</p>
 <div class="figures">${await Promise.all(figures.map(figure))}</div>
 ${!rate && missing('The learning rate is not drawn, because its schedule is not a built-in one.')}`;
+}
+
+/** How many epochs there were, and which of them the model is from, in sentences. */
+function epochsOf(saved: TrainedPart, objective: Objective, judged?: History): string {
+  const history = judged ?? saved.history;
+  const why =
+    objective === 'rating' ? 'validation error was the lowest' : 'NDCG on the held-out part was the highest';
+  if (judged)
+    return `The curves are those of the training that the recipe was judged by. Of its ${plural(history.length, 'epoch')} the best was ${keptEpoch({ history })}, whose ${why}. The model was then trained on all data for ${plural(saved.history.length, 'epoch')}.`;
+  const planned = Number(saved.training.epochs);
+  const ran =
+    history.length < planned
+      ? `Training ended after ${plural(history.length, 'epoch')} of the ${count(planned)} that were planned.`
+      : `Training took ${plural(history.length, 'epoch')}.`;
+  return history.some(({ valid }) => valid)
+    ? `${ran} The model is from epoch ${keptEpoch(saved)}, whose ${why}.`
+    : ran;
 }
 
 /** The loss of the ranking and, if ratings were held out, the quality of lists. */

@@ -5,14 +5,16 @@ import { randomSplit } from '../../src/data/dataset/split.ts';
 import { evaluate } from '../../src/evaluate/evaluate.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
+import { verdictOf } from '../../src/artifact/verdict.ts';
 import { report } from '../../src/report/report.ts';
+import { train } from '../../src/train/train.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
 import { argumentError, userError } from '../support/files.ts';
 import { HOSTILE, held, known, textOf, trained } from './models.ts';
 
-const SECTIONS = ['model', 'training', 'accuracy', 'standings', 'map', 'people'];
+const SECTIONS = ['quality', 'accuracy', 'standings', 'map', 'people', 'training', 'model'];
 
 const idsOf = ({ users, items, userIds, itemIds }: Ratings): [string[], string[]] => [
   Array.from(users, (row) => userIds[row]),
@@ -57,7 +59,7 @@ test.each<[string, Recipe]>([
   expect(accuracy).toContain(`${rmse.toFixed(4)}`);
   expect(accuracy).toContain(`${mae.toFixed(4)}`);
   expect(accuracy).toContain('held.csv');
-  expect(accuracy).toMatch(/\(100 %\) were used to train the model, or to choose its best epoch/);
+  expect(accuracy).toMatch(/not trained on any of these ratings/);
   expect(parts.accuracy.match(/<svg /g)).toHaveLength(5);
 
   expect(textOf(parts.standings)).toMatch(name === 'mlp' ? /average user/ : /the biases of the model/);
@@ -182,8 +184,30 @@ test('recommendations are those of the model, beside what the user gave', async 
   expect(textOf(card)).toContain(`${rated.length} ratings,`);
 });
 
+test('begins with how good the model is on what was held out, beside the baselines', async () => {
+  const judging = await train(known, { factors: 3, epochs: 4 }, { valid: held });
+  const judged = await judging.judge(held);
+  const fitted = await train(known, { factors: 3, epochs: 2 });
+  const page = await report(await fitted.recommender({ judged }));
+  const parts = sections(page);
+  const quality = textOf(parts.quality);
+  const { rating, ranking } = judged;
+  for (const { rmse, mae } of [rating?.model, rating?.mean, rating?.dampedMeans].flatMap((one) => one ?? []))
+    for (const value of [rmse, mae]) expect(quality).toContain(value.toFixed(4));
+  for (const { ndcg, precision } of [ranking?.model, ranking?.popular].flatMap((one) => one ?? []))
+    for (const value of [ndcg, precision]) expect(quality).toContain(value.toFixed(4));
+  expect(quality).toContain(`${verdictOf(judged).sentence}.`);
+  expect(quality).toMatch(/Judged on \d+ ratings, held out at random, .* The saved model is trained on all of them/);
+  // The curves are those of the judged training.
+  const training = textOf(parts.training);
+  for (const { valid } of rating?.history ?? []) expect(training).toContain(valid?.rmse?.toFixed(4));
+  expect(training).toMatch(/Of its 4 epochs the best was \d.* The model was then trained on all data for 2 epochs/);
+  const unjudged = sections(await report(await trained()));
+  expect(textOf(unjudged.quality)).toMatch(/nothing was held out to judge it on/);
+});
+
 test('without data, and without what users rated, it says what would give them', async () => {
-  const parts = sections(await report(await trained()));
+  const parts = sections(await report(await trained({}, { seen: false })));
   expect(textOf(parts.accuracy)).toMatch(/Make the report with data/);
   expect(textOf(parts.people)).toMatch(/Make the report with data, or train the model with seen/);
   const kept = sections(await report(await trained({}, { seen: true })));
