@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { partsOf } from '../../src/artifact/manifest.ts';
+import { verdictOf } from '../../src/artifact/verdict.ts';
 import { Ratings, selectRows } from '../../src/data/dataset/ratings.ts';
 import { randomSplit } from '../../src/data/dataset/split.ts';
 import { evaluate } from '../../src/evaluate/evaluate.ts';
 import { metrics } from '../../src/evaluate/metrics.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
-import { verdictOf } from '../../src/artifact/verdict.ts';
 import { report } from '../../src/report/report.ts';
-import { train } from '../../src/train/train.ts';
 import { nodeRuntime } from '../../src/run/node.ts';
 import type { Recipe } from '../../src/train/recipe/recipe.ts';
+import { train } from '../../src/train/train.ts';
 import { generator, uniforms } from '../../src/util/random.ts';
 import { argumentError, userError } from '../support/files.ts';
 import { HOSTILE, held, known, textOf, trained } from './models.ts';
@@ -197,11 +197,15 @@ test('begins with how good the model is on what was held out, beside the baselin
   for (const { ndcg, precision } of [ranking?.model, ranking?.popular].flatMap((one) => one ?? []))
     for (const value of [ndcg, precision]) expect(quality).toContain(value.toFixed(4));
   expect(quality).toContain(`${verdictOf(judged).sentence}.`);
-  expect(quality).toMatch(/Judged on \d+ ratings, held out at random, .* The saved model is trained on all of them/);
+  expect(quality).toMatch(
+    /Judged on \d+ ratings, held out at random, .* The saved model is trained on all of them/,
+  );
   // The curves are those of the judged training.
   const training = textOf(parts.training);
   for (const { valid } of rating?.history ?? []) expect(training).toContain(valid?.rmse?.toFixed(4));
-  expect(training).toMatch(/Of its 4 epochs the best was \d.* The model was then trained on all data for 2 epochs/);
+  expect(training).toMatch(
+    /Of its 4 epochs the best was \d.* The model was then trained on all data for 2 epochs/,
+  );
   const unjudged = sections(await report(await trained()));
   expect(textOf(unjudged.quality)).toMatch(/nothing was held out to judge it on/);
 });
@@ -209,7 +213,7 @@ test('begins with how good the model is on what was held out, beside the baselin
 test('without data, and without what users rated, it says what would give them', async () => {
   const parts = sections(await report(await trained({}, { seen: false })));
   expect(textOf(parts.accuracy)).toMatch(/Make the report with data/);
-  expect(textOf(parts.people)).toMatch(/Make the report with data, or train the model with seen/);
+  expect(textOf(parts.people)).toMatch(/trained with seen: false; make the report with data/);
   const kept = sections(await report(await trained({}, { seen: true })));
   expect(kept.people.match(/<article>/g)).toHaveLength(3);
 });
