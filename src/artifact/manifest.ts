@@ -110,6 +110,8 @@ const manifestSchema = v.object({
       mean: v.number(),
       /** SHA-256 of the ids and ratings of the training and validation data. */
       fingerprint: v.string(),
+      /** What an item is called, such as `movie`; absent where the data do not say it. */
+      noun: v.optional(v.pipe(v.string(), v.regex(/^[a-z]{2,20}$/))),
       /** How interactions were read, for more data of this kind. */
       reading: v.optional(readingSchema),
     }),

@@ -1,5 +1,5 @@
 import type { EChartsType } from 'echarts/core';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { DARK, LIGHT } from '../../style/palette.ts';
 import { count } from '../../util/format.ts';
 import type { ItemMap } from '../../util/item-map.ts';
@@ -126,7 +126,7 @@ export function MapChart({ model, map, dark }: Props) {
 /** Names items anew whenever another part of the map is seen, or other items. */
 function useNames(chart: EChartsType | undefined, drawing: Drawing): void {
   const named = useRef<string>(undefined);
-  useEffect(() => {
+  useLayoutEffect(() => {
     named.current = undefined;
     const name = (): void => {
       const { dataZoom } = chart?.getOption() ?? {};

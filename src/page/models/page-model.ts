@@ -3,7 +3,7 @@ import { accessOf } from '../../artifact/manifest.ts';
 import { wellKnownOf } from '../../util/item-map.ts';
 import { readableTitle } from '../../util/titles.ts';
 import type { Item, Manifest, Recommender } from '../../web.ts';
-import { type Kind, WORDS, type Words } from './words.ts';
+import { type Kind, type Words, wordsOf } from './words.ts';
 
 /** What the page shows of an item. */
 export interface PageItem {
@@ -27,6 +27,7 @@ export function modelName({ model: { name } }: Manifest): string {
 export class PageModel {
   /** The items, the best known first. */
   readonly items: readonly PageItem[];
+  readonly words: Words;
   private readonly byId: ReadonlyMap<string, PageItem>;
 
   /**
@@ -47,6 +48,10 @@ export class PageModel {
       })
       .sort((a, b) => b.count - a.count);
     this.byId = new Map(this.items.map((item) => [item.id, item]));
+    const dated = this.items.filter(({ year }) => year !== undefined).length;
+    // Films, books and the like have a year in their titles.
+    const noun = this.manifest.data.noun ?? (dated > this.items.length / 2 ? 'title' : 'item');
+    this.words = wordsOf(this.kind, noun);
   }
 
   get manifest(): Manifest {
@@ -55,10 +60,6 @@ export class PageModel {
 
   get kind(): Kind {
     return this.recommender.kind;
-  }
-
-  get words(): Words {
-    return WORDS[this.kind];
   }
 
   /** Whether the model has weights between items, not factors. */

@@ -2,6 +2,8 @@
 export interface Scale {
   /** Whether ratings are shown as stars: if the best one is 5. Otherwise they are numbers. */
   readonly stars: boolean;
+  /** Whether there are half stars. */
+  readonly halves: boolean;
   readonly steps: readonly number[];
   readonly high: number;
 }
@@ -16,9 +18,9 @@ export function scaleOf(low: number, high: number): Scale {
   const [from, to] = [low, high].map((float) => Number(float.toPrecision(7)));
   if (to === 5 && from >= 0) {
     const step = Number.isInteger(from) ? 1 : 0.5;
-    return { stars: true, high: to, steps: multiples(step, Math.max(from, step), to) };
+    return { stars: true, halves: step < 1, high: to, steps: multiples(step, Math.max(from, step), to) };
   }
-  return { stars: false, high: to, steps: niceSteps(from, to) };
+  return { stars: false, halves: false, high: to, steps: niceSteps(from, to) };
 }
 
 /** At most ten round numbers in a range. */

@@ -26,13 +26,14 @@ export function RatingInput({ item, scale, own, onRemove }: InputProps) {
     event.preventDefault();
   };
 
-  return (
+  const group = (
     <div
       role="radiogroup"
       aria-label={`Your rating of ${item.title}`}
       class={scale.stars ? 'stars' : 'numbers'}
       style={{ '--filled': `${(filled / scale.high) * 100}%`, '--steps': scale.steps.length }}
       data-rated={value !== undefined}
+      data-halves={scale.halves}
       onKeyDown={onKeyDown}
       onPointerLeave={() => setHovered(undefined)}
     >
@@ -52,6 +53,13 @@ export function RatingInput({ item, scale, own, onRemove }: InputProps) {
           {!scale.stars && <span aria-hidden="true">{step}</span>}
         </label>
       ))}
+    </div>
+  );
+  if (!scale.stars) return group;
+  return (
+    <div class="stars-and-number">
+      {group}
+      <span aria-hidden="true">{hovered ?? value}</span>
     </div>
   );
 }

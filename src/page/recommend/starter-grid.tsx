@@ -21,6 +21,9 @@ export function StarterGrid({ model, scale, own }: OwnProps) {
           </button>
         )}
       </div>
+      {own.kind === 'ratings' && scale.halves && (
+        <p class="note">Press a star, or its left half for half a star.</p>
+      )}
       <ul class="cards">
         {shown.map((item) => (
           <li key={item.id} class="title-card">

@@ -153,6 +153,8 @@ function curvesOption(training: Training, drawing: Drawn): EChartsCoreOption {
               name: baseline,
               color: palette.soft,
               symbol: 'none',
+              // Also for the legend.
+              itemStyle: { opacity: 0 },
               lineStyle: { width: 1.5, type: 'dashed' },
               data: [0, epochs].map((at) => [at, level]),
             },

@@ -1,13 +1,12 @@
 import { capital, count } from '../../util/format.ts';
 import type { ReadSummary as Summary } from '../../web.ts';
-import { WORDS } from '../models/words.ts';
 
 /** How much there is to train on, and to judge by. */
 export function ReadSummary({ read }: { readonly read: Summary }) {
   const { kind, users, items, ratings, heldOut } = read;
   const facts: [string, number][] = [
     ['People', users],
-    [capital(WORDS[kind].items), items],
+    ['Items', items],
     [`${capital(kind)} to train on`, ratings - heldOut],
     [`${capital(kind)} held out`, heldOut],
   ];

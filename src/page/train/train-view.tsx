@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { isSolved, type ModelName } from '../../../graphs/models/index.ts';
 import type { UnderstandOptions, WebTrained } from '../../web.ts';
-import { type Kind, WORDS } from '../models/words.ts';
+import { type Kind, wordsOf } from '../models/words.ts';
 import { Icon, Problem } from '../parts.tsx';
 import { type Choices, DEFAULTS, kindOf } from './choices.ts';
 import { Curves } from './curves.tsx';
@@ -54,7 +54,7 @@ export function TrainView({ trainer, kind = 'ratings', dark, used, onUse }: Prop
         <FileField
           large
           label="Data file"
-          hint={`CSV, TSV or JSON with a user and an item in each row, and ${WORDS[kind].columns} if there is one; also compressed with gzip or zstd. Drop it here.`}
+          hint={`CSV, TSV or JSON with a user and an item in each row, and ${wordsOf(kind).columns} if there is one; also compressed with gzip or zstd. Drop it here.`}
           file={file}
           onChoose={(file) => setSource({ file, reading: {}, number: number + 1 })}
         />
