@@ -50,10 +50,9 @@ ${models.map((model) => html`<section><h2>Model ${model.name}</h2>${aboutModel(m
       ? html`<p>None since the start.</p>`
       : html`<div class="scroll">${table(
           'The most frequent reasons since the start',
-          ['Reason', ...numbers('Status', 'Requests', 'Last')],
+          ['Reason', ...numbers('Requests', 'Last')],
           refusals.map(({ status, reason, count: times, last }) => [
-            reason,
-            String(status),
+            `${reason} (${status})`,
             count(times),
             ago(last, now),
           ]),
@@ -76,18 +75,19 @@ function numbersOf({ minutes, all }: Status): Html {
 }
 
 function traffic({ minutes, routes }: Status): Html {
-  const rows = routes.map(({ route, requests, refused, p50, p95, p99 }) => [
-    html`<code>${route}</code>`,
+  const rows = routes.map(({ route, requests, refused, p50, p95 }) => [
+    // On a phone it is broken before slashes.
+    html`<code style="overflow-wrap: break-word">${route.split(/(?=\/)/).map((part) => html`${part}<wbr>`)}</code>`,
     count(requests),
     count(refused),
-    ...[p50, p95, p99].map(time),
+    ...[p50, p95].map(time),
   ]);
   return html`<figure class="map"><figcaption><b>Requests per minute</b> ${caption(minutes)}</figcaption>${chart(minutes)}</figure>
 ${
   rows.length > 0 &&
-  html`<div class="scroll">${table(
-    'By endpoint, since the start: requests, and the time within which 50, 95 and 99 % of them were answered',
-    ['Endpoint', ...numbers('Requests', 'Refused', '50 %', '95 %', '99 %')],
+  html`<div class="scroll" style="margin-top: 1.5rem">${table(
+    'By endpoint: requests since the start, and the time within which 50 and 95 % of them were answered',
+    ['Endpoint', ...numbers('Requests', 'Refused', '50 %', '95 %')],
     rows,
   )}</div>`
 }`;
@@ -123,7 +123,7 @@ function aboutModel(model: ModelStatus, now: Date): Html {
   const { version, since, written, verdict, users, items, lists, recommended, refused } = model;
   return html`${
     refused !== null &&
-    html`<p class="notice">A newer model in the folder is not served: ${refused.reason}. It has been so for ${duration(refused.since, now)}, and was tried ${plural(refused.tries, 'time')}; the next try is ${until(refused.next, now)}.</p>`
+    html`<p class="notice">A newer model in the folder is refused, for ${duration(refused.since, now)} now: ${refused.reason}. It was tried ${plural(refused.tries, 'time')}; the next try is ${until(refused.next, now)}.</p>`
   }
 <div class="columns"><div>${facts([
     ['Version', `${version}, served for ${duration(since, now)}`],
@@ -141,16 +141,19 @@ function aboutModel(model: ModelStatus, now: Date): Html {
           recommended.map(({ item, title = item, lists: having }) => [
             title,
             count(having),
-            percent(having / lists),
+            together(percent(having / lists)),
           ]),
         )
       : html`<p>Nothing was recommended yet.</p>`
   }</div></div>`;
 }
 
-/** Seconds on one line, as `3.2 ms` or `1.50 s`. */
+/** A text that stays on one line. */
+const together = (text: string): string => text.replaceAll(' ', '\u00a0');
+
+/** Seconds as `3.2 ms` or `1.50 s`. */
 const time = (seconds: number): string =>
-  seconds < 1 ? `${decimal(seconds * 1000, 1)}\u00a0ms` : `${decimal(seconds, 2)}\u00a0s`;
+  together(seconds < 1 ? `${decimal(seconds * 1000, 1)} ms` : `${decimal(seconds, 2)} s`);
 
 const UNITS = [
   [86_400, 'day'],
@@ -168,7 +171,7 @@ function duration(from: Date, to: Date): string {
 
 function ago(date: Date, now: Date): Html {
   const words = now.getTime() - date.getTime() < 1000 ? 'just now' : `${duration(date, now)} ago`;
-  return html`<time datetime="${date.toISOString()}">${words}</time>`;
+  return html`<time datetime="${date.toISOString()}">${together(words)}</time>`;
 }
 
 const until = (date: Date, now: Date): string => (date <= now ? 'due' : `in ${duration(now, date)}`);

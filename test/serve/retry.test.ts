@@ -107,6 +107,10 @@ test('what is served, and what is refused and why, is said', async () => {
   expect(await metrics()).toMatch(
     /^cofactor_model_refused\{model="movies",reason="movies\/predict\.onnx: .*"\} \d+$/m,
   );
+  const page = await (await fetch(`${server.url}/status`, { headers: { accept: 'text/html' } })).text();
+  expect(page).toMatch(
+    /A newer model in the folder is refused, for \d+ \w+ now: movies\/predict\.onnx: has 8 of the .*\. It was tried \d+ times?; the next try is (due|in \d+ \w+)\./,
+  );
   await rm(join(directory, 'predict.onnx'));
   await writeArtifact(directory, artifacts[1]);
   await expect.poll(status).toMatchObject({ models: [{ version: 2, refused: null }] });
