@@ -208,7 +208,7 @@ function madeInWords(
   judgement: Judgement | undefined,
 ): string {
   const tried = judgement?.[objective]?.history?.length ?? history.length;
-  const epochs = `${epochsInWords(history)}${tried > history.length ? `, the best of ${tried}` : ''}`;
+  const epochs = `${epochsInWords(history)}${tried > history.length ? ` (the best of ${tried})` : ''}`;
   if (objective === 'rating') return epochs;
   const positives = positivesInWords(training as unknown as SolvedPlan, data);
   if (!isSolved(model.name)) return `${epochs} of ${positives}`;
