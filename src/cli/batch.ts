@@ -12,7 +12,7 @@ import { plural, printLine, seconds } from './output.ts';
 import { checkOutputs } from './outputs.ts';
 import { bar } from './progress.ts';
 import { noteGuarded, RAW } from './raw.ts';
-import { listFlags, RECOMMENDING } from './recommend.ts';
+import { listFlags, noteUnseen, RECOMMENDING } from './recommend.ts';
 import { fateOfUsers, noteUnknown } from './unknown.ts';
 
 const own = {
@@ -59,6 +59,7 @@ async function run(
   const guarded = await writeTable(out, types, recommendations(recommender, users, flags, exclusions), flags);
   noteGuarded(guarded);
   noteUnknown('user', users, userIds, fateOfUsers(recommender));
+  if (!flags.includeSeen && exclude === undefined) noteUnseen(recommender);
   printLine(
     `Wrote the best ${k} for ${plural(users.length, 'user')} to ${out} in ${seconds((performance.now() - started) / 1000)}`,
   );

@@ -19,7 +19,10 @@ ${warnings.map((warning) => html`<p class="notice">Warning: ${warning}.</p>`)}
 <p>${judgedOn(judgement)}.</p>
 ${table(
   'On what was held out',
-  ['', ...numbers(...(rating ? ['RMSE', 'MAE'] : []), ...(ranking ? ['NDCG@10', 'Precision@10'] : []))],
+  [
+    'Model or baseline',
+    ...numbers(...(rating ? ['RMSE', 'MAE'] : []), ...(ranking ? ['NDCG@10', 'Precision@10'] : [])),
+  ],
   comparedIn(judgement, model).map((one) => [
     capital(one.name),
     ...shown(rating, one.rating?.rmse, one.rating?.mae),

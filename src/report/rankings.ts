@@ -60,7 +60,7 @@ An item is right if the user ${right} in <bdi class="source">${source}</bdi>. Th
 ${WORDS[kind].popular}, the same for everyone.</p>
 ${table(
   'Lists of ten recommendations',
-  ['', ...numbers('NDCG', 'Precision', 'Recall', 'Users with a right item', 'Items ever listed')],
+  ['Lists of', ...numbers('NDCG', 'Precision', 'Recall', 'Users with a right item', 'Items ever listed')],
   rows.flatMap(([name, ranking]) =>
     ranking
       ? ranking.at.map(({ ndcg, precision, recall, hitRate, coverage }) => [
