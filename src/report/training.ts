@@ -101,7 +101,7 @@ function rankingCurves({ history }: TrainedPart): Figure[] {
   if (!held) return [loss];
   const quality = byEpoch(history, {
     title: 'Quality of lists by epoch',
-    unit: 'at 10',
+    unit: 'NDCG, precision at 10',
     caption:
       'How well lists of ten items fit the held-out part. Higher is better. Where the loss falls and these fall too, the model overfits.',
     series: [
