@@ -21,7 +21,7 @@ export function RecommendationList({ model, scale, shown, onSimilar }: Props) {
           Recommended for you
         </h2>
       </div>
-      {list.length > 0 && <p class="note order">{orderOf(model)}</p>}
+      {list.length > 0 && <p class="note order">{orderOf(model, scale)}</p>}
       {error !== undefined && <Problem>No recommendations: {error}.</Problem>}
       {!model.can('fold-in') && (
         <p class="notice">
@@ -46,12 +46,12 @@ export function RecommendationList({ model, scale, shown, onSimilar }: Props) {
   );
 }
 
-/** What the order and the stars of a list mean. */
-const orderOf = ({ recommender: { objective } }: PageModel): string =>
+/** What the order and the ratings of a list mean. */
+const orderOf = ({ recommender: { objective } }: PageModel, { stars }: Scale): string =>
   ({
-    both: 'The likeliest to please you first. Stars: what you would give.',
+    both: `The likeliest to please you first. ${stars ? 'Stars' : 'Numbers'}: what you would give.`,
     ranking: 'The likeliest to please you first.',
-    rating: 'What you would give the most stars first.',
+    rating: `What you would give the ${stars ? 'most stars' : 'highest numbers'} first.`,
   })[objective];
 
 interface RowProps extends Omit<Props, 'shown'> {
