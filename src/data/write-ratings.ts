@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { UserError } from '../errors.ts';
 import { replaceFileBy } from '../util/files.ts';
 import { checkArgument, path as somePath } from '../util/options.ts';
 import { type Ratings, someRatings } from './dataset/ratings.ts';
@@ -17,6 +18,12 @@ import { type ColumnTypes, checkTable, fillTable } from './write.ts';
 export async function writeRatings(path: string, ratings: Ratings): Promise<void> {
   checkArgument('the path is', path, somePath);
   checkArgument('the ratings are', ratings, someRatings);
+  const { users = 0, items = 0 } = ratings.unknown ?? {};
+  if (users + items > 0)
+    throw new UserError(
+      'data',
+      `${ratings.name}: some users or items have no id here, as in a held-out part; write the parts of a file with cofactor split`,
+    );
   await checkTable(path);
   await replaceFileBy(path, 'the ratings', (file, incoming) =>
     fillRatings(file, { path: incoming, name: path }, { ratings }),

@@ -1,4 +1,3 @@
-import type { Vocabulary } from '../../graphs/heads/serving.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { indicesByUser } from '../data/dataset/rows.ts';
 
@@ -31,7 +30,7 @@ export function overlapOf(
 export function pairsAmong(
   rated: readonly Int32Array[],
   { users, items }: Pick<Ratings, 'users' | 'items'>,
-  { userIds, itemIds }: Vocabulary,
+  { userIds, itemIds }: Pick<Ratings, 'userIds' | 'itemIds'>,
 ): number {
   const lastUser = new Int32Array(itemIds.length + 1).fill(-1);
   let pairs = 0;

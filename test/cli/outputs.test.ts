@@ -276,6 +276,7 @@ describe('two writers', () => {
     '100000',
     '--objective',
     'rating',
+    '--no-valid',
   ];
 
   test('the second training of a folder ends at once; after a kill the folder is free', async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Ratings } from '../../src/data/dataset/ratings.ts';
+import { randomSplit } from '../../src/data/dataset/split.ts';
 import { readRatings } from '../../src/data/read/read.ts';
 import { writeRatings } from '../../src/data/write-ratings.ts';
 import { temporaryFolder, userError } from '../support/files.ts';
@@ -86,6 +87,12 @@ test('any ids and ratings read again as written', async () => {
     ),
     { numRuns: 60 },
   );
+});
+
+test('refuses rows without an id', async () => {
+  const { valid } = randomSplit(cases['whole ratings'], 0.95, 1);
+  const message = await userError(writeRatings(join(folder.path, 'part.csv'), valid));
+  expect(message).toMatch(/some users or items have no id here/);
 });
 
 test('refuses other formats', async () => {
