@@ -49,7 +49,7 @@ describe('an artifact', () => {
     const model = await train(ratings, { factors: 2, epochs: 1 });
     const path = newPath();
     const { manifest: written } = await model.save(path);
-    const heads = ['predict', 'recommend', 'similar', 'fold-in', 'fold-in-many', 'factors'];
+    const heads = ['predict', 'recommend', 'similar', 'fold-in', 'fold-in-many', 'factors', 'seen'];
     const graphs = ['train.onnx', 'train-ranking.onnx'];
     const names = [...heads.map((head) => `${head}.onnx`), 'items.json', ...graphs];
     expect((await readdir(path)).sort()).toEqual([...names, '.cofactor', 'manifest.json'].sort());

@@ -415,13 +415,63 @@ describe('what a file cannot do is done in memory', () => {
   const timed = () => copy('timed.csv', 'SELECT *, 1000 + rowid AS time FROM train');
 
   test.each<[string, ReadOptions]>([
-    ['a split by time', { split: 'time', valid: 0.2 }],
     ['leave-last-out', { split: 'leave-last-out' }],
     ['a vocabulary', { vocabulary: { userIds: ['1', '2'], itemIds: ['1', 'x'] } }],
   ])('%s', async (_, options) => {
     const path = await timed();
     expect(await reading(path, options)).toEqual(await readRatings(path, options));
   });
+});
+
+describe('a split by time', () => {
+  const timed = () =>
+    copy('by-time.csv', 'SELECT *, 1000000000 + (rowid * 7919) % 100000 AS time FROM train');
+  const pairsOf = ({
+    users,
+    items,
+    userIds,
+    itemIds,
+  }: Pick<Ratings, 'users' | 'items' | 'userIds' | 'itemIds'>) =>
+    Array.from(users, (user, at) => `${userIds[user]} ${itemIds[items[at]]}`).sort();
+
+  test('holds out the same ratings as in memory', async () => {
+    const path = await timed();
+    const options: ReadOptions = { split: 'time', valid: 0.2 };
+    const { ratings, valid, report } = await read(path, options);
+    const memory = await readRatings(path, options);
+    expect(pairsOf({ ...(await ratings.sample(Number.POSITIVE_INFINITY)), ...ratings })).toEqual(
+      pairsOf(memory.ratings),
+    );
+    expect(valid?.ratings.length).toBe(memory.valid?.ratings.length);
+    expect(report).toEqual(memory.report);
+  });
+
+  test('puts ratings of the same time into one part', async () => {
+    const path = await copy(
+      'same-times.csv',
+      'SELECT *, 1000000000 + 86400 * (rowid % 3) AS time FROM train',
+    );
+    const { ratings, valid } = await read(path, { split: 'time', valid: 0.1 });
+    expect(
+      Number(valid?.ratings.length) / (ratings.facts.ratings + Number(valid?.ratings.length)),
+    ).toBeCloseTo(1 / 3, 1);
+  });
+
+  test('needs times that differ', async () => {
+    const same = await copy('one-time.csv', 'SELECT *, 1000000000 AS time FROM train');
+    await expect(reading(same, { split: 'time', valid: 0.1 })).rejects.toThrow(/times that differ/);
+  });
+});
+
+test('what is held out comes with the whole, which is that of a reading without it', async () => {
+  const path = await copy('whole.csv', 'SELECT * FROM train');
+  const { ratings, valid, whole, report } = await read(path, { valid: 'auto', whole: true });
+  if (!whole) return expect.fail('no whole');
+  opened.push(whole);
+  const plain = await read(path);
+  expect(await fingerprint(whole)).toBe(await fingerprint(plain.ratings));
+  expect(report).toEqual(plain.report);
+  expect(ratings.facts.ratings + Number(valid?.ratings.length)).toBe(whole.facts.ratings);
 });
 
 describe('the folder', () => {

@@ -88,8 +88,9 @@ describe('evaluate', () => {
   });
 
   test('without what users rated in training there is no ranking', async () => {
-    const { ranking, groups, intervals, rmse } = await evaluate(recommender, valid);
-    expect(ranking).toBeUndefined();
+    const unseen = await model.recommender({ seen: false });
+    const { ranking, noRanking, groups, intervals, rmse } = await evaluate(unseen, valid);
+    expect([ranking, noRanking]).toEqual([undefined, 'unknown training']);
     expect(Object.keys(groups)).toEqual(['rating']);
     expect(intervals?.rmse[0]).toBeLessThan(Number(rmse));
     expect(intervals?.rmse[1]).toBeGreaterThan(Number(rmse));
@@ -137,7 +138,7 @@ describe('evaluate', () => {
     const options = { train: ratings };
     const evaluation = await evaluate(await ranks.recommender(), valid, options);
     expect(Object.keys(evaluation).sort()).toEqual(
-      ['groups', 'ranking', 'ratings', 'unknownItems', 'unknownUsers'].sort(),
+      ['groups', 'overlap', 'ranking', 'ratings', 'unknownItems', 'unknownUsers'].sort(),
     );
     expect(evaluation.groups).toEqual({});
     const { ndcg, precision } = ranks.metrics.valid ?? {};

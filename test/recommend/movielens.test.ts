@@ -90,12 +90,11 @@ describe.each(cases)('%s on MovieLens', (name, { elements, folded }) => {
     whole = await headsOf(model, parameters, { userIds, itemIds });
   });
 
-  test('recommends what it predicts highest, of what is not rated, held out or not', async () => {
+  test('recommends what it predicts highest, of what is not rated in training', async () => {
     const asked = some.slice(0, 20).map((user) => userIds[user]);
     const found = await recommender.recommend(asked, { k: 50 });
     for (const [at, list] of found.entries()) {
-      const own = [...rated[some[at]], ...heldOut[some[at]]];
-      const out = new Set(own.map(({ item }) => item));
+      const out = new Set(rated[some[at]].map(({ item }) => item));
       expect(list.every(({ item }) => !out.has(item))).toBe(true);
       const predicted = await recommender.predict(
         itemIds.map(() => asked[at]),

@@ -115,7 +115,7 @@ describe('a model that ranks', () => {
     expect(isKnown(without, ['nobody', 'user 3'])).toEqual([false, true]);
     const none = await Recommender.create({ manifest, files: {} }, runtime);
     expect(await userError(Promise.resolve().then(() => isKnown(none, 'user 3')))).toMatch(
-      /predict.onnx was not loaded/,
+      /predict.onnx is about users and was not loaded/,
     );
     expect(await userError(Promise.resolve().then(() => isKnown(fresh, 3 as never)))).toMatch(/give '3'/);
   });

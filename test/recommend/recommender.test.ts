@@ -120,7 +120,7 @@ describe('files that no runtime takes', () => {
       /^predict\.onnx: onnxruntime-node refuses it: .*; train the model again$/,
     );
     expect(await userError(Recommender.create({ manifest, files: {} }, runtime, ['predict']))).toContain(
-      'predict.onnx was not loaded',
+      'predict.onnx is about users and was not loaded',
     );
   });
 
