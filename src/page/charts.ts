@@ -3,7 +3,6 @@ import {
   DataZoomInsideComponent,
   GraphicComponent,
   GridComponent,
-  LegendComponent,
   TooltipComponent,
 } from 'echarts/components';
 import { init, use } from 'echarts/core';
@@ -15,7 +14,6 @@ use([
   DataZoomInsideComponent,
   GraphicComponent,
   GridComponent,
-  LegendComponent,
   LineChart,
   ScatterChart,
   TooltipComponent,

@@ -2,7 +2,7 @@ import type { EChartsCoreOption } from 'echarts/core';
 import { useMemo } from 'preact/hooks';
 import { isSolved, models } from '../../../graphs/models/index.ts';
 import type { Judgement } from '../../artifact/judgement.ts';
-import { chartStyle, LEGEND_GRID } from '../../style/chart.ts';
+import { chartStyle, GRID } from '../../style/chart.ts';
 import { DARK, LIGHT, type Palette } from '../../style/palette.ts';
 import { Chart } from '../chart.tsx';
 import type { CurvePoint, Objective, Part, Run, Training } from './use-training.ts';
@@ -74,7 +74,7 @@ function drawnIn({ runs, judged }: Training, objective: Objective): readonly Run
 /** What models are compared with, by objective. */
 const BASELINES = {
   rating: {
-    name: 'Averages of users and items',
+    name: 'Averages',
     about: 'predictions by averages of users and items',
     of: ({ rating }: Judgement) => rating?.dampedMeans.rmse,
   },
@@ -95,8 +95,9 @@ function baselineOf({ runs }: Training, objective: Objective): number | undefine
 export function Curves({ training, objective, dark }: Props) {
   const { title, note, ...texts } = textsOf(objective, training.judged);
   const drawn = drawnIn(training, objective);
+  const palette = dark ? DARK : LIGHT;
   const option = useMemo(
-    () => curvesOption(training, { ...texts, objective, palette: dark ? DARK : LIGHT }),
+    () => curvesOption(training, { ...texts, objective, palette }),
     [training, objective, dark],
   );
   if (drawn.length === 0) return null;
@@ -110,6 +111,18 @@ export function Curves({ training, objective, dark }: Props) {
           {levels.length > 0 && ` “${levels.join('”, “')}” has no epochs: its line is level.`}
         </span>
       </figcaption>
+      <ul class="curves-legend">
+        {drawn.map((run) => (
+          <li key={run.model} style={{ '--colour': colourOf(run, training, palette) }}>
+            {models[run.model].title + texts.lines[0].suffix}
+          </li>
+        ))}
+        {baselineOf(training, objective) !== undefined && (
+          <li data-dashed style={{ '--colour': palette.soft }}>
+            {texts.baseline}
+          </li>
+        )}
+      </ul>
       <Chart
         class="curves-canvas"
         label={`${title}: curves by epoch; the results below say where they end`}
@@ -124,18 +137,14 @@ interface Drawn extends Pick<Props, 'objective'>, Pick<Texts, 'lines' | 'unit' |
 }
 
 function curvesOption(training: Training, drawing: Drawn): EChartsCoreOption {
-  const { objective, lines, unit, baseline, palette } = drawing;
-  const { xAxis, yAxis, legend, tooltip } = chartStyle(palette);
+  const { objective, unit, baseline, palette } = drawing;
+  const { xAxis, yAxis, tooltip } = chartStyle(palette);
   const drawn = drawnIn(training, objective);
   const level = baselineOf(training, objective);
   const epochs = Math.max(1, ...drawn.map(({ parts }) => parts[objective]?.epochs ?? 0));
   return {
     animation: false,
-    grid: LEGEND_GRID,
-    legend: legend([
-      ...drawn.map(({ model }) => models[model].title + lines[0].suffix),
-      ...(level === undefined ? [] : [baseline]),
-    ]),
+    grid: GRID,
     tooltip: {
       ...tooltip,
       trigger: 'axis',
@@ -153,8 +162,6 @@ function curvesOption(training: Training, drawing: Drawn): EChartsCoreOption {
               name: baseline,
               color: palette.soft,
               symbol: 'none',
-              // Also for the legend.
-              itemStyle: { opacity: 0 },
               lineStyle: { width: 1.5, type: 'dashed' },
               data: [0, epochs].map((at) => [at, level]),
             },
@@ -166,12 +173,12 @@ function curvesOption(training: Training, drawing: Drawn): EChartsCoreOption {
 /** The lines of a model. */
 function linesOf(
   run: Run,
-  { runs }: Training,
+  training: Training,
   { objective, lines, palette, epochs }: Drawn & { readonly epochs: number },
 ) {
   const { model, parts } = run;
   const part = parts[objective];
-  const color = [palette.accent, palette.second, palette.third][runs.indexOf(run) % 3];
+  const color = colourOf(run, training, palette);
   return lines.map(({ suffix, thin, points }) => {
     const own = part ? points(part) : [];
     const data = isSolved(model) ? own.flatMap(([, value]) => [0, epochs].map((at) => [at, value])) : own;
@@ -187,3 +194,6 @@ function linesOf(
     };
   });
 }
+
+const colourOf = (run: Run, { runs }: Training, { accent, second, third }: Palette): string =>
+  [accent, second, third][runs.indexOf(run) % 3];

@@ -27,7 +27,7 @@ type Baselines = Readonly<Record<string, (judgement: Judgement) => Judgement>>;
 
 /** Judgements in which a baseline takes the place of the model. */
 const BASELINES: Baselines = {
-  'Averages of users and items': ({ rating, ...rest }) => ({
+  Averages: ({ rating, ...rest }) => ({
     ...rest,
     rating: rating && { ...rating, model: rating.dampedMeans },
     ranking: undefined,
@@ -127,8 +127,8 @@ export function ResultsTable({ runs, used, onUse, onDownload }: Props) {
       {predicts && (
         <p class="note">
           RMSE and MAE say how far predictions are from the ratings held out, in rating points: the lower, the
-          better. RMSE counts large misses more. A model should be better than the averages of users and
-          items.
+          better. RMSE counts large misses more. The averages are those of users and items: a model should be
+          better.
         </p>
       )}
       {ranks && (
