@@ -7,6 +7,7 @@ import type { Judgement } from '../artifact/judgement.ts';
 import { type Artifact, partsOf, type TrainedPart, trainedFor } from '../artifact/manifest.ts';
 import { comparedIn, NO_HITS, verdictOf } from '../artifact/verdict.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
+import { MOST_TO_TRAIN_TWICE } from '../data/dataset/split.ts';
 import { overlapOf } from '../evaluate/overlap.ts';
 import { itemsOfUsers } from '../evaluate/rankers.ts';
 import { decimal } from '../recommend/listed.ts';
@@ -72,11 +73,14 @@ export async function tell(made: Exported, flags: TrainFlags): Promise<void> {
   if (judgement) printJudgement(judgement, model.name, judged as Fitted);
   else if (made.notJudged !== undefined) printLine(`Not judged: ${made.notJudged}`);
   if (judged && made.heldOut) await noteItemItem(judged, made.heldOut);
-  if (fitted === judged) printLine(`Trained ${model.name}:`);
-  else
-    printLine(
-      `Trained ${model.name} on ${judged ? 'all ' : ''}${plural(data.ratings, nounOf(data.kind))} in ${seconds(fitted.seconds.train)}`,
-    );
+  const isAll = judged !== undefined && judged !== fitted;
+  const lacks =
+    flags.test === undefined && judged === fitted && !made.stoppedJudging
+      ? `; of more than ${count(MOST_TO_TRAIN_TWICE)}, what is held out is not trained on`
+      : '';
+  printLine(
+    `Trained ${model.name} on ${isAll ? 'all ' : ''}${plural(data.ratings, nounOf(data.kind))} in ${seconds(fitted.seconds.train)}${lacks}`,
+  );
   for (const [objective, { model, history, metrics, training }] of Object.entries(partsOf(manifest)))
     printLine(
       `  ${objective}: ${[
