@@ -59,7 +59,7 @@ function ratingVerdict({ rating }: Judgement): PartVerdict | undefined {
       ? `predictions are ${percent(1 - model.rmse / baseline.rmse)} better than ${name}`
       : `predictions are no better than ${name}`,
     ...(!isBetter && {
-      reason: `it finds no pattern ${beatsMean ? 'beyond them' : 'in who rates what how high'}`,
+      reason: `the model finds no pattern ${beatsMean ? 'beyond them' : 'in who rates what how high'}`,
     }),
     ...(worse.length > 0 && {
       warning: `the model predicts worse (RMSE ${decimal(model.rmse, 4)}) than ${worse.join(' and than ')}`,
@@ -80,7 +80,7 @@ function rankingVerdict({ kind, ranking }: Judgement): PartVerdict | undefined {
   return {
     words: `recommendations are ${isBetter ? words : 'no better than'} the most popular items`,
     ...(!isBetter && {
-      reason: `it finds no pattern in who ${kind === 'ratings' ? 'likes' : 'has'} what`,
+      reason: `the model finds no pattern in who ${kind === 'ratings' ? 'likes' : 'has'} what`,
     }),
     ...(model.ndcg < popular.ndcg && {
       warning: `the model recommends worse (NDCG@10 ${decimal(model.ndcg, 4)}) than the most popular items (${decimal(popular.ndcg, 4)})`,

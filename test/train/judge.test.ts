@@ -47,7 +47,7 @@ test.each(['dot-bias', 'mlp'] as const)(
   async (model) => {
     const { judgement } = await judged(drawn(), { model });
     expect(verdictOf(judgement).sentence).toMatch(
-      /^Predictions are no better than the average: it finds no pattern in who rates what how high; recommendations are no better than the most popular items/,
+      /^Predictions are no better than the average: the model finds no pattern in who rates what how high; recommendations are no better than the most popular items/,
     );
   },
 );
@@ -119,7 +119,7 @@ describe('a verdict', () => {
     [
       'better than the mean alone',
       { rating: rating(1, [-0.1, 0.1], [0.01, 0.2]) },
-      'Predictions are no better than users’ and items’ averages: it finds no pattern beyond them',
+      'Predictions are no better than users’ and items’ averages: the model finds no pattern beyond them',
     ],
     [
       'few ratings',
