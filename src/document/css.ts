@@ -90,8 +90,8 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   body { max-width: none; padding: 0; font-size: 1rem; }
   nav, details:not(.kept), .narrow { display: none; }
   .wide { display: block; }
-  section { break-before: page; margin-top: 0; padding-top: 0; border-top: 0; }
-  section#quality { break-before: auto; margin-top: 2rem; }
+  section { margin-top: 2rem; padding-top: 0; border-top: 0; }
+  p { break-inside: avoid; }
   .columns { grid-template-columns: 1fr 1fr; gap: 1.5rem 2rem; }
   .figures { grid-template-columns: 1fr 1fr; gap: 2rem; }
   .ends { grid-template-columns: repeat(4, 1fr); gap: 1.25rem; }
