@@ -15,10 +15,23 @@ export class Tally {
   constructor(private readonly most: number) {}
 
   add(key: string, text = key): void {
-    const { count } = this.all.get(key) ?? { count: 0 };
-    this.all.set(key, { text, count: count + 1, last: Date.now() });
-    if (this.all.size > 2 * this.most)
-      for (const { key } of this.top(this.all.size).slice(this.most)) this.all.delete(key);
+    const known = this.all.get(key);
+    if (known) {
+      known.text = text;
+      known.count++;
+      known.last = Date.now();
+    } else this.all.set(key, { text, count: 1, last: Date.now() });
+    if (this.all.size > 2 * this.most) this.forget();
+  }
+
+  /** Keeps the most frequent. Of many that are equally frequent, those that came first are forgotten. */
+  private forget(): void {
+    // Numbers are sorted many times as fast as entries.
+    const counts = Float64Array.from(this.all.values(), ({ count }) => count).sort();
+    const least = counts[counts.length - this.most];
+    for (const [key, { count }] of this.all) if (count < least) this.all.delete(key);
+    for (const [key, { count }] of this.all)
+      if (count === least && this.all.size > this.most) this.all.delete(key);
   }
 
   /** The most frequent, the latest first of those that are equally frequent. */
