@@ -90,9 +90,12 @@ export async function report(recommender: Recommender, options: ReportOptions = 
   const lists = typeof judged?.rankings === 'object' ? judged.rankings.model.at[0] : undefined;
   const inFigures = (value: number | undefined) => (value === undefined ? undefined : error(value));
   const title = `A recommender trained on ${kind}`;
-  const numbers: [string, string | undefined][] = [
+  const onData: [string, string | undefined][] = [
     ['NDCG on the data', inFigures(lists?.ndcg)],
     ['RMSE on the data', inFigures(judged?.ratings?.rmse)],
+  ];
+  const numbers: [string, string | undefined][] = [
+    ...(options.judge ? [] : onData),
     ['held-out NDCG', inFigures(held ? held.ranking?.model.ndcg : ranking?.metrics.valid?.ndcg)],
     ['held-out RMSE', inFigures(held ? held.rating?.model.rmse : rating?.metrics.valid?.rmse)],
     ['users', count(facts.users)],
