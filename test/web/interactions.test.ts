@@ -215,7 +215,7 @@ inBrowser('a model that an older version of the page kept is of ratings', async 
   await page.goto(`${host.url}index.html#/recommend`);
   await page.reload();
   await page.getByRole('button', { name: 'Use it' }).click();
-  await page.getByRole('heading', { name: /^Rate a few titles/ }).waitFor();
+  await page.getByRole('heading', { name: /^Rate a few items/ }).waitFor();
   await page.getByRole('radiogroup').first().waitFor();
 });
 

@@ -44,7 +44,10 @@ const recommended = (page: Page) =>
 /** Rates the titles that the page starts with. */
 async function rate(page: Page, ...stars: string[]): Promise<void> {
   for (const [at, star] of stars.entries()) {
-    const group = page.getByRole('region', { name: 'Well-known titles' }).getByRole('radiogroup').nth(at);
+    const group = page
+      .getByRole('region', { name: /^Well-known/ })
+      .getByRole('radiogroup')
+      .nth(at);
     await group.getByRole('radio', { name: star, exact: true }).check({ force: true });
     await expect.poll(() => rated(page).count()).toBe(at + 1);
   }
@@ -126,7 +129,7 @@ inBrowser('a model that ranks alone shows no stars, and says what its tables are
   await expect.poll(() => recommended(page).count()).toBe(10);
   expect(await page.locator('.predicted').count()).toBe(0);
   await page.goto(`${host.url}index.html#/map`);
-  await page.getByRole('region', { name: 'First and last titles for everyone' }).waitFor();
+  await page.getByRole('region', { name: 'First and last items for everyone' }).waitFor();
 });
 
 inBrowser('by the keyboard alone: find a title, rate it, take the rating back', async (context) => {
