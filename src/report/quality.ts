@@ -21,7 +21,7 @@ ${table(
   'On what was held out',
   [
     'Model or baseline',
-    ...numbers(...(rating ? ['RMSE', 'MAE'] : []), ...(ranking ? ['NDCG@10', 'Precision@10'] : [])),
+    ...numbers(...(rating ? ['RMSE', 'MAE'] : []), ...(ranking ? ['NDCG', 'Precision'] : [])),
   ],
   comparedIn(judgement, model).map((one) => [
     capital(one.name),
