@@ -69,7 +69,8 @@ caption { padding: 0.25rem 0; font-weight: 600; text-align: start; }
 details caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { padding: 0.3125rem 0 0.3125rem 0.75rem; border-bottom: 1px solid var(--line); text-align: start; vertical-align: baseline; }
 th:first-child { padding-left: 0; }
-tbody th { min-width: 5.5rem; font-weight: 400; }
+tbody th { font-weight: 400; }
+.baselines tbody th { min-width: 5.5rem; }
 thead th { color: var(--soft); font-size: 0.8125rem; font-weight: 500; }
 th.number, td.number { text-align: end; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 tr { break-inside: avoid; }

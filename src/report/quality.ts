@@ -17,16 +17,16 @@ export function qualitySection(judgement: Judgement | undefined, model: string):
   return html`<p class="verdict">${sentence}.</p>
 ${warnings.map((warning) => html`<p class="notice">Warning: ${warning}.</p>`)}
 <p>${judgedOn(judgement)}.</p>
-${table(
-  'On what was held out',
-  [
-    'Model or baseline',
-    ...numbers(...(rating ? ['RMSE', 'MAE'] : []), ...(ranking ? ['NDCG', 'Precision'] : [])),
-  ],
-  comparedIn(judgement, model).map((one) => [
-    capital(one.name),
-    ...shown(rating, one.rating?.rmse, one.rating?.mae),
-    ...shown(ranking, one.ranking?.ndcg, one.ranking?.precision),
-  ]),
-)}`;
+<div class="baselines">${table(
+    'On what was held out',
+    [
+      'Model or baseline',
+      ...numbers(...(rating ? ['RMSE', 'MAE'] : []), ...(ranking ? ['NDCG', 'Precision'] : [])),
+    ],
+    comparedIn(judgement, model).map((one) => [
+      capital(one.name),
+      ...shown(rating, one.rating?.rmse, one.rating?.mae),
+      ...shown(ranking, one.ranking?.ndcg, one.ranking?.precision),
+    ]),
+  )}</div>`;
 }
