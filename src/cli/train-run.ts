@@ -38,6 +38,7 @@ export interface Made {
   /** What it is judged on. */
   readonly heldOut?: Ratings | undefined;
   readonly notJudged?: string | undefined;
+  readonly noun?: string | undefined;
   readonly table?: ItemTable | undefined;
   /** Seconds that reading took. */
   readonly read: number;
@@ -77,7 +78,7 @@ export async function readAndTrain(
       paths: { judging: folder.hidden(TRIAL_CHECKPOINT), training: folder.hidden(CHECKPOINT) },
       ...{ runtime, signal, onProgress: bar.update },
     });
-    return { ...trained, data, notJudged, table, read, aborted: signal.aborted };
+    return { ...trained, data, notJudged, noun: report.noun, table, read, aborted: signal.aborted };
   } finally {
     bar.stop();
     stop();

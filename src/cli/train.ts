@@ -105,6 +105,7 @@ async function trainInto(
     ...made.table,
     ...{ seen, precision },
     reading: chosenFrom(MEANING, flags),
+    noun: made.noun,
     judged: made.judgement,
   });
   // An interrupted training can be resumed.

@@ -32,6 +32,8 @@ export interface ExportOptions {
    * Default: true up to 50 million, and for `item-item`, whose files hold what users have anyway
    */
   readonly seen?: boolean | undefined;
+  /** What an item is called, such as `movie`, as `readRatings` found it; pages say it. Default: not stored */
+  readonly noun?: string | undefined;
   /** How good the recipe is on held-out data, as `Fitted.judge` says; stored in the manifest. Default: not stored */
   readonly judged?: Judgement | undefined;
   /** How interactions were read, which `cofactor evaluate` and `cofactor report` take as defaults for more. Default: not stored */
@@ -49,7 +51,7 @@ export interface ExportOptions {
  */
 export async function artifactOf(fitted: FitResult, options: ExportOptions = {}): Promise<Artifact> {
   const { data, runtime, rating, ranking } = fitted;
-  const { precision, titles, genres, reading, judged, seen = keepsSeen(fitted) } = options;
+  const { precision, titles, genres, reading, noun, judged, seen = keepsSeen(fitted) } = options;
   if (precision && !PRECISIONS.includes(precision))
     throw new UserError('argument', `precision is "${precision}"; give one of ${PRECISIONS.join(', ')}`);
   const heads = await buildHeads({
@@ -94,6 +96,7 @@ export async function artifactOf(fitted: FitResult, options: ExportOptions = {})
       kind: 'ratings',
       ...data.facts,
       fingerprint: fitted.fingerprint,
+      ...(noun !== undefined && { noun }),
       ...(reading && data.facts.kind === 'interactions' && storedReading(reading)),
     },
     // The manifest names a device on which the same seed may give other bytes.

@@ -69,6 +69,7 @@ const EXPORT_OPTIONS: OptionTable<ExportOptions> = {
   precision: expected.oneOf(PRECISIONS),
   seen: expected.flag,
   reading: someReading,
+  noun: expected.text,
   judged: expected.checkedLater,
   titles: expected.mapOf('a Map from item id to title, such as that of readItems', expected.text.fits),
   genres: expected.mapOf(

@@ -73,7 +73,10 @@ async function train(request: TrainRequest) {
           { ...(trial ? lasting : recipe), ...(trial && bestEpochs(trial)) },
           'training',
         );
-  const artifact = await artifactOf(fitted, { ...{ precision, seen, reading, judged: judgement }, ...table });
+  const artifact = await artifactOf(fitted, {
+    ...{ precision, seen, reading, noun: report.noun, judged: judgement },
+    ...table,
+  });
   const seconds = fitted.seconds.train + (trial && trial !== fitted ? trial.seconds.train : 0);
   tell({ done: { artifact, seconds, judgement } });
 }

@@ -107,7 +107,7 @@ test.each([
     /engine is "gpu"; give one of auto, epoch-graph, strata, ort-training$/,
   ],
   ['memory.json', '{ "memory": "1kB" }', /memory is "1kB"; give a size of at least 500MB, such as "1GB"$/],
-  ['together.json', '{ "patience": 1 }', /--patience needs held-out ratings/],
+  ['together.json', '{ "patience": 1, "valid": false }', /--patience needs held-out ratings/],
   ['list.json', '[1]', /holds \[ 1 \]; give an object/],
   ['cut.json', '{ "factors": 4', /is not JSON/],
   ['throws.ts', 'throw new Error("out of\\ncoffee")', /cannot be loaded: out of coffee/],

@@ -1,5 +1,6 @@
 import { oneLine, option } from '../../errors.ts';
 import { count, plural } from '../../util/format.ts';
+import { nounOfColumn } from '../../util/nouns.ts';
 import { quoted } from '../../util/text.ts';
 import type { Collector } from './collector.ts';
 import {
@@ -30,6 +31,7 @@ export function tableFrom(collector: Collector): Table {
     ...kindOfParts(parts, options),
     withoutUser,
     hasUnused: collector.hasUnused,
+    noun: nounIn(parts[0]),
     assumptions: assumptionsOf(collector, ids),
   };
 }
@@ -94,6 +96,10 @@ function unreadInWords(part: Part): string[] {
       : []),
   ];
 }
+
+/** What an item is called, by the name of its column. */
+export const nounIn = ({ positional, names, columns }: Part): string | undefined =>
+  positional || columns.item === undefined ? undefined : nounOfColumn(names[columns.item] ?? '');
 
 function positionsInWords({ positional, columns, text, json }: Part): string[] {
   if (json?.kind === 'list' && json.others?.length)

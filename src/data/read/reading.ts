@@ -31,6 +31,8 @@ export interface ReadReport {
   readonly withoutUser: number;
   /** Number of interactions without a strength above 0, such as returned orders: nobody has their items. */
   readonly withoutStrength: number;
+  /** What an item is called, such as `movie`, by the name of its column; absent if the name does not say it. */
+  readonly noun?: string | undefined;
   /** What the reader assumed, one sentence each. */
   readonly assumptions: readonly string[];
 }
@@ -53,6 +55,8 @@ export interface Table extends Omit<RatingsParts, 'name' | 'unknown' | 'kind' | 
   /** The columns of users and items in words, for interactions. */
   readonly ids: readonly string[];
   readonly withoutUser: number;
+  /** What an item is called, by the name of its column. */
+  readonly noun?: string | undefined;
   readonly assumptions: readonly string[];
   /** Whether some ids may be of no row, because their rows were left out. */
   readonly hasUnused: boolean;
@@ -79,7 +83,7 @@ export type ReadingOptions = HoldOut &
 
 /** Merges duplicates of a table, leaves out what is rare, applies a vocabulary, and holds out ratings. */
 export function readingOf(
-  { assumptions, withoutUser, column, ids, kind: said, hasUnused, ...table }: Table,
+  { assumptions, noun, withoutUser, column, ids, kind: said, hasUnused, ...table }: Table,
   name: string,
   { vocabulary, duplicates, minRatings = 1, ...held }: ReadingOptions = {},
 ): Reading {
@@ -118,6 +122,7 @@ export function readingOf(
       duplicates: table.users.length - merged.users.length,
       withoutUser,
       withoutStrength: withoutStrength(all),
+      ...(noun !== undefined && { noun }),
       assumptions: [
         ...assumptions,
         ...because,

@@ -11,7 +11,7 @@ import { type MoreRows, withoutRepeats } from '../dataset/repeats.ts';
 import { fractionOf, type HoldOut, MOST_TO_TRAIN_TWICE, validLength } from '../dataset/split.ts';
 import { type BlockCounts, blockCounts, blocksOf } from '../dataset/strata.ts';
 import { StrataFile } from '../dataset/strata-file.ts';
-import { assumptionsOf, kindOfParts, tableFrom } from './collected.ts';
+import { assumptionsOf, kindOfParts, nounIn, tableFrom } from './collected.ts';
 import type { CollectOptions, Collector } from './collector.ts';
 import { type Cutting, cutStrata, type IsHeld, type Ranked, ranked } from './cut-strata.ts';
 import { heldRows } from './held-rows.ts';
@@ -177,13 +177,14 @@ async function stored(
 }
 
 function reportOf(
-  { rows, withoutUser }: Collector,
+  { rows, parts, withoutUser }: Collector,
   { ratings, valid }: Pick<Reading<Dataset>, 'ratings' | 'valid'>,
   assumptions: readonly string[],
 ): ReadReport {
   const { facts, itemCounts } = ratings;
   const { kind = 'ratings' } = facts;
   const read = facts.ratings + (valid?.ratings.length ?? 0);
+  const noun = nounIn(parts[0]);
   const had = itemCounts.reduce((sum, one) => sum + one, 0);
   return {
     kind,
@@ -193,6 +194,7 @@ function reportOf(
     duplicates: rows.count - read,
     withoutUser,
     withoutStrength: kind === 'ratings' ? 0 : facts.ratings - had + (valid ? withoutStrength(valid) : 0),
+    ...(noun !== undefined && { noun }),
     assumptions: assumptions.map((sentence) => withOptions(sentence)),
   };
 }
