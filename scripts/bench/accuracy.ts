@@ -29,13 +29,18 @@ const PREDICTORS = {
 };
 type Predictor = keyof typeof PREDICTORS;
 
+interface Mean {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
 interface Compared {
   readonly predictors: Readonly<
     Record<
       Predictor,
       {
-        readonly rmse?: { readonly mean: number };
-        readonly ndcg?: { readonly mean: number };
+        readonly rmse?: Mean;
+        readonly ndcg?: Mean;
         readonly seconds: number;
         readonly bytes?: number;
       }
@@ -80,7 +85,7 @@ async function accuracy(): Promise<void> {
   await show(
     'accuracy',
     [
-      'mean of five folds',
+      'mean of five folds ± deviation',
       'MovieLens 100K: RMSE',
       'NDCG@10',
       'latest-small: RMSE',
@@ -94,7 +99,9 @@ async function accuracy(): Promise<void> {
       const isModel = found[0].bytes !== undefined;
       return [
         title,
-        ...found.flatMap(({ rmse, ndcg }) => [rmse, ndcg].map((measure) => measure?.mean.toFixed(3) ?? '')),
+        ...found.flatMap(({ rmse, ndcg }) =>
+          [rmse, ndcg].map((one) => (one ? `${one.mean.toFixed(3)}±${one.deviation.toFixed(3)}` : '')),
+        ),
         ...(isTimed ? [both(({ seconds }) => seconds.toFixed(1))] : []),
         isModel ? both(({ bytes }) => megabytes(bytes)) : '',
       ];
@@ -110,7 +117,7 @@ async function fileSizes(scratch: string): Promise<void> {
     for (const precision of model === 'item-item' ? ['float16', 'int8'] : ['float32', 'float16', 'int8']) {
       const out = join(scratch, `${model}-${precision}`);
       const quantize = precision === 'float32' ? [] : ['--quantize', precision];
-      await cofactor('train', train, '--model', model, '--out', out, ...quantize);
+      await cofactor('train', train, '--model', model, '--out', out, '--no-valid', ...quantize);
       const { rmse, ranking } = await cofactor<Evaluated>('evaluate', out, test, '--train', train);
       const sizes = await Promise.all((await readdir(out)).map((name) => stat(join(out, name))));
       const bytes = sizes.reduce((sum, { size }) => sum + size, 0);
