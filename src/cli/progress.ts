@@ -31,6 +31,7 @@ export function progressBar(): { update(progress: Progress): void; stop(): void 
   // It must fit in 80 columns.
   const training = bar('{epoch}{bar} · {left} left · {rate} {what}/s{loss}{valid}');
   let at = performance.now();
+  let updated = at;
   let first = 0;
   let current: string | undefined;
   return {
@@ -42,13 +43,14 @@ export function progressBar(): { update(progress: Progress): void; stop(): void 
         // Each part of a model has a bar of its own, in each phase.
         if (current) {
           training.stop();
-          at = performance.now();
+          at = updated;
         }
         // A resumed training starts at a later epoch.
         first = epoch * ratings;
         current = part;
       }
-      const rate = (all - first) / ((performance.now() - at) / 1000);
+      updated = performance.now();
+      const rate = (all - first) / ((updated - at) / 1000);
       const facts = {
         epoch: `${phase === 'judging' ? 'judging ' : ''}${epochs > 1 || loss !== undefined ? `epoch ${epoch + 1}/${epochs} ` : ''}`,
         left: `${Math.ceil((epochs * ratings - all) / rate)} s`,

@@ -127,8 +127,8 @@ test('of a model that only ranks there is the ranking alone, and it says so', as
   expect(printed).toMatch(/^global-mean +\d\.\d{4} +\d\.\d{4}$/m);
   expect(printed).not.toMatch(/^model +\d\.\d{4} +\d\.\d{4}$/m);
   expect(printed).toMatch(/^model, 10 items +0\.\d{4} /m);
-  const alone = await text('evaluate', 'ranks', 'liked.csv');
-  expect(alone).toMatch(/^No ranking: it is not known what the model was trained on, so /m);
+  const alone = await failure('evaluate', 'ranks', 'liked.csv');
+  expect(alone).toMatch(/there is nothing to judge by: it is not known what the model was trained on, so /);
   for (const one of [printed, alone]) expect(one).not.toMatch(/NaN|undefined/);
 });
 

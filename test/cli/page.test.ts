@@ -310,7 +310,7 @@ describe('on the command line', () => {
       await text('similar', 'movies', '--item', 'i1'),
     );
     expect(await failure('recommend', 'open', '--user', 'u1')).toBe(
-      'cofactor: the model has no recommend.onnx; load the folder that training wrote, not its public part or a site, or train it again (item-item has no factors)',
+      'cofactor: the model has no predict.onnx; load the folder that training wrote, not its public part or a site, or train it again (item-item has no factors)',
     );
   });
 

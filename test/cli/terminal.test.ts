@@ -226,5 +226,11 @@ test('only these files write to the terminal', async () => {
   for (const name of names)
     if (/process\.std(out|err)\b|console\./.test(await readFile(new URL(name, folder), 'utf8')))
       writers.push(name);
-  expect(writers.sort()).toEqual(['cli/main.ts', 'cli/output.ts', 'cli/progress.ts', 'serve/app.ts', 'web.ts']);
+  expect(writers.sort()).toEqual([
+    'cli/main.ts',
+    'cli/output.ts',
+    'cli/progress.ts',
+    'serve/app.ts',
+    'web.ts',
+  ]);
 });

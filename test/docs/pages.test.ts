@@ -104,8 +104,8 @@ for (const [name, url] of [
     for (const line of recommended) expect(line).toMatch(/.+ [345]\.\d$/);
     expect(await page.locator('body').textContent()).toMatch(/\(\d{4}\), .+\(\d{4}\)/);
     const told = await logged(page, () => page.getByLabel('Ratings').setInputFiles(at('ratings.csv')));
-    expect(told.filter((line) => /^rating 5 0\.\d+ \d\.\d+$/.test(line))).toHaveLength(1);
-    expect(told.at(-2)).toMatch(/^ranking 11 \d\.\d+ 0\.\d+$/);
+    expect(told.filter((line) => /^judging rating 5 0\.\d+ \d\.\d+$/.test(line))).toHaveLength(1);
+    expect(told.at(-2)).toMatch(/^training ranking \d+ \d\.\d+ undefined$/);
     expect(told.at(-1)).toMatch(/^\d\.\d+ \d+$/);
   });
 }
