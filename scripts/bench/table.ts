@@ -6,7 +6,7 @@
 export function markdownTable(cells: readonly (readonly string[])[]): string {
   const [head, ...rows] = cells;
   const isNumber = head.map((_, column) =>
-    rows.every((row) => /^[-−–+\d., %·⁻⁰¹²³⁴-⁹e]*$/.test(row[column])),
+    rows.every((row) => /^[-−–+±\d., %·⁻⁰¹²³⁴-⁹e]*$/.test(row[column])),
   );
   const widths = head.map((_, column) => Math.max(3, ...cells.map((line) => line[column].length)));
   const line = (texts: readonly string[]): string =>

@@ -89,13 +89,16 @@ function rankingVerdict({ kind, ranking }: Judgement): PartVerdict | undefined {
 }
 
 /** Whether there are too few data to learn from, or to tell; undefined if there are enough. */
-function tooFew({ kind, heldOut, trained, users, items }: Judgement): string | undefined {
+function tooFew({ kind, heldOut, trained, users, items, ...parts }: Judgement): string | undefined {
   const noun = nounOf(kind);
   const [perUser, perItem] = [trained / users, trained / items];
+  const judged = Math.max(parts.rating?.users ?? 0, parts.ranking?.users ?? 0);
   const reasons = [
     ...(perUser < FEW ? [`too few ${noun}s per user (${decimal(perUser, 1)})`] : []),
     ...(perItem < FEW && perUser >= FEW ? [`too few ${noun}s per item (${decimal(perItem, 1)})`] : []),
-    ...(heldOut < FEW_HELD_OUT ? [`${plural(heldOut, `held-out ${noun}`)} tell little`] : []),
+    ...(heldOut < FEW_HELD_OUT || judged < FEWEST_USERS
+      ? [`${plural(heldOut, `held-out ${noun}`)} of ${plural(judged, 'user')} tell little`]
+      : []),
   ];
   return reasons.length > 0 ? reasons.join(', and ') : undefined;
 }

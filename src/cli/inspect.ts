@@ -137,7 +137,7 @@ function printJudgement(judgement: Judgement, model: string): void {
 
 /** What each file of a model is for. */
 const FILES: Readonly<Record<string, string>> = {
-  'predict.onnx': 'ratings, or scores, of pairs of a user and an item',
+  'predict.onnx': 'the prediction for a user and an item',
   'recommend.onnx': 'the best items for users',
   'similar.onnx': 'items that are similar to an item',
   'fold-in.onnx': 'the best items for somebody new',

@@ -142,9 +142,10 @@ async function overlap({ data, heldOut }: Made, { test }: TrainFlags): Promise<s
 /** A table of the model and its baselines on what is held out, and the verdict. */
 function printJudgement(judgement: Judgement, model: string, judged: Fitted): void {
   const { kind, heldOut, trained, by, rating, ranking } = judgement;
+  const users = rating?.users ?? ranking?.users;
   const from = by === 'file' ? 'test' : 'held-out';
   printLine(
-    `Judged on ${plural(heldOut, `${from} ${nounOf(kind)}`)}, trained on ${by === 'file' ? '' : 'the other '}${count(trained)} in ${seconds(judged.seconds.train)}`,
+    `Judged on ${plural(heldOut, `${from} ${nounOf(kind)}`)}${users === undefined ? '' : ` of ${plural(users, 'user')}`}, trained on ${by === 'file' ? '' : 'the other '}${count(trained)} in ${seconds(judged.seconds.train)}`,
   );
   printTable(judgementTable(judgement, model));
   if (!ranking && rating && judged.ranking) printLine(`  ${NO_HITS}`);

@@ -82,7 +82,7 @@ function warning({ seen, actual }: Judged): Html {
     return html`<p class="notice">If the model was trained on these ratings, the errors are too low, because it may have
 memorized them. The files of this model do not say, because it was trained with <code>seen: false</code>.</p>`;
   if (seen === 0)
-    return html`<p>The model was not trained on any of these ratings, so these are the errors to expect.</p>`;
+    return html`<p>It was not trained on any of these ratings, so these are the errors to expect.</p>`;
   return html`<p class="notice">${count(seen)} of these ${plural(actual.length, 'rating')} (${percent(seen / actual.length)})
 were used to train the model. Errors on training ratings are too low, because the model may
 have memorized them.</p>`;

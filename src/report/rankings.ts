@@ -7,7 +7,7 @@ import { numbers, table } from '../document/table.ts';
 import { baselineRanker, recommenderRanker } from '../evaluate/rankers.ts';
 import { type Ranking, type RankingMeans, rankingMeans } from '../evaluate/ranking.ts';
 import type { Recommender } from '../recommend/recommender.ts';
-import { count, decimal, error, percent, plural } from '../util/format.ts';
+import { decimal, error, percent, plural } from '../util/format.ts';
 import { leftOut, WORDS } from './words.ts';
 
 /** Quality of lists: of the model's, and of the list of the most popular items, which is the same for everyone. */
@@ -52,7 +52,7 @@ export function rankingsPart(judged: RankingsJudged | string, source: string): H
   const { kind, leftOut, model, popular } = judged;
   const rows: [string, Ranking<RankingMeans> | undefined][] = [
     ['this model', model],
-    ['popular with everyone', popular],
+    [kind === 'ratings' ? 'the most rated items' : 'the most popular items', popular],
   ];
   const right = kind === 'ratings' ? `rates it ${decimal(model.threshold)} or higher` : 'has it';
   return html`<p>Lists of ten for ${plural(model.users, 'user')}, of all items except those ${leftOut}.
@@ -74,6 +74,6 @@ ${table(
       : [],
   ),
 )}
-<p>NDCG is 1 if the right items come first, and 0 if there are none. ${count(model.withoutRelevant)} other users have no right
-item, and do not count.</p>`;
+<p>NDCG is 1 if the right items come first, and 0 if there are none. ${plural(model.withoutRelevant, 'other user')} without a right item
+not counted.</p>`;
 }

@@ -39,6 +39,9 @@ const REPORT_OPTIONS: OptionTable<ReportOptions> = {
 const ERRORS =
   'RMSE is the root mean squared error, MAE the mean absolute error, both in rating points. Lower is better. ';
 
+/** What precedes figures of another model than that of the report. */
+const JUDGED = html`<p>These are figures of the judged model: the same recipe, trained without what was held out.</p>`;
+
 const AIMS: Readonly<Record<TrainedFor, string>> = {
   both: 'It recommends items, and predicts ratings',
   rating: 'It predicts ratings, and recommends by them',
@@ -74,7 +77,7 @@ export async function report(recommender: Recommender, options: ReportOptions = 
     {
       id: 'accuracy',
       title: kind === 'ratings' ? 'How accurate it is' : 'How good its recommendations are',
-      body: await accuracySection(judged, source, kind),
+      body: html`${options.judge && JUDGED}${await accuracySection(judged, source, kind)}`,
     },
     {
       id: 'standings',
@@ -90,14 +93,18 @@ export async function report(recommender: Recommender, options: ReportOptions = 
   const lists = typeof judged?.rankings === 'object' ? judged.rankings.model.at[0] : undefined;
   const inFigures = (value: number | undefined) => (value === undefined ? undefined : error(value));
   const title = `A recommender trained on ${kind}`;
-  const onData: [string, string | undefined][] = [
+  const heldOut: [string, string | undefined][] = [
+    ['held-out NDCG', inFigures(held ? held.ranking?.model.ndcg : ranking?.metrics.valid?.ndcg)],
+    ['held-out RMSE', inFigures(held ? held.rating?.model.rmse : rating?.metrics.valid?.rmse)],
+  ];
+  const onData: typeof heldOut = [
     ['NDCG on the data', inFigures(lists?.ndcg)],
     ['RMSE on the data', inFigures(judged?.ratings?.rmse)],
   ];
-  const numbers: [string, string | undefined][] = [
-    ...(options.judge ? [] : onData),
-    ['held-out NDCG', inFigures(held ? held.ranking?.model.ndcg : ranking?.metrics.valid?.ndcg)],
-    ['held-out RMSE', inFigures(held ? held.rating?.model.rmse : rating?.metrics.valid?.rmse)],
+  const numbers: typeof heldOut = [
+    ...heldOut,
+    // The data may be what was held out.
+    ...onData.filter(([, value], at) => value !== heldOut[at][1]),
     ['users', count(facts.users)],
     ['items', count(facts.items)],
     ['size of its files', size(sizeOf(manifest))],

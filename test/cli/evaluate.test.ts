@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { workplace } from '../support/cli.ts';
 
-const { write, text, json, failure } = workplace();
+const { write, text, json, failure, here } = workplace();
 const flags = [
   '--out',
   'model',
@@ -127,8 +127,9 @@ test('of a model that only ranks there is the ranking alone, and it says so', as
   expect(printed).toMatch(/^global-mean +\d\.\d{4} +\d\.\d{4}$/m);
   expect(printed).not.toMatch(/^model +\d\.\d{4} +\d\.\d{4}$/m);
   expect(printed).toMatch(/^model, 10 items +0\.\d{4} /m);
-  const alone = await failure('evaluate', 'ranks', 'liked.csv');
-  expect(alone).toMatch(/there is nothing to judge by: it is not known what the model was trained on, so /);
+  const { code, stdout: alone, stderr } = await here('evaluate', 'ranks', 'liked.csv');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/there is nothing to judge by: it is not known what the model was trained on, so /);
   for (const one of [printed, alone]) expect(one).not.toMatch(/NaN|undefined/);
 });
 

@@ -31,7 +31,7 @@ test('many ratings are trained by strata, and the model serves as any other', as
   expect(data).toMatchObject({ users: 4000, items: 1000, low: 0.5, high: 5 });
   expect(metrics.train.rmse).toBeGreaterThan(0.5);
   expect(await json('predict', 'big', '--user', '1', '--item', '1')).toEqual([
-    { user: '1', item: '1', rating: expect.any(Number) },
+    { user: '1', item: '1', rating: expect.any(Number), known: { user: true, item: true } },
   ]);
   expect(await text('inspect', 'big')).toMatch(/strata/);
   const left = Object.keys(await contents('big')).filter((path) =>

@@ -94,7 +94,7 @@ describe('without ratings, rows are interactions', () => {
       ['ben', 'tea', 1],
     ]);
     expect(Array.from(ratings.times ?? [], (time) => new Date(time * 1000).toISOString())).toEqual([
-      '2025-12-27T00:00:00.000Z',
+      '2025-12-24T00:00:00.000Z',
       '2025-12-26T10:30:00.000Z',
       '2025-12-28T00:00:00.000Z',
     ]);

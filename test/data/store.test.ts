@@ -396,7 +396,7 @@ describe('fewer ratings', () => {
     expect(isDeepStrictEqual({ train: ratings, valid }, split)).toBe(true);
     expect(report).toEqual({
       ...{ kind: 'ratings', ratings: 100_836, users: 610, items: 9724, duplicates: 0 },
-      ...{ withoutUser: 0, withoutStrength: 0, assumptions: [] },
+      ...{ noun: 'movie', withoutUser: 0, withoutStrength: 0, assumptions: [] },
     });
   });
 

@@ -129,7 +129,7 @@ describe('a verdict', () => {
     [
       'few held-out ratings',
       { heldOut: 30, rating: rating(0.9, [-0.1, 0.3]) },
-      'Predictions are no better than the average: 30 held-out ratings tell little',
+      'Predictions are no better than the average: 30 held-out ratings of 90 users tell little',
     ],
     [
       'nothing to judge by',

@@ -29,7 +29,8 @@ export const rowsAt = <Some extends MoreRows>(rows: Some, indices: Int32Array): 
 
 /**
  * Rows of which no two have the same user and item. The last and the first are those by time, or in the order of the rows if there
- * are no times. Others become one, whose time is the latest, in place of the first; it is left out of recommendations if any of them is.
+ * are no times. Others become one in place of the first, whose time is the earliest if they are added up or counted, because from then on the user has the item, and
+ * else the latest; it is left out of recommendations if any of them is.
  *
  * @returns the same rows if there is nothing to do
  */
@@ -90,12 +91,13 @@ function chooser<Some extends MoreRows>(rows: Some, duplicates: 'last' | 'first'
   };
 }
 
-/** Two rows become one in place of the first, whose time is the latest. */
+/** Two rows become one in place of the first. */
 function adder<Some extends MoreRows>(
   rows: Some,
   duplicates: 'mean' | 'sum' | 'count' | 'max',
 ): Merger<Some> {
   const { length } = rows.users;
+  const timeOf = duplicates === 'sum' || duplicates === 'count' ? Math.min : Math.max;
   const [times, leftOut] = [rows.times?.slice(), rows.leftOut?.slice()];
   let sums: Float64Array | undefined;
   const largest = rows.ratings.map(Math.abs);
@@ -108,7 +110,7 @@ function adder<Some extends MoreRows>(
       counts[first]++;
       most[first] = Math.max(most[first], rows.ratings[index]);
       largest[first] = Math.max(largest[first], Math.abs(rows.ratings[index]));
-      if (times) times[first] = Math.max(times[first], times[index]);
+      if (times) times[first] = timeOf(times[first], times[index]);
       if (leftOut) leftOut[first] |= leftOut[index];
       return first;
     },
