@@ -31,8 +31,8 @@ export interface LabelRoom {
 
 /** Distance of a label from its dot. */
 export const DISTANCE = 2;
-/** Room between labels, so that two do not read as one. */
-const BETWEEN = 6;
+/** Room between labels beside and above one another, so that two do not read as one. */
+const BETWEEN = { x: 6, y: 5 };
 
 /**
  * Places the labels of dots so that none covers a dot or another label. Earlier dots come first.
@@ -48,7 +48,7 @@ export function placeLabels({ dots, within, most, height, widthOf }: LabelRoom):
     box.right <= within.right &&
     box.top >= within.top &&
     box.bottom <= within.bottom &&
-    !boxes.some((other) => overlap(box, other, BETWEEN)) &&
+    !boxes.some((other) => overlap(box, other)) &&
     !near(box).some((at) => at !== own && covers(box, dots[at]));
   for (const [at, dot] of dots.entries()) {
     if (placed.size >= most) break;
@@ -72,11 +72,11 @@ function boxAt({ x, y, radius }: Dot, side: Side, width: number, height: number)
   return { left, right: left + width, top, bottom: top + height };
 }
 
-const overlap = (one: Box, other: Box, room: number): boolean =>
-  one.left < other.right + room &&
-  other.left < one.right + room &&
-  one.top < other.bottom &&
-  other.top < one.bottom;
+const overlap = (one: Box, other: Box): boolean =>
+  one.left < other.right + BETWEEN.x &&
+  other.left < one.right + BETWEEN.x &&
+  one.top < other.bottom + BETWEEN.y &&
+  other.top < one.bottom + BETWEEN.y;
 
 /** Whether a box covers a part of a circle. */
 const covers = ({ left, right, top, bottom }: Box, { x, y, radius }: Dot): boolean =>
