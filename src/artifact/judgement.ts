@@ -57,7 +57,9 @@ export const judgementSchema = v.object({
       model: rankings,
       /** Of the same list for everybody. */
       popular: rankings,
-      /** How much higher the model's NDCG at 10 is; an interval over users. */
+      /** Of lists in random order, on average. */
+      chance: rankings,
+      /** How much higher the model's NDCG at 10 is than that of the better baseline; an interval over users. */
       better: interval,
       /** Number of users with a relevant item that is held out. */
       users: v.number(),

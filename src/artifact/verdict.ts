@@ -14,8 +14,8 @@ const FEW = 5;
 /** With fewer held-out ratings, a judgement is rough. */
 const FEW_HELD_OUT = 200;
 
-/** An interval over fewer users says nothing. */
-const FEWEST_USERS = 10;
+/** An interval over fewer users says too little. */
+const FEWEST_USERS = 30;
 
 /** What there is to say where rankings cannot be judged. */
 export const NO_HITS = 'Recommendations cannot be judged: no list has an item that is held out, and relevant';
@@ -69,21 +69,23 @@ function ratingVerdict({ rating }: Judgement): PartVerdict | undefined {
 
 function rankingVerdict({ kind, ranking }: Judgement): PartVerdict | undefined {
   if (!ranking) return undefined;
-  const { model, popular, better, users } = ranking;
+  const { model, popular, chance, better, users } = ranking;
+  const [name, baseline] =
+    popular.ndcg > chance.ndcg ? ['the most popular items', popular] : ['lists in random order', chance];
   const isBetter = better[0] > 0 && users >= FEWEST_USERS;
-  const times = model.ndcg / popular.ndcg;
+  const times = model.ndcg / baseline.ndcg;
   const words = Number.isFinite(times)
     ? times >= 2
       ? `${decimal(times, 1)} times as good as`
       : `${percent(times - 1)} better than`
     : 'better than';
   return {
-    words: `recommendations are ${isBetter ? words : 'no better than'} the most popular items`,
+    words: `recommendations are ${isBetter ? words : 'no better than'} ${name}`,
     ...(!isBetter && {
       reason: `the model finds no pattern in who ${kind === 'ratings' ? 'likes' : 'has'} what`,
     }),
-    ...(model.ndcg < popular.ndcg && {
-      warning: `the model recommends worse (NDCG@10 ${decimal(model.ndcg, 4)}) than the most popular items (${decimal(popular.ndcg, 4)})`,
+    ...(model.ndcg < baseline.ndcg && {
+      warning: `the model recommends worse (NDCG@10 ${decimal(model.ndcg, 4)}) than ${name} (${decimal(baseline.ndcg, 4)})`,
     }),
   };
 }
@@ -119,7 +121,12 @@ export const comparedIn = ({ rating, ranking }: Judgement, model: string): Compa
         { name: 'the average of all ratings', rating: rating.mean },
       ]
     : []),
-  ...(ranking ? [{ name: 'the most popular items', ranking: ranking.popular }] : []),
+  ...(ranking
+    ? [
+        { name: 'the most popular items', ranking: ranking.popular },
+        { name: 'lists in random order', ranking: ranking.chance },
+      ]
+    : []),
 ];
 
 const CHOSEN: Readonly<Record<Judgement['by'], string>> = {

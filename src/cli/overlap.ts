@@ -12,9 +12,7 @@ export function overlapInWords(
   const test = plural(total, `test ${nounOf(kind)}`);
   return [
     ...(trained > 0
-      ? [
-          `${count(trained)} of ${test} are also in training, so errors are too low; rankings do not count them`,
-        ]
+      ? [`${count(trained)} of ${test} are also in training, so the model looks better than it is`]
       : []),
     ...(offScale > 0
       ? [

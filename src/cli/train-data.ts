@@ -64,7 +64,12 @@ export async function readToTrain(
     checkTrainable(ratings);
   } catch (error) {
     // Of few ratings, a part may be no data to train on.
-    if (wanted !== undefined || !whole || !(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError)) throw error;
+    if (wanted !== undefined || !whole)
+      throw new UserError(
+        error.code,
+        `what is held out leaves too little to train on: ${error.message}; hold out less`,
+      );
     return { data, report, notJudged: `without a tenth of them, ${error.message}` };
   }
   return { data, trial: { data: ratings, valid }, report };

@@ -90,7 +90,11 @@ export async function evaluate(
   const noRanking = reasonWithout(ranked, heldOut);
   return {
     ratings: ratings.ratings.length,
-    overlap: overlapOf(heldOut ?? ratings, rated, artifact.manifest.data),
+    overlap: overlapOf(
+      heldOut ?? ratings,
+      joined(rated, train && readSeen(artifact)),
+      artifact.manifest.data,
+    ),
     ...(predicted && errorsWithIntervals(predicted, ratings)),
     unknownUsers: unknownIds(ratings.userIds, known.userIds).length + (ratings.unknown?.users ?? 0),
     unknownItems: unknownIds(ratings.itemIds, known.itemIds).length + (ratings.unknown?.items ?? 0),
@@ -103,6 +107,13 @@ export async function evaluate(
     ...(noRanking ? { noRanking } : { ranking: ranked }),
   };
 }
+
+/** What either list has, by user: rows are counted once, however often they are in it. */
+const joined = (
+  one: readonly Int32Array[] | undefined,
+  other: readonly Int32Array[] | undefined,
+): readonly Int32Array[] | undefined =>
+  one && other ? one.map((items, user) => Int32Array.of(...items, ...(other[user] ?? []))) : one;
 
 /** A ranking of zeros says nothing, so it is none. */
 function reasonWithout(ranked: Ranking | undefined, heldOut: Ratings | undefined): NoRanking | undefined {

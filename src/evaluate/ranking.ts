@@ -127,6 +127,41 @@ export const rankingMeans = (
 ): Promise<Ranking<RankingMeans> | undefined> =>
   judged(ranker, rated, heldOut, { ...options, more: () => ({}) });
 
+/** Expected measures of lists in random order. */
+export interface ByChance {
+  readonly ndcg: number;
+  readonly precision: number;
+  /** NDCG of each user who has a relevant item. */
+  readonly ndcgOfUsers: Float64Array;
+}
+
+/** What lists of `k` items in random order come to on average. The parameters are those of `ranking`. */
+export function rankingByChance(
+  rated: readonly Int32Array[],
+  heldOut: Ratings,
+  { k, threshold }: { readonly k: number; readonly threshold: number },
+): ByChance {
+  const { relevant } = relevantItems(rated, heldOut, threshold);
+  const discounts = Array.from({ length: k }, (_, rank) => 1 / Math.log2(rank + 2));
+  const gainOf = (ranks: number): number => discounts.slice(0, ranks).reduce((sum, one) => sum + one, 0);
+  const parts = Array.from(relevant, ([user, { items }]) => {
+    const candidates = Math.max(1, heldOut.itemIds.length - rated[user].length);
+    const known = items.filter((item) => item < heldOut.itemIds.length).length;
+    // Each place has a relevant item with the same probability.
+    return {
+      part: known / candidates,
+      ndcg: ((known / candidates) * gainOf(Math.min(k, candidates))) / gainOf(Math.min(k, items.length)),
+    };
+  });
+  const ndcgOfUsers = Float64Array.from(parts, ({ ndcg }) => ndcg);
+  const mean = (sum: number): number => sum / Math.max(1, parts.length);
+  return {
+    ndcg: mean(ndcgOfUsers.reduce((sum, one) => sum + one, 0)),
+    precision: mean(parts.reduce((sum, { part }) => sum + part, 0)),
+    ndcgOfUsers,
+  };
+}
+
 /** Means at `k`, and the NDCG of each user who has a relevant item; undefined if there is none. The parameters are those of `ranking`. */
 export async function rankingOfUsers(
   ranker: Ranker,

@@ -85,7 +85,11 @@ export async function report(recommender: Recommender, options: ReportOptions = 
       body: await standingsSection(recommender),
     },
     { id: 'map', title: 'The map of items', body: await mapSection(recommender) },
-    { id: 'people', title: 'Three users', body: await peopleSection(recommender, data, source) },
+    {
+      id: 'people',
+      title: 'Three users',
+      body: await peopleSection(recommender, options.judge ? undefined : data, source),
+    },
     { id: 'training', title: 'How it was trained', body: await trainingSection(manifest) },
     { id: 'model', title: 'The model', body: modelCard(manifest) },
   ];

@@ -86,11 +86,15 @@ async function ofRankings(
   const [model, popular] = [await judge.inFull(await ranking.ranker(runtime)), await judge.popular()];
   // Of zeros alone there is nothing to say.
   if (!model || !popular || model.ndcg + popular.ndcg === 0) return undefined;
-  const differences = model.ndcgOfUsers.map((ndcg, user) => ndcg - popular.ndcgOfUsers[user]);
+  const chance = judge.byChance();
+  // Where items are about equally popular, those that are held out are the less popular of training: lists of these are worse than chance.
+  const { ndcgOfUsers } = popular.ndcg > chance.ndcg ? popular : chance;
+  const differences = model.ndcgOfUsers.map((ndcg, user) => ndcg - ndcgOfUsers[user]);
   const [better]: Interval[] = bootstrap([differences], ([sum, users]) => [sum / users]);
   return {
     model: { ndcg: model.ndcg, precision: model.precision },
     popular: { ndcg: popular.ndcg, precision: popular.precision },
+    chance: { ndcg: chance.ndcg, precision: chance.precision },
     better: [...better],
     users: differences.length,
   };

@@ -2,7 +2,7 @@ import type { Dataset } from '../data/dataset/dataset.ts';
 import { relevantFrom } from '../data/dataset/positives.ts';
 import type { Ratings } from '../data/dataset/ratings.ts';
 import { baselineRanker, itemsOfUsers, type Ranker } from '../evaluate/rankers.ts';
-import { type RankingMeans, rankingOfUsers } from '../evaluate/ranking.ts';
+import { type ByChance, type RankingMeans, rankingByChance, rankingOfUsers } from '../evaluate/ranking.ts';
 import type { TrainingRanker } from './parameters/score.ts';
 import type { ValidMetrics } from './progress.ts';
 
@@ -26,6 +26,8 @@ export interface RankingJudge {
   inFull(rank: TrainingRanker): Promise<RankedUsers | undefined>;
   /** Of the items with the most positives, for everybody. */
   popular(): Promise<RankedUsers | undefined>;
+  /** Of lists in random order, on average. */
+  byChance(): ByChance;
 }
 
 /** Judges rankings on validation ratings. */
@@ -47,5 +49,6 @@ export async function rankingJudge({
     },
     inFull: (rank) => inFull((users, k) => rank(users, k, rated)),
     popular: () => inFull(baselineRanker({ scores: () => popularity }, rated)),
+    byChance: () => rankingByChance(rated, valid, { k, threshold }),
   };
 }

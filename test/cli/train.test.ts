@@ -133,6 +133,7 @@ test('prints what was read, how well the model fits and where it is', async () =
     expect.stringMatching(/^ {2}users’ and items’ averages( +\d\.\d{4}){2} +$/),
     expect.stringMatching(/^ {2}the average of all ratings( +\d\.\d{4}){2} +$/),
     expect.stringMatching(/^ {2}the most popular items( +\d\.\d{4}){2}$/),
+    expect.stringMatching(/^ {2}lists in random order( +\d\.\d{4}){2}$/),
     expect.stringMatching(
       /^ {2}Predictions are .*; recommendations are .*: 90 held-out ratings of \d+ users tell little$/,
     ),

@@ -36,7 +36,7 @@ async function open(context: BrowserContext, view = 'recommend'): Promise<Page> 
 }
 
 const toggles = (page: Page) =>
-  page.getByRole('region', { name: 'Well-known items' }).getByRole('button', { name: /^I have it/ });
+  page.getByRole('region', { name: /^Well-known/ }).getByRole('button', { name: /^I have it/ });
 const owned = (page: Page) => page.getByRole('list', { name: /^What you have/ }).getByRole('listitem');
 const recommended = (page: Page) =>
   page.getByRole('list', { name: 'Recommended for you' }).getByRole('listitem');
@@ -136,8 +136,7 @@ inBrowser(
           await page.evaluate((hash) => {
             location.hash = hash;
           }, `#/${view}`);
-          if (view === 'map')
-            await page.getByRole('region', { name: 'Most and least popular items' }).waitFor();
+          if (view === 'map') await page.getByRole('region', { name: /^Most and least popular/ }).waitFor();
           if (view === 'train') await page.getByText('Settings').waitFor();
           const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
             violations: { id: string; impact: string; nodes: { html: string }[] }[];
@@ -215,7 +214,7 @@ inBrowser('a model that an older version of the page kept is of ratings', async 
   await page.goto(`${host.url}index.html#/recommend`);
   await page.reload();
   await page.getByRole('button', { name: 'Use it' }).click();
-  await page.getByRole('heading', { name: /^Rate a few items/ }).waitFor();
+  await page.getByRole('heading', { name: /^Rate a few / }).waitFor();
   await page.getByRole('radiogroup').first().waitFor();
 });
 

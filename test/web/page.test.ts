@@ -129,7 +129,7 @@ inBrowser('a model that ranks alone shows no stars, and says what its tables are
   await expect.poll(() => recommended(page).count()).toBe(10);
   expect(await page.locator('.predicted').count()).toBe(0);
   await page.goto(`${host.url}index.html#/map`);
-  await page.getByRole('region', { name: 'First and last items for everyone' }).waitFor();
+  await page.getByRole('region', { name: /^First and last .+ for everyone$/ }).waitFor();
 });
 
 inBrowser('by the keyboard alone: find a title, rate it, take the rating back', async (context) => {
