@@ -20,7 +20,7 @@ test('describes a folder: what was trained on what, how good it is, its files, a
     expect(printed).toContain(rmse.toFixed(4));
   for (const { ndcg } of [judged.ranking.model, judged.ranking.popular])
     expect(printed).toContain(ndcg.toFixed(4));
-  expect(printed).toMatch(/\nFiles\n {2}predict\.onnx +ratings, .* private .*B\n/);
+  expect(printed).toMatch(/\nFiles\n {2}predict\.onnx +the prediction .* private .*B\n/);
   expect(printed).toMatch(/\n {2}items\.json .* public .*\n/);
   const places = ['Judged on', 'Files', 'Made by', 'Objective rating', 'Objective ranking'].map((words) =>
     printed.indexOf(`${words}`),

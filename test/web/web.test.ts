@@ -304,7 +304,10 @@ inBrowser('a page trains on interactions with the options of reading, as Node do
     ...epochs,
   });
   const { eventColumn, eventWeights, leaveOut } = options;
-  const expected = await fitted.recommender({ reading: { eventColumn, eventWeights, leaveOut } });
+  const expected = await fitted.recommender({
+    reading: { eventColumn, eventWeights, leaveOut },
+    noun: 'article',
+  });
   const page = await opened(context);
   await withLibrary(page);
   const found = await page.evaluate(
