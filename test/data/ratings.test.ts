@@ -462,7 +462,7 @@ test('the sample holds MovieLens latest-small', async () => {
   expect(listed(ratings).at(-1)).toEqual(['610', '170875', 3, 1493846415]);
   expect(report).toEqual({
     ...{ kind: 'ratings', ratings: 100_836, users: 610, items: 9724, duplicates: 0 },
-    ...{ withoutUser: 0, withoutStrength: 0, assumptions: [] },
+    ...{ noun: 'movie', withoutUser: 0, withoutStrength: 0, assumptions: [] },
   });
 });
 
