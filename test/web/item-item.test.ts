@@ -83,7 +83,7 @@ inBrowser('recommends from what a visitor has, with reasons, and says what is a 
 
 inBrowser('has no map, and says why', async (context) => {
   const page = await open(context, 'map');
-  await page.getByText(/^There is no map: this model has weights from each \w+ to others/).waitFor();
+  await page.getByText(/^There is no map: this model has weights from each of the \w+ to others/).waitFor();
   expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('What the model has learned');
   expect(await page.locator('canvas').count()).toBe(0);
 });
