@@ -93,8 +93,11 @@ export async function download(
     const archive = join(temporary, 'archive.zip');
     await fetchArchive(name, directory, archive, options);
     const unpacked = join(temporary, 'unpacked');
-    await unzip(archive, unpacked).catch((error: Error) => {
-      throw new UserError('network', `${name}.zip: cannot be unpacked (${error.message}); try again`);
+    await unzip(archive, unpacked).catch((error: NodeJS.ErrnoException) => {
+      throw new UserError(
+        'network',
+        `${name}.zip: cannot be unpacked (${error.errno === undefined ? error.message : codeOf(error)}); try again`,
+      );
     });
     await rename(join(unpacked, name), path).catch((error: NodeJS.ErrnoException) => {
       throw new UserError('file', `${path}: cannot be moved into place (${codeOf(error)}); try again`);
