@@ -104,7 +104,7 @@ async function judgeAndTrain(
 ): Promise<Pick<Made, 'fitted' | 'judged' | 'judgement' | 'heldOut' | 'stoppedJudging'>> {
   const recipe = recipeOf(flags);
   const { workers, memory, resume, split } = flags;
-  const [first] = trial ? [paths.judging] : [paths.training];
+  const first = trial ? paths.judging : paths.training;
   const isThere = Object.values(paths).some((path) => existsSync(path));
   const run = (of: Dataset, chosen: Recipe, phase: Phase, valid?: Ratings) => {
     const path = paths[phase];
